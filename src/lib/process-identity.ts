@@ -1,0 +1,50 @@
+import { readFile } from 'node:fs/promises'
+
+export interface ProcessIdentity {
+  pid: number
+  /** Clock ticks from boot to its start: with the pid it names one process, even after the number is used again. */
+  startTicks: number
+  /** The arguments, joined by spaces. */
+  commandLine: string
+}
+
+/**
+ * What runs under a process id now (Linux), or null when nothing does. A zombie counts as nothing: its number still
+ * answers `kill -0`, but it does no work.
+ */
+export async function identifyProcess(pid: number): Promise<ProcessIdentity | null> {
+  if (!Number.isSafeInteger(pid) || pid < 1) return null
+  const [stat, commandLine] = await Promise.all([readProc(pid, 'stat'), readProc(pid, 'cmdline')])
+  if (stat === null || commandLine === null) return null
+  const { state, startTicks } = parseStat(stat)
+  if (state === 'Z' || state === 'X') return null
+  return { pid, startTicks, commandLine: commandLine.replaceAll('\0', ' ').trim() }
+}
+
+/** Whether the id still belongs to the program that it was noted for: part of its command line, its start, or both. */
+export async function isSameProcess(
+  pid: number,
+  expected: { commandIncludes?: string; startTicks?: number },
+): Promise<boolean> {
+  const found = await identifyProcess(pid)
+  if (found === null) return false
+  const { commandIncludes, startTicks } = expected
+  if (commandIncludes !== undefined && !found.commandLine.includes(commandIncludes)) return false
+  return startTicks === undefined || startTicks === found.startTicks
+}
+
+/** The state letter and the start of `/proc/PID/stat`; the name before them may hold spaces and brackets. */
+export function parseStat(stat: string): { state: string; startTicks: number } {
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  return { state: fields[0] ?? '', startTicks: Number(fields[19]) }
+}
+
+async function readProc(pid: number, file: string): Promise<string | null> {
+  try {
+    return await readFile(`/proc/${pid}/${file}`, 'utf8')
+  } catch (error) {
+    // ESRCH: the process ended between the open and the read.
+    if (['ENOENT', 'ESRCH'].includes((error as NodeJS.ErrnoException).code ?? '')) return null
+    throw error
+  }
+}
