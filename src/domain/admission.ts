@@ -1,0 +1,72 @@
+import type { Plan, ProcessPlan } from './plan.ts'
+import { addResources, noResources, type Capacity, type Holder, type Resources } from './rack.ts'
+
+/** Whether something fits, with the arithmetic that says why. */
+export interface Admission {
+  fits: boolean
+  /** What must be free at the busiest moment, beyond what the app holds already. */
+  needs: Resources
+  free: Resources
+  /** What is lacking; zero where there is enough. */
+  short: Resources
+  total: Resources
+  demands: Demand[]
+  holders: Holder[]
+}
+
+/** What one type asks for at the busiest moment of the roll. */
+export interface Demand {
+  type: string
+  each: Resources
+  /** Copies at the peak, the surge included. */
+  peak: number
+  /** Copies already reserved by the app. */
+  held: number
+}
+
+/** The most copies of a type that exist at once while it goes from `held` to its count. */
+export function peakCopies(type: ProcessPlan, held: number, changed: boolean): number {
+  const isReplacedBeside = changed && !type.stopFirst && held > 0
+  return isReplacedBeside ? held + surgeOf(type) : Math.max(held, type.count)
+}
+
+/** How many new copies may run beside the old ones: `maximum` percent, and at least one when none may be missing. */
+export function surgeOf({ count, minimumPercent, maximumPercent }: ProcessPlan): number {
+  const allowed = Math.floor((count * (maximumPercent - 100)) / 100)
+  return Math.min(count, Math.max(minimumPercent >= 100 ? 1 : 0, allowed))
+}
+
+/**
+ * Decides whether a plan fits, the surge of its changed types included.
+ * @param changed names of the types whose copies will be replaced
+ */
+export function admitPlan(plan: Plan, capacity: Capacity, changed: ReadonlySet<string>): Admission {
+  const own = capacity.holders.filter(({ app, kind }) => app === plan.app && kind === 'process')
+  const demands = plan.processes.map((type) => {
+    const held = own.filter((holder) => holder.type === type.type).reduce((sum, { count }) => sum + count, 0)
+    const each = { cpuUnits: type.cpuUnits, memoryBytes: type.memoryBytes }
+    return { type: type.type, each, peak: peakCopies(type, held, changed.has(type.type)), held }
+  })
+  const peak = demands.reduce((sum, { each, peak }) => addResources(sum, each, peak), noResources)
+  const kept = own
+    .filter(({ type }) => plan.processes.some((process) => process.type === type))
+    .reduce((sum, { each, count }) => addResources(sum, each, count), noResources)
+  return admission(addResources(peak, kept, -1), capacity, demands)
+}
+
+/** Decides whether `count` copies of something new fit. */
+export function admitExtra(type: string, each: Resources, count: number, capacity: Capacity): Admission {
+  return admission(addResources(noResources, each, count), capacity, [{ type, each, peak: count, held: 0 }])
+}
+
+function admission(needs: Resources, capacity: Capacity, demands: Demand[]): Admission {
+  const { free, total, holders } = capacity
+  const short = {
+    cpuUnits: Math.max(0, needs.cpuUnits - Math.max(0, free.cpuUnits)),
+    memoryBytes: Math.max(0, needs.memoryBytes - Math.max(0, free.memoryBytes)),
+  }
+  // What needs nothing more always fits, or a full rack could not be made smaller.
+  const fits =
+    (needs.cpuUnits <= 0 || short.cpuUnits === 0) && (needs.memoryBytes <= 0 || short.memoryBytes === 0)
+  return { fits, needs, free, short, total, demands, holders }
+}

@@ -1,0 +1,16 @@
+import type { Control } from './control.ts'
+
+/** Blobs by key: sources and build logs. Keys are `/`-separated words of `[A-Za-z0-9._-]`. */
+export interface Objects {
+  /** Settles when the blob is durable; until then `get` does not see it. @throws disk-full; too-large */
+  put(key: string, content: AsyncIterable<Uint8Array>, control: Control): Promise<{ bytes: number; sha256: string }>
+  /** @throws not-found at the first read */
+  get(key: string): AsyncIterable<Uint8Array>
+  /** Appends to a log that readers may follow. Not for blobs of `put`. */
+  append(key: string, content: Uint8Array): Promise<void>
+  size(key: string): Promise<number | null>
+  /** Safe to repeat. */
+  remove(key: string): Promise<void>
+  /** Keys under a prefix, oldest first. */
+  list(prefix: string): AsyncIterable<{ key: string; bytes: number; modified: string }>
+}

@@ -1,0 +1,249 @@
+import type { BuiltImages } from './build.ts'
+import { resolveEnvironment, type Environment, type ResolvedVariable } from './environment.ts'
+import { linkAddress, linkVariables } from './link.ts'
+import type { Formation, Healthcheck, Manifest, Mount, ProcessType, RestartPolicy } from './manifest.ts'
+import type { Health, Port } from './port.ts'
+import { serviceVariables, type ServiceLink } from './service.ts'
+
+/** All that an engine needs to make a release the live one. The same input gives the same bytes. Holds secrets. */
+export interface Plan {
+  rack: string
+  app: string
+  release: string
+  build: string
+  processes: ProcessPlan[]
+  volumes: string[]
+}
+
+export interface ProcessPlan {
+  type: string
+  /** `sha256:…` */
+  image: string
+  command: string[] | null
+  entrypoint: string[] | null
+  environment: Environment
+  count: number
+  cpuUnits: number
+  memoryBytes: number
+  ports: Port[]
+  /** Container ports that other processes of the app reach: declared, exposed, or by the image. */
+  internalPorts: number[]
+  /** Host names under which this type is reached inside the app. */
+  aliases: string[]
+  /** HTTP host names of the external http ports. */
+  hosts: string[]
+  health: Health
+  healthcheck: Healthcheck | null
+  mounts: Mount[]
+  /** Types that must be ready before this one starts. */
+  after: { type: string; condition: 'started' | 'healthy' | 'completed' }[]
+  /** True when two releases of the type may not overlap, since both would hold the volume. */
+  stopFirst: boolean
+  minimumPercent: number
+  maximumPercent: number
+  drainTimeoutMs: number
+  stopGraceMs: number
+  stopSignal: string | null
+  user: string | null
+  workingDir: string | null
+  init: boolean
+  extraHosts: { host: string; address: string }[]
+  restart: RestartPolicy
+  releaseCommand: string[] | null
+}
+
+/** What the rack adds to a release to make a plan. */
+export interface PlanInput {
+  rack: string
+  domain: string
+  app: string
+  release: string
+  build: string
+  manifest: Manifest
+  images: BuiltImages
+  environment: Environment
+  /** By process type; a type that is not here takes the manifest's. */
+  formation: Record<string, Formation>
+  services: ServiceLink[]
+}
+
+/** Names that no compose file or app environment can change. */
+export const rackVariableNames = ['RACK', 'APP', 'PROCESS', 'RELEASE', 'BUILD', 'PORT'] as const
+
+/** Turns a release into what an engine runs. Pure; types that a linked service stands in for are left out. */
+export function planRelease(input: PlanInput): Plan {
+  const replaced = new Set(input.services.map(({ alias }) => alias))
+  const types = input.manifest.processes.filter(({ name }) => !replaced.has(name))
+  return {
+    rack: input.rack,
+    app: input.app,
+    release: input.release,
+    build: input.build,
+    processes: types.map((type) => planProcess(input, type, types)),
+    volumes: input.manifest.volumes,
+  }
+}
+
+function planProcess(input: PlanInput, type: ProcessType, types: ProcessType[]): ProcessPlan {
+  const image = input.images[type.name]
+  if (!image) throw new Error(`build ${input.build} has no image of ${type.name}`)
+  const formation = input.formation[type.name] ?? type.formation
+  const variables = processEnvironment(input, type)
+  const { health, healthcheck, ports, mounts, user, workingDir, init, extraHosts, restart, stopSignal } = type
+  const known = new Set(types.map(({ name }) => name))
+  return {
+    type: type.name,
+    image: image.digest,
+    command: type.command,
+    entrypoint: type.entrypoint,
+    environment: Object.fromEntries(variables.map(({ name, value }) => [name, value])),
+    ...formation,
+    ports,
+    internalPorts: internalPorts(type, image.exposed),
+    aliases: aliasesOf(type.name, types),
+    hosts: hostsOf(input, type, types),
+    health,
+    healthcheck: healthcheck ?? image.healthcheck,
+    mounts: [...mounts, ...anonymousVolumes(type, image.volumes)],
+    after: startsAfter(type).filter(({ type: target }) => known.has(target)),
+    stopFirst: mounts.some(({ kind }) => kind === 'volume'),
+    ...type.deployment,
+    drainTimeoutMs: type.drainTimeoutMs,
+    stopGraceMs: type.stopGraceMs,
+    stopSignal,
+    user,
+    workingDir,
+    init,
+    extraHosts,
+    restart,
+    releaseCommand: type.releaseCommand,
+  }
+}
+
+/** The final variables of a process type, each with its origin: concepts.md's precedence, lowest first. */
+export function processEnvironment(input: PlanInput, type: ProcessType): ResolvedVariable[] {
+  const compose = valuesOf(type)
+  const firstPort = type.ports[0]?.container
+  return resolveEnvironment({
+    compose,
+    'process link': processLinks(input, type),
+    'service link': Object.assign({}, ...input.services.map(serviceVariables)) as Environment,
+    app: input.environment,
+    rack: {
+      RACK: input.rack,
+      APP: input.app,
+      PROCESS: type.name,
+      RELEASE: input.release,
+      BUILD: input.build,
+      ...(firstPort === undefined ? {} : { PORT: String(firstPort) }),
+    },
+  })
+}
+
+/** Names of the required variables that nothing supplies, by process type. Empty when a promote may go on. */
+export function missingVariables(input: PlanInput): Record<string, string[]> {
+  const missing: Record<string, string[]> = {}
+  for (const type of input.manifest.processes) {
+    const present = new Set(processEnvironment(input, type).map(({ name }) => name))
+    const names = type.environment.filter(({ name, value }) => value === null && !present.has(name))
+    if (names.length > 0) missing[type.name] = names.map(({ name }) => name).sort()
+  }
+  return missing
+}
+
+function processLinks(input: PlanInput, type: ProcessType): Environment {
+  const variables: Environment = {}
+  const replaced = new Set(input.services.map(({ alias }) => alias))
+  for (const { target, alias } of type.links) {
+    const linked = input.manifest.processes.find(({ name }) => name === target)
+    if (!linked || replaced.has(target)) continue
+    const image = input.images[target]
+    const port = internalPorts(linked, image?.exposed ?? [])[0] ?? 0
+    Object.assign(variables, linkVariables(alias, linkAddress(alias, valuesOf(linked), image?.link ?? {}, port)))
+  }
+  return variables
+}
+
+function valuesOf(type: ProcessType): Environment {
+  const values = type.environment.flatMap(({ name, value }) => (value === null ? [] : [[name, value] as const]))
+  return Object.fromEntries(values)
+}
+
+/** Declared ports first, then `expose:`; the image's EXPOSE only when the file declares none. */
+function internalPorts(type: ProcessType, exposed: string[]): number[] {
+  const declared = [...type.ports.map(({ container }) => container), ...type.expose]
+  const fromImage = exposed.flatMap((port) => (port.endsWith('/udp') ? [] : [Number.parseInt(port, 10)]))
+  return [...new Set(declared.length > 0 ? declared : fromImage)]
+}
+
+/** A type's own name, and the aliases by which others link to it. */
+function aliasesOf(name: string, types: ProcessType[]): string[] {
+  const links = types.flatMap((type) => type.links.filter(({ target }) => target === name))
+  return [...new Set([name, ...links.map(({ alias }) => alias)])]
+}
+
+/** `<type>.<app>.<domain>` for every http process; `<app>.<domain>` for the only one, or for `web`. */
+function hostsOf(input: PlanInput, type: ProcessType, types: ProcessType[]): string[] {
+  const http = types.filter(servesHttp)
+  if (!servesHttp(type)) return []
+  const own = `${type.name}.${input.app}.${input.domain}`
+  const isMain = http.length === 1 || type.name === 'web'
+  return isMain ? [`${input.app}.${input.domain}`, own] : [own]
+}
+
+function servesHttp(type: ProcessType): boolean {
+  return type.ports.some(({ external, protocol }) => external !== null && protocol === 'http')
+}
+
+/** `depends_on` as it says; a link alone waits for the target to serve. */
+function startsAfter(type: ProcessType): ProcessPlan['after'] {
+  const named = type.dependsOn.map(({ target, condition }) => ({ type: target, condition }))
+  const linked = type.links.filter(({ target }) => !named.some((dependency) => dependency.type === target))
+  return [...named, ...linked.map(({ target }) => ({ type: target, condition: 'healthy' as const }))]
+}
+
+/** An image's VOLUME that no mount covers gets no data of its own across copies: the engine discards it. */
+function anonymousVolumes(type: ProcessType, paths: string[]): Mount[] {
+  const covered = new Set(type.mounts.map(({ path }) => path))
+  const bare = paths.filter((path) => !covered.has(path))
+  return bare.map((path) => ({ kind: 'discarded', volume: null, path, readOnly: false }))
+}
+
+/** What decides whether a running copy may stay: two plans with the same text here keep their copies. */
+export function copyIdentity(process: ProcessPlan): string {
+  const { image, command, entrypoint, cpuUnits, memoryBytes, mounts, healthcheck, restart } = process
+  const { user, workingDir, init, extraHosts, stopSignal } = process
+  const { RELEASE: _release, BUILD: _build, ...environment } = process.environment
+  const container = { image, command, entrypoint, environment: sorted(environment), user, workingDir, init }
+  return JSON.stringify({
+    ...container,
+    cpuUnits,
+    memoryBytes,
+    mounts,
+    healthcheck,
+    restart,
+    extraHosts,
+    stopSignal,
+  })
+}
+
+/** Types of `plan` whose copies will be replaced or started, compared with what is live. */
+export function changedTypes(plan: Plan, live: Plan | null): Set<string> {
+  const before = new Map(live?.processes.map((process) => [process.type, copyIdentity(process)]))
+  const changed = plan.processes.filter((process) => before.get(process.type) !== copyIdentity(process))
+  return new Set(changed.map(({ type }) => type))
+}
+
+/** The plan as a person may see it: every value is masked, names stay. */
+export function maskPlan(plan: Plan): Plan {
+  const mask = (environment: Environment) =>
+    Object.fromEntries(Object.keys(environment).map((name) => [name, '****']))
+  return {
+    ...plan,
+    processes: plan.processes.map((process) => ({ ...process, environment: mask(process.environment) })),
+  }
+}
+
+function sorted(environment: Environment): [string, string][] {
+  return Object.entries(environment).sort(([a], [b]) => (a < b ? -1 : 1))
+}
