@@ -14,11 +14,11 @@ export const docker = new Docker()
 
 /** Tells whether a Docker Engine answers within three seconds. */
 export async function engineAnswers(): Promise<boolean> {
-  const answer = docker.ping({ abortSignal: AbortSignal.timeout(3_000) })
-  return answer.then(
+  const answered = docker.ping().then(
     () => true,
     () => false,
   )
+  return Promise.race([answered, delay(3_000, false, { ref: false })])
 }
 
 /** Starts the installed Docker Engine unless one answers; a running one is never restarted or configured. */

@@ -16,13 +16,19 @@ export function say(line: string): void {
   process.stderr.write(`${seconds} s  ${line}\n`)
 }
 
-/** Runs one piece of work between two printed lines, the last with its duration. */
+/** Runs one piece of work between two printed lines, the last with its duration; long work shows signs of life. */
 export async function step<T>(name: string, work: () => Promise<T>): Promise<T> {
   say(`${name} …`)
   const from = performance.now()
-  const result = await work()
-  say(`${name}: done in ${((performance.now() - from) / 1000).toFixed(1)} s`)
-  return result
+  const elapsed = () => `${((performance.now() - from) / 1000).toFixed(1)} s`
+  const reminder = setInterval(() => say(`${name}: at it for ${elapsed()}`), 10_000)
+  try {
+    const result = await work()
+    say(`${name}: done in ${elapsed()}`)
+    return result
+  } finally {
+    clearInterval(reminder)
+  }
 }
 
 /** Prints a failure as what failed, why, and what to type, and makes the program exit 1. */

@@ -1,8 +1,34 @@
-import { ensureEngine } from './engine.ts'
-import { printFailure } from './progress.ts'
+import { parseArgs } from 'node:util'
+import { engineAnswers, ensureEngine } from './engine.ts'
+import { ensureImages } from './images.ts'
+import { ensurePackages } from './packages.ts'
+import { printFailure, say, SetupError } from './progress.ts'
+
+const demo = {
+  packages: ['haproxy'],
+  images: ['node:24-slim', 'redis:7'],
+}
+
+const test = {
+  packages: [...demo.packages, 'wrk', 'postgresql', 'redis-server', 'docker-compose', 'busybox-static'],
+  images: [...demo.images, 'debian:bookworm-slim', 'busybox:1', 'postgres:15'],
+}
+
+async function setUp(): Promise<void> {
+  const { values } = parseArgs({ options: { test: { type: 'boolean', default: false } } })
+  if (process.platform !== 'linux') {
+    throw new SetupError('a rack runs on Linux', `This is ${process.platform}: use a Linux machine or a virtual one`)
+  }
+  const wanted = values.test ? test : demo
+  const engine = (await engineAnswers()) ? [] : ['docker.io']
+  await ensurePackages([...wanted.packages, ...engine])
+  await ensureEngine()
+  await ensureImages(wanted.images)
+  say('this machine is ready for a rack')
+}
 
 try {
-  await ensureEngine()
+  await setUp()
 } catch (error) {
   printFailure('setup', error)
 }

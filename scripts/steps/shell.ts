@@ -52,3 +52,18 @@ export async function run(program: string, args: string[], options: RunOptions =
   const lastLines = (complained.trim() || printed.trim()).split('\n').slice(-8).join('\n    ')
   throw new SetupError(`${program} failed (${ended})`, `It said:\n    ${lastLines}`)
 }
+
+/** Starts a program whose output is a stream; `ended` rejects when it fails, with what it complained about. */
+export function pipeFrom(program: string, args: string[]): { output: NodeJS.ReadableStream; ended: Promise<void> } {
+  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] })
+  let complained = ''
+  child.stderr.on('data', (chunk: Buffer) => (complained += chunk.toString()))
+  const ended = new Promise<void>((resolve, reject) => {
+    child.once('error', reject)
+    child.once('close', (code) => {
+      if (code === 0) resolve()
+      else reject(new SetupError(`${program} failed (exit ${code})`, `It said:\n    ${complained.trim().slice(-800)}`))
+    })
+  })
+  return { output: child.stdout, ended }
+}

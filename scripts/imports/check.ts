@@ -1,0 +1,84 @@
+import { cruise, type ICruiseResult, type IModule } from 'dependency-cruiser'
+import { importRules } from './rules.ts'
+import { rooms } from './tables.ts'
+
+export interface ImportReport {
+  files: number
+  imports: number
+  /** One line each: what, where, and the rule's reason. */
+  problems: string[]
+}
+
+/**
+ * Holds every import under a directory against the tables.
+ *
+ * @throws Error when not one import was seen: the parser is missing, and every rule would pass
+ */
+export async function checkImports(root: string): Promise<ImportReport> {
+  const result = await cruise(['src', 'test', 'scripts', 'bench'], {
+    baseDir: root,
+    validate: true,
+    ruleSet: { forbidden: importRules() },
+    parser: 'swc',
+    tsPreCompilationDeps: true,
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '^(test/golden|examples|dist)/' },
+    enhancedResolveOptions: {
+      extensions: ['.ts', '.mts', '.js', '.mjs', '.json', '.d.ts'],
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'node', 'default', 'types'],
+      mainFields: ['module', 'main', 'types'],
+    },
+  })
+  const { modules, summary } = result.output as ICruiseResult
+  const own = modules.filter((module) => /^(src|test|scripts|bench)\//.test(module.source))
+  const imports = own.reduce((sum, module) => sum + module.dependencies.length, 0)
+  if (own.length > 0 && imports === 0) {
+    throw new Error(
+      `no import was seen in ${own.length} files: is @swc/core installed, and is this Node 24 or newer?`,
+    )
+  }
+  const broken = summary.violations.map(
+    ({ from, to, rule, comment }) => `${from} -> ${to}\n    ${rule.name}: ${comment ?? ''}`,
+  )
+  return { files: own.length, imports, problems: [...broken, ...strayFiles(own), ...impurities(modules)] }
+}
+
+function strayFiles(modules: IModule[]): string[] {
+  const isInRoom = (file: string) => Object.keys(rooms).some((room) => file.startsWith(`${room}/`))
+  return modules
+    .filter(({ source }) => source.startsWith('src/') && !isInRoom(source))
+    .map(
+      ({ source }) =>
+        `${source}\n    a-file-without-a-room: every folder of src is in scripts/imports/tables.ts.`,
+    )
+}
+
+/** Pure rooms reach no Node module, however many files lie between. */
+function impurities(modules: IModule[]): string[] {
+  const bySource = new Map(modules.map((module) => [module.source, module]))
+  const pure = Object.keys(rooms).filter((room) => rooms[room]?.isPure)
+  const starts = modules.filter(
+    ({ source }) => pure.some((room) => source.startsWith(`${room}/`)) && !source.endsWith('.test.ts'),
+  )
+  return starts.flatMap(({ source }) => {
+    const path = pathToNode(source, bySource)
+    return path
+      ? [`${path.join(' -> ')}\n    a-pure-room-reaches-node: no I/O, no clock, no Node module here.`]
+      : []
+  })
+}
+
+function pathToNode(start: string, bySource: Map<string, IModule>): string[] | null {
+  const seen = new Set([start])
+  const queue = [[start]]
+  for (let path = queue.shift(); path; path = queue.shift()) {
+    for (const dependency of bySource.get(path.at(-1)!)?.dependencies ?? []) {
+      if (dependency.coreModule) return [...path, `node:${dependency.resolved}`]
+      const isOurs = dependency.resolved.startsWith('src/') && !dependency.typeOnly
+      if (isOurs && !seen.has(dependency.resolved)) queue.push([...path, dependency.resolved])
+      seen.add(dependency.resolved)
+    }
+  }
+  return null
+}

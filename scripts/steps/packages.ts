@@ -1,0 +1,69 @@
+import { access, chmod, constants, glob, rm, writeFile } from 'node:fs/promises'
+import { say, SetupError, step } from './progress.ts'
+import { hasProgram, isRoot, run } from './shell.ts'
+
+const policyFile = '/usr/sbin/policy-rc.d'
+
+/** Debian packages by name, with what proves that one is here, whoever installed it. */
+const proofs: Record<string, () => Promise<boolean>> = {
+  'docker.io': () => hasProgram('dockerd'),
+  haproxy: () => hasProgram('haproxy'),
+  mmdebstrap: () => hasProgram('mmdebstrap'),
+  wrk: () => hasProgram('wrk'),
+  'redis-server': () => hasProgram('redis-server'),
+  'docker-compose': () => hasProgram('docker-compose'),
+  'busybox-static': () => isStatic('/bin/busybox'),
+  postgresql: async () => (await Array.fromAsync(glob('/usr/lib/postgresql/*/bin/postgres'))).length > 0,
+}
+
+/**
+ * Installs those of the named Debian packages that are missing; asks nothing of apt when none is.
+ * @throws SetupError naming what to install by hand, where this is not root on Debian or Ubuntu
+ */
+export async function ensurePackages(names: string[]): Promise<void> {
+  const present = await Promise.all(names.map((name) => proofs[name]?.() ?? false))
+  const missing = names.filter((_, index) => !present[index])
+  if (missing.length === 0) return
+  const list = missing.join(' ')
+  if (!(await hasProgram('apt-get'))) {
+    throw new SetupError(`missing: ${list}`, 'Install these with the package manager of this system, then try again')
+  }
+  if (!isRoot()) {
+    throw new SetupError(`missing: ${list}`, `Type: sudo apt-get install --no-install-recommends ${list}`)
+  }
+  await step(`installing ${list}`, () => install(missing))
+}
+
+async function install(names: string[]): Promise<void> {
+  const options = ['--quiet', '--yes', '-o', 'DPkg::Lock::Timeout=120']
+  const env = { DEBIAN_FRONTEND: 'noninteractive' }
+  // A third party's broken source must not stop the set-up: what matters is whether the packages install.
+  await run('apt-get', [...options, 'update'], { env }).catch((error: SetupError) => say(error.message))
+  const quiet = names.includes('docker.io') ? null : await forbidServices()
+  try {
+    await run('apt-get', [...options, 'install', '--no-install-recommends', ...names], { env })
+  } finally {
+    if (quiet) await rm(policyFile, { force: true })
+  }
+}
+
+/** Keeps fresh packages from starting servers on this machine, Debian's way; returns whether it wrote the file. */
+async function forbidServices(): Promise<boolean> {
+  const wrote = await writeFile(policyFile, '#!/bin/sh\nexit 101\n', { flag: 'wx' }).then(
+    () => true,
+    () => false,
+  )
+  if (wrote) await chmod(policyFile, 0o755)
+  return wrote
+}
+
+async function isStatic(program: string): Promise<boolean> {
+  const isThere = await access(program, constants.X_OK).then(
+    () => true,
+    () => false,
+  )
+  return isThere && !(await run('ldd', [program]).then(
+    () => true,
+    () => false,
+  ))
+}
