@@ -1,6 +1,9 @@
 import { cruise, type ICruiseResult, type IModule } from 'dependency-cruiser'
+import { readUsingDeclarations } from './read-using.ts'
 import { importRules } from './rules.ts'
 import { rooms } from './tables.ts'
+
+readUsingDeclarations()
 
 export interface ImportReport {
   files: number

@@ -58,6 +58,13 @@ const forbidden: [name: string, file: string, text: string, rule: RegExp][] = [
   ['Node in the domain', 'src/domain/a.ts', "import 'node:fs'", /a-pure-room-reaches-node/],
   ['Node behind lib', 'src/manifest/a.ts', "import { x } from '../lib/io.ts'", /lib\/io\.ts -> node:fs/],
   ['a new folder', 'src/utils/a.ts', "import '../lib/io.ts'", /a-file-without-a-room/],
+  ['beside a using', 'src/cli/a.ts', "using a = await import('../store/b.ts')", /src\/cli-imports-beyond/],
+  [
+    'in a loop of usings',
+    'src/cli/a.ts',
+    "for (await using a of []) { await import('../store/b.ts') }",
+    /src\/cli-imports-beyond/,
+  ],
   ['a circle', 'src/store/c.ts', "import './d.ts'", /a-circle/],
   ['a missing file', 'src/store/a.ts', "import './gone.ts'", /an-import-of-nothing/],
 ]

@@ -47,7 +47,10 @@ export function createLineSplitter(maxBytes = 64 * 1024): LineSplitter {
 }
 
 /** The lines of a stream of bytes. */
-export async function* readLines(source: AsyncIterable<Uint8Array>, maxBytes?: number): AsyncGenerator<string> {
+export async function* readLines(
+  source: AsyncIterable<Uint8Array>,
+  maxBytes?: number,
+): AsyncGenerator<string> {
   const splitter = createLineSplitter(maxBytes)
   for await (const chunk of source) yield* splitter.push(chunk)
   yield* splitter.end()

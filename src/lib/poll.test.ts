@@ -48,7 +48,12 @@ test('a condition that throws ends the wait', async () => {
 
 test('the caller can leave in the middle of an interval', async () => {
   const caller = new AbortController()
-  const waiting = until(() => false, { deadlineMs: 60_000, intervalMs: 30_000, what: 'x', signal: caller.signal })
+  const waiting = until(() => false, {
+    deadlineMs: 60_000,
+    intervalMs: 30_000,
+    what: 'x',
+    signal: caller.signal,
+  })
   const reason = new Error('cancelled')
   setImmediate(() => caller.abort(reason))
   await assert.rejects(waiting, reason)

@@ -21,7 +21,10 @@ test('never more than the limit at once, and all in order of arrival', async () 
 
 test('a task that throws gives its slot back', async () => {
   const semaphore = createSemaphore(1)
-  await assert.rejects(semaphore.run(() => Promise.reject(new Error('no'))), /no/)
+  await assert.rejects(
+    semaphore.run(() => Promise.reject(new Error('no'))),
+    /no/,
+  )
   assert.equal(await semaphore.run(() => 'next'), 'next')
 })
 

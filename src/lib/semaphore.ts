@@ -9,9 +9,14 @@ export interface Semaphore {
   run<T>(task: () => PromiseLike<T> | T, signal?: AbortSignal): Promise<T>
 }
 
-/** Lets at most `limit` holders in at a time. */
+/**
+ * Lets at most `limit` holders in at a time.
+ *
+ * @throws RangeError when the limit is no whole number from 1
+ */
 export function createSemaphore(limit: number): Semaphore {
-  if (!Number.isInteger(limit) || limit < 1) throw new RangeError(`a semaphore needs a limit of 1 or more, not ${limit}`)
+  if (!Number.isInteger(limit) || limit < 1)
+    throw new RangeError(`a semaphore needs a limit of 1 or more, not ${limit}`)
   let free = limit
   const waiting = new Set<() => void>()
 
@@ -47,13 +52,7 @@ export function createSemaphore(limit: number): Semaphore {
 
   const acquire = async (signal?: AbortSignal): Promise<Disposable> => {
     await enter(signal)
-    let isHeld = true
-    return {
-      [Symbol.dispose]() {
-        if (isHeld) release()
-        isHeld = false
-      },
-    }
+    return onceDisposed(release)
   }
 
   return {
@@ -61,6 +60,16 @@ export function createSemaphore(limit: number): Semaphore {
     async run(task, signal) {
       using _slot = await acquire(signal)
       return await task()
+    },
+  }
+}
+
+function onceDisposed(dispose: () => void): Disposable {
+  let isDisposed = false
+  return {
+    [Symbol.dispose]() {
+      if (!isDisposed) dispose()
+      isDisposed = true
     },
   }
 }
