@@ -4,7 +4,7 @@ import type { Build } from '../domain/build.ts'
 import type { Control, Progress } from '../domain/control.ts'
 import type { Receipt } from '../domain/deployment.ts'
 import type { LogLine, LogQuery, RunningOneOff, Swept } from '../domain/engine.ts'
-import type { Environment, ResolvedVariable } from '../domain/environment.ts'
+import type { Environment, EnvironmentLayer } from '../domain/environment.ts'
 import type { Formation } from '../domain/manifest.ts'
 import type { Operation } from '../domain/operation.ts'
 import type { Plan } from '../domain/plan.ts'
@@ -15,236 +15,183 @@ import type { Permission } from '../domain/store.ts'
 import type { Terminal } from '../domain/terminal.ts'
 
 /**
- * All that a rack can be asked to do, whoever asks. Every method rejects with a `RackError`; one that names an app,
- * build, release or process rejects with `not-found` when there is none. `actor` is the name of the token.
+ * The verbs of a rack: what the API serves. Each is one file of this folder. All throw `not-found` for an unknown app,
+ * build, release or process.
  */
 export interface Operations {
-  /** Who holds this token; null when nobody does. Compares hashes. */
-  authenticate(token: string): Promise<Caller | null>
-  /** At once, without asking anything else. */
-  status(): RackStatus
+  /** The token's name and permission, or null for one that this rack does not know. */
+  authenticate(token: string): Promise<{ name: string; permission: Permission } | null>
+
   getRack(control: Control): Promise<RackInfo>
-  /** With `if`, whether that formation of the app would fit too. */
-  getCapacity(question: CapacityQuestion, control: Control): Promise<CapacityAnswer>
-  prune(options: PruneOptions, actor: string, control: Control): Promise<Swept>
+  getCapacity(control: Control): Promise<Capacity>
+  /** Removes what retention no longer keeps. */
+  prune(options: { buildCache: boolean }, control: Control): Promise<Swept>
 
   listApps(): Promise<App[]>
-  getApp(app: string): Promise<AppInfo>
-  /** @throws exists, invalid */
-  createApp(app: string, actor: string): Promise<App>
-  /** @throws locked, busy */
+  getApp(app: string, control: Control): Promise<AppInfo>
+  /** @throws exists; invalid */
+  createApp(app: string): Promise<App>
+  /** @throws locked; busy */
   deleteApp(app: string, options: { volumes: boolean }, actor: string, control: Control): Promise<void>
-  setLocked(app: string, locked: boolean, actor: string): Promise<App>
-  /** Settles when the running change is undone. @throws conflict when none runs */
-  cancelApp(app: string, actor: string, control: Control): Promise<Operation>
-  /** Newest first. */
-  listOperations(app: string): Promise<Operation[]>
+  setLocked(app: string, locked: boolean): Promise<App>
+  /** Ends the running change and settles when what ran before runs again. @throws conflict when nothing runs */
+  cancelApp(app: string, control: Control): Promise<Operation>
 
-  /**
-   * Reads the source to its end, builds, makes the release. The first phase that it reports has the build's id as its
-   * `detail`, so that the caller can cancel it.
-   */
-  buildApp(app: string, request: BuildAppRequest, actor: string, control: Control): Promise<BuildAppResult>
-  listBuilds(app: string): Promise<Build[]>
+  /** @throws manifest-invalid with `details: Problem[]`; build-failed; too-large; disk-full */
+  buildApp(app: string, upload: BuildUpload, actor: string, control: Control): Promise<BuildResult>
+  listBuilds(app: string, limit: number): Promise<Build[]>
   getBuild(app: string, build: string): Promise<Build>
-  /** From the start; with `follow`, until the build has ended. */
-  buildLog(
-    app: string,
-    build: string,
-    options: { follow: boolean },
-    control: Control,
-  ): AsyncIterable<Progress>
-  /** @throws conflict when it does not run */
-  cancelBuild(app: string, build: string, actor: string, control: Control): Promise<Build>
-  /** @throws conflict when its release is live */
-  deleteBuild(app: string, build: string, actor: string): Promise<void>
+  /** The build's log from its start; with `follow` until it has ended. */
+  buildLog(app: string, build: string, options: { follow: boolean }, control: Control): AsyncIterable<Progress>
+  cancelBuild(app: string, build: string, control: Control): Promise<Build>
+  deleteBuild(app: string, build: string): Promise<void>
 
-  listReleases(app: string): Promise<Release[]>
-  getRelease(app: string, release: string): Promise<Release>
-  releaseManifest(app: string, release: string): Promise<ReleaseManifest>
-  diffReleases(app: string, pair: { from: string; to: string }, control: Control): Promise<ReleaseDiff>
-  planPromotion(app: string, release: string, control: Control): Promise<PromotionPlan>
-  promoteRelease(app: string, release: string, actor: string, control: Control): Promise<PromotionResult>
+  listReleases(app: string, limit: number): Promise<ReleaseInfo[]>
+  getRelease(app: string, release: string): Promise<ReleaseInfo>
+  /** The compose file's text. */
+  releaseManifest(app: string, release: string): Promise<string>
+  /** `from` defaults to the live release, `to` to the newest. */
+  diffReleases(app: string, range: { from?: string; to?: string }): Promise<ReleaseDiff>
+  planPromotion(app: string, release: string, control: Control): Promise<Promotion>
+  /** @throws busy; capacity with `details: Admission`; environment-missing; deploy-failed; cancelled */
+  promoteRelease(app: string, release: string, actor: string, control: Control): Promise<PromoteResult>
   /** Makes a new release of the old one's build and environment, and promotes it. */
-  rollbackRelease(app: string, release: string, actor: string, control: Control): Promise<PromotionResult>
+  rollbackRelease(app: string, release: string | null, actor: string, control: Control): Promise<PromoteResult>
 
-  getEnvironment(app: string, view: EnvironmentView): Promise<EnvironmentAnswer>
-  changeEnvironment(app: string, change: EnvironmentChange, actor: string): Promise<Release>
+  /** The newest release's environment. */
+  getEnvironment(app: string, release?: string): Promise<Environment>
+  /** The final variables of one process type of the newest release, with their origin. */
+  processEnvironment(app: string, process: string): Promise<OriginVariable[]>
+  /** @throws invalid */
+  changeEnvironment(app: string, change: EnvironmentChange): Promise<Release>
+  /** Names only, never a value. */
+  diffEnvironment(app: string, from: string, to: string): Promise<NameChanges>
 
   listProcesses(app: string, filter: Omit<ProcessFilter, 'app'>, control: Control): Promise<Process[]>
   getProcess(app: string, process: string, control: Control): Promise<Process>
-  stopProcess(app: string, process: string, actor: string, control: Control): Promise<void>
-  /** Settles when the process runs; with a terminal, the end of `control.signal` ends it. */
-  runProcess(app: string, request: RunRequest, actor: string, control: Control): Promise<RunningOneOff>
-  /** The end of `control.signal` ends the command. */
-  execProcess(app: string, request: ExecRequest, actor: string, control: Control): Promise<ExitCode>
-  getFormation(app: string): Promise<TypeFormation[]>
-  planScale(app: string, changes: FormationChanges, control: Control): Promise<PromotionPlan>
-  scaleProcesses(
+  stopProcess(app: string, process: string, control: Control): Promise<void>
+  /** @throws capacity; not-found for an unknown type */
+  runProcess(app: string, run: RunRequest, terminal: Terminal | null, control: Control): Promise<RunningOneOff>
+  execProcess(
     app: string,
-    changes: FormationChanges,
-    actor: string,
+    process: string,
+    command: string[],
+    terminal: Terminal,
     control: Control,
-  ): Promise<ScaleResult>
-  /** Replaces the copies of one type, or of all. */
-  restartApp(
-    app: string,
-    options: { type?: string | undefined },
-    actor: string,
-    control: Control,
-  ): Promise<{ receipt: Receipt }>
-  appLogs(query: LogQuery, control: Control): AsyncIterable<LogLine>
-}
+  ): Promise<ExitCode>
 
-export interface Caller {
-  /** The name of the token. */
-  name: string
-  permission: Permission
-}
+  getFormation(app: string): Promise<Record<string, Formation>>
+  planScale(app: string, changes: FormationChanges, control: Control): Promise<Promotion>
+  scaleProcesses(app: string, changes: FormationChanges, actor: string, control: Control): Promise<PromoteResult>
+  /** Replaces the copies of one type or all, dropping nothing. */
+  restartApp(app: string, type: string | null, actor: string, control: Control): Promise<PromoteResult>
 
-export type RackStatus = 'running' | 'updating' | 'converging'
+  appLogs(app: string, query: Omit<LogQuery, 'app'>, control: Control): AsyncIterable<LogLine>
+}
 
 export interface RackInfo {
   name: string
-  status: RackStatus
+  status: 'running' | 'updating' | 'converging'
   version: string
-  /** What the host names of apps end in. */
   domain: string
-  /** The address of the API. */
-  api: string
-  /** The address on which the router serves http. */
+  /** The base address at which apps are reached, e.g. `http://localhost:8080`. */
   http: string
   daemon: { pid: number }
-  /** The pid is null while it is down. */
   router: { pid: number | null }
+  engine: { name: string; version: string }
   capacity: Capacity
-}
-
-export interface CapacityQuestion {
-  app?: string | undefined
-  /** Copies by process type. */
-  if?: Record<string, number> | undefined
-}
-
-export interface CapacityAnswer extends Capacity {
-  /** Null when nothing was asked. */
-  admission: Admission | null
-}
-
-/** What to sweep beyond leftovers. */
-export interface PruneOptions {
-  images: boolean
-  cache: boolean
-  logs: boolean
+  apps: number
 }
 
 export interface AppInfo extends App {
-  /** Where the live release answers, the main one first. */
-  urls: string[]
+  /** Of the live release: addresses at which the router serves it. */
+  endpoints: { process: string; url: string }[]
+  formation: Record<string, Formation>
   /** The change that runs now. */
   operation: Operation | null
 }
 
-export interface BuildAppRequest {
-  /** A tar stream: `manifest/…` and `source/…`. Read once. */
-  source: AsyncIterable<Uint8Array>
+export interface BuildUpload {
+  /** A tar: `manifest/index.json`, `manifest/<path>…`, then `source/<path>…`. */
+  content: AsyncIterable<Uint8Array>
   description: string | null
   noCache: boolean
-  /** Creates the app when there is none. */
-  create: boolean
 }
 
-export interface BuildAppResult {
-  build: Build
-  release: Release
-}
-
-export interface ReleaseManifest {
+export interface BuildResult {
+  build: string
   release: string
-  /** The compose files in the order of merging, as they were sent. */
-  files: { path: string; text: string }[]
+}
+
+export interface ReleaseInfo extends Release {
+  live: boolean
+}
+
+/** What a promote would do, before anything is touched. */
+export interface Promotion {
+  /** Values are masked. */
+  plan: Plan
+  admission: Admission
+  /** Types whose copies are replaced, and those that keep theirs. */
+  replaced: string[]
+  kept: string[]
+  /** Live types that are not in the plan. */
+  removed: string[]
+  /** Required variables without a value, by type. */
+  missing: Record<string, string[]>
+}
+
+export interface PromoteResult {
+  app: string
+  release: string
+  receipt: Receipt
+  endpoints: { process: string; url: string }[]
+}
+
+export interface NameChanges {
+  added: string[]
+  changed: string[]
+  removed: string[]
 }
 
 export interface ReleaseDiff {
   from: string
   to: string
-  /** Names only. */
-  environment: { added: string[]; changed: string[]; removed: string[] }
-  /** Types that are the same in both are left out. */
-  processes: ProcessDiff[]
-  /** Types whose copies a promote of `to` would replace. */
+  environment: NameChanges
+  processes: ProcessChange[]
+  /** Types whose copies a promote of `to` over `from` would replace. */
   restarts: string[]
-  /** What a promote of `to` would need at its busiest moment. */
-  admission: Admission
+  /** The most that the roll would need beside what runs. */
+  surge: { cpuUnits: number; memoryBytes: number }
 }
 
-export interface ProcessDiff {
+export interface ProcessChange {
   type: string
   change: 'added' | 'removed' | 'changed'
-  /** Values of variables are masked. */
-  fields: { field: string; from: string | null; to: string | null }[]
+  /** `image`, `command`, `ports`, `limits`, `links`, …: with both values where they are no secrets. */
+  fields: { name: string; from: string | null; to: string | null }[]
 }
 
-export interface PromotionPlan {
-  /** Values of variables are masked. */
-  plan: Plan
-  admission: Admission
-  /** Types whose copies will be replaced or started. */
-  changed: string[]
-  /** Required variables without a value, by process type. */
-  missing: Record<string, string[]>
-}
-
-export interface PromotionResult {
-  release: Release
-  receipt: Receipt
-}
-
-export interface EnvironmentView {
-  /** The final set of this process type, the compose file's and the rack's own included; else the app's. */
-  process?: string | undefined
-  /** Instead of the newest release's. */
-  release?: string | undefined
-}
-
-export interface EnvironmentAnswer {
-  /** Null when the app has no release. */
-  release: string | null
-  variables: ResolvedVariable[]
+export interface OriginVariable {
+  name: string
+  value: string
+  from: EnvironmentLayer
+  shadows: EnvironmentLayer[]
 }
 
 export interface EnvironmentChange {
   set: Environment
   unset: string[]
-  /** True drops whatever `set` does not name. */
+  /** True takes `set` as the whole environment. */
   replace: boolean
 }
 
 export interface RunRequest {
   type: string
+  /** Empty takes the type's own command. */
   command: string[]
-  /** Instead of the live one. */
-  release?: string | undefined
-  timeoutMs?: number | undefined
-  /** Null detaches. */
-  terminal: Terminal | null
+  release: string | null
+  timeoutMs: number | null
 }
 
-export interface ExecRequest {
-  process: string
-  command: string[]
-  terminal: Terminal
-}
-
-export interface TypeFormation extends Formation {
-  type: string
-}
-
-/** By process type; what is left out stays as it is. */
 export type FormationChanges = Record<string, Partial<Formation>>
-
-export interface ScaleResult {
-  formation: TypeFormation[]
-  /** Null when nothing is live yet. */
-  receipt: Receipt | null
-}
