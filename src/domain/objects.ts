@@ -5,7 +5,7 @@ export interface Objects {
   /** Settles when the blob is durable; until then `get` does not see it. @throws disk-full; too-large */
   put(key: string, content: AsyncIterable<Uint8Array>, control: Control): Promise<{ bytes: number; sha256: string }>
   /** @throws not-found at the first read */
-  get(key: string): AsyncIterable<Uint8Array>
+  get(key: string, range?: { start: number }): AsyncIterable<Uint8Array>
   /** Appends to a log that readers may follow. Not for blobs of `put`. */
   append(key: string, content: Uint8Array): Promise<void>
   size(key: string): Promise<number | null>

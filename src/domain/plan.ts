@@ -50,6 +50,8 @@ export interface ProcessPlan {
   extraHosts: { host: string; address: string }[]
   restart: RestartPolicy
   releaseCommand: string[] | null
+  /** A restart: copies created before this RFC 3339 instant are replaced, whatever their identity. */
+  replaceBefore: string | null
 }
 
 /** What the rack adds to a release to make a plan. */
@@ -117,6 +119,7 @@ function planProcess(input: PlanInput, type: ProcessType, types: ProcessType[]):
     extraHosts,
     restart,
     releaseCommand: type.releaseCommand,
+    replaceBefore: null,
   }
 }
 
@@ -230,7 +233,9 @@ export function copyIdentity(process: ProcessPlan): string {
 /** Types of `plan` whose copies will be replaced or started, compared with what is live. */
 export function changedTypes(plan: Plan, live: Plan | null): Set<string> {
   const before = new Map(live?.processes.map((process) => [process.type, copyIdentity(process)]))
-  const changed = plan.processes.filter((process) => before.get(process.type) !== copyIdentity(process))
+  const changed = plan.processes.filter(
+    (process) => process.replaceBefore !== null || before.get(process.type) !== copyIdentity(process),
+  )
   return new Set(changed.map(({ type }) => type))
 }
 
