@@ -1,6 +1,7 @@
 import { access, mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { build, type BuildOptions, type OutputFile } from 'esbuild'
+import { lazyPackages } from './lazy-packages.ts'
 
 /** The programs; each becomes `dist/NAME.js`, and whatever they import lazily a chunk of its own. */
 const entries: Record<string, string> = { cli: 'src/main/cli.ts', daemon: 'src/main/daemon.ts' }
@@ -23,6 +24,7 @@ const options: BuildOptions = {
     js: "import { createRequire as rackCreateRequire } from 'node:module'; const require = rackCreateRequire(import.meta.url);",
   },
   define: { __dirname: 'import.meta.dirname', __filename: 'import.meta.filename' },
+  plugins: [lazyPackages],
   // Optional native parts of ssh2 and pg: their owners catch the absence.
   external: ['cpu-features', 'pg-native', '*.node'],
 }
@@ -53,9 +55,11 @@ export async function bundle(root: string, dist: string): Promise<string[]> {
 
 /** Removes what neither this build nor the one before made; a daemon of that one may still load its chunks. */
 export async function removeOld(dist: string, keep: string[], present: string[]): Promise<void> {
-  const kept = new Set([...keep, 'stamp.json'])
+  const kept = new Set(keep)
   await Promise.all(
-    present.filter((name) => !kept.has(name)).map((name) => rm(join(dist, name), { force: true })),
+    present
+      .filter((name) => name.startsWith('chunk-') && !kept.has(name))
+      .map((name) => rm(join(dist, name), { force: true })),
   )
 }
 

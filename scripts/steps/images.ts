@@ -113,12 +113,9 @@ async function makeBase(): Promise<void> {
   )
   const archive = pipeFrom('mmdebstrap', ['--quiet', '--variant=minbase', ...without, 'bookworm', '-'])
   const [repo, tag] = base.split(':')
-  const changes = `CMD ["bash"]\nLABEL ${standInLabel}=true`
-  const [progress] = await Promise.all([
-    docker.importImage(archive.output, { repo, tag, changes }).then(finish),
-    archive.ended,
-  ])
-  return progress
+  const path = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
+  const changes = `ENV PATH=${path}\nCMD ["bash"]\nLABEL ${standInLabel}=true`
+  await Promise.all([docker.importImage(archive.output, { repo, tag, changes }).then(finish), archive.ended])
 }
 
 async function build(name: string, recipe: Recipe): Promise<void> {

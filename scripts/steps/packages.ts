@@ -1,4 +1,5 @@
-import { access, chmod, constants, glob, rm, writeFile } from 'node:fs/promises'
+import { rmSync } from 'node:fs'
+import { access, constants, glob, writeFile } from 'node:fs/promises'
 import { say, SetupError, step } from './progress.ts'
 import { hasProgram, isRoot, run } from './shell.ts'
 
@@ -39,22 +40,27 @@ async function install(names: string[]): Promise<void> {
   const env = { DEBIAN_FRONTEND: 'noninteractive' }
   // A third party's broken source must not stop the set-up: what matters is whether the packages install.
   await run('apt-get', [...options, 'update'], { env }).catch((error: SetupError) => say(error.message))
-  const quiet = names.includes('docker.io') ? null : await forbidServices()
+  const undo = await forbidServices()
   try {
     await run('apt-get', [...options, 'install', '--no-install-recommends', ...names], { env })
   } finally {
-    if (quiet) await rm(policyFile, { force: true })
+    undo()
   }
 }
 
-/** Keeps fresh packages from starting servers on this machine, Debian's way; returns whether it wrote the file. */
-async function forbidServices(): Promise<boolean> {
-  const wrote = await writeFile(policyFile, '#!/bin/sh\nexit 101\n', { flag: 'wx' }).then(
+/** Keeps fresh packages from starting servers on this machine, Debian's way, until the returned function is called. */
+async function forbidServices(): Promise<() => void> {
+  const wrote = await writeFile(policyFile, '#!/bin/sh\nexit 101\n', { flag: 'wx', mode: 0o755 }).then(
     () => true,
-    () => false,
+    (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EEXIST') return false
+      throw error
+    },
   )
-  if (wrote) await chmod(policyFile, 0o755)
-  return wrote
+  if (!wrote) return () => {}
+  const undo = () => rmSync(policyFile, { force: true })
+  process.once('exit', undo)
+  return undo
 }
 
 async function isStatic(program: string): Promise<boolean> {

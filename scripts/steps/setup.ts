@@ -27,6 +27,9 @@ async function setUp(): Promise<void> {
   say('this machine is ready for a rack')
 }
 
+// Ended by a signal, it still leaves by way of `exit`, where half-done work is undone.
+process.once('SIGINT', () => process.exit(130)).once('SIGTERM', () => process.exit(143))
+
 try {
   await setUp()
 } catch (error) {

@@ -1,0 +1,42 @@
+import { publishEntry, returnTaken, takeEntry } from './entries.js'
+import { openRedis } from './redis.js'
+
+const emoji = { ':)': '🙂', ':D': '😄', ';)': '😉', ':(': '🙁', '<3': '❤️', ':tada:': '🎉', ':wave:': '👋' }
+
+const redis = openRedis(process.env.REDIS_URL ?? 'redis://redis:6379')
+let isStopping = false
+process.once('SIGTERM', stop).once('SIGINT', stop)
+
+console.log(`worker of release ${process.env.RELEASE ?? 'dev'} is waiting for entries`)
+while (!isStopping) {
+  try {
+    await returnTaken(redis)
+    await publishUntilStopped()
+  } catch (error) {
+    console.error(`will try again: ${error.message}`)
+  }
+}
+redis.close()
+
+async function publishUntilStopped() {
+  while (!isStopping) {
+    const taken = await takeEntry(redis)
+    if (!taken) continue
+    const entry = edit(JSON.parse(taken))
+    await publishEntry(redis, taken, entry)
+    console.log(`published ${entry.id} by ${entry.name}`)
+  }
+}
+
+/** An editor's light hand: smileys become emoji, shouting becomes speech. */
+function edit(entry) {
+  const isShouting = entry.message.length > 10 && entry.message === entry.message.toUpperCase()
+  const message = isShouting ? entry.message[0] + entry.message.slice(1).toLowerCase() : entry.message
+  const words = message.split(/(\s+)/).map((word) => emoji[word] ?? word)
+  return { ...entry, message: words.join('') }
+}
+
+/** Finishes the entry at hand, then lets the loop end. */
+function stop() {
+  isStopping = true
+}

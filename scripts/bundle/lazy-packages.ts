@@ -1,0 +1,45 @@
+import { readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import type { Plugin } from 'esbuild'
+
+/**
+ * Refuses `await import('package')` in our code when the package is CommonJS: as a chunk of its own it would arrive
+ * with a default export alone, though the same line works unbundled. Lazily import a file of ours that imports it.
+ */
+export const lazyPackages: Plugin = {
+  name: 'lazy-packages',
+  setup(build) {
+    const isChecked = Symbol('resolved once already')
+    build.onResolve({ filter: /^[^./]/ }, async ({ path, kind, importer, resolveDir, pluginData }) => {
+      const isOurs = kind === 'dynamic-import' && !importer.includes('node_modules')
+      if (!isOurs || pluginData === isChecked || path.startsWith('node:')) return null
+      const found = await build.resolve(path, { kind, importer, resolveDir, pluginData: isChecked })
+      if (found.external || found.errors.length > 0 || isModule(found.path)) return found
+      const text = `${path} is CommonJS, which loses its named exports when imported lazily`
+      return {
+        errors: [
+          { text, notes: [{ text: `Put "import … from '${path}'" into a file, and import that file.` }] },
+        ],
+      }
+    })
+  },
+}
+
+function isModule(file: string): boolean {
+  if (file.endsWith('.mjs')) return true
+  if (file.endsWith('.cjs')) return false
+  for (let folder = dirname(file); folder.includes('node_modules'); folder = dirname(folder)) {
+    const type = packageType(join(folder, 'package.json'))
+    if (type !== undefined) return type === 'module'
+  }
+  return false
+}
+
+function packageType(file: string): string | undefined {
+  try {
+    return (JSON.parse(readFileSync(file, 'utf8')) as { type?: string }).type
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
+  }
+}
