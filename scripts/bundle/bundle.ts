@@ -44,7 +44,7 @@ export async function bundle(root: string, dist: string): Promise<string[]> {
   })
   await mkdir(dist, { recursive: true })
   // Chunks first: whoever starts a program in the middle of this finds all that its entry names.
-  const isEntry = ({ path }: OutputFile) => basename(path).split('.')[0]! in entries
+  const isEntry = ({ path }: OutputFile) => Object.hasOwn(entries, basename(path).replace(/\..*/, ''))
   const ordered = [...outputFiles.filter((file) => !isEntry(file)), ...outputFiles.filter(isEntry)]
   for (const { path, contents } of ordered) {
     await writeFile(`${path}.${process.pid}`, contents)
