@@ -37,6 +37,8 @@ export interface ErrorContext {
   hint?: string
   /** Facts for programs; JSON only, never a secret. */
   details?: unknown
+  /** Of the request that failed, when a rack answered it. */
+  requestId?: string
   cause?: unknown
 }
 
@@ -45,6 +47,7 @@ export class RackError extends Error {
   readonly code: ErrorCode
   readonly hint: string | undefined
   readonly details: unknown
+  readonly requestId: string | undefined
 
   constructor(code: ErrorCode, message: string, context: ErrorContext = {}) {
     super(message, context.cause === undefined ? undefined : { cause: context.cause })
@@ -52,5 +55,6 @@ export class RackError extends Error {
     this.code = code
     this.hint = context.hint
     this.details = context.details
+    this.requestId = context.requestId
   }
 }
