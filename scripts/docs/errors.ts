@@ -8,8 +8,8 @@ export function renderErrors(): string {
   return [
     '# Errors',
     '',
-    'Every way Rack says no. The API answers with the status and a `application/problem+json` body that holds `code`,',
-    '`detail`, `hint` and `requestId`; the CLI prints the same and ends with the exit code.',
+    'Every way Rack says no. The API answers with the status and a problem (`application/problem+json`) that holds the',
+    'code, a hint and the id of the request; the CLI prints the same and ends with the exit code.',
     '',
     'This page is generated from `src/domain/error.ts`: `npm run docs`.',
     '',
