@@ -25,7 +25,10 @@ const style = `
 
 /** Renders the whole page; every word of a visitor is escaped. */
 export function renderPage({ greeting, waiting, published, entries, words, release, host }) {
-  const rows = [...waiting.map((entry) => renderEntry(entry, true)), ...published.map((entry) => renderEntry(entry))]
+  const rows = [
+    ...waiting.map((entry) => renderEntry(entry, true)),
+    ...published.map((entry) => renderEntry(entry)),
+  ]
   return `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">

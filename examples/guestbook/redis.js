@@ -19,7 +19,8 @@ export function openRedis(url, { patienceMs = 10_000 } = {}) {
     next.on('connect', () => {
       socket = next
       if (password) next.write(encode(username ? ['AUTH', username, password] : ['AUTH', password]))
-      if (password) unanswered.unshift({ bytes: null, resolve: () => {}, reject: (error) => next.destroy(error) })
+      if (password)
+        unanswered.unshift({ bytes: null, resolve: () => {}, reject: (error) => next.destroy(error) })
       for (const { bytes } of unanswered) if (bytes) next.write(bytes)
     })
     next.on('data', (chunk) => {

@@ -16,7 +16,8 @@ let isStopping = false
 const routes = {
   'GET /': showBook,
   'POST /entries': addEntry,
-  'GET /health': (_, response) => reply(response, isReady ? 200 : 503, isReady ? 'ok\n' : 'waiting for redis\n'),
+  'GET /health': (_, response) =>
+    reply(response, isReady ? 200 : 503, isReady ? 'ok\n' : 'waiting for redis\n'),
   'GET /version': (_, response) => reply(response, 200, `${release}\n`),
 }
 
@@ -48,7 +49,12 @@ while (!isReady && !isStopping) {
 
 async function showBook(_, response) {
   const book = await readBook(redis)
-  reply(response, 200, renderPage({ ...book, greeting, release, host: hostname() }), 'text/html; charset=utf-8')
+  reply(
+    response,
+    200,
+    renderPage({ ...book, greeting, release, host: hostname() }),
+    'text/html; charset=utf-8',
+  )
 }
 
 async function addEntry(request, response) {

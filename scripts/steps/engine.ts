@@ -80,7 +80,10 @@ async function clearOldPidFile(): Promise<boolean> {
       return true
     }
     if (performance.now() > deadline) {
-      throw new SetupError(`the old Docker Engine (process ${pid}) is dead but not reaped`, 'Type: scripts/setup')
+      throw new SetupError(
+        `the old Docker Engine (process ${pid}) is dead but not reaped`,
+        'Type: scripts/setup',
+      )
     }
     await delay(200)
   }

@@ -54,7 +54,8 @@ async function pullOrMake(name: string): Promise<void> {
   if (registryAnswers && (await pull(name))) return
   if (name === base) return step(`making a stand-in for ${base}`, makeBase)
   const recipe = standIns[name]
-  if (!recipe) throw new SetupError(`${name} cannot be pulled`, 'Connect to a registry, or load it: docker load')
+  if (!recipe)
+    throw new SetupError(`${name} cannot be pulled`, 'Connect to a registry, or load it: docker load')
   await Promise.all(recipe.needs.map(obtain))
   await step(`making a stand-in for ${name}`, () => build(name, recipe))
 }
@@ -102,7 +103,10 @@ async function finish(progress: NodeJS.ReadableStream): Promise<void> {
   if (!failed) return
   const log = events.map((event) => event.stream ?? '').join('')
   const lastLines = log.trim().split('\n').slice(-10).join('\n    ')
-  throw new SetupError(failed.error ?? 'failed', log ? `The build said:\n    ${lastLines}` : 'Type: scripts/setup')
+  throw new SetupError(
+    failed.error ?? 'failed',
+    log ? `The build said:\n    ${lastLines}` : 'Type: scripts/setup',
+  )
 }
 
 /** Debian's essential packages and apt, without manuals and translations, as in the slim image. */

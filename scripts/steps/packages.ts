@@ -27,7 +27,10 @@ export async function ensurePackages(names: string[]): Promise<void> {
   if (missing.length === 0) return
   const list = missing.join(' ')
   if (!(await hasProgram('apt-get'))) {
-    throw new SetupError(`missing: ${list}`, 'Install these with the package manager of this system, then try again')
+    throw new SetupError(
+      `missing: ${list}`,
+      'Install these with the package manager of this system, then try again',
+    )
   }
   if (!isRoot()) {
     throw new SetupError(`missing: ${list}`, `Type: sudo apt-get install --no-install-recommends ${list}`)
@@ -68,8 +71,11 @@ async function isStatic(program: string): Promise<boolean> {
     () => true,
     () => false,
   )
-  return isThere && !(await run('ldd', [program]).then(
-    () => true,
-    () => false,
-  ))
+  return (
+    isThere &&
+    !(await run('ldd', [program]).then(
+      () => true,
+      () => false,
+    ))
+  )
 }

@@ -54,7 +54,10 @@ export async function run(program: string, args: string[], options: RunOptions =
 }
 
 /** Starts a program whose output is a stream; `ended` rejects when it fails, with what it complained about. */
-export function pipeFrom(program: string, args: string[]): { output: NodeJS.ReadableStream; ended: Promise<void> } {
+export function pipeFrom(
+  program: string,
+  args: string[],
+): { output: NodeJS.ReadableStream; ended: Promise<void> } {
   const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] })
   let complained = ''
   child.stderr.on('data', (chunk: Buffer) => (complained += chunk.toString()))
@@ -62,8 +65,24 @@ export function pipeFrom(program: string, args: string[]): { output: NodeJS.Read
     child.once('error', reject)
     child.once('close', (code) => {
       if (code === 0) resolve()
-      else reject(new SetupError(`${program} failed (exit ${code})`, `It said:\n    ${complained.trim().slice(-800)}`))
+      else
+        reject(
+          new SetupError(
+            `${program} failed (exit ${code})`,
+            `It said:\n    ${complained.trim().slice(-800)}`,
+          ),
+        )
     })
   })
   return { output: child.stdout, ended }
+}
+
+/** Runs a program whose conversation the reader sees; resolves when it has succeeded. */
+export async function show(program: string, args: string[]): Promise<void> {
+  const child = spawn(program, args, { stdio: ['inherit', 2, 2] })
+  const ended = await new Promise<string | null>((resolve, reject) => {
+    child.once('error', reject)
+    child.once('close', (code, signal) => resolve(code === 0 ? null : (signal ?? `exit ${code}`)))
+  })
+  if (ended !== null) throw new SetupError(`${program} ${args[0]} failed (${ended})`, 'Its reason is above')
 }

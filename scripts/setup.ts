@@ -1,8 +1,8 @@
 import { parseArgs } from 'node:util'
-import { engineAnswers, ensureEngine } from './engine.ts'
-import { ensureImages } from './images.ts'
-import { ensurePackages } from './packages.ts'
-import { printFailure, say, SetupError } from './progress.ts'
+import { engineAnswers, ensureEngine } from './steps/engine.ts'
+import { ensureImages } from './steps/images.ts'
+import { ensurePackages } from './steps/packages.ts'
+import { printFailure, say, SetupError } from './steps/progress.ts'
 
 const demo = {
   packages: ['haproxy'],
@@ -17,7 +17,10 @@ const test = {
 async function setUp(): Promise<void> {
   const { values } = parseArgs({ options: { test: { type: 'boolean', default: false } } })
   if (process.platform !== 'linux') {
-    throw new SetupError('a rack runs on Linux', `This is ${process.platform}: use a Linux machine or a virtual one`)
+    throw new SetupError(
+      'a rack runs on Linux',
+      `This is ${process.platform}: use a Linux machine or a virtual one`,
+    )
   }
   const wanted = values.test ? test : demo
   const engine = (await engineAnswers()) ? [] : ['docker.io']
