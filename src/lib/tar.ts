@@ -1,0 +1,53 @@
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import tar from 'tar-stream'
+
+export interface TarEntry {
+  header: tar.Headers
+  /** Must be read to its end, or left: what is left is skipped. */
+  content: AsyncIterable<Uint8Array>
+}
+
+/**
+ * The entries of a tar stream, one at a time; leaving the loop ends the source.
+ *
+ * @throws the parser's error for bytes that are no tar
+ */
+export async function* readTar(source: AsyncIterable<Uint8Array>): AsyncGenerator<TarEntry> {
+  const extract = tar.extract()
+  const input = Readable.from(source, { objectMode: false })
+  const feeding = pipeline(input, extract).catch((error: Error) => extract.destroy(error))
+  try {
+    for await (const entry of extract) {
+      yield { header: entry.header, content: entry }
+      entry.resume()
+    }
+    await feeding
+  } finally {
+    input.destroy()
+  }
+}
+
+/**
+ * A tar stream with entries renamed; an entry whose new name is null is left out. Links that point at entries by name
+ * are renamed the same way. Streams: no entry is held whole.
+ */
+export function rewriteTar(
+  source: AsyncIterable<Uint8Array>,
+  rename: (name: string, header: tar.Headers) => string | null,
+): AsyncIterable<Uint8Array> {
+  const pack = tar.pack()
+  const write = async () => {
+    for await (const { header, content } of readTar(source)) {
+      const name = rename(header.name, header)
+      if (name === null) continue
+      const linkname = header.type === 'link' ? rename(header.linkname ?? '', header) : header.linkname
+      const entry = pack.entry({ ...header, name, ...(linkname && { linkname }), pax: undefined } as tar.Headers)
+      if (header.type === 'file' || header.type === 'contiguous-file') await pipeline(content, entry)
+      else entry.end()
+    }
+    pack.finalize()
+  }
+  write().catch((error: Error) => pack.destroy(error))
+  return pack
+}
