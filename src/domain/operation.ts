@@ -25,6 +25,7 @@ export interface OperationIntent {
   process?: string
   /** The formation that was asked for, by type; the live one changes only when the engine has succeeded. */
   formation?: Record<string, { count: number; cpuUnits: number; memoryBytes: number }>
+  restart?: { types: string[] | 'all'; at: string }
   volumes?: boolean
 }
 

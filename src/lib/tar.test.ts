@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import tar from 'tar-stream'
+import { pack as tarPack } from 'tar-stream'
 import { readTar, rewriteTar } from './tar.ts'
 
 function sample(): AsyncIterable<Uint8Array> {
-  const pack = tar.pack()
+  const pack = tarPack()
   pack.entry({ name: 'manifest/a.yml' }, 'one')
   pack.entry({ name: 'source/bin/run', mode: 0o755 }, 'x'.repeat(200_000))
   pack.entry({ name: 'source/link', type: 'symlink', linkname: 'bin/run' })
   pack.entry({ name: `source/${'deep/'.repeat(60)}file` }, 'far down')
   pack.finalize()
-  return pack
+  return pack as AsyncIterable<Uint8Array>
 }
 
 test('reads entries in order and may stop early', async () => {

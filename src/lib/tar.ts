@@ -1,9 +1,9 @@
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import tar from 'tar-stream'
+import { extract as tarExtract, pack as tarPack, type Header } from 'tar-stream'
 
 export interface TarEntry {
-  header: tar.Headers
+  header: Header
   /** Must be read to its end, or left: what is left is skipped. */
   content: AsyncIterable<Uint8Array>
 }
@@ -14,12 +14,12 @@ export interface TarEntry {
  * @throws the parser's error for bytes that are no tar
  */
 export async function* readTar(source: AsyncIterable<Uint8Array>): AsyncGenerator<TarEntry> {
-  const extract = tar.extract()
+  const extract = tarExtract()
   const input = Readable.from(source, { objectMode: false })
   const feeding = pipeline(input, extract).catch((error: Error) => extract.destroy(error))
   try {
     for await (const entry of extract) {
-      yield { header: entry.header, content: entry }
+      yield { header: entry.header, content: entry as AsyncIterable<Uint8Array> }
       entry.resume()
     }
     await feeding
@@ -34,20 +34,20 @@ export async function* readTar(source: AsyncIterable<Uint8Array>): AsyncGenerato
  */
 export function rewriteTar(
   source: AsyncIterable<Uint8Array>,
-  rename: (name: string, header: tar.Headers) => string | null,
+  rename: (name: string, header: Header) => string | null,
 ): AsyncIterable<Uint8Array> {
-  const pack = tar.pack()
+  const pack = tarPack()
   const write = async () => {
     for await (const { header, content } of readTar(source)) {
       const name = rename(header.name, header)
       if (name === null) continue
       const linkname = header.type === 'link' ? rename(header.linkname ?? '', header) : header.linkname
-      const entry = pack.entry({ ...header, name, ...(linkname && { linkname }), pax: undefined } as tar.Headers)
+      const entry = pack.entry({ ...header, name, linkname: linkname ?? '', pax: null })
       if (header.type === 'file' || header.type === 'contiguous-file') await pipeline(content, entry)
-      else entry.end()
+      else entry.end(undefined)
     }
     pack.finalize()
   }
   write().catch((error: Error) => pack.destroy(error))
-  return pack
+  return pack as AsyncIterable<Uint8Array>
 }

@@ -1,0 +1,142 @@
+import { admitExtra } from '../domain/admission.ts'
+import type { Build, BuildContent } from '../domain/build.ts'
+import type { Control, Progress } from '../domain/control.ts'
+import type { BuildRequest, ImageRequest } from '../domain/engine.ts'
+import { RackError } from '../domain/error.ts'
+import type { Manifest, ManifestSource, Problem } from '../domain/manifest.ts'
+import type { Operation } from '../domain/operation.ts'
+import { buildReservation } from '../domain/rack.ts'
+import { releaseOfBuild } from '../domain/release.ts'
+import { readManifest } from '../manifest/read-manifest.ts'
+import type { Context } from './context.ts'
+import { findApp } from './find.ts'
+import type { BuildResult, BuildUpload } from './operations.ts'
+import { manifestError } from './read-release.ts'
+import { readManifestSource, sourceTar } from './source-upload.ts'
+
+/**
+ * Makes the images of one upload and a release of them. What is said meanwhile is reported and kept as the build's log.
+ * The upload ends with the caller; the build itself does not.
+ */
+export async function buildApp(
+  context: Context,
+  app: string,
+  upload: BuildUpload,
+  actor: string,
+  control: Control,
+): Promise<BuildResult> {
+  const { store, objects, rack } = context
+  await findApp(context, app)
+  const build = await store.builds.create(app, upload.description)
+  const operation = await store.operations.begin(app, 'build', actor, { build: build.id })
+  return context.running.run(operation.id, async (signal) => {
+    const log = context.buildLogs.open(app, build.id)
+    const report = (progress: Progress) => {
+      log.write(progress)
+      control.report(progress)
+    }
+    try {
+      const limited = limitBytes(upload.content, rack.maxSourceBytes)
+      const whole = { signal: AbortSignal.any([signal, control.signal]), report }
+      await objects.put(sourceKey(build), limited, whole)
+      return await makeRelease(context, build, operation, upload.noCache, { signal, report })
+    } catch (error) {
+      // A daemon that stops leaves the row open; the next start closes it.
+      if (!context.running.isInterrupted()) await closeFailedBuild(context, operation, build, error, report)
+      throw error
+    } finally {
+      await objects.remove(sourceKey(build))
+      await log.close()
+    }
+  })
+}
+
+async function makeRelease(
+  context: Context,
+  build: Build,
+  operation: Operation,
+  noCache: boolean,
+  control: Control,
+): Promise<BuildResult> {
+  const { store, objects, engine } = context
+  const { app } = build
+  await store.builds.start(build.id)
+  const newest = await store.releases.newest(app)
+  const environment = newest ? await store.releases.environment(app, newest.id) : {}
+  const source = await readManifestSource(objects.get(sourceKey(build)))
+  const manifest = checkManifest(source, environment, control)
+  const request: BuildRequest = {
+    app,
+    build: build.id,
+    images: imageRequests(manifest),
+    source: () => sourceTar(objects.get(sourceKey(build))),
+    environment,
+    noCache,
+  }
+  const ask = (capacity: Parameters<typeof admitExtra>[3]) => admitExtra('build', buildReservation, 1, capacity)
+  const room = await context.desk.admit(app, `a build of ${app}`, ask, control)
+  // The engine counts the build itself from its first moment on.
+  const images = await engine.build(request, control).finally(() => room[Symbol.dispose]())
+  const content: BuildContent = { source, images }
+  const release = await store.releases.appendOfBuild(build.id, content, (history) =>
+    releaseOfBuild(history, build.id, build.description),
+  )
+  await store.operations.complete(operation.id, {})
+  return { build: build.id, release: release.id }
+}
+
+/** Variables may still be missing when a build is made; the promote asks for them. */
+function checkManifest(source: ManifestSource, environment: Record<string, string>, control: Control): Manifest {
+  const { manifest, problems } = readManifest(source, { environment, lenientVariables: true })
+  for (const problem of problems) control.report(problemLine(problem))
+  if (manifest) return manifest
+  throw manifestError(problems)
+}
+
+function problemLine({ severity, position, path, message }: Problem): Progress {
+  const text = `${severity}: ${position.file}:${position.line}:${position.column}: ${path}: ${message}`
+  return { type: 'log', text, time: new Date().toISOString() }
+}
+
+/** Types whose images are made the same way share one request. */
+function imageRequests(manifest: Manifest): ImageRequest[] {
+  const requests = new Map<string, ImageRequest>()
+  for (const { name, build, image } of manifest.processes) {
+    const key = JSON.stringify(build ?? image)
+    const request = requests.get(key)
+    if (request) request.processes.push(name)
+    else requests.set(key, { processes: [name], build, image })
+  }
+  return [...requests.values()]
+}
+
+async function closeFailedBuild(
+  { store }: Context,
+  operation: Operation,
+  build: Build,
+  error: unknown,
+  report: (progress: Progress) => void,
+): Promise<void> {
+  const known = error instanceof RackError ? error : new RackError('internal', 'an unexpected failure', { cause: error })
+  report({ type: 'log', text: known.message, time: new Date().toISOString() })
+  await store.builds.fail(build.id, known.message)
+  const status = known.code === 'cancelled' ? 'cancelled' : 'failed'
+  await store.operations.fail(operation.id, status, { code: known.code, message: known.message })
+}
+
+async function* limitBytes(content: AsyncIterable<Uint8Array>, maxBytes: number): AsyncIterable<Uint8Array> {
+  let bytes = 0
+  for await (const chunk of content) {
+    bytes += chunk.byteLength
+    if (bytes > maxBytes) {
+      throw new RackError('too-large', `the source is larger than ${Math.round(maxBytes / 2 ** 20)} MiB`, {
+        hint: 'List what a build does not need in .dockerignore.',
+      })
+    }
+    yield chunk
+  }
+}
+
+function sourceKey({ app, id }: Build): string {
+  return `sources/${app}/${id}.tar`
+}

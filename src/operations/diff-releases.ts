@@ -1,0 +1,78 @@
+import { surgeOf } from '../domain/admission.ts'
+import { RackError } from '../domain/error.ts'
+import { changedTypes, planRelease, type Plan, type ProcessPlan } from '../domain/plan.ts'
+import { addResources, noResources } from '../domain/rack.ts'
+import { formatBytes } from '../lib/sizes.ts'
+import type { Context } from './context.ts'
+import { findApp } from './find.ts'
+import type { ProcessChange, ReleaseDiff } from './operations.ts'
+import { readRelease } from './read-release.ts'
+import { nameChanges } from './set-environment.ts'
+
+/** What a promote of one release over another would change; values of variables stay out of it. */
+export async function diffReleases(
+  context: Context,
+  app: string,
+  range: { from?: string; to?: string },
+): Promise<ReleaseDiff> {
+  const { from, to } = await rangeOf(context, app, range)
+  const [before, after] = await Promise.all([readRelease(context, app, from), readRelease(context, app, to)])
+  const [old, next] = [planRelease(before), planRelease(after)]
+  const restarts = changedTypes(next, old)
+  const surge = next.processes
+    .filter(({ type, stopFirst }) => restarts.has(type) && !stopFirst)
+    .reduce((sum, process) => addResources(sum, process, surgeOf(process)), noResources)
+  return {
+    from,
+    to,
+    environment: nameChanges(before.environment, after.environment),
+    processes: processChanges(old, next),
+    restarts: [...restarts],
+    surge,
+  }
+}
+
+async function rangeOf(context: Context, app: string, { from, to }: { from?: string; to?: string }) {
+  const { release: live } = await findApp(context, app)
+  const newest = to ?? (await context.store.releases.newest(app))?.id
+  const oldest = from ?? live
+  if (newest && oldest) return { from: oldest, to: newest }
+  throw new RackError('conflict', `${app} has no two releases to compare`, { hint: `rack releases --app ${app}` })
+}
+
+function processChanges(old: Plan, next: Plan): ProcessChange[] {
+  const before = new Map(old.processes.map((process) => [process.type, process]))
+  const after = new Map(next.processes.map((process) => [process.type, process]))
+  const types = [...new Set([...before.keys(), ...after.keys()])].sort()
+  return types.flatMap((type): ProcessChange[] => {
+    const [was, is] = [before.get(type), after.get(type)]
+    if (!was) return [{ type, change: 'added', fields: [] }]
+    if (!is) return [{ type, change: 'removed', fields: [] }]
+    const fields = changedFields(was, is)
+    return fields.length > 0 ? [{ type, change: 'changed', fields }] : []
+  })
+}
+
+/** Each field in words that hold no secret. */
+const fieldTexts: Record<string, (process: ProcessPlan) => string> = {
+  image: ({ image }) => image,
+  command: ({ entrypoint, command }) => [...(entrypoint ?? []), ...(command ?? [])].join(' '),
+  variables: ({ environment }) => Object.keys(environment).sort().join(' '),
+  ports: ({ ports }) =>
+    ports.map(({ external, container, protocol }) => `${external ?? ''}:${container}/${protocol}`).join(' '),
+  count: ({ count }) => String(count),
+  limits: ({ cpuUnits, memoryBytes }) => `${cpuUnits} units, ${formatBytes(memoryBytes)}`,
+  mounts: ({ mounts }) => mounts.map(({ kind, volume, path }) => `${volume ?? kind}:${path}`).join(' '),
+  'reached as': ({ aliases, hosts }) => [...aliases, ...hosts].join(' '),
+  health: ({ health }) => JSON.stringify(health),
+  healthcheck: ({ healthcheck }) => JSON.stringify(healthcheck),
+  user: ({ user }) => user ?? '',
+  'release command': ({ releaseCommand }) => releaseCommand?.join(' ') ?? '',
+}
+
+function changedFields(was: ProcessPlan, is: ProcessPlan): ProcessChange['fields'] {
+  return Object.entries(fieldTexts).flatMap(([name, text]) => {
+    const [from, to] = [text(was), text(is)]
+    return from === to ? [] : [{ name, from: from || null, to: to || null }]
+  })
+}

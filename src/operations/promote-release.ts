@@ -1,0 +1,47 @@
+import type { Control } from '../domain/control.ts'
+import { RackError } from '../domain/error.ts'
+import { releaseOfRollback } from '../domain/release.ts'
+import { changeLive } from './change-live.ts'
+import type { Context } from './context.ts'
+import { findRelease, liveReleaseOf } from './find.ts'
+import type { PromoteResult } from './operations.ts'
+
+/** Makes a release the live version of the app. */
+export async function promoteRelease(
+  context: Context,
+  app: string,
+  release: string,
+  actor: string,
+  control: Control,
+): Promise<PromoteResult> {
+  await findRelease(context, app, release)
+  return changeLive(context, 'promote', { app, release }, actor, control)
+}
+
+/**
+ * Makes a new release of an older one's build and environment, and promotes it.
+ * @param release null takes the one that was live before the live one
+ */
+export async function rollbackRelease(
+  context: Context,
+  app: string,
+  release: string | null,
+  actor: string,
+  control: Control,
+): Promise<PromoteResult> {
+  const target = await findRelease(context, app, release ?? (await previousOf(context, app)))
+  const environment = await context.store.releases.environment(app, target.id)
+  const made = await context.store.releases.append(app, () => releaseOfRollback(target, environment))
+  return changeLive(context, 'promote', { app, release: made.id }, actor, control)
+}
+
+async function previousOf(context: Context, app: string): Promise<string> {
+  const live = await liveReleaseOf(context, app)
+  const operations = await context.store.operations.list(app, 200)
+  const promoted = operations.filter(({ status, intent }) => status === 'complete' && intent.release === live)
+  const before = promoted.find(({ intent }) => intent.previousRelease && intent.previousRelease !== live)
+  if (before?.intent.previousRelease) return before.intent.previousRelease
+  throw new RackError('conflict', `no release of ${app} was live before ${live}`, {
+    hint: `Name one: rack releases rollback RELEASE --app ${app}`,
+  })
+}

@@ -1,0 +1,26 @@
+import type { Control } from '../domain/control.ts'
+import type { Swept } from '../domain/engine.ts'
+import type { Context } from './context.ts'
+
+/** Keeps the images of each app's newest releases, the live one and those under way; the rest goes. */
+export async function prune(context: Context, { buildCache }: { buildCache: boolean }, control: Control): Promise<Swept> {
+  const { store, engine } = context
+  const apps = await store.apps.list()
+  const images = new Set<string>()
+  for (const { name } of apps) {
+    for (const build of await keptBuilds(context, name)) {
+      const content = await store.builds.content(build)
+      for (const { digest } of Object.values(content.images)) images.add(digest)
+    }
+  }
+  return engine.sweep({ apps: apps.map(({ name }) => name), images: [...images], buildCache }, control)
+}
+
+async function keptBuilds({ store, rack }: Context, app: string): Promise<Set<string>> {
+  const live = (await store.apps.get(app))?.release
+  const underWay = (await store.operations.running()).flatMap(({ intent }) => [intent.release, intent.previousRelease])
+  const pinned = [live, ...underWay].filter((id) => typeof id === 'string')
+  const newest = await store.releases.list(app, rack.keepReleases)
+  const others = await Promise.all(pinned.map((id) => store.releases.get(app, id)))
+  return new Set([...newest, ...others].flatMap((release) => release?.build ?? []))
+}

@@ -1,0 +1,68 @@
+import { RackError } from '../domain/error.ts'
+import type { Formation, Manifest } from '../domain/manifest.ts'
+import { planRelease, type Plan, type PlanInput } from '../domain/plan.ts'
+import { readManifest } from '../manifest/read-manifest.ts'
+import type { Context } from './context.ts'
+import { findRelease } from './find.ts'
+
+/**
+ * Reads a release back: its build's compose text under its own environment, and the app's formation.
+ * @param formation laid over what the store has, for a scale that has not happened yet
+ * @throws not-found; conflict for a release without a build; manifest-invalid
+ */
+export async function readRelease(
+  context: Context,
+  app: string,
+  release: string,
+  formation: Record<string, Formation> = {},
+): Promise<PlanInput> {
+  const { store, rack } = context
+  const { build } = await findRelease(context, app, release)
+  if (build === null) {
+    throw new RackError('conflict', `${release} has an environment but no build`, {
+      hint: `Build and promote the source: rack deploy --app ${app}`,
+    })
+  }
+  const [environment, content, stored] = await Promise.all([
+    store.releases.environment(app, release),
+    store.builds.content(build),
+    store.formations.get(app),
+  ])
+  return {
+    rack: rack.name,
+    domain: rack.domain,
+    app,
+    release,
+    build,
+    manifest: manifestOf(content.source, environment),
+    images: content.images,
+    environment,
+    formation: { ...stored, ...formation },
+    services: [],
+  }
+}
+
+/** The plan of the live release as it should run now, or null before the first promote. */
+export async function livePlanOf(context: Context, app: string): Promise<Plan | null> {
+  const live = (await context.store.apps.get(app))?.release
+  return live ? planRelease(await readRelease(context, app, live)) : null
+}
+
+function manifestOf(source: Parameters<typeof readManifest>[0], environment: Record<string, string>): Manifest {
+  const { manifest, problems } = readManifest(source, { environment })
+  if (manifest) return manifest
+  throw manifestError(problems)
+}
+
+/** One error that carries every problem of a compose file. */
+export function manifestError(problems: ReturnType<typeof readManifest>['problems']): RackError {
+  const errors = problems.filter(({ severity }) => severity === 'error')
+  const lines = errors.map(({ position: { file, line, column }, path, message, hint }) => {
+    return `${file}:${line}:${column}: ${path}: ${message}${hint ? `; ${hint}` : ''}`
+  })
+  const count = errors.length === 1 ? 'a problem' : `${errors.length} problems`
+  return new RackError('manifest-invalid', [`the compose file has ${count}`, ...lines].join('\n'), {
+    hint: 'Mend the lines above, then: rack manifest check',
+    details: problems,
+  })
+}

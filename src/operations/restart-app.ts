@@ -1,0 +1,24 @@
+import type { Control } from '../domain/control.ts'
+import { RackError } from '../domain/error.ts'
+import { changeLive } from './change-live.ts'
+import type { Context } from './context.ts'
+import { liveReleaseOf } from './find.ts'
+import type { PromoteResult } from './operations.ts'
+import { livePlanOf } from './read-release.ts'
+
+/** Replaces the copies of one type, or of all, dropping nothing. */
+export async function restartApp(
+  context: Context,
+  app: string,
+  type: string | null,
+  actor: string,
+  control: Control,
+): Promise<PromoteResult> {
+  const release = await liveReleaseOf(context, app)
+  const known = (await livePlanOf(context, app))?.processes.map((process) => process.type) ?? []
+  if (type !== null && !known.includes(type)) {
+    throw new RackError('not-found', `${app} has no process type "${type}"`, { hint: `It has: ${known.join(', ')}` })
+  }
+  const at = context.now().toISOString()
+  return changeLive(context, 'restart', { app, release, restart: { types: type ? [type] : 'all', at } }, actor, control)
+}

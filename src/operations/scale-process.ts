@@ -1,0 +1,67 @@
+import type { Control } from '../domain/control.ts'
+import { RackError } from '../domain/error.ts'
+import { smallestMemoryBytes, type Formation } from '../domain/manifest.ts'
+import { planRelease } from '../domain/plan.ts'
+import { formatBytes } from '../lib/sizes.ts'
+import { changeLive, previewChange, type Target } from './change-live.ts'
+import type { Context } from './context.ts'
+import { findApp, liveReleaseOf } from './find.ts'
+import type { FormationChanges, Promotion, PromoteResult } from './operations.ts'
+import { readRelease } from './read-release.ts'
+
+/** How many copies of each type shall run, and what each reserves. */
+export async function getFormation(context: Context, app: string): Promise<Record<string, Formation>> {
+  await findApp(context, app)
+  return context.store.formations.get(app)
+}
+
+/** Changes the formation of the live release. @throws invalid; not-found for an unknown type; capacity */
+export async function scaleProcesses(
+  context: Context,
+  app: string,
+  changes: FormationChanges,
+  actor: string,
+  control: Control,
+): Promise<PromoteResult> {
+  return changeLive(context, 'scale', await scaled(context, app, changes), actor, control)
+}
+
+/** What a scale would do, with nothing touched. */
+export async function planScale(
+  context: Context,
+  app: string,
+  changes: FormationChanges,
+  control: Control,
+): Promise<Promotion> {
+  return previewChange(context, await scaled(context, app, changes), control)
+}
+
+async function scaled(context: Context, app: string, changes: FormationChanges): Promise<Target> {
+  const release = await liveReleaseOf(context, app)
+  const { processes } = planRelease(await readRelease(context, app, release))
+  const formation: Record<string, Formation> = {}
+  for (const [type, change] of Object.entries(changes)) {
+    const process = processes.find((candidate) => candidate.type === type)
+    if (!process) {
+      throw new RackError('not-found', `${app} has no process type "${type}"`, {
+        hint: `It has: ${processes.map((candidate) => candidate.type).join(', ')}`,
+      })
+    }
+    const { count, cpuUnits, memoryBytes } = process
+    formation[type] = { count, cpuUnits, memoryBytes, ...change }
+    checkFormation(type, formation[type])
+  }
+  return { app, release, formation }
+}
+
+function checkFormation(type: string, { count, cpuUnits, memoryBytes }: Formation): void {
+  if (!Number.isInteger(count) || count < 0 || count > 10_000) {
+    throw new RackError('invalid', `${type}: a count is a whole number from 0 to 10000`)
+  }
+  if (!Number.isInteger(cpuUnits) || cpuUnits < 2) {
+    throw new RackError('invalid', `${type}: cpu is a whole number of units from 2 (1024 is one core)`)
+  }
+  if (!Number.isInteger(memoryBytes) || memoryBytes < smallestMemoryBytes) {
+    throw new RackError('invalid', `${type}: memory is at least ${formatBytes(smallestMemoryBytes)}`)
+  }
+}
