@@ -14,6 +14,14 @@ interface Status {
   domain: string
 }
 
+/** What is asked of the app; a body is a form. */
+interface Question {
+  host: string
+  method: 'GET' | 'POST'
+  path: string
+  body?: string
+}
+
 /** A page of the app as the router answers it. */
 interface Answer {
   status: number
@@ -42,14 +50,15 @@ async function startRack(): Promise<Status> {
 /** Proves all three processes: the web takes an entry, the worker publishes it, Redis keeps it for the next run. */
 async function signBook(router: URL, host: string): Promise<void> {
   const isSigned = async () => {
-    const page = await ask(router, host, 'GET', '/')
+    const page = await ask(router, { host, method: 'GET', path: '/' })
     if (page.status !== 200)
       throw new SetupError(`GET / was answered ${page.status}`, `Type: bin/rack logs ${app}`)
     const entries = page.body.split('<li')
     return entries.some((entry) => entry.includes(signature.name) && !entry.includes('class="waiting"'))
   }
   if (await isSigned()) return
-  const posted = await ask(router, host, 'POST', '/entries', new URLSearchParams(signature).toString())
+  const body = new URLSearchParams(signature).toString()
+  const posted = await ask(router, { host, method: 'POST', path: '/entries', body })
   if (posted.status !== 303) {
     throw new SetupError(`POST /entries was answered ${posted.status}`, `Type: bin/rack logs ${app}`)
   }
@@ -63,7 +72,8 @@ async function signBook(router: URL, host: string): Promise<void> {
 }
 
 /** Asks by address and Host header: Node's resolver does not know `*.localhost`. */
-function ask(router: URL, host: string, method: string, path: string, body = ''): Promise<Answer> {
+function ask(router: URL, question: Question): Promise<Answer> {
+  const { host, method, path, body = '' } = question
   const headers = { host, 'content-type': 'application/x-www-form-urlencoded', 'content-length': body.length }
   const options = { host: router.hostname, port: router.port || 80, method, path, headers }
   return new Promise((resolve, reject) => {

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { engineAnswers, ensureEngine } from './steps/engine.ts'
+import { ensureEngine, packagesForEngine } from './steps/engine.ts'
 import { ensureImages } from './steps/images.ts'
 import { ensurePackages } from './steps/packages.ts'
 import { printFailure, say, SetupError } from './steps/progress.ts'
@@ -23,8 +23,7 @@ async function setUp(): Promise<void> {
     )
   }
   const wanted = values.test ? test : demo
-  const engine = (await engineAnswers()) ? [] : ['docker.io']
-  await ensurePackages([...wanted.packages, ...engine])
+  await ensurePackages([...wanted.packages, ...(await packagesForEngine())])
   await ensureEngine()
   await ensureImages(wanted.images)
   say('this machine is ready for a rack')

@@ -6,68 +6,81 @@ const crlf = Buffer.from('\r\n')
  * A Redis client in one small file. Commands sent while Redis is away wait for it, and commands whose answer was lost
  * are sent again: send only what may be repeated.
  */
-export function openRedis(url, { patienceMs = 10_000 } = {}) {
-  const { hostname, port, username, password } = new URL(url)
-  const unanswered = [] // in the order they were asked, which is the order Redis answers in
-  let socket = null
-  let isClosed = false
+export class Redis {
+  #url
+  #patienceMs
+  #socket = null // null while Redis is away
+  #isClosed = false
+  #unanswered = [] // in the order they were asked, which is the order Redis answers in
 
-  function dial() {
-    if (isClosed) return
-    const next = connect({ host: hostname, port: Number(port) || 6379, noDelay: true })
+  constructor(url, { patienceMs = 10_000 } = {}) {
+    this.#url = new URL(url)
+    this.#patienceMs = patienceMs
+    this.#dial()
+  }
+
+  /** Sends one command; resolves with its answer, rejects with Redis's error or when patience ends. */
+  send(...words) {
+    return new Promise((resolve, reject) => {
+      const command = { bytes: encode(words), resolve, reject }
+      command.timer = setTimeout(() => this.#giveUp(command), this.#patienceMs)
+      this.#unanswered.push(command)
+      this.#socket?.write(command.bytes)
+    })
+  }
+
+  close() {
+    this.#isClosed = true
+    this.#socket?.end()
+  }
+
+  #dial() {
+    if (this.#isClosed) return
+    const { hostname, port } = this.#url
+    const socket = connect({ host: hostname, port: Number(port) || 6379, noDelay: true })
     let received = Buffer.alloc(0)
-    next.on('connect', () => {
-      socket = next
-      if (password) next.write(encode(username ? ['AUTH', username, password] : ['AUTH', password]))
-      if (password)
-        unanswered.unshift({ bytes: null, resolve: () => {}, reject: (error) => next.destroy(error) })
-      for (const { bytes } of unanswered) if (bytes) next.write(bytes)
+    socket.on('connect', () => this.#greet(socket))
+    socket.on('data', (chunk) => {
+      received = this.#readReplies(received.length ? Buffer.concat([received, chunk]) : chunk)
     })
-    next.on('data', (chunk) => {
-      received = received.length ? Buffer.concat([received, chunk]) : chunk
-      let at = 0
-      for (let reply = decode(received, at); reply; reply = decode(received, at)) {
-        at = reply.end
-        const command = unanswered.shift()
-        if (reply.value instanceof Error) command?.reject(reply.value)
-        else command?.resolve(reply.value)
-      }
-      received = received.subarray(at)
-    })
-    next.on('error', () => {}) // 'close' follows, and dials again
-    next.on('close', () => {
-      socket = null
-      if (unanswered[0]?.bytes === null) unanswered.shift()
-      setTimeout(dial, 100)
+    socket.on('error', (error) => this.#isClosed || console.error(`redis: ${error.message}`)) // 'close' comes next
+    socket.on('close', () => {
+      this.#socket = null
+      this.#unanswered = this.#unanswered.filter((command) => !command.isGreeting)
+      setTimeout(() => this.#dial(), 200)
     })
   }
 
-  dial()
-  return {
-    /** Sends one command; resolves with its answer, rejects with Redis's error or when patience ends. */
-    send(...words) {
-      return new Promise((resolve, reject) => {
-        const timer = setTimeout(() => giveUp(command), patienceMs)
-        const settle = (how) => (value) => {
-          clearTimeout(timer)
-          how(value)
-        }
-        const command = { bytes: encode(words), resolve: settle(resolve), reject: settle(reject) }
-        unanswered.push(command)
-        socket?.write(command.bytes)
-      })
-    },
-    close() {
-      isClosed = true
-      socket?.end()
-    },
+  /** Says who we are, then repeats what has no answer yet. */
+  #greet(socket) {
+    const { username, password } = this.#url
+    if (password) {
+      const words = ['AUTH', username, password].filter(Boolean).map(decodeURIComponent)
+      const reject = (error) => socket.destroy(error)
+      this.#unanswered.unshift({ bytes: encode(words), resolve() {}, reject, isGreeting: true })
+    }
+    for (const { bytes } of this.#unanswered) socket.write(bytes)
+    this.#socket = socket
   }
 
-  /** A command without an answer leaves the queue only together with its connection, or answers would shift. */
-  function giveUp(command) {
-    command.reject(new Error(`Redis did not answer within ${patienceMs / 1000} s`))
-    unanswered.splice(unanswered.indexOf(command), 1)
-    socket?.destroy()
+  /** Hands every whole reply to the command that asked, and returns the bytes that are left. */
+  #readReplies(bytes) {
+    let at = 0
+    for (let reply = decode(bytes, at); reply; reply = decode(bytes, at)) {
+      at = reply.end
+      const { timer, resolve, reject } = this.#unanswered.shift()
+      clearTimeout(timer)
+      if (reply.value instanceof Error) reject(reply.value)
+      else resolve(reply.value)
+    }
+    return bytes.subarray(at)
+  }
+
+  /** A command leaves the queue unanswered only together with its connection, or all later answers would be off by one. */
+  #giveUp(command) {
+    this.#unanswered.splice(this.#unanswered.indexOf(command), 1)
+    this.#socket?.destroy()
+    command.reject(new Error(`Redis did not answer within ${this.#patienceMs / 1000} s`))
   }
 }
 

@@ -2,22 +2,21 @@ import { createServer } from 'node:http'
 import { hostname } from 'node:os'
 import { readBook, writeEntry } from './entries.js'
 import { renderPage } from './page.js'
-import { openRedis } from './redis.js'
+import { Redis } from './redis.js'
 
 const port = Number(process.env.PORT ?? 3000)
 const greeting = process.env.GREETING ?? 'Glad you came by'
 const release = process.env.RELEASE ?? 'dev'
 const longestBody = 8 * 1024
 
-const redis = openRedis(process.env.REDIS_URL ?? 'redis://redis:6379')
+const redis = new Redis(process.env.REDIS_URL ?? 'redis://redis:6379')
 let isReady = false
 let isStopping = false
 
 const routes = {
   'GET /': showBook,
   'POST /entries': addEntry,
-  'GET /health': (_, response) =>
-    reply(response, isReady ? 200 : 503, isReady ? 'ok\n' : 'waiting for redis\n'),
+  'GET /health': showHealth,
   'GET /version': (_, response) => reply(response, 200, `${release}\n`),
 }
 
@@ -40,21 +39,18 @@ server.listen(port, () => console.log(`web of release ${release} listens on ${po
 process.once('SIGTERM', stop).once('SIGINT', stop)
 
 // Ready from the first answer of Redis on. Later absences are waited out by each request, not by taking the page away.
-while (!isReady && !isStopping) {
-  isReady = await redis.send('PING').then(
-    () => true,
-    () => false,
-  )
+await redis.send('PING')
+isReady = true
+
+function showHealth(_, response) {
+  if (isReady) reply(response, 200, 'ok\n')
+  else reply(response, 503, 'Redis has not been reached yet.\n')
 }
 
 async function showBook(_, response) {
   const book = await readBook(redis)
-  reply(
-    response,
-    200,
-    renderPage({ ...book, greeting, release, host: hostname() }),
-    'text/html; charset=utf-8',
-  )
+  const page = renderPage({ ...book, greeting, release, host: hostname() })
+  reply(response, 200, page, 'text/html; charset=utf-8')
 }
 
 async function addEntry(request, response) {

@@ -1,14 +1,14 @@
 import { publishEntry, returnTaken, takeEntry } from './entries.js'
-import { openRedis } from './redis.js'
+import { Redis } from './redis.js'
 
 const emoji = { ':)': '🙂', ':D': '😄', ';)': '😉', ':(': '🙁', '<3': '❤️', ':tada:': '🎉', ':wave:': '👋' }
 
-const redis = openRedis(process.env.REDIS_URL ?? 'redis://redis:6379')
-let isStopping = false
+const redis = new Redis(process.env.REDIS_URL ?? 'redis://redis:6379')
+const stopping = new AbortController()
 process.once('SIGTERM', stop).once('SIGINT', stop)
 
 console.log(`worker of release ${process.env.RELEASE ?? 'dev'} is waiting for entries`)
-while (!isStopping) {
+while (!stopping.signal.aborted) {
   try {
     await returnTaken(redis)
     await publishUntilStopped()
@@ -19,7 +19,7 @@ while (!isStopping) {
 redis.close()
 
 async function publishUntilStopped() {
-  while (!isStopping) {
+  while (!stopping.signal.aborted) {
     const taken = await takeEntry(redis)
     if (!taken) continue
     const entry = edit(JSON.parse(taken))
@@ -38,5 +38,5 @@ function edit(entry) {
 
 /** Finishes the entry at hand, then lets the loop end. */
 function stop() {
-  isStopping = true
+  stopping.abort()
 }

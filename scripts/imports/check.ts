@@ -1,7 +1,7 @@
-import { cruise, type ICruiseResult, type IModule } from 'dependency-cruiser'
+import { cruise, type ICruiseResult, type IDependency, type IModule } from 'dependency-cruiser'
 import { readUsingDeclarations } from './read-using.ts'
 import { importRules } from './rules.ts'
-import { rooms } from './tables.ts'
+import { mayStartWith, rooms, startsWithout } from './tables.ts'
 
 readUsingDeclarations()
 
@@ -44,7 +44,11 @@ export async function checkImports(root: string): Promise<ImportReport> {
   const broken = summary.violations.map(
     ({ from, to, rule, comment }) => `${from} -> ${to}\n    ${rule.name}: ${comment ?? ''}`,
   )
-  return { files: own.length, imports, problems: [...broken, ...strayFiles(own), ...impurities(modules)] }
+  return {
+    files: own.length,
+    imports,
+    problems: [...broken, ...strayFiles(own), ...impurities(modules), ...slowStarts(modules)],
+  }
 }
 
 function strayFiles(modules: IModule[]): string[] {
@@ -59,28 +63,61 @@ function strayFiles(modules: IModule[]): string[] {
 
 /** Pure rooms reach no Node module, however many files lie between. */
 function impurities(modules: IModule[]): string[] {
-  const bySource = new Map(modules.map((module) => [module.source, module]))
   const pure = Object.keys(rooms).filter((room) => rooms[room]?.isPure)
-  const starts = modules.filter(
-    ({ source }) => pure.some((room) => source.startsWith(`${room}/`)) && !source.endsWith('.test.ts'),
-  )
-  return starts.flatMap(({ source }) => {
-    const path = pathToNode(source, bySource)
-    return path
-      ? [`${path.join(' -> ')}\n    a-pure-room-reaches-node: no I/O, no clock, no Node module here.`]
-      : []
+  return reaching(modules, pure, {
+    isForbidden: ({ coreModule }) => coreModule,
+    follows: ({ typeOnly }) => !typeOnly,
+    comment: 'a-pure-room-reaches-node: no I/O, no clock, no Node module here.',
   })
 }
 
-function pathToNode(start: string, bySource: Map<string, IModule>): string[] | null {
+/** Programs that must start fast load no heavy package before they need it. */
+function slowStarts(modules: IModule[]): string[] {
+  return Object.entries(startsWithout).flatMap(([folder, names]) =>
+    reaching(modules, [folder], {
+      isForbidden: ({ resolved }) => names.some((name) => resolved.includes(`node_modules/${name}/`)),
+      follows: ({ typeOnly, dynamic }) => !typeOnly && !dynamic,
+      comment: `a-slow-start: ${folder} starts without ${names.join(', ')}; import it lazily, or its types only.`,
+    }),
+  )
+}
+
+interface Search {
+  isForbidden: (dependency: IDependency) => boolean
+  follows: (dependency: IDependency) => boolean
+  comment: string
+}
+
+function reaching(modules: IModule[], folders: string[], { comment, ...search }: Search): string[] {
+  const bySource = new Map(modules.map((module) => [module.source, module]))
+  const isIn = (source: string) => (folder: string) =>
+    source.startsWith(`${folder}/`) || source.startsWith(`${folder}.`)
+  const starts = modules.filter(
+    ({ source }) =>
+      folders.some(isIn(source)) && !mayStartWith.some(isIn(source)) && !source.endsWith('.test.ts'),
+  )
+  return starts.flatMap(({ source }) => {
+    const path = findPath(source, bySource, search)
+    return path ? [`${path.join(' -> ')}\n    ${comment}`] : []
+  })
+}
+
+/** The shortest way from a file to a forbidden import, or null. */
+function findPath(
+  start: string,
+  bySource: Map<string, IModule>,
+  search: Omit<Search, 'comment'>,
+): string[] | null {
   const seen = new Set([start])
   const queue = [[start]]
   for (let path = queue.shift(); path; path = queue.shift()) {
     for (const dependency of bySource.get(path.at(-1)!)?.dependencies ?? []) {
-      if (dependency.coreModule) return [...path, `node:${dependency.resolved}`]
-      const isOurs = dependency.resolved.startsWith('src/') && !dependency.typeOnly
-      if (isOurs && !seen.has(dependency.resolved)) queue.push([...path, dependency.resolved])
-      seen.add(dependency.resolved)
+      const { resolved, coreModule } = dependency
+      if (!search.follows(dependency)) continue
+      if (search.isForbidden(dependency))
+        return [...path, coreModule ? `node:${resolved}` : dependency.module]
+      if (resolved.startsWith('src/') && !seen.has(resolved)) queue.push([...path, resolved])
+      seen.add(resolved)
     }
   }
   return null

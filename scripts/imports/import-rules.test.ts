@@ -28,6 +28,11 @@ test('a house in order has nothing to say, and its imports were seen', async () 
     'src/operations/verb.ts': "import { one } from '../domain/noun.ts'\nexport const two = one + one\n",
     'src/client/contract.ts': "import { z } from 'zod'\nexport const contract = z.string()\n",
     'src/api/routes.ts': "import { contract } from '../client/contract.ts'\nexport const route = contract\n",
+    'src/client/call.ts':
+      "import type { contract } from './contract.ts'\nexport type Call = typeof contract\n",
+    'src/main/cli.ts': "import type { Call } from '../client/call.ts'\nawait import('../cli/check.ts')\n",
+    'src/cli/check.ts': "import { read } from '../manifest/read.ts'\nread('')\n",
+    'src/manifest/read.ts': "export { parse as read } from 'yaml'\n",
     'src/main/all.ts': "import { two } from '../operations/verb.ts'\nexport const four = two + two\n",
     'src/operations/verb.test.ts':
       "import assert from 'node:assert'\nimport fc from 'fast-check'\nassert(fc)\n",
@@ -65,6 +70,18 @@ const forbidden: [name: string, file: string, text: string, rule: RegExp][] = [
     "for (await using a of []) { await import('../store/b.ts') }",
     /src\/cli-imports-beyond/,
   ],
+  [
+    'zod in every command',
+    'src/client/a.ts',
+    "export { z } from './contract.ts'",
+    /a-slow-start: src\/client/,
+  ],
+  [
+    'yaml in every command',
+    'src/main/cli.ts',
+    "import { y } from '../manifest/y.ts'",
+    /cli\.ts -> .*y\.ts -> yaml/,
+  ],
   ['a circle', 'src/store/c.ts', "import './d.ts'", /a-circle/],
   ['a missing file', 'src/store/a.ts', "import './gone.ts'", /an-import-of-nothing/],
 ]
@@ -74,6 +91,8 @@ const others = {
   'src/store/b.ts': 'export interface B { id: string }\nexport const b = 1\n',
   'src/store/d.ts': "import './c.ts'\n",
   'src/store/c.ts': 'export const c = 1\n',
+  'src/client/contract.ts': "export { z } from 'zod'\n",
+  'src/manifest/y.ts': "export { parse as y } from 'yaml'\n",
   'src/engines/docker/c.ts': 'export const c = 1\n',
   'src/client/call.ts': 'export const call = 1\n',
   'src/lib/io.ts': "import { readFileSync } from 'node:fs'\nexport const x = readFileSync\n",

@@ -41,3 +41,15 @@ export const packages: Record<string, string[]> = {
   'tar-stream': ['src/lib', 'src/cli', 'src/engines/docker'],
   pino: ['src/main'],
 }
+
+/**
+ * What a file (or every file of a folder) must not load as it starts, directly or through others: the CLI answers in
+ * the time of a bare Node, and the client gives it types of the contract without zod. Lazy imports and types are free.
+ */
+export const startsWithout: Record<string, string[]> = {
+  'src/main/cli': ['zod', 'yaml', 'fastify', 'kysely', 'dockerode', 'tar-stream', 'ws'],
+  'src/client': ['zod', 'fastify'],
+}
+
+/** Files of those folders to which it does not apply. */
+export const mayStartWith = ['src/client/contract']

@@ -3,7 +3,7 @@ import { access, constants, open, readFile, rm } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
 import Docker from 'dockerode'
 import { say, SetupError, step } from './progress.ts'
-import { isRoot, run } from './shell.ts'
+import { isRoot, run, succeeds } from './shell.ts'
 
 const pidFile = '/var/run/docker.pid'
 const logFile = '/var/log/dockerd.log'
@@ -13,17 +13,16 @@ const socket = '/var/run/docker.sock'
 export const docker = new Docker()
 
 /** Tells whether a Docker Engine answers within three seconds. */
-export async function engineAnswers(): Promise<boolean> {
-  const answered = docker.ping().then(
-    () => true,
-    () => false,
-  )
-  return Promise.race([answered, delay(3_000, false, { ref: false })])
+async function engineAnswers(): Promise<boolean> {
+  return Promise.race([succeeds(docker.ping()), delay(3_000, false, { ref: false })])
 }
 
-/** Starts the installed Docker Engine unless one answers; a running one is never restarted or configured. */
-export async function ensureEngine(): Promise<void> {
-  if (await engineAnswers()) return
+/**
+ * Names the packages without which no engine can answer here: none when one does.
+ * @throws SetupError when the engine is somebody else's to start or to open
+ */
+export async function packagesForEngine(): Promise<string[]> {
+  if (await engineAnswers()) return []
   if (process.env['DOCKER_HOST']) {
     throw new SetupError(
       `no Docker Engine answers at DOCKER_HOST=${process.env['DOCKER_HOST']}`,
@@ -32,6 +31,12 @@ export async function ensureEngine(): Promise<void> {
   }
   await refuseForbiddenSocket()
   if (!isRoot()) throw new SetupError('no Docker Engine answers', 'Type: sudo scripts/setup')
+  return ['docker.io']
+}
+
+/** Starts the installed Docker Engine unless one answers; a running one is never restarted or configured. */
+export async function ensureEngine(): Promise<void> {
+  if (await engineAnswers()) return
   await step('starting the Docker Engine', start)
 }
 
@@ -48,10 +53,7 @@ async function refuseForbiddenSocket(): Promise<void> {
 }
 
 async function start(): Promise<void> {
-  const hasSystemd = await access('/run/systemd/system').then(
-    () => true,
-    () => false,
-  )
+  const hasSystemd = await succeeds(access('/run/systemd/system'))
   if (hasSystemd) await run('systemctl', ['start', 'docker'])
   else if (!(await clearOldPidFile())) await spawnDaemon()
   const deadline = performance.now() + 60_000

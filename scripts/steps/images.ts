@@ -86,7 +86,7 @@ async function pull(name: string): Promise<boolean> {
     return true
   } catch (error) {
     registryAnswers = false
-    const reason = silence.signal.aborted ? 'no answer within 15 s' : String((error as Error).message).trim()
+    const reason = silence.signal.aborted ? 'no answer within 15 s' : (error as Error).message.trim()
     say(`no registry for ${name} (${reason}); packages will do`)
     return false
   } finally {

@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs'
 import { access, constants, glob, writeFile } from 'node:fs/promises'
 import { say, SetupError, step } from './progress.ts'
-import { hasProgram, isRoot, run } from './shell.ts'
+import { hasProgram, isRoot, run, succeeds } from './shell.ts'
 
 const policyFile = '/usr/sbin/policy-rc.d'
 
@@ -22,7 +22,7 @@ const proofs: Record<string, () => Promise<boolean>> = {
  * @throws SetupError naming what to install by hand, where this is not root on Debian or Ubuntu
  */
 export async function ensurePackages(names: string[]): Promise<void> {
-  const present = await Promise.all(names.map((name) => proofs[name]?.() ?? false))
+  const present = await Promise.all(names.map(isHere))
   const missing = names.filter((_, index) => !present[index])
   if (missing.length === 0) return
   const list = missing.join(' ')
@@ -38,14 +38,18 @@ export async function ensurePackages(names: string[]): Promise<void> {
   await step(`installing ${list}`, () => install(missing))
 }
 
+async function isHere(name: string): Promise<boolean> {
+  return (await proofs[name]?.()) ?? false
+}
+
 async function install(names: string[]): Promise<void> {
   const options = ['--quiet', '--yes', '-o', 'DPkg::Lock::Timeout=120']
   const env = { DEBIAN_FRONTEND: 'noninteractive' }
   // A third party's broken source must not stop the set-up: what matters is whether the packages install.
-  await run('apt-get', [...options, 'update'], { env }).catch((error: SetupError) => say(error.message))
+  await run('apt-get', [...options, 'update'], env).catch((error: SetupError) => say(error.message))
   const undo = await forbidServices()
   try {
-    await run('apt-get', [...options, 'install', '--no-install-recommends', ...names], { env })
+    await run('apt-get', [...options, 'install', '--no-install-recommends', ...names], env)
   } finally {
     undo()
   }
@@ -67,15 +71,6 @@ async function forbidServices(): Promise<() => void> {
 }
 
 async function isStatic(program: string): Promise<boolean> {
-  const isThere = await access(program, constants.X_OK).then(
-    () => true,
-    () => false,
-  )
-  return (
-    isThere &&
-    !(await run('ldd', [program]).then(
-      () => true,
-      () => false,
-    ))
-  )
+  const isThere = await succeeds(access(program, constants.X_OK))
+  return isThere && !(await succeeds(run('ldd', [program])))
 }
