@@ -18,10 +18,12 @@ export interface ImportReport {
  * @throws Error when not one import was seen: the parser is missing, and every rule would pass
  */
 export async function checkImports(root: string): Promise<ImportReport> {
+  const forbidden = importRules()
+  const reasons = new Map(forbidden.map(({ name, comment }) => [name, comment]))
   const result = await cruise(['src', 'test', 'scripts', 'bench'], {
     baseDir: root,
     validate: true,
-    ruleSet: { forbidden: importRules() },
+    ruleSet: { forbidden },
     parser: 'swc',
     tsPreCompilationDeps: true,
     doNotFollow: { path: 'node_modules' },
@@ -42,7 +44,7 @@ export async function checkImports(root: string): Promise<ImportReport> {
     )
   }
   const broken = summary.violations.map(
-    ({ from, to, rule, comment }) => `${from} -> ${to}\n    ${rule.name}: ${comment ?? ''}`,
+    ({ from, to, rule }) => `${from} -> ${to}\n    ${rule.name}: ${reasons.get(rule.name)}`,
   )
   return {
     files: own.length,
@@ -66,7 +68,7 @@ function impurities(modules: IModule[]): string[] {
   const pure = Object.keys(rooms).filter((room) => rooms[room]?.isPure)
   return reaching(modules, pure, {
     isForbidden: ({ coreModule }) => coreModule,
-    follows: ({ typeOnly }) => !typeOnly,
+    follows: isValue,
     comment: 'a-pure-room-reaches-node: no I/O, no clock, no Node module here.',
   })
 }
@@ -76,10 +78,14 @@ function slowStarts(modules: IModule[]): string[] {
   return Object.entries(startsWithout).flatMap(([folder, names]) =>
     reaching(modules, [folder], {
       isForbidden: ({ resolved }) => names.some((name) => resolved.includes(`node_modules/${name}/`)),
-      follows: ({ typeOnly, dynamic }) => !typeOnly && !dynamic,
+      follows: (dependency) => isValue(dependency) && !dependency.dynamic,
       comment: `a-slow-start: ${folder} starts without ${names.join(', ')}; import it lazily, or its types only.`,
     }),
   )
+}
+
+function isValue({ dependencyTypes }: IDependency): boolean {
+  return !dependencyTypes.includes('type-only')
 }
 
 interface Search {

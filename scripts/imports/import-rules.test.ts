@@ -106,5 +106,6 @@ for (const [name, file, text, rule] of forbidden) {
     const { problems } = await checkHouse({ ...others, [file]: `${text}\n` })
     assert.equal(problems.length > 0, true, 'the planted import was not seen')
     assert.match(problems.join('\n'), rule)
+    assert.doesNotMatch(problems.join('\n'), /undefined/, 'each rule gives its reason')
   })
 }
