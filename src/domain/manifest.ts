@@ -123,6 +123,8 @@ export interface Problem {
   message: string
   /** What to write instead. */
   hint?: string
+  /** `variable`: the app's environment decides it, so it may be solved without touching the file. */
+  kind?: 'variable'
 }
 
 /** The texts that a manifest is read from; they are kept with the build, so a release can be read again. */

@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { guestbookPlan } from '../../test/support/guestbook.ts'
+import { admitExtra, admitPlan, surgeOf } from './admission.ts'
+import { changedTypes } from './plan.ts'
+import { capacityOf, type Holder } from './rack.ts'
+
+const mebibyte = 2 ** 20
+const each = { cpuUnits: 128, memoryBytes: 256 * mebibyte }
+const total = { cpuUnits: 1024, memoryBytes: 2048 * mebibyte }
+const holder = (type: string, count: number): Holder => ({ app: 'guestbook', type, kind: 'process', count, each })
+const live = [holder('web', 2), holder('worker', 1), holder('redis', 1)]
+
+test('a first promote needs its counts', () => {
+  const plan = guestbookPlan()
+  const admission = admitPlan(plan, capacityOf(total, []), changedTypes(plan, null))
+  assert.deepEqual([admission.fits, admission.needs.cpuUnits], [true, 4 * 128])
+})
+
+test('a roll needs the surge of its changed types only; a type with a volume has none', () => {
+  const plan = guestbookPlan({ environment: { SECRET: 'other' } })
+  const capacity = capacityOf(total, live)
+  const all = admitPlan(plan, capacity, new Set(['web', 'worker', 'redis']))
+  assert.equal(all.needs.cpuUnits, (2 + 1) * 128)
+  const web = admitPlan(plan, capacity, new Set(['web']))
+  assert.equal(web.needs.cpuUnits, 2 * 128)
+})
+
+test('what does not fit is told with the arithmetic', () => {
+  const plan = guestbookPlan({ formation: { web: { count: 500, ...each } } })
+  const admission = admitPlan(plan, capacityOf(total, live), new Set())
+  assert.equal(admission.fits, false)
+  assert.deepEqual(admission.needs.cpuUnits, 498 * 128)
+  assert.equal(admission.free.cpuUnits, 1024 - 4 * 128)
+  assert.equal(admission.short.cpuUnits, 498 * 128 - 512)
+  assert.equal(admission.demands.find(({ type }) => type === 'web')?.held, 2)
+})
+
+test('an overfull rack can still be made smaller', () => {
+  const plan = guestbookPlan({ formation: { web: { count: 1, ...each } } })
+  const crowded = capacityOf({ cpuUnits: 100, memoryBytes: mebibyte }, live)
+  assert.equal(admitPlan(plan, crowded, new Set()).fits, true)
+})
+
+test('one more of something', () => {
+  assert.equal(admitExtra('web', each, 4, capacityOf(total, live)).fits, true)
+  assert.equal(admitExtra('web', each, 5, capacityOf(total, live)).fits, false)
+})
+
+test('the surge follows the percentages', () => {
+  const [web] = guestbookPlan().processes
+  assert.ok(web)
+  const surge = (count: number, minimumPercent: number, maximumPercent: number) =>
+    surgeOf({ ...web, count, minimumPercent, maximumPercent })
+  assert.deepEqual([surge(4, 100, 200), surge(4, 100, 150), surge(4, 100, 100), surge(4, 0, 100)], [4, 2, 1, 0])
+})

@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { guestbook, guestbookPlan } from '../../test/support/guestbook.ts'
+import { assertGolden } from '../../test/support/golden.ts'
+import { changedTypes, maskPlan, missingVariables, planRelease, processEnvironment } from './plan.ts'
+
+test('the same release gives the same bytes, for ever', () => {
+  assertGolden('plan/guestbook.json', `${JSON.stringify(guestbookPlan(), null, 2)}\n`)
+  assert.equal(JSON.stringify(guestbookPlan()), JSON.stringify(guestbookPlan()))
+})
+
+test('variables: image, compose, links, app, rack, lowest first', () => {
+  const input = guestbook({ environment: { SECRET: 's', GREETING: 'hi', REDIS_HOST: 'elsewhere', APP: 'forged' } })
+  const web = input.manifest.processes[0]
+  assert.ok(web)
+  const byName = new Map(processEnvironment(input, web).map((variable) => [variable.name, variable]))
+  assert.deepEqual(byName.get('GREETING'), { name: 'GREETING', value: 'hi', from: 'app', shadows: ['compose'] })
+  assert.deepEqual(byName.get('REDIS_HOST')?.shadows, ['process link'])
+  assert.equal(byName.get('REDIS_URL')?.value, 'redis://redis:6379')
+  assert.deepEqual(byName.get('APP'), { name: 'APP', value: 'guestbook', from: 'rack', shadows: ['app'] })
+  assert.equal(byName.get('PORT')?.value, '3000')
+})
+
+test('a required variable without a value is missing, by process', () => {
+  assert.deepEqual(missingVariables(guestbook({ environment: {} })), { web: ['SECRET'] })
+  assert.deepEqual(missingVariables(guestbook()), {})
+})
+
+test('a new release restarts only what differs; release and build ids do not count', () => {
+  const live = guestbookPlan()
+  assert.deepEqual([...changedTypes(guestbookPlan({ release: 'RBBBBBBBBBB', build: 'BBBBBBBBBBB' }), live)], [])
+  const greeted = guestbookPlan({ environment: { SECRET: 'hunter2', GREETING: 'hi' } })
+  assert.deepEqual([...changedTypes(greeted, live)], ['web', 'worker', 'redis'])
+  const scaled = guestbookPlan({ formation: { web: { count: 5, cpuUnits: 128, memoryBytes: 256 * 2 ** 20 } } })
+  assert.deepEqual([...changedTypes(scaled, live)], [])
+  const smaller = guestbookPlan({ formation: { web: { count: 2, cpuUnits: 64, memoryBytes: 256 * 2 ** 20 } } })
+  assert.deepEqual([...changedTypes(smaller, live)], ['web'])
+  assert.equal(changedTypes(live, null).size, 3)
+})
+
+test('host names: the app for its only or web process, type and app for every http process', () => {
+  const [web, worker] = guestbookPlan().processes
+  assert.deepEqual(web?.hosts, ['guestbook.localhost', 'web.guestbook.localhost'])
+  assert.deepEqual(worker?.hosts, [])
+})
+
+test('a linked service stands in for the process of its name', () => {
+  const address = { scheme: 'redis', host: 'shared', port: 6379, path: '/0', username: '', password: 'p' }
+  const plan = planRelease(guestbook({ services: [{ service: 'main-redis', alias: 'redis', address }] }))
+  assert.deepEqual(
+    plan.processes.map(({ type }) => type),
+    ['web', 'worker'],
+  )
+  assert.equal(plan.processes[0]?.environment.REDIS_URL, 'redis://:p@shared:6379/0')
+})
+
+test('a masked plan holds no value', () => {
+  assert.ok(!JSON.stringify(maskPlan(guestbookPlan())).includes('hunter2'))
+})

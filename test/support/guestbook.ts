@@ -1,0 +1,103 @@
+import type { BuiltImage } from '../../src/domain/build.ts'
+import { defaultFormation, type Manifest, type ProcessType } from '../../src/domain/manifest.ts'
+import type { PlanInput } from '../../src/domain/plan.ts'
+import { planRelease, type Plan } from '../../src/domain/plan.ts'
+
+/** A process type with nothing out of the ordinary; tests say only what they are about. */
+export function processType(name: string, says: Partial<ProcessType> = {}): ProcessType {
+  return {
+    name,
+    build: null,
+    image: 'busybox:1',
+    command: null,
+    entrypoint: null,
+    environment: [],
+    ports: [],
+    expose: [],
+    links: [],
+    dependsOn: [],
+    labels: {},
+    mounts: [],
+    healthcheck: null,
+    health: {
+      path: null,
+      port: null,
+      intervalMs: 5000,
+      timeoutMs: 3000,
+      graceMs: 0,
+      healthyThreshold: 1,
+      unhealthyThreshold: 3,
+    },
+    formation: defaultFormation,
+    deployment: { minimumPercent: 100, maximumPercent: 200 },
+    drainTimeoutMs: 60_000,
+    stopGraceMs: 10_000,
+    stopSignal: null,
+    user: null,
+    workingDir: null,
+    init: false,
+    extraHosts: [],
+    restart: 'always',
+    releaseCommand: null,
+    ...says,
+  }
+}
+
+export function builtImage(says: Partial<BuiltImage> = {}): BuiltImage {
+  return {
+    digest: `sha256:${'0'.repeat(64)}`,
+    exposed: [],
+    link: {},
+    user: null,
+    healthcheck: null,
+    volumes: [],
+    ...says,
+  }
+}
+
+const port = { external: null, protocol: 'tcp', proxy: false, secure: false } as const
+
+/** The example of the documents: web ×2 behind the router, a worker, and redis by a link. */
+export function guestbook(says: Partial<PlanInput> = {}): PlanInput {
+  const manifest: Manifest = {
+    volumes: ['data'],
+    processes: [
+      processType('web', {
+        ports: [{ ...port, external: 80, container: 3000, protocol: 'http' }],
+        links: [{ target: 'redis', alias: 'redis' }],
+        environment: [
+          { name: 'GREETING', value: 'hello' },
+          { name: 'SECRET', value: null },
+        ],
+        formation: { ...defaultFormation, count: 2 },
+      }),
+      processType('worker', { links: [{ target: 'redis', alias: 'queue' }] }),
+      processType('redis', {
+        ports: [{ ...port, container: 6379 }],
+        environment: [{ name: 'LINK_SCHEME', value: 'redis' }],
+        mounts: [{ kind: 'volume', volume: 'data', path: '/data', readOnly: false }],
+      }),
+    ],
+  }
+  return {
+    rack: 'rack',
+    domain: 'localhost',
+    app: 'guestbook',
+    release: 'RAAAAAAAAAA',
+    build: 'BAAAAAAAAAA',
+    manifest,
+    images: {
+      web: builtImage(),
+      worker: builtImage(),
+      redis: builtImage({ volumes: ['/data', '/tmp/extra'] }),
+    },
+    environment: { SECRET: 'hunter2' },
+    formation: {},
+    services: [],
+    ...says,
+  }
+}
+
+export function guestbookPlan(says: Partial<PlanInput> = {}): Plan {
+  return planRelease(guestbook(says))
+}
