@@ -104,7 +104,7 @@ function planProcess(input: PlanInput, type: ProcessType, types: ProcessType[]):
     internalPorts: internalPorts(type, image.exposed),
     aliases: aliasesOf(type.name, types),
     hosts: hostsOf(input, type, types),
-    health,
+    health: { ...health, port: health.port ?? probePort(type, types, image.exposed) },
     healthcheck: healthcheck ?? image.healthcheck,
     mounts: [...mounts, ...anonymousVolumes(type, image.volumes)],
     after: startsAfter(type).filter(({ type: target }) => known.has(target)),
@@ -162,13 +162,18 @@ function processLinks(input: PlanInput, type: ProcessType): Environment {
     if (!linked || replaced.has(target)) continue
     const image = input.images[target]
     const port = internalPorts(linked, image?.exposed ?? [])[0] ?? 0
-    Object.assign(variables, linkVariables(alias, linkAddress(alias, valuesOf(linked), image?.link ?? {}, port)))
+    Object.assign(
+      variables,
+      linkVariables(alias, linkAddress(alias, valuesOf(linked), image?.link ?? {}, port)),
+    )
   }
   return variables
 }
 
 function valuesOf(type: ProcessType): Environment {
-  const values = type.environment.flatMap(({ name, value }) => (value === null ? [] : [[name, value] as const]))
+  const values = type.environment.flatMap(({ name, value }) =>
+    value === null ? [] : [[name, value] as const],
+  )
   return Object.fromEntries(values)
 }
 
@@ -177,6 +182,19 @@ function internalPorts(type: ProcessType, exposed: string[]): number[] {
   const declared = [...type.ports.map(({ container }) => container), ...type.expose]
   const fromImage = exposed.flatMap((port) => (port.endsWith('/udp') ? [] : [Number.parseInt(port, 10)]))
   return [...new Set(declared.length > 0 ? declared : fromImage)]
+}
+
+/**
+ * The port whose connect proves that a copy serves. The image's EXPOSE counts only where others wait for the type: a
+ * worker made from the image of a web process listens on nothing.
+ */
+function probePort(type: ProcessType, types: ProcessType[], exposed: string[]): number | null {
+  const declared = type.ports[0]?.container ?? type.expose[0]
+  const isAwaited = types.some((other) =>
+    startsAfter(other).some(({ type: target, condition }) => target === type.name && condition === 'healthy'),
+  )
+  if (declared !== undefined) return declared
+  return isAwaited || type.health.path !== null ? (internalPorts(type, exposed)[0] ?? null) : null
 }
 
 /** A type's own name, and the aliases by which others link to it. */
