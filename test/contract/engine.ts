@@ -1,0 +1,720 @@
+import assert from 'node:assert/strict'
+import { Readable } from 'node:stream'
+import { after, before, describe, test } from 'node:test'
+import { setTimeout as wait } from 'node:timers/promises'
+import type { Control } from '../../src/domain/control.ts'
+import type { CopyFailure } from '../../src/domain/deployment.ts'
+import type { Engine, LogQuery, OneOff } from '../../src/domain/engine.ts'
+import { RackError, type ErrorCode } from '../../src/domain/error.ts'
+import type { Plan, ProcessPlan } from '../../src/domain/plan.ts'
+import type { Port } from '../../src/domain/port.ts'
+import { startDeadline } from '../../src/lib/deadline.ts'
+import { until } from '../../src/lib/poll.ts'
+import { complain, echo, exit, pause, print, serve, show, sleep, type Step } from '../support/behaviour.ts'
+import { collectTerminal } from '../support/collect-terminal.ts'
+import { packTar, unpackTar } from '../support/tar.ts'
+
+/** What the suite needs of an engine under test. */
+export interface EngineHarness {
+  engine: Engine
+  rack: string
+  /** The digest of an image that can run what `command` makes. */
+  image: string
+  command(steps: Step[]): string[]
+  /** Removes all that the suite left. */
+  close(): Promise<void>
+}
+
+const patienceMs = 20_000
+
+/** States what every engine does for those above the contract. Apps are named for the scenario, one each. */
+export function engineContract(name: string, open: () => Promise<EngineHarness>): void {
+  describe(`engine contract: ${name}`, () => {
+    let harness: EngineHarness
+    before(async () => {
+      harness = await open()
+    })
+    after(async () => await harness.close())
+    const scenario: Scenario = (title, run) =>
+      test(title, { timeout: 60_000 }, async () => {
+        await using world = openWorld(harness)
+        await run(world)
+      })
+    describe('apps', { concurrency: 2 }, () => {
+      deployScenarios(scenario)
+      failureScenarios(scenario)
+      changeScenarios(scenario)
+      processScenarios(scenario)
+      logScenarios(scenario)
+      rackScenarios(scenario)
+    })
+    // Alone: a sweep takes every app that it is not told to keep.
+    describe('leftovers', { concurrency: 1 }, () => sweepScenarios(scenario))
+  })
+}
+
+type Scenario = (title: string, run: (world: World) => Promise<void>) => unknown
+
+function deployScenarios(scenario: Scenario): void {
+  scenario('a deploy starts as many copies as the plan says, and they run', async (world) => {
+    const { web, worker } = {
+      web: world.type('web', [sleep], { count: 2 }),
+      worker: world.type('worker', [sleep]),
+    }
+    const receipt = await world.deploy([web, worker])
+    const processes = await world.processes()
+    assert.deepEqual(processes.map(({ type }) => type).sort(), ['web', 'web', 'worker'])
+    for (const process of processes) {
+      assert.match(process.id, /^P[A-Z]{10}$/)
+      assert.equal(process.status, 'running')
+      assert.equal(process.kind, 'process')
+      assert.equal(process.app, world.app)
+      assert.equal(process.release, 'RAAAAAAAAAA')
+      assert.equal(process.memoryBytes, web.memoryBytes)
+    }
+    assert.deepEqual(receipt.replaced.toSorted(), ['web', 'worker'])
+    assert.equal(receipt.failed, 0)
+    assert.ok(receipt.trace.length > 0)
+  })
+
+  scenario('the same plan again changes nothing', async (world) => {
+    const types = [world.type('web', [serve(8080)], { ports: [internalPort(8080)], internalPorts: [8080] })]
+    await world.deploy(types)
+    const before = await world.ids()
+    const receipt = await world.deploy(types)
+    assert.deepEqual(await world.ids(), before)
+    assert.deepEqual(receipt.kept, ['web'])
+    assert.deepEqual(receipt.replaced, [])
+  })
+
+  scenario('a changed type is replaced, an unchanged one keeps its copies', async (world) => {
+    const web = (text: string) => world.type('web', [print(text), sleep])
+    const worker = world.type('worker', [sleep])
+    await world.deploy([web('one'), worker])
+    const [oldWeb, oldWorker] = [await world.ids('web'), await world.ids('worker')]
+    const receipt = await world.deploy([web('two'), worker], { release: 'RBBBBBBBBBB' })
+    assert.deepEqual(await world.ids('worker'), oldWorker)
+    const newWeb = await world.processes('web')
+    assert.equal(newWeb.length, 1)
+    assert.ok(!oldWeb.includes(newWeb[0]!.id))
+    assert.equal(newWeb[0]!.release, 'RBBBBBBBBBB')
+    assert.deepEqual([receipt.replaced, receipt.kept], [['web'], ['worker']])
+  })
+
+  scenario(
+    'RELEASE and BUILD alone replace nothing, and name the release that started a copy',
+    async (world) => {
+      const type = (release: string) =>
+        world.type('web', [sleep], { environment: { RELEASE: release, BUILD: release } })
+      await world.deploy([type('RAAAAAAAAAA')])
+      const before = await world.ids()
+      await world.deploy([type('RBBBBBBBBBB')], { release: 'RBBBBBBBBBB' })
+      assert.deepEqual(await world.ids(), before)
+      assert.equal((await world.processes())[0]?.release, 'RAAAAAAAAAA')
+    },
+  )
+
+  scenario('a process has the environment of its plan', async (world) => {
+    const environment = { GREETING: 'hello there', EMPTY: '' }
+    await world.deploy([world.type('web', [show('GREETING'), sleep], { environment })])
+    await world.sees('hello there')
+  })
+
+  scenario('a type waits for what must be completed before it', async (world) => {
+    const migrate = world.type('migrate', [pause(300), print('migrated'), exit(0)], { restart: 'no' })
+    const web = world.type('web', [print('serving'), sleep], {
+      after: [{ type: 'migrate', condition: 'completed' }],
+    })
+    await world.deploy([web, migrate])
+    await world.sees('serving')
+    const lines = await world.lines({})
+    const texts = lines.toSorted((a, b) => (a.time < b.time ? -1 : 1)).map(({ text }) => text)
+    assert.deepEqual(texts, ['migrated', 'serving'])
+    const processes = await world.processes()
+    assert.deepEqual(
+      processes.filter(({ type }) => type === 'web').map(({ status }) => status),
+      ['running'],
+    )
+    await world.deploy([web, migrate])
+    assert.equal(
+      (await world.lines({ types: ['migrate'] })).length,
+      1,
+      'a completed process is not run again',
+    )
+  })
+
+  scenario(
+    'a release command runs before anything else of the release, and its log is kept',
+    async (world) => {
+      const releaseCommand = world.command([print('migrating'), exit(0)])
+      await world.deploy([world.type('web', [print('serving'), sleep], { releaseCommand })])
+      await world.sees('serving')
+      assert.deepEqual((await world.lines({})).map(({ text }) => text).toSorted(), ['migrating', 'serving'])
+      assert.equal((await world.processes()).length, 1)
+    },
+  )
+}
+
+function failureScenarios(scenario: Scenario): void {
+  scenario('a copy that exits fails the deploy with its exit code and last lines', async (world) => {
+    const web = world.type('web', [print('about to fail'), exit(3)])
+    const failures = await world.failsToDeploy([web])
+    assert.equal(failures[0]?.type, 'web')
+    assert.equal(failures[0]?.reason, 'exited')
+    assert.equal(failures[0]?.exitCode, 3)
+    assert.deepEqual(failures[0]?.lastLines, ['about to fail'])
+    assert.deepEqual(await world.ids(), [])
+  })
+
+  scenario('a copy that never listens fails the deploy with what the probe saw', async (world) => {
+    const failures = await world.failsToDeploy([world.type('web', [print('idle'), sleep], world.probed({}))])
+    assert.equal(failures[0]?.reason, 'not-healthy')
+    assert.match(failures[0]?.probe ?? '', /8080/)
+    assert.deepEqual(failures[0]?.lastLines, ['idle'])
+    assert.deepEqual(await world.ids(), [])
+  })
+
+  scenario('a copy that answers 404 to its health path fails the deploy', async (world) => {
+    const failures = await world.failsToDeploy([
+      world.type('web', [serve(8080, 404)], world.probed({ path: '/' })),
+    ])
+    assert.equal(failures[0]?.reason, 'not-healthy')
+    assert.match(failures[0]?.probe ?? '', /404/)
+  })
+
+  scenario('when one type fails nothing of any type changes', async (world) => {
+    const live = [world.type('web', [sleep], { count: 2 }), world.type('worker', [sleep])]
+    await world.deploy(live)
+    const [before, held] = [await world.ids(), await world.holders()]
+    await world.failsToDeploy(
+      [world.type('web', [print('new'), sleep], { count: 2 }), world.type('worker', [exit(1)])],
+      { release: 'RBBBBBBBBBB' },
+    )
+    assert.deepEqual(await world.ids(), before)
+    assert.ok((await world.processes()).every(({ status }) => status === 'running'))
+    assert.deepEqual(await world.holders(), held)
+    const receipt = await world.deploy(live)
+    assert.deepEqual(receipt.kept.toSorted(), ['web', 'worker'])
+  })
+
+  scenario('a failing release command fails the deploy before anything else starts', async (world) => {
+    await world.deploy([world.type('web', [sleep])])
+    const before = await world.ids()
+    const releaseCommand = world.command([print('no such table'), exit(4)])
+    const failures = await world.failsToDeploy(
+      [world.type('web', [print('new web'), sleep], { releaseCommand })],
+      { release: 'RBBBBBBBBBB' },
+    )
+    assert.equal(failures[0]?.reason, 'command-failed')
+    assert.equal(failures[0]?.exitCode, 4)
+    assert.deepEqual(failures[0]?.lastLines, ['no such table'])
+    assert.deepEqual(await world.ids(), before)
+    assert.ok((await world.lines({})).every(({ text }) => text !== 'new web'))
+  })
+
+  scenario('an abort in the middle ends the deploy soon and undoes it', async (world) => {
+    await world.deploy([world.type('web', [sleep])])
+    const before = await world.ids()
+    const cancel = new AbortController()
+    const stuck = world.type('web', [print('stuck'), sleep], world.probed({ graceMs: 60_000 }))
+    const deploying = world.deploy([stuck], { release: 'RBBBBBBBBBB' }, world.control(cancel.signal))
+    // Looked at now, or its rejection would count as unhandled while the abort is prepared.
+    const rejected = assert.rejects(deploying, hasCode('cancelled'))
+    await world.sees('stuck')
+    const aborted = performance.now()
+    cancel.abort()
+    await rejected
+    assert.ok(performance.now() - aborted < 10_000, 'an aborted deploy ends soon')
+    assert.deepEqual(await world.ids(), before)
+  })
+
+  scenario(
+    'a type with a volume is stopped first, and started again when its successor fails',
+    async (world) => {
+      const volume = { kind: 'volume', volume: 'data', path: '/data', readOnly: false } as const
+      const db = (steps: Step[]) => world.type('db', steps, { stopFirst: true, mounts: [volume] })
+      await world.deploy([db([sleep])], { volumes: ['data'] })
+      await world.failsToDeploy([db([exit(1)])], { volumes: ['data'], release: 'RBBBBBBBBBB' })
+      await until(async () => (await world.processes('db')).every(({ status }) => status === 'running'), {
+        deadlineMs: patienceMs,
+        what: 'the old db to run again',
+      })
+      assert.deepEqual(
+        (await world.processes('db')).map(({ release }) => release),
+        ['RAAAAAAAAAA'],
+      )
+    },
+  )
+}
+
+function changeScenarios(scenario: Scenario): void {
+  scenario('the previous plan undoes a deploy', async (world) => {
+    const first = [world.type('web', [print('first'), sleep]), world.type('worker', [sleep])]
+    const second = [world.type('web', [print('second'), sleep]), world.type('mailer', [sleep])]
+    await world.deploy(first)
+    await world.deploy(second, { release: 'RBBBBBBBBBB' })
+    assert.deepEqual(await world.types(), ['mailer', 'web'])
+    await world.deploy(first)
+    assert.deepEqual(await world.types(), ['web', 'worker'])
+    const [web] = await world.processes('web')
+    assert.equal(web?.release, 'RAAAAAAAAAA')
+  })
+
+  scenario('scaling up keeps what runs, scaling down keeps a part of it, zero ends it', async (world) => {
+    const web = (count: number) => [world.type('web', [sleep], { count })]
+    await world.deploy(web(2))
+    const two = await world.ids()
+    await world.deploy(web(4))
+    const four = await world.ids()
+    assert.equal(four.length, 4)
+    assert.ok(two.every((id) => four.includes(id)))
+    await world.deploy(web(1))
+    const one = await world.ids()
+    assert.equal(one.length, 1)
+    assert.ok(four.includes(one[0]!))
+    await world.deploy(web(0))
+    assert.deepEqual(await world.ids(), [])
+  })
+
+  scenario('a restart replaces the copies that are older than it, and once', async (world) => {
+    const worker = world.type('worker', [sleep])
+    const web = world.type('web', [sleep], { count: 2 })
+    await world.deploy([web, worker])
+    const [before, kept] = [await world.ids('web'), await world.ids('worker')]
+    // The engine's clock may be coarser than ours: a second later is later for both.
+    await wait(1100)
+    const restarted = { ...web, replaceBefore: new Date().toISOString() }
+    await world.deploy([restarted, worker])
+    const after = await world.ids('web')
+    assert.equal(after.length, 2)
+    assert.ok(after.every((id) => !before.includes(id)))
+    await world.deploy([restarted, worker])
+    assert.deepEqual([await world.ids('web'), await world.ids('worker')], [after, kept])
+  })
+
+  scenario(
+    'a removed app has no process left; removing it again, or one that never was, does no harm',
+    async (world) => {
+      await world.deploy([world.type('web', [sleep], { count: 2 })])
+      await world.remove()
+      assert.deepEqual(await world.ids(), [])
+      assert.deepEqual(await world.holders(), [])
+      await world.remove()
+      await world.harness.engine.remove('never-was', { volumes: true }, world.control())
+    },
+  )
+
+  scenario('a stopped copy is replaced', async (world) => {
+    await world.deploy([world.type('web', [sleep], { count: 2 })])
+    const [stopped, other] = await world.ids()
+    await world.harness.engine.stop(stopped!, world.control())
+    const after = await until(
+      async () => {
+        const running = (await world.processes()).filter(({ status }) => status === 'running')
+        return running.length === 2 && running.every(({ id }) => id !== stopped) && running
+      },
+      { deadlineMs: patienceMs, what: 'a copy in the place of the stopped one' },
+    )
+    assert.ok(after.some(({ id }) => id === other))
+    await assert.rejects(world.harness.engine.stop('PZZZZZZZZZZ', world.control()), hasCode('not-found'))
+  })
+}
+
+function processScenarios(scenario: Scenario): void {
+  scenario('processes are found by app, type and id', async (world) => {
+    await world.deploy([world.type('web', [sleep], { count: 2 }), world.type('worker', [sleep])])
+    const list = (filter: object) =>
+      world.harness.engine.processes({ app: world.app, ...filter }, world.control())
+    const [first] = await list({})
+    assert.equal((await list({})).length, 3)
+    assert.equal((await list({ type: 'web' })).length, 2)
+    assert.deepEqual(
+      (await list({ id: first!.id })).map(({ id }) => id),
+      [first!.id],
+    )
+    assert.deepEqual(await list({ id: 'PZZZZZZZZZZ' }), [])
+    const elsewhere = await world.harness.engine.processes({ app: 'no-such-app' }, world.control())
+    assert.deepEqual(elsewhere, [])
+    const sampled = await list({ stats: true, type: 'worker' })
+    assert.equal(typeof sampled[0]?.memoryPercent, 'number')
+  })
+
+  scenario('a one-off gives its output and exit code, keeps its log, and is gone', async (world) => {
+    await world.deploy([world.type('web', [sleep])])
+    const seen = collectTerminal()
+    const steps = [print('to stdout'), complain('to stderr'), exit(7)]
+    const { process, exit: ended } = await world.run(steps, seen.terminal)
+    assert.match(process.id, /^P[A-Z]{10}$/)
+    assert.equal(process.kind, 'one-off')
+    assert.equal(await ended, 7)
+    assert.equal(seen.stdout(), 'to stdout\n')
+    assert.equal(seen.stderr(), 'to stderr\n')
+    const kept = await world.lines({ process: process.id })
+    assert.deepEqual(kept.map(({ text }) => text).toSorted(), ['to stderr', 'to stdout'])
+    assert.deepEqual(await world.types(), ['web'])
+  })
+
+  scenario('a one-off reads what is typed until it ends', async (world) => {
+    await world.deploy([world.type('web', [sleep])])
+    const bytes = Buffer.from([0, 1, 2, 250, 255, 10, 104, 105])
+    const seen = collectTerminal([bytes.subarray(0, 3), bytes.subarray(3)])
+    const { exit: ended } = await world.run([echo], seen.terminal)
+    assert.equal(await ended, 0)
+    assert.deepEqual(seen.bytes('stdout'), bytes)
+  })
+
+  scenario('a one-off without a terminal runs on its own, and shows among the processes', async (world) => {
+    await world.deploy([world.type('web', [sleep])])
+    const { process, exit: ended } = await world.run([pause(1000), print('done'), exit(0)], null)
+    const [shown] = await world.harness.engine.processes({ id: process.id }, world.control())
+    assert.equal(shown?.kind, 'one-off')
+    assert.equal(await ended, 0)
+    assert.deepEqual(
+      (await world.lines({ process: process.id })).map(({ text }) => text),
+      ['done'],
+    )
+  })
+
+  scenario('a one-off that runs too long is ended', async (world) => {
+    await world.deploy([world.type('web', [sleep])])
+    const { exit: ended } = await world.run([sleep], null, { timeoutMs: 500 })
+    assert.notEqual(await ended, 0)
+    assert.deepEqual(await world.types(), ['web'])
+  })
+
+  scenario('a lost client ends its attached one-off', async (world) => {
+    await world.deploy([world.type('web', [sleep])])
+    const client = new AbortController()
+    const { exit: ended } = await world.run(
+      [sleep],
+      collectTerminal([], { open: true }).terminal,
+      {},
+      client.signal,
+    )
+    client.abort()
+    await Promise.allSettled([ended])
+    await until(async () => (await world.processes()).every(({ kind }) => kind === 'process'), {
+      deadlineMs: patienceMs,
+      what: 'the one-off to end',
+    })
+  })
+
+  scenario('exec gives input, output and exit code; an unknown process is not found', async (world) => {
+    await world.deploy([world.type('web', [sleep])])
+    const [id] = await world.ids()
+    const {
+      harness: { engine },
+      command,
+    } = world
+    const typed = Buffer.from([104, 105, 10, 0, 255])
+    const cat = collectTerminal([typed])
+    assert.equal(await engine.exec(id!, command([echo]), cat.terminal, world.control()), 0)
+    assert.deepEqual(cat.bytes('stdout'), typed)
+    const failing = collectTerminal()
+    const steps = command([print('out'), complain('err'), exit(9)])
+    assert.equal(await engine.exec(id!, steps, failing.terminal, world.control()), 9)
+    assert.deepEqual([failing.stdout(), failing.stderr()], ['out\n', 'err\n'])
+    const nowhere = engine.exec('PZZZZZZZZZZ', steps, collectTerminal().terminal, world.control())
+    await assert.rejects(nowhere, hasCode('not-found'))
+    assert.deepEqual(await world.ids(), [id], 'the process is as it was')
+  })
+
+  scenario('a tar goes into a process and comes out again', async (world) => {
+    await world.deploy([world.type('web', [sleep])])
+    const [id] = await world.ids()
+    const archive = packTar([{ name: 'note.txt', content: 'kept\n' }])
+    await world.harness.engine.copy(id!, '/tmp', { in: archive }, world.control())
+    const chunks: Uint8Array[] = []
+    const out = async (chunk: Uint8Array) => void chunks.push(chunk)
+    await world.harness.engine.copy(id!, '/tmp/note.txt', { out }, world.control())
+    assert.deepEqual(
+      (await unpackTar(Readable.from(chunks))).map(({ name, content }) => [name, content]),
+      [['note.txt', 'kept\n']],
+    )
+  })
+
+  scenario("a stream connects to a port inside the app by the type's name", async (world) => {
+    const inside = { internalPorts: [8080], ports: [internalPort(8080)] }
+    await world.deploy([world.type('web', [serve(8080)], inside)])
+    const stream = await world.harness.engine.connect(
+      { app: world.app, host: 'web', port: 8080 },
+      world.control(),
+    )
+    await stream.input(Buffer.from('GET / HTTP/1.0\r\n\r\n'))
+    const answer = await Array.fromAsync(stream.output)
+    stream.close()
+    assert.match(Buffer.concat(answer).toString(), /^HTTP\/1\.[01] 200 OK\r\n[^]*ok\n$/)
+  })
+}
+
+function logScenarios(scenario: Scenario): void {
+  scenario('logs come by type, process and stream, and the newest N lines', async (world) => {
+    await world.deploy([
+      world.type('web', [print('one'), print('two'), complain('three'), sleep]),
+      world.type('worker', [print('work'), sleep]),
+    ])
+    await world.sees('three')
+    await world.sees('work')
+    const web = await world.lines({ types: ['web'] })
+    assert.deepEqual(web.map(({ text }) => text).toSorted(), ['one', 'three', 'two'])
+    assert.equal(web.find(({ text }) => text === 'three')?.stream, 'stderr')
+    assert.equal(web.find(({ text }) => text === 'one')?.stream, 'stdout')
+    const [id] = await world.ids('worker')
+    const work = await world.lines({ process: id! })
+    assert.deepEqual(
+      work.map(({ text, type, app, release }) => [text, type, app, release]),
+      [['work', 'worker', world.app, 'RAAAAAAAAAA']],
+    )
+    assert.match(work[0]!.time, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/)
+    assert.equal((await world.lines({ types: ['web'], tail: 2 })).length, 2)
+    assert.deepEqual(await world.lines({ tail: 0 }), [])
+  })
+
+  scenario('logs since a time begin at that time', async (world) => {
+    await world.deploy([world.type('web', [print('early'), pause(1000), print('late'), sleep])])
+    const late = await world.sees('late')
+    const texts = (await world.lines({ since: late.time })).map(({ text }) => text)
+    assert.deepEqual(texts, ['late'])
+    assert.deepEqual(
+      (await world.lines({})).map(({ text }) => text),
+      ['early', 'late'],
+    )
+  })
+
+  scenario('logs survive the process', async (world) => {
+    await world.deploy([world.type('web', [print('from the old one'), sleep])])
+    await world.deploy([world.type('web', [print('from the new one'), sleep])], { release: 'RBBBBBBBBBB' })
+    await world.sees('from the new one')
+    const lines = await world.lines({})
+    assert.deepEqual(
+      lines.map(({ text, release }) => [text, release]),
+      [
+        ['from the old one', 'RAAAAAAAAAA'],
+        ['from the new one', 'RBBBBBBBBBB'],
+      ],
+    )
+  })
+
+  scenario('following logs gives what comes later, and ends with the signal', async (world) => {
+    await world.deploy([world.type('web', [print('first'), sleep])])
+    await world.sees('first')
+    const end = new AbortController()
+    const texts: string[] = []
+    const query = { app: world.app, follow: true }
+    const following = (async () => {
+      for await (const { text } of world.harness.engine.logs(query, world.control(end.signal)))
+        texts.push(text)
+    })()
+    await until(() => texts.length === 1, { deadlineMs: patienceMs, what: 'the line that was there' })
+    const { exit: ended } = await world.run([print('second'), exit(0)], null)
+    await ended
+    await until(() => texts.length === 2, { deadlineMs: patienceMs, what: 'the line that came later' })
+    end.abort()
+    await following
+    assert.deepEqual(texts, ['first', 'second'])
+  })
+}
+
+function rackScenarios(scenario: Scenario): void {
+  scenario('capacity counts what runs, and gives it back', async (world) => {
+    const each = { cpuUnits: 96, memoryBytes: 24 * 1024 * 1024 }
+    await world.deploy([world.type('web', [sleep], { count: 3, ...each })])
+    assert.deepEqual(await world.holders(), [
+      { app: world.app, type: 'web', kind: 'process', count: 3, each },
+    ])
+    const { exit: ended } = await world.run([pause(1000), exit(0)], null, {}, undefined, each)
+    const kinds = (await world.holders()).map(({ kind, count }) => `${kind} ${count}`)
+    assert.deepEqual(kinds.toSorted(), ['one-off 1', 'process 3'])
+    await ended
+    assert.equal((await world.holders()).length, 1)
+    const { total, reserved, free } = await world.harness.engine.capacity(world.control())
+    assert.equal(free.cpuUnits, total.cpuUnits - reserved.cpuUnits)
+    assert.equal(free.memoryBytes, total.memoryBytes - reserved.memoryBytes)
+  })
+
+  scenario('an aborted control ends a call at once', async (world) => {
+    const control = world.control(AbortSignal.abort())
+    await assert.rejects(world.harness.engine.capacity(control))
+    await assert.rejects(world.deploy([world.type('web', [sleep])], {}, control))
+    assert.deepEqual(await world.ids(), [])
+  })
+}
+
+function sweepScenarios(scenario: Scenario): void {
+  scenario('a sweep leaves what is to be kept as it is, and takes the rest', async (world) => {
+    await using other = openWorld(world.harness)
+    await world.deploy([world.type('web', [print('still here'), sleep], { count: 2 })])
+    await world.sees('still here')
+    await other.deploy([other.type('web', [sleep])])
+    const [kept, { engine, image }] = [await world.ids(), world.harness]
+    const keep = { apps: [world.app], images: [image], buildCache: true }
+    const swept = await engine.sweep(keep, world.control())
+    assert.ok(swept.containers >= 1)
+    assert.deepEqual(await other.ids(), [])
+    assert.deepEqual(await world.ids(), kept)
+    assert.ok((await world.processes()).every(({ status }) => status === 'running'))
+    assert.equal((await world.lines({})).length, 2)
+    const again = await engine.sweep(keep, world.control())
+    assert.equal(again.containers, 0)
+  })
+}
+
+/** One app of its own for one scenario, removed after it. */
+function openWorld(harness: EngineHarness) {
+  const { engine, rack, image } = harness
+  const app = `app-${Math.random().toString(36).slice(2, 10)}`
+  const deadline = startDeadline({ deadlineMs: 55_000, what: 'a scenario' })
+  const control = (signal: AbortSignal = deadline.signal): Control => ({ signal, report: () => {} })
+  const command = (steps: Step[]) => harness.command(steps)
+
+  const type = (name: string, steps: Step[], overrides: Partial<ProcessPlan> = {}): ProcessPlan => ({
+    ...plainProcess(name, image),
+    command: command(steps),
+    ...overrides,
+  })
+  const plan = (processes: ProcessPlan[], overrides: Partial<Plan>): Plan => ({
+    rack,
+    app,
+    release: 'RAAAAAAAAAA',
+    build: 'BAAAAAAAAAA',
+    volumes: [],
+    processes,
+    ...overrides,
+  })
+  const processes = async (name?: string) =>
+    await engine.processes({ app, ...(name ? { type: name } : {}) }, control())
+  const lines = async (query: Omit<LogQuery, 'app' | 'follow'>) =>
+    await Array.fromAsync(engine.logs({ ...query, app, follow: false }, control()))
+  const deploy = async (types: ProcessPlan[], overrides: Partial<Plan> = {}, own = control()) =>
+    await engine.deploy(plan(types, overrides), own)
+
+  return {
+    harness,
+    app,
+    control,
+    command,
+    type,
+    deploy,
+    processes,
+    lines,
+    ids: async (name?: string) => (await processes(name)).map(({ id }) => id).sort(),
+    types: async () => (await processes()).map(({ type: each }) => each).sort(),
+    holders: async () => (await engine.capacity(control())).holders.filter((holder) => holder.app === app),
+    remove: async () => await engine.remove(app, { volumes: true }, control()),
+
+    /** Ports and a quick check for a type whose probes are of interest. */
+    probed: (health: Partial<ProcessPlan['health']>): Partial<ProcessPlan> => ({
+      ports: [internalPort(8080)],
+      internalPorts: [8080],
+      health: { ...quickHealth, ...health },
+    }),
+
+    /** Waits for a line of the app's log. */
+    sees: async (text: string) =>
+      await until(async () => (await lines({})).find((line) => line.text === text), {
+        deadlineMs: patienceMs,
+        what: `the line "${text}"`,
+      }),
+
+    async failsToDeploy(types: ProcessPlan[], overrides: Partial<Plan> = {}): Promise<CopyFailure[]> {
+      const error = await deploy(types, overrides).then(
+        () => assert.fail('the deploy went through'),
+        (reason: unknown) => reason,
+      )
+      assert.ok(error instanceof RackError, String(error))
+      assert.equal(error.code, 'deploy-failed', error.message)
+      assert.ok(error.hint, 'a failed deploy says what to do')
+      return error.details as CopyFailure[]
+    },
+
+    async run(
+      steps: Step[],
+      terminal: Parameters<Engine['run']>[1],
+      overrides: Partial<OneOff> = {},
+      signal?: AbortSignal,
+      each: Partial<ProcessPlan> = {},
+    ) {
+      const oneOff = {
+        app,
+        release: 'RAAAAAAAAAA',
+        process: type('web', [sleep], each),
+        command: command(steps),
+      }
+      return await engine.run(
+        { ...oneOff, kind: 'one-off', timeoutMs: null, ...overrides },
+        terminal,
+        control(signal),
+      )
+    },
+
+    async [Symbol.asyncDispose]() {
+      deadline[Symbol.dispose]()
+      const cleanup = startDeadline({ deadlineMs: 30_000, what: 'the removal of a scenario' })
+      await engine.remove(app, { volumes: true }, control(cleanup.signal))
+      cleanup[Symbol.dispose]()
+    },
+  }
+}
+
+type World = ReturnType<typeof openWorld>
+
+const quickHealth: ProcessPlan['health'] = {
+  path: null,
+  port: null,
+  intervalMs: 200,
+  timeoutMs: 200,
+  graceMs: 500,
+  healthyThreshold: 1,
+  unhealthyThreshold: 2,
+}
+
+const internalPort = (container: number): Port => ({
+  external: null,
+  container,
+  protocol: 'tcp',
+  proxy: false,
+  secure: false,
+})
+
+/** Enough for a copy that needs nothing. */
+function plainProcess(type: string, image: string): ProcessPlan {
+  return {
+    type,
+    image,
+    command: null,
+    entrypoint: null,
+    environment: {},
+    count: 1,
+    cpuUnits: 64,
+    memoryBytes: 32 * 1024 * 1024,
+    ports: [],
+    internalPorts: [],
+    aliases: [type],
+    hosts: [],
+    health: { ...quickHealth, graceMs: 10_000 },
+    healthcheck: null,
+    mounts: [],
+    after: [],
+    stopFirst: false,
+    minimumPercent: 100,
+    maximumPercent: 200,
+    drainTimeoutMs: 1000,
+    stopGraceMs: 2000,
+    stopSignal: null,
+    user: null,
+    workingDir: null,
+    init: false,
+    extraHosts: [],
+    restart: 'always',
+    releaseCommand: null,
+    replaceBefore: null,
+  }
+}
+
+function hasCode(code: ErrorCode): (error: unknown) => boolean {
+  return (error) => {
+    assert.ok(error instanceof RackError, String(error))
+    assert.equal(error.code, code, error.message)
+    return true
+  }
+}

@@ -1,0 +1,82 @@
+import { setTimeout as pause } from 'node:timers/promises'
+
+/** What a command of the in-memory engine may touch. */
+export interface ScriptHost {
+  environment: Record<string, string>
+  input: AsyncIterable<Uint8Array> | null
+  output(stream: 'stdout' | 'stderr', bytes: Uint8Array): Promise<void>
+  /** Null is every port. */
+  listen(port: number | null, status: number): void
+}
+
+/** How a stopped and a killed script end, as a shell tells it. */
+export const terminated = 143
+export const killed = 137
+
+type Verb = (host: ScriptHost, next: () => string, signal: AbortSignal) => Promise<number | void>
+
+const line = (text: string) => Buffer.from(`${text}\n`)
+
+const verbs: Record<string, Verb> = {
+  print: async (host, next) => await host.output('stdout', line(next())),
+  complain: async (host, next) => await host.output('stderr', line(next())),
+  show: async (host, next) => await host.output('stdout', line(host.environment[next()] ?? '')),
+  exit: async (_host, next) => Number(next()),
+  oom: async () => killed,
+  sleep: async (_host, _next, signal) => await untilStopped(signal),
+  pause: async (_host, next, signal) => {
+    await pause(Number(next()), undefined, { signal })
+  },
+  'never-healthy': async (_host, _next, signal) => await untilStopped(signal),
+  serve: async (host, next, signal) => {
+    const port = next()
+    host.listen(port === '' ? null : Number(port), Number(next() || '200'))
+    await untilStopped(signal)
+  },
+  echo: async (host, _next, signal) => {
+    for await (const chunk of host.input ?? []) {
+      signal.throwIfAborted()
+      await host.output('stdout', chunk)
+    }
+    return 0
+  },
+}
+
+/**
+ * Runs a command of words, verb after verb: `print TEXT`, `complain TEXT` (on stderr), `show VARIABLE`, `pause MS`,
+ * `exit CODE`, `oom`, `sleep`, `never-healthy`, `echo`, `serve [PORT [STATUS]]`. Any other command is a program that
+ * serves on every port until it is stopped.
+ */
+export async function runScript(words: string[], host: ScriptHost, signal: AbortSignal): Promise<number> {
+  const known = words[0] !== undefined && Object.hasOwn(verbs, words[0])
+  const rest = known ? [...words] : ['serve']
+  const next = () => rest.shift() ?? ''
+  try {
+    while (rest.length > 0) {
+      const verb = verbs[next()]
+      if (!verb) return 127
+      const code = await untilAborted(verb(host, next, signal), signal)
+      if (code !== undefined) return code
+    }
+    return 0
+  } catch (error) {
+    if (signal.aborted) return signal.reason === 'killed' ? killed : terminated
+    throw error
+  }
+}
+
+async function untilStopped(signal: AbortSignal): Promise<never> {
+  return await untilAborted(new Promise<never>(() => {}), signal)
+}
+
+async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  const { promise: stopped, reject } = Promise.withResolvers<never>()
+  const stop = () => reject(new Error('stopped'))
+  if (signal.aborted) stop()
+  signal.addEventListener('abort', stop, { once: true })
+  try {
+    return await Promise.race([promise, stopped])
+  } finally {
+    signal.removeEventListener('abort', stop)
+  }
+}
