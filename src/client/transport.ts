@@ -1,0 +1,43 @@
+/** What carries requests to a rack: Node's own http here, fetch where a browser supplies it. */
+export interface Transport {
+  /**
+   * Settles when the head of the response is here, which may be before the request's body is sent.
+   * @throws unreachable, or the signal's reason
+   */
+  request(request: TransportRequest): Promise<TransportResponse>
+  /**
+   * Settles when the WebSocket is open. A refusal before that is a `TransportResponse`.
+   * @throws unreachable, or the signal's reason
+   */
+  connect(request: SocketRequest): Promise<TransportSocket | TransportResponse>
+}
+
+export interface TransportRequest {
+  method: string
+  url: URL
+  headers: Record<string, string>
+  /** Text, or bytes that are sent with back-pressure; their failure fails the request. */
+  body: string | AsyncIterable<Uint8Array> | null
+  signal: AbortSignal
+}
+
+export interface TransportResponse {
+  status: number
+  headers: Record<string, string | undefined>
+  /** Read once; leaving the iteration closes the connection. */
+  body: AsyncIterable<Uint8Array>
+}
+
+export interface SocketRequest {
+  url: URL
+  headers: Record<string, string>
+  signal: AbortSignal
+}
+
+export interface TransportSocket {
+  /** Settles when the bytes are on their way and more may follow. */
+  send(message: Uint8Array): Promise<void>
+  /** Ends when the other side has closed. @throws unreachable when the connection is lost */
+  messages: AsyncIterable<Uint8Array>
+  close(): void
+}
