@@ -1,0 +1,67 @@
+import type { Selectable, Transaction } from 'kysely'
+import { RackError } from '../domain/error.ts'
+import { makeId, type IdPrefix } from '../domain/id.ts'
+import type { Database } from './database.ts'
+import type { Cipher } from './encryption.ts'
+import type { Schema } from './schema.ts'
+
+/** What the store of every noun is made with. */
+export interface StoreContext extends Database {
+  cipher: Cipher
+  randomBytes: (count: number) => Uint8Array
+  /** RFC 3339 in UTC, with milliseconds. */
+  now: () => string
+}
+
+const attempts = 5
+
+/** Runs a task with a fresh id; an id that is taken, which luck forbids, is followed by another. */
+export async function withNewId<T>(
+  { randomBytes }: StoreContext,
+  prefix: IdPrefix,
+  task: (id: string) => Promise<T>,
+): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await task(makeId(prefix, randomBytes))
+    } catch (error) {
+      const isTaken = error instanceof RackError && error.code === 'exists'
+      if (!isTaken || attempt === attempts) throw error
+    }
+  }
+}
+
+/**
+ * Reads an app in a transaction and keeps others from changing it, or what belongs to it, until the end.
+ * @throws not-found
+ */
+export async function lockApp(
+  { dialect }: StoreContext,
+  transaction: Transaction<Schema>,
+  name: string,
+): Promise<Selectable<Schema['apps']>> {
+  const app = await transaction
+    .selectFrom('apps')
+    .selectAll()
+    .where('name', '=', name)
+    .$if(dialect.hasRowLocks, (query) => query.forUpdate())
+    .executeTakeFirst()
+  return app ?? missing('app', name)
+}
+
+const listOf = { app: 'rack apps', build: 'rack builds', release: 'rack releases', operation: null }
+
+/** @throws not-found, always */
+export function missing(noun: keyof typeof listOf, name: string): never {
+  const command = listOf[noun]
+  const hint = command ? `List them: ${command}` : undefined
+  throw new RackError('not-found', `there is no ${noun} "${name}"`, {
+    ...(hint && { hint }),
+    details: { [noun]: name },
+  })
+}
+
+/** Takes out the NUL bytes that a build's output may hold: Postgres has no text with them. */
+export function clean(text: string): string {
+  return text.replaceAll('\0', '\uFFFD')
+}

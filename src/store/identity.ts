@@ -1,0 +1,51 @@
+import { RackError } from '../domain/error.ts'
+import type { Database } from './database.ts'
+import { createCipher, type Cipher } from './encryption.ts'
+import { createKeyFile, keyBytes, readKeyFile } from './key-file.ts'
+
+interface Claim {
+  rack: string
+  keyFile: string
+  randomBytes: (count: number) => Uint8Array
+  now: () => string
+}
+
+/**
+ * Takes the key that belongs to the database. A database that is new gets this rack's name and key; afterwards it
+ * opens with them alone, so that a lost key is noticed at once and never replaced by another.
+ * @throws store-failed
+ */
+export async function openCipher({ db }: Database, claim: Claim): Promise<Cipher> {
+  const isClaimed = await db.selectFrom('identity').select('only').executeTakeFirst()
+  const found = await readKeyFile(claim.keyFile)
+  if (!found && isClaimed) throw lostKey(claim.keyFile)
+  const key = found ?? (await createKeyFile(claim.keyFile, claim.randomBytes(keyBytes)))
+  const cipher = createCipher(key, claim.randomBytes)
+  await db
+    .insertInto('identity')
+    .values({ only: 1, rack: claim.rack, key_id: cipher.keyId, created: claim.now() })
+    .onConflict((conflict) => conflict.column('only').doNothing())
+    .execute()
+  const owner = await db.selectFrom('identity').select(['rack', 'key_id']).executeTakeFirstOrThrow()
+  if (owner.rack !== claim.rack) throw otherRack(owner.rack, claim.rack)
+  if (owner.key_id !== cipher.keyId) throw otherKey(claim.keyFile)
+  return cipher
+}
+
+function lostKey(path: string): RackError {
+  return new RackError('store-failed', `the key file ${path} is missing, and the store was sealed with it`, {
+    hint: 'Put it back from a backup; a new key would open nothing.',
+  })
+}
+
+function otherKey(path: string): RackError {
+  return new RackError('store-failed', `the key in ${path} is not the one that the store was sealed with`, {
+    hint: "Put back the key file that belongs to this store; a backup of the rack's directory has it.",
+  })
+}
+
+function otherRack(owner: string, rack: string): RackError {
+  return new RackError('store-failed', `the database belongs to the rack "${owner}", not to "${rack}"`, {
+    hint: 'Give every rack a database of its own.',
+  })
+}
