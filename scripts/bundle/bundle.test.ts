@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { promisify } from 'node:util'
+import protobuf from 'protobufjs'
 import { bundle, removeOld } from './bundle.ts'
 import { hashSources } from './sources.ts'
 import { readStamp, writeStamp } from './stamp.ts'
@@ -38,7 +39,8 @@ test('a program and its lazy part run from the bundle, with a CommonJS package i
     files.some((name) => /^chunk-lazy-\w+\.js$/.test(name)),
     'the lazy part has a chunk of its own',
   )
-  assert.deepEqual((await readdir(dist)).toSorted(), files.toSorted())
+  const made = await readdir(dist, { recursive: true })
+  assert.deepEqual(made.filter((name) => name !== 'proto').toSorted(), files.toSorted())
   const { stdout } = await run(process.execPath, [join(dist, 'cli.js')])
   assert.equal(stdout, '42\n')
 })
@@ -56,6 +58,34 @@ test('a CommonJS package imported lazily is refused: it would lose its exports',
   // In a process of its own: esbuild prints its errors to stderr.
   const { stderr } = await run(process.execPath, ['--input-type=module', '-e', program])
   assert.match(stderr, /yaml is CommonJS.*cli\.ts:1/s)
+})
+
+test('its default alone may be imported lazily', async () => {
+  const program = "const { default: yaml } = await import('yaml')\nconsole.log(yaml.parse('[1, 2]').length)\n"
+  await using clone = await makeClone({ 'cli.ts': program, 'daemon.ts': '' })
+  await bundle(clone.path, join(clone.path, 'dist'))
+  assert.equal((await run(process.execPath, [join(clone.path, 'dist/cli.js')])).stdout, '2\n')
+})
+
+test('the Docker library finds the files that it reads, and does without ssh', async () => {
+  const schema = protobuf.loadSync(join(root, 'node_modules/dockerode/lib/proto/buildkit_status.proto'))
+  const status = schema.lookupType('moby.buildkit.v1.StatusResponse')
+  const message = status.encode(status.create({ logs: [{ msg: Buffer.from('step one') }] })).finish()
+  const aux = Buffer.from(message).toString('base64')
+  const daemon = `import Docker from 'dockerode'
+    import { loadSync } from '@grpc/proto-loader'
+    import { join } from 'node:path'
+    import { Readable } from 'node:stream'
+    const stream = Readable.from([Buffer.from('{"id":"moby.buildkit.trace","aux":"${aux}"}\\n')])
+    new Docker().followProgress(stream, () => {}, (event: unknown) => console.log(JSON.stringify(event)))
+    console.log('moby.filesync.v1.Auth' in loadSync(join(__dirname, 'proto/auth.proto')))
+  `
+  await using clone = await makeClone({ 'cli.ts': '', 'daemon.ts': daemon })
+  await bundle(clone.path, join(clone.path, 'dist'))
+  const { stdout } = await run(process.execPath, [join(clone.path, 'dist/daemon.js')])
+  assert.match(stdout, /^true$/m)
+  // The library prints the bytes of a log line in base64.
+  assert.match(stdout, new RegExp(Buffer.from('step one').toString('base64')))
 })
 
 test('the hash changes with a source, and not with a test', async () => {

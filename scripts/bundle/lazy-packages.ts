@@ -3,8 +3,8 @@ import { dirname, join } from 'node:path'
 import type { Plugin } from 'esbuild'
 
 /**
- * Refuses `await import('package')` in our code when the package is CommonJS: as a chunk of its own it would arrive
- * with a default export alone, though the same line works unbundled. Lazily import a file of ours that imports it.
+ * Refuses `await import('package')` in our code when the package is CommonJS and more than its default export is
+ * taken: in the bundle it arrives with that alone, though the same line works unbundled.
  */
 export const lazyPackages: Plugin = {
   name: 'lazy-packages',
@@ -15,6 +15,7 @@ export const lazyPackages: Plugin = {
       if (!isOurs || pluginData === isChecked || path.startsWith('node:')) return null
       const found = await build.resolve(path, { kind, importer, resolveDir, pluginData: isChecked })
       if (found.external || found.errors.length > 0 || isModule(found.path)) return found
+      if (takesDefaultOnly(readFileSync(importer, 'utf8'), path)) return found
       const text = `${path} is CommonJS, which loses its named exports when imported lazily`
       return {
         errors: [
@@ -23,6 +24,15 @@ export const lazyPackages: Plugin = {
       }
     })
   },
+}
+
+/** Whether each lazy import of the package reads `{ default: Name } = await import(…)` or `(await import(…)).default`. */
+function takesDefaultOnly(source: string, path: string): boolean {
+  const call = `await import('${path}')`
+  const before = String.raw`\{\s*default: \w+\s*\} = ${RegExp.escape(call)}`
+  const after = String.raw`\(${RegExp.escape(call)}\)\.default\b`
+  const good = source.match(new RegExp(`${before}|${after}`, 'g')) ?? []
+  return good.length === source.split(`import('${path}')`).length - 1
 }
 
 function isModule(file: string): boolean {
