@@ -20,7 +20,7 @@ const columns = [
 
 /** Builds as rows, their contents sealed. */
 export function createBuildStore(context: StoreContext): BuildStore {
-  const { db, cipher, now } = context
+  const { db, now } = context
   const rows = db.selectFrom('builds').select(columns)
   return {
     create: async (app, description) => await createBuild(context, app, description),
@@ -53,15 +53,7 @@ export function createBuildStore(context: StoreContext): BuildStore {
         .executeTakeFirstOrThrow()
       if (numUpdatedRows === 0n) await explainUnfailed(context, id)
     },
-    async content(id) {
-      const row = await db
-        .selectFrom('builds')
-        .select(['app', 'content'])
-        .where('id', '=', id)
-        .executeTakeFirst()
-      if (!row?.content) return missing('build', id)
-      return JSON.parse(cipher.open(row.content, contentPlace(row.app, id))) as BuildContent
-    },
+    content: async (id) => await readContent(context, id),
     remove: async (app, id) =>
       await db.transaction().execute(async (transaction) => {
         const { release } = await lockApp(context, transaction, app)
@@ -113,6 +105,13 @@ async function createBuild(context: StoreContext, app: string, description: stri
       return build
     }),
   )
+}
+
+async function readContent({ db, cipher }: StoreContext, id: string): Promise<BuildContent> {
+  const query = db.selectFrom('builds').select(['app', 'content']).where('id', '=', id)
+  const row = await query.executeTakeFirst()
+  if (!row?.content) return missing('build', id)
+  return JSON.parse(cipher.open(row.content, contentPlace(row.app, id))) as BuildContent
 }
 
 async function changeUnfinished(

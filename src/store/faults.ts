@@ -68,7 +68,6 @@ function failed(cause: Error, hint?: string): RackError {
 
 /** A connection that was tried on several addresses carries its reasons inside. */
 function reason(error: Error): string {
-  if (error instanceof AggregateError)
-    return error.errors.map((inner) => String((inner as Error).message)).join('; ')
+  if (error instanceof AggregateError) return error.errors.map((inner) => (inner as Error).message).join('; ')
   return error.message
 }

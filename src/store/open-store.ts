@@ -67,6 +67,6 @@ function assemble(context: StoreContext): Store {
     addresses: createAddressStore(context),
     tokens: createTokenStore(context),
     parameters: createParameterStore(context),
-    close: context.close,
+    close: async () => context.close(),
   }
 }

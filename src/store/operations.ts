@@ -172,11 +172,7 @@ function operationOf(row: Row): Operation {
     intent: JSON.parse(row.intent) as OperationIntent,
     started,
     ended,
-    error: parse<NonNullable<Operation['error']>>(row.error),
-    receipt: parse<NonNullable<Operation['receipt']>>(row.receipt),
+    error: row.error === null ? null : (JSON.parse(row.error) as Operation['error']),
+    receipt: row.receipt === null ? null : (JSON.parse(row.receipt) as Operation['receipt']),
   }
-}
-
-function parse<T>(text: string | null): T | null {
-  return text === null ? null : (JSON.parse(text) as T)
 }

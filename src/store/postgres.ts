@@ -65,7 +65,7 @@ const int8 = 20
 
 /** Counts and byte sizes come as numbers; none of ours passes 2^53. */
 function parserOf(oid: number, format?: 'text' | 'binary') {
-  return oid === int8 ? Number : types.getTypeParser(oid, format as 'text')
+  return oid === int8 ? Number : types.getTypeParser(oid, format)
 }
 
 /** The one door to Postgres: its errors are translated here, and each connection is told its settings once. */

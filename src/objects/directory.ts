@@ -1,0 +1,266 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { mkdir, open, readdir, rename, rm, rmdir, stat, type FileHandle } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import type { Control } from '../domain/control.ts'
+import { RackError } from '../domain/error.ts'
+import type { Objects } from '../domain/objects.ts'
+import { syncDirectory } from '../lib/atomic-file.ts'
+import { abortable } from '../lib/deadline.ts'
+import { errnoOf, objectFault } from './faults.ts'
+import { checkKey, checkPrefix } from './keys.ts'
+
+export interface ObjectsOptions {
+  /** The largest blob that `put` takes; without it the disk is the limit. */
+  maxBytes?: number
+}
+
+/** Where the blobs are, by their keys, and where those lie that are not whole yet: one file system, so renames. */
+interface Places {
+  blobs: string
+  incoming: string
+  maxBytes: number
+}
+
+/**
+ * Opens blobs that lie as files in a directory, which is made when absent; what a killed writer left behind is
+ * removed. One program at a time may have it open.
+ * @throws disk-full, store-failed
+ */
+export async function openObjects(directory: string, options: ObjectsOptions = {}): Promise<Objects> {
+  const places: Places = {
+    blobs: join(directory, 'blobs'),
+    incoming: join(directory, 'incoming'),
+    maxBytes: options.maxBytes ?? Infinity,
+  }
+  await translated(async () => {
+    await rm(places.incoming, { recursive: true, force: true })
+    await mkdir(places.blobs, { recursive: true, mode: 0o700 })
+    await mkdir(places.incoming, { mode: 0o700 })
+    await syncDirectory(directory)
+  })
+  const pathOf = (key: string) => join(places.blobs, checkKey(key))
+  return {
+    put: async (key, content, control) => {
+      const path = pathOf(key)
+      return await put(places, path, { content, control })
+    },
+    get: (key) => readBlob(pathOf(key), key),
+    append: async (key, content) => {
+      const path = pathOf(key)
+      await translated(async () => appendTo(places, path, content))
+    },
+    size: async (key) => {
+      const path = pathOf(key)
+      return await translated(async () => (await factsOf(path))?.size ?? null)
+    },
+    remove: async (key) => {
+      const path = pathOf(key)
+      await translated(async () => removeFile(places, path))
+    },
+    list: (prefix) => listBlobs(places, checkPrefix(prefix)),
+  }
+}
+
+/** The one door to the disk: its errors are translated here, those of a source that is read from are not. */
+async function translated<T>(task: () => Promise<T>): Promise<T> {
+  try {
+    return await task()
+  } catch (error) {
+    throw objectFault(error)
+  }
+}
+
+interface Incoming {
+  content: AsyncIterable<Uint8Array>
+  control: Control
+}
+
+async function put(
+  places: Places,
+  path: string,
+  incoming: Incoming,
+): Promise<{ bytes: number; sha256: string }> {
+  const temporary = join(places.incoming, randomBytes(12).toString('hex'))
+  try {
+    const written = await writeWhole(temporary, incoming, places.maxBytes)
+    await translated(async () => inDirectoryOf(places, path, async () => rename(temporary, path)))
+    return written
+  } catch (error) {
+    await rm(temporary, { force: true })
+    throw error
+  }
+}
+
+async function writeWhole(
+  path: string,
+  { content, control: { signal } }: Incoming,
+  maxBytes: number,
+): Promise<{ bytes: number; sha256: string }> {
+  await using file = await translated(async () => open(path, 'wx', 0o600))
+  const hash = createHash('sha256')
+  let bytes = 0
+  for await (const chunk of whileWanted(content, signal)) {
+    bytes += chunk.length
+    if (bytes > maxBytes) throw tooLarge(maxBytes)
+    hash.update(chunk)
+    await translated(async () => writeFully(file, chunk))
+  }
+  await translated(async () => file.sync())
+  return { bytes, sha256: hash.digest('hex') }
+}
+
+/** Ends with the signal's reason even while the source is silent, and tells the source that it is not read on. */
+async function* whileWanted(
+  content: AsyncIterable<Uint8Array>,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array> {
+  const source = content[Symbol.asyncIterator]()
+  let isEnded = false
+  try {
+    for (;;) {
+      const next = await abortable(source.next(), signal)
+      if (next.done) {
+        isEnded = true
+        return
+      }
+      yield next.value
+    }
+  } finally {
+    // Not waited for: a source that hangs would hold the caller too.
+    if (!isEnded) void Promise.resolve(source.return?.()).then(nothing, nothing)
+  }
+}
+
+function nothing(): void {}
+
+async function writeFully(file: FileHandle, chunk: Uint8Array): Promise<void> {
+  for (let at = 0; at < chunk.length;) at += (await file.write(chunk, at)).bytesWritten
+}
+
+/** Makes the directories of a file, runs the task and lets both outlast a loss of power. */
+async function inDirectoryOf(places: Places, path: string, task: () => Promise<void>): Promise<void> {
+  const directory = dirname(path)
+  for (let attempt = 1; ; attempt++) {
+    const made = await mkdir(directory, { recursive: true, mode: 0o700 })
+    try {
+      await task()
+      return await syncUpwards(directory, made ? places.blobs : directory)
+    } catch (error) {
+      // A removal beside us may have taken the directory, empty as it was.
+      if (errnoOf(error) !== 'ENOENT' || attempt === 3) throw error
+    }
+  }
+}
+
+async function syncUpwards(from: string, top: string): Promise<void> {
+  for (let directory = from; ; directory = dirname(directory)) {
+    await syncDirectory(directory)
+    if (directory === top) return
+  }
+}
+
+async function appendTo(places: Places, path: string, content: Uint8Array): Promise<void> {
+  const isNew = (await factsOf(path)) === null
+  const write = async () => {
+    await using file = await open(path, 'a', 0o600)
+    await writeFully(file, content)
+  }
+  // Lines are not synced one by one: they outlast a killed program, and the last may be lost with the power.
+  await (isNew ? inDirectoryOf(places, path, write) : write())
+}
+
+async function* readBlob(path: string, key: string): AsyncGenerator<Uint8Array> {
+  let file: FileHandle
+  try {
+    file = await open(path, 'r')
+    if (!(await file.stat()).isFile()) {
+      await file.close()
+      throw noSuchKey(key)
+    }
+  } catch (error) {
+    throw errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR' ? noSuchKey(key) : objectFault(error)
+  }
+  await using opened = file
+  try {
+    yield* opened.createReadStream({ autoClose: false }) as AsyncIterable<Uint8Array>
+  } catch (error) {
+    throw objectFault(error)
+  }
+}
+
+async function factsOf(path: string): Promise<{ size: number; modifiedNs: bigint } | null> {
+  try {
+    const facts = await stat(path, { bigint: true })
+    return facts.isFile() ? { size: Number(facts.size), modifiedNs: facts.mtimeNs } : null
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return null
+    throw error
+  }
+}
+
+async function removeFile(places: Places, path: string): Promise<void> {
+  if ((await factsOf(path)) === null) return
+  await rm(path, { force: true })
+  await removeEmpty(places, dirname(path))
+}
+
+/** Removes the directories that a removal has emptied, and makes it last. */
+async function removeEmpty(places: Places, from: string): Promise<void> {
+  let directory = from
+  while (directory !== places.blobs && (await isRemoved(directory))) directory = dirname(directory)
+  await syncDirectory(directory)
+}
+
+async function isRemoved(directory: string): Promise<boolean> {
+  try {
+    await rmdir(directory)
+    return true
+  } catch (error) {
+    const code = errnoOf(error)
+    if (code === 'ENOENT') return true
+    if (code === 'ENOTEMPTY' || code === 'EEXIST') return false
+    throw error
+  }
+}
+
+async function* listBlobs(
+  places: Places,
+  prefix: string,
+): AsyncGenerator<{ key: string; bytes: number; modified: string }> {
+  const found = await translated(async () => collect(places, prefix))
+  found.sort((a, b) => Number(a.modifiedNs - b.modifiedNs) || (a.key < b.key ? -1 : 1))
+  for (const { key, size, modifiedNs } of found) {
+    yield { key, bytes: size, modified: new Date(Number(modifiedNs / 1_000_000n)).toISOString() }
+  }
+}
+
+async function collect(places: Places, prefix: string) {
+  const folder = prefix.slice(0, prefix.lastIndexOf('/') + 1)
+  const found: { key: string; size: number; modifiedNs: bigint }[] = []
+  for (const name of await namesUnder(join(places.blobs, folder))) {
+    const key = folder + name
+    const facts = key.startsWith(prefix) ? await factsOf(join(places.blobs, key)) : null
+    if (facts) found.push({ key, ...facts })
+  }
+  return found
+}
+
+async function namesUnder(directory: string): Promise<string[]> {
+  try {
+    return await readdir(directory, { recursive: true })
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return []
+    throw error
+  }
+}
+
+function tooLarge(maxBytes: number): RackError {
+  return new RackError('too-large', `the upload is larger than ${maxBytes} bytes`, {
+    hint: 'Leave out what the build does not need: write it into .dockerignore.',
+    details: { maxBytes },
+  })
+}
+
+function noSuchKey(key: string): RackError {
+  return new RackError('not-found', `there is no object "${key}"`, { details: { key } })
+}
