@@ -37,7 +37,7 @@ export const packages: Record<string, string[]> = {
   commander: ['src/cli'],
   '@bomb.sh/tab': ['src/cli'],
   picocolors: ['src/cli'],
-  '@balena/dockerignore': ['src/cli', 'src/engines/docker'],
+  '@balena/dockerignore': ['src/lib'],
   'tar-stream': ['src/lib', 'src/cli', 'src/engines/docker'],
   pino: ['src/main'],
 }

@@ -144,7 +144,7 @@ function optionsOf(
   const headers: Record<string, string> = { Host: 'docker', ...request.headers }
   if (request.body !== undefined) headers['Content-Type'] = 'application/json'
   if (request.upload) headers['Content-Type'] = 'application/x-tar'
-  if (upgrade) Object.assign(headers, { Connection: 'Upgrade', Upgrade: 'tcp' })
+  if (upgrade) Object.assign(headers, { Connection: 'Upgrade', Upgrade: headers.Upgrade ?? 'tcp' })
   // No pool: a connection to a socket file costs nothing, and a pooled one may be dead after the engine's restart.
   return { socketPath, path, method: request.method ?? 'GET', headers, agent: false }
 }
@@ -209,9 +209,9 @@ function queryString(query: DockerRequest['query']): string {
   const parameters = new URLSearchParams()
   for (const [name, value] of Object.entries(query ?? {})) {
     if (value === undefined) continue
-    parameters.set(name, typeof value === 'object' ? JSON.stringify(value) : String(value as string | number))
+    parameters.set(name, typeof value === 'object' ? JSON.stringify(value) : String(value))
   }
-  return parameters.size === 0 ? '' : `?${parameters}`
+  return parameters.size === 0 ? '' : `?${parameters.toString()}`
 }
 
 async function negotiate(socketPath: string): Promise<string> {
