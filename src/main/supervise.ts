@@ -1,0 +1,57 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Logger } from 'pino'
+import type { Control } from '../domain/control.ts'
+import type { OperationsRoom } from '../operations/create-operations.ts'
+import type { Machine } from './machine.ts'
+
+const routerPeriodMs = 1000
+const enginePeriodMs = 2000
+
+interface Supervised extends Machine {
+  room: OperationsRoom
+  log: Logger
+}
+
+/**
+ * Keeps the rack as it should be until the signal ends: takes up what a dead daemon left, revives the router, and
+ * brings every live plan about whenever the engine comes back.
+ */
+export async function supervise(supervised: Supervised, control: Control): Promise<void> {
+  await Promise.all([superviseRouter(supervised, control), superviseEngine(supervised, control)])
+}
+
+async function superviseRouter({ router, log }: Supervised, control: Control): Promise<void> {
+  await repeat(routerPeriodMs, control, async () => {
+    try {
+      await router.ensureRunning(control)
+    } catch (error) {
+      if (!control.signal.aborted) log.error({ err: error }, 'the router cannot be revived')
+    }
+  })
+}
+
+async function superviseEngine({ room, engine, docker, log }: Supervised, control: Control): Promise<void> {
+  let state: 'new' | 'there' | 'away' = 'new'
+  await repeat(enginePeriodMs, control, async () => {
+    try {
+      await docker.json({ path: '/_ping', deadlineMs: 5000 }, control)
+      if (state === 'there') return
+      log.info(state === 'new' ? 'taking up what was left' : 'the engine is back')
+      await engine.start(control)
+      await (state === 'new' ? room.recover(control) : room.converge(control))
+      state = 'there'
+    } catch (error) {
+      if (control.signal.aborted) return
+      if (state !== 'away') log.error({ err: error }, 'the engine is away')
+      // What was never taken up stays so: recovery comes before convergence.
+      if (state === 'there') state = 'away'
+    }
+  })
+}
+
+async function repeat(periodMs: number, { signal }: Control, work: () => Promise<void>): Promise<void> {
+  while (!signal.aborted) {
+    await work()
+    await delay(periodMs, undefined, { signal }).catch(() => undefined)
+  }
+}
