@@ -1,0 +1,140 @@
+import { appOfBackend, readServerName } from './route-table.ts'
+import type { Statistics } from './runtime-api.ts'
+
+/** What was served: requests of HTTP, connections of TCP. */
+export interface Tally {
+  requests: number
+  /** Answered with a status from 500, by a process or by the router for want of one; or cut by the process. */
+  failed: number
+}
+
+/** Counted since the app's first route; the difference of two readings is what happened between them. */
+export interface AppCounters extends Tally {
+  /** By the release that started the copy; what no copy was given is only in the sum. */
+  releases: Record<string, Tally>
+}
+
+/** The persistent form: what was settled, and the last reading of each worker by app, line and worker. */
+export interface CounterState {
+  settled: Record<string, AppCounters>
+  open: Record<string, Record<string, Tally>>
+}
+
+/**
+ * Adds up the counters of workers and servers that come and go: HAProxy forgets a server's counters with the
+ * server, and all of them at a reload.
+ */
+export interface CounterLedger {
+  /** Takes a reading of every worker that lives; the last readings of workers and servers not in it are settled. */
+  record(readings: ReadonlyMap<string, readonly Statistics[]>): void
+  read(app: string): AppCounters
+  drop(app: string): void
+  state(): CounterState
+}
+
+const keptReleases = 50
+
+export function createCounterLedger(initial: CounterState = { settled: {}, open: {} }): CounterLedger {
+  const settled = new Map(Object.entries(initial.settled))
+  const open = new Map(
+    Object.entries(initial.open).map(([worker, lines]) => [worker, new Map(Object.entries(lines))]),
+  )
+
+  const settle = (line: string, tally: Tally) => {
+    const app = appOfBackend(line)
+    if (app === null) return
+    const sum = settled.get(app) ?? { requests: 0, failed: 0, releases: {} }
+    settled.set(app, sum)
+    addLine(sum, line, tally)
+  }
+
+  const recordWorker = (worker: string, statistics: readonly Statistics[]) => {
+    const before = open.get(worker)
+    const now = new Map(statistics.filter(isOfApp).map((row) => [lineName(row), tallyOf(row)]))
+    for (const [line, tally] of before ?? []) {
+      // Less than before: another server of the same name.
+      const next = now.get(line)
+      if (!next || next.requests < tally.requests) settle(line, tally)
+    }
+    open.set(worker, now)
+  }
+
+  return {
+    record(readings) {
+      for (const [worker, lines] of open) {
+        if (readings.has(worker)) continue
+        for (const [line, tally] of lines) settle(line, tally)
+        open.delete(worker)
+      }
+      for (const [worker, statistics] of readings) recordWorker(worker, statistics)
+    },
+    read(app) {
+      const sum: AppCounters = structuredClone(settled.get(app) ?? { requests: 0, failed: 0, releases: {} })
+      for (const lines of open.values()) {
+        for (const [line, tally] of lines) if (appOfBackend(line) === app) addLine(sum, line, tally)
+      }
+      return sum
+    },
+    drop(app) {
+      settled.delete(app)
+      for (const lines of open.values()) {
+        for (const line of lines.keys()) if (appOfBackend(line) === app) lines.delete(line)
+      }
+    },
+    state: () => ({
+      settled: Object.fromEntries(settled),
+      open: Object.fromEntries(Array.from(open, ([worker, lines]) => [worker, Object.fromEntries(lines)])),
+    }),
+  }
+}
+
+/** The difference of two readings. */
+export function countersSince(before: AppCounters, after: AppCounters): AppCounters {
+  const minus = (a: Tally, b: Tally | undefined): Tally => ({
+    requests: a.requests - (b?.requests ?? 0),
+    failed: a.failed - (b?.failed ?? 0),
+  })
+  const releases = Object.entries(after.releases).map(
+    ([id, tally]) => [id, minus(tally, before.releases[id])] as const,
+  )
+  return {
+    ...minus(after, before),
+    releases: Object.fromEntries(releases.filter(([, { requests }]) => requests > 0)),
+  }
+}
+
+function isOfApp({ backend }: Statistics): boolean {
+  return appOfBackend(backend) !== null
+}
+
+function lineName({ backend, server }: Statistics): string {
+  return `${backend}/${server ?? ''}`
+}
+
+function tallyOf({
+  mode,
+  server,
+  requests,
+  serverErrors,
+  connectErrors,
+  responseErrors,
+  serverAborts,
+}: Statistics): Tally {
+  if (mode === 'tcp') return { requests, failed: connectErrors }
+  // The line of a backend has the router's own 502, 503 and 504 among its statuses; that of a server has not.
+  return { requests, failed: serverErrors + (server === null ? serverAborts : responseErrors + serverAborts) }
+}
+
+function addLine(sum: AppCounters, line: string, { requests, failed }: Tally): void {
+  const server = line.slice(line.indexOf('/') + 1)
+  const release = readServerName(server)?.release
+  if (server === '') {
+    sum.requests += requests
+    sum.failed += failed
+  } else if (release !== undefined) {
+    const known = sum.releases[release] ?? { requests: 0, failed: 0 }
+    sum.releases[release] = { requests: known.requests + requests, failed: known.failed + failed }
+    const [oldest] = Object.keys(sum.releases)
+    if (Object.keys(sum.releases).length > keptReleases && oldest !== undefined) delete sum.releases[oldest]
+  }
+}

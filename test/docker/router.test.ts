@@ -1,0 +1,351 @@
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { createServer, request } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { connect, createServer as createTcpServer } from 'node:net'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { before, describe, test } from 'node:test'
+import type { TestContext } from 'node:test'
+import { promisify } from 'node:util'
+import { WebSocket, WebSocketServer } from 'ws'
+import type { Control } from '../../src/domain/control.ts'
+import type { AppRoutes, Backend, Server } from '../../src/engines/docker/router/route-table.ts'
+import { createRouter } from '../../src/engines/docker/router/router.ts'
+import type { Router } from '../../src/engines/docker/router/router.ts'
+import { until } from '../../src/lib/poll.ts'
+
+const run = promisify(execFile)
+const control: Control = { signal: new AbortController().signal, report() {} }
+const local = '127.0.0.1'
+
+/** A real HAProxy in a directory of its own, ended after the test. */
+async function startRouter(t: TestContext): Promise<Place> {
+  const directory = await mkdtemp(join(tmpdir(), 'rack-router-'))
+  const httpPort = await freePort()
+  const make = () => createRouter({ directory, httpBind: local, httpPort })
+  const router = make()
+  t.after(async () => {
+    await router.stop(control)
+    await rm(directory, { recursive: true })
+  })
+  await router.start(control)
+  return { router, make, directory, httpPort }
+}
+
+interface Place {
+  router: Router
+  /** Another object for the same directory, as a restarted daemon has one. */
+  make(): Router
+  directory: string
+  httpPort: number
+}
+
+async function freePort(): Promise<number> {
+  const server = createTcpServer().listen(0, local)
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}
+
+type Answer = (request: IncomingMessage, response: ServerResponse) => void
+
+/** A copy of an app that answers with its name. */
+async function startCopy(t: TestContext, process: string, release: string, answer?: Answer): Promise<Server> {
+  const server = createServer(answer ?? ((_request, response) => response.end(process)))
+  server.listen(0, local)
+  await once(server, 'listening')
+  t.after(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  return { process, release, address: local, port: (server.address() as AddressInfo).port }
+}
+
+function backend(servers: Server[]): Backend {
+  return { check: { kind: 'tcp' }, intervalMs: 500, timeoutMs: 500, rise: 1, fall: 2, drainMs: 2000, servers }
+}
+
+function webApp(app: string, servers: Server[], options: Partial<Backend> = {}): AppRoutes {
+  const hosts = [`${app}.localhost`, `web.${app}.localhost`]
+  return {
+    app,
+    http: [{ type: 'web', port: 3000, hosts, backend: { ...backend(servers), ...options } }],
+    tcp: [],
+  }
+}
+
+interface Reply {
+  status: number
+  body: string
+  headers: IncomingMessage['headers']
+}
+
+async function get(port: number, host: string, headers: Record<string, string> = {}): Promise<Reply> {
+  const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>()
+  request({ host: local, port, headers: { host, ...headers }, agent: false }, resolve)
+    .on('error', reject)
+    .end()
+  const response = await promise
+  const body = (await response.setEncoding('utf8').toArray()).join('')
+  return { status: response.statusCode ?? 0, body, headers: response.headers }
+}
+
+/** Requests of 32 connections for some seconds. */
+async function load(
+  port: number,
+  host: string,
+  seconds: number,
+): Promise<{ requests: number; errors: string }> {
+  const url = `http://${local}:${port}/`
+  const { stdout } = await run('wrk', ['-t1', '-c32', `-d${seconds}s`, '-H', `Host: ${host}`, url])
+  const errors = /Socket errors.*|Non-2xx.*/g[Symbol.match](stdout)?.join('; ') ?? ''
+  return { requests: Number(/(\d+) requests in/.exec(stdout)?.[1]), errors }
+}
+
+async function workerOf({ router }: Place): Promise<number> {
+  const { pid } = await router.status(control)
+  const children = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8')
+  return Math.max(...children.trim().split(' ').map(Number))
+}
+
+describe('the router', { timeout: 120_000 }, () => {
+  before(async () => {
+    await run('haproxy', ['-v'])
+    await run('which', ['wrk'])
+  })
+
+  test('serves hosts by name, and says what it does not know', async (t) => {
+    const place = await startRouter(t)
+    const { router, httpPort } = place
+    const copy = await startCopy(t, 'PAAAAAAAAAA', 'R1', (incoming, response) =>
+      response.end(JSON.stringify(incoming.headers)),
+    )
+    await router.apply('shop', webApp('shop', [copy]), control)
+    await router.apply('empty', webApp('empty', []), control)
+    const forged = { 'x-forwarded-for': '6.6.6.6', 'x-real-ip': '6.6.6.6', forwarded: 'for=6.6.6.6' }
+    const reply = await get(httpPort, `Web.Shop.localhost:${httpPort}`, forged)
+    const seen = JSON.parse(reply.body) as Record<string, string>
+    assert.equal(seen['x-forwarded-for'], local)
+    assert.equal(seen['x-forwarded-proto'], 'http')
+    assert.equal(seen['x-forwarded-port'], String(httpPort))
+    assert.ok(!reply.body.includes('6.6.6.6'))
+    const unknown = await get(httpPort, 'nothing.localhost')
+    assert.equal(unknown.status, 404)
+    assert.match(unknown.body, /type: rack apps/)
+    const none = await get(httpPort, 'empty.localhost')
+    assert.equal(none.status, 503)
+    assert.match(none.body, /rack ps/)
+    await router.apply('shop', null, control)
+    assert.equal((await get(httpPort, 'shop.localhost')).status, 404)
+  })
+
+  test('copies come and go under load without a reload or an error, and are counted', async (t) => {
+    const place = await startRouter(t)
+    const { router, httpPort } = place
+    const old = await startCopy(t, 'PAAAAAAAAAA', 'ROLD')
+    const fresh = await startCopy(t, 'PBBBBBBBBBB', 'RNEW')
+    await router.apply('shop', webApp('shop', [old]), control)
+    const worker = await workerOf(place)
+    const measurement = await router.measure('shop', control)
+    const loaded = load(httpPort, 'shop.localhost', 3)
+    await until(async () => (await router.counters('shop', control)).requests > 100, {
+      deadlineMs: 3000,
+      what: 'load',
+    })
+    await router.apply('shop', webApp('shop', [old, fresh]), control)
+    await router.retire({ app: 'shop', processes: ['PAAAAAAAAAA'], deadlineMs: 5000 }, control)
+    const { requests, errors } = await loaded
+    const measured = await measurement.end(control)
+    assert.equal(errors, '')
+    assert.equal(await workerOf(place), worker)
+    assert.equal((await get(httpPort, 'shop.localhost')).body, 'PBBBBBBBBBB')
+    assert.deepEqual((await router.routes())[0]?.http[0]?.backend.servers, [fresh])
+    assert.ok(measured.requests >= requests, `${measured.requests} counted, ${requests} made`)
+    assert.equal(measured.failed, 0)
+    assert.ok(measured.releases['ROLD']!.requests > 0)
+    assert.equal(measured.releases['ROLD']!.requests + measured.releases['RNEW']!.requests, measured.requests)
+    assert.ok(measured.longestStallMs < 3000)
+  })
+
+  test('a new app costs a reload without an error, and no count goes back', async (t) => {
+    const place = await startRouter(t)
+    const { router, httpPort } = place
+    const copy = await startCopy(t, 'PAAAAAAAAAA', 'R1')
+    await router.apply('shop', webApp('shop', [copy]), control)
+    const worker = await workerOf(place)
+    const loaded = load(httpPort, 'shop.localhost', 3)
+    await until(async () => (await router.counters('shop', control)).requests > 100, {
+      deadlineMs: 3000,
+      what: 'load',
+    })
+    const before = await router.counters('shop', control)
+    await router.apply('blog', webApp('blog', [await startCopy(t, 'PCCCCCCCCCC', 'R2')]), control)
+    assert.ok((await router.counters('shop', control)).requests >= before.requests)
+    assert.notEqual(await workerOf(place), worker)
+    assert.equal((await get(httpPort, 'blog.localhost')).body, 'PCCCCCCCCCC')
+    const { requests, errors } = await loaded
+    assert.equal(errors, '')
+    const { requests: counted } = await router.counters('shop', control)
+    // What the old worker finished after its last reading is not counted: about one request of each connection.
+    assert.ok(counted > requests * 0.95, `${counted} counted, ${requests} made`)
+  })
+
+  test('another object adopts what runs, and a killed router is revived from its file', async (t) => {
+    const place = await startRouter(t)
+    const { router, make, httpPort, directory } = place
+    await router.apply('shop', webApp('shop', [await startCopy(t, 'PAAAAAAAAAA', 'R1')]), control)
+    await get(httpPort, 'shop.localhost')
+    const { pid } = await router.status(control)
+    const adopter = make()
+    await adopter.start(control)
+    assert.equal((await adopter.status(control)).pid, pid)
+    await rm(join(directory, 'haproxy.pid'))
+    assert.equal((await adopter.status(control)).pid, pid)
+    assert.deepEqual(await adopter.ensureRunning(control), { isRevived: false })
+    const counted = await adopter.counters('shop', control)
+    process.kill(pid!, 'SIGKILL')
+    assert.deepEqual(await adopter.ensureRunning(control), { isRevived: true })
+    assert.notEqual((await adopter.status(control)).pid, pid)
+    assert.equal((await get(httpPort, 'shop.localhost')).body, 'PAAAAAAAAAA')
+    assert.equal((await adopter.counters('shop', control)).requests, counted.requests + 1)
+  })
+
+  test('a pid file that names another program is not believed', async (t) => {
+    const { router, directory } = await startRouter(t)
+    const { pid } = await router.status(control)
+    await writeFile(join(directory, 'haproxy.pid'), `${process.pid}\n`)
+    assert.equal((await router.status(control)).pid, pid)
+  })
+
+  test('a change that was killed between the file and the running router is finished by the next one', async (t) => {
+    const { router, make, httpPort, directory } = await startRouter(t)
+    const old = await startCopy(t, 'PAAAAAAAAAA', 'ROLD')
+    const fresh = await startCopy(t, 'PBBBBBBBBBB', 'RNEW')
+    await router.apply('shop', webApp('shop', [old]), control)
+    // The file of the next table is written, and nobody told HAProxy: that is where a kill leaves it.
+    const elsewhere = createRouter({ directory, httpBind: local, httpPort, program: 'haproxy' })
+    const path = join(directory, 'routes.json')
+    const table = JSON.parse(await readFile(path, 'utf8')) as { apps: AppRoutes[] }
+    table.apps = [webApp('shop', [fresh]), webApp('blog', [old])]
+    await writeFile(path, JSON.stringify(table))
+    await elsewhere.start(control)
+    assert.equal((await get(httpPort, 'blog.localhost')).body, 'PAAAAAAAAAA')
+    table.apps = [webApp('blog', [fresh]), webApp('shop', [fresh])]
+    await writeFile(path, JSON.stringify(table))
+    const again = make()
+    await again.apply('shop', webApp('shop', [old]), control)
+    for (let round = 0; round < 4; round++) {
+      assert.equal((await get(httpPort, 'shop.localhost')).body, 'PAAAAAAAAAA')
+      assert.equal((await get(httpPort, 'blog.localhost')).body, 'PBBBBBBBBBB')
+    }
+    await again.ensureRunning(control)
+    await again.apply('shop', webApp('shop', [old]), control)
+  })
+
+  test('tcp ports are served, and belong to one app', async (t) => {
+    const { router } = await startRouter(t)
+    const echo = createTcpServer((socket) => socket.pipe(socket)).listen(0, local)
+    await once(echo, 'listening')
+    t.after(() => echo.close())
+    const server: Server = {
+      process: 'PDDDDDDDDDD',
+      release: 'R1',
+      address: local,
+      port: (echo.address() as AddressInfo).port,
+    }
+    const listenPort = await freePort()
+    const tcp = (app: string): AppRoutes => ({
+      app,
+      http: [],
+      tcp: [{ type: 'db', port: 5432, bind: local, listenPort, backend: backend([server]) }],
+    })
+    await router.apply('queue', tcp('queue'), control)
+    const socket = connect(listenPort, local)
+    socket.write('hello')
+    const [piece] = (await once(socket, 'data')) as [Buffer]
+    assert.equal(piece.toString(), 'hello')
+    const refused = { code: 'port-taken', message: new RegExp(`port ${listenPort} is held by the app queue`) }
+    await assert.rejects(router.apply('other', tcp('other'), control), refused)
+    // Draining: the open connection is cut at the deadline, and only then.
+    const closed = once(socket, 'close')
+    const started = performance.now()
+    const retired = await router.retire(
+      { app: 'queue', processes: ['PDDDDDDDDDD'], deadlineMs: 600 },
+      control,
+    )
+    assert.deepEqual(retired, { cutConnections: 1 })
+    assert.ok(performance.now() - started >= 600)
+    await closed
+    assert.equal((await router.counters('queue', control)).releases['R1']?.requests, 1)
+  })
+
+  test('a port that another program holds is refused, and nothing changes', async (t) => {
+    const { router, httpPort } = await startRouter(t)
+    const copy = await startCopy(t, 'PAAAAAAAAAA', 'R1')
+    await router.apply('shop', webApp('shop', [copy]), control)
+    const routes: AppRoutes = {
+      app: 'queue',
+      http: [],
+      tcp: [{ type: 'db', port: 5432, bind: local, listenPort: copy.port, backend: backend([copy]) }],
+    }
+    await assert.rejects(router.apply('queue', routes, control), { code: 'port-taken' })
+    assert.equal((await get(httpPort, 'shop.localhost')).status, 200)
+    assert.equal((await router.routes()).length, 1)
+  })
+
+  test('websockets pass, and outlive a reload', async (t) => {
+    const { router, httpPort } = await startRouter(t)
+    const server = createServer()
+    const sockets = new WebSocketServer({ server })
+    sockets.on('connection', (socket) => socket.on('message', (data) => socket.send(`echo ${String(data)}`)))
+    server.listen(0, local)
+    await once(server, 'listening')
+    t.after(() => server.close())
+    const copy: Server = {
+      process: 'PEEEEEEEEEE',
+      release: 'R1',
+      address: local,
+      port: (server.address() as AddressInfo).port,
+    }
+    await router.apply('chat', webApp('chat', [copy]), control)
+    const socket = new WebSocket(`ws://${local}:${httpPort}/`, { headers: { host: 'chat.localhost' } })
+    await once(socket, 'open')
+    const say = async (text: string) => {
+      socket.send(text)
+      const [data] = (await once(socket, 'message')) as [Buffer]
+      return data.toString()
+    }
+    assert.equal(await say('one'), 'echo one')
+    await router.apply('blog', webApp('blog', []), control)
+    assert.equal(await say('two'), 'echo two')
+    // It lives in the worker that the reload replaced, and is drained there.
+    const closed = once(socket, 'close')
+    const retired = await router.retire({ app: 'chat', processes: ['PEEEEEEEEEE'], deadlineMs: 500 }, control)
+    assert.deepEqual(retired, { cutConnections: 1 })
+    await closed
+  })
+
+  test('a copy that fails its checks gets nothing, and what the client saw is counted', async (t) => {
+    const { router, httpPort } = await startRouter(t)
+    let isWell = true
+    const answer: Answer = (incoming, response) => {
+      response.statusCode = incoming.url === '/health' && isWell ? 200 : 500
+      response.end()
+    }
+    const copy = await startCopy(t, 'PAAAAAAAAAA', 'R1', answer)
+    await router.apply('shop', webApp('shop', [copy], { check: { kind: 'http', path: '/health' } }), control)
+    assert.equal((await get(httpPort, 'shop.localhost')).status, 500)
+    isWell = false
+    const isOut = async () => (await get(httpPort, 'shop.localhost')).status === 503
+    await until(isOut, { deadlineMs: 5000, what: 'the copy to be taken out' })
+    const { requests, failed, releases } = await router.counters('shop', control)
+    assert.equal(requests, failed)
+    assert.equal(releases['R1']?.requests, requests - 1)
+  })
+})
