@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { access, constants, open, readFile, rm } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
 import Docker from 'dockerode'
 import { say, SetupError, step } from './progress.ts'
 import { isRoot, run, succeeds } from './shell.ts'
 
-const pidFile = '/var/run/docker.pid'
 const logFile = '/var/log/dockerd.log'
 const socket = '/var/run/docker.sock'
 
@@ -54,59 +54,61 @@ async function refuseForbiddenSocket(): Promise<void> {
 
 async function start(): Promise<void> {
   const hasSystemd = await succeeds(access('/run/systemd/system'))
+  const log = hasSystemd ? 'journalctl -u docker -n 30' : `tail -n 30 ${logFile}`
+  let hasDied = false
   if (hasSystemd) await run('systemctl', ['start', 'docker'])
-  else if (!(await clearOldPidFile())) await spawnDaemon()
+  else if (await outlived('dockerd', '/var/run/docker.pid')) say('a Docker Engine is coming up already')
+  else {
+    await outlived('containerd', '/var/run/docker/containerd/containerd.pid')
+    const daemon = await spawnDaemon()
+    daemon.once('exit', () => {
+      hasDied = true
+    })
+  }
   const deadline = performance.now() + 60_000
   while (!(await engineAnswers())) {
+    if (hasDied) throw new SetupError('the Docker Engine ended at once', `Its reason: ${log}`)
     if (performance.now() > deadline) {
-      const log = hasSystemd ? 'journalctl -u docker -n 30' : `tail -n 30 ${logFile}`
       throw new SetupError('the Docker Engine did not answer within 60 s', `Its reason: ${log}`)
     }
-    await delay(200)
+    await delay(100)
   }
 }
 
 /**
- * A killed engine leaves its pid file, and stays a zombie for seconds if nothing reaps it; a new one refuses to start
- * until both are gone. Returns true when the file names a live engine, which then only needs waiting for.
+ * Tells whether the process that a pid file names is alive; if not, removes the file, with which a new engine refuses
+ * to start. A killed one stays a zombie for seconds, for ever where nothing reaps: the dead hold no lock.
  */
-async function clearOldPidFile(): Promise<boolean> {
-  const pid = Number(await readFile(pidFile, 'utf8').catch(() => ''))
-  if (!pid) return false
-  const deadline = performance.now() + 15_000
-  for (;;) {
-    const found = await processState(pid)
-    if (found?.name !== 'dockerd') break
-    if (found.state !== 'Z') {
-      say(`a Docker Engine is coming up already (process ${pid})`)
-      return true
-    }
-    if (performance.now() > deadline) {
-      throw new SetupError(
-        `the old Docker Engine (process ${pid}) is dead but not reaped`,
-        'Type: scripts/setup',
-      )
-    }
-    await delay(200)
+async function outlived(program: string, pidFile: string): Promise<boolean> {
+  const pid = await readFile(pidFile, 'utf8').catch(() => '')
+  const deadline = performance.now() + 5_000
+  let state = await stateOf(program, pid.trim())
+  while (state === 'Z' && performance.now() < deadline) {
+    await delay(100)
+    state = await stateOf(program, pid.trim())
   }
+  if (state && state !== 'Z') return true
   await rm(pidFile, { force: true })
   return false
 }
 
-async function processState(pid: number): Promise<{ name: string; state: string } | null> {
-  const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => null)
-  if (status === null) return null
-  const field = (name: string) => new RegExp(`^${name}:\\s+(\\S+)`, 'm').exec(status)?.[1] ?? ''
-  return { name: field('Name'), state: field('State') }
+/** The state letter of a process, or nothing when that number is free or belongs to another program by now. */
+async function stateOf(program: string, pid: string): Promise<string | undefined> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '')
+  const [name, state] = ['Name', 'State'].map(
+    (field) => new RegExp(`^${field}:\\s+(\\S+)`, 'm').exec(status)?.[1],
+  )
+  return name === program ? state : undefined
 }
 
 /** Starts dockerd with its defaults in a session of its own, so that it outlives this program and its shell. */
-async function spawnDaemon(): Promise<void> {
+async function spawnDaemon(): Promise<ChildProcess> {
   const log = await open(logFile, 'a')
   try {
     const daemon = spawn('dockerd', [], { detached: true, stdio: ['ignore', log.fd, log.fd], cwd: '/' })
     await new Promise<void>((resolve, reject) => daemon.once('spawn', resolve).once('error', reject))
     daemon.unref()
+    return daemon
   } finally {
     await log.close()
   }
