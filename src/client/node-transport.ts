@@ -21,7 +21,8 @@ async function send(
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>()
   const outgoing = openRequest(request)
   const upload = createUpload(outgoing, body)
-  const onAbort = () => outgoing.destroy(signal.reason as Error)
+  // Without an error: a socket between two requests has nobody to hear it.
+  const onAbort = () => void outgoing.destroy()
   signal.addEventListener('abort', onAbort, { once: true })
   outgoing.once('close', () => signal.removeEventListener('abort', onAbort))
   outgoing.once('response', resolve)

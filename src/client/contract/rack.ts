@@ -66,7 +66,7 @@ export const rackOperations = {
     ...paths.health,
     permission: null,
     summary: 'Whether the daemon answers; the only route without a token.',
-    reply: z.object({ status: z.enum(['starting', 'ready']) }),
+    reply: z.object({ status: z.literal('ready') }),
   }),
   openapi: op({
     ...paths.openapi,
