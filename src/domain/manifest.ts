@@ -7,7 +7,10 @@ export interface Manifest {
   volumes: string[]
 }
 
-/** An entry under `services:`; names match `^[a-z][a-z0-9-]{0,30}$`. */
+/** What a process type may be called. */
+export const processNamePattern = /^[a-z][a-z0-9-]{0,30}$/
+
+/** An entry under `services:`; its name matches `processNamePattern`. */
 export interface ProcessType {
   name: string
   /** How the image is built; null when it is only pulled. */

@@ -1,0 +1,97 @@
+import type { PortProtocol } from '../domain/port.ts'
+import type { PlacedProcess } from './keys/process.ts'
+import { didYouMean } from './nearest.ts'
+import type { Place, Problems } from './problems.ts'
+
+/** What a check across the processes of the file knows. */
+export interface Across {
+  processes: PlacedProcess[]
+  /** Names that are left out because of a profile. */
+  leftOut: Set<string>
+  problems: Problems
+}
+
+/** Every `links:` names a process of the file, and not its own. */
+export function checkLinks({ processes, leftOut, problems }: Across): void {
+  const names = new Set(processes.map(({ type }) => type.name))
+  for (const { type, links } of processes) {
+    for (const { value, at } of links) {
+      if (value.target === type.name) problems.error(at, `the process "${type.name}" links to itself`, 'remove the link')
+      else if (!names.has(value.target)) problems.error(at, absent(value.target, leftOut), () => didYouMean(value.target, names))
+      else if (value.alias !== value.target && names.has(value.alias)) {
+        problems.error(at, `the alias "${value.alias}" is the name of another process`, 'choose another alias')
+      }
+    }
+  }
+}
+
+/** Every `depends_on:` names a process; one that must complete may not be restarted for ever. */
+export function checkDependencies({ processes, leftOut, problems }: Across): void {
+  const byName = new Map(processes.map((process) => [process.type.name, process]))
+  for (const { type, dependencies } of processes) {
+    for (const { value, at } of dependencies) {
+      const target = byName.get(value.target)
+      if (value.target === type.name) problems.error(at, `the process "${type.name}" depends on itself`, 'remove it')
+      else if (target) completeOnce(target, value.condition, at, problems)
+      else if (value.isRequired) problems.error(at, absent(value.target, leftOut), () => didYouMean(value.target, byName.keys()))
+    }
+    type.dependsOn = type.dependsOn.filter(({ target }) => byName.has(target))
+  }
+}
+
+function completeOnce(target: PlacedProcess, condition: string, at: Place, problems: Problems): void {
+  if (condition !== 'completed') return
+  if (!target.namesRestart) target.type.restart = 'no'
+  else if (target.type.restart === 'always') {
+    problems.error(at, `"${target.type.name}" is to complete, but its \`restart\` starts it again`, 'write `restart: "no"` there')
+  }
+}
+
+function absent(name: string, leftOut: Set<string>): string {
+  return leftOut.has(name) ? `the process "${name}" is left out because of its profile` : `there is no process "${name}"`
+}
+
+/** Start order must exist: a cycle of `depends_on:` and `links:` is named in full. */
+export function checkCycles({ processes, problems }: Across): void {
+  const next = new Map<string, { target: string; at: Place }[]>()
+  for (const { type, links, dependencies } of processes) {
+    const all = [...dependencies, ...links].map(({ value, at }) => ({ target: value.target, at }))
+    next.set(type.name, all.filter(({ target }) => target !== type.name))
+  }
+  const finished = new Set<string>()
+  for (const name of next.keys()) findCycle(name, [], next, finished, problems)
+}
+
+function findCycle(
+  name: string,
+  path: string[],
+  next: Map<string, { target: string; at: Place }[]>,
+  finished: Set<string>,
+  problems: Problems,
+): void {
+  if (finished.has(name)) return
+  for (const { target, at } of next.get(name) ?? []) {
+    const from = target === name ? -1 : [...path, name].indexOf(target)
+    if (from < 0) findCycle(target, [...path, name], next, finished, problems)
+    else if (!finished.has(target)) {
+      const cycle = [...[...path, name].slice(from), target].join(' → ')
+      problems.error(at, `no process of this cycle can start first: ${cycle}`, 'remove one link or dependency')
+    }
+  }
+  finished.add(name)
+}
+
+/** An external port belongs to one process, except http: those are told apart by host name. */
+export function checkPortClashes({ processes, problems }: Across): void {
+  const holders = new Map<number, { name: string; protocol: PortProtocol }>()
+  for (const { type, ports } of processes) {
+    for (const { port, at } of ports) {
+      if (port.external === null) continue
+      const holder = holders.get(port.external)
+      if (!holder) holders.set(port.external, { name: type.name, protocol: port.protocol })
+      else if (holder.protocol !== 'http' || port.protocol !== 'http') {
+        problems.error(at, `the port ${port.external} is already opened by "${holder.name}"`, 'choose another external port')
+      }
+    }
+  }
+}

@@ -1,0 +1,66 @@
+import type { BuildSpec } from '../../domain/manifest.ts'
+import type { Problems } from '../problems.ts'
+import { childOf, shown, type Node } from '../syntax/tree.ts'
+import { directoryOf, joinInside } from './paths.ts'
+import { pairsOf, textOf } from './values.ts'
+
+const reference = /^([A-Za-z0-9][A-Za-z0-9._-]*(:\d+)?\/)?[a-z0-9]+([._/-]+[a-z0-9]+)*(:[A-Za-z0-9_][A-Za-z0-9._-]{0,127})?(@sha256:[0-9a-f]{64})?$/
+
+/** How the image is built, from `build:` in both syntaxes and the `dockerfile:` of version 1; null without `build:`. */
+export function buildOf(service: Node, problems: Problems): BuildSpec | null {
+  const build = childOf(service, 'build')
+  const outer = childOf(service, 'dockerfile')
+  if (build === undefined || (build.kind === 'scalar' && build.value === null)) {
+    if (outer) problems.error(outer, '`dockerfile` stands without `build`', 'write `build: .`')
+    return null
+  }
+  if (build.kind === 'list') {
+    problems.error(build, 'expected a path or a mapping, but found a list')
+    return null
+  }
+  const contextNode = build.kind === 'map' ? childOf(build, 'context') : build
+  const inner = childOf(build, 'dockerfile')
+  if (inner && outer) problems.error(outer, 'the Dockerfile is named twice', 'keep the one under `build:`')
+  const args = pairsOf(childOf(build, 'args'), problems)
+  return {
+    context: contextOf(contextNode, build, problems),
+    dockerfile: dockerfileOf(inner ?? outer, problems),
+    target: textOf(childOf(build, 'target'), problems) || null,
+    args: Object.fromEntries(args.map(({ name, value }) => [name, value])),
+  }
+}
+
+function contextOf(node: Node | undefined, build: Node, problems: Problems): string {
+  const text = textOf(node, problems) || '.'
+  const at = needed(node ?? build)
+  if (/^[a-z+]+:\/\/|^git@|^github\.com\//.test(text)) {
+    problems.error(at, 'a build from a URL is refused: not supported by this version', 'put the source into the directory')
+    return '.'
+  }
+  const context = joinInside(directoryOf(at.position.file), text)
+  if (context === null) problems.error(at, 'the context lies outside of the source directory', 'use a path below the compose file')
+  return context ?? '.'
+}
+
+function dockerfileOf(node: Node | undefined, problems: Problems): string {
+  const text = textOf(node, problems) || 'Dockerfile'
+  const path = joinInside('.', text)
+  if (node && path === null) {
+    problems.error(needed(node), `${shown(node)} lies outside of the build context`, 'use a path below the context')
+  }
+  return path ?? 'Dockerfile'
+}
+
+/** The image to pull, or the tag of what is built; null when the file names none. */
+export function imageOf(node: Node | undefined, problems: Problems): string | null {
+  const text = textOf(node, problems)
+  if (node === undefined || text === null) return null
+  if (text.length < 512 && reference.test(text)) return text
+  problems.error(needed(node), `${shown(node)} is not the name of an image`, 'write "name:tag", all in lower case')
+  return null
+}
+
+/** A build cannot wait for a value that comes later. */
+function needed<T extends Node>(node: T): T {
+  return { ...node, isIncomplete: false }
+}

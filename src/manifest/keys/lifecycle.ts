@@ -1,0 +1,105 @@
+import type { Healthcheck, RestartPolicy } from '../../domain/manifest.ts'
+import { didYouMean } from '../nearest.ts'
+import type { Problems } from '../problems.ts'
+import { childOf, shown, type Node } from '../syntax/tree.ts'
+import { booleanOf, durationMsOf, integerOf, itemsOf, textOf } from './values.ts'
+
+const restartWords: Record<string, RestartPolicy> = {
+  no: 'no',
+  false: 'no',
+  always: 'always',
+  'unless-stopped': 'always',
+  'on-failure': 'on-failure',
+}
+const conditionWords: Record<string, RestartPolicy> = { none: 'no', 'on-failure': 'on-failure', any: 'always' }
+
+/** The restart policy that the file names, or null when it names none. */
+export function restartOf(service: Node, problems: Problems): RestartPolicy | null {
+  const node = childOf(service, 'restart')
+  const text = textOf(node, problems)
+  if (node && text !== null) {
+    const [word = '', attempts] = text.split(':')
+    if (attempts !== undefined) problems.warn(node, 'the number of attempts is ignored: the rack restarts with a back-off')
+    return policyOf(node, word, restartWords, problems)
+  }
+  const condition = childOf(childOf(childOf(service, 'deploy'), 'restart_policy'), 'condition')
+  const conditionText = textOf(condition, problems)
+  return condition && conditionText !== null ? policyOf(condition, conditionText, conditionWords, problems) : null
+}
+
+function policyOf(
+  node: Node,
+  word: string,
+  words: Record<string, RestartPolicy>,
+  problems: Problems,
+): RestartPolicy | null {
+  const policy = Object.hasOwn(words, word) ? words[word] : undefined
+  if (policy) return policy
+  const known = Object.keys(words).filter((one) => one !== 'false')
+  problems.error(node, `${shown(node)} is not a restart policy`, () => didYouMean(word, known, `use one of: ${known.join(', ')}`))
+  return null
+}
+
+/** The time between the stop signal and SIGKILL. */
+export function stopGraceMsOf(service: Node, problems: Problems): number {
+  return durationMsOf(childOf(service, 'stop_grace_period'), problems) ?? 10_000
+}
+
+/** The signal that asks a process to end, or null for the image's own. */
+export function stopSignalOf(service: Node, problems: Problems): string | null {
+  const node = childOf(service, 'stop_signal')
+  const text = textOf(node, problems)
+  if (!node || text === null) return null
+  const isSignal = /^(SIG)?(RTM(IN|AX)([+-]\d{1,2})?|[A-Z]{2,6}\d?)$/.test(text) || (/^\d{1,2}$/.test(text) && Number(text) > 0)
+  if (!isSignal) problems.error(node, `${shown(node)} is not a signal`, 'write SIGTERM')
+  return text
+}
+
+/** The directory that the process starts in, or null for the image's own. */
+export function workingDirOf(service: Node, problems: Problems): string | null {
+  const node = childOf(service, 'working_dir')
+  const text = textOf(node, problems)
+  if (node && text && !text.startsWith('/')) problems.error(node, `${shown(node)} is not an absolute path`)
+  return text || null
+}
+
+/** The check inside the container; null keeps the image's own. */
+export function healthcheckOf(service: Node, problems: Problems): Healthcheck | null {
+  const node = childOf(service, 'healthcheck')
+  if (node === undefined || (node.kind === 'scalar' && node.value === null)) return null
+  if (node.kind !== 'map') {
+    problems.error(node, `expected a mapping, but found ${shown(node)}`)
+    return null
+  }
+  const times = {
+    intervalMs: positive(childOf(node, 'interval'), 30_000, problems),
+    timeoutMs: positive(childOf(node, 'timeout'), 30_000, problems),
+    retries: integerOf(childOf(node, 'retries'), { min: 1, max: 1000 }, problems) ?? 3,
+    startPeriodMs: durationMsOf(childOf(node, 'start_period'), problems) ?? 0,
+  }
+  if (booleanOf(childOf(node, 'disable'), problems) === true) return { test: ['NONE'], ...times }
+  const test = testOf(childOf(node, 'test'), problems)
+  if (test) return { test, ...times }
+  if (!node.entries.has('test')) problems.warn(node, "without `test` the image's own check keeps its own times", 'add `test:`')
+  return null
+}
+
+function positive(node: Node | undefined, fallback: number, problems: Problems): number {
+  const time = durationMsOf(node, problems)
+  if (node && time !== null && time < 1) problems.error(node, `${shown(node)} is too short`)
+  return time || fallback
+}
+
+function testOf(node: Node | undefined, problems: Problems): string[] | null {
+  if (node === undefined) return null
+  if (node.kind === 'scalar') {
+    const text = textOf(node, problems)
+    return text ? ['CMD-SHELL', text] : null
+  }
+  const words = itemsOf(node, problems).map((item) => textOf(item, problems) ?? '')
+  const [kind = '', ...rest] = words
+  if (kind === 'NONE') return ['NONE']
+  const isComplete = (kind === 'CMD' && rest.length > 0) || (kind === 'CMD-SHELL' && rest.length === 1)
+  if (!isComplete) problems.error(node, 'a check starts with CMD, CMD-SHELL or NONE', 'write ["CMD", "program", "argument"]')
+  return isComplete ? words : null
+}

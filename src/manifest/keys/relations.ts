@@ -1,0 +1,109 @@
+import type { Dependency, ProcessLink } from '../../domain/manifest.ts'
+import { didYouMean } from '../nearest.ts'
+import type { Problems } from '../problems.ts'
+import { childOf, shown, type Node } from '../syntax/tree.ts'
+import { booleanOf, entriesOf, itemsOf, textOf } from './values.ts'
+
+/** A link or dependency with the place that names it. */
+export interface Placed<T> {
+  value: T
+  at: Node
+}
+
+/** An alias is a host name, and upper-cased the prefix of variables. */
+const aliasName = /^[A-Za-z0-9]([A-Za-z0-9_-]{0,61}[A-Za-z0-9])?$/
+
+/** Reads `links:`, as `process` or `process:alias`. */
+export function linksOf(service: Node, problems: Problems): Placed<ProcessLink>[] {
+  const links = new Map<string, Placed<ProcessLink>>()
+  for (const at of itemsOf(childOf(service, 'links'), problems)) {
+    const text = textOf(at, problems)
+    if (text === null) continue
+    const [target = '', alias = target, ...more] = text.split(':')
+    const key = alias.toUpperCase().replaceAll('-', '_')
+    if (more.length > 0 || !aliasName.test(alias)) problems.error(at, `${shown(at)} is not a link`, 'write "process" or "process:alias"')
+    else if (!links.has(key)) links.set(key, { value: { target, alias }, at })
+    else if (links.get(key)?.value.target === target) problems.warn(at, `the link ${shown(at)} is named twice`)
+    else problems.error(at, `two links would set the variables ${key}_URL…`, 'give one of them an alias: "process:alias"')
+  }
+  return [...links.values()]
+}
+
+/** A dependency as the file has it; one that is not required may name a process that is absent. */
+export interface FileDependency extends Dependency {
+  isRequired: boolean
+}
+
+const conditions: Record<string, Dependency['condition']> = {
+  service_started: 'started',
+  service_healthy: 'healthy',
+  service_completed_successfully: 'completed',
+}
+
+/** Reads `depends_on:` in both syntaxes. */
+export function dependenciesOf(service: Node, problems: Problems): Placed<FileDependency>[] {
+  const node = childOf(service, 'depends_on')
+  if (node?.kind === 'map') {
+    return entriesOf(node, problems).map(([target, { key, value }]) => {
+      const isRequired = booleanOf(childOf(value, 'required'), problems) ?? true
+      const condition = conditionOf(childOf(value, 'condition'), problems)
+      return { value: { target, condition, isRequired }, at: { ...value, ...key } }
+    })
+  }
+  const names = new Set<string>()
+  return itemsOf(node, problems).flatMap((at): Placed<FileDependency>[] => {
+    const target = textOf(at, problems)
+    if (target === null || names.has(target)) return []
+    names.add(target)
+    return [{ value: { target, condition: 'started', isRequired: true }, at }]
+  })
+}
+
+function conditionOf(node: Node | undefined, problems: Problems): Dependency['condition'] {
+  const text = textOf(node, problems)
+  if (node === undefined || text === null) return 'started'
+  const condition = Object.hasOwn(conditions, text) ? conditions[text] : undefined
+  if (condition === undefined) {
+    const known = Object.keys(conditions)
+    problems.error(node, `${shown(node)} is not a condition`, () => didYouMean(text, known, `use one of: ${known.join(', ')}`))
+  }
+  return condition ?? 'started'
+}
+
+const address = /^(\d{1,3}(\.\d{1,3}){3}|\[?[0-9a-fA-F:]*:[0-9a-fA-F:.]*\]?)$/
+
+/** Reads `extra_hosts:` in both syntaxes. */
+export function extraHostsOf(service: Node, problems: Problems): { host: string; address: string }[] {
+  const node = childOf(service, 'extra_hosts')
+  const given = node?.kind === 'map' ? fromMap(node, problems) : fromList(node, problems)
+  return given.flatMap(({ host, text, at }) => {
+    if (text === 'host-gateway') {
+      problems.error(at, 'host-gateway is refused: an app cannot reach the machine of its rack', 'name the address')
+    } else if (host === '' || /\s/.test(host) || !address.test(text)) {
+      problems.error(at, `${shown(at)} is not a host and an address`, 'write "host:10.0.0.1"')
+    } else {
+      return [{ host, address: text.replace(/^\[|\]$/g, '') }]
+    }
+    return []
+  })
+}
+
+interface GivenHost {
+  host: string
+  text: string
+  at: Node
+}
+
+function fromMap(node: Node, problems: Problems): GivenHost[] {
+  return entriesOf(node, problems).flatMap(([host, { value }]) =>
+    itemsOf(value, problems, true).map((at) => ({ host, text: textOf(at, problems) ?? '', at })),
+  )
+}
+
+function fromList(node: Node | undefined, problems: Problems): GivenHost[] {
+  return itemsOf(node, problems).map((at) => {
+    const text = textOf(at, problems) ?? ''
+    const separator = text.search(/[=:]/)
+    return { host: text.slice(0, Math.max(separator, 0)), text: text.slice(separator + 1), at }
+  })
+}

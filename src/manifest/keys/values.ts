@@ -1,0 +1,140 @@
+import type { Problems } from '../problems.ts'
+import { shown, type Entry, type ListNode, type MapNode, type Node, type ScalarNode } from '../syntax/tree.ts'
+
+/** The text of a value, or null when there is none; a list or mapping is an error. */
+export function textOf(node: Node | undefined, problems: Problems): string | null {
+  if (node === undefined) return null
+  if (node.kind !== 'scalar') {
+    problems.error(node, `expected text, but found ${shown(node)}`)
+    return null
+  }
+  return scalarText(node)
+}
+
+/** The text of a scalar as the file has it; null for null. */
+export function scalarText(node: ScalarNode): string | null {
+  if (node.value === null) return null
+  return typeof node.value === 'string' ? node.value : node.source
+}
+
+/** A whole number within the range, or null after saying why not. */
+export function integerOf(node: Node | undefined, range: { min: number; max: number }, problems: Problems): number | null {
+  const text = textOf(node, problems)
+  if (node === undefined || text === null) return null
+  const number = /^[+-]?\d{1,15}$/.test(text.trim()) ? Number(text) : Number.NaN
+  if (number >= range.min && number <= range.max) return number
+  problems.error(node, `${shown(node)} is not a whole number from ${range.min} to ${range.max}`)
+  return null
+}
+
+/** A decimal number that is not negative, or null after saying why not. */
+export function decimalOf(node: Node | undefined, problems: Problems): number | null {
+  const text = textOf(node, problems)
+  if (node === undefined || text === null) return null
+  if (/^\d{0,9}(\.\d{0,9})?$/.test(text.trim()) && /\d/.test(text)) return Number(text)
+  problems.error(node, `${shown(node)} is not a number`, 'write 0.5 for half')
+  return null
+}
+
+/** True or false; the words of YAML 1.1 are read with a warning. Null when there is no value. */
+export function booleanOf(node: Node | undefined, problems: Problems): boolean | null {
+  const text = textOf(node, problems)?.toLowerCase() ?? null
+  if (node === undefined || text === null) return null
+  if (text === 'true' || text === 'false') return text === 'true'
+  const isYes = ['yes', 'on', 'y', '1'].includes(text)
+  if (!isYes && !['no', 'off', 'n', '0'].includes(text)) {
+    problems.error(node, `${shown(node)} is neither true nor false`)
+    return null
+  }
+  problems.warn(node, `${shown(node)} is read as ${isYes}`, `write ${isYes}`)
+  return isYes
+}
+
+const unitsMs: Record<string, number> = { us: 0.001, µs: 0.001, ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
+
+/** A duration such as `1m30s` in milliseconds; a bare number is seconds, with a warning. */
+export function durationMsOf(node: Node | undefined, problems: Problems): number | null {
+  const text = textOf(node, problems)?.trim() ?? null
+  if (node === undefined || text === null) return null
+  if (/^\d{1,9}$/.test(text)) {
+    if (text !== '0') problems.warn(node, `${shown(node)} is read as seconds`, `write "${text}s"`)
+    return Number(text) * 1000
+  }
+  const parts = [...text.matchAll(/(\d{1,9}(?:\.\d{1,9})?)(us|µs|ms|s|m|h|d)/g)]
+  const total = parts.reduce((sum, [, amount = '0', unit = 's']) => sum + Number(amount) * (unitsMs[unit] ?? 0), 0)
+  const isWhole = parts.length > 0 && parts.map(([part]) => part).join('') === text
+  if (isWhole && total <= 365 * 86_400_000) return Math.round(total)
+  problems.error(node, `${shown(node)} is not a duration`, 'write "90s", "1m30s" or "500ms"')
+  return null
+}
+
+const powers: Record<string, number> = { '': 0, k: 1, m: 2, g: 3, t: 4, p: 5 }
+
+/** A size such as `256m` in bytes; the units are powers of 1024. */
+export function bytesOf(node: Node | undefined, problems: Problems): number | null {
+  const text = textOf(node, problems)?.trim() ?? null
+  if (node === undefined || text === null) return null
+  const match = /^(\d{1,15}(?:\.\d{1,9})?) ?([kmgtp]?)(?:i?b)?$/i.exec(text)
+  const bytes = match ? Math.floor(Number(match[1]) * 1024 ** (powers[(match[2] ?? '').toLowerCase()] ?? 0)) : Number.NaN
+  if (Number.isSafeInteger(bytes)) return bytes
+  problems.error(node, `${shown(node)} is not a size`, 'write "256m" or "1g"')
+  return null
+}
+
+/** The items of a list; a single value is a list of one where `isSingleAllowed`. */
+export function itemsOf(node: Node | undefined, problems: Problems, isSingleAllowed = false): Node[] {
+  if (node === undefined || (node.kind === 'scalar' && node.value === null)) return []
+  if (node.kind === 'list') return node.items
+  if (isSingleAllowed && node.kind === 'scalar') return [node]
+  problems.error(node, `expected a list, but found ${shown(node)}`, node.kind === 'scalar' ? 'write it as `- value`' : undefined)
+  return []
+}
+
+/** The entries of a mapping, or nothing after saying why. */
+export function entriesOf(node: Node | undefined, problems: Problems): [string, Entry][] {
+  if (node === undefined || (node.kind === 'scalar' && node.value === null)) return []
+  if (node.kind === 'map') return [...node.entries]
+  problems.error(node, `expected a mapping, but found ${shown(node)}`)
+  return []
+}
+
+/** One `NAME=value` pair of a list, or `NAME: value` of a mapping. */
+export interface Pair {
+  name: string
+  value: string | null
+  /** Where to point for the pair. */
+  at: ScalarNode | MapNode | ListNode
+}
+
+/** Reads both syntaxes of variables, labels and arguments; a name without a value has null. */
+export function pairsOf(node: Node | undefined, problems: Problems): Pair[] {
+  if (node?.kind !== 'list') {
+    return entriesOf(node, problems).map(([name, { key, value }]) => {
+      const at: ScalarNode = { kind: 'scalar', value: null, source: name, isQuoted: false, ...key, ...incomplete(value) }
+      return { name, value: valueText(value, problems), at }
+    })
+  }
+  return node.items.flatMap((item): Pair[] => {
+    const text = textOf(item, problems)
+    if (text === null) return []
+    const equals = text.indexOf('=')
+    if (equals < 0) return [{ name: text, value: null, at: item }]
+    return [{ name: text.slice(0, equals), value: text.slice(equals + 1), at: item }]
+  })
+}
+
+function incomplete(node: Node): { isIncomplete?: true } {
+  return node.isIncomplete ? { isIncomplete: true } : {}
+}
+
+/** A number is written as Compose writes it, with a warning where that is not what the file shows. */
+function valueText(node: Node, problems: Problems): string | null {
+  const text = textOf(node, problems)
+  if (text === null || node.kind !== 'scalar') return null
+  if (typeof node.value === 'boolean') return String(node.value)
+  if (typeof node.value !== 'number' || /^-?(0|[1-9]\d*)$/.test(text)) return text
+  const isOctal = /^[+-]?0[0-7]+$/.test(text)
+  const number = isOctal ? Number.parseInt(text, 8) : node.value
+  if (String(number) !== text) problems.warn(node, `${text} is read as the number ${number}`, `quote it: "${text}"`)
+  return String(number)
+}

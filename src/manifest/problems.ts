@@ -1,0 +1,75 @@
+import type { Position, Problem } from '../domain/manifest.ts'
+
+/** Anything of the file that a problem can point at. */
+export interface Place {
+  path: string
+  position: Position
+  /** Set on a value that a variable without a value left incomplete, while such variables are tolerated. */
+  isIncomplete?: boolean
+}
+
+/** A hint, or how to find one; it is only looked for when the problem is kept. */
+export type Hint = string | (() => string | undefined)
+
+/** More than anybody reads; the rest is counted. */
+const mostProblems = 500
+
+/** Collects what is to be said about a file: each thing once, bounded in number. */
+export class Problems {
+  readonly #kept: Problem[] = []
+  readonly #seen = new Set<string>()
+  #dropped = 0
+  #droppedError = false
+
+  /** Says that the file cannot be honoured; about an incomplete value it is a warning. */
+  error(place: Place, message: string, hint?: Hint): void {
+    this.#add(place, place.isIncomplete ? 'warning' : 'error', message, hint, place.isIncomplete ? 'variable' : undefined)
+  }
+
+  warn(place: Place, message: string, hint?: Hint): void {
+    this.#add(place, 'warning', message, hint)
+  }
+
+  /** Says that a variable has no value. */
+  variable(place: Place, severity: Problem['severity'], message: string, hint?: Hint): void {
+    this.#add(place, severity, message, hint, 'variable')
+  }
+
+  get hasErrors(): boolean {
+    return this.#droppedError || this.#kept.some(({ severity }) => severity === 'error')
+  }
+
+  /** All problems by file, line and column, in the order of the given files. */
+  sorted(files: string[]): Problem[] {
+    const rank = new Map(files.map((file, index) => [file, index]))
+    const rankOf = ({ file }: Position) => rank.get(file) ?? files.length
+    const sorted = [...this.#kept].sort(
+      ({ position: a }, { position: b }) => rankOf(a) - rankOf(b) || a.line - b.line || a.column - b.column,
+    )
+    const last = sorted.at(-1)
+    if (this.#dropped === 0 || !last) return sorted
+    const severity = this.#droppedError ? 'error' : 'warning'
+    return [...sorted, { severity, position: last.position, path: '', message: `and ${this.#dropped} more problems` }]
+  }
+
+  #add(place: Place, severity: Problem['severity'], message: string, hint?: Hint, kind?: 'variable'): void {
+    const { position, path } = place
+    const key = `${position.file}:${position.line}:${position.column}:${message}`
+    if (this.#seen.has(key)) return
+    if (this.#kept.length >= mostProblems) {
+      this.#dropped += 1
+      this.#droppedError ||= severity === 'error'
+      return
+    }
+    this.#seen.add(key)
+    const advice = typeof hint === 'function' ? hint() : hint
+    this.#kept.push({
+      severity,
+      position,
+      path,
+      message,
+      ...(advice === undefined ? {} : { hint: advice }),
+      ...(kind === undefined ? {} : { kind }),
+    })
+  }
+}

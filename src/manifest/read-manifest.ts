@@ -1,0 +1,86 @@
+import { processNamePattern, type Manifest, type ManifestSource, type Problem } from '../domain/manifest.ts'
+import { checkCycles, checkDependencies, checkLinks, checkPortClashes, type Across } from './cross-checks.ts'
+import { processOf, type PlacedProcess } from './keys/process.ts'
+import { declaredVolumes } from './keys/volumes.ts'
+import { Problems } from './problems.ts'
+import { isEmpty, childOf, shown, type Entry, type MapNode } from './syntax/tree.ts'
+import { loadTree, type LoadedTree } from './load-tree.ts'
+import type { Ruling } from './verdicts/check-keys.ts'
+
+export interface ReadOptions {
+  /** The environment of the app: above `.env` in `${VAR}`. Nothing else is ever read. */
+  environment: Record<string, string>
+  /** Lets a variable that is required pass with a warning, since it may be set before the promote. */
+  lenientVariables?: boolean
+}
+
+export interface ManifestReading {
+  /** Null exactly when a problem is an error. */
+  manifest: Manifest | null
+  /** All of them, by position. */
+  problems: Problem[]
+}
+
+/** More processes than any rack runs; bounds the work. */
+const mostProcesses = 500
+
+/** Reads compose files into a manifest, or says everything that is wrong with them. Pure and total: it never throws. */
+export function readManifest(source: ManifestSource, options: ReadOptions): ManifestReading {
+  const { manifest, problems } = readWithRulings(source, options)
+  return { manifest, problems }
+}
+
+/** `readManifest`, and what became of every key. */
+export function readWithRulings(source: ManifestSource, options: ReadOptions): ManifestReading & { rulings: Ruling[] } {
+  const problems = new Problems()
+  const loaded = loadTree(source, options, problems)
+  const manifest = loaded ? manifestOf(loaded, source, problems) : null
+  const sorted = problems.sorted(source.files.map(({ path }) => path))
+  return { manifest: problems.hasErrors ? null : manifest, problems: sorted, rulings: loaded?.rulings ?? [] }
+}
+
+function manifestOf(loaded: LoadedTree, source: ManifestSource, problems: Problems): Manifest {
+  const declared = loaded.isVersionOne ? null : declaredVolumes(childOf(loaded.root, 'volumes'), problems)
+  const { processes, leftOut } = readProcesses(loaded.services, problems, (name, entry, service) =>
+    processOf(name, entry, service, { source, lookup: loaded.lookup, declared, problems }),
+  )
+  const across: Across = { processes, leftOut, problems }
+  for (const check of [checkLinks, checkDependencies, checkCycles, checkPortClashes]) check(across)
+  const mounted = processes.flatMap(({ type }) => type.mounts.flatMap(({ volume }) => (volume === null ? [] : [volume])))
+  return { processes: processes.map(({ type }) => type), volumes: [...new Set(mounted)].sort() }
+}
+
+type Read = (name: string, entry: Entry, service: MapNode) => PlacedProcess
+
+function readProcesses(services: MapNode, problems: Problems, read: Read) {
+  const processes: PlacedProcess[] = []
+  const leftOut = new Set<string>()
+  for (const [name, entry] of services.entries) {
+    if (processes.length >= mostProcesses) {
+      problems.error(entry.key, `an app has at most ${mostProcesses} processes`)
+      break
+    }
+    checkName(name, entry, problems)
+    const { value } = entry
+    if (value.kind !== 'map') {
+      problems.error(entry.key, `the process "${name}" must be a mapping, but is ${shown(value)}`, 'write its keys indented under it')
+      continue
+    }
+    const profiles = childOf(value, 'profiles')
+    if (profiles && !isEmpty(profiles)) {
+      problems.warn(profiles, `the process "${name}" is left out: no profile is active in a rack`, 'remove `profiles` to run it')
+      leftOut.add(name)
+    } else {
+      processes.push(read(name, entry, value))
+    }
+  }
+  if (processes.length === 0 && !problems.hasErrors) problems.error(services, 'no process is left to run')
+  return { processes, leftOut }
+}
+
+function checkName(name: string, { key }: Entry, problems: Problems): void {
+  if (processNamePattern.test(name)) return
+  const better = name.toLowerCase().replace(/[^a-z0-9]+/g, '-').replace(/^[^a-z]+|-+$/g, '').slice(0, 31)
+  const hint = processNamePattern.test(better) ? `write "${better}"` : 'write "web"'
+  problems.error(key, `"${name}" cannot be the name of a process: use 1 to 31 lower-case letters, digits and dashes, a letter first`, hint)
+}

@@ -1,0 +1,131 @@
+import { isAlias, isMap, isScalar, isSeq, Scalar, type Alias, type Document, type YAMLMap, type YAMLSeq } from 'yaml'
+import type { Position } from '../../domain/manifest.ts'
+import type { Place, Problems } from '../problems.ts'
+import { resolveAliases } from './resolve-aliases.ts'
+import type { Entry, ListNode, MapNode, MergeTag, Node, ScalarNode } from './tree.ts'
+
+/** Deeper than any compose file. */
+export const deepest = 40
+
+/** Values that aliases may add before the file counts as a bomb. */
+const mostAliasedNodes = 20_000
+
+interface Context {
+  positionOf: (offset: number) => Position
+  problems: Problems
+  targets: Map<Alias, unknown>
+  /** Values made inside aliases so far. */
+  aliased: number
+  hasOverflowed: boolean
+}
+
+/** Where a value is, what is above it, and whether an alias led there. */
+interface Where {
+  path: string
+  depth: number
+  isAliased: boolean
+  /** Stands for a value that has no text of its own. */
+  parent: Position
+}
+
+/** Turns the library's document into our tree: aliases followed, merge keys applied, duplicate keys reported. */
+export function buildTree(document: Document, positionOf: (offset: number) => Position, problems: Problems): Node | null {
+  const root: Where = { path: '', depth: 0, isAliased: false, parent: positionOf(0) }
+  const targets = resolveAliases(document.contents, positionOf, problems)
+  if (targets === null) return null
+  const context: Context = { positionOf, problems, targets, aliased: 0, hasOverflowed: false }
+  const tree = build(document.contents, root, context)
+  return context.hasOverflowed ? null : tree
+}
+
+function build(node: unknown, where: Where, context: Context): Node {
+  const place = placeOf(node, where, context)
+  if (!admits(place, where, context)) return nothing(place)
+  if (isAlias(node)) return build(context.targets.get(node), { ...where, depth: where.depth + 1, isAliased: true }, context)
+  if (isMap(node)) return buildMap(node, place, where, context)
+  if (isSeq(node)) return buildList(node, place, where, context)
+  if (isScalar(node)) return buildScalar(node, place)
+  return nothing(place)
+}
+
+/** Counts what aliases add; false once the tree has grown or sunk too far, which is said once. */
+function admits(place: Place, where: Where, context: Context): boolean {
+  if (context.hasOverflowed) return false
+  if (where.isAliased) context.aliased += 1
+  const reason =
+    where.depth > deepest ? 'the file is nested too deeply' : 'the aliases of the file expand to too many values'
+  if (where.depth <= deepest && context.aliased <= mostAliasedNodes) return true
+  context.hasOverflowed = true
+  context.problems.error(place, reason)
+  return false
+}
+
+function buildScalar(node: Scalar, place: Place): ScalarNode {
+  const isQuoted = node.type !== Scalar.PLAIN
+  const { value } = node
+  const isKnown = value === null || typeof value === 'number' || typeof value === 'boolean'
+  const source = isQuoted ? String(value) : (node.source ?? '')
+  return { kind: 'scalar', ...place, value: isKnown ? value : String(value), source, isQuoted, ...tagOf(node.tag) }
+}
+
+function buildList(node: YAMLSeq, place: Place, where: Where, context: Context): ListNode {
+  const depth = where.depth + 1
+  const items = node.items.map((item, index) =>
+    build(item, { ...where, depth, path: `${where.path}[${index}]`, parent: place.position }, context),
+  )
+  return { kind: 'list', ...place, items, ...tagOf(node.tag) }
+}
+
+function buildMap(node: YAMLMap, place: Place, where: Where, context: Context): MapNode {
+  const entries = new Map<string, Entry>()
+  const merged: Node[] = []
+  for (const { key, value } of node.items) {
+    const name = nameOf(key)
+    const keyPlace = placeOf(key, where, context)
+    if (name === null) {
+      context.problems.error(keyPlace, 'a key must be text')
+      continue
+    }
+    const path = where.path === '' ? name : `${where.path}.${name}`
+    const below: Where = { ...where, depth: where.depth + 1, path, parent: keyPlace.position }
+    if (name === '<<' && isScalar(key) && key.type === Scalar.PLAIN) {
+      merged.push(build(value, { ...below, path: where.path }, context))
+    } else if (entries.has(name)) {
+      context.problems.error({ ...keyPlace, path }, `the key "${name}" is given twice`, 'keep one of them')
+    } else {
+      entries.set(name, { key: { ...keyPlace, path }, value: build(value, below, context) })
+    }
+  }
+  for (const other of merged) mergeInto(entries, other, context)
+  return { kind: 'map', ...place, entries, ...tagOf(node.tag) }
+}
+
+/** The mapping's own keys win over merged ones, and an earlier merge over a later. */
+function mergeInto(entries: Map<string, Entry>, other: Node, { problems }: Context): void {
+  const sources = other.kind === 'list' ? other.items : [other]
+  for (const source of sources) {
+    if (source.kind !== 'map') {
+      problems.error(source, 'a merge key `<<` needs a mapping, or a list of mappings')
+      continue
+    }
+    for (const [name, entry] of source.entries) if (!entries.has(name)) entries.set(name, entry)
+  }
+}
+
+function nameOf(key: unknown): string | null {
+  if (!isScalar(key) || key.value === null) return null
+  return key.type === Scalar.PLAIN && key.source !== undefined ? key.source : String(key.value)
+}
+
+function placeOf(node: unknown, where: Where, { positionOf }: Context): Place {
+  const range = isScalar(node) || isMap(node) || isSeq(node) || isAlias(node) ? node.range : null
+  return { path: where.path, position: range ? positionOf(range[0]) : where.parent }
+}
+
+function tagOf(tag: string | undefined): { tag?: MergeTag } {
+  return tag === '!reset' || tag === '!override' ? { tag } : {}
+}
+
+function nothing(place: Place): ScalarNode {
+  return { kind: 'scalar', ...place, value: null, source: '', isQuoted: false }
+}

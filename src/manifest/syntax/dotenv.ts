@@ -1,0 +1,93 @@
+import { interpolate, type Lookup } from './interpolate.ts'
+
+export interface DotenvFile {
+  values: Map<string, string>
+  /** Lines that cannot be read, counted from 1. */
+  faults: { line: number; message: string }[]
+}
+
+/** Bounds a file whose variables hold each other. */
+const mostText = 4 * 1024 * 1024
+const assignment = /^(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_.-]*)[ \t]*(?:=|:[ \t])[ \t]*/
+const bareName = /^(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_.-]*)[ \t]*$/
+
+/**
+ * Reads a `.env` file as Compose does: quotes, values of many lines, comments, `export`, and variables that name
+ * earlier lines or what `lookup` knows (which wins). With `isRaw` every value is taken as it stands.
+ */
+export function parseDotenv(text: string, lookup: Lookup, isRaw = false): DotenvFile {
+  const file: DotenvFile = { values: new Map(), faults: [] }
+  const lines = text.replace(/^\uFEFF/, '').split(/\r?\n/)
+  let length = 0
+  for (let index = 0; index < lines.length && length < mostText; index += 1) {
+    const line = (lines[index] ?? '').trimStart()
+    if (line === '' || line.startsWith('#')) continue
+    const match = assignment.exec(line)
+    if (!match) {
+      if (!bareName.test(line)) file.faults.push({ line: index + 1, message: 'not a line of the form NAME=value' })
+      continue
+    }
+    const [head, name = ''] = match
+    const rest = line.slice(head.length)
+    const read = isRaw ? { value: rest, template: null, last: index } : readValue(rest, lines, index)
+    if (read === null) {
+      file.faults.push({ line: index + 1, message: 'the quote is not closed' })
+      break
+    }
+    const value = read.template === null ? read.value : fill(read.template, file, lookup, index + 1)
+    file.values.set(name, value)
+    length += value.length
+    index = read.last
+  }
+  return file
+}
+
+interface Read {
+  value: string
+  /** The text whose variables are filled in; null for one that is taken as it stands. */
+  template: string | null
+  last: number
+}
+
+function readValue(rest: string, lines: string[], index: number): Read | null {
+  const quote = rest[0]
+  if (quote !== '"' && quote !== "'") {
+    const value = rest.replace(/(^|[ \t])#.*$/, '').trimEnd()
+    return { value, template: value, last: index }
+  }
+  let body = rest.slice(1)
+  const parts: string[] = []
+  for (let last = index; ; last += 1) {
+    const end = closingQuote(body, quote)
+    if (end >= 0) {
+      const value = [...parts, body.slice(0, end)].join('\n')
+      return quote === "'" ? { value, template: null, last } : { value, template: unescape(value), last }
+    }
+    parts.push(body)
+    const next = lines[last + 1]
+    if (next === undefined) return null
+    body = next
+  }
+}
+
+function closingQuote(text: string, quote: string): number {
+  for (let at = 0; at < text.length; at += 1) {
+    if (text[at] === '\\' && quote === '"') at += 1
+    else if (text[at] === quote) return at
+  }
+  return -1
+}
+
+const escapes: Record<string, string> = { n: '\n', r: '\r', t: '\t', $: '$$', '"': '"', '\\': '\\' }
+
+/** An escaped dollar stays one after the variables are filled in. */
+function unescape(text: string): string {
+  return text.replace(/\\(.)/g, (whole, char: string) => escapes[char] ?? whole)
+}
+
+function fill(template: string, file: DotenvFile, lookup: Lookup, line: number): string {
+  if (!template.includes('$')) return template
+  const { text, fault } = interpolate(template, (name) => lookup(name) ?? file.values.get(name))
+  if (fault !== null) file.faults.push({ line, message: fault })
+  return text
+}

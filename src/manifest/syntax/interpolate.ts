@@ -1,0 +1,134 @@
+/** What a template may read: a value, or undefined when the variable has none. */
+export type Lookup = (name: string) => string | undefined
+
+/** A variable that had no value where one was looked for. */
+export interface Missing {
+  name: string
+  /** True for `${V:?text}`. */
+  isRequired: boolean
+  /** The text of `${V:?text}`. */
+  message: string
+}
+
+export interface Interpolation {
+  text: string
+  missing: Missing[]
+  /** Why the template cannot be read; `text` is then as written. */
+  fault: string | null
+}
+
+/** Bounds one value, so that variables which hold variables cannot grow without end. */
+export const longestValue = 128 * 1024
+const deepestTemplate = 20
+const plainName = /[A-Za-z_][A-Za-z0-9_]*/y
+
+interface Cursor {
+  text: string
+  at: number
+  lookup: Lookup
+  missing: Missing[]
+}
+
+/** Thrown inside this file only. */
+class Fault extends Error {}
+
+/** Replaces `$V ${V} ${V:-x} ${V-x} ${V:?x} ${V?x} ${V:+x} ${V+x}`, nested ones too; `$$` is a dollar. Never throws. */
+export function interpolate(text: string, lookup: Lookup): Interpolation {
+  const cursor: Cursor = { text, at: 0, lookup, missing: [] }
+  try {
+    return { text: readUntil(cursor, null, 0), missing: cursor.missing, fault: null }
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error
+    return { text, missing: [], fault: error.message }
+  }
+}
+
+/** Reads to the end, or to the `}` that closes a template. */
+function readUntil(cursor: Cursor, close: '}' | null, depth: number): string {
+  if (depth > deepestTemplate) throw new Fault('the variables are nested too deeply')
+  let result = ''
+  while (cursor.at < cursor.text.length) {
+    const char = cursor.text[cursor.at]
+    if (char === close) return result
+    if (char === '$') {
+      result += readVariable(cursor, depth)
+    } else {
+      const next = nextSpecial(cursor.text, cursor.at, close)
+      result += cursor.text.slice(cursor.at, next)
+      cursor.at = next
+    }
+    if (result.length > longestValue) throw new Fault('the value grows too long')
+  }
+  if (close !== null) throw new Fault('a `${` has no closing `}`')
+  return result
+}
+
+function nextSpecial(text: string, from: number, close: '}' | null): number {
+  let next = from
+  while (next < text.length && text[next] !== '$' && text[next] !== close) next += 1
+  return next
+}
+
+function readVariable(cursor: Cursor, depth: number): string {
+  const next = cursor.text[cursor.at + 1]
+  if (next === '$') {
+    cursor.at += 2
+    return '$'
+  }
+  cursor.at += next === '{' ? 2 : 1
+  const name = readName(cursor)
+  if (name === null) throw new Fault('a `$` starts no variable')
+  if (next !== '{') return plain(cursor, name)
+  return readBraces(cursor, name, depth)
+}
+
+function readName(cursor: Cursor): string | null {
+  plainName.lastIndex = cursor.at
+  const name = plainName.exec(cursor.text)?.[0]
+  if (name === undefined) return null
+  cursor.at += name.length
+  return name
+}
+
+function readBraces(cursor: Cursor, name: string, depth: number): string {
+  const operator = /^:?[-?+]/.exec(cursor.text.slice(cursor.at, cursor.at + 2))?.[0]
+  if (operator === undefined) {
+    if (cursor.text[cursor.at] !== '}') throw new Fault(`\`\${${name}\` is followed by neither \`}\` nor an operator`)
+    cursor.at += 1
+    return plain(cursor, name)
+  }
+  cursor.at += operator.length
+  const outer = cursor.missing
+  cursor.missing = []
+  const argument = readUntil(cursor, '}', depth + 1)
+  const inner = cursor.missing
+  cursor.missing = outer
+  cursor.at += 1
+  return apply(cursor, { name, operator, argument, inner })
+}
+
+interface Operation {
+  name: string
+  operator: string
+  argument: string
+  /** What the argument lacked; it counts only when the argument is used. */
+  inner: Missing[]
+}
+
+function apply(cursor: Cursor, { name, operator, argument, inner }: Operation): string {
+  const value = cursor.lookup(name)
+  const isPresent = value !== undefined && (!operator.startsWith(':') || value !== '')
+  const kind = operator.at(-1)
+  if (kind === '?' && !isPresent) cursor.missing.push({ name, isRequired: true, message: argument })
+  if (kind === '?') return value ?? ''
+  const usesArgument = kind === '+' ? isPresent : !isPresent
+  if (usesArgument) cursor.missing.push(...inner)
+  if (usesArgument) return argument
+  return kind === '+' ? '' : (value ?? '')
+}
+
+function plain(cursor: Cursor, name: string): string {
+  const value = cursor.lookup(name)
+  if (value === undefined) cursor.missing.push({ name, isRequired: false, message: '' })
+  return value ?? ''
+}

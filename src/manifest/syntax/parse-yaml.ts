@@ -1,0 +1,108 @@
+import { isScalar, LineCounter, parseAllDocuments, type YAMLError } from 'yaml'
+import type { Position } from '../../domain/manifest.ts'
+import type { Place, Problems } from '../problems.ts'
+import { buildTree } from './build-tree.ts'
+import type { MapNode } from './tree.ts'
+
+/** Longer files are refused unread. */
+export const largestFileBytes = 1024 * 1024
+
+/** Errors of syntax after this many are echoes of the first. */
+const mostSyntaxErrors = 20
+
+/** Reads one YAML 1.2 text into a positioned tree; null when it cannot be used, with the reasons in `problems`. */
+export function parseYaml(file: string, text: string, problems: Problems): MapNode | null {
+  const start = placeAt(file, 1, 1)
+  if (text.length > largestFileBytes) {
+    problems.error(start, `the file is larger than ${largestFileBytes / 1024} KiB`, 'is this a compose file?')
+    return null
+  }
+  if (text.includes('\uFFFD') || text.includes('\0')) {
+    problems.error(placeOfCharacter(file, text), 'the file is not UTF-8 text', 'save it as UTF-8')
+    return null
+  }
+  return parseText(file, text.startsWith('\uFEFF') ? text.slice(1) : text, problems)
+}
+
+function parseText(file: string, text: string, problems: Problems): MapNode | null {
+  const lines = new LineCounter()
+  const positionOf = (offset: number): Position => {
+    const { line, col } = lines.linePos(offset)
+    return { file, line: Math.max(line, 1), column: Math.max(col, 1) }
+  }
+  const documents = readDocuments(text, lines)
+  const start = placeAt(file, 1, 1)
+  if (documents === null) {
+    problems.error(start, 'the file is nested too deeply')
+    return null
+  }
+  const errors = documents.flatMap((document) => document.errors)
+  reportSyntax(errors, positionOf, problems)
+  const [document, second] = documents.filter(({ contents }) => contents !== null)
+  if (errors.length > 0) return null
+  if (!document || (isScalar(document.contents) && document.contents.value === null)) {
+    problems.error(start, 'the file is empty', 'write at least `services:` with one process under it')
+    return null
+  }
+  if (second) {
+    const at = { path: '', position: positionOf(second.range[0]) }
+    problems.error(at, 'the file holds more than one document', 'keep one, without the `---` between them')
+  }
+  const tree = buildTree(document, positionOf, problems)
+  if (tree === null) return null
+  if (tree.kind === 'map') return tree
+  problems.error(tree, `the file must be a mapping, but is ${tree.kind === 'list' ? 'a list' : 'text'}`, 'start with `services:`')
+  return null
+}
+
+/** The library recurses, so a file that is nested absurdly ends as null. Its own checks that cost a square are off. */
+function readDocuments(text: string, lines: LineCounter) {
+  try {
+    const documents = parseAllDocuments(text, {
+      lineCounter: lines,
+      uniqueKeys: false,
+      prettyErrors: false,
+      logLevel: 'silent',
+      merge: false,
+      schema: 'core',
+      resolveKnownTags: false,
+    })
+    return Array.isArray(documents) ? documents : []
+  } catch (error) {
+    if (error instanceof RangeError) return null
+    throw error
+  }
+}
+
+/** The first error of each line, in words that do not need the YAML specification. */
+function reportSyntax(errors: YAMLError[], positionOf: (offset: number) => Position, problems: Problems): void {
+  const reported = new Set<number>()
+  for (const error of errors) {
+    const position = positionOf(error.pos[0])
+    if (reported.has(position.line) || reported.size >= mostSyntaxErrors) continue
+    reported.add(position.line)
+    const [message, hint] = wordsFor(error)
+    problems.error({ path: '', position }, message, hint)
+  }
+}
+
+function wordsFor(error: YAMLError): [string, string | undefined] {
+  if (error.code === 'TAB_AS_INDENT') return ['a tab stands where only spaces may', 'indent with spaces']
+  if (error.code === 'BAD_INDENT') return [`the indentation is wrong: ${lowerFirst(error.message)}`, undefined]
+  if (error.code === 'MISSING_CHAR') return [lowerFirst(error.message), 'is a quote or bracket not closed, or a `:` missing?']
+  if (error.code === 'RESOURCE_EXHAUSTION') return ['the file is nested too deeply', undefined]
+  return [`not YAML: ${lowerFirst(error.message)}`, undefined]
+}
+
+function lowerFirst(text: string): string {
+  return text.slice(0, 1).toLowerCase() + text.slice(1)
+}
+
+function placeAt(file: string, line: number, column: number): Place {
+  return { path: '', position: { file, line, column } }
+}
+
+function placeOfCharacter(file: string, text: string): Place {
+  const before = text.slice(0, text.search(/[\uFFFD\0]/)).split('\n')
+  return placeAt(file, before.length, (before.at(-1) ?? '').length + 1)
+}

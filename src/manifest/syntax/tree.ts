@@ -1,0 +1,53 @@
+import type { Place } from '../problems.ts'
+
+/** A compose file with a position on every value; aliases and merge keys are already resolved. */
+export type Node = ScalarNode | ListNode | MapNode
+
+export interface ScalarNode extends Place {
+  kind: 'scalar'
+  value: string | number | boolean | null
+  /** As written in the file, before variables: safe to show. */
+  source: string
+  isQuoted: boolean
+  tag?: MergeTag
+}
+
+export interface ListNode extends Place {
+  kind: 'list'
+  items: Node[]
+  tag?: MergeTag
+}
+
+export interface MapNode extends Place {
+  kind: 'map'
+  entries: Map<string, Entry>
+  tag?: MergeTag
+}
+
+export interface Entry {
+  /** Where the key is written. */
+  key: Place
+  value: Node
+}
+
+/** What a later file says of an earlier one's value. */
+export type MergeTag = '!reset' | '!override'
+
+/** The value under a key of a mapping, or undefined. */
+export function childOf(node: Node | undefined, key: string): Node | undefined {
+  return node?.kind === 'map' ? node.entries.get(key)?.value : undefined
+}
+
+/** True for a value that says nothing: null, an empty list or an empty mapping. */
+export function isEmpty(node: Node): boolean {
+  if (node.kind === 'scalar') return node.value === null
+  return node.kind === 'list' ? node.items.length === 0 : node.entries.size === 0
+}
+
+/** How a value is named in a message; never the value of a variable. */
+export function shown(node: Node): string {
+  if (node.kind !== 'scalar') return node.kind === 'list' ? 'a list' : 'a mapping'
+  if (node.value === null) return 'nothing'
+  const text = node.source.length > 60 ? `${node.source.slice(0, 57)}…` : node.source
+  return JSON.stringify(text)
+}
