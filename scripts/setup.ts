@@ -1,4 +1,3 @@
-import { parseArgs } from 'node:util'
 import { ensureEngine, packagesForEngine } from './steps/engine.ts'
 import { ensureImages } from './steps/images.ts'
 import { ensurePackages } from './steps/packages.ts'
@@ -15,14 +14,13 @@ const test = {
 }
 
 async function setUp(): Promise<void> {
-  const { values } = parseArgs({ options: { test: { type: 'boolean', default: false } } })
   if (process.platform !== 'linux') {
     throw new SetupError(
       'a rack runs on Linux',
       `This is ${process.platform}: use a Linux machine or a virtual one`,
     )
   }
-  const wanted = values.test ? test : demo
+  const wanted = process.argv.includes('--test') ? test : demo
   await ensurePackages([...wanted.packages, ...(await packagesForEngine())])
   await ensureEngine()
   await ensureImages(wanted.images)
