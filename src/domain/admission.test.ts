@@ -8,7 +8,13 @@ import { capacityOf, type Holder } from './rack.ts'
 const mebibyte = 2 ** 20
 const each = { cpuUnits: 128, memoryBytes: 256 * mebibyte }
 const total = { cpuUnits: 1024, memoryBytes: 2048 * mebibyte }
-const holder = (type: string, count: number): Holder => ({ app: 'guestbook', type, kind: 'process', count, each })
+const holder = (type: string, count: number): Holder => ({
+  app: 'guestbook',
+  type,
+  kind: 'process',
+  count,
+  each,
+})
 const live = [holder('web', 2), holder('worker', 1), holder('redis', 1)]
 
 test('a first promote needs its counts', () => {
@@ -52,5 +58,8 @@ test('the surge follows the percentages', () => {
   assert.ok(web)
   const surge = (count: number, minimumPercent: number, maximumPercent: number) =>
     surgeOf({ ...web, count, minimumPercent, maximumPercent })
-  assert.deepEqual([surge(4, 100, 200), surge(4, 100, 150), surge(4, 100, 100), surge(4, 0, 100)], [4, 2, 1, 0])
+  assert.deepEqual(
+    [surge(4, 100, 200), surge(4, 100, 150), surge(4, 100, 100), surge(4, 0, 100)],
+    [4, 2, 1, 0],
+  )
 })

@@ -22,6 +22,8 @@ export function checkAppName(name: string, rackName: string): void {
     })
   }
   if (name === rackName) {
-    throw new RackError('invalid', `"${name}" is the rack's own name`, { hint: 'Choose another with --app NAME.' })
+    throw new RackError('invalid', `"${name}" is the rack's own name`, {
+      hint: 'Choose another with --app NAME.',
+    })
   }
 }

@@ -28,7 +28,9 @@ export function checkVariable(name: string, value: string): void {
 }
 
 /** Lays the layers over each other; a later layer wins. Sorted by name. */
-export function resolveEnvironment(layers: Partial<Record<EnvironmentLayer, Environment>>): ResolvedVariable[] {
+export function resolveEnvironment(
+  layers: Partial<Record<EnvironmentLayer, Environment>>,
+): ResolvedVariable[] {
   const resolved = new Map<string, ResolvedVariable>()
   for (const layer of environmentLayers) {
     for (const [name, value] of Object.entries(layers[layer] ?? {})) {

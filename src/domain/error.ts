@@ -26,8 +26,16 @@ export const errorCodes = {
   'engine-failed': { status: 502, exit: 1, meaning: 'The engine refused or failed a request.' },
   'store-failed': { status: 503, exit: 1, meaning: 'The store does not answer or is damaged.' },
   unreachable: { status: 503, exit: 1, meaning: 'The rack does not answer.' },
-  'host-failed': { status: 500, exit: 1, meaning: 'Something on this machine could not be installed or started.' },
-  internal: { status: 500, exit: 70, meaning: 'A bug in Rack; the daemon log has the cause under the request id.' },
+  'host-failed': {
+    status: 500,
+    exit: 1,
+    meaning: 'Something on this machine could not be installed or started.',
+  },
+  internal: {
+    status: 500,
+    exit: 70,
+    meaning: 'A bug in Rack; the daemon log has the cause under the request id.',
+  },
 } as const satisfies Record<string, { status: number; exit: number; meaning: string }>
 
 export type ErrorCode = keyof typeof errorCodes

@@ -3,7 +3,14 @@ import { test } from 'node:test'
 import { linkAddress, linkVariables } from './link.ts'
 
 test('a link is seven variables, percent-encoded in the URL only', () => {
-  const address = { scheme: 'amqp', host: 'odd', port: 5672, path: 'vhost', username: 'a b', password: 'p@ss/w?rd' }
+  const address = {
+    scheme: 'amqp',
+    host: 'odd',
+    port: 5672,
+    path: 'vhost',
+    username: 'a b',
+    password: 'p@ss/w?rd',
+  }
   assert.deepEqual(linkVariables('my-odd', address), {
     MY_ODD_URL: 'amqp://a%20b:p%40ss%2Fw%3Frd@odd:5672/vhost',
     MY_ODD_SCHEME: 'amqp',

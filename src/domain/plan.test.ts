@@ -10,11 +10,18 @@ test('the same release gives the same bytes, for ever', () => {
 })
 
 test('variables: image, compose, links, app, rack, lowest first', () => {
-  const input = guestbook({ environment: { SECRET: 's', GREETING: 'hi', REDIS_HOST: 'elsewhere', APP: 'forged' } })
+  const input = guestbook({
+    environment: { SECRET: 's', GREETING: 'hi', REDIS_HOST: 'elsewhere', APP: 'forged' },
+  })
   const web = input.manifest.processes[0]
   assert.ok(web)
   const byName = new Map(processEnvironment(input, web).map((variable) => [variable.name, variable]))
-  assert.deepEqual(byName.get('GREETING'), { name: 'GREETING', value: 'hi', from: 'app', shadows: ['compose'] })
+  assert.deepEqual(byName.get('GREETING'), {
+    name: 'GREETING',
+    value: 'hi',
+    from: 'app',
+    shadows: ['compose'],
+  })
   assert.deepEqual(byName.get('REDIS_HOST')?.shadows, ['process link'])
   assert.equal(byName.get('REDIS_URL')?.value, 'redis://redis:6379')
   assert.deepEqual(byName.get('APP'), { name: 'APP', value: 'guestbook', from: 'rack', shadows: ['app'] })
@@ -28,12 +35,19 @@ test('a required variable without a value is missing, by process', () => {
 
 test('a new release restarts only what differs; release and build ids do not count', () => {
   const live = guestbookPlan()
-  assert.deepEqual([...changedTypes(guestbookPlan({ release: 'RBBBBBBBBBB', build: 'BBBBBBBBBBB' }), live)], [])
+  assert.deepEqual(
+    [...changedTypes(guestbookPlan({ release: 'RBBBBBBBBBB', build: 'BBBBBBBBBBB' }), live)],
+    [],
+  )
   const greeted = guestbookPlan({ environment: { SECRET: 'hunter2', GREETING: 'hi' } })
   assert.deepEqual([...changedTypes(greeted, live)], ['web', 'worker', 'redis'])
-  const scaled = guestbookPlan({ formation: { web: { count: 5, cpuUnits: 128, memoryBytes: 256 * 2 ** 20 } } })
+  const scaled = guestbookPlan({
+    formation: { web: { count: 5, cpuUnits: 128, memoryBytes: 256 * 2 ** 20 } },
+  })
   assert.deepEqual([...changedTypes(scaled, live)], [])
-  const smaller = guestbookPlan({ formation: { web: { count: 2, cpuUnits: 64, memoryBytes: 256 * 2 ** 20 } } })
+  const smaller = guestbookPlan({
+    formation: { web: { count: 2, cpuUnits: 64, memoryBytes: 256 * 2 ** 20 } },
+  })
   assert.deepEqual([...changedTypes(smaller, live)], ['web'])
   assert.equal(changedTypes(live, null).size, 3)
 })

@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { describeChange, releaseOfBuild, releaseOfEnvironment, releaseOfRollback, type Release } from './release.ts'
+import {
+  describeChange,
+  releaseOfBuild,
+  releaseOfEnvironment,
+  releaseOfRollback,
+  type Release,
+} from './release.ts'
 
 const release = (id: string, build: string): Release => {
   return { id, app: 'shop', build, description: '', created: '2026-01-01T00:00:00.000Z', basedOn: null }

@@ -28,7 +28,11 @@ export interface ReleaseHistory {
 }
 
 /** A build's release takes the newest environment. */
-export function releaseOfBuild(history: ReleaseHistory, build: string, description: string | null): ReleaseDraft {
+export function releaseOfBuild(
+  history: ReleaseHistory,
+  build: string,
+  description: string | null,
+): ReleaseDraft {
   return {
     build,
     environment: history.newest?.environment ?? {},

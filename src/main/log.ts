@@ -5,6 +5,8 @@ export function createLog(): Logger {
   return pino({
     level: process.env.RACK_LOG_LEVEL ?? 'info',
     timestamp: pino.stdTimeFunctions.isoTime,
-    redact: { paths: ['token', 'environment', 'password', 'authorization', '*.token', '*.environment', '*.password'] },
+    redact: {
+      paths: ['token', 'environment', 'password', 'authorization', '*.token', '*.environment', '*.password'],
+    },
   })
 }

@@ -52,7 +52,9 @@ export function rackSettings(installation: Installation, { docker, router }: Mac
     keepReleases: defaultKeepReleases,
     maxSourceBytes: defaultMaxSourceBytes,
     daemon: () => ({ pid: process.pid }),
-    router: async () => ({ pid: (await router.status()).pid }),
+    router: async () => ({
+      pid: (await router.status({ signal: AbortSignal.timeout(5000), report: () => undefined })).pid,
+    }),
     engineVersion: async () => ({
       name: 'docker',
       version: await docker.version({ signal: AbortSignal.timeout(5000) }),

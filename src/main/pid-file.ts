@@ -9,8 +9,14 @@ import { identifyProcess, isSameProcess, type ProcessIdentity } from '../lib/pro
  */
 export async function claimPidFile(path: string): Promise<AsyncDisposable> {
   const holder = await readHolder(path)
-  if (holder && holder.pid !== process.pid && (await isSameProcess(holder.pid, { startTicks: holder.startTicks }))) {
-    throw new RackError('conflict', `the daemon runs already, as process ${holder.pid}`, { hint: 'rack status' })
+  if (
+    holder &&
+    holder.pid !== process.pid &&
+    (await isSameProcess(holder.pid, { startTicks: holder.startTicks }))
+  ) {
+    throw new RackError('conflict', `the daemon runs already, as process ${holder.pid}`, {
+      hint: 'rack status',
+    })
   }
   const identity = await identifyProcess(process.pid)
   await writeFileAtomically(path, `${JSON.stringify(identity)}\n`, { mode: 0o600 })

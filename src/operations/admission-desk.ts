@@ -17,7 +17,12 @@ export interface AdmissionDesk {
    * Asks, and on a yes holds the room until disposed.
    * @throws capacity with `details: Admission`
    */
-  admit(app: string, what: string, ask: (capacity: Capacity) => Admission, control: Control): Promise<Disposable>
+  admit(
+    app: string,
+    what: string,
+    ask: (capacity: Capacity) => Admission,
+    control: Control,
+  ): Promise<Disposable>
 }
 
 interface Held {

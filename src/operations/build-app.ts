@@ -73,7 +73,8 @@ async function makeRelease(
     environment,
     noCache,
   }
-  const ask = (capacity: Parameters<typeof admitExtra>[3]) => admitExtra('build', buildReservation, 1, capacity)
+  const ask = (capacity: Parameters<typeof admitExtra>[3]) =>
+    admitExtra('build', buildReservation, 1, capacity)
   const room = await context.desk.admit(app, `a build of ${app}`, ask, control)
   // The engine counts the build itself from its first moment on.
   const images = await engine.build(request, control).finally(() => room[Symbol.dispose]())
@@ -86,7 +87,11 @@ async function makeRelease(
 }
 
 /** Variables may still be missing when a build is made; the promote asks for them. */
-function checkManifest(source: ManifestSource, environment: Record<string, string>, control: Control): Manifest {
+function checkManifest(
+  source: ManifestSource,
+  environment: Record<string, string>,
+  control: Control,
+): Manifest {
   const { manifest, problems } = readManifest(source, { environment, lenientVariables: true })
   for (const problem of problems) control.report(problemLine(problem))
   if (manifest) return manifest
@@ -117,7 +122,8 @@ async function closeFailedBuild(
   error: unknown,
   report: (progress: Progress) => void,
 ): Promise<void> {
-  const known = error instanceof RackError ? error : new RackError('internal', 'an unexpected failure', { cause: error })
+  const known =
+    error instanceof RackError ? error : new RackError('internal', 'an unexpected failure', { cause: error })
   report({ type: 'log', text: known.message, time: new Date().toISOString() })
   await store.builds.fail(build.id, known.message)
   const status = known.code === 'cancelled' ? 'cancelled' : 'failed'

@@ -26,7 +26,10 @@ export function createBuildLogs(objects: Objects): BuildLogs {
       const key = keyOf(app, build)
       const news = new EventEmitter().setMaxListeners(0)
       writing.set(key, news)
-      const flusher = createFlusher((text) => objects.append(key, Buffer.from(text)), () => news.emit('news'))
+      const flusher = createFlusher(
+        (text) => objects.append(key, Buffer.from(text)),
+        () => news.emit('news'),
+      )
       return {
         write: (progress) => flusher.add(`${JSON.stringify(progress)}\n`),
         async close() {

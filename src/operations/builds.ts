@@ -30,7 +30,9 @@ export async function cancelBuild(context: Context, app: string, build: string):
 export async function deleteBuild(context: Context, app: string, build: string): Promise<void> {
   const { status } = await findBuild(context, app, build)
   if (status === 'created' || status === 'running') {
-    throw new RackError('conflict', `${build} is running`, { hint: `rack builds cancel ${build} --app ${app}` })
+    throw new RackError('conflict', `${build} is running`, {
+      hint: `rack builds cancel ${build} --app ${app}`,
+    })
   }
   await context.store.builds.remove(app, build)
   await context.buildLogs.remove(app, build)

@@ -8,7 +8,8 @@ export async function cancelApp(context: Context, app: string): Promise<Operatio
   await findApp(context, app)
   const running = await changeOf(context, app)
   if (!running) throw new RackError('conflict', `nothing of ${app} is changing now`)
-  if (running.kind === 'delete') throw new RackError('conflict', `${app} is being deleted, which cannot be undone`)
+  if (running.kind === 'delete')
+    throw new RackError('conflict', `${app} is being deleted, which cannot be undone`)
   await context.running.cancel(running.id)
   return (await context.store.operations.get(running.id)) ?? running
 }

@@ -48,7 +48,12 @@ export async function changeLive(
     ...(target.formation && { formation: target.formation }),
     ...(target.restart && { restart: target.restart }),
   }
-  using _room = await context.desk.admit(app, describeChange(kind, target), (capacity) => admit(change, capacity), control)
+  using _room = await context.desk.admit(
+    app,
+    describeChange(kind, target),
+    (capacity) => admit(change, capacity),
+    control,
+  )
   const operation = await context.store.operations.begin(app, kind, actor, intent)
   return await context.running.run(operation.id, (signal) =>
     carryOut(context, operation, change.plan, { ...control, signal }),
@@ -81,7 +86,11 @@ export async function carryOut(
   const { app, release } = plan
   try {
     const receipt = await engine.deploy(plan, control)
-    await store.operations.complete(operation.id, { liveRelease: release, formation: formationOf(plan), receipt })
+    await store.operations.complete(operation.id, {
+      liveRelease: release,
+      formation: formationOf(plan),
+      receipt,
+    })
     return { app, release, receipt, endpoints: endpointsOf(plan, rack) }
   } catch (error) {
     if (!context.running.isInterrupted()) await closeFailed(context, operation, error)
@@ -104,7 +113,10 @@ export async function closeFailed(context: Context, operation: Operation, error:
 }
 
 /** The plan of a target as it is to be deployed. */
-export async function planTarget(context: Context, { app, release, formation, restart }: Target): Promise<Plan> {
+export async function planTarget(
+  context: Context,
+  { app, release, formation, restart }: Target,
+): Promise<Plan> {
   const plan = planRelease(await readRelease(context, app, release, formation))
   return restart ? restarted(plan, restart) : plan
 }

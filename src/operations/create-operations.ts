@@ -113,7 +113,8 @@ function bindBuildsAndReleases(context: Context) {
       return source.files.map(({ text }) => text).join('---\n')
     },
     diffReleases: bind(context, diffReleases),
-    planPromotion: (app: string, release: string, control: Control) => previewChange(context, { app, release }, control),
+    planPromotion: (app: string, release: string, control: Control) =>
+      previewChange(context, { app, release }, control),
     promoteRelease: bind(context, promoteRelease),
     rollbackRelease: bind(context, rollbackRelease),
   }

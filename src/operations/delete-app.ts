@@ -19,16 +19,23 @@ export async function deleteApp(
   }
   const intent = { volumes, previousRelease: release }
   const operation = await context.store.operations.begin(app, 'delete', actor, intent)
-  await context.running.run(operation.id, (signal) => carryOutDeletion(context, operation, { ...control, signal }))
+  await context.running.run(operation.id, (signal) =>
+    carryOutDeletion(context, operation, { ...control, signal }),
+  )
 }
 
 /** Removes what is left of the app; safe to repeat, so recovery calls it too. */
-export async function carryOutDeletion(context: Context, operation: Operation, control: Control): Promise<void> {
+export async function carryOutDeletion(
+  context: Context,
+  operation: Operation,
+  control: Control,
+): Promise<void> {
   const { store, engine, objects, buildLogs } = context
   const { app, intent } = operation
   try {
     await engine.remove(app, { volumes: intent.volumes ?? false }, control)
-    for (const { id } of await store.builds.list(app, Number.MAX_SAFE_INTEGER)) await buildLogs.remove(app, id)
+    for (const { id } of await store.builds.list(app, Number.MAX_SAFE_INTEGER))
+      await buildLogs.remove(app, id)
     for await (const { key } of objects.list(`sources/${app}/`)) await objects.remove(key)
     await store.apps.remove(app)
   } catch (error) {

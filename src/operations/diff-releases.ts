@@ -37,7 +37,9 @@ async function rangeOf(context: Context, app: string, { from, to }: { from?: str
   const newest = to ?? (await context.store.releases.newest(app))?.id
   const oldest = from ?? live
   if (newest && oldest) return { from: oldest, to: newest }
-  throw new RackError('conflict', `${app} has no two releases to compare`, { hint: `rack releases --app ${app}` })
+  throw new RackError('conflict', `${app} has no two releases to compare`, {
+    hint: `rack releases --app ${app}`,
+  })
 }
 
 function processChanges(old: Plan, next: Plan): ProcessChange[] {

@@ -18,7 +18,9 @@ export async function findBuild(context: Context, app: string, build: string): P
   await findApp(context, app)
   const found = await context.store.builds.get(app, build)
   if (found) return found
-  throw new RackError('not-found', `${app} has no build ${build}`, { hint: `See them with: rack builds --app ${app}` })
+  throw new RackError('not-found', `${app} has no build ${build}`, {
+    hint: `See them with: rack builds --app ${app}`,
+  })
 }
 
 /** @throws not-found */

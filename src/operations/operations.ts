@@ -42,7 +42,12 @@ export interface Operations {
   listBuilds(app: string, limit: number): Promise<Build[]>
   getBuild(app: string, build: string): Promise<Build>
   /** The build's log from its start; with `follow` until it has ended. */
-  buildLog(app: string, build: string, options: { follow: boolean }, control: Control): AsyncIterable<Progress>
+  buildLog(
+    app: string,
+    build: string,
+    options: { follow: boolean },
+    control: Control,
+  ): AsyncIterable<Progress>
   cancelBuild(app: string, build: string, control: Control): Promise<Build>
   deleteBuild(app: string, build: string): Promise<void>
 
@@ -56,7 +61,12 @@ export interface Operations {
   /** @throws busy; capacity with `details: Admission`; environment-missing; deploy-failed; cancelled */
   promoteRelease(app: string, release: string, actor: string, control: Control): Promise<PromoteResult>
   /** Makes a new release of the old one's build and environment, and promotes it. */
-  rollbackRelease(app: string, release: string | null, actor: string, control: Control): Promise<PromoteResult>
+  rollbackRelease(
+    app: string,
+    release: string | null,
+    actor: string,
+    control: Control,
+  ): Promise<PromoteResult>
 
   /** The newest release's environment. */
   getEnvironment(app: string, release?: string): Promise<Environment>
@@ -71,7 +81,12 @@ export interface Operations {
   getProcess(app: string, process: string, control: Control): Promise<Process>
   stopProcess(app: string, process: string, control: Control): Promise<void>
   /** @throws capacity; not-found for an unknown type */
-  runProcess(app: string, run: RunRequest, terminal: Terminal | null, control: Control): Promise<RunningOneOff>
+  runProcess(
+    app: string,
+    run: RunRequest,
+    terminal: Terminal | null,
+    control: Control,
+  ): Promise<RunningOneOff>
   execProcess(
     app: string,
     process: string,
@@ -82,7 +97,12 @@ export interface Operations {
 
   getFormation(app: string): Promise<Record<string, Formation>>
   planScale(app: string, changes: FormationChanges, control: Control): Promise<Promotion>
-  scaleProcesses(app: string, changes: FormationChanges, actor: string, control: Control): Promise<PromoteResult>
+  scaleProcesses(
+    app: string,
+    changes: FormationChanges,
+    actor: string,
+    control: Control,
+  ): Promise<PromoteResult>
   /** Replaces the copies of one type or all, dropping nothing. */
   restartApp(app: string, type: string | null, actor: string, control: Control): Promise<PromoteResult>
 

@@ -29,10 +29,17 @@ export async function getProcess(
 ): Promise<Process> {
   const [found] = await listProcesses(context, app, { id: process, stats: true, all: true }, control)
   if (found) return found
-  throw new RackError('not-found', `${app} has no process ${process}`, { hint: `See them with: rack ps --app ${app}` })
+  throw new RackError('not-found', `${app} has no process ${process}`, {
+    hint: `See them with: rack ps --app ${app}`,
+  })
 }
 
-export async function stopProcess(context: Context, app: string, process: string, control: Control): Promise<void> {
+export async function stopProcess(
+  context: Context,
+  app: string,
+  process: string,
+  control: Control,
+): Promise<void> {
   await getProcess(context, app, process, control)
   await context.engine.stop(process, control)
 }
@@ -54,9 +61,18 @@ export async function runProcess(
     })
   }
   const each = { cpuUnits: process.cpuUnits, memoryBytes: process.memoryBytes }
-  using _room = await context.desk.admit(app, `a one-off of ${app}/${type}`, (capacity) => admitExtra(type, each, 1, capacity), control)
+  using _room = await context.desk.admit(
+    app,
+    `a one-off of ${app}/${type}`,
+    (capacity) => admitExtra(type, each, 1, capacity),
+    control,
+  )
   const argv = command.length > 0 ? command : (process.command ?? [])
-  return await context.engine.run({ app, release: id, process, command: argv, kind: 'one-off', timeoutMs }, terminal, control)
+  return await context.engine.run(
+    { app, release: id, process, command: argv, kind: 'one-off', timeoutMs },
+    terminal,
+    control,
+  )
 }
 
 export async function execProcess(

@@ -3,7 +3,11 @@ import type { Swept } from '../domain/engine.ts'
 import type { Context } from './context.ts'
 
 /** Keeps the images of each app's newest releases, the live one and those under way; the rest goes. */
-export async function prune(context: Context, { buildCache }: { buildCache: boolean }, control: Control): Promise<Swept> {
+export async function prune(
+  context: Context,
+  { buildCache }: { buildCache: boolean },
+  control: Control,
+): Promise<Swept> {
   const { store, engine } = context
   const apps = await store.apps.list()
   const images = new Set<string>()
@@ -18,7 +22,10 @@ export async function prune(context: Context, { buildCache }: { buildCache: bool
 
 async function keptBuilds({ store, rack }: Context, app: string): Promise<Set<string>> {
   const live = (await store.apps.get(app))?.release
-  const underWay = (await store.operations.running()).flatMap(({ intent }) => [intent.release, intent.previousRelease])
+  const underWay = (await store.operations.running()).flatMap(({ intent }) => [
+    intent.release,
+    intent.previousRelease,
+  ])
   const pinned = [live, ...underWay].filter((id) => typeof id === 'string')
   const newest = await store.releases.list(app, rack.keepReleases)
   const others = await Promise.all(pinned.map((id) => store.releases.get(app, id)))

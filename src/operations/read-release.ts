@@ -48,7 +48,10 @@ export async function livePlanOf(context: Context, app: string): Promise<Plan | 
   return live ? planRelease(await readRelease(context, app, live)) : null
 }
 
-function manifestOf(source: Parameters<typeof readManifest>[0], environment: Record<string, string>): Manifest {
+function manifestOf(
+  source: Parameters<typeof readManifest>[0],
+  environment: Record<string, string>,
+): Manifest {
   const { manifest, problems } = readManifest(source, { environment })
   if (manifest) return manifest
   throw manifestError(problems)

@@ -13,7 +13,9 @@ import { livePlanOf } from './read-release.ts'
  */
 export async function recover(context: Context, control: Control): Promise<void> {
   for (const operation of await context.store.operations.running()) {
-    await attempt(context, `recover ${operation.kind} ${operation.id}`, () => takeUp(context, operation, control))
+    await attempt(context, `recover ${operation.kind} ${operation.id}`, () =>
+      takeUp(context, operation, control),
+    )
   }
   await convergeAll(context, control)
 }
@@ -21,7 +23,9 @@ export async function recover(context: Context, control: Control): Promise<void>
 /** Brings about every live plan: after a start, and whenever the engine comes back. */
 export async function convergeAll(context: Context, control: Control): Promise<void> {
   const busy = new Set((await context.store.operations.running()).map(({ app }) => app))
-  const live = (await context.store.apps.list()).filter(({ name, release }) => release !== null && !busy.has(name))
+  const live = (await context.store.apps.list()).filter(
+    ({ name, release }) => release !== null && !busy.has(name),
+  )
   await mapBounded(live, 2, ({ name }) =>
     attempt(context, `converge ${name}`, async () => {
       const plan = await livePlanOf(context, name)
@@ -59,7 +63,8 @@ async function finishOrUndo(context: Context, operation: Operation, control: Con
     if (live) await context.engine.deploy(live, control)
     else await context.engine.remove(app, { volumes: false }, control)
     const isOpen = (await context.store.operations.get(operation.id))?.status === 'running'
-    if (isOpen) await context.store.operations.fail(operation.id, 'failed', interrupted, live ? 'running' : 'failed')
+    if (isOpen)
+      await context.store.operations.fail(operation.id, 'failed', interrupted, live ? 'running' : 'failed')
   }
 }
 
@@ -68,7 +73,8 @@ const interrupted = { code: 'cancelled', message: 'the daemon ended while this r
 async function closeBuild({ store, objects }: Context, { id, app, intent }: Operation): Promise<void> {
   if (intent.build) {
     const build = await store.builds.get(app, intent.build)
-    if (build?.status === 'created' || build?.status === 'running') await store.builds.fail(intent.build, interrupted.message)
+    if (build?.status === 'created' || build?.status === 'running')
+      await store.builds.fail(intent.build, interrupted.message)
     await objects.remove(`sources/${app}/${intent.build}.tar`)
   }
   await store.operations.fail(id, 'failed', interrupted)
@@ -78,7 +84,10 @@ async function attempt(context: Context, what: string, work: () => Promise<unkno
   try {
     await work()
   } catch (error) {
-    context.log('error', `${what} failed`, { code: codeOf(error), reason: error instanceof Error ? error.message : '' })
+    context.log('error', `${what} failed`, {
+      code: codeOf(error),
+      reason: error instanceof Error ? error.message : '',
+    })
   }
 }
 

@@ -17,8 +17,16 @@ export async function restartApp(
   const release = await liveReleaseOf(context, app)
   const known = (await livePlanOf(context, app))?.processes.map((process) => process.type) ?? []
   if (type !== null && !known.includes(type)) {
-    throw new RackError('not-found', `${app} has no process type "${type}"`, { hint: `It has: ${known.join(', ')}` })
+    throw new RackError('not-found', `${app} has no process type "${type}"`, {
+      hint: `It has: ${known.join(', ')}`,
+    })
   }
   const at = context.now().toISOString()
-  return changeLive(context, 'restart', { app, release, restart: { types: type ? [type] : 'all', at } }, actor, control)
+  return changeLive(
+    context,
+    'restart',
+    { app, release, restart: { types: type ? [type] : 'all', at } },
+    actor,
+    control,
+  )
 }

@@ -32,7 +32,11 @@ export async function changeEnvironment(
 }
 
 /** The final variables of one process type of the newest release that has a build. */
-export async function processVariables(context: Context, app: string, process: string): Promise<OriginVariable[]> {
+export async function processVariables(
+  context: Context,
+  app: string,
+  process: string,
+): Promise<OriginVariable[]> {
   await findApp(context, app)
   const newest = await context.store.releases.newest(app)
   if (!newest) throw new RackError('conflict', `${app} has no release`, { hint: `rack deploy --app ${app}` })
@@ -45,7 +49,12 @@ export async function processVariables(context: Context, app: string, process: s
 }
 
 /** What differs between two releases' environments: names, never values. */
-export async function diffEnvironment(context: Context, app: string, from: string, to: string): Promise<NameChanges> {
+export async function diffEnvironment(
+  context: Context,
+  app: string,
+  from: string,
+  to: string,
+): Promise<NameChanges> {
   await Promise.all([findRelease(context, app, from), findRelease(context, app, to)])
   const { releases } = context.store
   return nameChanges(await releases.environment(app, from), await releases.environment(app, to))

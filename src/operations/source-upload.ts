@@ -32,7 +32,9 @@ export async function readManifestSource(upload: AsyncIterable<Uint8Array>): Pro
 
 /** The source directory of an upload as a tar stream with paths relative to it. */
 export function sourceTar(upload: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
-  return rewriteTar(upload, (name) => (name.startsWith('source/') ? name.slice('source/'.length) || null : null))
+  return rewriteTar(upload, (name) =>
+    name.startsWith('source/') ? name.slice('source/'.length) || null : null,
+  )
 }
 
 function sourceOf(texts: Map<string, string>): ManifestSource {

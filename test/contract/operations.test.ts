@@ -1,0 +1,292 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { RackError, type ErrorCode } from '../../src/domain/error.ts'
+import type { Admission } from '../../src/domain/admission.ts'
+import { startMemoryRack } from '../support/memory-rack.ts'
+import { upload } from '../support/upload.ts'
+
+const shop = (web = '{ image: shop, ports: ["80:3000"] }', more = '') => `services:\n  web: ${web}\n${more}`
+const fails = (code: ErrorCode) => (error: unknown) => error instanceof RackError && error.code === code
+
+test('a build makes one release; promoting it makes it live, and only then', async () => {
+  await using rack = await startMemoryRack()
+  const { operations, control } = rack
+  await operations.createApp('shop')
+  const release = await rack.build('shop', shop())
+  assert.equal((await operations.getApp('shop', control)).release, null)
+  assert.deepEqual(
+    (await operations.listReleases('shop', 10)).map(({ id, live }) => [id, live]),
+    [[release, false]],
+  )
+  const promoted = await operations.promoteRelease('shop', release, 'test', control)
+  const app = await operations.getApp('shop', control)
+  assert.deepEqual([app.release, app.status, app.operation], [release, 'running', null])
+  assert.deepEqual(promoted.endpoints[0], { process: 'web', url: 'http://shop.localhost:8080' })
+  assert.deepEqual(app.formation.web, { count: 1, cpuUnits: 128, memoryBytes: 256 * 2 ** 20 })
+})
+
+test('a build that fails leaves its log and no release', async () => {
+  await using rack = await startMemoryRack()
+  const { operations, control } = rack
+  await operations.createApp('shop')
+  const compose = shop('{ build: . }')
+  await assert.rejects(
+    rack.build('shop', compose, { Dockerfile: 'FROM scratch\nRUN fail 3\n' }),
+    fails('build-failed'),
+  )
+  assert.deepEqual(await operations.listReleases('shop', 10), [])
+  const [build] = await operations.listBuilds('shop', 10)
+  assert.equal(build?.status, 'failed')
+  const log = await Array.fromAsync(operations.buildLog('shop', build.id, { follow: true }, control))
+  assert.ok(
+    log.some((line) => line.type === 'log' && line.text.includes('fail')),
+    JSON.stringify(log),
+  )
+})
+
+test('all problems of a compose file are told at once, and the upload is not needed further', async () => {
+  await using rack = await startMemoryRack()
+  await rack.operations.createApp('shop')
+  const compose = 'services:\n  web:\n    imagee: x\n    ports: ["99999:1"]\n    links: [nothing]\n'
+  await assert.rejects(rack.build('shop', compose), (error: RackError) => {
+    assert.equal(error.code, 'manifest-invalid')
+    assert.ok((error.details as unknown[]).length >= 3, error.message)
+    return true
+  })
+})
+
+test('a required variable refuses the promote, then a change of the environment makes it possible', async () => {
+  await using rack = await startMemoryRack()
+  const { operations, control } = rack
+  await operations.createApp('shop')
+  const release = await rack.build('shop', shop('{ image: shop, environment: [KEY] }'))
+  await assert.rejects(operations.promoteRelease('shop', release, 'test', control), (error: RackError) => {
+    assert.deepEqual(error.details, { web: ['KEY'] })
+    return error.code === 'environment-missing'
+  })
+  assert.equal((await operations.getApp('shop', control)).operation, null)
+  const changed = await operations.changeEnvironment('shop', { set: { KEY: 'v' }, unset: [], replace: false })
+  assert.equal(changed.description, 'env add:KEY')
+  await operations.promoteRelease('shop', changed.id, 'test', control)
+  assert.equal((await operations.getApp('shop', control)).release, changed.id)
+})
+
+test('a promote that fails leaves the old release live and says why', async () => {
+  await using rack = await startMemoryRack()
+  const { operations, control } = rack
+  await operations.createApp('shop')
+  const good = await rack.deploy('shop', shop())
+  const before = await operations.listProcesses('shop', {}, control)
+  const bad = await rack.build('shop', shop('{ image: shop, command: exit 3 }'))
+  await assert.rejects(operations.promoteRelease('shop', bad, 'test', control), fails('deploy-failed'))
+  const app = await operations.getApp('shop', control)
+  assert.deepEqual([app.release, app.status, app.operation], [good, 'running', null])
+  assert.deepEqual(
+    (await operations.listProcesses('shop', {}, control)).map(({ id }) => id),
+    before.map(({ id }) => id),
+  )
+})
+
+test('a scale that does not fit is refused with the arithmetic and touches nothing', async () => {
+  await using rack = await startMemoryRack()
+  const { operations, control } = rack
+  await operations.createApp('shop')
+  await rack.deploy('shop', shop())
+  await assert.rejects(
+    operations.scaleProcesses('shop', { web: { count: 500 } }, 'test', control),
+    (error: RackError) => {
+      const { fits, needs, short } = error.details as Admission
+      assert.deepEqual(
+        [error.code, fits, needs.cpuUnits, short.cpuUnits > 0],
+        ['capacity', false, 499 * 128, true],
+      )
+      return true
+    },
+  )
+  assert.equal((await operations.getFormation('shop')).web?.count, 1)
+  await operations.scaleProcesses('shop', { web: { count: 5 } }, 'test', control)
+  assert.equal((await operations.listProcesses('shop', { type: 'web' }, control)).length, 5)
+  assert.equal((await operations.planScale('shop', { web: { count: 6 } }, control)).admission.fits, true)
+})
+
+test('a formation that cannot be is refused; a type that is not there is named', async () => {
+  await using rack = await startMemoryRack()
+  const { operations, control } = rack
+  await operations.createApp('shop')
+  await rack.deploy('shop', shop())
+  for (const change of [{ count: -1 }, { count: 1.5 }, { memoryBytes: 1024 }, { cpuUnits: 0 }]) {
+    await assert.rejects(
+      operations.scaleProcesses('shop', { web: change }, 'test', control),
+      fails('invalid'),
+    )
+  }
+  await assert.rejects(
+    operations.scaleProcesses('shop', { wob: { count: 1 } }, 'test', control),
+    fails('not-found'),
+  )
+})
+
+test('of two promotes at once one is refused with who, what and since when', async () => {
+  await using rack = await startMemoryRack()
+  const { operations, control } = rack
+  await operations.createApp('shop')
+  await rack.deploy('shop', shop())
+  const slow = await rack.build('shop', shop('{ image: shop, ports: ["80:3000"], command: pause 300 serve }'))
+  const first = operations.promoteRelease('shop', slow, 'alice', control)
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  await assert.rejects(operations.promoteRelease('shop', slow, 'bob', control), (error: RackError) => {
+    const { actor, kind, started } = error.details as { actor: string; kind: string; started: string }
+    assert.deepEqual([error.code, actor, kind, started.length > 0], ['busy', 'alice', 'promote', true])
+    return true
+  })
+  await first
+})
+
+test('cancel undoes a promote that waits for a copy', async () => {
+  await using rack = await startMemoryRack()
+  const { operations, control } = rack
+  await operations.createApp('shop')
+  const good = await rack.deploy('shop', shop())
+  const stuck = await rack.build(
+    'shop',
+    shop('{ image: shop, ports: ["80:3000"], command: pause 20000 serve }'),
+  )
+  const promote = assert.rejects(
+    operations.promoteRelease('shop', stuck, 'test', control),
+    fails('cancelled'),
+  )
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  const cancelled = await operations.cancelApp('shop', control)
+  await promote
+  assert.equal(cancelled.status, 'cancelled')
+  assert.equal((await operations.getApp('shop', control)).release, good)
+  await assert.rejects(operations.cancelApp('shop', control), fails('conflict'))
+})
+
+test('rollback copies build and environment of what ran before into a new release', async () => {
+  await using rack = await startMemoryRack()
+  const { operations, control } = rack
+  await operations.createApp('shop')
+  await rack.deploy('shop', shop())
+  const { id } = await operations.changeEnvironment('shop', {
+    set: { GREETING: 'hi' },
+    unset: [],
+    replace: false,
+  })
+  await operations.promoteRelease('shop', id, 'test', control)
+  const back = await operations.rollbackRelease('shop', null, 'test', control)
+  assert.deepEqual(await operations.getEnvironment('shop', back.release), {})
+  assert.equal((await operations.getApp('shop', control)).release, back.release)
+})
+
+test('the compose file reads the environment of its release: no build for a changed ${VAR}', async () => {
+  await using rack = await startMemoryRack()
+  const { operations, control, engine } = rack
+  await operations.createApp('shop')
+  await rack.deploy('shop', shop('{ image: shop, environment: { COLOUR: "${COLOUR:-blue}" } }'))
+  assert.equal(engine.livePlan('shop')?.processes[0]?.environment.COLOUR, 'blue')
+  const { id } = await operations.changeEnvironment('shop', {
+    set: { COLOUR: 'red' },
+    unset: [],
+    replace: false,
+  })
+  await operations.promoteRelease('shop', id, 'test', control)
+  assert.equal(engine.livePlan('shop')?.processes[0]?.environment.COLOUR, 'red')
+})
+
+test('restart replaces the copies of the live release', async () => {
+  await using rack = await startMemoryRack()
+  const { operations, control } = rack
+  await operations.createApp('shop')
+  const release = await rack.deploy('shop', shop())
+  const before = (await operations.listProcesses('shop', {}, control)).map(({ id }) => id)
+  await operations.restartApp('shop', 'web', 'test', control)
+  const after = (await operations.listProcesses('shop', {}, control)).map(({ id }) => id)
+  assert.ok(after.every((id) => !before.includes(id)))
+  assert.equal((await operations.getApp('shop', control)).release, release)
+})
+
+test('diff tells names, never values, and what would restart', async () => {
+  await using rack = await startMemoryRack()
+  const { operations, control } = rack
+  await operations.createApp('shop')
+  await rack.deploy('shop', shop())
+  await operations.changeEnvironment('shop', { set: { TOKEN: 's3cret' }, unset: [], replace: false })
+  const diff = await operations.diffReleases('shop', {})
+  assert.deepEqual([diff.environment.added, diff.restarts], [['TOKEN'], ['web']])
+  assert.ok(!JSON.stringify(diff).includes('s3cret'))
+  const preview = await operations.planPromotion('shop', diff.to, control)
+  assert.ok(!JSON.stringify(preview).includes('s3cret'))
+})
+
+test('delete is refused while locked, then leaves nothing', async () => {
+  await using rack = await startMemoryRack()
+  const { operations, control } = rack
+  await operations.createApp('shop')
+  await rack.deploy('shop', shop())
+  await operations.setLocked('shop', true)
+  await assert.rejects(operations.deleteApp('shop', { volumes: true }, 'test', control), fails('locked'))
+  await operations.setLocked('shop', false)
+  await operations.deleteApp('shop', { volumes: true }, 'test', control)
+  assert.deepEqual(await operations.listApps(), [])
+  await assert.rejects(operations.getApp('shop', control), fails('not-found'))
+})
+
+test('an upload that is too large, or no upload at all, fails its build with the reason', async () => {
+  await using rack = await startMemoryRack()
+  const { operations, control } = rack
+  await operations.createApp('shop')
+  const send = (content: AsyncIterable<Uint8Array>) =>
+    operations.buildApp('shop', { content, description: null, noCache: false }, 'test', control)
+  await assert.rejects(send(upload(shop(), { big: 'x'.repeat(2 * 2 ** 20) })), fails('too-large'))
+  const nothing = async function* () {
+    yield Buffer.from('not a tar at all, but long enough to look at'.repeat(40))
+  }
+  await assert.rejects(send(nothing()), fails('invalid'))
+  assert.deepEqual(
+    (await operations.listBuilds('shop', 10)).map(({ status }) => status),
+    ['failed', 'failed'],
+  )
+})
+
+test('a daemon that died in a promote: the next one finishes it', async () => {
+  await using rack = await startMemoryRack()
+  const { operations, control } = rack
+  await operations.createApp('shop')
+  await rack.deploy('shop', shop())
+  const next = await rack.build('shop', shop('{ image: shop, ports: ["80:3000"], command: pause 200 serve }'))
+  const promote = operations.promoteRelease('shop', next, 'test', control).catch(() => undefined)
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  await rack.room.interrupt()
+  await promote
+  const second = await rack.restart()
+  await second.recover(control)
+  const app = await second.operations.getApp('shop', control)
+  assert.deepEqual([app.release, app.status, app.operation], [next, 'running', null])
+})
+
+test('a daemon that died in a promote that cannot succeed: the next one undoes it', async () => {
+  await using rack = await startMemoryRack()
+  const { operations, control } = rack
+  await operations.createApp('shop')
+  const good = await rack.deploy('shop', shop())
+  const bad = await rack.build('shop', shop('{ image: shop, ports: ["80:3000"], command: pause 200 exit 1 }'))
+  const promote = operations.promoteRelease('shop', bad, 'test', control).catch(() => undefined)
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  await rack.room.interrupt()
+  await promote
+  const second = await rack.restart()
+  await second.recover(control)
+  const app = await second.operations.getApp('shop', control)
+  assert.deepEqual([app.release, app.status, app.operation], [good, 'running', null])
+})
+
+test('prune keeps the newest releases, the live one and nothing else', async () => {
+  await using rack = await startMemoryRack()
+  const { operations, control } = rack
+  await operations.createApp('shop')
+  for (const text of ['one', 'two', 'three', 'four', 'five']) {
+    await rack.deploy('shop', shop('{ build: . }'), { Dockerfile: `FROM scratch\n# ${text}\n` })
+  }
+  assert.equal((await operations.prune({ buildCache: false }, control)).images, 2)
+})
