@@ -30,10 +30,12 @@ export function createBuildStore(context: StoreContext): BuildStore {
     list: async (app, limit) =>
       await rows.where('app', '=', app).orderBy('seq', 'desc').limit(limit).execute(),
     inStatus: async (status) =>
-      await rows
-        .where('status', 'in', [...status])
-        .orderBy('seq')
-        .execute(),
+      status.length === 0
+        ? []
+        : await rows
+            .where('status', 'in', [...status])
+            .orderBy('seq')
+            .execute(),
     async start(id) {
       await changeUnfinished(context, id, async (transaction, build) => {
         if (build.status === 'running') return

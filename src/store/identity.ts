@@ -16,15 +16,15 @@ interface Claim {
  * @throws store-failed
  */
 export async function openCipher({ db }: Database, claim: Claim): Promise<Cipher> {
-  const isClaimed = await db.selectFrom('identity').select('only').executeTakeFirst()
+  const isClaimed = await db.selectFrom('identity').select('single').executeTakeFirst()
   const found = await readKeyFile(claim.keyFile)
   if (!found && isClaimed) throw lostKey(claim.keyFile)
   const key = found ?? (await createKeyFile(claim.keyFile, claim.randomBytes(keyBytes)))
   const cipher = createCipher(key, claim.randomBytes)
   await db
     .insertInto('identity')
-    .values({ only: 1, rack: claim.rack, key_id: cipher.keyId, created: claim.now() })
-    .onConflict((conflict) => conflict.column('only').doNothing())
+    .values({ single: 1, rack: claim.rack, key_id: cipher.keyId, created: claim.now() })
+    .onConflict((conflict) => conflict.column('single').doNothing())
     .execute()
   const owner = await db.selectFrom('identity').select(['rack', 'key_id']).executeTakeFirstOrThrow()
   if (owner.rack !== claim.rack) throw otherRack(owner.rack, claim.rack)

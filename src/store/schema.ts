@@ -112,7 +112,7 @@ interface ParametersTable {
 
 /** One row: whose database this is. */
 interface IdentityTable {
-  only: Fixed<number>
+  single: Fixed<number>
   rack: Fixed<string>
   key_id: string
   created: Fixed<string>

@@ -100,7 +100,9 @@ function adapt(sqlite: DatabaseSync): SqliteDatabase {
       const statement = guarded(() => sqlite.prepare(text))
       return {
         reader: statement.columns().length > 0,
-        all: (values) => guarded(() => statement.all(...(values as SQLInputValue[]))),
+        // Rows come without a prototype; as plain objects they equal what the other database gives.
+        all: (values) =>
+          guarded(() => statement.all(...(values as SQLInputValue[])).map((row) => ({ ...row }))),
         run: (values) => guarded(() => statement.run(...(values as SQLInputValue[]))),
         iterate: (values) => guarded(() => statement.iterate(...(values as SQLInputValue[]))),
       }

@@ -141,7 +141,7 @@ async function createSettings(db: Kysely<unknown>): Promise<void> {
     .execute()
   await db.schema
     .createTable('identity')
-    .addColumn('only', 'integer', (column) => column.primaryKey().check(sql`only = 1`))
+    .addColumn('single', 'integer', (column) => column.primaryKey().check(sql`single = 1`))
     .addColumn('rack', 'text', (column) => column.notNull())
     .addColumn('key_id', 'text', (column) => column.notNull())
     .addColumn('created', 'text', (column) => column.notNull())
