@@ -6,7 +6,7 @@ import { DeadlineError } from '../../../lib/deadline.ts'
 import { until } from '../../../lib/poll.ts'
 import { identifyProcess } from '../../../lib/process-identity.ts'
 import { masterSocket } from './haproxy-config.ts'
-import type { RuntimeApi } from './runtime-api.ts'
+import type { RuntimeApi, Workers } from './runtime-api.ts'
 
 const startDeadlineMs = 10_000
 const reloadDeadlineMs = 20_000
@@ -69,10 +69,7 @@ export function createHaproxyProcess({ directory, program, runtime }: HaproxyPro
       if (pid === null) throw new RackError('host-failed', 'the router does not run')
       const before = await runtime.workers(control)
       process.kill(pid, 'SIGUSR2')
-      await waitUntilReloaded(
-        { directory, structure, before: before.current, reloads: before.reloads, runtime },
-        control,
-      )
+      await waitUntilReloaded({ directory, structure, before, runtime }, control)
     },
     async stop({ deadlineMs }, control) {
       await endAll(config, deadlineMs, control)
@@ -202,13 +199,12 @@ async function waitUntilServing(
 interface Reloading {
   directory: string
   structure: string
-  before: number | null
-  reloads: number
+  before: Workers
   runtime: RuntimeApi
 }
 
 async function waitUntilReloaded(reloading: Reloading, control: Control): Promise<void> {
-  const { directory, structure, before, reloads, runtime } = reloading
+  const { directory, structure, before, runtime } = reloading
   const { signal } = control
   const since = await logSize(directory)
   try {
@@ -217,9 +213,8 @@ async function waitUntilReloaded(reloading: Reloading, control: Control): Promis
         // The master starts itself again: for a moment nobody answers.
         const workers = await runtime.workers(control).catch(orNull)
         if (!workers) return false
-        if (workers.reloads > reloads && workers.failedReloads > 0)
-          throw new Error('the new worker did not start')
-        if (workers.current === null || workers.current === before) return false
+        if (workers.failedReloads > before.failedReloads) throw new Error('the new worker did not start')
+        if (workers.current === null || workers.current === before.current) return false
         const info = await runtime.info(workers.current, control).catch(orNull)
         return info?.get('description') === structure
       },

@@ -21,9 +21,15 @@ export interface RouteFiles {
    * Writes the whole table. When it settles the files are on disk; killed in between, the old table or the new one
    * is, and the configuration is made from the table again at the next start.
    */
-  write(table: RouteTable, control: Control): Promise<RenderedTable>
+  write(tables: TableToWrite, control: Control): Promise<RenderedTable>
   loadCounters(): Promise<CounterState | undefined>
   writeCounters(state: CounterState): Promise<void>
+}
+
+export interface TableToWrite {
+  table: RouteTable
+  /** The part of it that can be served now, and goes into the configuration. */
+  served: RouteTable
 }
 
 export interface RouteFilesOptions extends ConfigSettings {
@@ -40,9 +46,9 @@ export function createRouteFiles({ check, ...settings }: RouteFilesOptions): Rou
       const text = await readIfThere(tablePath)
       return text === null ? [] : readTable(text, tablePath)
     },
-    async write(table, control) {
+    async write({ table, served }, control) {
       await mkdir(directory, { recursive: true, mode: 0o700 })
-      const rendered = renderTable(table, settings)
+      const rendered = renderTable(served, { ...settings, runAs: settings.runAs ?? (await serviceAccount()) })
       const text = `${JSON.stringify({ version: 1, ...table }, null, 2)}\n`
       if ((await readIfThere(tablePath)) !== text || !(await isWritten(rendered, directory))) {
         await writeConfig(
@@ -108,6 +114,15 @@ function readTable(text: string, path: string): AppRoutes[] {
       cause,
     })
   }
+}
+
+/** Root leaves the serving to the account that HAProxy's package made. */
+async function serviceAccount(): Promise<{ user: string; group: string } | undefined> {
+  if (process.geteuid?.() !== 0) return undefined
+  const has = async (path: string) => /^haproxy:/m.test((await readIfThere(path)) ?? '')
+  return (await has('/etc/passwd')) && (await has('/etc/group'))
+    ? { user: 'haproxy', group: 'haproxy' }
+    : undefined
 }
 
 /** Counters only inform: a damaged file starts them anew, and routing goes on. */

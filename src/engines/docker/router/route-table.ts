@@ -131,6 +131,15 @@ export function withoutProcesses(table: RouteTable, app: string, processes: read
   return { ...table, apps }
 }
 
+/** The table without the routes of some TCP ports. */
+export function withoutPorts(table: RouteTable, ports: readonly number[]): RouteTable {
+  const apps = table.apps.map((known) => ({
+    ...known,
+    tcp: known.tcp.filter(({ listenPort }) => !ports.includes(listenPort)),
+  }))
+  return { ...table, apps }
+}
+
 /**
  * Looks at a whole table; `newcomer` is the app that is named as the one refused.
  *

@@ -1,25 +1,12 @@
 import type { Control } from '../../../domain/control.ts'
 import { RackError } from '../../../domain/error.ts'
-import { DeadlineError } from '../../../lib/deadline.ts'
-import { until } from '../../../lib/poll.ts'
-import { createSemaphore } from '../../../lib/semaphore.ts'
-import { isPortFree } from './choose-port.ts'
-import { countersSince, createCounterLedger } from './counters.ts'
-import type { AppCounters, CounterLedger } from './counters.ts'
+import type { AppCounters } from './counters.ts'
 import { createHaproxyProcess } from './haproxy-process.ts'
-import type { HaproxyProcess } from './haproxy-process.ts'
+import { HaproxyRouter } from './haproxy-router.ts'
 import { createRouteFiles } from './route-files.ts'
-import type { RouteFiles } from './route-files.ts'
-import { allRoutes, backendName, checkTable, serverName, withApp, withoutProcesses } from './route-table.ts'
-import type { AppRoutes, RouteTable } from './route-table.ts'
+import type { AppRoutes } from './route-table.ts'
 import { createRunningRouter } from './running-router.ts'
-import type { RunningRouter } from './running-router.ts'
 import { createRuntimeApi } from './runtime-api.ts'
-import type { RuntimeApi } from './runtime-api.ts'
-
-const removeDeadlineMs = 5_000
-const cutDeadlineMs = 5_000
-const stopDeadlineMs = 5_000
 
 export interface RouterOptions {
   /** Its own directory, made when missing; absolute, and short, since sockets lie in it. */
@@ -29,7 +16,7 @@ export interface RouterOptions {
   httpPort: number
   /** `haproxy` when absent. */
   program?: string
-  /** The user and group that serve, when root starts it. */
+  /** The user and group that serve, when root starts it; `haproxy` when absent and the system has them. */
   runAs?: { user: string; group: string }
   /** How long connections may stay with a worker that a reload replaced; 6 hours when absent. */
   hardStopAfterMs?: number
@@ -44,6 +31,8 @@ export interface RouterStatus {
   version: string | null
   httpBind: string
   httpPort: number
+  /** TCP ports of apps that another program holds, so that they are not served. */
+  blockedPorts: readonly number[]
 }
 
 /** What passed between the start and the end of a measurement. */
@@ -100,14 +89,6 @@ export interface Router {
   stop(control: Control): Promise<void>
 }
 
-interface Parts {
-  options: RouterOptions
-  runtime: RuntimeApi
-  haproxy: HaproxyProcess
-  running: RunningRouter
-  files: RouteFiles
-}
-
 /**
  * The router of one directory; one object per directory at a time may change it.
  *
@@ -128,303 +109,4 @@ function checkDirectory(directory: string): void {
   throw new RackError('invalid', `the router cannot live in ${directory}`, {
     hint: 'Choose a directory of at most 80 plain characters, without spaces: --dir DIRECTORY',
   })
-}
-
-class HaproxyRouter implements Router {
-  readonly #parts: Parts
-  readonly #queue = createSemaphore(1)
-  readonly #retiring = new Set<string>()
-  readonly #stalls = new Map<object, { app: string; longestMs: number }>()
-  #table: RouteTable | null = null
-  #ledger: CounterLedger | null = null
-
-  constructor(parts: Parts) {
-    this.#parts = parts
-  }
-
-  async start(control: Control): Promise<void> {
-    await this.#change(async () => {
-      const table = await this.#load()
-      await this.#bring(table, control)
-    }, control)
-  }
-
-  async apply(app: string, routes: AppRoutes | null, control: Control): Promise<void> {
-    await this.#change(async () => {
-      await this.#commit(withApp(await this.#load(), app, routes), control)
-      if (routes === null) await this.#forget(app, control)
-    }, control)
-  }
-
-  async replace(apps: readonly AppRoutes[], control: Control): Promise<void> {
-    await this.#change(async () => {
-      const sorted = apps.toSorted((a, b) => (a.app < b.app ? -1 : 1))
-      await this.#commit(checkTable({ ...(await this.#load()), apps: sorted }), control)
-    }, control)
-  }
-
-  async retire(
-    { app, processes, deadlineMs }: Retirement,
-    control: Control,
-  ): Promise<{ cutConnections: number }> {
-    const { running } = this.#parts
-    const servers = await this.#change(async () => {
-      const before = await this.#load()
-      const leaving = await this.#serversOf(before, app, processes, control)
-      for (const server of leaving) this.#retiring.add(server)
-      await this.#commit(withoutProcesses(before, app, processes), control)
-      await running.drain(leaving, control)
-      return leaving
-    }, control)
-    try {
-      const cutConnections = (await this.#isIdleIn(servers, deadlineMs, control))
-        ? 0
-        : await this.#cut(servers, control)
-      await this.#removeAll(servers, control)
-      return { cutConnections }
-    } finally {
-      for (const server of servers) this.#retiring.delete(server)
-    }
-  }
-
-  async counters(app: string, control: Control): Promise<AppCounters> {
-    return await this.#change(async () => (await this.#count(control)).read(app), control)
-  }
-
-  async measure(app: string, control: Control): Promise<RunningMeasurement> {
-    const key = {}
-    const before = await this.#change(async () => {
-      const ledger = await this.#count(control)
-      await this.#parts.running.clearMaxima(control)
-      this.#stalls.set(key, { app, longestMs: 0 })
-      return ledger.read(app)
-    }, control)
-    return {
-      end: async (last) =>
-        await this.#change(async () => {
-          const after = (await this.#count(last)).read(app)
-          const longestStallMs = this.#stalls.get(key)?.longestMs ?? 0
-          this.#stalls.delete(key)
-          return { ...countersSince(before, after), longestStallMs }
-        }, last),
-    }
-  }
-
-  async ensureRunning(control: Control): Promise<{ isRevived: boolean }> {
-    const { haproxy } = this.#parts
-    return await this.#change(async () => {
-      const isDead = (await haproxy.find()) === null
-      await this.#bring(await this.#load(), control)
-      await this.#sweep(control)
-      await haproxy.trimLog()
-      return { isRevived: isDead }
-    }, control)
-  }
-
-  async status(control: Control): Promise<RouterStatus> {
-    const { options, haproxy, runtime } = this.#parts
-    const { httpBind, httpPort } = options
-    return await this.#change(async () => {
-      const pid = await haproxy.find()
-      const worker = pid === null ? null : (await runtime.workers(control)).current
-      const info = worker === null ? null : await runtime.info(worker, control)
-      return {
-        isRunning: worker !== null,
-        pid,
-        uptimeSeconds: info ? Number(info.get('Uptime_sec')) : null,
-        version: info?.get('Version') ?? null,
-        httpBind,
-        httpPort,
-      }
-    }, control)
-  }
-
-  async routes(): Promise<AppRoutes[]> {
-    return (await this.#queue.run(() => this.#load())).apps
-  }
-
-  async stop(control: Control): Promise<void> {
-    await this.#change(async () => {
-      const { haproxy } = this.#parts
-      if ((await haproxy.find()) !== null) await this.#count(control)
-      await haproxy.stop({ deadlineMs: stopDeadlineMs }, control)
-    }, control)
-  }
-
-  /** One at a time: what is compared with the running HAProxy must not change under the comparison. */
-  async #change<T>(task: () => Promise<T>, { signal }: Control): Promise<T> {
-    return await this.#queue.run(task, signal)
-  }
-
-  async #load(): Promise<RouteTable> {
-    const { options, files } = this.#parts
-    this.#table ??= { httpBind: options.httpBind, httpPort: options.httpPort, apps: await files.load() }
-    return this.#table
-  }
-
-  /** Writes the table and brings HAProxy to it; a table that HAProxy cannot take up is taken back. */
-  async #commit(table: RouteTable, control: Control): Promise<void> {
-    const before = await this.#load()
-    await this.#checkNewPorts(before, table)
-    this.#table = table
-    try {
-      await this.#bring(table, control)
-    } catch (error) {
-      await this.#takeBack(before, control, error)
-      throw error
-    }
-  }
-
-  /** Other failures leave the new table for the next call to finish; this one would also keep a revived router down. */
-  async #takeBack(before: RouteTable, control: Control, error: unknown): Promise<void> {
-    if (!(error instanceof RackError) || !['port-taken', 'internal'].includes(error.code)) return
-    this.#table = before
-    await this.#parts.files.write(before, control)
-  }
-
-  async #bring(table: RouteTable, control: Control): Promise<void> {
-    const { haproxy, running, files } = this.#parts
-    const { structure } = await files.write(table, control)
-    if ((await haproxy.find()) === null) {
-      await haproxy.start(control)
-      return
-    }
-    if ((await running.structure(control)) !== structure) {
-      await this.#count(control)
-      await haproxy.reload(structure, control)
-      return
-    }
-    await running.bringServers(table, control)
-  }
-
-  async #checkNewPorts(before: RouteTable, after: RouteTable): Promise<void> {
-    const held = new Set(listeners(before))
-    for (const { app, kind, route } of allRoutes(after)) {
-      if (kind !== 'tcp' || held.has(`${route.bind} ${route.listenPort}`)) continue
-      if (await isPortFree(route.bind, route.listenPort)) continue
-      throw new RackError(
-        'port-taken',
-        `port ${route.listenPort} is held by another program on this machine`,
-        {
-          hint: `Give ${app} another external port, or end the program.`,
-          details: { port: route.listenPort, app: null },
-        },
-      )
-    }
-  }
-
-  async #serversOf(
-    table: RouteTable,
-    app: string,
-    processes: readonly string[],
-    control: Control,
-  ): Promise<string[]> {
-    const wanted = new Set(processes)
-    const inTable = allRoutes(table)
-      .filter((route) => route.app === app)
-      .flatMap((route) =>
-        route.route.backend.servers
-          .filter(({ process }) => wanted.has(process))
-          .map((server) => `${backendName(route)}/${serverName(server)}`),
-      )
-    // After a crash, or an apply without them, they are known to HAProxy alone.
-    const prefixes = processes.map((process) => serverName({ process, release: '' }))
-    const { haproxy, running } = this.#parts
-    const leaving = (await haproxy.find()) === null ? [] : await running.leaving(table, control)
-    const known = leaving
-      .map(({ server }) => server)
-      .filter(
-        (server) => server.startsWith(`${app}.`) && prefixes.some((prefix) => server.includes(`/${prefix}`)),
-      )
-    return [...new Set([...inTable, ...known])]
-  }
-
-  async #isIdleIn(servers: readonly string[], deadlineMs: number, control: Control): Promise<boolean> {
-    const { running } = this.#parts
-    const isIdle = () => this.#change(async () => (await running.busy(servers, control)) === 0, control)
-    try {
-      const what = 'the connections of leaving processes to end'
-      return await until(isIdle, { deadlineMs, intervalMs: 50, what, signal: control.signal })
-    } catch (error) {
-      if (error instanceof DeadlineError) return false
-      throw error
-    }
-  }
-
-  async #cut(servers: readonly string[], control: Control): Promise<number> {
-    const { running } = this.#parts
-    const count = await this.#change(async () => {
-      const busy = await running.busy(servers, control)
-      await running.cut(servers, control)
-      return busy
-    }, control)
-    await this.#isIdleIn(servers, cutDeadlineMs, control)
-    return count
-  }
-
-  /** What cannot be deleted yet, because an idle connection is held, is left in maintenance for the next sweep. */
-  async #removeAll(servers: readonly string[], control: Control): Promise<void> {
-    const left = new Set(servers)
-    const removeEach = async () => {
-      await this.#count(control)
-      for (const server of left) {
-        if (await this.#parts.running.remove(server, control)) left.delete(server)
-      }
-      return left.size === 0
-    }
-    try {
-      await until(() => this.#change(removeEach, control), {
-        deadlineMs: removeDeadlineMs,
-        what: 'idle connections to end',
-        signal: control.signal,
-      })
-    } catch (error) {
-      if (!(error instanceof DeadlineError)) throw error
-    }
-  }
-
-  /** Finishes the leaving of servers whose retirement was interrupted, or that an apply took out. */
-  async #sweep(control: Control): Promise<void> {
-    const { running } = this.#parts
-    const table = await this.#load()
-    const leaving = (await running.leaving(table, control)).filter(
-      ({ server }) => !this.#retiring.has(server),
-    )
-    if (leaving.length > 0) await this.#count(control)
-    for (const { server, drainMs, leftMs } of leaving) {
-      if ((await running.busy([server], control)) > 0) {
-        if (leftMs < drainMs) continue
-        await running.cut([server], control)
-      }
-      await running.remove(server, control)
-    }
-  }
-
-  /** Reads the counters of every worker; before they vanish, and when asked. */
-  async #count(control: Control): Promise<CounterLedger> {
-    const { running, files, haproxy } = this.#parts
-    this.#ledger ??= createCounterLedger(await files.loadCounters())
-    const readings = (await haproxy.find()) === null ? new Map() : await running.statistics(control)
-    this.#ledger.record(readings)
-    for (const stall of this.#stalls.values()) {
-      for (const { backend, server, longestMs } of Array.from(readings.values()).flat()) {
-        if (server === null && backend.startsWith(`${stall.app}.`))
-          stall.longestMs = Math.max(stall.longestMs, longestMs)
-      }
-    }
-    await files.writeCounters(this.#ledger.state())
-    return this.#ledger
-  }
-
-  async #forget(app: string, control: Control): Promise<void> {
-    const ledger = await this.#count(control)
-    ledger.drop(app)
-    await this.#parts.files.writeCounters(ledger.state())
-  }
-}
-
-function listeners(table: RouteTable): string[] {
-  return allRoutes(table).flatMap(({ kind, route }) =>
-    kind === 'tcp' ? [`${route.bind} ${route.listenPort}`] : [],
-  )
 }

@@ -23,7 +23,7 @@ export interface RunningRouter {
   bringServers(table: RouteTable, control: Control): Promise<void>
   /** The servers that are not in the table any more, and still known. */
   leaving(table: RouteTable, control: Control): Promise<LeavingServer[]>
-  /** No new request goes to these servers, in no worker. */
+  /** No new request goes to these servers; a worker that was replaced takes no new connection anyway. */
   drain(servers: readonly string[], control: Control): Promise<void>
   /** Sessions and waiting requests of these servers, in all workers. */
   busy(servers: readonly string[], control: Control): Promise<number>
@@ -54,7 +54,8 @@ export function createRunningRouter(runtime: RuntimeApi): RunningRouter {
         replies.push(await ask(worker))
       } catch (error) {
         // A worker that had only old connections may end at any time.
-        if (await isServing(runtime, worker, control)) throw error
+        control.signal.throwIfAborted()
+        if ((await all(control)).includes(worker)) throw error
       }
     }
     return replies
@@ -79,11 +80,10 @@ export function createRunningRouter(runtime: RuntimeApi): RunningRouter {
     leaving: async (table, control) =>
       leavingServers(table, await runtime.servers(await current(control), control)),
     async drain(servers, control) {
-      await onEach(control, async (worker) => {
-        for (const server of await known(runtime, worker, servers, control)) {
-          await runtime.change(worker, `set server ${server} state drain`, null, control)
-        }
-      })
+      const worker = await current(control)
+      for (const server of await known(runtime, worker, servers, control)) {
+        await runtime.change(worker, `set server ${server} state drain`, null, control)
+      }
     },
     async busy(servers, control) {
       const names = new Set(servers)
@@ -97,9 +97,12 @@ export function createRunningRouter(runtime: RuntimeApi): RunningRouter {
       return each.reduce((sum, count) => sum + count, 0)
     },
     async cut(servers, control) {
+      const names = new Set(servers)
       await onEach(control, async (worker) => {
-        for (const server of await known(runtime, worker, servers, control)) {
-          await runtime.change(worker, `shutdown sessions server ${server}`, null, control)
+        // One by one: a worker that was replaced refuses "shutdown sessions server", its proxies being stopped.
+        for (const { id, server } of await runtime.sessions(worker, control)) {
+          if (names.has(server))
+            await runtime.change(worker, `shutdown session ${id}`, /^No such session/, control)
         }
       })
     },
@@ -122,11 +125,6 @@ export function createRunningRouter(runtime: RuntimeApi): RunningRouter {
       await onEach(control, (worker) => runtime.change(worker, 'clear counters', null, control))
     },
   }
-}
-
-async function isServing(runtime: RuntimeApi, worker: number, control: Control): Promise<boolean> {
-  control.signal.throwIfAborted()
-  return (await runtime.workers(control)).current === worker
 }
 
 async function known(

@@ -12,8 +12,7 @@ export interface Workers {
   /** Null while none is ready. */
   current: number | null
   leaving: number[]
-  /** Reloads of the master so far, and those that failed. */
-  reloads: number
+  /** Reloads since the last good one. */
   failedReloads: number
 }
 
@@ -47,6 +46,12 @@ export interface Statistics {
   longestMs: number
 }
 
+/** One connection, or one request on it, and the server (`backend/name`) that serves it. */
+export interface Session {
+  id: string
+  server: string
+}
+
 /** HAProxy's own control channel, by way of its master: a command names the worker it is meant for. */
 export interface RuntimeApi {
   workers(control: Control): Promise<Workers>
@@ -54,6 +59,7 @@ export interface RuntimeApi {
   info(worker: number, control: Control): Promise<Map<string, string>>
   servers(worker: number, control: Control): Promise<ServerState[]>
   statistics(worker: number, control: Control): Promise<Statistics[]>
+  sessions(worker: number, control: Control): Promise<Session[]>
   /** Sends a command that changes something; `expected` are the replies that mean it was done, besides none. */
   change(worker: number, command: string, expected: RegExp | null, control: Control): Promise<void>
 }
@@ -78,6 +84,7 @@ export function createRuntimeApi(directory: string): RuntimeApi {
     info: async (worker, control) => parseInfo(await ask(worker, 'show info', control)),
     servers: async (worker, control) => parseServers(await ask(worker, 'show servers state', control)),
     statistics: async (worker, control) => parseStatistics(await ask(worker, 'show stat -1 6 -1', control)),
+    sessions: async (worker, control) => parseSessions(await ask(worker, 'show sess', control)),
     async change(worker, command, expected, control) {
       const reply = (await ask(worker, command, control)).trim()
       if (reply === '' || expected?.test(reply)) return
@@ -115,15 +122,15 @@ function exchange(path: string, command: string, signal: AbortSignal): Promise<s
 
 /** @see management.txt, "show proc": sections of rows; the fields of a row are pid, type, reloads, uptime. */
 export function parseWorkers(text: string): Workers {
-  const found: Workers = { master: 0, current: null, leaving: [], reloads: 0, failedReloads: 0 }
+  const found: Workers = { master: 0, current: null, leaving: [], failedReloads: 0 }
   let isOld = false
   for (const line of text.split('\n')) {
     if (line.startsWith('#')) isOld = line.includes('old workers') || (isOld && !line.includes('workers'))
-    const row = /^(\d+)\s+(\w+)\s+(\d+)(?: \[failed: (\d+)\])?/.exec(line)
+    const row = /^(\d+)\s+(\w+)\s+\d+(?: \[failed: (\d+)\])?/.exec(line)
     if (!row) continue
     const pid = Number(row[1])
     if (row[2] === 'master') {
-      Object.assign(found, { master: pid, reloads: Number(row[3]), failedReloads: Number(row[4] ?? 0) })
+      Object.assign(found, { master: pid, failedReloads: Number(row[3] ?? 0) })
     } else if (row[2] === 'worker') {
       if (isOld || found.current !== null) found.leaving.push(pid)
       else found.current = pid
@@ -180,6 +187,12 @@ export function parseStatistics(text: string): Statistics[] {
       longestMs: number('qtime_max') + number('ctime_max') + number('rtime_max'),
     }
   })
+}
+
+/** @see management.txt, "show sess": a line for each session, with the server that it was given, if any */
+export function parseSessions(text: string): Session[] {
+  const lines = text.split('\n').map((line) => /^(0x[0-9a-f]+): .* be=(\S+) srv=(\S+) /.exec(line))
+  return lines.flatMap((line) => (line ? [{ id: line[1]!, server: `${line[2]}/${line[3]}` }] : []))
 }
 
 function readRows(names: string[], rows: string[][]): ((name: string) => string)[] {

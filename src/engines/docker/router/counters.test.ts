@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { countersSince, createCounterLedger } from './counters.ts'
+import type { Statistics } from './runtime-api.ts'
+
+function row(server: string | null, requests: number, part: Partial<Statistics> = {}): Statistics {
+  const none = {
+    serverErrors: 0,
+    connectErrors: 0,
+    responseErrors: 0,
+    serverAborts: 0,
+    busy: 0,
+    longestMs: 0,
+  }
+  return { backend: 'shop.http.3000.web', server, mode: 'http', requests, ...none, ...part }
+}
+
+const reading = (worker: string, ...rows: Statistics[]) => new Map([[worker, rows]])
+
+test('counts go on when servers leave, workers are replaced, and the ledger is made anew', () => {
+  const ledger = createCounterLedger()
+  ledger.record(reading('1:1', row('P1.R1', 10), row(null, 10)))
+  ledger.record(reading('1:1', row('P1.R1', 15), row('P2.R2', 5), row(null, 20)))
+  ledger.record(reading('1:1', row('P2.R2', 7), row(null, 22)))
+  const again = createCounterLedger(structuredClone(ledger.state()))
+  again.record(reading('2:2', row('P2.R2', 3), row(null, 3)))
+  again.record(reading('2:2', row('P2.R2', 3), row(null, 3)))
+  const releases = { R1: { requests: 15, failed: 0 }, R2: { requests: 10, failed: 0 } }
+  assert.deepEqual(again.read('shop'), { requests: 25, failed: 0, releases })
+  assert.deepEqual(again.read('blog'), { requests: 0, failed: 0, releases: {} })
+})
+
+test('a server of the same name that starts anew is added', () => {
+  const ledger = createCounterLedger()
+  ledger.record(reading('1:1', row('P1.R1', 10)))
+  ledger.record(reading('1:1', row('P1.R1', 4)))
+  assert.equal(ledger.read('shop').releases['R1']?.requests, 14)
+})
+
+test('failures: what clients saw in the sum, what a copy did by release', () => {
+  const ledger = createCounterLedger()
+  const copy = row('P1.R1', 10, { serverErrors: 1, responseErrors: 2 })
+  ledger.record(reading('1:1', copy, row(null, 12, { serverErrors: 5, responseErrors: 2 })))
+  const before = createCounterLedger().read('shop')
+  assert.deepEqual(countersSince(before, ledger.read('shop')), {
+    requests: 12,
+    failed: 5,
+    releases: { R1: { requests: 10, failed: 3 } },
+  })
+  ledger.drop('shop')
+  assert.equal(ledger.read('shop').requests, 0)
+})
