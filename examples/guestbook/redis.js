@@ -1,6 +1,7 @@
 import { connect } from 'node:net'
 
 const crlf = Buffer.from('\r\n')
+const nobody = { resolve() {}, reject() {} } // asked for an answer that came after closing
 
 /**
  * A Redis client in one small file. Commands sent while Redis is away wait for it, and commands whose answer was lost
@@ -29,9 +30,14 @@ export class Redis {
     })
   }
 
+  /** Hangs up; what has no answer by now is rejected. */
   close() {
     this.#isClosed = true
     this.#socket?.end()
+    for (const { timer, reject } of this.#unanswered.splice(0)) {
+      clearTimeout(timer)
+      reject(new Error('the connection to Redis was closed'))
+    }
   }
 
   #dial() {
@@ -68,7 +74,7 @@ export class Redis {
     let at = 0
     for (let reply = decode(bytes, at); reply; reply = decode(bytes, at)) {
       at = reply.end
-      const { timer, resolve, reject } = this.#unanswered.shift()
+      const { timer, resolve, reject } = this.#unanswered.shift() ?? nobody
       clearTimeout(timer)
       if (reply.value instanceof Error) reject(reply.value)
       else resolve(reply.value)

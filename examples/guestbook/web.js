@@ -10,13 +10,12 @@ const release = process.env.RELEASE ?? 'dev'
 const longestBody = 8 * 1024
 
 const redis = new Redis(process.env.REDIS_URL ?? 'redis://redis:6379')
-let isReady = false
 let isStopping = false
 
 const routes = {
   'GET /': showBook,
   'POST /entries': addEntry,
-  'GET /health': showHealth,
+  'GET /health': (_, response) => reply(response, 200, 'ok\n'),
   'GET /version': (_, response) => reply(response, 200, `${release}\n`),
 }
 
@@ -35,17 +34,11 @@ const server = createServer(async (request, response) => {
 
 // Longer than the router keeps an idle connection, so that the router, not this end, closes it.
 server.keepAliveTimeout = 75_000
-server.listen(port, () => console.log(`web of release ${release} listens on ${port}`))
 process.once('SIGTERM', stop).once('SIGINT', stop)
 
-// Ready from the first answer of Redis on. Later absences are waited out by each request, not by taking the page away.
+// Healthy means: Redis has been reached once. Later absences are waited out by each request, so that the page stays.
 await redis.send('PING')
-isReady = true
-
-function showHealth(_, response) {
-  if (isReady) reply(response, 200, 'ok\n')
-  else reply(response, 503, 'Redis has not been reached yet.\n')
-}
+if (!isStopping) server.listen(port, () => console.log(`web of release ${release} listens on ${port}`))
 
 async function showBook(_, response) {
   const book = await readBook(redis)
