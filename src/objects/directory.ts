@@ -6,6 +6,7 @@ import { RackError } from '../domain/error.ts'
 import type { Objects } from '../domain/objects.ts'
 import { syncDirectory } from '../lib/atomic-file.ts'
 import { abortable } from '../lib/deadline.ts'
+import { createSemaphore, type Semaphore } from '../lib/semaphore.ts'
 import { errnoOf, objectFault } from './faults.ts'
 import { checkKey, checkPrefix } from './keys.ts'
 
@@ -19,6 +20,8 @@ interface Places {
   blobs: string
   incoming: string
   maxBytes: number
+  /** Directories come and go one change at a time: a removal would take one away that is about to be used. */
+  turns: Semaphore
 }
 
 /**
@@ -31,6 +34,7 @@ export async function openObjects(directory: string, options: ObjectsOptions = {
     blobs: join(directory, 'blobs'),
     incoming: join(directory, 'incoming'),
     maxBytes: options.maxBytes ?? Infinity,
+    turns: createSemaphore(1),
   }
   await translated(async () => {
     await rm(places.incoming, { recursive: true, force: true })
@@ -140,16 +144,10 @@ async function writeFully(file: FileHandle, chunk: Uint8Array): Promise<void> {
 /** Makes the directories of a file, runs the task and lets both outlast a loss of power. */
 async function inDirectoryOf(places: Places, path: string, task: () => Promise<void>): Promise<void> {
   const directory = dirname(path)
-  for (let attempt = 1; ; attempt++) {
-    const made = await mkdir(directory, { recursive: true, mode: 0o700 })
-    try {
-      await task()
-      return await syncUpwards(directory, made ? places.blobs : directory)
-    } catch (error) {
-      // A removal beside us may have taken the directory, empty as it was.
-      if (errnoOf(error) !== 'ENOENT' || attempt === 3) throw error
-    }
-  }
+  using _turn = await places.turns.acquire()
+  const made = await mkdir(directory, { recursive: true, mode: 0o700 })
+  await task()
+  await syncUpwards(directory, made ? places.blobs : directory)
 }
 
 async function syncUpwards(from: string, top: string): Promise<void> {
@@ -199,6 +197,7 @@ async function factsOf(path: string): Promise<{ size: number; modifiedNs: bigint
 }
 
 async function removeFile(places: Places, path: string): Promise<void> {
+  using _turn = await places.turns.acquire()
   if ((await factsOf(path)) === null) return
   await rm(path, { force: true })
   await removeEmpty(places, dirname(path))
@@ -217,7 +216,6 @@ async function isRemoved(directory: string): Promise<boolean> {
     return true
   } catch (error) {
     const code = errnoOf(error)
-    if (code === 'ENOENT') return true
     if (code === 'ENOTEMPTY' || code === 'EEXIST') return false
     throw error
   }

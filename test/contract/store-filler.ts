@@ -9,16 +9,13 @@ const store = await openStore({ rack: 'home', directory, keyFile })
 await store.apps.create('shop')
 const draft = { build: null, environment: { BULK: 'x'.repeat(20_000) }, description: 'bulk', basedOn: null }
 let acknowledged = 0
-let refusal: unknown = null
-while (refusal === null && acknowledged < 1000) {
-  await store.releases
-    .append('shop', () => draft)
-    .then(
-      () => acknowledged++,
-      (error: unknown) => (refusal = error),
-    )
+const fill = async (): Promise<never> => {
+  for (;;) {
+    await store.releases.append('shop', () => draft)
+    acknowledged++
+  }
 }
-const { code, hint } = refusal as { code: string; hint: string }
+const { code, hint } = await fill().catch((error: unknown) => error as { code: string; hint: string })
 await store.close()
 const again = await openStore({ rack: 'home', directory, keyFile })
 const kept = (await again.releases.list('shop', 2000)).length
