@@ -120,7 +120,7 @@ describe('the router', { timeout: 120_000 }, () => {
     await run('which', ['wrk'])
   })
 
-  test('serves hosts by name, and says what it does not know', async (t) => {
+  test('serves hosts by name, and says what it does not know', { timeout: 20_000 }, async (t) => {
     const place = await startRouter(t)
     const { router, httpPort } = place
     const copy = await startCopy(t, 'PAAAAAAAAAA', 'R1', (incoming, response) =>
@@ -145,110 +145,129 @@ describe('the router', { timeout: 120_000 }, () => {
     assert.equal((await get(httpPort, 'shop.localhost')).status, 404)
   })
 
-  test('copies come and go under load without a reload or an error, and are counted', async (t) => {
-    const place = await startRouter(t)
-    const { router, httpPort } = place
-    const old = await startCopy(t, 'PAAAAAAAAAA', 'ROLD')
-    const fresh = await startCopy(t, 'PBBBBBBBBBB', 'RNEW')
-    await router.apply('shop', webApp('shop', [old]), control)
-    const worker = await workerOf(place)
-    const measurement = await router.measure('shop', control)
-    const loaded = load(httpPort, 'shop.localhost', 3)
-    await until(async () => (await router.counters('shop', control)).requests > 100, {
-      deadlineMs: 3000,
-      what: 'load',
-    })
-    await router.apply('shop', webApp('shop', [old, fresh]), control)
-    await router.retire({ app: 'shop', processes: ['PAAAAAAAAAA'], deadlineMs: 5000 }, control)
-    const { requests, errors } = await loaded
-    const measured = await measurement.end(control)
-    assert.equal(errors, '')
-    assert.equal(await workerOf(place), worker)
-    assert.equal((await get(httpPort, 'shop.localhost')).body, 'PBBBBBBBBBB')
-    assert.deepEqual((await router.routes())[0]?.http[0]?.backend.servers, [fresh])
-    assert.ok(measured.requests >= requests, `${measured.requests} counted, ${requests} made`)
-    assert.equal(measured.failed, 0)
-    assert.ok(measured.releases['ROLD']!.requests > 0)
-    assert.equal(measured.releases['ROLD']!.requests + measured.releases['RNEW']!.requests, measured.requests)
-    assert.ok(measured.longestStallMs < 3000)
-  })
+  test(
+    'copies come and go under load without a reload or an error, and are counted',
+    { timeout: 20_000 },
+    async (t) => {
+      const place = await startRouter(t)
+      const { router, httpPort } = place
+      const old = await startCopy(t, 'PAAAAAAAAAA', 'ROLD')
+      const fresh = await startCopy(t, 'PBBBBBBBBBB', 'RNEW')
+      await router.apply('shop', webApp('shop', [old]), control)
+      const worker = await workerOf(place)
+      const measurement = await router.measure('shop', control)
+      const loaded = load(httpPort, 'shop.localhost', 3)
+      await until(async () => (await router.counters('shop', control)).requests > 100, {
+        deadlineMs: 3000,
+        what: 'load',
+      })
+      await router.apply('shop', webApp('shop', [old, fresh]), control)
+      await router.retire({ app: 'shop', processes: ['PAAAAAAAAAA'], deadlineMs: 5000 }, control)
+      const { requests, errors } = await loaded
+      const measured = await measurement.end(control)
+      assert.equal(errors, '')
+      assert.equal(await workerOf(place), worker)
+      assert.equal((await get(httpPort, 'shop.localhost')).body, 'PBBBBBBBBBB')
+      assert.deepEqual((await router.routes())[0]?.http[0]?.backend.servers, [fresh])
+      assert.ok(measured.requests >= requests, `${measured.requests} counted, ${requests} made`)
+      assert.equal(measured.failed, 0)
+      assert.ok(measured.releases['ROLD']!.requests > 0)
+      assert.equal(
+        measured.releases['ROLD']!.requests + measured.releases['RNEW']!.requests,
+        measured.requests,
+      )
+      assert.ok(measured.longestStallMs < 3000)
+    },
+  )
 
-  test('a new app costs a reload without an error, and no count goes back', async (t) => {
-    const place = await startRouter(t)
-    const { router, httpPort } = place
-    const copy = await startCopy(t, 'PAAAAAAAAAA', 'R1')
-    await router.apply('shop', webApp('shop', [copy]), control)
-    const worker = await workerOf(place)
-    const loaded = load(httpPort, 'shop.localhost', 3)
-    await until(async () => (await router.counters('shop', control)).requests > 100, {
-      deadlineMs: 3000,
-      what: 'load',
-    })
-    const before = await router.counters('shop', control)
-    await router.apply('blog', webApp('blog', [await startCopy(t, 'PCCCCCCCCCC', 'R2')]), control)
-    assert.ok((await router.counters('shop', control)).requests >= before.requests)
-    assert.notEqual(await workerOf(place), worker)
-    assert.equal((await get(httpPort, 'blog.localhost')).body, 'PCCCCCCCCCC')
-    const { requests, errors } = await loaded
-    assert.equal(errors, '')
-    const { requests: counted } = await router.counters('shop', control)
-    // What the old worker finished after its last reading is not counted: about one request of each connection.
-    assert.ok(counted > requests * 0.95, `${counted} counted, ${requests} made`)
-  })
+  test(
+    'a new app costs a reload without an error, and no count goes back',
+    { timeout: 20_000 },
+    async (t) => {
+      const place = await startRouter(t)
+      const { router, httpPort } = place
+      const copy = await startCopy(t, 'PAAAAAAAAAA', 'R1')
+      await router.apply('shop', webApp('shop', [copy]), control)
+      const worker = await workerOf(place)
+      const loaded = load(httpPort, 'shop.localhost', 3)
+      await until(async () => (await router.counters('shop', control)).requests > 100, {
+        deadlineMs: 3000,
+        what: 'load',
+      })
+      const before = await router.counters('shop', control)
+      await router.apply('blog', webApp('blog', [await startCopy(t, 'PCCCCCCCCCC', 'R2')]), control)
+      assert.ok((await router.counters('shop', control)).requests >= before.requests)
+      assert.notEqual(await workerOf(place), worker)
+      assert.equal((await get(httpPort, 'blog.localhost')).body, 'PCCCCCCCCCC')
+      const { requests, errors } = await loaded
+      assert.equal(errors, '')
+      const { requests: counted } = await router.counters('shop', control)
+      // What the old worker finished after its last reading is not counted: about one request of each connection.
+      assert.ok(counted > requests * 0.95, `${counted} counted, ${requests} made`)
+    },
+  )
 
-  test('another object adopts what runs, and a killed router is revived from its file', async (t) => {
-    const place = await startRouter(t)
-    const { router, make, httpPort, directory } = place
-    await router.apply('shop', webApp('shop', [await startCopy(t, 'PAAAAAAAAAA', 'R1')]), control)
-    await get(httpPort, 'shop.localhost')
-    const { pid } = await router.status(control)
-    const adopter = make()
-    await adopter.start(control)
-    assert.equal((await adopter.status(control)).pid, pid)
-    await rm(join(directory, 'haproxy.pid'))
-    assert.equal((await adopter.status(control)).pid, pid)
-    assert.deepEqual(await adopter.ensureRunning(control), { isRevived: false })
-    const counted = await adopter.counters('shop', control)
-    process.kill(pid!, 'SIGKILL')
-    assert.deepEqual(await adopter.ensureRunning(control), { isRevived: true })
-    assert.notEqual((await adopter.status(control)).pid, pid)
-    assert.equal((await get(httpPort, 'shop.localhost')).body, 'PAAAAAAAAAA')
-    assert.equal((await adopter.counters('shop', control)).requests, counted.requests + 1)
-  })
+  test(
+    'another object adopts what runs, and a killed router is revived from its file',
+    { timeout: 20_000 },
+    async (t) => {
+      const place = await startRouter(t)
+      const { router, make, httpPort, directory } = place
+      await router.apply('shop', webApp('shop', [await startCopy(t, 'PAAAAAAAAAA', 'R1')]), control)
+      await get(httpPort, 'shop.localhost')
+      const { pid } = await router.status(control)
+      const adopter = make()
+      await adopter.start(control)
+      assert.equal((await adopter.status(control)).pid, pid)
+      await rm(join(directory, 'haproxy.pid'))
+      assert.equal((await adopter.status(control)).pid, pid)
+      assert.deepEqual(await adopter.ensureRunning(control), { isRevived: false })
+      const counted = await adopter.counters('shop', control)
+      process.kill(pid!, 'SIGKILL')
+      assert.deepEqual(await adopter.ensureRunning(control), { isRevived: true })
+      assert.notEqual((await adopter.status(control)).pid, pid)
+      assert.equal((await get(httpPort, 'shop.localhost')).body, 'PAAAAAAAAAA')
+      assert.equal((await adopter.counters('shop', control)).requests, counted.requests + 1)
+    },
+  )
 
-  test('a pid file that names another program is not believed', async (t) => {
+  test('a pid file that names another program is not believed', { timeout: 20_000 }, async (t) => {
     const { router, directory } = await startRouter(t)
     const { pid } = await router.status(control)
     await writeFile(join(directory, 'haproxy.pid'), `${process.pid}\n`)
     assert.equal((await router.status(control)).pid, pid)
   })
 
-  test('a change that was killed between the file and the running router is finished by the next one', async (t) => {
-    const { router, make, httpPort, directory } = await startRouter(t)
-    const old = await startCopy(t, 'PAAAAAAAAAA', 'ROLD')
-    const fresh = await startCopy(t, 'PBBBBBBBBBB', 'RNEW')
-    await router.apply('shop', webApp('shop', [old]), control)
-    // The file of the next table is written, and nobody told HAProxy: that is where a kill leaves it.
-    const elsewhere = createRouter({ directory, httpBind: local, httpPort, program: 'haproxy' })
-    const path = join(directory, 'routes.json')
-    const table = JSON.parse(await readFile(path, 'utf8')) as { apps: AppRoutes[] }
-    table.apps = [webApp('shop', [fresh]), webApp('blog', [old])]
-    await writeFile(path, JSON.stringify(table))
-    await elsewhere.start(control)
-    assert.equal((await get(httpPort, 'blog.localhost')).body, 'PAAAAAAAAAA')
-    table.apps = [webApp('blog', [fresh]), webApp('shop', [fresh])]
-    await writeFile(path, JSON.stringify(table))
-    const again = make()
-    await again.apply('shop', webApp('shop', [old]), control)
-    for (let round = 0; round < 4; round++) {
-      assert.equal((await get(httpPort, 'shop.localhost')).body, 'PAAAAAAAAAA')
-      assert.equal((await get(httpPort, 'blog.localhost')).body, 'PBBBBBBBBBB')
-    }
-    await again.ensureRunning(control)
-    await again.apply('shop', webApp('shop', [old]), control)
-  })
+  test(
+    'a change that was killed between the file and the running router is finished by the next one',
+    { timeout: 20_000 },
+    async (t) => {
+      const { router, make, httpPort, directory } = await startRouter(t)
+      const old = await startCopy(t, 'PAAAAAAAAAA', 'ROLD')
+      const fresh = await startCopy(t, 'PBBBBBBBBBB', 'RNEW')
+      await router.apply('shop', webApp('shop', [old]), control)
+      // The file of the next table is written, and nobody told HAProxy: that is where a kill leaves it.
+      const elsewhere = createRouter({ directory, httpBind: local, httpPort, program: 'haproxy' })
+      const path = join(directory, 'routes.json')
+      const table = JSON.parse(await readFile(path, 'utf8')) as { apps: AppRoutes[] }
+      table.apps = [webApp('shop', [fresh]), webApp('blog', [old])]
+      await writeFile(path, JSON.stringify(table))
+      await elsewhere.start(control)
+      assert.equal((await get(httpPort, 'blog.localhost')).body, 'PAAAAAAAAAA')
+      table.apps = [webApp('blog', [fresh]), webApp('shop', [fresh])]
+      await writeFile(path, JSON.stringify(table))
+      const again = make()
+      await again.apply('shop', webApp('shop', [old]), control)
+      for (let round = 0; round < 4; round++) {
+        assert.equal((await get(httpPort, 'shop.localhost')).body, 'PAAAAAAAAAA')
+        assert.equal((await get(httpPort, 'blog.localhost')).body, 'PBBBBBBBBBB')
+      }
+      await again.ensureRunning(control)
+      await again.apply('shop', webApp('shop', [old]), control)
+    },
+  )
 
-  test('tcp ports are served, and belong to one app', async (t) => {
+  test('tcp ports are served, and belong to one app', { timeout: 20_000 }, async (t) => {
     const { router } = await startRouter(t)
     const echo = createTcpServer((socket) => socket.pipe(socket)).listen(0, local)
     await once(echo, 'listening')
@@ -285,21 +304,73 @@ describe('the router', { timeout: 120_000 }, () => {
     assert.equal((await router.counters('queue', control)).releases['R1']?.requests, 1)
   })
 
-  test('a port that another program holds is refused, and nothing changes', async (t) => {
-    const { router, httpPort } = await startRouter(t)
-    const copy = await startCopy(t, 'PAAAAAAAAAA', 'R1')
-    await router.apply('shop', webApp('shop', [copy]), control)
-    const routes: AppRoutes = {
-      app: 'queue',
-      http: [],
-      tcp: [{ type: 'db', port: 5432, bind: local, listenPort: copy.port, backend: backend([copy]) }],
-    }
-    await assert.rejects(router.apply('queue', routes, control), { code: 'port-taken' })
-    assert.equal((await get(httpPort, 'shop.localhost')).status, 200)
-    assert.equal((await router.routes()).length, 1)
+  test(
+    'a port that another program holds is refused, and nothing changes',
+    { timeout: 20_000 },
+    async (t) => {
+      const { router, httpPort } = await startRouter(t)
+      const copy = await startCopy(t, 'PAAAAAAAAAA', 'R1')
+      await router.apply('shop', webApp('shop', [copy]), control)
+      const routes: AppRoutes = {
+        app: 'queue',
+        http: [],
+        tcp: [{ type: 'db', port: 5432, bind: local, listenPort: copy.port, backend: backend([copy]) }],
+      }
+      await assert.rejects(router.apply('queue', routes, control), { code: 'port-taken' })
+      assert.equal((await get(httpPort, 'shop.localhost')).status, 200)
+      assert.equal((await router.routes()).length, 1)
+    },
+  )
+
+  test(
+    'a port lost to another program while the router was down keeps no other app down',
+    { timeout: 20_000 },
+    async (t) => {
+      const { router, make, httpPort } = await startRouter(t)
+      const copy = await startCopy(t, 'PAAAAAAAAAA', 'R1')
+      const listenPort = await freePort()
+      await router.apply('shop', webApp('shop', [copy]), control)
+      const tcp = [{ type: 'db', port: 5432, bind: local, listenPort, backend: backend([copy]) }]
+      await router.apply('queue', { app: 'queue', http: [], tcp }, control)
+      await router.stop(control)
+      const thief = createTcpServer().listen(listenPort, local)
+      await once(thief, 'listening')
+      const again = make()
+      await again.start(control)
+      assert.equal((await get(httpPort, 'shop.localhost')).status, 200)
+      assert.deepEqual((await again.status(control)).blockedPorts, [listenPort])
+      // One more object meets a router that runs without the port.
+      const third = make()
+      await third.start(control)
+      await third.apply('shop', webApp('shop', [copy, await startCopy(t, 'PBBBBBBBBBB', 'R1')]), control)
+      assert.equal((await third.routes()).length, 2)
+      thief.close()
+      await once(thief, 'close')
+      await third.ensureRunning(control)
+      assert.equal((await get(listenPort, 'any.localhost')).status, 200)
+      assert.deepEqual((await third.status(control)).blockedPorts, [])
+    },
+  )
+
+  test('the port of HTTP being held is said by its number', { timeout: 20_000 }, async (t) => {
+    const { router, httpPort, make } = await startRouter(t)
+    await router.stop(control)
+    const thief = createTcpServer().listen(httpPort, local)
+    await once(thief, 'listening')
+    t.after(() => thief.close())
+    await assert.rejects(make().start(control), {
+      code: 'port-taken',
+      message: new RegExp(`port ${httpPort}`),
+    })
   })
 
-  test('websockets pass, and outlive a reload', async (t) => {
+  test('the serving process is not root', { timeout: 20_000 }, async (t) => {
+    const place = await startRouter(t)
+    const status = await readFile(`/proc/${await workerOf(place)}/status`, 'utf8')
+    assert.doesNotMatch(status, /^Uid:\s+0\s/m)
+  })
+
+  test('websockets pass, and outlive a reload', { timeout: 20_000 }, async (t) => {
     const { router, httpPort } = await startRouter(t)
     const server = createServer()
     const sockets = new WebSocketServer({ server })
@@ -331,21 +402,29 @@ describe('the router', { timeout: 120_000 }, () => {
     await closed
   })
 
-  test('a copy that fails its checks gets nothing, and what the client saw is counted', async (t) => {
-    const { router, httpPort } = await startRouter(t)
-    let isWell = true
-    const answer: Answer = (incoming, response) => {
-      response.statusCode = incoming.url === '/health' && isWell ? 200 : 500
-      response.end()
-    }
-    const copy = await startCopy(t, 'PAAAAAAAAAA', 'R1', answer)
-    await router.apply('shop', webApp('shop', [copy], { check: { kind: 'http', path: '/health' } }), control)
-    assert.equal((await get(httpPort, 'shop.localhost')).status, 500)
-    isWell = false
-    const isOut = async () => (await get(httpPort, 'shop.localhost')).status === 503
-    await until(isOut, { deadlineMs: 5000, what: 'the copy to be taken out' })
-    const { requests, failed, releases } = await router.counters('shop', control)
-    assert.equal(requests, failed)
-    assert.equal(releases['R1']?.requests, requests - 1)
-  })
+  test(
+    'a copy that fails its checks gets nothing, and what the client saw is counted',
+    { timeout: 20_000 },
+    async (t) => {
+      const { router, httpPort } = await startRouter(t)
+      let isWell = true
+      const answer: Answer = (incoming, response) => {
+        response.statusCode = incoming.url === '/health' && isWell ? 200 : 500
+        response.end()
+      }
+      const copy = await startCopy(t, 'PAAAAAAAAAA', 'R1', answer)
+      await router.apply(
+        'shop',
+        webApp('shop', [copy], { check: { kind: 'http', path: '/health' } }),
+        control,
+      )
+      assert.equal((await get(httpPort, 'shop.localhost')).status, 500)
+      isWell = false
+      const isOut = async () => (await get(httpPort, 'shop.localhost')).status === 503
+      await until(isOut, { deadlineMs: 5000, what: 'the copy to be taken out' })
+      const { requests, failed, releases } = await router.counters('shop', control)
+      assert.equal(requests, failed)
+      assert.equal(releases['R1']?.requests, requests - 1)
+    },
+  )
 })

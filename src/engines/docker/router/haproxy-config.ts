@@ -39,7 +39,7 @@ export function renderTable(table: RouteTable, settings: ConfigSettings): Render
   const render = (structure: string, withServers: boolean): string =>
     [
       renderGlobal(settings, structure),
-      renderDefaults(),
+      renderDefaults(longestIdleMs(routes)),
       renderHttpFrontend(table, hostsPath),
       ...routes.map((route) => renderRoute(route, withServers)),
     ].join('\n')
@@ -68,12 +68,16 @@ function renderGlobal({ directory, runAs, hardStopAfterMs }: ConfigSettings, str
   ])
 }
 
-function renderDefaults(): string {
+/** The client's side must not be shorter than what a backend allows. */
+function longestIdleMs(routes: Route[]): number {
+  return Math.max(tunnelMs, ...routes.map(({ route }) => route.backend.idleTimeoutMs ?? 0))
+}
+
+function renderDefaults(clientMs: number): string {
   return section('defaults', [
     'timeout connect 5s',
     'timeout queue 30s',
-    // The backends say how long silence may last; the client's side only must not be shorter.
-    'timeout client 1h',
+    `timeout client ${clientMs}ms`,
     `timeout server ${defaultHttpIdleMs}ms`,
     'timeout http-request 30s',
     'timeout http-keep-alive 60s',
@@ -122,12 +126,7 @@ function renderRoute(route: Route, withServers: boolean): string {
     route.kind === 'http'
       ? renderHttpBackend(backend)
       : [...renderBalance(backend, 'leastconn'), ...renderTcpIdle(backend)]
-  const text = section(`backend ${name}`, [
-    `mode ${route.kind}`,
-    ...lines,
-    ...renderCheck(backend),
-    ...servers,
-  ])
+  const text = section(`backend ${name}`, [`mode ${route.kind}`, ...lines, ...renderCheck(route), ...servers])
   return route.kind === 'http' ? text : `${renderTcpFrontend(route, name)}\n${text}`
 }
 
@@ -165,12 +164,15 @@ function renderBalance({ sticky }: Backend, otherwise: string): string[] {
   return sticky === 'source' ? ['balance source', 'hash-type consistent'] : [`balance ${otherwise}`]
 }
 
-function renderCheck({ check, timeoutMs }: Backend): string[] {
+function renderCheck({ kind, route }: Route): string[] {
+  const { check, timeoutMs } = route.backend
   if (check.kind === 'tcp') return [`timeout check ${timeoutMs}ms`]
+  // A name that the app is known by: frameworks refuse names that they were not told.
+  const host = (kind === 'http' && route.hosts.toSorted()[0]) || 'localhost'
   return [
     `timeout check ${timeoutMs}ms`,
     'option httpchk',
-    `http-check send meth GET uri ${quote(check.path)} ver HTTP/1.1 hdr Host health.rack.internal hdr Connection close`,
+    `http-check send meth GET uri ${quote(check.path)} ver HTTP/1.1 hdr Host ${host}`,
     'http-check expect status 200-399',
   ]
 }

@@ -204,7 +204,8 @@ export class HaproxyRouter implements Router {
 
   async #bring(table: RouteTable, control: Control): Promise<void> {
     const { haproxy, running, files } = this.#parts
-    const { structure } = await files.write({ table, served: withoutPorts(table, this.#blocked) }, control)
+    const served = withoutPorts(table, this.#blocked)
+    const { structure } = await files.write({ table, served }, control)
     if ((await haproxy.find()) === null) {
       await haproxy.start(control)
       return
@@ -214,7 +215,7 @@ export class HaproxyRouter implements Router {
       await haproxy.reload(structure, control)
       return
     }
-    await running.bringServers(table, control)
+    await running.bringServers(served, control)
   }
 
   /** A port that was lost to another program, say at a reboot, must not keep every app down. */

@@ -22,10 +22,10 @@ test('workers: the serving one, and those that a reload replaced', () => {
   })
 })
 
-test('no worker serves while the master waits', () => {
+test('the worker of before serves on after a reload that failed', () => {
   const text =
     '#<PID> <type>\n10 master 0 0d00h00m06s 3.0.2\n# workers\n# old workers\n11 worker 1 0d00h00m06s 3.0.2\n'
-  assert.deepEqual(parseWorkers(text), { master: 10, current: null, leaving: [11], failedReloads: 0 })
+  assert.deepEqual(parseWorkers(text), { master: 10, current: 11, leaving: [], failedReloads: 0 })
 })
 
 test('servers: the columns are found by their names', () => {

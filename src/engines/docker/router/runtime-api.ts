@@ -136,6 +136,8 @@ export function parseWorkers(text: string): Workers {
       else found.current = pid
     }
   }
+  // After a reload that failed the worker of before serves on, and is listed as old.
+  found.current ??= found.leaving.shift() ?? null
   return found
 }
 
