@@ -16,10 +16,16 @@ export function checkLinks({ processes, leftOut, problems }: Across): void {
   const names = new Set(processes.map(({ type }) => type.name))
   for (const { type, links } of processes) {
     for (const { value, at } of links) {
-      if (value.target === type.name) problems.error(at, `the process "${type.name}" links to itself`, 'remove the link')
-      else if (!names.has(value.target)) problems.error(at, absent(value.target, leftOut), () => didYouMean(value.target, names))
+      if (value.target === type.name)
+        problems.error(at, `the process "${type.name}" links to itself`, 'remove the link')
+      else if (!names.has(value.target))
+        problems.error(at, absent(value.target, leftOut), () => didYouMean(value.target, names))
       else if (value.alias !== value.target && names.has(value.alias)) {
-        problems.error(at, `the alias "${value.alias}" is the name of another process`, 'choose another alias')
+        problems.error(
+          at,
+          `the alias "${value.alias}" is the name of another process`,
+          'choose another alias',
+        )
       }
     }
   }
@@ -31,9 +37,11 @@ export function checkDependencies({ processes, leftOut, problems }: Across): voi
   for (const { type, dependencies } of processes) {
     for (const { value, at } of dependencies) {
       const target = byName.get(value.target)
-      if (value.target === type.name) problems.error(at, `the process "${type.name}" depends on itself`, 'remove it')
+      if (value.target === type.name)
+        problems.error(at, `the process "${type.name}" depends on itself`, 'remove it')
       else if (target) completeOnce(target, value.condition, at, problems)
-      else if (value.isRequired) problems.error(at, absent(value.target, leftOut), () => didYouMean(value.target, byName.keys()))
+      else if (value.isRequired)
+        problems.error(at, absent(value.target, leftOut), () => didYouMean(value.target, byName.keys()))
     }
     type.dependsOn = type.dependsOn.filter(({ target }) => byName.has(target))
   }
@@ -43,12 +51,18 @@ function completeOnce(target: PlacedProcess, condition: string, at: Place, probl
   if (condition !== 'completed') return
   if (!target.namesRestart) target.type.restart = 'no'
   else if (target.type.restart === 'always') {
-    problems.error(at, `"${target.type.name}" is to complete, but its \`restart\` starts it again`, 'write `restart: "no"` there')
+    problems.error(
+      at,
+      `"${target.type.name}" is to complete, but its \`restart\` starts it again`,
+      'write `restart: "no"` there',
+    )
   }
 }
 
 function absent(name: string, leftOut: Set<string>): string {
-  return leftOut.has(name) ? `the process "${name}" is left out because of its profile` : `there is no process "${name}"`
+  return leftOut.has(name)
+    ? `the process "${name}" is left out because of its profile`
+    : `there is no process "${name}"`
 }
 
 /** Start order must exist: a cycle of `depends_on:` and `links:` is named in full. */
@@ -56,7 +70,10 @@ export function checkCycles({ processes, problems }: Across): void {
   const next = new Map<string, { target: string; at: Place }[]>()
   for (const { type, links, dependencies } of processes) {
     const all = [...dependencies, ...links].map(({ value, at }) => ({ target: value.target, at }))
-    next.set(type.name, all.filter(({ target }) => target !== type.name))
+    next.set(
+      type.name,
+      all.filter(({ target }) => target !== type.name),
+    )
   }
   const finished = new Set<string>()
   for (const name of next.keys()) findCycle(name, [], next, finished, problems)
@@ -75,7 +92,11 @@ function findCycle(
     if (from < 0) findCycle(target, [...path, name], next, finished, problems)
     else if (!finished.has(target)) {
       const cycle = [...[...path, name].slice(from), target].join(' → ')
-      problems.error(at, `no process of this cycle can start first: ${cycle}`, 'remove one link or dependency')
+      problems.error(
+        at,
+        `no process of this cycle can start first: ${cycle}`,
+        'remove one link or dependency',
+      )
     }
   }
   finished.add(name)
@@ -90,7 +111,11 @@ export function checkPortClashes({ processes, problems }: Across): void {
       const holder = holders.get(port.external)
       if (!holder) holders.set(port.external, { name: type.name, protocol: port.protocol })
       else if (holder.protocol !== 'http' || port.protocol !== 'http') {
-        problems.error(at, `the port ${port.external} is already opened by "${holder.name}"`, 'choose another external port')
+        problems.error(
+          at,
+          `the port ${port.external} is already opened by "${holder.name}"`,
+          'choose another external port',
+        )
       }
     }
   }

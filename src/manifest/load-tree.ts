@@ -1,5 +1,4 @@
 import type { ManifestSource } from '../domain/manifest.ts'
-import type { ReadOptions } from './read-manifest.ts'
 import type { Problems } from './problems.ts'
 import { parseDotenv } from './syntax/dotenv.ts'
 import { interpolate, type Lookup } from './syntax/interpolate.ts'
@@ -11,6 +10,13 @@ import { childOf, type MapNode } from './syntax/tree.ts'
 import { allLevels } from './verdicts/all-keys.ts'
 import { checkKeys, type Ruling } from './verdicts/check-keys.ts'
 
+export interface ReadOptions {
+  /** The environment of the app: above `.env` in `${VAR}`. Nothing else is ever read. */
+  environment: Record<string, string>
+  /** Lets a variable that is required pass with a warning, since it may be set before the promote. */
+  lenientVariables?: boolean
+}
+
 /** The files as one tree: keys judged, variables filled in, later files merged over earlier ones. */
 export interface LoadedTree {
   root: MapNode
@@ -21,7 +27,11 @@ export interface LoadedTree {
 }
 
 /** Brings the texts to one tree, phase by phase; null when no process can be read. */
-export function loadTree(source: ManifestSource, options: ReadOptions, problems: Problems): LoadedTree | null {
+export function loadTree(
+  source: ManifestSource,
+  options: ReadOptions,
+  problems: Problems,
+): LoadedTree | null {
   const lookup = lookupOf(source, options, problems)
   const rulings: Ruling[] = []
   const variables: Variables = { lookup, problems, isLenient: options.lenientVariables ?? false, added: 0 }

@@ -5,7 +5,7 @@ export function nearest(word: string, candidates: Iterable<string>): string | un
   let best: string | undefined
   let bestDistance = limit + 1
   for (const candidate of candidates) {
-    if (candidate.length > 60 || Math.abs(candidate.length - word.length) > limit) continue
+    if (candidate.length > 40 || Math.abs(candidate.length - word.length) > limit) continue
     const distance = editDistance(word.toLowerCase(), candidate.toLowerCase())
     if (distance < bestDistance) [best, bestDistance] = [candidate, distance]
   }
@@ -13,7 +13,11 @@ export function nearest(word: string, candidates: Iterable<string>): string | un
 }
 
 /** `did you mean "x"?`, or the fallback when nothing is close. */
-export function didYouMean(word: string, candidates: Iterable<string>, fallback?: string): string | undefined {
+export function didYouMean(
+  word: string,
+  candidates: Iterable<string>,
+  fallback?: string,
+): string | undefined {
   const found = nearest(word, candidates)
   return found === undefined ? fallback : `did you mean "${found}"?`
 }

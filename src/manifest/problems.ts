@@ -14,6 +14,9 @@ export type Hint = string | (() => string | undefined)
 /** More than anybody reads; the rest is counted. */
 const mostProblems = 500
 
+/** Looking for the nearest name takes time; a file with more mistakes than this has others to solve first. */
+const mostSearchedHints = 100
+
 /** Collects what is to be said about a file: each thing once, bounded in number. */
 export class Problems {
   readonly #kept: Problem[] = []
@@ -23,7 +26,13 @@ export class Problems {
 
   /** Says that the file cannot be honoured; about an incomplete value it is a warning. */
   error(place: Place, message: string, hint?: Hint): void {
-    this.#add(place, place.isIncomplete ? 'warning' : 'error', message, hint, place.isIncomplete ? 'variable' : undefined)
+    this.#add(
+      place,
+      place.isIncomplete ? 'warning' : 'error',
+      message,
+      hint,
+      place.isIncomplete ? 'variable' : undefined,
+    )
   }
 
   warn(place: Place, message: string, hint?: Hint): void {
@@ -49,7 +58,10 @@ export class Problems {
     const last = sorted.at(-1)
     if (this.#dropped === 0 || !last) return sorted
     const severity = this.#droppedError ? 'error' : 'warning'
-    return [...sorted, { severity, position: last.position, path: '', message: `and ${this.#dropped} more problems` }]
+    return [
+      ...sorted,
+      { severity, position: last.position, path: '', message: `and ${this.#dropped} more problems` },
+    ]
   }
 
   #add(place: Place, severity: Problem['severity'], message: string, hint?: Hint, kind?: 'variable'): void {
@@ -62,7 +74,7 @@ export class Problems {
       return
     }
     this.#seen.add(key)
-    const advice = typeof hint === 'function' ? hint() : hint
+    const advice = typeof hint === 'function' ? this.#search(hint) : hint
     this.#kept.push({
       severity,
       position,
@@ -71,5 +83,9 @@ export class Problems {
       ...(advice === undefined ? {} : { hint: advice }),
       ...(kind === undefined ? {} : { kind }),
     })
+  }
+
+  #search(hint: () => string | undefined): string | undefined {
+    return this.#kept.length < mostSearchedHints ? hint() : undefined
   }
 }

@@ -4,15 +4,8 @@ import { processOf, type PlacedProcess } from './keys/process.ts'
 import { declaredVolumes } from './keys/volumes.ts'
 import { Problems } from './problems.ts'
 import { isEmpty, childOf, shown, type Entry, type MapNode } from './syntax/tree.ts'
-import { loadTree, type LoadedTree } from './load-tree.ts'
+import { loadTree, type LoadedTree, type ReadOptions } from './load-tree.ts'
 import type { Ruling } from './verdicts/check-keys.ts'
-
-export interface ReadOptions {
-  /** The environment of the app: above `.env` in `${VAR}`. Nothing else is ever read. */
-  environment: Record<string, string>
-  /** Lets a variable that is required pass with a warning, since it may be set before the promote. */
-  lenientVariables?: boolean
-}
 
 export interface ManifestReading {
   /** Null exactly when a problem is an error. */
@@ -31,7 +24,10 @@ export function readManifest(source: ManifestSource, options: ReadOptions): Mani
 }
 
 /** `readManifest`, and what became of every key. */
-export function readWithRulings(source: ManifestSource, options: ReadOptions): ManifestReading & { rulings: Ruling[] } {
+export function readWithRulings(
+  source: ManifestSource,
+  options: ReadOptions,
+): ManifestReading & { rulings: Ruling[] } {
   const problems = new Problems()
   const loaded = loadTree(source, options, problems)
   const manifest = loaded ? manifestOf(loaded, source, problems) : null
@@ -46,7 +42,9 @@ function manifestOf(loaded: LoadedTree, source: ManifestSource, problems: Proble
   )
   const across: Across = { processes, leftOut, problems }
   for (const check of [checkLinks, checkDependencies, checkCycles, checkPortClashes]) check(across)
-  const mounted = processes.flatMap(({ type }) => type.mounts.flatMap(({ volume }) => (volume === null ? [] : [volume])))
+  const mounted = processes.flatMap(({ type }) =>
+    type.mounts.flatMap(({ volume }) => (volume === null ? [] : [volume])),
+  )
   return { processes: processes.map(({ type }) => type), volumes: [...new Set(mounted)].sort() }
 }
 
@@ -63,12 +61,20 @@ function readProcesses(services: MapNode, problems: Problems, read: Read) {
     checkName(name, entry, problems)
     const { value } = entry
     if (value.kind !== 'map') {
-      problems.error(entry.key, `the process "${name}" must be a mapping, but is ${shown(value)}`, 'write its keys indented under it')
+      problems.error(
+        entry.key,
+        `the process "${name}" must be a mapping, but is ${shown(value)}`,
+        'write its keys indented under it',
+      )
       continue
     }
     const profiles = childOf(value, 'profiles')
     if (profiles && !isEmpty(profiles)) {
-      problems.warn(profiles, `the process "${name}" is left out: no profile is active in a rack`, 'remove `profiles` to run it')
+      problems.warn(
+        profiles,
+        `the process "${name}" is left out: no profile is active in a rack`,
+        'remove `profiles` to run it',
+      )
       leftOut.add(name)
     } else {
       processes.push(read(name, entry, value))
@@ -80,7 +86,15 @@ function readProcesses(services: MapNode, problems: Problems, read: Read) {
 
 function checkName(name: string, { key }: Entry, problems: Problems): void {
   if (processNamePattern.test(name)) return
-  const better = name.toLowerCase().replace(/[^a-z0-9]+/g, '-').replace(/^[^a-z]+|-+$/g, '').slice(0, 31)
+  const better = name
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^[^a-z]+|-+$/g, '')
+    .slice(0, 31)
   const hint = processNamePattern.test(better) ? `write "${better}"` : 'write "web"'
-  problems.error(key, `"${name}" cannot be the name of a process: use 1 to 31 lower-case letters, digits and dashes, a letter first`, hint)
+  problems.error(
+    key,
+    `"${name}" cannot be the name of a process: use 1 to 31 lower-case letters, digits and dashes, a letter first`,
+    hint,
+  )
 }

@@ -4,7 +4,8 @@ import { childOf, shown, type Node } from '../syntax/tree.ts'
 import { directoryOf, joinInside } from './paths.ts'
 import { pairsOf, textOf } from './values.ts'
 
-const reference = /^([A-Za-z0-9][A-Za-z0-9._-]*(:\d+)?\/)?[a-z0-9]+([._/-]+[a-z0-9]+)*(:[A-Za-z0-9_][A-Za-z0-9._-]{0,127})?(@sha256:[0-9a-f]{64})?$/
+const reference =
+  /^([A-Za-z0-9][A-Za-z0-9._-]*(:\d+)?\/)?[a-z0-9]+([._/-]+[a-z0-9]+)*(:[A-Za-z0-9_][A-Za-z0-9._-]{0,127})?(@sha256:[0-9a-f]{64})?$/
 
 /** How the image is built, from `build:` in both syntaxes and the `dockerfile:` of version 1; null without `build:`. */
 export function buildOf(service: Node, problems: Problems): BuildSpec | null {
@@ -34,11 +35,20 @@ function contextOf(node: Node | undefined, build: Node, problems: Problems): str
   const text = textOf(node, problems) || '.'
   const at = needed(node ?? build)
   if (/^[a-z+]+:\/\/|^git@|^github\.com\//.test(text)) {
-    problems.error(at, 'a build from a URL is refused: not supported by this version', 'put the source into the directory')
+    problems.error(
+      at,
+      'a build from a URL is refused: not supported by this version',
+      'put the source into the directory',
+    )
     return '.'
   }
   const context = joinInside(directoryOf(at.position.file), text)
-  if (context === null) problems.error(at, 'the context lies outside of the source directory', 'use a path below the compose file')
+  if (context === null)
+    problems.error(
+      at,
+      'the context lies outside of the source directory',
+      'use a path below the compose file',
+    )
   return context ?? '.'
 }
 
@@ -46,7 +56,11 @@ function dockerfileOf(node: Node | undefined, problems: Problems): string {
   const text = textOf(node, problems) || 'Dockerfile'
   const path = joinInside('.', text)
   if (node && path === null) {
-    problems.error(needed(node), `${shown(node)} lies outside of the build context`, 'use a path below the context')
+    problems.error(
+      needed(node),
+      `${shown(node)} lies outside of the build context`,
+      'use a path below the context',
+    )
   }
   return path ?? 'Dockerfile'
 }
@@ -56,7 +70,11 @@ export function imageOf(node: Node | undefined, problems: Problems): string | nu
   const text = textOf(node, problems)
   if (node === undefined || text === null) return null
   if (text.length < 512 && reference.test(text)) return text
-  problems.error(needed(node), `${shown(node)} is not the name of an image`, 'write "name:tag", all in lower case')
+  problems.error(
+    needed(node),
+    `${shown(node)} is not the name of an image`,
+    'write "name:tag", all in lower case',
+  )
   return null
 }
 

@@ -26,7 +26,11 @@ export function envFilesOf(node: Node | undefined, problems: Problems): EnvFile[
     }
     const path = joinInside(directoryOf(item.position.file), text)
     if (path === null) {
-      problems.error(pathNode ?? item, 'the file lies outside of the source directory', 'use a path below the compose file')
+      problems.error(
+        pathNode ?? item,
+        'the file lies outside of the source directory',
+        'use a path below the compose file',
+      )
       return []
     }
     const isRequired = booleanOf(childOf(item, 'required'), problems) ?? true
@@ -45,10 +49,12 @@ export function environmentOf(
   problems: Problems,
 ): Variable[] {
   const values = new Map<string, string | null>()
-  for (const file of envFilesOf(childOf(service, 'env_file'), problems)) readFile(file, values, source, lookup, problems)
+  for (const file of envFilesOf(childOf(service, 'env_file'), problems))
+    readFile(file, values, source, lookup, problems)
   for (const { name, value, at } of pairsOf(childOf(service, 'environment'), problems)) {
     if (name === '' || /[\s=\0]/.test(name)) problems.error(at, 'a variable needs a name without spaces')
-    else if (isRacks(name)) problems.warn(at, `${name} is set by the rack; this value is never seen`, 'choose another name')
+    else if (isRacks(name))
+      problems.warn(at, `${name} is set by the rack; this value is never seen`, 'choose another name')
     else values.set(name, value)
   }
   const variables = [...values].map(([name, value]) => ({ name, value }))
@@ -69,7 +75,12 @@ function readFile(
 ): void {
   const text = Object.hasOwn(source.envFiles, file.path) ? source.envFiles[file.path] : undefined
   if (text === undefined) {
-    if (file.isRequired) problems.error(file.at, `the file ${file.path} does not exist`, 'add `required: false` if it may be absent')
+    if (file.isRequired)
+      problems.error(
+        file.at,
+        `the file ${file.path} does not exist`,
+        'add `required: false` if it may be absent',
+      )
     return
   }
   const read = parseDotenv(text, lookup, file.isRaw)

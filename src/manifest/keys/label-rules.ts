@@ -107,8 +107,18 @@ export const labelRules: Record<string, LabelRule> = {
     kind: 'protocol',
     default: '80 is http, 443 is https, anything else tcp',
   },
-  'port.*.proxy': { verdict: 'refused', why: `the PROXY protocol is ${later}`, kind: 'boolean', unless: ['false'] },
-  'port.*.secure': { verdict: 'refused', why: `TLS to the process is ${later}`, kind: 'boolean', unless: ['false'] },
+  'port.*.proxy': {
+    verdict: 'refused',
+    why: `the PROXY protocol is ${later}`,
+    kind: 'boolean',
+    unless: ['false'],
+  },
+  'port.*.secure': {
+    verdict: 'refused',
+    why: `TLS to the process is ${later}`,
+    kind: 'boolean',
+    unless: ['false'],
+  },
   'release.command': {
     verdict: 'honoured',
     why: 'runs once in a shell of the new release, before traffic moves',
@@ -123,9 +133,18 @@ export const labelRules: Record<string, LabelRule> = {
   'idle.timeout': { verdict: 'refused', why: `an idle timeout is ${later}`, kind: 'seconds' },
   allow: { verdict: 'refused', why: `allowed source addresses are ${later}`, kind: 'text' },
   auth: { verdict: 'refused', why: `basic authentication is ${later}`, kind: 'text' },
-  balancer: { verdict: 'refused', why: 'the router serves every external port', kind: 'text', unless: ['true'] },
+  balancer: {
+    verdict: 'refused',
+    why: 'the router serves every external port',
+    kind: 'text',
+    unless: ['true'],
+  },
   'balancer.name': { verdict: 'ignored', why: 'there is one router', kind: 'text' },
-  'environment.secure': { verdict: 'ignored', why: 'the environment is always encrypted at rest', kind: 'boolean' },
+  'environment.secure': {
+    verdict: 'ignored',
+    why: 'the environment is always encrypted at rest',
+    kind: 'boolean',
+  },
   'start.shift': { verdict: 'ignored', why: 'it is for local development', kind: 'count' },
 }
 

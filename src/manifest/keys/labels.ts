@@ -54,13 +54,16 @@ function addToFamily(labels: Labels, pair: Pair, name: string, isConvox: boolean
   const number = Number(value)
   if (!check(pair, value, rule, isConvox, problems)) return
   const other = labels.family.get(name)
-  if (other && other.isConvox !== isConvox) problems.warn(pair.at, `rack.${name} wins over convox.${name}`, 'keep one of them')
+  if (other && other.isConvox !== isConvox)
+    problems.warn(pair.at, `rack.${name} wins over convox.${name}`, 'keep one of them')
   if (!other || !isConvox) labels.family.set(name, { value, number, isConvox, at: pair.at })
 }
 
 function unknownLabel({ name, at }: Pair, isConvox: boolean, problems: Problems): void {
   const prefix = isConvox ? 'convox.' : 'rack.'
-  const known = Object.keys(labelRules).map((one) => prefix + one.replace('*', /\.(\w+)/.exec(name)?.[1] ?? 'N'))
+  const known = Object.keys(labelRules).map(
+    (one) => prefix + one.replace('*', /\.(\w+)/.exec(name)?.[1] ?? 'N'),
+  )
   const hint = () => didYouMean(name, known, isConvox ? undefined : 'labels under "rack." configure the rack')
   if (isConvox) problems.warn(at, `"${name}" is ignored: there is no such label`, hint)
   else problems.error(at, `unknown label "${name}"`, hint)
@@ -76,7 +79,9 @@ function check(pair: Pair, value: string, rule: LabelRule, isConvox: boolean, pr
       return false
     case 'protocol':
       if (protocols.includes(value.toLowerCase() as PortProtocol)) return true
-      problems.error(at, `${name} must be one of: ${protocols.join(', ')}`, () => didYouMean(value, protocols))
+      problems.error(at, `${name} must be one of: ${protocols.join(', ')}`, () =>
+        didYouMean(value, protocols),
+      )
       return false
     case 'command':
       if (value !== '') return true
@@ -92,7 +97,13 @@ function check(pair: Pair, value: string, rule: LabelRule, isConvox: boolean, pr
   }
 }
 
-function checkNumber(pair: Pair, value: string, rule: LabelRule, isConvox: boolean, problems: Problems): boolean {
+function checkNumber(
+  pair: Pair,
+  value: string,
+  rule: LabelRule,
+  isConvox: boolean,
+  problems: Problems,
+): boolean {
   const own = isConvox ? rule.convox : undefined
   const min = own?.min ?? rule.min ?? 0
   const max = own?.max ?? rule.max ?? Number.MAX_SAFE_INTEGER
@@ -101,7 +112,10 @@ function checkNumber(pair: Pair, value: string, rule: LabelRule, isConvox: boole
   if (isNumber && Number(value) >= min && Number(value) <= max) return true
   const kind = isFraction ? 'a number' : 'a whole number'
   const unit = rule.kind === 'seconds' || rule.kind === 'percent' ? ` (${rule.kind})` : ''
-  problems.error(pair.at, `${pair.name} must be ${kind} from ${min} to ${max}${unit}, but is ${shownValue(pair)}`)
+  problems.error(
+    pair.at,
+    `${pair.name} must be ${kind} from ${min} to ${max}${unit}, but is ${shownValue(pair)}`,
+  )
   return false
 }
 

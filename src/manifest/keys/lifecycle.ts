@@ -11,7 +11,11 @@ const restartWords: Record<string, RestartPolicy> = {
   'unless-stopped': 'always',
   'on-failure': 'on-failure',
 }
-const conditionWords: Record<string, RestartPolicy> = { none: 'no', 'on-failure': 'on-failure', any: 'always' }
+const conditionWords: Record<string, RestartPolicy> = {
+  none: 'no',
+  'on-failure': 'on-failure',
+  any: 'always',
+}
 
 /** The restart policy that the file names, or null when it names none. */
 export function restartOf(service: Node, problems: Problems): RestartPolicy | null {
@@ -19,12 +23,15 @@ export function restartOf(service: Node, problems: Problems): RestartPolicy | nu
   const text = textOf(node, problems)
   if (node && text !== null) {
     const [word = '', attempts] = text.split(':')
-    if (attempts !== undefined) problems.warn(node, 'the number of attempts is ignored: the rack restarts with a back-off')
+    if (attempts !== undefined)
+      problems.warn(node, 'the number of attempts is ignored: the rack restarts with a back-off')
     return policyOf(node, word, restartWords, problems)
   }
   const condition = childOf(childOf(childOf(service, 'deploy'), 'restart_policy'), 'condition')
   const conditionText = textOf(condition, problems)
-  return condition && conditionText !== null ? policyOf(condition, conditionText, conditionWords, problems) : null
+  return condition && conditionText !== null
+    ? policyOf(condition, conditionText, conditionWords, problems)
+    : null
 }
 
 function policyOf(
@@ -36,7 +43,9 @@ function policyOf(
   const policy = Object.hasOwn(words, word) ? words[word] : undefined
   if (policy) return policy
   const known = Object.keys(words).filter((one) => one !== 'false')
-  problems.error(node, `${shown(node)} is not a restart policy`, () => didYouMean(word, known, `use one of: ${known.join(', ')}`))
+  problems.error(node, `${shown(node)} is not a restart policy`, () =>
+    didYouMean(word, known, `use one of: ${known.join(', ')}`),
+  )
   return null
 }
 
@@ -50,7 +59,9 @@ export function stopSignalOf(service: Node, problems: Problems): string | null {
   const node = childOf(service, 'stop_signal')
   const text = textOf(node, problems)
   if (!node || text === null) return null
-  const isSignal = /^(SIG)?(RTM(IN|AX)([+-]\d{1,2})?|[A-Z]{2,6}\d?)$/.test(text) || (/^\d{1,2}$/.test(text) && Number(text) > 0)
+  const isSignal =
+    /^(SIG)?(RTM(IN|AX)([+-]\d{1,2})?|[A-Z]{2,6}\d?)$/.test(text) ||
+    (/^\d{1,2}$/.test(text) && Number(text) > 0)
   if (!isSignal) problems.error(node, `${shown(node)} is not a signal`, 'write SIGTERM')
   return text
 }
@@ -80,7 +91,8 @@ export function healthcheckOf(service: Node, problems: Problems): Healthcheck | 
   if (booleanOf(childOf(node, 'disable'), problems) === true) return { test: ['NONE'], ...times }
   const test = testOf(childOf(node, 'test'), problems)
   if (test) return { test, ...times }
-  if (!node.entries.has('test')) problems.warn(node, "without `test` the image's own check keeps its own times", 'add `test:`')
+  if (!node.entries.has('test'))
+    problems.warn(node, "without `test` the image's own check keeps its own times", 'add `test:`')
   return null
 }
 
@@ -100,6 +112,7 @@ function testOf(node: Node | undefined, problems: Problems): string[] | null {
   const [kind = '', ...rest] = words
   if (kind === 'NONE') return ['NONE']
   const isComplete = (kind === 'CMD' && rest.length > 0) || (kind === 'CMD-SHELL' && rest.length === 1)
-  if (!isComplete) problems.error(node, 'a check starts with CMD, CMD-SHELL or NONE', 'write ["CMD", "program", "argument"]')
+  if (!isComplete)
+    problems.error(node, 'a check starts with CMD, CMD-SHELL or NONE', 'write ["CMD", "program", "argument"]')
   return isComplete ? words : null
 }

@@ -6,7 +6,8 @@ export function directoryOf(path: string): string {
 
 /** Joins and normalises paths of the source directory; null when the result leaves it or is absolute. */
 export function joinInside(base: string, path: string): string | null {
-  if (path.startsWith('/') || path.startsWith('~') || path.includes('\0') || /^[A-Za-z]:[\\/]/.test(path)) return null
+  if (path.startsWith('/') || path.startsWith('~') || path.includes('\0') || /^[A-Za-z]:[\\/]/.test(path))
+    return null
   const parts: string[] = []
   for (const part of `${base}/${path}`.split('/')) {
     if (part === '' || part === '.') continue

@@ -58,7 +58,11 @@ function shortForm(node: Node, problems: Problems): PlacedPort[] {
   if (!isServed(protocol, node, problems)) return []
   const parts = splitAddress(numbers)
   if (parts.length > 2) {
-    problems.error(node, `${shown(node)} binds an address of the host, which belongs to the rack`, adviceFor(parts))
+    problems.error(
+      node,
+      `${shown(node)} binds an address of the host, which belongs to the rack`,
+      adviceFor(parts),
+    )
     return []
   }
   if (/^\d+:[0-5]?\d$/.test(text) && !node.isQuoted) {
@@ -103,7 +107,9 @@ function longForm(node: Node, problems: Problems): PlacedPort[] {
 function isServed(protocol: string, at: Node, problems: Problems): boolean {
   if (protocol.toLowerCase() === 'tcp') return true
   const isKnown = ['udp', 'sctp'].includes(protocol.toLowerCase())
-  const message = isKnown ? `${protocol} is refused: this version serves http and tcp` : `"${protocol}" is not a protocol`
+  const message = isKnown
+    ? `${protocol} is refused: this version serves http and tcp`
+    : `"${protocol}" is not a protocol`
   problems.error(at, message, isKnown ? 'remove the port' : 'write `/tcp`, or nothing')
   return false
 }
@@ -122,7 +128,11 @@ function rangeOf(text: string, at: Node, problems: Problems): Range | null {
 }
 
 function reject(at: Node, problems: Problems): [] {
-  problems.error(at, `${shown(at)} is not a port`, 'write "80:5000" (listen on 80, the process on 5000) or 5000')
+  problems.error(
+    at,
+    `${shown(at)} is not a port`,
+    'write "80:5000" (listen on 80, the process on 5000) or 5000',
+  )
   return []
 }
 
@@ -139,7 +149,10 @@ function expand(external: Range | null, container: Range, at: Node, problems: Pr
   return Array.from({ length: size }, (_, index) => {
     const listens = external ? external.first + index : null
     const protocol = listens === null ? 'tcp' : defaultProtocol(listens)
-    return { port: { external: listens, container: container.first + index, protocol, proxy: false, secure: false }, at }
+    return {
+      port: { external: listens, container: container.first + index, protocol, proxy: false, secure: false },
+      at,
+    }
   })
 }
 

@@ -33,7 +33,12 @@ export interface ProcessContext {
 }
 
 /** Reads one entry of `services:` into its canonical form. */
-export function processOf(name: string, entry: Entry, service: MapNode, context: ProcessContext): PlacedProcess {
+export function processOf(
+  name: string,
+  entry: Entry,
+  service: MapNode,
+  context: ProcessContext,
+): PlacedProcess {
   const { problems } = context
   const labels = labelsOf(service, problems)
   const placedPorts = portsOf(childOf(service, 'ports'), problems)
@@ -45,34 +50,46 @@ export function processOf(name: string, entry: Entry, service: MapNode, context:
   const build = buildOf(service, problems)
   const image = imageOf(childOf(service, 'image'), problems)
   const namesImage = childOf(service, 'image') ?? childOf(service, 'build')
-  if (!namesImage) problems.error(entry.key, `the process "${name}" has neither \`image\` nor \`build\``, 'write `build: .` or `image: NAME`')
+  if (!namesImage)
+    problems.error(
+      entry.key,
+      `the process "${name}" has neither \`image\` nor \`build\``,
+      'write `build: .` or `image: NAME`',
+    )
   const type: ProcessType = {
     name,
     build,
     image,
-    command: commandOf(childOf(service, 'command'), problems),
-    entrypoint: commandOf(childOf(service, 'entrypoint'), problems),
-    environment: environmentOf(service, context.source, context.lookup, problems),
     ports,
     expose,
     links: links.map(({ value }) => value),
     dependsOn: dependencies.map(({ value: { target, condition } }) => ({ target, condition })),
     labels: labels.all,
+    environment: environmentOf(service, context.source, context.lookup, problems),
     mounts: mountsOf(service, context.declared, problems),
-    healthcheck: healthcheckOf(service, problems),
     health: healthOf(labels, [...ports.map(({ container }) => container), ...expose], problems),
     formation: formationOf(service, problems),
     deployment: deploymentOf(service, labels, problems),
     drainTimeoutMs: drainTimeoutMsOf(labels),
+    restart: restart ?? 'always',
+    releaseCommand: releaseCommandOf(labels),
+    ...containerOf(service, problems),
+  }
+  const portsAt = placedPorts.map(({ at, port }, index) => ({ at, port: ports[index] ?? port }))
+  return { type, entry, ports: portsAt, links, dependencies, namesRestart: restart !== null }
+}
+
+/** What the container of a copy is started with. */
+function containerOf(service: MapNode, problems: Problems) {
+  return {
+    command: commandOf(childOf(service, 'command'), problems),
+    entrypoint: commandOf(childOf(service, 'entrypoint'), problems),
+    healthcheck: healthcheckOf(service, problems),
     stopGraceMs: stopGraceMsOf(service, problems),
     stopSignal: stopSignalOf(service, problems),
     user: textOf(childOf(service, 'user'), problems) || null,
     workingDir: workingDirOf(service, problems),
     init: booleanOf(childOf(service, 'init'), problems) ?? false,
     extraHosts: extraHostsOf(service, problems),
-    restart: restart ?? 'always',
-    releaseCommand: releaseCommandOf(labels),
   }
-  const portsAt = placedPorts.map(({ at }, index) => ({ at, port: ports[index] ?? placedPorts[index]!.port }))
-  return { type, entry, ports: portsAt, links, dependencies, namesRestart: restart !== null }
 }

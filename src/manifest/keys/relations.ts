@@ -21,10 +21,17 @@ export function linksOf(service: Node, problems: Problems): Placed<ProcessLink>[
     if (text === null) continue
     const [target = '', alias = target, ...more] = text.split(':')
     const key = alias.toUpperCase().replaceAll('-', '_')
-    if (more.length > 0 || !aliasName.test(alias)) problems.error(at, `${shown(at)} is not a link`, 'write "process" or "process:alias"')
+    if (more.length > 0 || !aliasName.test(alias))
+      problems.error(at, `${shown(at)} is not a link`, 'write "process" or "process:alias"')
     else if (!links.has(key)) links.set(key, { value: { target, alias }, at })
-    else if (links.get(key)?.value.target === target) problems.warn(at, `the link ${shown(at)} is named twice`)
-    else problems.error(at, `two links would set the variables ${key}_URL…`, 'give one of them an alias: "process:alias"')
+    else if (links.get(key)?.value.target === target)
+      problems.warn(at, `the link ${shown(at)} is named twice`)
+    else
+      problems.error(
+        at,
+        `two links would set the variables ${key}_URL…`,
+        'give one of them an alias: "process:alias"',
+      )
   }
   return [...links.values()]
 }
@@ -65,12 +72,14 @@ function conditionOf(node: Node | undefined, problems: Problems): Dependency['co
   const condition = Object.hasOwn(conditions, text) ? conditions[text] : undefined
   if (condition === undefined) {
     const known = Object.keys(conditions)
-    problems.error(node, `${shown(node)} is not a condition`, () => didYouMean(text, known, `use one of: ${known.join(', ')}`))
+    problems.error(node, `${shown(node)} is not a condition`, () =>
+      didYouMean(text, known, `use one of: ${known.join(', ')}`),
+    )
   }
   return condition ?? 'started'
 }
 
-const address = /^(\d{1,3}(\.\d{1,3}){3}|\[?[0-9a-fA-F:]*:[0-9a-fA-F:.]*\]?)$/
+const address = /^(\d{1,3}(\.\d{1,3}){3}|\[?(?=[^:]*:)[0-9a-fA-F:.]{2,45}\]?)$/
 
 /** Reads `extra_hosts:` in both syntaxes. */
 export function extraHostsOf(service: Node, problems: Problems): { host: string; address: string }[] {
@@ -78,7 +87,11 @@ export function extraHostsOf(service: Node, problems: Problems): { host: string;
   const given = node?.kind === 'map' ? fromMap(node, problems) : fromList(node, problems)
   return given.flatMap(({ host, text, at }) => {
     if (text === 'host-gateway') {
-      problems.error(at, 'host-gateway is refused: an app cannot reach the machine of its rack', 'name the address')
+      problems.error(
+        at,
+        'host-gateway is refused: an app cannot reach the machine of its rack',
+        'name the address',
+      )
     } else if (host === '' || /\s/.test(host) || !address.test(text)) {
       problems.error(at, `${shown(at)} is not a host and an address`, 'write "host:10.0.0.1"')
     } else {

@@ -35,7 +35,12 @@ function countOf(replicas: Node | undefined, scale: Node | undefined, problems: 
   return first ?? second ?? defaultFormation.count
 }
 
-function cpuUnitsOf(service: Node, limits: Node | undefined, reservations: Node | undefined, problems: Problems): number {
+function cpuUnitsOf(
+  service: Node,
+  limits: Node | undefined,
+  reservations: Node | undefined,
+  problems: Problems,
+): number {
   const cores = (node: Node | undefined) => {
     const amount = decimalOf(node, problems)
     return amount === null ? null : within(node, Math.round(amount * unitsPerCore), problems)
@@ -55,11 +60,20 @@ function cpuUnitsOf(service: Node, limits: Node | undefined, reservations: Node 
 function within(node: Node | undefined, units: number, problems: Problems): number | null {
   if (units === 0 || node === undefined) return null
   if (units >= fewestUnits && units <= mostUnits) return units
-  problems.error(node, `${shown(node)} is out of range`, `use ${fewestUnits} to ${mostUnits} units; one core is ${unitsPerCore}`)
+  problems.error(
+    node,
+    `${shown(node)} is out of range`,
+    `use ${fewestUnits} to ${mostUnits} units; one core is ${unitsPerCore}`,
+  )
   return null
 }
 
-function memoryOf(service: Node, limits: Node | undefined, reservations: Node | undefined, problems: Problems): number {
+function memoryOf(
+  service: Node,
+  limits: Node | undefined,
+  reservations: Node | undefined,
+  problems: Problems,
+): number {
   const read = (node: Node | undefined) => {
     const bytes = bytesOf(node, problems)
     if (node === undefined || bytes === null || bytes === 0) return null

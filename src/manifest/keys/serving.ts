@@ -13,8 +13,15 @@ export function withProtocols(ports: PlacedPort[], { family }: Labels, problems:
     const number = /^port\.(.+)\.protocol$/.exec(name)?.[1]
     if (number === undefined || ports.some(({ port }) => String(port.external) === number)) continue
     const external = ports.flatMap(({ port }) => (port.external === null ? [] : [port.external]))
-    const hint = external.length > 0 ? `the external ports are: ${external.join(', ')}` : 'the process has no external port'
-    problems.error(at, `the label names the port ${number}, which is not an external port of the process`, hint)
+    const hint =
+      external.length > 0
+        ? `the external ports are: ${external.join(', ')}`
+        : 'the process has no external port'
+    problems.error(
+      at,
+      `the label names the port ${number}, which is not an external port of the process`,
+      hint,
+    )
   }
   return ports.map(({ port, at }) => {
     const label = port.external === null ? undefined : family.get(`port.${port.external}.protocol`)
@@ -26,7 +33,11 @@ export function withProtocols(ports: PlacedPort[], { family }: Labels, problems:
 
 function refuseProtocol(protocol: PortProtocol, { external }: Port, at: Node, problems: Problems): void {
   const hint = `write the label rack.port.${external}.protocol=tcp when the process speaks it itself, or remove the port`
-  problems.error(at, `port ${external} is ${protocol}, which is refused: this version serves http and tcp`, hint)
+  problems.error(
+    at,
+    `port ${external} is ${protocol}, which is refused: this version serves http and tcp`,
+    hint,
+  )
 }
 
 /** How the rack probes a copy: the labels `rack.health.*`, each with its default. */
@@ -38,7 +49,10 @@ export function healthOf(labels: Labels, containerPorts: number[], problems: Pro
     problems.error(path.at, 'there is no port to check', 'declare one under `ports:`')
   }
   if (port && !containerPorts.includes(port.number)) {
-    const known = containerPorts.length > 0 ? `the container ports are: ${containerPorts.join(', ')}` : 'declare it under `ports:`'
+    const known =
+      containerPorts.length > 0
+        ? `the container ports are: ${containerPorts.join(', ')}`
+        : 'declare it under `ports:`'
     problems.error(port.at, `${port.number} is not a container port of the process`, known)
   }
   const timeout = numberOf(labels, 'health.timeout')
@@ -76,7 +90,11 @@ export function deploymentOf(service: Node, labels: Labels, problems: Problems):
   const maximumPercent = numberOf(labels, 'deployment.maximum')
   const label = minimum ?? maximum
   if (label && minimumPercent === 100 && maximumPercent === 100) {
-    problems.error(label.at, 'with a minimum and a maximum of 100 percent no copy could ever be replaced', 'raise rack.deployment.maximum')
+    problems.error(
+      label.at,
+      'with a minimum and a maximum of 100 percent no copy could ever be replaced',
+      'raise rack.deployment.maximum',
+    )
   }
   return { minimumPercent, maximumPercent }
 }

@@ -18,7 +18,11 @@ export function scalarText(node: ScalarNode): string | null {
 }
 
 /** A whole number within the range, or null after saying why not. */
-export function integerOf(node: Node | undefined, range: { min: number; max: number }, problems: Problems): number | null {
+export function integerOf(
+  node: Node | undefined,
+  range: { min: number; max: number },
+  problems: Problems,
+): number | null {
   const text = textOf(node, problems)
   if (node === undefined || text === null) return null
   const number = /^[+-]?\d{1,15}$/.test(text.trim()) ? Number(text) : Number.NaN
@@ -50,7 +54,15 @@ export function booleanOf(node: Node | undefined, problems: Problems): boolean |
   return isYes
 }
 
-const unitsMs: Record<string, number> = { us: 0.001, µs: 0.001, ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
+const unitsMs: Record<string, number> = {
+  us: 0.001,
+  µs: 0.001,
+  ms: 1,
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+}
 
 /** A duration such as `1m30s` in milliseconds; a bare number is seconds, with a warning. */
 export function durationMsOf(node: Node | undefined, problems: Problems): number | null {
@@ -61,7 +73,10 @@ export function durationMsOf(node: Node | undefined, problems: Problems): number
     return Number(text) * 1000
   }
   const parts = [...text.matchAll(/(\d{1,9}(?:\.\d{1,9})?)(us|µs|ms|s|m|h|d)/g)]
-  const total = parts.reduce((sum, [, amount = '0', unit = 's']) => sum + Number(amount) * (unitsMs[unit] ?? 0), 0)
+  const total = parts.reduce(
+    (sum, [, amount = '0', unit = 's']) => sum + Number(amount) * (unitsMs[unit] ?? 0),
+    0,
+  )
   const isWhole = parts.length > 0 && parts.map(([part]) => part).join('') === text
   if (isWhole && total <= 365 * 86_400_000) return Math.round(total)
   problems.error(node, `${shown(node)} is not a duration`, 'write "90s", "1m30s" or "500ms"')
@@ -75,7 +90,9 @@ export function bytesOf(node: Node | undefined, problems: Problems): number | nu
   const text = textOf(node, problems)?.trim() ?? null
   if (node === undefined || text === null) return null
   const match = /^(\d{1,15}(?:\.\d{1,9})?) ?([kmgtp]?)(?:i?b)?$/i.exec(text)
-  const bytes = match ? Math.floor(Number(match[1]) * 1024 ** (powers[(match[2] ?? '').toLowerCase()] ?? 0)) : Number.NaN
+  const bytes = match
+    ? Math.floor(Number(match[1]) * 1024 ** (powers[(match[2] ?? '').toLowerCase()] ?? 0))
+    : Number.NaN
   if (Number.isSafeInteger(bytes)) return bytes
   problems.error(node, `${shown(node)} is not a size`, 'write "256m" or "1g"')
   return null
@@ -86,7 +103,11 @@ export function itemsOf(node: Node | undefined, problems: Problems, isSingleAllo
   if (node === undefined || (node.kind === 'scalar' && node.value === null)) return []
   if (node.kind === 'list') return node.items
   if (isSingleAllowed && node.kind === 'scalar') return [node]
-  problems.error(node, `expected a list, but found ${shown(node)}`, node.kind === 'scalar' ? 'write it as `- value`' : undefined)
+  problems.error(
+    node,
+    `expected a list, but found ${shown(node)}`,
+    node.kind === 'scalar' ? 'write it as `- value`' : undefined,
+  )
   return []
 }
 
@@ -110,7 +131,14 @@ export interface Pair {
 export function pairsOf(node: Node | undefined, problems: Problems): Pair[] {
   if (node?.kind !== 'list') {
     return entriesOf(node, problems).map(([name, { key, value }]) => {
-      const at: ScalarNode = { kind: 'scalar', value: null, source: name, isQuoted: false, ...key, ...incomplete(value) }
+      const at: ScalarNode = {
+        kind: 'scalar',
+        value: null,
+        source: name,
+        isQuoted: false,
+        ...key,
+        ...incomplete(value),
+      }
       return { name, value: valueText(value, problems), at }
     })
   }
@@ -135,6 +163,7 @@ function valueText(node: Node, problems: Problems): string | null {
   if (typeof node.value !== 'number' || /^-?(0|[1-9]\d*)$/.test(text)) return text
   const isOctal = /^[+-]?0[0-7]+$/.test(text)
   const number = isOctal ? Number.parseInt(text, 8) : node.value
-  if (String(number) !== text) problems.warn(node, `${text} is read as the number ${number}`, `quote it: "${text}"`)
+  if (String(number) !== text)
+    problems.warn(node, `${text} is read as the number ${number}`, `quote it: "${text}"`)
   return String(number)
 }

@@ -15,7 +15,12 @@ export function declaredVolumes(node: Node | undefined, problems: Problems): Set
   const names = new Set<string>()
   for (const [name, { key }] of entriesOf(node, problems)) {
     if (volumeName.test(name)) names.add(name)
-    else problems.error(key, `"${name}" cannot be the name of a volume`, 'use letters, digits, dots, dashes and underscores')
+    else
+      problems.error(
+        key,
+        `"${name}" cannot be the name of a volume`,
+        'use letters, digits, dots, dashes and underscores',
+      )
   }
   return names
 }
@@ -25,8 +30,12 @@ export function mountsOf(service: Node, declared: Declared, problems: Problems):
   const mounts = new Map<string, Mount>()
   const add = (mount: Mount | null, at: Node) => {
     if (!mount) return
-    const path = mount.path.length > 1 ? mount.path.replace(/\/+$/, '') : mount.path
-    if (!path.startsWith('/') || path === '' || path === '/') problems.error(at, `"${mount.path}" is not an absolute path below /`)
+    const path = `/${mount.path
+      .split('/')
+      .filter((part) => part !== '')
+      .join('/')}`
+    if (!mount.path.startsWith('/') || path === '/')
+      problems.error(at, 'a mount needs an absolute path below /')
     else if (mounts.has(path)) problems.error(at, `${path} is mounted twice`, 'keep one of them')
     else mounts.set(path, { ...mount, path })
   }
@@ -45,7 +54,10 @@ function shortForm(node: Node, declared: Declared, problems: Problems): Mount | 
     problems.error(node, `${shown(node)} is not a volume`, 'write "name:/path" or "name:/path:ro"')
     return null
   }
-  if (second === undefined) return isHostPath(first) && !first.startsWith('/') ? refuseBind(node, first, problems) : unnamed(node, first, problems)
+  if (second === undefined)
+    return isHostPath(first) && !first.startsWith('/')
+      ? refuseBind(node, first, problems)
+      : unnamed(node, first, problems)
   if (isHostPath(first)) return refuseBind(node, first, problems)
   if (!checkName(node, first, declared, problems)) return null
   return { kind: 'volume', volume: first, path: second, readOnly: readsOnly(modes, node, problems) }
@@ -66,7 +78,11 @@ function longForm(node: Node, declared: Declared, problems: Problems): Mount | n
   const source = textOf(childOf(node, 'source'), problems)
   if (type === 'bind') return refuseBind(node, source ?? '', problems)
   if (type !== 'volume' && type !== 'tmpfs') {
-    problems.error(childOf(node, 'type') ?? node, `the type "${type}" is not supported by this version`, 'use `volume` or `tmpfs`')
+    problems.error(
+      childOf(node, 'type') ?? node,
+      `the type "${type}" is not supported by this version`,
+      'use `volume` or `tmpfs`',
+    )
     return null
   }
   if (path === null) {
@@ -76,7 +92,9 @@ function longForm(node: Node, declared: Declared, problems: Problems): Mount | n
   const readOnly = booleanOf(childOf(node, 'read_only'), problems) ?? false
   if (type === 'tmpfs') return { kind: 'tmpfs', volume: null, path, readOnly }
   if (!source) return unnamed(node, path, problems)
-  return checkName(node, source, declared, problems) ? { kind: 'volume', volume: source, path, readOnly } : null
+  return checkName(node, source, declared, problems)
+    ? { kind: 'volume', volume: source, path, readOnly }
+    : null
 }
 
 function tmpfsOf(node: Node, problems: Problems): Mount | null {
@@ -84,7 +102,8 @@ function tmpfsOf(node: Node, problems: Problems): Mount | null {
   if (text === null) return null
   const [path = '', options = ''] = text.split(':')
   for (const option of options.split(',').filter((one) => one !== '')) {
-    if (option.startsWith('size=')) problems.warn(node, '"size" is ignored: the memory limit of the process bounds it')
+    if (option.startsWith('size='))
+      problems.warn(node, '"size" is ignored: the memory limit of the process bounds it')
     else if (!['rw', 'ro', 'mode=1777', 'noexec', 'nosuid', 'nodev'].includes(option)) {
       problems.error(node, `the option "${option}" is not supported by this version`, 'remove it')
     }
@@ -97,7 +116,11 @@ function isHostPath(text: string): boolean {
 }
 
 function unnamed(node: Node, path: string, problems: Problems): Mount {
-  problems.warn(node, `a volume without a name is new with every copy`, 'name it to keep the data: "data:/path"')
+  problems.warn(
+    node,
+    `a volume without a name is new with every copy`,
+    'name it to keep the data: "data:/path"',
+  )
   return { kind: 'discarded', volume: null, path, readOnly: false }
 }
 

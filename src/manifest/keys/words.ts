@@ -13,7 +13,9 @@ export function commandOf(node: Node | undefined, problems: Problems): string[] 
     problems.error(node, 'a quote is not closed', 'write the command as a list')
     return null
   }
-  const operator = words.find(({ isQuoted, text: word }) => !isQuoted && /^(&&?|\|\|?|;|[<>]{1,2})$/.test(word))
+  const operator = words.find(
+    ({ isQuoted, text: word }) => !isQuoted && /^(&&?|\|\|?|;|[<>]{1,2})$/.test(word),
+  )
   if (operator) {
     problems.error(
       node,
@@ -53,7 +55,8 @@ export function splitWords(text: string): Word[] | null {
       continue
     }
     word ??= { text: '', isQuoted: false }
-    const end = char === '"' || char === "'" ? appendQuoted(word, text, at, char) : appendPlain(word, text, at)
+    const end =
+      char === '"' || char === "'" ? appendQuoted(word, text, at, char) : appendPlain(word, text, at)
     if (end === null) return null
     at = end
   }

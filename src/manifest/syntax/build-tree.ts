@@ -1,4 +1,14 @@
-import { isAlias, isMap, isScalar, isSeq, Scalar, type Alias, type Document, type YAMLMap, type YAMLSeq } from 'yaml'
+import {
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  Scalar,
+  type Alias,
+  type Document,
+  type YAMLMap,
+  type YAMLSeq,
+} from 'yaml'
 import type { Position } from '../../domain/manifest.ts'
 import type { Place, Problems } from '../problems.ts'
 import { resolveAliases } from './resolve-aliases.ts'
@@ -29,7 +39,11 @@ interface Where {
 }
 
 /** Turns the library's document into our tree: aliases followed, merge keys applied, duplicate keys reported. */
-export function buildTree(document: Document, positionOf: (offset: number) => Position, problems: Problems): Node | null {
+export function buildTree(
+  document: Document,
+  positionOf: (offset: number) => Position,
+  problems: Problems,
+): Node | null {
   const root: Where = { path: '', depth: 0, isAliased: false, parent: positionOf(0) }
   const targets = resolveAliases(document.contents, positionOf, problems)
   if (targets === null) return null
@@ -41,7 +55,8 @@ export function buildTree(document: Document, positionOf: (offset: number) => Po
 function build(node: unknown, where: Where, context: Context): Node {
   const place = placeOf(node, where, context)
   if (!admits(place, where, context)) return nothing(place)
-  if (isAlias(node)) return build(context.targets.get(node), { ...where, depth: where.depth + 1, isAliased: true }, context)
+  if (isAlias(node))
+    return build(context.targets.get(node), { ...where, depth: where.depth + 1, isAliased: true }, context)
   if (isMap(node)) return buildMap(node, place, where, context)
   if (isSeq(node)) return buildList(node, place, where, context)
   if (isScalar(node)) return buildScalar(node, place)
@@ -53,7 +68,9 @@ function admits(place: Place, where: Where, context: Context): boolean {
   if (context.hasOverflowed) return false
   if (where.isAliased) context.aliased += 1
   const reason =
-    where.depth > deepest ? 'the file is nested too deeply' : 'the aliases of the file expand to too many values'
+    where.depth > deepest
+      ? 'the file is nested too deeply'
+      : 'the aliases of the file expand to too many values'
   if (where.depth <= deepest && context.aliased <= mostAliasedNodes) return true
   context.hasOverflowed = true
   context.problems.error(place, reason)
@@ -63,9 +80,17 @@ function admits(place: Place, where: Where, context: Context): boolean {
 function buildScalar(node: Scalar, place: Place): ScalarNode {
   const isQuoted = node.type !== Scalar.PLAIN
   const { value } = node
-  const isKnown = value === null || typeof value === 'number' || typeof value === 'boolean'
-  const source = isQuoted ? String(value) : (node.source ?? '')
-  return { kind: 'scalar', ...place, value: isKnown ? value : String(value), source, isQuoted, ...tagOf(node.tag) }
+  const isKnown =
+    value === null || typeof value === 'number' || typeof value === 'boolean' || typeof value === 'string'
+  const source = isQuoted && typeof value === 'string' ? value : (node.source ?? '')
+  return {
+    kind: 'scalar',
+    ...place,
+    value: isKnown ? value : source,
+    source,
+    isQuoted,
+    ...tagOf(node.tag),
+  }
 }
 
 function buildList(node: YAMLSeq, place: Place, where: Where, context: Context): ListNode {
@@ -114,7 +139,7 @@ function mergeInto(entries: Map<string, Entry>, other: Node, { problems }: Conte
 
 function nameOf(key: unknown): string | null {
   if (!isScalar(key) || key.value === null) return null
-  return key.type === Scalar.PLAIN && key.source !== undefined ? key.source : String(key.value)
+  return typeof key.value === 'string' ? key.value : (key.source ?? null)
 }
 
 function placeOf(node: unknown, where: Where, { positionOf }: Context): Place {

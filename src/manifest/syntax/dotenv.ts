@@ -24,7 +24,8 @@ export function parseDotenv(text: string, lookup: Lookup, isRaw = false): Dotenv
     if (line === '' || line.startsWith('#')) continue
     const match = assignment.exec(line)
     if (!match) {
-      if (!bareName.test(line)) file.faults.push({ line: index + 1, message: 'not a line of the form NAME=value' })
+      if (!bareName.test(line))
+        file.faults.push({ line: index + 1, message: 'not a line of the form NAME=value' })
       continue
     }
     const [head, name = ''] = match

@@ -23,7 +23,8 @@ function fill(node: Node, variables: Variables): Node {
   if (node.kind === 'scalar') return fillScalar(node, variables)
   if (node.kind === 'list') return { ...node, items: node.items.map((item) => fill(item, variables)) }
   const entries = new Map<string, Entry>()
-  for (const [name, entry] of node.entries) entries.set(name, { ...entry, value: fill(entry.value, variables) })
+  for (const [name, entry] of node.entries)
+    entries.set(name, { ...entry, value: fill(entry.value, variables) })
   return { ...node, entries }
 }
 
@@ -53,5 +54,10 @@ function reportMissing(node: ScalarNode, { name, isRequired, message }: Missing,
     return variables.problems.variable(node, 'warning', plain, hint)
   }
   const severity = variables.isLenient ? 'warning' : 'error'
-  variables.problems.variable(node, severity, `the variable ${name} is required${message ? `: ${message}` : ''}`, hint)
+  variables.problems.variable(
+    node,
+    severity,
+    `the variable ${name} is required${message ? `: ${message}` : ''}`,
+    hint,
+  )
 }

@@ -93,7 +93,8 @@ function readName(cursor: Cursor): string | null {
 function readBraces(cursor: Cursor, name: string, depth: number): string {
   const operator = /^:?[-?+]/.exec(cursor.text.slice(cursor.at, cursor.at + 2))?.[0]
   if (operator === undefined) {
-    if (cursor.text[cursor.at] !== '}') throw new Fault(`\`\${${name}\` is followed by neither \`}\` nor an operator`)
+    if (cursor.text[cursor.at] !== '}')
+      throw new Fault(`\`\${${name}\` is followed by neither \`}\` nor an operator`)
     cursor.at += 1
     return plain(cursor, name)
   }

@@ -34,7 +34,8 @@ function mergeNodes(base: Node, over: Node, path: string[]): Node {
   if (replaced.has(rule)) return over
   const [first, second] = [canonical(base, rule), canonical(over, rule)]
   if (first.kind === 'map' && second.kind === 'map') return mergeMaps(first, second, path)
-  if (first.kind === 'list' && second.kind === 'list') return mergeLists(first, second, identities[rule] ?? textKey)
+  if (first.kind === 'list' && second.kind === 'list')
+    return mergeLists(first, second, identities[rule] ?? textKey)
   return second
 }
 
@@ -51,7 +52,9 @@ function canonical(node: Node, rule: string): Node {
 type Triple = [name: string, key: Node, value: Node]
 
 function mapOf(node: Node, triples: Triple[]): MapNode {
-  const entries = new Map(triples.map(([name, key, value]): [string, Entry] => [name, { key: placeOf(key), value }]))
+  const entries = new Map(
+    triples.map(([name, key, value]): [string, Entry] => [name, { key: placeOf(key), value }]),
+  )
   return { ...placeOf(node), kind: 'map', entries }
 }
 

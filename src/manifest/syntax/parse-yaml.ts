@@ -51,7 +51,11 @@ function parseText(file: string, text: string, problems: Problems): MapNode | nu
   const tree = buildTree(document, positionOf, problems)
   if (tree === null) return null
   if (tree.kind === 'map') return tree
-  problems.error(tree, `the file must be a mapping, but is ${tree.kind === 'list' ? 'a list' : 'text'}`, 'start with `services:`')
+  problems.error(
+    tree,
+    `the file must be a mapping, but is ${tree.kind === 'list' ? 'a list' : 'text'}`,
+    'start with `services:`',
+  )
   return null
 }
 
@@ -75,7 +79,11 @@ function readDocuments(text: string, lines: LineCounter) {
 }
 
 /** The first error of each line, in words that do not need the YAML specification. */
-function reportSyntax(errors: YAMLError[], positionOf: (offset: number) => Position, problems: Problems): void {
+function reportSyntax(
+  errors: YAMLError[],
+  positionOf: (offset: number) => Position,
+  problems: Problems,
+): void {
   const reported = new Set<number>()
   for (const error of errors) {
     const position = positionOf(error.pos[0])
@@ -88,8 +96,10 @@ function reportSyntax(errors: YAMLError[], positionOf: (offset: number) => Posit
 
 function wordsFor(error: YAMLError): [string, string | undefined] {
   if (error.code === 'TAB_AS_INDENT') return ['a tab stands where only spaces may', 'indent with spaces']
-  if (error.code === 'BAD_INDENT') return [`the indentation is wrong: ${lowerFirst(error.message)}`, undefined]
-  if (error.code === 'MISSING_CHAR') return [lowerFirst(error.message), 'is a quote or bracket not closed, or a `:` missing?']
+  if (error.code === 'BAD_INDENT')
+    return [`the indentation is wrong: ${lowerFirst(error.message)}`, undefined]
+  if (error.code === 'MISSING_CHAR')
+    return [lowerFirst(error.message), 'is a quote or bracket not closed, or a `:` missing?']
   if (error.code === 'RESOURCE_EXHAUSTION') return ['the file is nested too deeply', undefined]
   return [`not YAML: ${lowerFirst(error.message)}`, undefined]
 }

@@ -8,7 +8,7 @@ interface Pass {
   /** Anchors whose value is being read: an alias to one would hold itself. */
   open: Set<unknown>
   targets: Map<Alias, unknown>
-  report: (alias: Alias, message: string) => void
+  report: (alias: Alias, message: string, hint?: () => string | undefined) => void
 }
 
 /** What the library can nest; our own limit is far below. */
@@ -25,10 +25,9 @@ export function resolveAliases(
 ): Map<Alias, unknown> | null {
   let hasFailed = false
   const pass: Pass = { anchors: new Map(), open: new Set(), targets: new Map(), report }
-  function report(alias: Alias, message: string): void {
+  function report(alias: Alias, message: string, hint?: () => string | undefined): void {
     hasFailed = true
-    const place = { path: '', position: positionOf(alias.range?.[0] ?? 0) }
-    problems.error(place, message, () => didYouMean(alias.source, pass.anchors.keys()))
+    problems.error({ path: '', position: positionOf(alias.range?.[0] ?? 0) }, message, hint)
   }
   visit(root, 0, pass)
   return hasFailed ? null : pass.targets
@@ -55,7 +54,11 @@ function visit(node: unknown, depth: number, pass: Pass): void {
 
 function visitAlias(alias: Alias, pass: Pass): void {
   const target = pass.anchors.get(alias.source)
-  if (target === undefined) return pass.report(alias, `the alias *${alias.source} names no anchor above it`)
-  if (pass.open.has(target)) return pass.report(alias, `the alias *${alias.source} stands inside its own anchor`)
+  if (target === undefined) {
+    const hint = () => didYouMean(alias.source, pass.anchors.keys())
+    return pass.report(alias, `the alias *${alias.source} names no anchor above it`, hint)
+  }
+  if (pass.open.has(target))
+    return pass.report(alias, `the alias *${alias.source} stands inside its own anchor`)
   pass.targets.set(alias, target)
 }

@@ -19,14 +19,22 @@ export function shapeOf(root: MapNode, problems: Problems): Shaped | null {
   const version = root.entries.get('version')
   const asked = version?.value.kind === 'scalar' ? version.value.source : null
   if (version && (asked === null || !versions.test(asked))) {
-    problems.error(version.value, `${shown(version.value)} is not a version of the format`, 'remove the key `version`')
+    problems.error(
+      version.value,
+      `${shown(version.value)} is not a version of the format`,
+      'remove the key `version`',
+    )
   }
-  const isVersionOne = asked === null ? looksLikeVersionOne(root) : /^1/.test(asked)
+  const isVersionOne = asked === null ? looksLikeVersionOne(root) : asked.startsWith('1')
   if (isVersionOne) {
     const entries = new Map([...root.entries].filter(([name]) => name !== 'version'))
     const services: MapNode = { ...root, entries }
     const key = { path: '', position: root.position }
-    return { root: { ...root, entries: new Map([['services', { key, value: services }]]) }, services, isVersionOne }
+    return {
+      root: { ...root, entries: new Map([['services', { key, value: services }]]) },
+      services,
+      isVersionOne,
+    }
   }
   return withServices(root, problems)
 }
@@ -37,13 +45,20 @@ function withServices(root: MapNode, problems: Problems): Shaped | null {
     const misspelt = [...root.entries].find(([name]) => !topLevel.includes(name) && !name.startsWith('x-'))
     const [name, entry] = misspelt ?? []
     const place = entry?.key ?? root
-    const message = name === undefined ? 'the file has no `services`' : `unknown key "${name}", and the file has no \`services\``
+    const message =
+      name === undefined
+        ? 'the file has no `services`'
+        : `unknown key "${name}", and the file has no \`services\``
     problems.error(place, message, didYouMean(name ?? '', topLevel, 'write the processes under `services:`'))
     return null
   }
   if (services.kind === 'map' && services.entries.size > 0) return { root, services, isVersionOne: false }
   const isNothing = services.kind === 'map' || (services.kind === 'scalar' && services.value === null)
-  problems.error(services, isNothing ? '`services` names no process' : '`services` must be a mapping of processes', 'write `services:` and under it, indented, `web:`')
+  problems.error(
+    services,
+    isNothing ? '`services` names no process' : '`services` must be a mapping of processes',
+    'write `services:` and under it, indented, `web:`',
+  )
   return null
 }
 

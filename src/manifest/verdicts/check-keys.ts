@@ -62,9 +62,11 @@ function rule(entry: Entry, verdict: KeyRule, check: KeyCheck): void {
   const { problems } = check
   const name = entry.key.path.split('.').at(-1) ?? ''
   const isHarmless = isEmpty(entry.value) || asksForNothing(entry.value, verdict, check)
-  if (verdict.verdict === 'refused' && isHarmless) return record(entry, { ...verdict, verdict: 'ignored' }, check)
+  if (verdict.verdict === 'refused' && isHarmless)
+    return record(entry, { ...verdict, verdict: 'ignored' }, check)
   record(entry, verdict, check)
-  if (verdict.verdict === 'refused') problems.error(entry.key, `"${name}" is refused: ${verdict.why}`, verdict.instead)
+  if (verdict.verdict === 'refused')
+    problems.error(entry.key, `"${name}" is refused: ${verdict.why}`, verdict.instead)
   const isSaid = verdict.verdict === 'ignored' && !verdict.isQuiet && !isEmpty(entry.value)
   if (isSaid) problems.warn(entry.key, `"${name}" is ignored: ${verdict.why}`)
 }
@@ -72,7 +74,9 @@ function rule(entry: Entry, verdict: KeyRule, check: KeyCheck): void {
 function asksForNothing(value: Node, { unless }: KeyRule, check: KeyCheck): boolean {
   if (!unless || value.kind === 'map') return false
   const items = value.kind === 'list' ? value.items : [value]
-  return items.every((item) => item.kind === 'scalar' && unless.includes(check.fill(String(item.value)).toLowerCase()))
+  return items.every(
+    (item) => item.kind === 'scalar' && unless.includes(check.fill(String(item.value)).toLowerCase()),
+  )
 }
 
 function record({ key }: Entry, { verdict, why, into }: KeyRule, { rulings }: KeyCheck): void {

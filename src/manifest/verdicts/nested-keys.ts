@@ -8,7 +8,9 @@ const backOff = 'the rack restarts with a back-off of its own'
 
 const buildKeys: RuleTable = {
   'build.additional_contexts': refused(later, 'copy the files into the context'),
-  'build.args': honoured('arguments of the build; one without a value takes it from the environment of the app'),
+  'build.args': honoured(
+    'arguments of the build; one without a value takes it from the environment of the app',
+  ),
   'build.cache_from': ignored('the rack keeps a build cache'),
   'build.cache_to': ignored('the rack keeps a build cache'),
   'build.context': honoured('the directory that is built'),
@@ -33,18 +35,26 @@ const buildKeys: RuleTable = {
 
 const deployKeys: RuleTable = {
   'deploy.endpoint_mode': ignored('the router balances'),
-  'deploy.labels': ignored('they label a Swarm service; `rack.*` labels belong under `labels:` of the process'),
+  'deploy.labels': ignored(
+    'they label a Swarm service; `rack.*` labels belong under `labels:` of the process',
+  ),
   'deploy.mode': refused(later, 'use `replicated`', ['replicated']),
   'deploy.placement': ignored('the rack chooses where a process runs'),
   'deploy.replicas': honoured('copies of the first deploy; later `rack scale` owns it'),
   'deploy.resources': honoured('CPU and memory of the first deploy'),
   'deploy.resources.limits': honoured('memory is a hard limit'),
-  'deploy.resources.limits.cpus': translated('a rack reserves and shares CPU and does not cap it', 'CPU units, 1024 a core'),
+  'deploy.resources.limits.cpus': translated(
+    'a rack reserves and shares CPU and does not cap it',
+    'CPU units, 1024 a core',
+  ),
   'deploy.resources.limits.memory': honoured('memory, a hard limit'),
   'deploy.resources.limits.pids': ignored('the rack limits the number of processes itself'),
   'deploy.resources.reservations': honoured('what the rack keeps free for a copy'),
   'deploy.resources.reservations.cpus': honoured('CPU units, 1024 a core'),
-  'deploy.resources.reservations.memory': translated('a rack reserves what it limits', 'memory, where no limit is named'),
+  'deploy.resources.reservations.memory': translated(
+    'a rack reserves what it limits',
+    'memory, where no limit is named',
+  ),
   'deploy.resources.reservations.generic_resources': refused('a rack has CPU and memory only', removeIt),
   'deploy.resources.reservations.devices': refused('a rack gives no devices to processes', removeIt),
   'deploy.restart_policy': translated('see `restart:`', '`restart`'),
@@ -58,7 +68,10 @@ const deployKeys: RuleTable = {
   'deploy.update_config.failure_action': ignored('a failed promote leaves what ran before'),
   'deploy.update_config.max_failure_ratio': ignored('every copy must get healthy'),
   'deploy.update_config.monitor': ignored('health is watched until the promote ends'),
-  'deploy.update_config.order': translated('`stop-first` lets no two releases overlap', 'rack.deployment.minimum and .maximum'),
+  'deploy.update_config.order': translated(
+    '`stop-first` lets no two releases overlap',
+    'rack.deployment.minimum and .maximum',
+  ),
   'deploy.update_config.parallelism': ignored(rolling),
 }
 
@@ -78,7 +91,10 @@ const listKeys: RuleTable = {
   'healthcheck.test': honoured('what is run'),
   'healthcheck.timeout': honoured('the longest time for one check'),
   'networks.*': quiet('all processes of an app share its one network'),
-  'networks.*.aliases': refused('host names of a process come from links', 'write `links: ["process:alias"]` where the alias is used'),
+  'networks.*.aliases': refused(
+    'host names of a process come from links',
+    'write `links: ["process:alias"]` where the alias is used',
+  ),
   'networks.*.driver_opts': ignored('the network is made by the rack'),
   'networks.*.gw_priority': ignored('an app has one network'),
   'networks.*.interface_name': refused('an app has one network', removeIt),
@@ -88,7 +104,10 @@ const listKeys: RuleTable = {
   'networks.*.mac_address': refused('addresses are given by the rack', removeIt),
   'networks.*.priority': ignored('an app has one network'),
   'ports[].app_protocol': quiet('the label rack.port.N.protocol decides'),
-  'ports[].host_ip': refused("the router binds the rack's own addresses", 'leave it out; for a port inside the app name `target` alone'),
+  'ports[].host_ip': refused(
+    "the router binds the rack's own addresses",
+    'leave it out; for a port inside the app name `target` alone',
+  ),
   'ports[].mode': quiet('the router owns the ports of the host'),
   'ports[].name': quiet('a name for people'),
   'ports[].protocol': honoured('`tcp`'),
