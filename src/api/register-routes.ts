@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
 import type { WebSocket } from 'ws'
-import { z } from 'zod'
+import * as z from 'zod'
 import { contract } from '../client/contract.ts'
 import type { Op } from '../client/contract/op.ts'
 import { RackError } from '../domain/error.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { progress } from '../client/contract/builds.ts'
 import type { Op } from '../client/contract/op.ts'
 import { problem } from '../client/contract/problem.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { App } from '../../domain/app.ts'
 import type { Receipt } from '../../domain/deployment.ts'
 import type { Formation } from '../../domain/manifest.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Build } from '../../domain/build.ts'
 import type { Progress } from '../../domain/control.ts'
 import { paths } from '../paths.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { environmentLayers } from '../../domain/environment.ts'
 import { paths } from '../paths.ts'
 import { appParams, op } from './op.ts'

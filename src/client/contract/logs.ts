@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { LogLine } from '../../domain/engine.ts'
 import { paths } from '../paths.ts'
 import { appParams, flag, list, op, time, wholeNumber } from './op.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Plan, ProcessPlan } from '../../domain/plan.ts'
 import { formation } from './apps.ts'
 import { time } from './op.ts'

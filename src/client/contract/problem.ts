@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 
 /** An error on the wire (RFC 9457): the body of `application/problem+json`, and the last line of a stream. */
 export const problem = z

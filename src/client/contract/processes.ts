@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Process } from '../../domain/process.ts'
 import { paths } from '../paths.ts'
 import { formation } from './apps.ts'

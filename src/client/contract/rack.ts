@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Admission } from '../../domain/admission.ts'
 import type { Swept } from '../../domain/engine.ts'
 import type { Capacity, Resources } from '../../domain/rack.ts'

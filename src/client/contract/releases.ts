@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Release } from '../../domain/release.ts'
 import { paths } from '../paths.ts'
 import { endpoints, receipt } from './apps.ts'
