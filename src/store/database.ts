@@ -6,7 +6,7 @@ export interface Database {
   db: Kysely<Schema>
   dialect: Dialect
   /** Safe to repeat. */
-  close(): Promise<void>
+  close: () => Promise<void>
 }
 
 /** All in which the databases differ, each difference by name. */

@@ -2,6 +2,7 @@ import { RackError } from '../domain/error.ts'
 
 const busyHint = 'Try again; if it stays so, look for another program that holds the store.'
 const damageHint = 'Stop the rack and restore its directory from a backup.'
+const fileHint = 'Look after the permissions of the rack directory, and the disk that it is on.'
 const reachHint = 'Check that the database runs and that RACK_DATABASE_URL names it.'
 
 /** Extended result codes, https://sqlite.org/rescode.html; the lower byte is the primary code. */
@@ -15,12 +16,18 @@ const sqliteCodes = {
   unique: 2067,
 }
 
-/** An error of `node:sqlite`, or of the file beneath it, in Rack's words; what is neither comes back as it is. */
+/** An error of the file system in Rack's words; what is none comes back as it is. */
+export function fileFault(error: unknown): unknown {
+  if (!(error instanceof Error) || !('syscall' in error)) return error
+  const { code } = error as NodeJS.ErrnoException
+  return code === 'ENOSPC' || code === 'EDQUOT' ? diskFull(error) : failed(error, fileHint)
+}
+
+/** An error of `node:sqlite` in Rack's words; what is none comes back as it is. */
 export function sqliteFault(error: unknown): unknown {
-  if (error instanceof RackError || !(error instanceof Error)) return error
+  if (!(error instanceof Error)) return error
   const { code, errcode } = error as Error & { code?: string; errcode?: number }
-  if (code === 'ENOSPC' || code === 'EDQUOT') return diskFull(error)
-  if (code !== 'ERR_SQLITE_ERROR') return code?.startsWith('E') && 'syscall' in error ? failed(error) : error
+  if (code !== 'ERR_SQLITE_ERROR') return error
   if (errcode === sqliteCodes.unique || errcode === sqliteCodes.primaryKey) return taken(error)
   if (errcode === sqliteCodes.foreignKey) return missing(error)
   const primary = (errcode ?? 0) & 0xff

@@ -2,6 +2,7 @@ import { link, mkdir, open, rm, type FileHandle } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { RackError } from '../domain/error.ts'
 import { syncDirectory } from '../lib/atomic-file.ts'
+import { fileFault } from './faults.ts'
 
 export const keyBytes = 32
 /** The key in base64, and a newline. */
@@ -47,21 +48,30 @@ async function readKey(file: FileHandle, path: string): Promise<Buffer> {
 /**
  * Makes the file with a fresh key, mode 0600, whole or not at all; one that is there already is kept.
  * @returns the key that the file holds
+ * @throws store-failed, disk-full
  */
 export async function createKeyFile(path: string, fresh: Uint8Array): Promise<Buffer> {
+  try {
+    await placeKey(path, fresh)
+  } catch (error) {
+    throw fileFault(error)
+  }
+  const key = await readKeyFile(path)
+  if (!key) throw refusal(path, 'vanished while it was made', 'See that no other program removes it.')
+  return key
+}
+
+async function placeKey(path: string, key: Uint8Array): Promise<void> {
   const directory = dirname(path)
   await mkdir(directory, { recursive: true, mode: 0o700 })
   const temporary = join(directory, `.${basename(path)}.${process.pid}.tmp`)
   try {
-    await writeKey(temporary, fresh)
+    await writeKey(temporary, key)
     await linkUnlessThere(temporary, path)
   } finally {
     await rm(temporary, { force: true })
   }
   await syncDirectory(directory)
-  const key = await readKeyFile(path)
-  if (!key) throw refusal(path, 'vanished while it was made', 'See that no other program removes it.')
-  return key
 }
 
 async function writeKey(path: string, key: Uint8Array): Promise<void> {

@@ -14,7 +14,7 @@ import {
 import { RackError } from '../domain/error.ts'
 import { syncDirectory } from '../lib/atomic-file.ts'
 import type { Database, Dialect } from './database.ts'
-import { sqliteFault } from './faults.ts'
+import { fileFault, sqliteFault } from './faults.ts'
 import type { Schema } from './schema.ts'
 
 /** The name of the database's file in its directory. */
@@ -55,8 +55,8 @@ async function makeFile(directory: string): Promise<void> {
     // SQLite would make it with the umask's mode; its companions take the mode of this one.
     await using _file = await open(join(directory, fileName), 'a', 0o600)
     await syncDirectory(directory)
-  } catch (cause) {
-    throw sqliteFault(cause)
+  } catch (error) {
+    throw fileFault(error)
   }
 }
 
