@@ -47,3 +47,30 @@ test('rejects bytes that are no tar', async () => {
   }
   await assert.rejects(Array.fromAsync(readTar(garbage())))
 })
+
+for (const bytes of [10_000, 200_000]) {
+  test(
+    `leaving a rewritten tar in its middle ends the source (files of ${bytes})`,
+    { timeout: 5000 },
+    async () => {
+      const { promise: ended, resolve } = Promise.withResolvers<void>()
+      const pack = tarPack()
+      for (let index = 0; index < 50; index++) pack.entry({ name: `file${index}` }, 'x'.repeat(bytes))
+      pack.finalize()
+      const whole = Buffer.concat(await Array.fromAsync(pack as AsyncIterable<Uint8Array>))
+      const endless = async function* () {
+        try {
+          for (let at = 0; at < whole.length; at += 65_536) yield whole.subarray(at, at + 65_536)
+          await new Promise<never>(() => {})
+        } finally {
+          resolve()
+        }
+      }
+      for await (const chunk of rewriteTar(endless(), (name) => name)) {
+        assert.ok(chunk.length > 0)
+        break
+      }
+      await ended
+    },
+  )
+}

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { extract as tarExtract, pack as tarPack, type Header } from 'tar-stream'
+import { extract as tarExtract, pack as tarPack, type Header, type Pack } from 'tar-stream'
 
 export interface TarEntry {
   header: Header
@@ -42,12 +42,25 @@ export function rewriteTar(
       const name = rename(header.name, header)
       if (name === null) continue
       const linkname = header.type === 'link' ? rename(header.linkname ?? '', header) : header.linkname
-      const entry = pack.entry({ ...header, name, linkname: linkname ?? '', pax: null })
-      if (header.type === 'file' || header.type === 'contiguous-file') await pipeline(content, entry)
-      else entry.end(undefined)
+      const renamed = { ...header, name, linkname: linkname ?? '', pax: null }
+      const isFile = header.type === 'file' || header.type === 'contiguous-file'
+      if (!isFile) await writeWhole(pack, renamed, Buffer.alloc(0))
+      else if (header.size > smallBytes) await pipeline(content, pack.entry(renamed))
+      else await writeWhole(pack, renamed, Buffer.concat(await Array.fromAsync(content)))
     }
     pack.finalize()
   }
   write().catch((error: Error) => pack.destroy(error))
   return pack as AsyncIterable<Uint8Array>
+}
+
+/** A stream of its own for each of many small files takes several times as long. */
+const smallBytes = 64 * 1024
+
+async function writeWhole(pack: Pack, header: Header, content: Buffer): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  const entry = pack.entry(header, content, (error) => (error ? reject(error) : resolve()))
+  // Left in its middle the entry fails too, which without a listener would end the program.
+  entry.on('error', reject)
+  await promise
 }

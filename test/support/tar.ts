@@ -20,8 +20,9 @@ export async function* packTar(
         linkname === undefined ? { name, mode } : { name, mode, linkname, type: 'symlink' as const }
       const { promise, resolve, reject } = Promise.withResolvers<void>()
       const written = (error?: Error | null) => (error ? reject(error) : resolve())
-      if (linkname === undefined) tar.entry(header, Buffer.from(content), written)
-      else tar.entry(header, written)
+      const entry =
+        linkname === undefined ? tar.entry(header, Buffer.from(content), written) : tar.entry(header, written)
+      entry.on('error', reject)
       await promise
     }
     tar.finalize()

@@ -1,0 +1,91 @@
+import { RackError } from '../../domain/error.ts'
+import type { FailedStep } from './build-log.ts'
+import { lineOfStep, syntaxImage, type Instruction } from './dockerfile.ts'
+
+/** What `details` of a `build-failed` holds. */
+export interface BuildFailure {
+  processes: string[]
+  /** `[3/5] RUN npm ci`; null when no step had begun. */
+  step: string | null
+  /** Of the Dockerfile. */
+  line: number | null
+  exitCode: number | null
+  /** The last lines of the step's output. */
+  tail: string[]
+}
+
+export interface FailedBuild {
+  processes: string[]
+  build: string
+  /** From the source directory. */
+  dockerfile: string
+  dockerfileText: string
+  instructions: Instruction[]
+  /** What the engine said at the end. */
+  message: string
+  exitCode: number | null
+  step: FailedStep | null
+}
+
+/**
+ * Says which type, which step and which line of its Dockerfile failed. The engine tells all of this in words only, so
+ * words are what is looked at.
+ */
+export function buildFailed(failed: FailedBuild): RackError {
+  const { processes, step, message } = failed
+  const [process = ''] = processes
+  if (/no space left on device/i.test(message)) {
+    return new RackError('disk-full', `${process}: the disk of Docker Engine is full`, {
+      hint: 'Make room: rack prune',
+      details: { processes, step: step?.step ?? null },
+    })
+  }
+  const exitCode = failed.exitCode ?? exitCodeIn(step?.error ?? message)
+  const line = (step && lineOfStep(failed.instructions, step.step)) ?? lineIn(message)
+  const why = exitCode === null ? plain(step?.error ?? message) : `exit code ${exitCode}`
+  const details: BuildFailure = {
+    processes,
+    step: step?.step ?? null,
+    line,
+    exitCode,
+    tail: step?.tail ?? [],
+  }
+  const text = step ? `${process}: step ${shorten(step.step)} failed: ${why}` : `${process}: ${why}`
+  return new RackError('build-failed', text, { hint: hintFor(failed, line), details })
+}
+
+function hintFor(
+  { step, message, build, dockerfile, dockerfileText }: FailedBuild,
+  line: number | null,
+): string {
+  const syntax = syntaxImage(dockerfileText)
+  if (syntax !== null && message.includes('gateway.v0')) {
+    return `The line "# syntax=${syntax}" is fetched from a registry, which did not give it: remove the line.`
+  }
+  if (step?.step.includes('load metadata for') || /pull access denied|manifest unknown/.test(message)) {
+    return `A base image is not on this machine, and its registry did not give it: look at FROM in ${dockerfile}.`
+  }
+  const where = line === null ? `Look at ${dockerfile}` : `Look at ${dockerfile}:${line}`
+  return `${where}; the whole log: rack builds logs ${build}`
+}
+
+function exitCodeIn(text: string): number | null {
+  const found = /exit code: (\d+)/.exec(text)
+  return found ? Number(found[1]) : null
+}
+
+function lineIn(text: string): number | null {
+  const found = /parse error (?:on )?line (\d+)/i.exec(text)
+  return found ? Number(found[1]) : null
+}
+
+function shorten(step: string): string {
+  return step.length > 160 ? `${step.slice(0, 160)}…` : step
+}
+
+/** Without the names of BuildKit's inner parts. */
+function plain(text: string): string {
+  return text
+    .replace(/^(?:failed to (?:solve|create LLB definition)(?: with frontend [\w.]+)?: )+/, '')
+    .trim()
+}

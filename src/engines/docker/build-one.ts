@@ -1,0 +1,159 @@
+import type { IncomingMessage } from 'node:http'
+import type { Control } from '../../domain/control.ts'
+import type { BuildRequest, ImageRequest } from '../../domain/engine.ts'
+import type { Environment } from '../../domain/environment.ts'
+import { RackError } from '../../domain/error.ts'
+import type { BuildSpec } from '../../domain/manifest.ts'
+import type { BuildContext } from './build-context.ts'
+import { buildFailed } from './build-failure.ts'
+import { createBuildLog, type BuildLog, type FailedStep } from './build-log.ts'
+import { openBuildKitSession, type BuildKitSession } from './buildkit-session.ts'
+import { decodeStatus } from './buildkit-status.ts'
+import { createClassicLog } from './classic-log.ts'
+import type { DockerClient, DockerRequest } from './client.ts'
+import { bareArguments, readInstructions, type Instruction } from './dockerfile.ts'
+import type { ImageInspect } from './image-config.ts'
+import { readImageStream, type ImageMessage } from './image-stream.ts'
+import { findImage } from './images.ts'
+import { labels } from './labels.ts'
+
+export interface OneBuild {
+  docker: DockerClient
+  rack: string
+  request: BuildRequest
+  image: ImageRequest
+  spec: BuildSpec
+  context: BuildContext
+  /** The name that the image gets. */
+  tag: string
+  say: (text: string) => void
+}
+
+/**
+ * Builds one image by BuildKit, or by the classic builder where the engine has no other; its output is said as it
+ * comes. The end of the signal ends the build.
+ *
+ * @throws build-failed with `details: BuildFailure`; disk-full; cancelled
+ */
+export async function buildOne(one: OneBuild, control: Control): Promise<ImageInspect> {
+  const { docker, context, tag } = one
+  const instructions = readInstructions(context.dockerfileText)
+  using session = await openSession(docker, control)
+  const query = buildQuery(one, instructions, session)
+  const request = { method: 'POST', path: '/build', query, upload: context.open(), deadlineMs: null } as const
+  const ended = await followBuild(await startBuild(docker, request, control), one, control)
+  if (ended.error) throw failure(one, instructions, ended)
+  const built = await findImage(docker, tag, control)
+  if (built) return built
+  throw new RackError(
+    'engine-failed',
+    `Docker Engine: the build of ${one.image.processes.join(', ')} made no image`,
+  )
+}
+
+/** Null when the engine has no BuildKit, as on Windows. */
+async function openSession(docker: DockerClient, control: Control): Promise<BuildKitSession | null> {
+  try {
+    return await openBuildKitSession(docker, control)
+  } catch (error) {
+    const isUnknown =
+      error instanceof RackError && (error.code === 'not-found' || error.code === 'engine-failed')
+    if (isUnknown && !control.signal.aborted) return null
+    throw error
+  }
+}
+
+function buildQuery(
+  { rack, request, spec, context, tag }: OneBuild,
+  instructions: Instruction[],
+  session: BuildKitSession | null,
+) {
+  return {
+    version: session ? 2 : 1,
+    session: session?.id,
+    dockerfile: context.dockerfile,
+    t: tag,
+    target: spec.target ?? undefined,
+    buildargs: buildArguments(spec.args, bareArguments(instructions), request.environment),
+    // No label may name the build: it would make every image a new one, and every copy would be replaced.
+    labels: { [labels.rack]: rack, [labels.app]: request.app },
+    nocache: request.noCache ? 1 : undefined,
+    rm: 1,
+    forcerm: 1,
+  }
+}
+
+/** A bare `ARG`, in the file of compose or in the Dockerfile, takes the app environment's value if it has one. */
+export function buildArguments(
+  args: BuildSpec['args'],
+  bare: string[],
+  environment: Environment,
+): Record<string, string> {
+  const names = new Set([...bare, ...Object.keys(args)])
+  const pairs = [...names].map((name) => [name, args[name] ?? environment[name]] as const)
+  return Object.fromEntries(pairs.filter((pair): pair is [string, string] => pair[1] !== undefined))
+}
+
+/** What the engine refuses before it begins is a failed build too, such as a Dockerfile that cannot be read. */
+async function startBuild(
+  docker: DockerClient,
+  request: DockerRequest,
+  control: Control,
+): Promise<IncomingMessage | string> {
+  try {
+    return await docker.stream(request, control)
+  } catch (error) {
+    const isRefused = error instanceof RackError && error.code === 'engine-failed' && hasStatus(error)
+    if (!isRefused || control.signal.aborted) throw error
+    return error.message.replace(/^Docker Engine: /, '')
+  }
+}
+
+function hasStatus({ details }: RackError): boolean {
+  return typeof details === 'object' && details !== null && 'status' in details
+}
+
+interface Ended {
+  error: ImageMessage | null
+  step: FailedStep | null
+}
+
+async function followBuild(
+  response: IncomingMessage | string,
+  { say }: OneBuild,
+  control: Control,
+): Promise<Ended> {
+  if (typeof response === 'string') return { error: { error: response }, step: null }
+  const modern = createBuildLog()
+  const classic = createClassicLog()
+  let error: ImageMessage | null = null
+  for await (const message of readImageStream(response, 'build', control)) {
+    for (const line of linesOf(message, modern, classic.push)) say(line)
+    if (message.error !== undefined) error = message
+  }
+  return { error, step: modern.failed() ?? (error && classic.failed(error)) }
+}
+
+function linesOf(message: ImageMessage, modern: BuildLog, classic: (text: string) => string[]): string[] {
+  if (message.id === 'moby.buildkit.trace') return modern.push(decodeStatus(String(message.aux)))
+  if (message.stream !== undefined) return classic(message.stream)
+  // A classic build also pulls its base images.
+  return message.status?.startsWith('Status:') ? [message.status] : []
+}
+
+function failure(
+  { image, request, spec, context }: OneBuild,
+  instructions: Instruction[],
+  ended: Ended,
+): RackError {
+  return buildFailed({
+    processes: image.processes,
+    build: request.build,
+    dockerfile: spec.context === '.' ? spec.dockerfile : `${spec.context}/${spec.dockerfile}`,
+    dockerfileText: context.dockerfileText,
+    instructions,
+    message: ended.error?.error ?? '',
+    exitCode: ended.error?.errorDetail?.code ?? null,
+    step: ended.step,
+  })
+}

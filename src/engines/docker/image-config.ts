@@ -1,0 +1,64 @@
+import type { BuiltImage } from '../../domain/build.ts'
+import type { Healthcheck } from '../../domain/manifest.ts'
+
+/** What is read of Docker's answer about an image. */
+export interface ImageInspect {
+  Id: string
+  RepoTags: string[] | null
+  RepoDigests: string[] | null
+  Config: ImageConfig | null
+}
+
+interface ImageConfig {
+  ExposedPorts?: Record<string, unknown> | null
+  Env?: string[] | null
+  User?: string
+  Volumes?: Record<string, unknown> | null
+  Healthcheck?: {
+    Test?: string[] | null
+    /** Nanoseconds; zero takes the default. */
+    Interval?: number
+    Timeout?: number
+    StartPeriod?: number
+    Retries?: number
+  } | null
+}
+
+/** The part of an image's configuration that a plan reads. */
+export function readImage({ Id, Config }: ImageInspect): BuiltImage {
+  const variables = (Config?.Env ?? []).filter((pair) => pair.startsWith('LINK_'))
+  return {
+    digest: Id,
+    exposed: Object.keys(Config?.ExposedPorts ?? {})
+      .map(withProtocol)
+      .sort(byNumber),
+    link: Object.fromEntries(variables.map(splitPair)),
+    user: Config?.User ? Config.User : null,
+    healthcheck: readHealthcheck(Config?.Healthcheck),
+    volumes: Object.keys(Config?.Volumes ?? {}).sort(),
+  }
+}
+
+/** Docker's own defaults where the image says nothing. */
+function readHealthcheck(found: ImageConfig['Healthcheck']): Healthcheck | null {
+  const test = found?.Test ?? []
+  if (!found || test.length === 0 || test[0] === 'NONE') return null
+  const ms = (nanoseconds: number | undefined, otherwise: number) =>
+    nanoseconds ? nanoseconds / 1e6 : otherwise
+  return {
+    test,
+    intervalMs: ms(found.Interval, 30_000),
+    timeoutMs: ms(found.Timeout, 30_000),
+    retries: found.Retries ? found.Retries : 3,
+    startPeriodMs: ms(found.StartPeriod, 0),
+  }
+}
+
+const withProtocol = (port: string) => (port.includes('/') ? port : `${port}/tcp`)
+
+const byNumber = (a: string, b: string) => Number.parseInt(a, 10) - Number.parseInt(b, 10)
+
+function splitPair(pair: string): [string, string] {
+  const at = pair.indexOf('=')
+  return at < 0 ? [pair, ''] : [pair.slice(0, at), pair.slice(at + 1)]
+}
