@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http'
-import { RackError } from '../../domain/error.ts'
-import { withDeadline } from '../../lib/deadline.ts'
-import { readLines } from '../../lib/lines.ts'
-import { errorOfConnection } from './errors.ts'
+import { RackError } from '../../../domain/error.ts'
+import { withDeadline } from '../../../lib/deadline.ts'
+import { readLines } from '../../../lib/lines.ts'
+import { errorOfConnection } from '../errors.ts'
 
 /** One line of a build's or a pull's progress. */
 export interface ImageMessage {

@@ -1,13 +1,13 @@
-import type { BuiltImage, BuiltImages } from '../../domain/build.ts'
-import type { Control } from '../../domain/control.ts'
-import type { BuildRequest, ImageRequest } from '../../domain/engine.ts'
-import { createSemaphore } from '../../lib/semaphore.ts'
+import type { BuiltImage, BuiltImages } from '../../../domain/build.ts'
+import type { Control } from '../../../domain/control.ts'
+import type { BuildRequest, ImageRequest } from '../../../domain/engine.ts'
+import { createSemaphore } from '../../../lib/semaphore.ts'
 import { contextOf, readBuildTexts, type BuildTexts } from './build-context.ts'
 import { buildOne } from './build-one.ts'
-import type { DockerClient } from './client.ts'
+import type { DockerClient } from '../client.ts'
 import { readImage } from './image-config.ts'
 import { imageTag, tagImage } from './images.ts'
-import { pullImage } from './pull.ts'
+import { pullImage } from './pull-image.ts'
 
 /** Makes the images of builds, a bounded number at once. */
 export interface ImageBuilder {

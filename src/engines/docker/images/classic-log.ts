@@ -1,4 +1,4 @@
-import { createLineSplitter } from '../../lib/lines.ts'
+import { createLineSplitter } from '../../../lib/lines.ts'
 import type { FailedStep } from './build-log.ts'
 import type { ImageMessage } from './image-stream.ts'
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { performServerHandshake, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2'
-import type { Control } from '../../domain/control.ts'
-import type { DockerClient } from './client.ts'
+import type { Control } from '../../../domain/control.ts'
+import type { DockerClient } from '../client.ts'
 
 /** The client's side of a BuildKit build; the engine asks it for what it cannot know. */
 export interface BuildKitSession extends Disposable {

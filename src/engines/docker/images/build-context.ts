@@ -1,13 +1,13 @@
 import { posix } from 'node:path'
-import { RackError } from '../../domain/error.ts'
-import type { BuildSpec } from '../../domain/manifest.ts'
+import { RackError } from '../../../domain/error.ts'
+import type { BuildSpec } from '../../../domain/manifest.ts'
 import {
   alwaysSent,
   dockerIgnorePaths,
   parseDockerIgnore,
   type DockerIgnore,
-} from '../../lib/dockerignore.ts'
-import { readTar, rewriteTar } from '../../lib/tar.ts'
+} from '../../../lib/dockerignore.ts'
+import { readTar, rewriteTar } from '../../../lib/tar.ts'
 
 /** Texts of the source that say how to build, by path from the source directory. */
 export type BuildTexts = Map<string, string>

@@ -1,7 +1,7 @@
-import type { Control } from '../../domain/control.ts'
-import { RackError } from '../../domain/error.ts'
-import type { DockerClient } from './client.ts'
-import { isNotFound } from './errors.ts'
+import type { Control } from '../../../domain/control.ts'
+import { RackError } from '../../../domain/error.ts'
+import type { DockerClient } from '../client.ts'
+import { isNotFound } from '../errors.ts'
 import type { ImageInspect } from './image-config.ts'
 
 /** `rack/<rack>/<app>/<type>:<build>`: keeps what a build made or pulled from being pruned as dangling. */

@@ -1,4 +1,4 @@
-import { createLineSplitter, type LineSplitter } from '../../lib/lines.ts'
+import { createLineSplitter, type LineSplitter } from '../../../lib/lines.ts'
 import type { BuildKitStatus, Vertex } from './buildkit-status.ts'
 
 /** Where a build failed, as far as its progress tells. */

@@ -1,4 +1,4 @@
-import { RackError } from '../../domain/error.ts'
+import { RackError } from '../../../domain/error.ts'
 import type { FailedStep } from './build-log.ts'
 import { lineOfStep, syntaxImage, type Instruction } from './dockerfile.ts'
 

@@ -1,5 +1,5 @@
-import type { BuiltImage } from '../../domain/build.ts'
-import type { Healthcheck } from '../../domain/manifest.ts'
+import type { BuiltImage } from '../../../domain/build.ts'
+import type { Healthcheck } from '../../../domain/manifest.ts'
 
 /** What is read of Docker's answer about an image. */
 export interface ImageInspect {
