@@ -39,7 +39,7 @@ async function startRouter(t: TestContext): Promise<Place> {
 interface Place {
   router: Router
   /** Another object for the same directory, as a restarted daemon has one. */
-  make(): Router
+  make: () => Router
   directory: string
   httpPort: number
 }
@@ -374,7 +374,9 @@ describe('the router', { timeout: 120_000 }, () => {
     const { router, httpPort } = await startRouter(t)
     const server = createServer()
     const sockets = new WebSocketServer({ server })
-    sockets.on('connection', (socket) => socket.on('message', (data) => socket.send(`echo ${String(data)}`)))
+    sockets.on('connection', (socket) =>
+      socket.on('message', (data) => socket.send(`echo ${(data as Buffer).toString()}`)),
+    )
     server.listen(0, local)
     await once(server, 'listening')
     t.after(() => server.close())

@@ -29,6 +29,9 @@ export const masterSocket = (directory: string): string => `${directory}/master.
 const statsSocket = (directory: string): string => `${directory}/stats.sock`
 const defaultHttpIdleMs = 600_000
 const defaultTcpIdleMs = 3_600_000
+/** How long a client's connection may be idle, and so may still send a request to a worker that was replaced. */
+export const idleClientMs = 10_000
+
 const tunnelMs = 3_600_000
 
 /** The configuration of HAProxy (2.6 and later) for a table; the same input gives the same bytes. */
@@ -79,8 +82,10 @@ function renderDefaults(clientMs: number): string {
     'timeout queue 30s',
     `timeout client ${clientMs}ms`,
     `timeout server ${defaultHttpIdleMs}ms`,
-    'timeout http-request 30s',
-    'timeout http-keep-alive 60s',
+    'timeout http-request 10s',
+    `timeout http-keep-alive ${idleClientMs}ms`,
+    // A replaced worker lets an idle client ask once more, rather than close while the request is on its way.
+    'option idle-close-on-response',
     `timeout tunnel ${tunnelMs}ms`,
     'retries 3',
     'option redispatch 1',

@@ -1,30 +1,16 @@
 import type { Control } from '../../../domain/control.ts'
 import { RackError } from '../../../domain/error.ts'
-import { DeadlineError } from '../../../lib/deadline.ts'
-import { until } from '../../../lib/poll.ts'
 import { createSemaphore } from '../../../lib/semaphore.ts'
 import { isPortFree } from './choose-port.ts'
 import { countersSince, createCounterLedger } from './counters.ts'
 import type { AppCounters, CounterLedger } from './counters.ts'
-import { createHaproxyProcess } from './haproxy-process.ts'
 import type { HaproxyProcess } from './haproxy-process.ts'
-import { createRouteFiles } from './route-files.ts'
+import { retireServers, serversOfProcesses } from './retirement.ts'
 import type { RouteFiles } from './route-files.ts'
-import {
-  allRoutes,
-  backendName,
-  checkTable,
-  serverName,
-  withApp,
-  withoutPorts,
-  withoutProcesses,
-} from './route-table.ts'
+import { allRoutes, checkTable, withApp, withoutPorts, withoutProcesses } from './route-table.ts'
 import type { AppRoutes, RouteTable } from './route-table.ts'
-import { createRunningRouter } from './running-router.ts'
 import type { RunningRouter } from './running-router.ts'
-import { createRuntimeApi } from './runtime-api.ts'
 import type { RuntimeApi } from './runtime-api.ts'
-
 import type {
   Measurement,
   Retirement,
@@ -34,8 +20,6 @@ import type {
   RunningMeasurement,
 } from './router.ts'
 
-const removeDeadlineMs = 5_000
-const cutDeadlineMs = 5_000
 const stopDeadlineMs = 5_000
 
 /** What a router is put together from. */
@@ -86,21 +70,20 @@ export class HaproxyRouter implements Router {
     { app, processes, deadlineMs }: Retirement,
     control: Control,
   ): Promise<{ cutConnections: number }> {
-    const { running } = this.#parts
+    const { running, haproxy } = this.#parts
     const servers = await this.#change(async () => {
-      const before = await this.#load()
-      const leaving = await this.#serversOf(before, app, processes, control)
-      for (const server of leaving) this.#retiring.add(server)
-      await this.#commit(withoutProcesses(before, app, processes), control)
-      await running.drain(leaving, control)
-      return leaving
+      const table = await this.#load()
+      const leaving = (await haproxy.find()) === null ? [] : await running.leaving(table, control)
+      const found = serversOfProcesses(table, { app, processes }, leaving)
+      await this.#commit(withoutProcesses(table, app, processes), control)
+      await running.drain(found, control)
+      for (const server of found) this.#retiring.add(server)
+      return found
     }, control)
     try {
-      const cutConnections = (await this.#isIdleIn(servers, deadlineMs, control))
-        ? 0
-        : await this.#cut(servers, control)
-      await this.#removeAll(servers, control)
-      return { cutConnections }
+      const exclusively = <T>(step: () => Promise<T>) => this.#change(step, control)
+      const count = () => this.#count(control)
+      return await retireServers({ servers, deadlineMs, running, exclusively, count }, control)
     } finally {
       for (const server of servers) this.#retiring.delete(server)
     }
@@ -246,76 +229,6 @@ export class HaproxyRouter implements Router {
           details: { port: route.listenPort, app: null },
         },
       )
-    }
-  }
-
-  async #serversOf(
-    table: RouteTable,
-    app: string,
-    processes: readonly string[],
-    control: Control,
-  ): Promise<string[]> {
-    const wanted = new Set(processes)
-    const inTable = allRoutes(table)
-      .filter((route) => route.app === app)
-      .flatMap((route) =>
-        route.route.backend.servers
-          .filter(({ process }) => wanted.has(process))
-          .map((server) => `${backendName(route)}/${serverName(server)}`),
-      )
-    // After a crash, or an apply without them, they are known to HAProxy alone.
-    const prefixes = processes.map((process) => serverName({ process, release: '' }))
-    const { haproxy, running } = this.#parts
-    const leaving = (await haproxy.find()) === null ? [] : await running.leaving(table, control)
-    const known = leaving
-      .map(({ server }) => server)
-      .filter(
-        (server) => server.startsWith(`${app}.`) && prefixes.some((prefix) => server.includes(`/${prefix}`)),
-      )
-    return [...new Set([...inTable, ...known])]
-  }
-
-  async #isIdleIn(servers: readonly string[], deadlineMs: number, control: Control): Promise<boolean> {
-    const { running } = this.#parts
-    const isIdle = () => this.#change(async () => (await running.busy(servers, control)) === 0, control)
-    try {
-      const what = 'the connections of leaving processes to end'
-      return await until(isIdle, { deadlineMs, intervalMs: 50, what, signal: control.signal })
-    } catch (error) {
-      if (error instanceof DeadlineError) return false
-      throw error
-    }
-  }
-
-  async #cut(servers: readonly string[], control: Control): Promise<number> {
-    const { running } = this.#parts
-    const count = await this.#change(async () => {
-      const busy = await running.busy(servers, control)
-      await running.cut(servers, control)
-      return busy
-    }, control)
-    await this.#isIdleIn(servers, cutDeadlineMs, control)
-    return count
-  }
-
-  /** What cannot be deleted yet, because an idle connection is held, is left in maintenance for the next sweep. */
-  async #removeAll(servers: readonly string[], control: Control): Promise<void> {
-    const left = new Set(servers)
-    const removeEach = async () => {
-      await this.#count(control)
-      for (const server of left) {
-        if (await this.#parts.running.remove(server, control)) left.delete(server)
-      }
-      return left.size === 0
-    }
-    try {
-      await until(() => this.#change(removeEach, control), {
-        deadlineMs: removeDeadlineMs,
-        what: 'idle connections to end',
-        signal: control.signal,
-      })
-    } catch (error) {
-      if (!(error instanceof DeadlineError)) throw error
     }
   }
 

@@ -99,7 +99,12 @@ export function createRouter(options: RouterOptions): Router {
   checkDirectory(directory)
   const runtime = createRuntimeApi(directory)
   const haproxy = createHaproxyProcess({ directory, program, runtime })
-  const files = createRouteFiles({ directory, runAs, hardStopAfterMs, check: haproxy.check })
+  const files = createRouteFiles({
+    directory,
+    runAs,
+    hardStopAfterMs,
+    check: (path, control) => haproxy.check(path, control),
+  })
   return new HaproxyRouter({ options, runtime, haproxy, running: createRunningRouter(runtime), files })
 }
 

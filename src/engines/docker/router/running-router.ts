@@ -27,6 +27,11 @@ export interface RunningRouter {
   drain(servers: readonly string[], control: Control): Promise<void>
   /** Sessions and waiting requests of these servers, in all workers. */
   busy(servers: readonly string[], control: Control): Promise<number>
+  /**
+   * Connected clients without a request, in workers that a reload replaced: each may ask there once more, of servers
+   * that were in the table before the reload.
+   */
+  idleClients(control: Control): Promise<number>
   /** Cuts the connections to these servers, in all workers. */
   cut(servers: readonly string[], control: Control): Promise<void>
   /** Deletes a server that is out of the table and idle; false when HAProxy still holds a connection. */
@@ -93,6 +98,16 @@ export function createRunningRouter(runtime: RuntimeApi): RunningRouter {
           (sum, { backend, server, busy }) => (names.has(`${backend}/${server}`) ? sum + busy : sum),
           0,
         )
+      })
+      return each.reduce((sum, count) => sum + count, 0)
+    },
+    async idleClients(control) {
+      const { current: serving } = await runtime.workers(control)
+      const each = await onEach(control, async (worker) => {
+        if (worker === serving) return 0
+        const clients = Number((await runtime.info(worker, control)).get('CurrConns'))
+        const active = new Set((await runtime.sessions(worker, control)).map(({ client }) => client))
+        return Math.max(0, clients - active.size)
       })
       return each.reduce((sum, count) => sum + count, 0)
     },

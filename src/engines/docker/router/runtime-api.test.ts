@@ -85,6 +85,7 @@ test('sessions and fields', () => {
     '0x556fe4866a30: proto=tcpv4 src=127.0.0.1:33546 fe=http be=shop.http.3000.web srv=P1.R1 ts=00 epoch=0 age=8s',
     '0x7f7380039d70: proto=sockpair src=unix:2 fe=GLOBAL be=<NONE> srv=<none> ts=00 epoch=0 age=0s',
   ].join('\n')
-  assert.deepEqual(parseSessions(text)[0], { id: '0x556fe4866a30', server: 'shop.http.3000.web/P1.R1' })
+  const session = { id: '0x556fe4866a30', client: '127.0.0.1:33546', server: 'shop.http.3000.web/P1.R1' }
+  assert.deepEqual(parseSessions(text), [session])
   assert.equal(parseInfo('Pid: 8793\ndescription: a: b\n').get('description'), 'a: b')
 })

@@ -50,6 +50,8 @@ export interface Statistics {
 export interface Session {
   id: string
   server: string
+  /** Its address and port. */
+  client: string
 }
 
 /** HAProxy's own control channel, by way of its master: a command names the worker it is meant for. */
@@ -193,8 +195,12 @@ export function parseStatistics(text: string): Statistics[] {
 
 /** @see management.txt, "show sess": a line for each session, with the server that it was given, if any */
 export function parseSessions(text: string): Session[] {
-  const lines = text.split('\n').map((line) => /^(0x[0-9a-f]+): .* be=(\S+) srv=(\S+) /.exec(line))
-  return lines.flatMap((line) => (line ? [{ id: line[1]!, server: `${line[2]}/${line[3]}` }] : []))
+  const lines = text
+    .split('\n')
+    .map((line) => /^(0x[0-9a-f]+): .* src=(\S+) fe=(?!GLOBAL)\S+ be=(\S+) srv=(\S+) /.exec(line))
+  return lines.flatMap((line) =>
+    line ? [{ id: line[1]!, client: line[2]!, server: `${line[3]}/${line[4]}` }] : [],
+  )
 }
 
 function readRows(names: string[], rows: string[][]): ((name: string) => string)[] {
