@@ -57,8 +57,16 @@ test('a changed release takes over under load without a failed request', async (
 })
 
 const broken: [string, ReturnType<typeof webFiles>, RegExp][] = [
-  ['exits at once', webFiles('x', { server: "console.error('no such database'); process.exit(3)" }), /3[^]*no such database/],
-  ['never listens', webFiles('x', { server: 'setInterval(() => {}, 1000)', labels: '      rack.health.grace: 3\n' }), /refused/],
+  [
+    'exits at once',
+    webFiles('x', { server: "console.error('no such database'); process.exit(3)" }),
+    /3[^]*no such database/,
+  ],
+  [
+    'never listens',
+    webFiles('x', { server: 'setInterval(() => {}, 1000)', labels: '      rack.health.grace: 3\n' }),
+    /refused/,
+  ],
   [
     'answers 500 to its health path',
     webFiles('x', {
@@ -103,7 +111,10 @@ test('the environment makes releases; diff masks, promote applies', async () => 
   await rack.run('env', 'set', 'GREETING=hi there', '--app', 'shop', '--promote')
   assert.match(await rack.run('env', '--app', 'shop'), /GREETING=.*hi there/)
   const id = (await webs())[0]?.id ?? ''
-  assert.equal((await rack.run('exec', id, '--app', 'shop', '--', 'sh', '-c', 'echo $GREETING')).trim(), 'hi there')
+  assert.equal(
+    (await rack.run('exec', id, '--app', 'shop', '--', 'sh', '-c', 'echo $GREETING')).trim(),
+    'hi there',
+  )
   await rack.run('env', 'set', 'API_KEY=very-secret', '--app', 'shop')
   const diff = await rack.run('releases', 'diff', '--app', 'shop')
   assert.match(diff, /API_KEY/)
