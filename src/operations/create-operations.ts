@@ -72,7 +72,9 @@ function bindOperations(context: Context, isConverging: () => boolean): Operatio
     getApp: (app) => getApp(context, app),
     async createApp(app) {
       checkAppName(app, rack.name)
-      return store.apps.create(app)
+      await store.apps.create(app)
+      await store.apps.setStatus(app, 'running')
+      return findApp(context, app)
     },
     async setLocked(app, locked) {
       await findApp(context, app)
