@@ -2,6 +2,7 @@ import type { PortProtocol } from '../domain/port.ts'
 import type { PlacedProcess } from './keys/process.ts'
 import { didYouMean } from './nearest.ts'
 import type { Place, Problems } from './problems.ts'
+import { shownPart, type Node } from './syntax/tree.ts'
 
 /** What a check across the processes of the file knows. */
 export interface Across {
@@ -19,11 +20,11 @@ export function checkLinks({ processes, leftOut, problems }: Across): void {
       if (value.target === type.name)
         problems.error(at, `the process "${type.name}" links to itself`, 'remove the link')
       else if (!names.has(value.target))
-        problems.error(at, absent(value.target, leftOut), () => didYouMean(value.target, names))
+        problems.error(at, absent(value.target, at, leftOut), () => didYouMean(value.target, names))
       else if (value.alias !== value.target && names.has(value.alias)) {
         problems.error(
           at,
-          `the alias "${value.alias}" is the name of another process`,
+          `the alias ${shownPart(at, value.alias)} is the name of another process`,
           'choose another alias',
         )
       }
@@ -41,7 +42,7 @@ export function checkDependencies({ processes, leftOut, problems }: Across): voi
         problems.error(at, `the process "${type.name}" depends on itself`, 'remove it')
       else if (target) completeOnce(target, value.condition, at, problems)
       else if (value.isRequired)
-        problems.error(at, absent(value.target, leftOut), () => didYouMean(value.target, byName.keys()))
+        problems.error(at, absent(value.target, at, leftOut), () => didYouMean(value.target, byName.keys()))
     }
     type.dependsOn = type.dependsOn.filter(({ target }) => byName.has(target))
   }
@@ -59,10 +60,10 @@ function completeOnce(target: PlacedProcess, condition: string, at: Place, probl
   }
 }
 
-function absent(name: string, leftOut: Set<string>): string {
+function absent(name: string, at: Node, leftOut: Set<string>): string {
   return leftOut.has(name)
     ? `the process "${name}" is left out because of its profile`
-    : `there is no process "${name}"`
+    : `there is no process ${shownPart(at, name)}`
 }
 
 /** Start order must exist: a cycle of `depends_on:` and `links:` is named in full. */

@@ -3,7 +3,7 @@ import { rackVariableNames } from '../../domain/plan.ts'
 import type { Problems } from '../problems.ts'
 import { parseDotenv } from '../syntax/dotenv.ts'
 import type { Lookup } from '../syntax/interpolate.ts'
-import { childOf, type Node } from '../syntax/tree.ts'
+import { childOf, shownPart, type Node } from '../syntax/tree.ts'
 import { directoryOf, joinInside } from './paths.ts'
 import { booleanOf, itemsOf, pairsOf, textOf } from './values.ts'
 
@@ -78,7 +78,7 @@ function readFile(
     if (file.isRequired)
       problems.error(
         file.at,
-        `the file ${file.path} does not exist`,
+        `the file ${shownPart(file.at, file.path)} does not exist`,
         'add `required: false` if it may be absent',
       )
     return

@@ -61,9 +61,7 @@ function addToFamily(labels: Labels, pair: Pair, name: string, isConvox: boolean
 
 function unknownLabel({ name, at }: Pair, isConvox: boolean, problems: Problems): void {
   const prefix = isConvox ? 'convox.' : 'rack.'
-  const known = Object.keys(labelRules).map(
-    (one) => prefix + one.replace('*', /\.(\w+)/.exec(name)?.[1] ?? 'N'),
-  )
+  const known = Object.keys(labelRules).map((one) => prefix + one.replace('*', name.split('.')[2] ?? 'N'))
   const hint = () => didYouMean(name, known, isConvox ? undefined : 'labels under "rack." configure the rack')
   if (isConvox) problems.warn(at, `"${name}" is ignored: there is no such label`, hint)
   else problems.error(at, `unknown label "${name}"`, hint)

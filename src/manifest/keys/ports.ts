@@ -1,6 +1,6 @@
 import { defaultProtocol, type Port } from '../../domain/port.ts'
 import type { Problems } from '../problems.ts'
-import { childOf, shown, type Node } from '../syntax/tree.ts'
+import { childOf, shown, shownPart, type Node } from '../syntax/tree.ts'
 import { itemsOf, scalarText, textOf } from './values.ts'
 
 /** More openings than any process has; bounds a range. */
@@ -58,10 +58,8 @@ function shortForm(node: Node, problems: Problems): PlacedPort[] {
   if (!isServed(protocol, node, problems)) return []
   const parts = splitAddress(numbers)
   if (parts.length > 2) {
-    problems.error(
-      node,
-      `${shown(node)} binds an address of the host, which belongs to the rack`,
-      adviceFor(parts),
+    problems.error(node, `${shown(node)} binds an address of the host, which belongs to the rack`, () =>
+      shownPart(node, text) === JSON.stringify(text) ? adviceFor(parts) : undefined,
     )
     return []
   }
@@ -109,7 +107,7 @@ function isServed(protocol: string, at: Node, problems: Problems): boolean {
   const isKnown = ['udp', 'sctp'].includes(protocol.toLowerCase())
   const message = isKnown
     ? `${protocol} is refused: this version serves http and tcp`
-    : `"${protocol}" is not a protocol`
+    : `${shownPart(at, protocol)} is not a protocol`
   problems.error(at, message, isKnown ? 'remove the port' : 'write `/tcp`, or nothing')
   return false
 }

@@ -1,7 +1,7 @@
 import type { Mount } from '../../domain/manifest.ts'
 import { didYouMean } from '../nearest.ts'
 import type { Problems } from '../problems.ts'
-import { childOf, shown, type Node } from '../syntax/tree.ts'
+import { childOf, shown, shownPart, type Node } from '../syntax/tree.ts'
 import { booleanOf, entriesOf, itemsOf, textOf } from './values.ts'
 
 /** The named volumes of the file; null when any name will do, as in version 1. */
@@ -67,7 +67,11 @@ function readsOnly(modes: string | undefined, node: Node, problems: Problems): b
   const given = modes === undefined ? [] : modes.split(',')
   for (const mode of given) {
     if (mode === 'ro' || quietModes.has(mode)) continue
-    problems.error(node, `the mode "${mode}" is not supported by this version`, 'use `ro`, or nothing')
+    problems.error(
+      node,
+      `the mode ${shownPart(node, mode)} is not supported by this version`,
+      'use `ro`, or nothing',
+    )
   }
   return given.includes('ro')
 }
@@ -80,7 +84,7 @@ function longForm(node: Node, declared: Declared, problems: Problems): Mount | n
   if (type !== 'volume' && type !== 'tmpfs') {
     problems.error(
       childOf(node, 'type') ?? node,
-      `the type "${type}" is not supported by this version`,
+      `the type ${shownPart(childOf(node, 'type') ?? node, type)} is not supported by this version`,
       'use `volume` or `tmpfs`',
     )
     return null
@@ -105,7 +109,11 @@ function tmpfsOf(node: Node, problems: Problems): Mount | null {
     if (option.startsWith('size='))
       problems.warn(node, '"size" is ignored: the memory limit of the process bounds it')
     else if (!['rw', 'ro', 'mode=1777', 'noexec', 'nosuid', 'nodev'].includes(option)) {
-      problems.error(node, `the option "${option}" is not supported by this version`, 'remove it')
+      problems.error(
+        node,
+        `the option ${shownPart(node, option)} is not supported by this version`,
+        'remove it',
+      )
     }
   }
   return { kind: 'tmpfs', volume: null, path, readOnly: options.split(',').includes('ro') }
@@ -129,16 +137,20 @@ function refuseBind(node: Node, path: string, problems: Problems): null {
   const hint = isSocket
     ? "a process gets no access to the rack's engine; remove it"
     : 'COPY files of the source in the Dockerfile; for data use a named volume: "data:/path"'
-  problems.error(node, `the directory "${path}" of the host is refused: a rack mounts none`, hint)
+  problems.error(
+    node,
+    `the directory ${shownPart(node.kind === 'map' ? (childOf(node, 'source') ?? node) : node, path)} of the host is refused: a rack mounts none`,
+    hint,
+  )
   return null
 }
 
 function checkName(node: Node, name: string, declared: Declared, problems: Problems): boolean {
   const isValid = volumeName.test(name)
-  if (!isValid) problems.error(node, `"${name}" cannot be the name of a volume`)
+  if (!isValid) problems.error(node, `${shownPart(node, name)} cannot be the name of a volume`)
   else if (declared && !declared.has(name)) {
-    problems.error(node, `the volume "${name}" is not declared`, () =>
-      didYouMean(name, declared, `add it at the end of the file: volumes: { ${name}: {} }`),
+    problems.error(node, `the volume ${shownPart(node, name)} is not declared`, () =>
+      didYouMean(name, declared, 'declare it under `volumes:` at the end of the file'),
     )
   }
   return isValid

@@ -34,6 +34,8 @@ interface Where {
   path: string
   depth: number
   isAliased: boolean
+  /** Set on the value of a merge key: the items of a list there are not steps of the path. */
+  isMerge?: boolean
   /** Stands for a value that has no text of its own. */
   parent: Position
 }
@@ -96,7 +98,16 @@ function buildScalar(node: Scalar, place: Place): ScalarNode {
 function buildList(node: YAMLSeq, place: Place, where: Where, context: Context): ListNode {
   const depth = where.depth + 1
   const items = node.items.map((item, index) =>
-    build(item, { ...where, depth, path: `${where.path}[${index}]`, parent: place.position }, context),
+    build(
+      item,
+      {
+        ...where,
+        depth,
+        path: where.isMerge ? where.path : `${where.path}[${index}]`,
+        parent: place.position,
+      },
+      context,
+    ),
   )
   return { kind: 'list', ...place, items, ...tagOf(node.tag) }
 }
@@ -112,9 +123,9 @@ function buildMap(node: YAMLMap, place: Place, where: Where, context: Context): 
       continue
     }
     const path = where.path === '' ? name : `${where.path}.${name}`
-    const below: Where = { ...where, depth: where.depth + 1, path, parent: keyPlace.position }
+    const below: Where = { ...where, isMerge: false, depth: where.depth + 1, path, parent: keyPlace.position }
     if (name === '<<' && isScalar(key) && key.type === Scalar.PLAIN) {
-      merged.push(build(value, { ...below, path: where.path }, context))
+      merged.push(build(value, { ...below, path: where.path, isMerge: true }, context))
     } else if (entries.has(name)) {
       context.problems.error({ ...keyPlace, path }, `the key "${name}" is given twice`, 'keep one of them')
     } else {

@@ -44,6 +44,12 @@ export function isEmpty(node: Node): boolean {
   return node.kind === 'list' ? node.items.length === 0 : node.entries.size === 0
 }
 
+/** How a part of a value is named in a message: by the whole text of the file where a variable had its hand in it. */
+export function shownPart(node: Node, part: string): string {
+  const isFilled = node.kind !== 'scalar' || (typeof node.value === 'string' && node.value !== node.source)
+  return isFilled ? shown(node) : JSON.stringify(part)
+}
+
 /** How a value is named in a message; never the value of a variable. */
 export function shown(node: Node): string {
   if (node.kind !== 'scalar') return node.kind === 'list' ? 'a list' : 'a mapping'

@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { readCompose, readWeb } from '../../../test/support/compose.ts'
+
+function variablesOf(keys: string): Record<string, string | null> {
+  const { environment } = readWeb(keys).web
+  return Object.fromEntries(environment.map(({ name, value }) => [name, value]))
+}
+
+test('both syntaxes; a name without a value is required', () => {
+  const expected = { A: '1', B: '', C: null, D: 'a=b' }
+  assert.deepEqual(variablesOf('environment: ["A=1", "B=", C, "D=a=b"]'), expected)
+  assert.deepEqual(variablesOf('environment: { A: 1, B: "", C: , D: "a=b" }'), expected)
+})
+
+test('values that are not text are written as Compose writes them, with a warning where that surprises', () => {
+  const { web, problems } = readWeb(
+    'environment: { A: true, B: 1.10, C: 0x10, D: 0644, E: 1e3, F: yes, G: 12345678901234567890, H: 22:22, I: "1.10", J: 1.5 }',
+  )
+  assert.deepEqual(
+    web.environment.map(({ value }) => value),
+    ['true', '1.1', '16', '420', '1000', 'yes', '12345678901234567890', '22:22', '1.10', '1.5'],
+  )
+  assert.deepEqual(
+    problems.map((problem) => /quote it: (.*)$/.exec(problem)?.[1]),
+    ['"1.10"', '"0x10"', '"0644"', '"1e3"'],
+  )
+})
+
+test('env_file lies below environment', () => {
+  const text =
+    'services:\n  web:\n    image: x\n    env_file: [a.env, { path: ./b.env, required: false }, { path: raw.env, format: raw }]\n    environment: { B: own }\n'
+  const envFiles = { 'a.env': 'A=1\nB=2\nC="x $A"\n', 'raw.env': 'R="$A"\n' }
+  const { processes, problems } = readCompose(text, {}, { envFiles })
+  assert.deepEqual(problems, [])
+  assert.deepEqual(
+    processes[0]?.environment.map(({ name, value }) => `${name}=${value}`),
+    ['A=1', 'B=own', 'C=x 1', 'R="$A"'],
+  )
+  assert.match(readCompose(text).problems[0] ?? '', /4:16: error: .*the file "a.env" does not exist/)
+  assert.match(readWeb('env_file: ../x').problems[0] ?? '', /outside of the source directory/)
+  const bad = readCompose(text, {}, { envFiles: { ...envFiles, 'a.env': 'A=1\nno way\n' } })
+  assert.match(bad.problems[0] ?? '', /^a.env:2:1: error: .*not a line of the form NAME=value/)
+})
+
+test("the rack's own names are said to be so", () => {
+  const { web, problems } = readWeb('environment: { APP: x, PORT: 5000 }')
+  assert.match(problems.join('\n'), /warning: .*APP is set by the rack/)
+  assert.deepEqual(web.environment, [{ name: 'PORT', value: '5000' }])
+})

@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { interpolate, longestValue } from './interpolate.ts'
+
+const values: Record<string, string> = { A: 'a', EMPTY: '', DOLLAR: '$A' }
+const lookup = (name: string) => values[name]
+
+const table: [template: string, text: string, missing?: string[]][] = [
+  ['plain', 'plain'],
+  ['$A', 'a'],
+  ['${A}', 'a'],
+  ['x${A}y$A', 'xaya'],
+  ['$A-b', 'a-b'],
+  ['$$A', '$A'],
+  ['$${A}', '${A}'],
+  ['$$$A', '$a'],
+  ['a$$', 'a$'],
+  ['${N}', '', ['N']],
+  ['$N', '', ['N']],
+  ['${N:-x}', 'x'],
+  ['${N-x}', 'x'],
+  ['${EMPTY:-x}', 'x'],
+  ['${EMPTY-x}', ''],
+  ['${A:-x}', 'a'],
+  ['${N:-}', ''],
+  ['${N:-${A}}', 'a'],
+  ['${N:-${M:-y}z}', 'yz'],
+  ['${N:-${M}}', '', ['M']],
+  ['${A:-${M}}', 'a'],
+  ['${A:+x}', 'x'],
+  ['${EMPTY:+x}', ''],
+  ['${EMPTY+x}', 'x'],
+  ['${N+x}', ''],
+  ['${A:?no}', 'a'],
+  ['${N:?no value}', '', ['N! no value']],
+  ['${EMPTY:?no}', '', ['EMPTY! no']],
+  ['${EMPTY?no}', ''],
+  ['${N?}', '', ['N! ']],
+  ['${N:-a:b}', 'a:b'],
+  ['${N:-$$}', '$'],
+  ['$DOLLAR', '$A'],
+]
+
+test('fills in every form', () => {
+  for (const [template, text, missing = []] of table) {
+    const result = interpolate(template, lookup)
+    const said = result.missing.map(({ name, isRequired, message }) =>
+      isRequired ? `${name}! ${message}` : name,
+    )
+    assert.deepEqual([result.text, said, result.fault], [text, missing, null], template)
+  }
+})
+
+test('says what cannot be read, and leaves it as it is', () => {
+  for (const template of [
+    '$',
+    '$(date)',
+    '$1',
+    '${',
+    '${}',
+    '${A',
+    '${A:-x',
+    '${A:x}',
+    '${1}',
+    '${A!}',
+    `${'${A:+'.repeat(50)}`,
+  ]) {
+    const result = interpolate(template, lookup)
+    assert.notEqual(result.fault, null, template)
+    assert.equal(result.text, template)
+  }
+})
+
+test('a value does not grow without end', () => {
+  const result = interpolate('$B'.repeat(10), () => 'x'.repeat(longestValue / 4))
+  assert.match(result.fault ?? '', /too long/)
+})
