@@ -26,7 +26,8 @@ export interface RenderedTable {
 /** The socket of HAProxy's master, in the router's directory. */
 export const masterSocket = (directory: string): string => `${directory}/master.sock`
 
-const statsSocket = (directory: string): string => `${directory}/stats.sock`
+/** The socket of the worker that serves. */
+export const statsSocket = (directory: string): string => `${directory}/stats.sock`
 const defaultHttpIdleMs = 600_000
 const defaultTcpIdleMs = 3_600_000
 /** How long a client's connection may be idle, and so may still send a request to a worker that was replaced. */

@@ -166,7 +166,7 @@ async function launch(program: string, directory: string): Promise<{ end: Promis
 
 interface Starting {
   directory: string
-  find(): Promise<number | null>
+  find: () => Promise<number | null>
   ended: { end: Promise<Error> }
   runtime: RuntimeApi
 }

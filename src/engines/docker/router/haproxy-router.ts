@@ -11,14 +11,7 @@ import { allRoutes, checkTable, withApp, withoutPorts, withoutProcesses } from '
 import type { AppRoutes, RouteTable } from './route-table.ts'
 import type { RunningRouter } from './running-router.ts'
 import type { RuntimeApi } from './runtime-api.ts'
-import type {
-  Measurement,
-  Retirement,
-  Router,
-  RouterOptions,
-  RouterStatus,
-  RunningMeasurement,
-} from './router.ts'
+import type { Retirement, Router, RouterOptions, RouterStatus, RunningMeasurement } from './router.ts'
 
 const stopDeadlineMs = 5_000
 
@@ -113,11 +106,13 @@ export class HaproxyRouter implements Router {
   }
 
   async ensureRunning(control: Control): Promise<{ isRevived: boolean }> {
-    const { haproxy } = this.#parts
+    const { haproxy, runtime } = this.#parts
     return await this.#change(async () => {
       const isDead = (await haproxy.find()) === null
       await this.#bringWhatIsFree(await this.#load(), control)
       await this.#sweep(control)
+      // So that little is lost of what a replaced worker counts until its end.
+      if ((await runtime.workers(control)).leaving.length > 0) await this.#count(control)
       await haproxy.trimLog()
       return { isRevived: isDead }
     }, control)
@@ -186,7 +181,7 @@ export class HaproxyRouter implements Router {
   }
 
   async #bring(table: RouteTable, control: Control): Promise<void> {
-    const { haproxy, running, files } = this.#parts
+    const { haproxy, running, files, runtime } = this.#parts
     const served = withoutPorts(table, this.#blocked)
     const { structure } = await files.write({ table, served }, control)
     if ((await haproxy.find()) === null) {
@@ -194,8 +189,10 @@ export class HaproxyRouter implements Router {
       return
     }
     if ((await running.structure(control)) !== structure) {
+      using _hold = await runtime.hold(control)
       await this.#count(control)
       await haproxy.reload(structure, control)
+      await this.#count(control)
       return
     }
     await running.bringServers(served, control)

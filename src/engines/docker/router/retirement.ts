@@ -16,9 +16,9 @@ export interface Retiring {
   deadlineMs: number
   running: RunningRouter
   /** Runs a step while nothing else changes the router; other changes go on between the steps. */
-  exclusively<T>(step: () => Promise<T>): Promise<T>
+  exclusively: <T>(step: () => Promise<T>) => Promise<T>
   /** Reads the counters, which vanish with the server. */
-  count(): Promise<unknown>
+  count: () => Promise<unknown>
 }
 
 /** Waits until no connection is left, cuts at the deadline, and deletes; what is gone already is no error. */

@@ -34,7 +34,7 @@ export interface TableToWrite {
 
 export interface RouteFilesOptions extends ConfigSettings {
   /** Looks at a configuration file before it replaces the live one. */
-  check(path: string, control: Control): Promise<void>
+  check: (path: string, control: Control) => Promise<void>
 }
 
 export function createRouteFiles({ check, ...settings }: RouteFilesOptions): RouteFiles {

@@ -5,7 +5,7 @@ import { createHaproxyProcess } from './haproxy-process.ts'
 import { HaproxyRouter } from './haproxy-router.ts'
 import { createRouteFiles } from './route-files.ts'
 import type { AppRoutes } from './route-table.ts'
-import { createRunningRouter } from './running-router.ts'
+import { RunningRouter } from './running-router.ts'
 import { createRuntimeApi } from './runtime-api.ts'
 
 export interface RouterOptions {
@@ -105,7 +105,7 @@ export function createRouter(options: RouterOptions): Router {
     hardStopAfterMs,
     check: (path, control) => haproxy.check(path, control),
   })
-  return new HaproxyRouter({ options, runtime, haproxy, running: createRunningRouter(runtime), files })
+  return new HaproxyRouter({ options, runtime, haproxy, running: new RunningRouter(runtime), files })
 }
 
 function checkDirectory(directory: string): void {

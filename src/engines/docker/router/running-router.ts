@@ -11,136 +11,138 @@ import type { LeavingServer } from './server-changes.ts'
 const upDeadlineMs = 10_000
 
 /** What is asked of a HAProxy that runs, over all of its workers. */
-export interface RunningRouter {
+export class RunningRouter {
+  readonly #runtime: RuntimeApi
+
+  constructor(runtime: RuntimeApi) {
+    this.#runtime = runtime
+  }
+
   /** The structure that the serving worker was started with; null when none serves. */
-  structure(control: Control): Promise<string | null>
+  async structure(control: Control): Promise<string | null> {
+    const { current } = await this.#runtime.workers(control)
+    return current === null ? null : ((await this.#runtime.info(current, control)).get('description') ?? null)
+  }
+
   /**
    * Adds, moves, enables and drains servers until HAProxy has those of the table; settles when the added ones are
    * up. Safe to repeat.
    *
    * @throws host-failed when HAProxy refuses a change, or finds an added server down
    */
-  bringServers(table: RouteTable, control: Control): Promise<void>
+  async bringServers(table: RouteTable, control: Control): Promise<void> {
+    const worker = await this.#current(control)
+    const changes = planServerChanges(table, await this.#runtime.servers(worker, control))
+    for (const change of changes) {
+      for (const [command, expected] of changeCommands(change)) {
+        await this.#runtime.change(worker, command, expected, control)
+      }
+    }
+    const added = changes.flatMap((change) => (change.kind === 'add' ? [change.server] : []))
+    if (added.length > 0) await waitUntilUp(this.#runtime, worker, added, control)
+  }
+
   /** The servers that are not in the table any more, and still known. */
-  leaving(table: RouteTable, control: Control): Promise<LeavingServer[]>
+  async leaving(table: RouteTable, control: Control): Promise<LeavingServer[]> {
+    return leavingServers(table, await this.#runtime.servers(await this.#current(control), control))
+  }
+
   /** No new request goes to these servers; a worker that was replaced takes no new connection anyway. */
-  drain(servers: readonly string[], control: Control): Promise<void>
+  async drain(servers: readonly string[], control: Control): Promise<void> {
+    const worker = await this.#current(control)
+    for (const server of await known(this.#runtime, worker, servers, control)) {
+      await this.#runtime.change(worker, `set server ${server} state drain`, null, control)
+    }
+  }
+
   /** Sessions and waiting requests of these servers, in all workers. */
-  busy(servers: readonly string[], control: Control): Promise<number>
+  async busy(servers: readonly string[], control: Control): Promise<number> {
+    const names = new Set(servers)
+    const rows = (await this.#onEach(control, (worker) => this.#runtime.statistics(worker, control))).flat()
+    return sum(rows.map(({ backend, server, busy }) => (names.has(`${backend}/${server}`) ? busy : 0)))
+  }
+
   /**
    * Connected clients without a request, in workers that a reload replaced: each may ask there once more, of servers
    * that were in the table before the reload.
    */
-  idleClients(control: Control): Promise<number>
-  /** Cuts the connections to these servers, in all workers. */
-  cut(servers: readonly string[], control: Control): Promise<void>
-  /** Deletes a server that is out of the table and idle; false when HAProxy still holds a connection. */
-  remove(server: string, control: Control): Promise<boolean>
-  /** The statistics of every worker, by a name that no other worker ever has. */
-  statistics(control: Control): Promise<Map<string, Statistics[]>>
-  /** Starts the maxima in the statistics anew. */
-  clearMaxima(control: Control): Promise<void>
-}
+  async idleClients(control: Control): Promise<number> {
+    const { current } = await this.#runtime.workers(control)
+    const each = await this.#onEach(control, async (worker) => {
+      if (worker === current) return 0
+      const clients = Number((await this.#runtime.info(worker, control)).get('CurrConns'))
+      const active = new Set((await this.#runtime.sessions(worker, control)).map(({ client }) => client))
+      return Math.max(0, clients - active.size)
+    })
+    return sum(each)
+  }
 
-export function createRunningRouter(runtime: RuntimeApi): RunningRouter {
-  const current = async (control: Control): Promise<number> => {
-    const { current: worker } = await runtime.workers(control)
-    if (worker === null) throw new RackError('host-failed', 'no worker of the router is ready')
-    return worker
+  /** Cuts the connections to these servers, in all workers. */
+  async cut(servers: readonly string[], control: Control): Promise<void> {
+    const names = new Set(servers)
+    await this.#onEach(control, async (worker) => {
+      // One by one: a worker that was replaced refuses "shutdown sessions server", its proxies being stopped.
+      for (const { id, server } of await this.#runtime.sessions(worker, control)) {
+        if (names.has(server))
+          await this.#runtime.change(worker, `shutdown session ${id}`, /^No such session/, control)
+      }
+    })
   }
-  const all = async (control: Control): Promise<number[]> => {
-    const { current: serving, leaving } = await runtime.workers(control)
-    return serving === null ? leaving : [serving, ...leaving]
+
+  /** Deletes a server that is out of the table and idle; false when HAProxy still holds a connection. */
+  async remove(server: string, control: Control): Promise<boolean> {
+    const worker = await this.#current(control)
+    if ((await known(this.#runtime, worker, [server], control)).length === 0) return true
+    await this.#runtime.change(worker, `set server ${server} state maint`, null, control)
+    // This refusal is expected: an idle connection is closed a moment later.
+    await this.#runtime.change(worker, `del server ${server}`, /^Server deleted|^Server still has/, control)
+    return (await known(this.#runtime, worker, [server], control)).length === 0
   }
-  const onEach = async <T>(control: Control, ask: (worker: number) => Promise<T>): Promise<T[]> => {
+
+  /** The statistics of every worker, by a name that no other worker ever has. */
+  async statistics(control: Control): Promise<Map<string, Statistics[]>> {
+    const pairs = await this.#onEach(control, async (worker) => {
+      const identity = await identifyProcess(worker)
+      return [
+        `${worker}:${identity?.startTicks ?? 0}`,
+        await this.#runtime.statistics(worker, control),
+      ] as const
+    })
+    return new Map(pairs)
+  }
+
+  /** Starts the maxima in the statistics anew. */
+  async clearMaxima(control: Control): Promise<void> {
+    await this.#onEach(control, (worker) => this.#runtime.change(worker, 'clear counters', null, control))
+  }
+
+  async #current(control: Control): Promise<number> {
+    const { current } = await this.#runtime.workers(control)
+    if (current === null) throw new RackError('host-failed', 'no worker of the router is ready')
+    return current
+  }
+
+  async #all(control: Control): Promise<number[]> {
+    const { current, leaving } = await this.#runtime.workers(control)
+    return current === null ? leaving : [current, ...leaving]
+  }
+
+  async #onEach<T>(control: Control, ask: (worker: number) => Promise<T>): Promise<T[]> {
     const replies: T[] = []
-    for (const worker of await all(control)) {
+    for (const worker of await this.#all(control)) {
       try {
         replies.push(await ask(worker))
       } catch (error) {
         // A worker that had only old connections may end at any time.
         control.signal.throwIfAborted()
-        if ((await all(control)).includes(worker)) throw error
+        if ((await this.#all(control)).includes(worker)) throw error
       }
     }
     return replies
   }
-
-  return {
-    async structure(control) {
-      const { current: worker } = await runtime.workers(control)
-      return worker === null ? null : ((await runtime.info(worker, control)).get('description') ?? null)
-    },
-    async bringServers(table, control) {
-      const worker = await current(control)
-      const changes = planServerChanges(table, await runtime.servers(worker, control))
-      for (const change of changes) {
-        for (const [command, expected] of changeCommands(change)) {
-          await runtime.change(worker, command, expected, control)
-        }
-      }
-      const added = changes.flatMap((change) => (change.kind === 'add' ? [change.server] : []))
-      if (added.length > 0) await waitUntilUp(runtime, worker, added, control)
-    },
-    leaving: async (table, control) =>
-      leavingServers(table, await runtime.servers(await current(control), control)),
-    async drain(servers, control) {
-      const worker = await current(control)
-      for (const server of await known(runtime, worker, servers, control)) {
-        await runtime.change(worker, `set server ${server} state drain`, null, control)
-      }
-    },
-    async busy(servers, control) {
-      const names = new Set(servers)
-      const each = await onEach(control, async (worker) => {
-        const rows = await runtime.statistics(worker, control)
-        return rows.reduce(
-          (sum, { backend, server, busy }) => (names.has(`${backend}/${server}`) ? sum + busy : sum),
-          0,
-        )
-      })
-      return each.reduce((sum, count) => sum + count, 0)
-    },
-    async idleClients(control) {
-      const { current: serving } = await runtime.workers(control)
-      const each = await onEach(control, async (worker) => {
-        if (worker === serving) return 0
-        const clients = Number((await runtime.info(worker, control)).get('CurrConns'))
-        const active = new Set((await runtime.sessions(worker, control)).map(({ client }) => client))
-        return Math.max(0, clients - active.size)
-      })
-      return each.reduce((sum, count) => sum + count, 0)
-    },
-    async cut(servers, control) {
-      const names = new Set(servers)
-      await onEach(control, async (worker) => {
-        // One by one: a worker that was replaced refuses "shutdown sessions server", its proxies being stopped.
-        for (const { id, server } of await runtime.sessions(worker, control)) {
-          if (names.has(server))
-            await runtime.change(worker, `shutdown session ${id}`, /^No such session/, control)
-        }
-      })
-    },
-    async remove(server, control) {
-      const worker = await current(control)
-      if ((await known(runtime, worker, [server], control)).length === 0) return true
-      // Its own kind of refusal is expected: an idle connection is closed a moment later.
-      await runtime.change(worker, `set server ${server} state maint`, null, control)
-      await runtime.change(worker, `del server ${server}`, /^Server deleted|^Server still has/, control)
-      return (await known(runtime, worker, [server], control)).length === 0
-    },
-    async statistics(control) {
-      const pairs = await onEach(control, async (worker) => {
-        const identity = await identifyProcess(worker)
-        return [`${worker}:${identity?.startTicks ?? 0}`, await runtime.statistics(worker, control)] as const
-      })
-      return new Map(pairs)
-    },
-    async clearMaxima(control) {
-      await onEach(control, (worker) => runtime.change(worker, 'clear counters', null, control))
-    },
-  }
 }
+
+const sum = (numbers: number[]): number => numbers.reduce((total, number) => total + number, 0)
 
 async function known(
   runtime: RuntimeApi,

@@ -1,8 +1,9 @@
+import { once } from 'node:events'
 import { connect } from 'node:net'
 import type { Control } from '../../../domain/control.ts'
 import { RackError } from '../../../domain/error.ts'
-import { DeadlineError, withDeadline } from '../../../lib/deadline.ts'
-import { masterSocket } from './haproxy-config.ts'
+import { withDeadline } from '../../../lib/deadline.ts'
+import { masterSocket, statsSocket } from './haproxy-config.ts'
 
 const commandDeadlineMs = 10_000
 
@@ -62,6 +63,8 @@ export interface RuntimeApi {
   servers(worker: number, control: Control): Promise<ServerState[]>
   statistics(worker: number, control: Control): Promise<Statistics[]>
   sessions(worker: number, control: Control): Promise<Session[]>
+  /** Keeps the serving worker from ending, though a reload replaces it, until disposed; its counters can be read. */
+  hold(control: Control): Promise<Disposable>
   /** Sends a command that changes something; `expected` are the replies that mean it was done, besides none. */
   change(worker: number, command: string, expected: RegExp | null, control: Control): Promise<void>
 }
@@ -87,6 +90,7 @@ export function createRuntimeApi(directory: string): RuntimeApi {
     servers: async (worker, control) => parseServers(await ask(worker, 'show servers state', control)),
     statistics: async (worker, control) => parseStatistics(await ask(worker, 'show stat -1 6 -1', control)),
     sessions: async (worker, control) => parseSessions(await ask(worker, 'show sess', control)),
+    hold: (control) => holdWorker(statsSocket(directory), control),
     async change(worker, command, expected, control) {
       const reply = (await ask(worker, command, control)).trim()
       if (reply === '' || expected?.test(reply)) return
@@ -95,14 +99,15 @@ export function createRuntimeApi(directory: string): RuntimeApi {
   }
 }
 
-async function sendCommand(path: string, command: string, { signal }: Control): Promise<string> {
+async function sendCommand(path: string, command: string, control: Control): Promise<string> {
+  return await inTime((signal) => exchange(path, command, signal), control)
+}
+
+async function inTime<T>(talk: (signal: AbortSignal) => Promise<T>, { signal }: Control): Promise<T> {
   try {
-    return await withDeadline(
-      { deadlineMs: commandDeadlineMs, what: 'the router to answer', signal },
-      (both) => exchange(path, command, both),
-    )
+    return await withDeadline({ deadlineMs: commandDeadlineMs, what: 'the router to answer', signal }, talk)
   } catch (error) {
-    if (signal.aborted && !(error instanceof DeadlineError)) throw error
+    signal.throwIfAborted()
     throw new RackError('host-failed', 'the router does not answer on its control socket', {
       hint: 'Its log is router.log in its directory.',
       cause: error,
@@ -120,6 +125,23 @@ function exchange(path: string, command: string, signal: AbortSignal): Promise<s
   socket.on('end', () => resolve(reply))
   socket.on('error', reject)
   return promise.finally(() => socket.destroy())
+}
+
+/** An open session of its control channel is a connection that the worker waits for. */
+async function holdWorker(path: string, control: Control): Promise<Disposable> {
+  const socket = connect({ path })
+  try {
+    await inTime(async (signal) => {
+      socket.write('prompt\n')
+      await once(socket, 'data', { signal })
+    }, control)
+  } catch (error) {
+    socket.destroy()
+    throw error
+  }
+  // The worker may be killed while it is held.
+  socket.on('error', () => socket.destroy())
+  return { [Symbol.dispose]: () => socket.destroy() }
 }
 
 /** @see management.txt, "show proc": sections of rows; the fields of a row are pid, type, reloads, uptime. */
