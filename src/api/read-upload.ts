@@ -35,6 +35,6 @@ export async function* readUpload(request: IncomingMessage): AsyncGenerator<Uint
 export function linger(request: IncomingMessage): void {
   if (request.complete || request.destroyed) return
   request.resume()
-  const timer = setTimeout(() => request.destroy(), lingerMs)
+  const timer = setTimeout(() => request.destroy(), lingerMs).unref()
   request.once('close', () => clearTimeout(timer))
 }

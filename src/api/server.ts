@@ -125,8 +125,10 @@ function addGuards(server: FastifyInstance, operations: Operations) {
   server.decorateRequest('valid')
   server.addHook('onRequest', async (request, reply) => {
     void reply.header('x-request-id', request.id)
-    checkHost(request)
     const { operation } = request.routeOptions.config
+    // Even to one who asked for its end: an answer before the last byte would be lost in a reset. See `linger`.
+    if (operation?.kind === 'upload') void reply.header('connection', 'keep-alive')
+    checkHost(request)
     if (operation)
       request.actor = (await authorize(operations, operation, request.headers.authorization)) ?? ''
   })
