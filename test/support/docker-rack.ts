@@ -1,0 +1,81 @@
+import { randomBytes } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Control } from '../../src/domain/control.ts'
+import { connectDocker } from '../../src/engines/docker/client.ts'
+import { createDockerEngine } from '../../src/engines/docker/docker-engine.ts'
+import { createRouter } from '../../src/engines/docker/router/router.ts'
+import { createMemoryAddresses } from './memory-addresses.ts'
+
+export const dockerSocket = process.env.DOCKER_SOCKET ?? '/var/run/docker.sock'
+
+/** A control that ends by itself. */
+export function controlFor(ms: number): Control {
+  return { signal: AbortSignal.timeout(ms), report: () => undefined }
+}
+
+/** A Docker engine with a router of its own, under a name that no other run has. */
+export async function openDockerRack() {
+  const rack = `t-${randomBytes(4).toString('hex')}`
+  const directory = await mkdtemp(join(tmpdir(), 'rack-'))
+  const docker = connectDocker({ socketPath: dockerSocket })
+  const httpPort = await freePort()
+  const router = createRouter({ directory: join(directory, 'router'), httpBind: '127.0.0.1', httpPort })
+  const addresses = createMemoryAddresses()
+  const total = { cpuUnits: 64 * 1024, memoryBytes: 64 * 2 ** 30 }
+  const troubles: unknown[] = []
+  const open = () =>
+    createDockerEngine({
+      docker,
+      router,
+      addresses,
+      rack,
+      directory: join(directory, 'engine'),
+      total,
+      // A range of its own for each run: two runs at once see each other's networks and step aside.
+      pool: { cidr: `10.${100 + (randomBytes(1)[0]! % 100)}.0.0/16`, subnetBits: 24 },
+      randomBytes,
+      tcpBind: '127.0.0.1',
+      onTrouble: (error) => troubles.push(error),
+    })
+  await router.start(controlFor(20_000))
+  const engine = open()
+  return {
+    rack,
+    directory,
+    docker,
+    router,
+    engine,
+    httpPort,
+    addresses,
+    troubles,
+    /** The same rack as a daemon that was started again sees it. */
+    reopen: open,
+    async image(name: string): Promise<string> {
+      const { Id } = await docker.json<{ Id: string }>({ path: `/images/${name}/json` }, controlFor(10_000))
+      return Id
+    },
+    async close() {
+      const control = controlFor(60_000)
+      const keep = { apps: [], images: [], buildCache: false }
+      await engine.sweep(keep, control)
+      await engine.close()
+      await router.stop(control)
+      await rm(directory, { recursive: true, force: true })
+    },
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer()
+  const { promise, resolve } = Promise.withResolvers<void>()
+  server.listen(0, '127.0.0.1', resolve)
+  await promise
+  const address = server.address()
+  const closed = Promise.withResolvers<void>()
+  server.close(() => closed.resolve())
+  await closed.promise
+  return typeof address === 'object' && address ? address.port : 0
+}
