@@ -5,8 +5,8 @@ export function nearest(word: string, candidates: Iterable<string>): string | un
   let best: string | undefined
   let bestDistance = limit + 1
   for (const candidate of candidates) {
-    if (candidate.length > 40 || Math.abs(candidate.length - word.length) > limit) continue
-    const distance = editDistance(word.toLowerCase(), candidate.toLowerCase())
+    if (candidate.length > 40) continue
+    const distance = distanceBetween(word.toLowerCase(), candidate.toLowerCase(), limit)
     if (distance < bestDistance) [best, bestDistance] = [candidate, distance]
   }
   return best
@@ -20,6 +20,13 @@ export function didYouMean(
 ): string | undefined {
   const found = nearest(word, candidates)
   return found === undefined ? fallback : `did you mean "${found}"?`
+}
+
+/** A word that is the start of the other but for its last letter counts as near: `retry`, `retries`. */
+function distanceBetween(word: string, candidate: string, limit: number): number {
+  const isStart = word.length > 3 && candidate.startsWith(word.slice(0, -1))
+  if (isStart) return 1
+  return Math.abs(candidate.length - word.length) > limit ? limit + 1 : editDistance(word, candidate)
 }
 
 /** Insertions, deletions, replacements and swaps of neighbours. */

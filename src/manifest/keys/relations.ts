@@ -29,7 +29,7 @@ export function linksOf(service: Node, problems: Problems): Placed<ProcessLink>[
     else
       problems.error(
         at,
-        `two links would set the variables ${key}_URL…`,
+        `two links would set the same variables: ${shownPart(at, `${key}_URL`)}`,
         'give one of them an alias: "process:alias"',
       )
   }

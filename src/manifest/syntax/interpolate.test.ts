@@ -63,7 +63,7 @@ test('says what cannot be read, and leaves it as it is', () => {
     '${A:x}',
     '${1}',
     '${A!}',
-    `${'${A:+'.repeat(50)}`,
+    '${A:+'.repeat(50),
   ]) {
     const result = interpolate(template, lookup)
     assert.notEqual(result.fault, null, template)
