@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { createServer, type AddressInfo } from 'node:net'
 import { after, test } from 'node:test'
 import type { BuildRequest, ImageRequest } from '../../src/domain/engine.ts'
 import type { Progress } from '../../src/domain/control.ts'
@@ -7,7 +9,7 @@ import type { BuildSpec } from '../../src/domain/manifest.ts'
 import { createImageBuilder } from '../../src/engines/docker/images/image-builder.ts'
 import type { BuildFailure } from '../../src/engines/docker/images/build-failure.ts'
 import { connectDocker } from '../../src/engines/docker/client.ts'
-import { findImage, imageTag, sweepImages } from '../../src/engines/docker/images/images.ts'
+import { findImage, imageTag, sweepImages, tagImage } from '../../src/engines/docker/images/images.ts'
 import { until } from '../../src/lib/poll.ts'
 import { packTar, unpackTar, type TarEntry } from '../support/tar.ts'
 
@@ -262,6 +264,43 @@ test('an image that is nowhere is unavailable', async () => {
   const error = await failsToBuild(requestOf([], { images }))
   assert.equal(error.code, 'image-unavailable')
   assert.match(error.message, /^db: the image registry\.invalid\/none:1 cannot be pulled: /)
+})
+
+test('a registry that is silent is not waited for long, and a local image of the name serves', async () => {
+  const silent = createServer(() => {}).listen(0, '127.0.0.1')
+  await once(silent, 'listening')
+  const name = `127.0.0.1:${(silent.address() as AddressInfo).port}/rack/silent:1`
+  const impatient = createImageBuilder({ docker, rack, registryPatienceMs: 1000 })
+  const request = requestOf([], { images: [{ processes: ['web'], build: null, image: name }] })
+  const nowhere = impatient.build(request, controlOf())
+  await assert.rejects(nowhere, { code: 'image-unavailable', message: /its registry did not answer in 1 s/ })
+  await tagImage(docker, 'busybox:1', name, controlOf())
+  const control = controlOf()
+  const { web } = await impatient.build(request, control)
+  assert.equal(web!.digest, (await findImage(docker, 'busybox:1', control))!.Id)
+  assert.ok(control.texts().some((text) => text.includes('on this machine serves')))
+  await docker.json({ method: 'DELETE', path: `/images/${name}` }, controlOf())
+  silent.close()
+})
+
+test('builds beyond the limit wait for their turn, and may be cancelled while they do', async () => {
+  const single = createImageBuilder({ docker, rack, maxConcurrentBuilds: 1 })
+  const first = new AbortController()
+  const busy = controlOf(first.signal)
+  const building = single.build(requestOf([dockerfile('FROM busybox:1', 'RUN echo begun; sleep 60')]), busy)
+  const ended = assert.rejects(building, { code: 'cancelled' })
+  await until(() => busy.texts().includes('begun'), { deadlineMs: 30_000, what: 'the first build' })
+  const second = new AbortController()
+  const waiting = controlOf(second.signal)
+  const queued = single.build(requestOf([dockerfile('FROM busybox:1')]), waiting)
+  const gone = assert.rejects(queued, { code: 'cancelled' })
+  assert.equal(single.running().length, 2)
+  assert.deepEqual(waiting.texts(), ['waiting for other builds of this rack'])
+  second.abort()
+  await gone
+  first.abort()
+  await ended
+  assert.equal(single.running().length, 0)
 })
 
 test('an abort ends the build in the engine, not only here', async () => {

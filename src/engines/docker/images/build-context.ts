@@ -31,13 +31,18 @@ const largestTextBytes = 1024 * 1024
  *
  * @throws too-large for a Dockerfile of more than 1 MiB
  */
-export async function readBuildTexts(source: Source, specs: BuildSpec[]): Promise<BuildTexts> {
+export async function readBuildTexts(
+  source: Source,
+  specs: BuildSpec[],
+  signal: AbortSignal,
+): Promise<BuildTexts> {
   const wanted = new Set(
     specs.flatMap(({ context, dockerfile }) => inSource(context, alwaysSent(dockerfile))),
   )
   const texts: BuildTexts = new Map()
   if (wanted.size === 0) return texts
   for await (const { header, content } of readTar(source())) {
+    signal.throwIfAborted()
     const name = posix.normalize(header.name)
     if (!wanted.has(name)) continue
     // The engine follows a link inside its context; what the Dockerfile says is then not known here.

@@ -1,11 +1,13 @@
 import type { BuiltImage, BuiltImages } from '../../../domain/build.ts'
 import type { Control } from '../../../domain/control.ts'
 import type { BuildRequest, ImageRequest } from '../../../domain/engine.ts'
+import { RackError } from '../../../domain/error.ts'
 import { createSemaphore } from '../../../lib/semaphore.ts'
 import { contextOf, readBuildTexts, type BuildTexts } from './build-context.ts'
 import { buildOne } from './build-one.ts'
 import type { DockerClient } from '../client.ts'
 import { readImage } from './image-config.ts'
+import { errorOfConnection } from '../errors.ts'
 import { imageTag, tagImage } from './images.ts'
 import { pullImage } from './pull-image.ts'
 
@@ -41,6 +43,11 @@ export function createImageBuilder(options: ImageBuilderOptions): ImageBuilder {
       running.add(entry)
       try {
         return await turns.run(() => buildImages(rest, request, control), control.signal)
+      } catch (error) {
+        // A wait that was cut short throws the bare reason of the signal.
+        throw error instanceof RackError || !control.signal.aborted
+          ? error
+          : errorOfConnection(error, control.signal, 'build')
       } finally {
         running.delete(entry)
       }
@@ -53,8 +60,7 @@ type Making = Omit<ImageBuilderOptions, 'maxConcurrentBuilds'>
 async function buildImages(making: Making, request: BuildRequest, control: Control): Promise<BuiltImages> {
   const images = mergeRequests(request.images)
   const specs = images.flatMap(({ build }) => (build ? [build] : []))
-  const texts = await readBuildTexts(() => request.source(), specs)
-  control.signal.throwIfAborted()
+  const texts = await readBuildTexts(() => request.source(), specs, control.signal)
   // One that fails ends the others, and all have ended when this settles.
   const failed = new AbortController()
   const own = { ...control, signal: AbortSignal.any([control.signal, failed.signal]) }

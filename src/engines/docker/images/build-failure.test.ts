@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { buildFailed, type BuildFailure, type FailedBuild } from './build-failure.ts'
+import { readInstructions } from './dockerfile.ts'
+
+function failure(overrides: Partial<FailedBuild>) {
+  const dockerfileText = overrides.dockerfileText ?? 'FROM a\n\nRUN npm ci\n'
+  const error = buildFailed({
+    processes: ['web', 'worker'],
+    build: 'BABCDEFGHIJ',
+    dockerfile: 'api/Dockerfile',
+    dockerfileText,
+    instructions: readInstructions(dockerfileText),
+    message: '',
+    exitCode: null,
+    step: null,
+    ...overrides,
+  })
+  return {
+    code: error.code,
+    text: error.message,
+    hint: error.hint ?? '',
+    details: error.details as BuildFailure,
+  }
+}
+
+const step = (error: string) => ({ step: '[2/2] RUN npm ci', error, tail: ['npm ERR'] })
+
+test('the words of old and new BuildKits, and of the classic builder, give the exit code', () => {
+  const old = failure({ step: step('executor failed running [/bin/sh -c npm ci]: exit code: 217') })
+  const recent = failure({
+    step: step('process "/bin/sh -c npm ci" did not complete successfully: exit code: 217'),
+  })
+  const words = "The command '/bin/sh -c npm ci' returned a non-zero code: 217"
+  const classic = failure({ step: step(words), exitCode: 217 })
+  for (const { code, text, details } of [old, recent, classic]) {
+    assert.equal(code, 'build-failed')
+    assert.equal(text, 'web: step [2/2] RUN npm ci failed: exit code 217')
+    assert.deepEqual(details, {
+      processes: ['web', 'worker'],
+      step: '[2/2] RUN npm ci',
+      line: 3,
+      exitCode: 217,
+      tail: ['npm ERR'],
+    })
+  }
+})
+
+test('a Dockerfile that cannot be read names the line', () => {
+  const prefix = 'failed to solve with frontend dockerfile.v0: failed to create LLB definition: '
+  const old = failure({ message: `${prefix}dockerfile parse error line 2: unknown instruction: BOGUS` })
+  assert.equal(old.text, 'web: dockerfile parse error line 2: unknown instruction: BOGUS')
+  assert.equal(old.details.line, 2)
+  const recent = failure({
+    message: 'failed to solve: dockerfile parse error on line 7: unknown instruction: X',
+  })
+  assert.equal(recent.text, 'web: dockerfile parse error on line 7: unknown instruction: X')
+  assert.match(recent.hint, /api\/Dockerfile:7; the whole log: rack builds logs BABCDEFGHIJ/)
+})
+
+test('a full disk is no fault of the build', () => {
+  const message = 'write /x: no space left on device'
+  assert.equal(failure({ step: step(message), message }).code, 'disk-full')
+})
+
+test('a missing base image and a syntax line are told apart', () => {
+  const loading = '[internal] load metadata for docker.io/library/a:1'
+  const base = failure({ step: { step: loading, error: 'no such host', tail: [] } })
+  assert.match(base.hint, /FROM in api\/Dockerfile/)
+  const frontends = 'failed to solve with frontend dockerfile.v0: failed to solve with frontend gateway.v0'
+  const resolving = 'resolve image config for docker.io/docker/dockerfile:1'
+  const syntax = failure({
+    dockerfileText: '# syntax=docker/dockerfile:1\nFROM a\n',
+    message: `${frontends}: no such host`,
+    step: { step: resolving, error: 'no such host', tail: [] },
+  })
+  assert.match(syntax.hint, /# syntax=docker\/dockerfile:1/)
+})
