@@ -46,7 +46,6 @@ function dockerfilePath({ context, dockerfile }: BuildSpec): string {
   return posix.join(context, dockerfile)
 }
 
-// oxlint-disable-next-line max-params
 function buildOne(
   image: ImageRequest,
   spec: BuildSpec,

@@ -10,7 +10,7 @@ export interface ScriptHost {
 }
 
 /** How a stopped and a killed script end, as a shell tells it. */
-export const terminated = 143
+const terminated = 143
 export const killed = 137
 
 type Verb = (host: ScriptHost, next: () => string, signal: AbortSignal) => Promise<number | void>
