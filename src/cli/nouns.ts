@@ -1,0 +1,54 @@
+import type { CommandSpec } from './command-spec.ts'
+
+/** A first word: loaded when it is typed. */
+export interface Noun {
+  name: string
+  /** The heading under which `rack help` lists it. */
+  group: string
+  summary: string
+  load: () => Promise<CommandSpec>
+}
+
+const machine = 'A rack on this machine'
+const racks = 'Racks'
+const releases = 'From source to live'
+const processes = 'Processes'
+
+/** All first words in the order of the help. The summaries are here so that help loads nothing. */
+export const nouns: Noun[] = [
+  noun(releases, 'deploy', 'build and promote: source to live', async () => (await import('./commands/deploy.ts')).deploy),
+  noun(releases, 'build', 'build a source directory into a release', async () => (await import('./commands/deploy.ts')).build),
+  noun(releases, 'apps', 'list, create, inspect and delete apps', async () => (await import('./commands/apps.ts')).apps),
+  noun(releases, 'builds', 'list builds, read their logs', async () => (await import('./commands/builds.ts')).builds),
+  noun(releases, 'releases', 'list, compare, promote and roll back', async () => (await import('./commands/releases.ts')).releases),
+  noun(releases, 'env', 'read and change the environment', async () => (await import('./commands/env.ts')).env),
+  noun(releases, 'manifest', 'check a compose file', async () => (await import('./commands/manifest.ts')).manifest),
+  noun(releases, 'open', 'open an app in the browser', async () => (await import('./commands/apps.ts')).open),
+
+  noun(processes, 'ps', 'list, inspect and stop processes', async () => (await import('./commands/ps.ts')).ps),
+  noun(processes, 'logs', "an app's log lines", async () => (await import('./commands/logs.ts')).logs),
+  noun(processes, 'scale', 'how many copies, with how much cpu and memory', async () => (await import('./commands/scale.ts')).scale),
+  noun(processes, 'restart', 'replace copies, dropping nothing', async () => (await import('./commands/scale.ts')).restart),
+  noun(processes, 'run', 'run a one-off process', async () => (await import('./commands/run.ts')).run),
+  noun(processes, 'exec', 'run a command inside a process', async () => (await import('./commands/run.ts')).exec),
+
+  noun(racks, 'racks', 'the racks that this command line knows', async () => (await import('./commands/racks.ts')).racks),
+  noun(racks, 'switch', 'make another rack the current one', async () => (await import('./commands/racks.ts')).switchRack),
+  noun(racks, 'login', 'add a rack by its address and a token', async () => (await import('./commands/racks.ts')).login),
+  noun(racks, 'capacity', 'what the rack has, who holds it, what would fit', async () => (await import('./commands/capacity.ts')).capacity),
+  noun(racks, 'prune', 'remove images and cache that nothing needs', async () => (await import('./commands/capacity.ts')).prune),
+
+  noun(machine, 'install', 'install a rack on this machine and start it', async () => (await import('./commands/install.ts')).install),
+  noun(machine, 'start', 'start the rack', async () => (await import('./commands/machine.ts')).start),
+  noun(machine, 'stop', 'stop the rack', async () => (await import('./commands/machine.ts')).stop),
+  noun(machine, 'status', 'whether the rack runs, and where', async () => (await import('./commands/machine.ts')).status),
+  noun(machine, 'uninstall', 'remove the rack from this machine', async () => (await import('./commands/uninstall.ts')).uninstall),
+  noun(machine, 'doctor', 'what is wrong with this machine, and what to type', async () => (await import('./commands/doctor.ts')).doctor),
+
+  noun('Other', 'version', 'the version of this command line', async () => (await import('./commands/version.ts')).version),
+  noun('Other', 'completion', 'completion for bash, zsh, fish and PowerShell', async () => (await import('./commands/completion.ts')).completion),
+]
+
+function noun(group: string, name: string, summary: string, load: () => Promise<CommandSpec>): Noun {
+  return { name, group, summary, load }
+}

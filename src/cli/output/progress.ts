@@ -1,0 +1,118 @@
+import type { Progress } from '../../domain/control.ts'
+import { formatDuration } from '../../lib/sizes.ts'
+import type { Output } from './output.ts'
+
+/** Shows what a long operation says: drawn on a terminal, plain lines elsewhere. */
+export interface ProgressView extends Disposable {
+  report(progress: Progress): void
+  /** A line of our own between the others. */
+  note(text: string): void
+}
+
+const frames = '⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏'
+const framePeriodMs = 100
+/** A phase that takes longer is named at its start too where nothing can be drawn. */
+const quietMs = 2000
+
+/** Draws on stderr until disposed. */
+export function showProgress(output: Output): ProgressView {
+  return output.isInteractive ? drawnProgress(output) : plainProgress(output)
+}
+
+function plainProgress({ say, colors }: Output): ProgressView {
+  const waiting = new Map<string, NodeJS.Timeout>()
+  const stopWaiting = (key: string) => {
+    clearTimeout(waiting.get(key))
+    waiting.delete(key)
+  }
+  return {
+    note: say,
+    report(progress) {
+      if (progress.type === 'log') return say(logText(progress, colors.say.dim))
+      const key = phaseKey(progress)
+      stopWaiting(key)
+      if (progress.state === 'ended') return say(endedText(progress))
+      waiting.set(
+        key,
+        setTimeout(() => say(`${phaseName(progress)} …`), quietMs),
+      )
+    },
+    [Symbol.dispose]() {
+      for (const key of [...waiting.keys()]) stopWaiting(key)
+    },
+  }
+}
+
+function drawnProgress({ stderr, colors }: Output): ProgressView {
+  const running = new Map<string, { name: string; since: number }>()
+  let isDrawn = false
+  let frame = 0
+  const dim = colors.say.dim
+
+  const draw = () => {
+    frame = (frame + 1) % frames.length
+    const phases = [...running.values()].map(({ name, since }) => {
+      const seconds = ((performance.now() - since) / 1000).toFixed(1)
+      return `${name} ${seconds} s`
+    })
+    const line = phases.length === 0 ? '' : `${frames[frame]} ${phases.join(' · ')}`
+    stderr.write(`${isDrawn ? '\r\u001b[2K' : ''}${cut(line, (stderr.columns ?? 80) - 1)}`)
+    isDrawn = line !== ''
+  }
+  const print = (text: string) => {
+    stderr.write(`${isDrawn ? '\r\u001b[2K' : ''}${text}\n`)
+    isDrawn = false
+    draw()
+  }
+  const timer = setInterval(() => running.size > 0 && draw(), framePeriodMs)
+  return {
+    note: print,
+    report(progress) {
+      if (progress.type === 'log') return print(logText(progress, dim))
+      const key = phaseKey(progress)
+      if (progress.state === 'started') {
+        running.set(key, { name: phaseName(progress), since: performance.now() })
+        return draw()
+      }
+      running.delete(key)
+      print(`${colors.say.green('✓')} ${endedText(progress)}`)
+    },
+    [Symbol.dispose]() {
+      clearInterval(timer)
+      running.clear()
+      draw()
+    },
+  }
+}
+
+type Phase = Extract<Progress, { type: 'phase' }>
+
+function phaseKey({ phase, process }: Phase): string {
+  return `${phase}\n${process ?? ''}`
+}
+
+function phaseName({ phase, process }: Phase): string {
+  return process ? `${phase} ${process}` : phase
+}
+
+function endedText(phase: Phase): string {
+  const took = phase.ms === undefined ? '' : `  ${formatDuration(phase.ms)}`
+  return `${phaseName(phase)}${took}${phase.detail ? `  ${phase.detail}` : ''}`
+}
+
+function logText({ process, text }: Extract<Progress, { type: 'log' }>, dim: (text: string) => string): string {
+  const clean = printable(text.trimEnd())
+  return process ? `${dim(`${process} |`)} ${clean}` : clean
+}
+
+/** Leaves colours and tabs of a build's output, and takes what would move the cursor of ours. */
+export function printable(text: string): string {
+  return text
+    .replaceAll(/\u001b\[[0-9;?]*[A-Za-ln-z]|\u001b\][^\u0007]*(?:\u0007|\u001b\\)/g, '')
+    .replaceAll(/[\u0000-\u0008\u000b-\u001a\u001c-\u001f\u007f]/g, '')
+}
+
+function cut(text: string, columns: number): string {
+  const letters = [...text]
+  return letters.length > columns ? `${letters.slice(0, Math.max(0, columns - 1)).join('')}…` : text
+}

@@ -1,0 +1,66 @@
+import { RackError } from '../domain/error.ts'
+
+/** A rack that this command line can reach. The token is a secret. */
+export interface KnownRack {
+  name: string
+  url: string
+  token: string
+  /** Where it is installed, when it is on this machine. */
+  directory?: string
+}
+
+/** The content of `rack/racks.json` in the configuration folder. */
+export interface KnownRacks {
+  racks: KnownRack[]
+  current: string | null
+}
+
+type Env = Record<string, string | undefined>
+
+/** Where the file is: `$XDG_CONFIG_HOME/rack/racks.json`, else under `~/.config`. */
+export function racksFilePath(env: Env): string {
+  const home = env['XDG_CONFIG_HOME'] || `${env['HOME'] ?? '/root'}/.config`
+  return `${home}/rack/racks.json`
+}
+
+/** @throws invalid when the file is damaged, or forbidden to this user */
+export function readRacks(env: Env): KnownRacks {
+  const path = racksFilePath(env)
+  try {
+    // Read at once: every command waits for it, and the promised form costs more than the read.
+    const text = process.getBuiltinModule('node:fs').readFileSync(path, 'utf8')
+    const { racks, current } = JSON.parse(text) as Partial<KnownRacks>
+    if (!Array.isArray(racks)) throw new SyntaxError('it holds no list of racks')
+    return { racks, current: current ?? null }
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { racks: [], current: null }
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new RackError('invalid', `${path} cannot be read: ${reason}`, {
+      hint: 'Mend it, or remove it and type: rack login URL',
+      cause: error,
+    })
+  }
+}
+
+/** Changes the file in one step; only its owner can read it. */
+export async function changeRacks(env: Env, change: (racks: KnownRacks) => KnownRacks): Promise<void> {
+  const { mkdir } = process.getBuiltinModule('node:fs/promises')
+  const { writeFileAtomically } = await import('../lib/atomic-file.ts')
+  const path = racksFilePath(env)
+  await mkdir(path.slice(0, path.lastIndexOf('/')), { recursive: true, mode: 0o700 })
+  const changed = change(readRacks(env))
+  await writeFileAtomically(path, `${JSON.stringify(changed, null, 2)}\n`, { mode: 0o600 })
+}
+
+/** Adds a rack or replaces the one of its name, and makes it the current one. */
+export function withRack({ racks }: KnownRacks, rack: KnownRack): KnownRacks {
+  const others = racks.filter(({ name }) => name !== rack.name)
+  return { racks: [...others, rack].sort((a, b) => (a.name < b.name ? -1 : 1)), current: rack.name }
+}
+
+/** Takes a rack out; the current one is then another, if there is just one. */
+export function withoutRack({ racks, current }: KnownRacks, name: string): KnownRacks {
+  const left = racks.filter((rack) => rack.name !== name)
+  if (current !== name) return { racks: left, current }
+  return { racks: left, current: left.length === 1 ? left[0]!.name : null }
+}

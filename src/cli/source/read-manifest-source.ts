@@ -1,0 +1,87 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { join, relative, resolve, sep } from 'node:path'
+import { RackError } from '../../domain/error.ts'
+import type { ManifestSource, Problem } from '../../domain/manifest.ts'
+import { composeFileNames, filesOf, findComposeFile } from '../../manifest/files.ts'
+import type { BuildContext } from './walk-source.ts'
+
+/** The texts that the manifest of a directory is read from, and what it builds. */
+export interface LocalManifest {
+  directory: string
+  source: ManifestSource
+  contexts: BuildContext[]
+}
+
+/**
+ * Reads the compose files of a directory and what they name; `files` are the person's choice, else the one with a
+ * usual name is taken.
+ * @throws manifest-missing; invalid for files that cannot be read or lie outside
+ */
+export async function readLocalManifest(directory: string, files: string[]): Promise<LocalManifest> {
+  const paths = files.length > 0 ? files.map((file) => inside(directory, file)) : [await usualFile(directory)]
+  const texts = await Promise.all(paths.map(async (path) => ({ path, text: await readText(directory, path) })))
+  const dotenv = await readIfThere(directory, '.env')
+  const named = filesOf({ files: texts, dotenv }, {})
+  const envFiles: Record<string, string> = {}
+  for (const { path } of named.envFiles) {
+    // One that is missing is a problem of the manifest, which says at which line.
+    const text = await readIfThere(directory, path)
+    if (text !== null) envFiles[path] = text
+  }
+  return { directory, source: { files: texts, dotenv, envFiles }, contexts: named.contexts }
+}
+
+/** Refuses a manifest with errors before anything is sent; returns its warnings. @throws manifest-invalid */
+export async function checkLocalManifest({ source }: LocalManifest): Promise<Problem[]> {
+  const { readManifest } = await import('../../manifest/read-manifest.ts')
+  // The app's environment is the rack's to know: variables may come from there.
+  const { manifest, problems } = readManifest(source, { environment: {}, lenientVariables: true })
+  if (manifest) return problems
+  const { countProblems, formatProblems } = await import('../../manifest/report.ts')
+  const report = `the compose file has ${countProblems(problems)}\n${formatProblems(problems, source)}`
+  throw new RackError('manifest-invalid', report, {
+    hint: 'Mend the file, then look again: rack manifest check',
+    details: problems,
+  })
+}
+
+async function usualFile(directory: string): Promise<string> {
+  const names = await readdir(directory).catch((cause: NodeJS.ErrnoException) => {
+    const reasons: Record<string, string> = { ENOENT: 'there is no such directory', ENOTDIR: 'it is no directory' }
+    const reason = reasons[cause.code ?? ''] ?? cause.message
+    throw new RackError('usage', `${directory} cannot be read: ${reason}`, { hint: 'rack deploy [DIRECTORY]', cause })
+  })
+  const found = findComposeFile(names)
+  if (found !== null) return found
+  throw new RackError('manifest-missing', `${directory} has no compose file (${composeFileNames.join(', ')})`, {
+    hint: 'Go to the directory that has one, or name it: rack deploy DIRECTORY or -f FILE',
+  })
+}
+
+/** A path relative to the source directory, which it may not leave. */
+function inside(directory: string, file: string): string {
+  const path = relative(directory, resolve(directory, file))
+  if (path !== '' && path !== '..' && !path.startsWith(`..${sep}`) && !path.startsWith(sep)) return path
+  throw new RackError('usage', `${file} is not inside ${directory}`, {
+    hint: 'Compose files lie in the source directory; -f takes paths relative to it.',
+  })
+}
+
+async function readText(directory: string, path: string): Promise<string> {
+  try {
+    return await readFile(join(directory, path), 'utf8')
+  } catch (cause) {
+    const isMissing = (cause as NodeJS.ErrnoException).code === 'ENOENT'
+    const reason = isMissing ? 'is not there' : `cannot be read: ${(cause as Error).message}`
+    throw new RackError(isMissing ? 'manifest-missing' : 'invalid', `${path} ${reason}`, { cause })
+  }
+}
+
+async function readIfThere(directory: string, path: string): Promise<string | null> {
+  try {
+    return await readFile(join(directory, path), 'utf8')
+  } catch (cause) {
+    if (['ENOENT', 'ENOTDIR'].includes((cause as NodeJS.ErrnoException).code ?? '')) return null
+    throw new RackError('invalid', `${path} cannot be read: ${(cause as Error).message}`, { cause })
+  }
+}

@@ -1,0 +1,129 @@
+import { lstatSync, readdirSync, readFileSync, type Dirent, type Stats } from 'node:fs'
+import { join } from 'node:path'
+import { RackError } from '../../domain/error.ts'
+import { alwaysSent, dockerIgnorePaths, parseDockerIgnore, type DockerIgnore } from '../../lib/dockerignore.ts'
+
+/** What a build sees of the source directory, as the compose file says it. */
+export interface BuildContext {
+  /** Relative to the source directory; `.` is the directory itself. */
+  context: string
+  /** Relative to the context. */
+  dockerfile: string
+}
+
+export interface SourceEntry {
+  /** Relative to the source directory, with `/`. */
+  path: string
+  type: 'file' | 'directory' | 'symlink'
+  stats: Stats
+}
+
+/** Hears of what cannot be sent and is left out. */
+export type OnSkipped = (path: string, reason: string) => void
+
+/**
+ * All that any of the contexts includes, each once, folders before what is in them, by name. A `.env` of the directory
+ * itself is left out unless a `.dockerignore` asks for it with `!.env`: it is read as the environment, and a secret
+ * has no business in an image.
+ */
+export function* walkSource(
+  root: string,
+  contexts: BuildContext[],
+  onSkipped: OnSkipped,
+): Generator<SourceEntry> {
+  const rules = contexts.map((context) => readRules(root, context))
+  if (rules.length > 0) yield* walkFolder({ root, rules, onSkipped }, '')
+}
+
+interface Walk {
+  root: string
+  rules: ContextRules[]
+  onSkipped: OnSkipped
+}
+
+function* walkFolder(walk: Walk, folder: string): Generator<SourceEntry> {
+  for (const entry of readFolder(walk.root, folder)) {
+    const path = folder === '' ? entry.name : `${folder}/${entry.name}`
+    if (entry.name.includes('\uFFFD')) throw unreadable(path, 'its name is not UTF-8')
+    const isWanted = walk.rules.some((rules) => rules.includes(path))
+    const type = typeOf(entry)
+    if (isWanted && type === null) walk.onSkipped(path, 'it is no file, folder or link')
+    const stats = isWanted && type !== null ? readStats(walk.root, path) : null
+    if (stats && type) yield { path, type, stats }
+    if (type === 'directory' && walk.rules.some((rules) => rules.mayIncludeBelow(path))) {
+      yield* walkFolder(walk, path)
+    }
+  }
+}
+
+function readFolder(root: string, folder: string): Dirent[] {
+  try {
+    const entries = readdirSync(join(root, folder), { withFileTypes: true })
+    return entries.sort((a, b) => (a.name < b.name ? -1 : 1))
+  } catch (error) {
+    // It went away since its parent was read; one that is asked for by name is missed by the build.
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT' && folder !== '') return []
+    throw unreadable(folder === '' ? root : folder, error)
+  }
+}
+
+function readStats(root: string, path: string): Stats | null {
+  return lstatSync(join(root, path), { throwIfNoEntry: false }) ?? null
+}
+
+function typeOf(entry: Dirent): SourceEntry['type'] | null {
+  if (entry.isFile()) return 'file'
+  if (entry.isDirectory()) return 'directory'
+  return entry.isSymbolicLink() ? 'symlink' : null
+}
+
+/** What one context includes; paths are relative to the source directory. */
+interface ContextRules {
+  includes(path: string): boolean
+  mayIncludeBelow(folder: string): boolean
+}
+
+function readRules(root: string, { context, dockerfile }: BuildContext): ContextRules {
+  const base = context === '.' ? '' : `${context.replace(/\/+$/, '')}/`
+  const { text, ignore } = readIgnore(root, base, dockerfile)
+  const always = new Set(alwaysSent(dockerfile).map((path) => path.replace(/^\.\//, '')))
+  const sendsDotenv = /^\s*!\s*\/?\.env\s*$/m.test(text)
+  return {
+    includes(path) {
+      if (!path.startsWith(base)) return false
+      const inner = path.slice(base.length)
+      if (path === '.env' && !sendsDotenv) return false
+      return always.has(inner) || !ignore.ignores(inner)
+    },
+    mayIncludeBelow(folder) {
+      if (base.startsWith(`${folder}/`)) return true
+      if (!folder.startsWith(base)) return false
+      const inner = folder.slice(base.length)
+      return !ignore.ignoresAllBelow(inner) || [...always].some((path) => path.startsWith(`${inner}/`))
+    },
+  }
+}
+
+function readIgnore(root: string, base: string, dockerfile: string): { text: string; ignore: DockerIgnore } {
+  for (const path of dockerIgnorePaths(dockerfile)) {
+    try {
+      const text = readFileSync(join(root, base, path), 'utf8')
+      return { text, ignore: parseDockerIgnore(text) }
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException
+      if (code === 'ENOENT' || code === 'ENOTDIR') continue
+      throw new RackError('invalid', `${base}${path} cannot be read: ${message}`, { cause: error })
+    }
+  }
+  return { text: '', ignore: parseDockerIgnore('') }
+}
+
+/** @returns the error for a part of the source that a build would miss */
+export function unreadable(path: string, reason: unknown): RackError {
+  const why = { EACCES: 'permission denied', EPERM: 'permission denied' }[(reason as NodeJS.ErrnoException).code ?? '']
+  const message = why ?? (reason instanceof Error ? reason.message : String(reason))
+  return new RackError('invalid', `${path} cannot be sent: ${message}`, {
+    hint: 'Mend it, or name it in .dockerignore.',
+    cause: reason,
+  })
+}
