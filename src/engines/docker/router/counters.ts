@@ -121,8 +121,10 @@ function tallyOf({
   serverAborts,
 }: Statistics): Tally {
   if (mode === 'tcp') return { requests, failed: connectErrors }
-  // The line of a backend has the router's own 502, 503 and 504 among its statuses; that of a server has not.
-  return { requests, failed: serverErrors + (server === null ? serverAborts : responseErrors + serverAborts) }
+  // The line of a backend has the router's own 502, 503 and 504 among its statuses.
+  if (server === null) return { requests, failed: serverErrors + serverAborts }
+  // The line of a server counts answers: a request without a whole head of one is only in its errors.
+  return { requests: requests + responseErrors, failed: serverErrors + responseErrors + serverAborts }
 }
 
 function addLine(sum: AppCounters, line: string, { requests, failed }: Tally): void {

@@ -99,7 +99,7 @@ async function isOurs(pid: number, config: string): Promise<boolean> {
 }
 
 function isOurCommand(commandLine: string, config: string): boolean {
-  return commandLine.split(' ')[0]!.endsWith('haproxy') && `${commandLine} `.includes(` -f ${config} `)
+  return commandLine.split(' ')[0]!.includes('haproxy') && `${commandLine} `.includes(` -f ${config} `)
 }
 
 async function listOurs(config: string): Promise<{ pid: number; parent: number }[]> {
@@ -152,7 +152,7 @@ async function launch(program: string, directory: string): Promise<{ end: Promis
       '-f',
       configPath(directory),
     ],
-    { cwd: directory, detached: true, stdio: ['ignore', log.fd, log.fd] },
+    { cwd: directory, env: plainEnvironment(), detached: true, stdio: ['ignore', log.fd, log.fd] },
   )
   const { promise: end, resolve } = Promise.withResolvers<Error>()
   child.once('error', (error) => resolve(missingProgram(program, error)))
@@ -162,6 +162,11 @@ async function launch(program: string, directory: string): Promise<{ end: Promis
   child.unref()
   // A turn of the loop: spawn has the file open before we close ours.
   return { end }
+}
+
+/** What is in the starter's environment is none of the router's business, and would outlive it. */
+function plainEnvironment(): NodeJS.ProcessEnv {
+  return { PATH: process.env.PATH ?? '/usr/sbin:/usr/bin:/sbin:/bin' }
 }
 
 interface Starting {
