@@ -16,5 +16,5 @@ export type Progress =
 /** Given last to everything that does I/O: `signal` ends it, `report` hears of its progress and never throws. */
 export interface Control {
   signal: AbortSignal
-  report(progress: Progress): void
+  report: (progress: Progress) => void
 }

@@ -31,20 +31,22 @@ async function superviseRouter({ router, log }: Supervised, control: Control): P
 }
 
 async function superviseEngine({ room, engine, docker, log }: Supervised, control: Control): Promise<void> {
-  let state: 'new' | 'there' | 'away' = 'new'
+  // Recovery comes before convergence: what was never taken up stays so until the engine answers.
+  let isTakenUp = false
+  let isAway = false
   await repeat(enginePeriodMs, control, async () => {
     try {
       await docker.json({ path: '/_ping', deadlineMs: 5000 }, control)
-      if (state === 'there') return
-      log.info(state === 'new' ? 'taking up what was left' : 'the engine is back')
+      if (isTakenUp) log.info('the engine is back')
+      isAway = false
       await engine.start(control)
-      await (state === 'new' ? room.recover(control) : room.converge(control))
-      state = 'there'
+      await (isTakenUp ? room.converge(control) : room.recover(control))
+      isTakenUp = true
+      await engine.waitForLoss(control)
     } catch (error) {
-      if (control.signal.aborted) return
-      if (state !== 'away') log.error({ err: error }, 'the engine is away')
-      // What was never taken up stays so: recovery comes before convergence.
-      if (state === 'there') state = 'away'
+      if (control.signal.aborted || isAway) return
+      isAway = true
+      log.error({ err: error }, 'the engine is away')
     }
   })
 }

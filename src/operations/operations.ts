@@ -89,8 +89,7 @@ export interface Operations {
   ): Promise<RunningOneOff>
   execProcess(
     app: string,
-    process: string,
-    command: string[],
+    exec: { process: string; command: string[] },
     terminal: Terminal,
     control: Control,
   ): Promise<ExitCode>

@@ -78,8 +78,7 @@ export async function runProcess(
 export async function execProcess(
   context: Context,
   app: string,
-  process: string,
-  command: string[],
+  { process, command }: { process: string; command: string[] },
   terminal: Terminal,
   control: Control,
 ): Promise<ExitCode> {

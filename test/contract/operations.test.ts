@@ -199,10 +199,10 @@ test('restart replaces the copies of the live release', async () => {
   const { operations, control } = rack
   await operations.createApp('shop')
   const release = await rack.deploy('shop', shop())
-  const before = (await operations.listProcesses('shop', {}, control)).map(({ id }) => id)
+  const before = new Set((await operations.listProcesses('shop', {}, control)).map(({ id }) => id))
   await operations.restartApp('shop', 'web', 'test', control)
   const after = (await operations.listProcesses('shop', {}, control)).map(({ id }) => id)
-  assert.ok(after.every((id) => !before.includes(id)))
+  assert.ok(after.every((id) => !before.has(id)))
   assert.equal((await operations.getApp('shop', control)).release, release)
 })
 

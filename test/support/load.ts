@@ -24,11 +24,11 @@ export function startLoad({ port, host, path = '/', connections = 16 }: LoadOpti
   const agent = new Agent({ keepAlive: true, maxSockets: connections })
   const result: LoadResult = { requests: 0, failures: {}, longestMs: 0, bodies: {} }
   const deadline = Date.now() + 120_000
-  let isStopped = false
+  const stopping = new AbortController()
   const count = (table: Record<string, number>, key: string) => (table[key] = (table[key] ?? 0) + 1)
 
   const connect = async () => {
-    while (!isStopped && Date.now() < deadline) {
+    while (!stopping.signal.aborted && Date.now() < deadline) {
       const started = performance.now()
       try {
         const { status, body } = await ask({ agent, port, host, path })
@@ -44,7 +44,7 @@ export function startLoad({ port, host, path = '/', connections = 16 }: LoadOpti
   const running = Promise.all(Array.from({ length: connections }, connect))
   return {
     async stop() {
-      isStopped = true
+      stopping.abort()
       await running
       agent.destroy()
       return result

@@ -14,8 +14,10 @@ export function processHandlers(operations: Operations): ProcessHandlers {
       await operations.stopProcess(params.app, params.process, control)
       return null
     },
-    execProcess: ({ params, query, terminal, control }) =>
-      operations.execProcess(params.app, params.process, query.command, terminal, control),
+    execProcess: ({ params, query, terminal, control }) => {
+      const exec = { process: params.process, command: query.command }
+      return operations.execProcess(params.app, exec, terminal, control)
+    },
     attachProcess: async ({ params, query, terminal, control, started }) => {
       const { type, command, release = null, timeoutMs = null } = query
       const request = { type, command, release, timeoutMs }
