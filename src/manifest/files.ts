@@ -6,12 +6,7 @@ import { Problems } from './problems.ts'
 import { childOf } from './syntax/tree.ts'
 
 /** The names under which a compose file is found, in the order of preference. */
-export const composeFileNames = [
-  'compose.yaml',
-  'compose.yml',
-  'docker-compose.yml',
-  'docker-compose.yaml',
-] as const
+const composeFileNames = ['compose.yaml', 'compose.yml', 'docker-compose.yml', 'docker-compose.yaml'] as const
 
 /** The compose file among the names of a directory, or null. */
 export function findComposeFile(names: string[]): string | null {

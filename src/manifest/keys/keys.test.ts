@@ -117,6 +117,7 @@ test('values out of range are refused with what would do', () => {
     ['extra_hosts: ["host.docker.internal:host-gateway"]', /host-gateway is refused/],
     ['links: ["a:b:c"]', /is not a link/],
     ['depends_on: { web: { condition: healthy } }', /not a condition/],
+    ['environment: [{ A: 1 }]', /found a mapping; write "- NAME=value", or "NAME: value" without the dash/],
     ['user: [a]', /expected text, but found a list/],
     ['ports: 80', /expected a list, but found "80"; write it as `- value`/],
     ['environment: { "A B": 1 }', /a name without spaces/],

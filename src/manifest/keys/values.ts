@@ -2,10 +2,10 @@ import type { Problems } from '../problems.ts'
 import { shown, type Entry, type ListNode, type MapNode, type Node, type ScalarNode } from '../syntax/tree.ts'
 
 /** The text of a value, or null when there is none; a list or mapping is an error. */
-export function textOf(node: Node | undefined, problems: Problems): string | null {
+export function textOf(node: Node | undefined, problems: Problems, hint?: string): string | null {
   if (node === undefined) return null
   if (node.kind !== 'scalar') {
-    problems.error(node, `expected text, but found ${shown(node)}`)
+    problems.error(node, `expected text, but found ${shown(node)}`, hint)
     return null
   }
   return scalarText(node)
@@ -143,7 +143,7 @@ export function pairsOf(node: Node | undefined, problems: Problems): Pair[] {
     })
   }
   return node.items.flatMap((item): Pair[] => {
-    const text = textOf(item, problems)
+    const text = textOf(item, problems, 'write "- NAME=value", or "NAME: value" without the dash')
     if (text === null) return []
     const equals = text.indexOf('=')
     if (equals < 0) return [{ name: text, value: null, at: item }]

@@ -15,7 +15,7 @@ import { resolveAliases } from './resolve-aliases.ts'
 import type { Entry, ListNode, MapNode, MergeTag, Node, ScalarNode } from './tree.ts'
 
 /** Deeper than any compose file. */
-export const deepest = 40
+const deepest = 40
 
 /** Values that aliases may add before the file counts as a bomb. */
 const mostAliasedNodes = 20_000

@@ -88,5 +88,10 @@ test('version 1 has every process at the top', () => {
     args: {},
   })
   assert.deepEqual(volumes, ['data'])
-  assert.deepEqual(readCompose('version: "1"\nweb: {image: x}\n').problems, [])
+  assert.deepEqual(readCompose('version: "1"\nx-any: [thing]\nweb: {image: x}\n').problems, [])
+  const mixed = readCompose('web: {image: x}\nvolumes: {a: }\n').problems
+  assert.match(
+    mixed[0] ?? '',
+    /^1:1: error: web: unknown key "web", and the file has no `services`; write the processes under/,
+  )
 })

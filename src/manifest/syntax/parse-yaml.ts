@@ -5,7 +5,7 @@ import { buildTree } from './build-tree.ts'
 import type { MapNode } from './tree.ts'
 
 /** Longer files are refused unread. */
-export const largestFileBytes = 1024 * 1024
+const largestFileBytes = 1024 * 1024
 
 /** Errors of syntax after this many are echoes of the first. */
 const mostSyntaxErrors = 20

@@ -27,7 +27,9 @@ export function shapeOf(root: MapNode, problems: Problems): Shaped | null {
   }
   const isVersionOne = asked === null ? looksLikeVersionOne(root) : asked.startsWith('1')
   if (isVersionOne) {
-    const entries = new Map([...root.entries].filter(([name]) => name !== 'version'))
+    const entries = new Map(
+      [...root.entries].filter(([name]) => name !== 'version' && !name.startsWith('x-')),
+    )
     const services: MapNode = { ...root, entries }
     const key = { path: '', position: root.position }
     return {
@@ -64,8 +66,6 @@ function withServices(root: MapNode, problems: Problems): Shaped | null {
 
 /** No `version`, no `services`, and an entry that only a process can be. */
 function looksLikeVersionOne(root: MapNode): boolean {
-  if (root.entries.has('services')) return false
-  return [...root.entries].some(([name, { value }]) => {
-    return !topLevel.includes(name) && (childOf(value, 'image') ?? childOf(value, 'build')) !== undefined
-  })
+  if (topLevel.some((key) => root.entries.has(key))) return false
+  return [...root.entries.values()].some(({ value }) => childOf(value, 'image') ?? childOf(value, 'build'))
 }
