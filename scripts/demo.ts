@@ -84,7 +84,9 @@ function ask(router: URL, question: Question): Promise<Answer> {
       response.once('end', () => resolve({ status: response.statusCode ?? 0, body: text }))
       response.once('error', reject)
     })
-    asked.once('error', reject)
+    asked.once('error', (error) =>
+      reject(new SetupError(`no answer from ${router.origin}`, 'Type: bin/rack doctor', error)),
+    )
     asked.end(body)
   })
 }

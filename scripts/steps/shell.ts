@@ -5,7 +5,7 @@ import { delimiter, join } from 'node:path'
 import { SetupError } from './progress.ts'
 
 /** The longest that a program may take, a slow mirror included. */
-const timeout = 600_000
+const longestMs = 600_000
 
 /** Tells whether this program runs as root. */
 export function isRoot(): boolean {
@@ -41,7 +41,7 @@ export async function run(
   const child = spawn(program, args, {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...env },
-    timeout,
+    signal: AbortSignal.timeout(longestMs),
   })
   const printed = textOf(child.stdout)
   const complained = textOf(child.stderr)
@@ -51,7 +51,10 @@ export async function run(
 
 /** Starts a program whose output is a stream; `ended` rejects when it fails, with what it complained about. */
 export function pipeFrom(program: string, args: string[]) {
-  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], timeout })
+  const child = spawn(program, args, {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    signal: AbortSignal.timeout(longestMs),
+  })
   return { output: child.stdout, ended: ending(program, child, textOf(child.stderr)) }
 }
 
@@ -72,9 +75,11 @@ function textOf(stream: NodeJS.ReadableStream): () => string {
 
 async function ending(program: string, child: ChildProcess, complaint: () => string): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<string | null>()
-  child.once('error', (error) =>
-    reject(new SetupError(`${program} did not start`, 'Is it installed?', error)),
-  )
+  child.once('error', (error) => {
+    const tookLong = error.name === 'AbortError'
+    const what = tookLong ? `was ended after ${longestMs / 1000} s` : 'did not start'
+    reject(new SetupError(`${program} ${what}`, tookLong ? 'Try again' : 'Is it installed?', error))
+  })
   child.once('close', (code, signal) => resolve(code === 0 ? null : (signal ?? `exit ${code}`)))
   const failure = await promise
   if (failure === null) return
