@@ -61,13 +61,14 @@ export async function createServer({ operations, version, log }: ApiServerOption
   server.setSerializerCompiler(serializerCompiler)
   const reportFailure = failureReporter(log)
   addErrors(server, reportFailure)
-  addGuards(server, operations)
-  addAccessLog(server, log)
   await server.register(fastifyWebsocket, {
     options: { maxPayload: largestFrameBytes, perMessageDeflate: false },
     // The session hears of the close that follows.
     errorHandler: (_error, socket) => socket.terminate(),
   })
+  // After the sockets' own hooks, which close a connection that was refused.
+  addGuards(server, operations)
+  addAccessLog(server, log)
   await server.register(fastifySwagger, {
     openapi: description(version),
     transform: jsonSchemaTransform,
