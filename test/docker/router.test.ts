@@ -432,6 +432,35 @@ describe('the router', { timeout: 120_000 }, () => {
     },
   )
 
+  test(
+    'a retirement that was interrupted is finished by the watch over the router',
+    { timeout: 20_000 },
+    async (t) => {
+      const { router, make, httpPort } = await startRouter(t)
+      const slow = await startCopy(t, 'PAAAAAAAAAA', 'ROLD', (_request, response) => response.write('begun'))
+      const fresh = await startCopy(t, 'PBBBBBBBBBB', 'RNEW')
+      const only = (...servers: Server[]) => webApp('shop', servers, { drainMs: 1000 })
+      await router.apply('shop', only(slow), control)
+      const stuck = get(httpPort, 'shop.localhost')
+      const isBusy = async () => (await router.counters('shop', control)).releases['ROLD']?.requests === 1
+      await until(isBusy, { deadlineMs: 2000, what: 'the slow request' })
+      await router.apply('shop', only(slow, fresh), control)
+      const interrupted = { signal: AbortSignal.timeout(300), report() {} }
+      const retirement = { app: 'shop', processes: ['PAAAAAAAAAA'], deadlineMs: 60_000 }
+      await assert.rejects(router.retire(retirement, interrupted), { name: 'TimeoutError' })
+      assert.equal((await get(httpPort, 'shop.localhost')).body, 'PBBBBBBBBBB')
+      const watch = make()
+      let isCut = false
+      stuck.catch(() => (isCut = true))
+      const watchUntilCut = async () => {
+        await watch.ensureRunning(control)
+        return isCut
+      }
+      await until(watchUntilCut, { deadlineMs: 5000, intervalMs: 200, what: 'the slow request to be cut' })
+      assert.deepEqual(await watch.retire({ ...retirement, deadlineMs: 1 }, control), { cutConnections: 0 })
+    },
+  )
+
   test('websockets pass, and outlive a reload', { timeout: 20_000 }, async (t) => {
     const { router, httpPort } = await startRouter(t)
     const server = createServer()
