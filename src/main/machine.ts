@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import type { Logger } from 'pino'
 import type { Control } from '../domain/control.ts'
 import type { Store } from '../domain/store.ts'
 import { connectDocker, type DockerClient } from '../engines/docker/client.ts'
@@ -22,6 +23,7 @@ const defaultMaxSourceBytes = 2 * 2 ** 30
 export async function openMachine(
   installation: Installation,
   store: Store,
+  log: Logger,
   control: Control,
 ): Promise<Machine> {
   const paths = installationPaths(installation.directory)
@@ -38,6 +40,7 @@ export async function openMachine(
     total,
     pool,
     randomBytes,
+    onTrouble: (error) => log.warn({ err: error }, 'trouble in the engine'),
   })
   return { docker, router, engine }
 }

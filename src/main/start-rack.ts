@@ -42,7 +42,7 @@ export async function startRack(
   undo.defer(() => store.close())
   await takeInTokens(store, paths.tokens)
   const objects = await openObjects(paths.objects)
-  const machine = await openMachine(installation, store, control)
+  const machine = await openMachine(installation, store, log, control)
   undo.defer(() => machine.engine.close())
   const room = createOperations({
     rack: rackSettings(installation, machine),

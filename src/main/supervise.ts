@@ -34,15 +34,19 @@ async function superviseEngine({ room, engine, docker, log }: Supervised, contro
   // Recovery comes before convergence: what was never taken up stays so until the engine answers.
   let isTakenUp = false
   let isAway = false
+  const takeUp = async () => {
+    await engine.start(control)
+    await (isTakenUp ? room.converge(control) : room.recover(control))
+    isTakenUp = true
+  }
   await repeat(enginePeriodMs, control, async () => {
     try {
       await docker.json({ path: '/_ping', deadlineMs: 5000 }, control)
       if (isTakenUp) log.info('the engine is back')
       isAway = false
-      await engine.start(control)
-      await (isTakenUp ? room.converge(control) : room.recover(control))
-      isTakenUp = true
-      await engine.waitForLoss(control)
+      const lost = engine.waitForLoss(control)
+      await Promise.race([lost, takeUp()])
+      await lost
     } catch (error) {
       if (control.signal.aborted || isAway) return
       isAway = true
