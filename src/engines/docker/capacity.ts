@@ -1,7 +1,7 @@
 import type { Control } from '../../domain/control.ts'
 import { buildReservation, capacityOf, type Capacity, type Holder } from '../../domain/rack.ts'
-import type { ContainerState, ContainerSummary } from './docker-types.ts'
-import { listContainers } from './found-copy.ts'
+import type { ContainerState, ContainerSummary } from './containers/docker-types.ts'
+import { listContainers } from './containers/found-copy.ts'
 import { readLabels } from './labels.ts'
 import type { EngineParts } from './parts.ts'
 

@@ -11,7 +11,7 @@ export interface DockerRequest {
   /** Without the version: `/containers/json`. */
   path: string
   /** Objects are sent as JSON, undefined ones not at all. */
-  query?: Record<string, unknown>
+  query?: Record<string, string | number | boolean | object | undefined>
   /** Sent as JSON. */
   body?: unknown
   /** A tar stream, instead of a body. */
@@ -75,10 +75,12 @@ export function connectDocker({ socketPath }: { socketPath: string }): DockerCli
     version,
     async json<T>(request: DockerRequest, control: Signalled): Promise<T> {
       using deadline = deadlineOf(request, control)
-      const opened = await open({ ...request, deadlineMs: null }, deadline, false).catch((error: unknown) =>
-        Promise.reject(endOf(error, control)),
-      )
-      return (await readJson(opened.response, request, control)) as T
+      try {
+        const { response } = await open({ ...request, deadlineMs: null }, deadline, false)
+        return (await readJson(response)) as T
+      } catch (error) {
+        throw endOf(error, deadline, whatOf(request))
+      }
     },
     async stream(request, control) {
       return (await open(request, control, false)).response
@@ -109,14 +111,14 @@ interface Sending {
 
 /** Settles when the head of a good answer is here; reads a bad one to its end and throws it. */
 async function send({ socketPath, path, request, upgrade, signal }: Sending): Promise<Opened> {
-  const what = `${request.method ?? 'GET'} ${request.path}`
+  const what = whatOf(request)
   using deadline = deadlineOf(request, { signal })
   const sent = httpRequest(optionsOf(socketPath, path, request, upgrade))
   const { promise, resolve, reject } = Promise.withResolvers<Opened>()
   sent.once('response', (response) => resolve({ response, socket: response.socket }))
   sent.once('upgrade', (response, socket, head) => {
     if (head.length > 0) socket.unshift(head)
-    resolve({ response, socket: socket as Socket })
+    resolve({ response, socket })
   })
   sent.once('error', reject)
   const body = request.upload ? pipeline(request.upload, sent) : sendBody(sent, request.body)
@@ -131,7 +133,7 @@ async function send({ socketPath, path, request, upgrade, signal }: Sending): Pr
   } catch (error) {
     sent.on('error', () => sent.destroy())
     sent.destroy()
-    throw endOf(error, { signal })
+    throw endOf(error, { signal }, what)
   }
 }
 
@@ -167,17 +169,9 @@ function followSignal({ response, socket }: Opened, signal: AbortSignal): void {
   socket.on('error', () => socket.destroy())
 }
 
-async function readJson(
-  response: IncomingMessage,
-  request: DockerRequest,
-  control: Signalled,
-): Promise<unknown> {
-  try {
-    const text = await readText(response)
-    return text === '' ? null : JSON.parse(text)
-  } catch (error) {
-    throw endOf(error, control, `${request.method ?? 'GET'} ${request.path}`)
-  }
+async function readJson(response: IncomingMessage): Promise<unknown> {
+  const text = await readText(response)
+  return text === '' ? null : JSON.parse(text)
 }
 
 async function readText(response: IncomingMessage): Promise<string> {
@@ -187,7 +181,7 @@ async function readText(response: IncomingMessage): Promise<string> {
 }
 
 /** Why a call ended: the caller's own reason first, then what the engine or the connection said. */
-function endOf(error: unknown, { signal }: Signalled, what = 'a request'): unknown {
+function endOf(error: unknown, { signal }: Signalled, what: string): unknown {
   if (signal.aborted) {
     const reason: unknown = signal.reason
     if (reason instanceof RackError) return reason
@@ -200,9 +194,13 @@ function deadlineOf(request: DockerRequest, { signal }: Signalled): Disposable &
   if (deadlineMs === null) return { signal, [Symbol.dispose]: () => undefined }
   return startDeadline({
     deadlineMs,
-    what: `Docker Engine: ${request.method ?? 'GET'} ${request.path}`,
+    what: `Docker Engine: ${whatOf(request)}`,
     signal,
   })
+}
+
+function whatOf({ method = 'GET', path }: DockerRequest): string {
+  return `${method} ${path}`
 }
 
 function queryString(query: DockerRequest['query']): string {

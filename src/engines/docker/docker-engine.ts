@@ -1,31 +1,23 @@
-import { join } from 'node:path'
 import type { Control } from '../../domain/control.ts'
 import type { Engine } from '../../domain/engine.ts'
 import { RackError } from '../../domain/error.ts'
 import type { Plan } from '../../domain/plan.ts'
 import { createSemaphore, type Semaphore } from '../../lib/semaphore.ts'
-import { createImageBuilder } from './images/image-builder.ts'
 import { cancelled } from './cancelled.ts'
 import { readCapacity } from './capacity.ts'
-import { connectInside } from './connect.ts'
-import { defaultLimits } from './container-spec.ts'
-import { removeCopy, stopCopy, toCopy } from './copies.ts'
-import { copyFiles } from './copy-files.ts'
-import { deployPlan } from './deploy.ts'
+import { findCopies, type FoundCopy } from './containers/found-copy.ts'
+import { deployPlan } from './deploy/deploy.ts'
 import { waitForLoss } from './engine-loss.ts'
-import { execInCopy } from './exec.ts'
-import { findCopies, type FoundCopy } from './found-copy.ts'
-import { createLogKeeper } from './logs/log-keeper.ts'
-import { adoptOneOffs, runOneOff } from './one-off.ts'
-import type { DockerEngineOptions, EngineParts } from './parts.ts'
-import { listProcesses } from './processes.ts'
-import { openReleaseMarkers } from './release-marker.ts'
+import { createImageBuilder } from './images/image-builder.ts'
+import { createParts, type DockerEngineOptions, type EngineParts } from './parts.ts'
+import { connectInside } from './processes/connect-inside.ts'
+import { copyFiles } from './processes/copy-files.ts'
+import { execInCopy } from './processes/exec.ts'
+import { listProcesses } from './processes/list-processes.ts'
+import { adoptOneOffs, runOneOff } from './processes/one-off.ts'
 import { removeApp } from './remove-app.ts'
+import { stopProcess } from './stop-process.ts'
 import { sweepRack } from './sweep.ts'
-
-/** Creates and starts that run at once. */
-const startsAtOnce = 4
-const defaultLogBytes = 20 * 1024 * 1024
 
 /** An engine on one machine, with what only its owner needs. */
 export interface DockerEngine extends Engine {
@@ -44,49 +36,16 @@ export interface DockerEngine extends Engine {
 export function createDockerEngine(options: DockerEngineOptions): DockerEngine {
   const closing = new AbortController()
   const parts = createParts(options, closing.signal)
-  const builder = createImageBuilder({
-    docker: parts.docker,
-    rack: parts.rack,
-    maxConcurrentBuilds: options.maxBuilds,
-  })
-  const livePlans = new Map<string, Plan>()
-  const change = createTurns()
+  const { docker, rack } = parts
+  const builder = createImageBuilder({ docker, rack, maxConcurrentBuilds: options.maxBuilds })
   return {
-    capacity: (control) => guarded(control, () => readCapacity(parts, builder.running(), control)),
+    ...changes(parts),
+    ...processVerbs(parts),
     build: (request, control) => builder.build(request, control),
-    deploy: (plan, control) =>
-      change(plan.app, control, async () => {
-        const receipt = await deployPlan(parts, plan, control)
-        livePlans.set(plan.app, plan)
-        return receipt
-      }),
-    remove: (app, how, control) =>
-      change(app, control, async () => {
-        livePlans.delete(app)
-        await removeApp(parts, app, how, control)
-      }),
-    processes: (filter, control) => guarded(control, () => listProcesses(parts, filter, control)),
-    run: (oneOff, terminal, control) => guarded(control, () => runOneOff(parts, oneOff, terminal, control)),
-    async exec(process, command, terminal, control) {
-      return await execInCopy(
-        parts.docker,
-        await findOne(parts, process, control),
-        { command, terminal },
-        control,
-      )
-    },
-    async stop(process, control) {
-      const copy = await findOne(parts, process, control)
-      await change(copy.app, control, () => stopProcess(parts, copy, livePlans.get(copy.app), control))
-    },
-    async copy(process, path, archive, control) {
-      await copyFiles(parts.docker, await findOne(parts, process, control), { path, archive }, control)
-    },
-    logs: (query, control) => parts.logs.read(query, control),
+    capacity: (control) => guarded(control, () => readCapacity(parts, builder.running(), control)),
+    sweep: (keep, control) => guarded(control, () => sweepRack(parts, keep, control)),
     provision: () => refuseServices(),
     deprovision: () => refuseServices(),
-    connect: (address, control) => guarded(control, () => connectInside(parts, address, control)),
-    sweep: (keep, control) => guarded(control, () => sweepRack(parts, keep, control)),
     start: (control) => takeUp(parts, control),
     waitForLoss: (control) => waitForLoss(parts, control),
     async close() {
@@ -96,26 +55,46 @@ export function createDockerEngine(options: DockerEngineOptions): DockerEngine {
   }
 }
 
-function createParts(options: DockerEngineOptions, lifetime: AbortSignal): EngineParts {
-  const { docker, directory, onTrouble = () => undefined } = options
-  const { limits = defaultLimits, tcpBind = '0.0.0.0', logBytesPerType = defaultLogBytes } = options
+/** What changes the copies of an app: one at a time. */
+function changes(parts: EngineParts): Pick<Engine, 'deploy' | 'remove' | 'stop'> {
+  const livePlans = new Map<string, Plan>()
+  const inTurn = createTurns()
   return {
-    ...options,
-    limits,
-    tcpBind,
-    onTrouble,
-    lifetime,
-    logs: createLogKeeper({
-      docker,
-      directory: join(directory, 'logs'),
-      maxBytesPerType: logBytesPerType,
-      onTrouble,
-    }),
-    markers: openReleaseMarkers(join(directory, 'releases')),
-    starting: createSemaphore(startsAtOnce),
-    leaving: new Map(),
-    inFlight: new Set(),
-    adopted: new Set(),
+    deploy: (plan, control) =>
+      inTurn(plan.app, control, async () => {
+        const receipt = await deployPlan(parts, plan, control)
+        livePlans.set(plan.app, plan)
+        return receipt
+      }),
+    remove: (app, how, control) =>
+      inTurn(app, control, async () => {
+        livePlans.delete(app)
+        await removeApp(parts, app, how, control)
+      }),
+    async stop(process, control) {
+      const copy = await findOne(parts, process, control)
+      await inTurn(copy.app, control, () => stopProcess(parts, copy, livePlans.get(copy.app), control))
+    },
+  }
+}
+
+function processVerbs(
+  parts: EngineParts,
+): Pick<Engine, 'processes' | 'run' | 'exec' | 'copy' | 'logs' | 'connect'> {
+  return {
+    processes: (filter, control) => guarded(control, () => listProcesses(parts, filter, control)),
+    run: (oneOff, terminal, control) => guarded(control, () => runOneOff(parts, oneOff, terminal, control)),
+    exec: (process, command, terminal, control) =>
+      guarded(control, async () => {
+        const copy = await findOne(parts, process, control)
+        return await execInCopy(parts.docker, copy, { command, terminal }, control)
+      }),
+    copy: (process, path, archive, control) =>
+      guarded(control, async () => {
+        await copyFiles(parts.docker, await findOne(parts, process, control), { path, archive }, control)
+      }),
+    logs: (query, control) => parts.logs.read(query, control),
+    connect: (address, control) => guarded(control, () => connectInside(parts, address, control)),
   }
 }
 
@@ -146,31 +125,10 @@ async function findOne(parts: EngineParts, process: string, control: Control): P
   throw new RackError('not-found', `no process ${process}`, { hint: 'List what runs with: rack ps' })
 }
 
-/** A copy of a type leaves as in a deploy, its successor first; anything else simply ends. */
-async function stopProcess(parts: EngineParts, copy: FoundCopy, plan: Plan | undefined, control: Control) {
-  if (copy.kind !== 'process') {
-    await stopCopy(parts, toCopy(copy), control)
-    return
-  }
-  const isPlanned = plan?.processes.some(({ type }) => type === copy.type)
-  if (plan && isPlanned) {
-    await deployPlan(parts, plan, control, new Set([copy.process]))
-    return
-  }
-  if (plan) {
-    await stopCopy(parts, toCopy(copy), control)
-    await removeCopy(parts, toCopy(copy), control)
-    return
-  }
-  // The daemon has not brought the app's plan about yet: Docker itself stops it and starts it again.
-  const path = `/containers/${copy.container}/restart`
-  await parts.docker.json({ method: 'POST', path, deadlineMs: null }, control)
-}
-
 async function takeUp(parts: EngineParts, control: Control): Promise<void> {
   const copies = await findCopies(parts.docker, parts.rack, {}, control)
   for (const copy of copies) parts.logs.follow(copy)
-  await adoptOneOffs(parts, control)
+  adoptOneOffs(parts, copies)
 }
 
 async function refuseServices(): Promise<never> {

@@ -1,10 +1,11 @@
+import { join } from 'node:path'
 import type { Resources } from '../../domain/rack.ts'
 import type { AddressPool, AddressStore } from '../../domain/store.ts'
-import type { Semaphore } from '../../lib/semaphore.ts'
+import { createSemaphore, type Semaphore } from '../../lib/semaphore.ts'
 import type { DockerClient } from './client.ts'
-import type { ContainerLimits } from './container-spec.ts'
-import type { LogKeeper } from './logs/log-keeper.ts'
-import type { ReleaseMarkers } from './release-marker.ts'
+import { defaultLimits, type ContainerLimits } from './containers/container-spec.ts'
+import { openReleaseMarkers, type ReleaseMarkers } from './deploy/release-marker.ts'
+import { createLogKeeper, type LogKeeper } from './logs/log-keeper.ts'
 import type { Router } from './router/router.ts'
 
 /** What a rack gives its engine. */
@@ -45,4 +46,32 @@ export interface EngineParts extends Omit<Required<DockerEngineOptions>, 'logByt
   adopted: Set<string>
   /** Ends when the engine is closed. */
   lifetime: AbortSignal
+}
+
+/** Creates and starts that run at once. */
+const startsAtOnce = 4
+const defaultLogBytes = 20 * 1024 * 1024
+
+/** Fills in the defaults. */
+export function createParts(options: DockerEngineOptions, lifetime: AbortSignal): EngineParts {
+  const { docker, directory, onTrouble = () => undefined } = options
+  const { limits = defaultLimits, tcpBind = '0.0.0.0', logBytesPerType = defaultLogBytes } = options
+  return {
+    ...options,
+    limits,
+    tcpBind,
+    onTrouble,
+    lifetime,
+    logs: createLogKeeper({
+      docker,
+      directory: join(directory, 'logs'),
+      maxBytesPerType: logBytesPerType,
+      onTrouble,
+    }),
+    markers: openReleaseMarkers(join(directory, 'releases')),
+    starting: createSemaphore(startsAtOnce),
+    leaving: new Map(),
+    inFlight: new Set(),
+    adopted: new Set(),
+  }
 }

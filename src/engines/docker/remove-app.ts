@@ -1,9 +1,9 @@
 import type { Control } from '../../domain/control.ts'
-import { drainCopies, removeCopies, stopCopies } from './retire.ts'
-import { findCopies } from './found-copy.ts'
-import { removeNetwork } from './network.ts'
+import { drainCopies, removeCopies, stopCopies } from './deploy/retire.ts'
+import { findCopies } from './containers/found-copy.ts'
+import { removeNetwork } from './containers/network.ts'
 import type { EngineParts } from './parts.ts'
-import { removeVolumes } from './volumes.ts'
+import { removeVolumes } from './containers/volumes.ts'
 
 /** Takes an app off the rack: routes first, then its processes as their types say, then all that was theirs. */
 export async function removeApp(

@@ -1,8 +1,8 @@
 import type { Control } from '../../domain/control.ts'
 import type { Keep, Swept } from '../../domain/engine.ts'
-import { findCopies } from './found-copy.ts'
+import { findCopies } from './containers/found-copy.ts'
 import { pruneBuildCache, sweepImages } from './images/images.ts'
-import { listNetworks } from './network.ts'
+import { listNetworks } from './containers/network.ts'
 import type { EngineParts } from './parts.ts'
 import { removeApp } from './remove-app.ts'
 

@@ -6,7 +6,7 @@ import { until } from '../../../lib/poll.ts'
 import { DeadlineError, withDeadline } from '../../../lib/deadline.ts'
 import type { DockerClient } from '../client.ts'
 import { isNotFound } from '../errors.ts'
-import { inspectCopy } from '../found-copy.ts'
+import { inspectCopy } from '../containers/found-copy.ts'
 import { readTimedLines } from './frames.ts'
 import { mergeLines, withTail } from './read-logs.ts'
 import { openTypeLog, type Position, type TypeLog } from './type-log.ts'
@@ -100,7 +100,7 @@ class FileLogKeeper implements LogKeeper {
       if (query.follow) this.#newTypes.add(addType)
       const logs = this.#logsOf(query.app, types)
       const readers = await Promise.all(logs.map((log) => log.read(listen)))
-      stops.push(...readers.map(({ stop }) => stop))
+      stops.push(...readers.map((reader) => () => reader.stop()))
       const kept = mergeLines(readers.map(({ lines }) => lines))
       for await (const line of withTail(filterLines(kept, wants), query.tail)) {
         if (signal.aborted) return

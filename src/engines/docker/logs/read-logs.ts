@@ -18,7 +18,7 @@ export async function* mergeLines(sources: AsyncIterable<LogLine>[]): AsyncGener
       heads[first] = await iterators[first]!.next()
     }
   } finally {
-    await Promise.all(iterators.map((iterator) => iterator.return?.()))
+    for (const iterator of iterators) await iterator.return?.()
   }
 }
 

@@ -1,0 +1,67 @@
+import type { CopyFailure } from '../../../domain/deployment.ts'
+import { RackError } from '../../../domain/error.ts'
+import type { Copy } from '../containers/copies.ts'
+import { readTimedLines } from '../logs/frames.ts'
+import type { EngineParts } from '../parts.ts'
+
+type Signalled = { signal: AbortSignal }
+
+/** How many of a copy's last lines a failure carries. */
+const lastLineCount = 20
+
+/** The newest lines that a container has printed, oldest first. */
+export async function lastLines({ docker }: EngineParts, copy: Copy, control: Signalled): Promise<string[]> {
+  const query = { stdout: true, stderr: true, timestamps: true, tail: lastLineCount }
+  const stream = await docker.stream({ path: `/containers/${copy.container}/logs`, query }, control)
+  const lines = await Array.fromAsync(readTimedLines(stream, false))
+  return lines.map(({ text }) => text).slice(-lastLineCount)
+}
+
+/** The error of a deploy that changed nothing. */
+export function deployFailed(failures: CopyFailure[]): RackError {
+  const [first] = failures as [CopyFailure]
+  return new RackError('deploy-failed', `${first.type}: ${whyText(first)}`, {
+    hint: hintOf(first),
+    details: failures,
+  })
+}
+
+function whyText({ reason, exitCode, probe, process }: CopyFailure): string {
+  switch (reason) {
+    case 'exited':
+      return `the process ${process} exited with ${exitCode} before it was healthy`
+    case 'out-of-memory':
+      return `the process ${process} was killed for want of memory (${exitCode})`
+    case 'not-healthy':
+      return `the process ${process} never became healthy${probe ? `: ${probe}` : ''}`
+    case 'not-started':
+      return `the process could not be started${probe ? `: ${probe}` : ''}`
+    case 'command-failed':
+      return `the release command exited with ${exitCode}`
+  }
+}
+
+function hintOf({ reason, type, probe }: CopyFailure): string {
+  const kept = 'What ran before still runs.'
+  switch (reason) {
+    case 'exited':
+      return `${kept} Its last lines say why; try it by hand with: rack run ${type} -- sh`
+    case 'out-of-memory':
+      return `${kept} Give it more memory: rack scale ${type} --memory SIZE`
+    case 'not-healthy':
+      return `${kept} ${probeHint(probe)}`
+    case 'not-started':
+      return `${kept} Look at command, entrypoint and user of ${type} in the compose file.`
+    case 'command-failed':
+      return `${kept} Its last lines say why.`
+  }
+}
+
+function probeHint(probe: string | null): string {
+  if (probe?.includes('connection refused')) {
+    return 'Does it listen on that port, on 0.0.0.0 and not on 127.0.0.1? The variable PORT holds the port.'
+  }
+  if (probe?.includes('answered'))
+    return 'The label rack.health.path names the path that must answer 2xx or 3xx.'
+  return 'A slow start needs a longer grace: the label rack.health.grace, in seconds.'
+}

@@ -1,0 +1,61 @@
+import { readFile } from 'node:fs/promises'
+import type { Control } from '../../../domain/control.ts'
+import { RackError } from '../../../domain/error.ts'
+import type { ExitCode } from '../../../domain/process.ts'
+import type { Terminal } from '../../../domain/terminal.ts'
+import { endProcessTree } from '../../../lib/process-tree.ts'
+import { carry } from './attach.ts'
+import { cancelled } from '../cancelled.ts'
+import type { DockerClient } from '../client.ts'
+import { execExitCode, inspectExec, startExec } from './exec-call.ts'
+import type { FoundCopy } from '../containers/found-copy.ts'
+import { resizeWith } from './resize.ts'
+
+const endGraceMs = 2000
+
+/** Runs a command inside a running container on a terminal; a lost client ends the command. */
+export async function execInCopy(
+  docker: DockerClient,
+  copy: FoundCopy,
+  request: { command: string[]; terminal: Terminal },
+  control: Control,
+): Promise<ExitCode> {
+  const { command, terminal } = request
+  const { container } = copy
+  if (copy.state !== 'running') {
+    throw new RackError('conflict', `the process ${copy.process} does not run (${copy.state})`, {
+      hint: 'List what runs with: rack ps',
+    })
+  }
+  const { tty, rows, columns } = terminal
+  const size = tty ? { rows, columns } : undefined
+  const asked = { container, command, tty, input: terminal.input !== null, size }
+  const { id, socket } = await startExec(docker, asked, control)
+  if (tty) resizeWith(docker, `/exec/${id}/resize`, terminal, control)
+  try {
+    await carry(socket, terminal)
+    return await execExitCode(docker, id, control)
+  } catch (error) {
+    await endExec(docker, id, container)
+    if (control.signal.aborted) throw cancelled(control.signal, 'the command was ended')
+    throw error
+  }
+}
+
+/** Docker cannot end an exec: its process is signalled from the host, if it can be seen from here. */
+async function endExec(docker: DockerClient, id: string, container: string): Promise<void> {
+  // Its own signal: the caller's has ended.
+  const { Running, Pid } = await inspectExec(docker, id, { signal: AbortSignal.timeout(10_000) })
+  if (!Running || Pid < 2 || !(await belongsTo(Pid, container))) return
+  await endProcessTree(Pid, endGraceMs)
+}
+
+/** Docker may run elsewhere, and then its pid means another process here: the control group names the container. */
+async function belongsTo(pid: number, container: string): Promise<boolean> {
+  try {
+    return (await readFile(`/proc/${pid}/cgroup`, 'utf8')).includes(container)
+  } catch (error) {
+    if (['ENOENT', 'ESRCH'].includes((error as NodeJS.ErrnoException).code ?? '')) return false
+    throw error
+  }
+}

@@ -1,0 +1,150 @@
+import type { Control } from '../../../domain/control.ts'
+import type { OneOff, RunningOneOff } from '../../../domain/engine.ts'
+import { makeId } from '../../../domain/id.ts'
+import type { ExitCode } from '../../../domain/process.ts'
+import type { Terminal } from '../../../domain/terminal.ts'
+import { DeadlineError, withDeadline } from '../../../lib/deadline.ts'
+import { carry } from './attach.ts'
+import {
+  createCopy,
+  lookAgain,
+  removeCopy,
+  startCopy,
+  StartError,
+  stopCopy,
+  toCopy,
+  waitForExit,
+  type Copy,
+} from '../containers/copies.ts'
+import type { FoundCopy } from '../containers/found-copy.ts'
+import { ensureNetwork } from '../containers/network.ts'
+import type { EngineParts } from '../parts.ts'
+import { identityOf } from '../deploy/phrase.ts'
+import { describeProcess } from './list-processes.ts'
+import { resizeWith } from './resize.ts'
+
+/** Starts one process outside the formation; its container is removed when it has ended and its log is kept. */
+export async function runOneOff(
+  parts: EngineParts,
+  oneOff: OneOff,
+  terminal: Terminal | null,
+  control: Control,
+): Promise<RunningOneOff> {
+  await ensureNetwork(parts, oneOff.app, control)
+  const copy = await create(parts, oneOff, terminal, control)
+  try {
+    // Attached before it starts, or its first words would be lost.
+    const socket = terminal ? await attach(parts, copy, terminal, control) : null
+    await startCopy(parts, copy, control)
+    if (terminal?.tty) resizeWith(parts.docker, `/containers/${copy.container}/resize`, terminal, control)
+    const process = describeProcess(await lookAgain(parts, copy, control), parts.leaving)
+    const carried = terminal && socket ? carry(socket, terminal) : Promise.resolve()
+    const limits = { timeoutMs: oneOff.timeoutMs, client: terminal ? control.signal : null }
+    return { process, exit: heard(parts, finish(parts, copy, carried, limits)) }
+  } catch (error) {
+    await removeCopy(parts, copy, { signal: AbortSignal.timeout(60_000) })
+    throw error instanceof StartError ? error.cause : error
+  }
+}
+
+/** Takes up the one-offs that a former daemon left: waits for their end, and keeps what they printed. */
+export function adoptOneOffs(parts: EngineParts, found: FoundCopy[]): void {
+  for (const copy of found.filter(isOneOff)) {
+    if (parts.adopted.has(copy.container)) continue
+    const ranMs = Date.now() - copy.createdMs
+    const timeoutMs = copy.timeoutMs === null ? null : Math.max(0, copy.timeoutMs - ranMs)
+    void heard(parts, finish(parts, toCopy(copy), Promise.resolve(), { timeoutMs, client: null }))
+  }
+}
+
+function isOneOff({ kind }: FoundCopy): boolean {
+  // Release commands belong to a deploy, which clears up after itself.
+  return kind === 'one-off' || kind === 'timer'
+}
+
+async function create(
+  parts: EngineParts,
+  oneOff: OneOff,
+  terminal: Terminal | null,
+  control: Control,
+): Promise<Copy> {
+  const { app, release, process: plan, command, kind, timeoutMs } = oneOff
+  const streams = terminal ? { tty: terminal.tty, input: terminal.input !== null } : undefined
+  const about = { app, release, kind, plan, command, timeoutMs, names: [], terminal: streams }
+  const identity = identityOf(plan)
+  try {
+    const request = { ...about, operation: makeId('O', parts.randomBytes), identity }
+    return await parts.starting.run(() => createCopy(parts, request, control), control.signal)
+  } catch (error) {
+    throw error instanceof StartError ? error.cause : error
+  }
+}
+
+async function attach({ docker }: EngineParts, { container }: Copy, terminal: Terminal, control: Control) {
+  const query = { stream: true, stdout: true, stderr: true, stdin: terminal.input !== null }
+  return await docker.upgrade({ method: 'POST', path: `/containers/${container}/attach`, query }, control)
+}
+
+interface OneOffLimits {
+  timeoutMs: number | null
+  /** The end of an attached client's signal ends the process. */
+  client: AbortSignal | null
+}
+
+/** Waits for the end, or brings it about; then the log is copied and the container goes. */
+async function finish(
+  parts: EngineParts,
+  copy: Copy,
+  carried: Promise<void>,
+  limits: OneOffLimits,
+): Promise<ExitCode> {
+  parts.adopted.add(copy.container)
+  const lifetime = { signal: parts.lifetime }
+  // A client that goes away breaks the streams: the exit tells what became of the process.
+  const given = carried.catch((error: unknown) => parts.onTrouble(error))
+  using _client = onAbort(limits.client, () => kill(parts, copy))
+  try {
+    const exitCode = await endInTime(parts, copy, limits.timeoutMs, lifetime)
+    await given
+    await removeCopy(parts, copy, lifetime)
+    return exitCode
+  } finally {
+    parts.adopted.delete(copy.container)
+  }
+}
+
+async function endInTime(
+  parts: EngineParts,
+  copy: Copy,
+  timeoutMs: number | null,
+  control: { signal: AbortSignal },
+): Promise<ExitCode> {
+  const wait = (signal: AbortSignal) => waitForExit(parts, copy.container, { signal })
+  if (timeoutMs === null) return await wait(control.signal)
+  try {
+    return await withDeadline({ deadlineMs: timeoutMs, what: 'a one-off', signal: control.signal }, wait)
+  } catch (error) {
+    const isLate = error instanceof DeadlineError || (error as Error).cause instanceof DeadlineError
+    if (!isLate || control.signal.aborted) throw error
+    await stopCopy(parts, copy, control)
+    return await wait(control.signal)
+  }
+}
+
+function kill(parts: EngineParts, copy: Copy): void {
+  const request = { method: 'POST', path: `/containers/${copy.container}/kill` } as const
+  // It may have ended by itself in this moment, or Docker with it.
+  parts.docker.json(request, { signal: parts.lifetime }).catch((error: unknown) => parts.onTrouble(error))
+}
+
+function onAbort(signal: AbortSignal | null, task: () => void): Disposable {
+  if (signal?.aborted) task()
+  signal?.addEventListener('abort', task, { once: true })
+  return { [Symbol.dispose]: () => signal?.removeEventListener('abort', task) }
+}
+
+/** An exit that nobody waits for may fail, when Docker goes away, without ending the program. */
+function heard(parts: EngineParts, exit: Promise<ExitCode>): Promise<ExitCode> {
+  exit.catch((error: unknown) => parts.onTrouble(error))
+  return exit
+}
