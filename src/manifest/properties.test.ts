@@ -74,6 +74,10 @@ function checkTotal(text: string, dotenv: string | null): void {
   )
   formatProblems(report.problems, source)
   filesOf(source, {})
+  if (dotenv !== null) {
+    const files = [source.files[0]!, { path: 'd.yml', text: dotenv }]
+    describeManifest({ ...source, files }, { environment: {}, lenientVariables: true })
+  }
   const places = report.problems.map(({ position }) => position)
   for (const { line, column } of places) assert.ok(line >= 1 && column >= 1)
   assert.ok(performance.now() - before < longestMs, 'it took too long')
