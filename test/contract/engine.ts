@@ -1,14 +1,16 @@
 import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
 import { Readable } from 'node:stream'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Control } from '../../src/domain/control.ts'
 import type { CopyFailure } from '../../src/domain/deployment.ts'
-import type { Engine, LogQuery, OneOff } from '../../src/domain/engine.ts'
+import type { Engine, ImageRequest, LogQuery, OneOff } from '../../src/domain/engine.ts'
 import { RackError, type ErrorCode } from '../../src/domain/error.ts'
+import { makeId } from '../../src/domain/id.ts'
 import type { Plan, ProcessPlan } from '../../src/domain/plan.ts'
 import type { Port } from '../../src/domain/port.ts'
-import { startDeadline } from '../../src/lib/deadline.ts'
+import { startDeadline, withDeadline } from '../../src/lib/deadline.ts'
 import { until } from '../../src/lib/poll.ts'
 import { complain, echo, exit, pause, print, serve, show, sleep, type Step } from '../support/behaviour.ts'
 import { collectTerminal } from '../support/collect-terminal.ts'
@@ -40,9 +42,12 @@ export function engineContract(name: string, open: () => Promise<EngineHarness>)
         await using world = openWorld(harness)
         await run(world)
       })
-    describe('apps', { concurrency: 2 }, () => {
+    // Most of a scenario is waiting: several at once load nothing.
+    describe('apps', { concurrency: 4 }, () => {
+      buildScenarios(scenario)
       deployScenarios(scenario)
       failureScenarios(scenario)
+      continuityScenarios(scenario)
       changeScenarios(scenario)
       processScenarios(scenario)
       logScenarios(scenario)
@@ -155,6 +160,44 @@ function deployScenarios(scenario: Scenario): void {
   )
 }
 
+function buildScenarios(scenario: Scenario): void {
+  const shared = { context: '.', dockerfile: 'Dockerfile', target: null, args: {} }
+
+  scenario('a build gives each type an image with its configuration, and the image runs', async (world) => {
+    const dockerfile = 'FROM busybox:1\nENV LINK_SCHEME=redis\nEXPOSE 6379\nUSER nobody\n'
+    const images = [{ processes: ['web', 'worker'], build: shared, image: null }]
+    const built = await world.build(images, { Dockerfile: dockerfile })
+    assert.deepEqual(Object.keys(built).toSorted(), ['web', 'worker'])
+    assert.equal(built.web!.digest, built.worker!.digest)
+    assert.match(built.web!.digest, /^sha256:[0-9a-f]{64}$/)
+    assert.deepEqual(built.web!.exposed, ['6379/tcp'])
+    assert.deepEqual(built.web!.link, { LINK_SCHEME: 'redis' })
+    assert.equal(built.web!.user, 'nobody')
+    await world.deploy([world.type('web', [print('built and run'), sleep], { image: built.web!.digest })])
+    await world.sees('built and run')
+  })
+
+  scenario(
+    'a build that fails says which type and step; an image that is nowhere, that it is',
+    async (world) => {
+      const failing = world.build([{ processes: ['web'], build: shared, image: null }], {
+        Dockerfile: 'FROM busybox:1\nRUN fail on purpose\n',
+      })
+      const failed = await rejection(failing)
+      assert.equal(failed.code, 'build-failed')
+      assert.match(failed.message, /^web: step .*RUN fail on purpose/)
+      const { processes, exitCode } = failed.details as { processes: string[]; exitCode: number }
+      assert.deepEqual(processes, ['web'])
+      assert.notEqual(exitCode, 0)
+      const nowhere = await rejection(
+        world.build([{ processes: ['db'], build: null, image: 'registry.invalid/none:1' }], {}),
+      )
+      assert.equal(nowhere.code, 'image-unavailable')
+      assert.match(nowhere.message, /^db: /)
+    },
+  )
+}
+
 function failureScenarios(scenario: Scenario): void {
   scenario('a copy that exits fails the deploy with its exit code and last lines', async (world) => {
     const web = world.type('web', [print('about to fail'), exit(3)])
@@ -245,6 +288,53 @@ function failureScenarios(scenario: Scenario): void {
       )
     },
   )
+}
+
+/** What callers inside the app and those who look at it see while something goes wrong. */
+function continuityScenarios(scenario: Scenario): void {
+  const inside = { internalPorts: [8080], ports: [internalPort(8080)] }
+
+  scenario('while new copies are not healthy the old ones answer under the name', async (world) => {
+    await world.deploy([world.type('web', [serve(8080)], inside)])
+    const cancel = new AbortController()
+    const patient = world.probed({ graceMs: 60_000 })
+    const stuck = world.type('web', [print('stuck'), sleep], patient)
+    const deploying = world.deploy([stuck], { release: 'RBBBBBBBBBB' }, world.control(cancel.signal))
+    const rejected = assert.rejects(deploying, hasCode('cancelled'))
+    await world.sees('stuck')
+    for (let attempt = 0; attempt < 5; attempt++) assert.match(await world.asks('web'), /200 OK/)
+    cancel.abort()
+    await rejected
+    assert.match(await world.asks('web'), /200 OK/)
+  })
+
+  scenario('a copy that needs a while to listen is waited for', async (world) => {
+    await world.deploy([world.type('web', [pause(1200), serve(8080)], world.probed({ graceMs: 10_000 }))])
+    assert.match(await world.asks('web'), /200 OK/)
+  })
+
+  scenario('a process that crashes is started again, and it shows', async (world) => {
+    // Longer than an engine looks at a copy without ports before it calls it healthy.
+    await world.deploy([world.type('worker', [print('up'), pause(4000), exit(1)])])
+    await until(async () => (await world.processes())[0]!.restarts > 0, {
+      deadlineMs: patienceMs,
+      what: 'a restart',
+    })
+    await until(async () => (await world.lines({})).length >= 2, {
+      deadlineMs: patienceMs,
+      what: 'its words',
+    })
+    assert.equal((await world.processes()).length, 1)
+  })
+
+  scenario('apps with types of the same name do not meet', async (world) => {
+    await using other = openWorld(world.harness)
+    await world.deploy([world.type('web', [serve(8080)], inside)])
+    await other.deploy([other.type('web', [serve(8080, 404)], inside)])
+    assert.match(await world.asks('web'), /200 OK/)
+    assert.match(await other.asks('web'), /404 Not Found/)
+    assert.equal((await world.processes()).length, 1)
+  })
 }
 
 function changeScenarios(scenario: Scenario): void {
@@ -417,6 +507,12 @@ function processScenarios(scenario: Scenario): void {
     const nowhere = engine.exec('PZZZZZZZZZZ', steps, collectTerminal().terminal, world.control())
     await assert.rejects(nowhere, hasCode('not-found'))
     assert.deepEqual(await world.ids(), [id], 'the process is as it was')
+    const client = new AbortController()
+    const lasting = engine.exec(id!, command([sleep]), collectTerminal([], { open: true }).terminal, {
+      ...world.control(client.signal),
+    })
+    client.abort()
+    await withDeadline({ deadlineMs: 10_000, what: 'exec to end' }, () => Promise.allSettled([lasting]))
   })
 
   scenario('a tar goes into a process and comes out again', async (world) => {
@@ -436,14 +532,7 @@ function processScenarios(scenario: Scenario): void {
   scenario("a stream connects to a port inside the app by the type's name", async (world) => {
     const inside = { internalPorts: [8080], ports: [internalPort(8080)] }
     await world.deploy([world.type('web', [serve(8080)], inside)])
-    const stream = await world.harness.engine.connect(
-      { app: world.app, host: 'web', port: 8080 },
-      world.control(),
-    )
-    await stream.input(Buffer.from('GET / HTTP/1.0\r\n\r\n'))
-    const answer = await Array.fromAsync(stream.output)
-    stream.close()
-    assert.match(Buffer.concat(answer).toString(), /^HTTP\/1\.[01] 200 OK\r\n[^]*ok\n$/)
+    assert.match(await world.asks('web'), /^HTTP\/1\.[01] 200 OK\r\n[^]*ok\n$/)
   })
 }
 
@@ -467,6 +556,10 @@ function logScenarios(scenario: Scenario): void {
     )
     assert.match(work[0]!.time, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/)
     assert.equal((await world.lines({ types: ['web'], tail: 2 })).length, 2)
+    assert.deepEqual(
+      (await world.lines({ tail: 1, types: ['worker'] })).map(({ text }) => text),
+      ['work'],
+    )
     assert.deepEqual(await world.lines({ tail: 0 }), [])
   })
 
@@ -616,12 +709,30 @@ function openWorld(harness: EngineHarness) {
         what: `the line "${text}"`,
       }),
 
+    build: async (images: ImageRequest[], files: Record<string, string>) =>
+      await engine.build(
+        {
+          app,
+          build: makeId('B', randomBytes),
+          images,
+          source: () => packTar(Object.entries(files).map(([name, content]) => ({ name, content }))),
+          environment: {},
+          noCache: false,
+        },
+        control(),
+      ),
+
+    /** What port 8080 of a type answers to an HTTP request from inside the app. */
+    async asks(host: string): Promise<string> {
+      const stream = await engine.connect({ app, host, port: 8080 }, control())
+      await stream.input(Buffer.from('GET / HTTP/1.0\r\n\r\n'))
+      const answer = Buffer.concat(await Array.fromAsync(stream.output)).toString()
+      stream.close()
+      return answer
+    },
+
     async failsToDeploy(types: ProcessPlan[], overrides: Partial<Plan> = {}): Promise<CopyFailure[]> {
-      const error = await deploy(types, overrides).then(
-        () => assert.fail('the deploy went through'),
-        (reason: unknown) => reason,
-      )
-      assert.ok(error instanceof RackError, String(error))
+      const error = await rejection(deploy(types, overrides))
       assert.equal(error.code, 'deploy-failed', error.message)
       assert.ok(error.hint, 'a failed deploy says what to do')
       return error.details as CopyFailure[]
@@ -709,6 +820,15 @@ function plainProcess(type: string, image: string): ProcessPlan {
     releaseCommand: null,
     replaceBefore: null,
   }
+}
+
+async function rejection(work: Promise<unknown>): Promise<RackError> {
+  const error = await work.then(
+    () => assert.fail('it went through'),
+    (reason: unknown) => reason,
+  )
+  assert.ok(error instanceof RackError, String(error))
+  return error
 }
 
 function hasCode(code: ErrorCode): (error: unknown) => boolean {

@@ -16,7 +16,7 @@ interface SourceFacts {
 
 /**
  * Makes images out of nothing but their Dockerfile: `EXPOSE`, `USER`, `VOLUME` and `ENV LINK_…` are read, and
- * `RUN fail …` fails the build. An image called `missing…` cannot be pulled.
+ * `RUN fail …` fails the build. An image called `missing…`, or of a registry under `.invalid`, cannot be pulled.
  */
 export async function buildInMemory(request: BuildRequest, control: Control): Promise<BuiltImages> {
   const { dockerfiles, hash } = await readSource(request)
@@ -72,8 +72,11 @@ function buildOne(
   return { ...bareImage(JSON.stringify([hash, spec])), ...readDockerfile(steps) }
 }
 
+/** Names under `.invalid` are reserved to lead nowhere. */
+const unreachable = /^[^/]+\.invalid\//
+
 function pullOne({ image, processes }: ImageRequest): BuiltImage {
-  if (image === null || image.startsWith('missing')) {
+  if (image === null || image.startsWith('missing') || unreachable.test(image)) {
     throw new RackError('image-unavailable', `${processes[0]}: ${image ?? 'no image'} cannot be pulled`)
   }
   return bareImage(image)
