@@ -19,7 +19,7 @@ export function toProblem(error: unknown, requestId: string): Problem {
 }
 
 /** Anything that is not ours is a bug, and keeps its words to itself. */
-export function toRackError(error: unknown): RackError {
+function toRackError(error: unknown): RackError {
   if (error instanceof RackError) return error
   if (error instanceof DeadlineError) return new RackError('timeout', error.message, { cause: error })
   const refusal = frameworkRefusal(error)

@@ -14,7 +14,7 @@ export interface RecordStream {
 }
 
 /** While nothing is said, an empty line after each of these shows that the rack is still there. */
-export const heartbeatMs = 15_000
+const heartbeatMs = 15_000
 const highWaterBytes = 8 * 1024 * 1024
 
 export function openRecordStream(reply: FastifyReply, signal: AbortSignal): RecordStream {

@@ -162,8 +162,11 @@ function callOf({ valid, actor }: FastifyRequest, control: AnyCall['control']): 
 /** Ends when the client leaves before its answer is whole. */
 function leavingOf({ raw }: FastifyReply): AbortSignal {
   const leaving = new AbortController()
-  raw.once('close', () => {
+  const leave = () => {
     if (!raw.writableFinished) leaving.abort(new RackError('cancelled', 'the client is gone'))
-  })
+  }
+  // It may have left while its token was looked up.
+  if (raw.destroyed) leave()
+  else raw.once('close', leave)
   return leaving.signal
 }

@@ -46,6 +46,8 @@ export interface ApiServer {
 const largestBodyBytes = 4 * 1024 * 1024
 /** A command to run travels in the address. */
 const largestHeadBytes = 128 * 1024
+/** How long a terminal's client may take to hear of the end. */
+const closingMs = 1_000
 
 /** The HTTP API of a rack: validates, calls one operation, renders. */
 export async function createServer({ operations, version, log }: ApiServerOptions): Promise<ApiServer> {
@@ -66,6 +68,7 @@ export async function createServer({ operations, version, log }: ApiServerOption
     // The session hears of the close that follows.
     errorHandler: (_error, socket) => socket.terminate(),
   })
+  server.addHook('preClose', async () => endSockets(server))
   // After the sockets' own hooks, which close a connection that was refused.
   addGuards(server, operations)
   addAccessLog(server, log)
@@ -133,6 +136,12 @@ function addGuards(server: FastifyInstance, operations: Operations) {
     if (operation)
       request.actor = (await authorize(operations, operation, request.headers.authorization)) ?? ''
   })
+}
+
+/** A client that reads nothing would hold the close of its terminal for half a minute. */
+function endSockets({ websocketServer }: FastifyInstance) {
+  const end = () => websocketServer.clients.forEach((socket) => socket.terminate())
+  setTimeout(end, closingMs).unref()
 }
 
 /** Routes, not addresses: those hold commands. */

@@ -113,6 +113,30 @@ test('every line of a stream carries its type', async () => {
   assert.ok(rack.logged.some(({ level, fields }) => level === 'error' && /a bug/.test(String(fields.err))))
 })
 
+test('a stream that has nothing to say shows that the rack is there', async (t) => {
+  t.mock.timers.enable({ apis: ['setInterval'] })
+  const { promise: ended, resolve: end } = Promise.withResolvers<void>()
+  const { promise: begun, resolve: begin } = Promise.withResolvers<void>()
+  await using rack = await serveOperations({
+    promoteRelease: async () => {
+      begin()
+      await ended
+      return exampleResult
+    },
+  })
+  const opened = open(`${rack.url}/v1/apps/guestbook/releases/R/promote`, 'POST')
+  await begun
+  t.mock.timers.tick(15_000)
+  const response = await opened
+  assert.equal(response.statusCode, 200)
+  const [first] = (await once(response, 'data')) as [Buffer]
+  assert.equal(first.toString(), '\n')
+  t.mock.timers.tick(15_000)
+  end()
+  const rest = Buffer.concat(await response.toArray()).toString()
+  assert.match(rest, /^\n\{"type":"result"/)
+})
+
 test('a promote whose client leaves hears of it, and may go on', async () => {
   const { promise: left, resolve: leave } = Promise.withResolvers<void>()
   const { promise: ended, resolve: end } = Promise.withResolvers<void>()

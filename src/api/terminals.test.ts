@@ -62,13 +62,14 @@ test('bytes pass both ways unchanged, the end of input too', async () => {
 test('a command hears its arguments and its terminal, and its exit code comes back', async () => {
   const command = ['sh', '-c', 'echo "ä & ?"', '']
   await using rack = await serveOperations({
-    execProcess: async (app, { process, command: given }, { tty, rows, columns, output }) => {
+    execProcess: async (app, { process, command: given }, terminal) => {
+      const { tty, rows, columns } = terminal
       assert.deepEqual(
         [app, process, given, tty, rows, columns],
         ['guestbook', 'PAAAAAAAAAA', command, true, 50, 132],
       )
-      await output('stdout', Buffer.from('out'))
-      await output('stderr', Buffer.from('err'))
+      await terminal.output('stdout', Buffer.from('out'))
+      await terminal.output('stderr', Buffer.from('err'))
       return 7
     },
   })
@@ -227,4 +228,24 @@ test('a rack that goes away in mid-command is said to have', async () => {
   })
   const terminal = terminalOf(silence(), { output: async () => void rack.close() })
   await assert.rejects(rack.client.execProcess(exec, terminal), { code: 'unreachable' })
+})
+
+test('a client that reads nothing does not hold the end of the rack', { timeout: 10_000 }, async () => {
+  const { promise: begun, resolve: begin } = Promise.withResolvers<void>()
+  const rack = await serveOperations({
+    execProcess: async (_app, _exec, _terminal, control) => {
+      begin()
+      await once(control.signal, 'abort')
+      return 0
+    },
+  })
+  const url = `${rack.url.replace('http', 'ws')}/v1/apps/guestbook/processes/PAAAAAAAAAA/exec?command=sleep`
+  const socket = new WebSocket(url, { headers: { authorization: `Bearer ${tokens.write}` } })
+  await once(socket, 'open')
+  await begun
+  socket.pause()
+  const started = performance.now()
+  await rack.close()
+  assert.ok(performance.now() - started < 5_000)
+  socket.terminate()
 })

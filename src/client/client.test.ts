@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { createServer, type RequestListener } from 'node:http'
+import { createServer, type RequestListener, type ServerResponse } from 'node:http'
 import { createServer as createTcpServer, type AddressInfo } from 'node:net'
 import { test } from 'node:test'
 import { createClient } from './client.ts'
@@ -111,6 +111,28 @@ test('a stream that breaks off is told from one that ends', async (t) => {
       await assert.rejects(followStream(stream, nothing), { code: 'unreachable', message })
     })
   }
+})
+
+test('a stream that falls silent is given up, and heartbeats keep it alive', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const { promise: response, resolve } = Promise.withResolvers<ServerResponse>()
+  await using other = await serve((_request, response) => {
+    response.write('{"type":"log","text":"one","time":"t"}\n')
+    resolve(response)
+  })
+  const stream = createClient({ url: other.url }).promoteRelease(promote)[Symbol.asyncIterator]()
+  await stream.next()
+  const next = stream.next()
+  // A pause of the real clock, since the mocked one drives the deadline alone.
+  const breath = () => new Promise((done) => setImmediate(() => setImmediate(done)))
+  for (let quarter = 0; quarter < 4; quarter++) {
+    t.mock.timers.tick(30_000)
+    ;(await response).write('\n')
+    for (let at = 0; at < 50; at++) await breath()
+  }
+  const given = assert.rejects(next, { code: 'unreachable', message: /45000 ms/ })
+  t.mock.timers.tick(45_000)
+  await given
 })
 
 test('heartbeats are not lines, and characters may be cut anywhere', async () => {
