@@ -41,7 +41,7 @@ async function superviseEngine({ room, engine, docker, log }: Supervised, contro
   }
   await repeat(enginePeriodMs, control, async () => {
     try {
-      await docker.json({ path: '/_ping', deadlineMs: 5000 }, control)
+      await docker.json({ path: '/version', deadlineMs: 5000 }, control)
       if (isTakenUp) log.info('the engine is back')
       isAway = false
       const lost = engine.waitForLoss(control)
