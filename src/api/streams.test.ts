@@ -220,16 +220,16 @@ test('logs are read only as fast as they are taken', async () => {
   const text = 'x'.repeat(10_000)
   await using rack = await serveOperations({
     appLogs: async function* () {
-      for (; written < 20_000; written++) yield logLineOf(text)
+      for (; written < 6_000; written++) yield logLineOf(text)
     },
   })
   const response = await open(`${rack.url}/v1/apps/guestbook/logs`, 'GET')
   await settled(() => written)
-  assert.ok(written < 5_000, `${written} of 20000 lines were made for a client that reads nothing`)
+  assert.ok(written < 3_000, `${written} of 6000 lines were made for a client that reads nothing`)
   let bytes = 0
   for await (const chunk of response) bytes += (chunk as Buffer).length
-  assert.equal(written, 20_000)
-  assert.ok(bytes > 200_000_000)
+  assert.equal(written, 6_000)
+  assert.ok(bytes > 60_000_000)
 })
 
 test('logs of a client that has left are ended', async () => {

@@ -104,7 +104,7 @@ function receiveFrames(socket: WebSocket, { rows, columns }: Size): Received {
   }
 }
 
-function signalOfClient(socket: WebSocket, pingMs = 2_000): AbortSignal {
+function signalOfClient(socket: WebSocket, pingMs = 1_000): AbortSignal {
   const gone = new AbortController()
   // While input is paused, only writing finds out that the client is gone.
   const pings = setInterval(() => socket.ping(), pingMs)
