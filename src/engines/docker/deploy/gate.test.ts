@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { processPlan } from '../../../../test/support/plans.ts'
+import { answerGraceMs, beginGate, gateRules, judge, startGraceMs, type Observation } from './gate.ts'
+import type { ProcessPlan } from '../../../domain/plan.ts'
+
+const refused: Observation = {
+  kind: 'probe',
+  isGood: false,
+  answered: false,
+  text: 'connection refused on 80',
+}
+const answers500: Observation = { kind: 'probe', isGood: false, answered: true, text: 'GET / answered 500' }
+const good: Observation = { kind: 'probe', isGood: true, answered: true, text: 'connected to 80' }
+const health = processPlan().health
+const probed = { health: { ...health, port: 80 } }
+
+/** What is known after these observations, each at its time in ms. */
+function after(plan: Partial<ProcessPlan>, ...seen: [number, Observation][]): string {
+  const rules = gateRules(processPlan(plan))
+  let state = beginGate(0)
+  let said = 'waiting'
+  for (const [atMs, observation] of seen) {
+    const judged = judge(state, observation, atMs, rules)
+    state = judged.state
+    said = judged.verdict.is === 'failed' ? judged.verdict.reason : judged.verdict.is
+    if (said !== 'waiting') return `${said} at ${atMs}`
+  }
+  return said
+}
+
+const every = (stepMs: number, fromMs: number, count: number, seen: Observation) =>
+  Array.from({ length: count }, (_, index): [number, Observation] => [fromMs + index * stepMs, seen])
+
+test('no port and no check: healthy after two seconds', () => {
+  assert.equal(after({}, [1999, { kind: 'time' }]), 'waiting')
+  assert.equal(after({}, [2000, { kind: 'time' }]), 'healthy at 2000')
+})
+
+test('an exit ends it, except the end that the type is for', () => {
+  const exit = (code: number, isOutOfMemory = false): Observation => ({ kind: 'exit', code, isOutOfMemory })
+  assert.equal(after({}, [5, exit(0)]), 'exited at 5')
+  assert.equal(after({}, [5, exit(3)]), 'exited at 5')
+  assert.equal(after({ restart: 'no' }, [5, exit(0)]), 'completed at 5')
+  assert.equal(after({ restart: 'no' }, [5, exit(1)]), 'exited at 5')
+  assert.equal(after({}, [5, exit(137, true)]), 'out-of-memory at 5')
+  assert.equal(after({}, [5, exit(1, true)]), 'exited at 5', 'only a child was killed')
+})
+
+test('a probe passes as soon as the threshold of good ones in a row is reached', () => {
+  assert.equal(after(probed, [10, refused], [35, good]), 'healthy at 35')
+  const twice = { health: { ...health, port: 80, healthyThreshold: 2 } }
+  assert.equal(after(twice, [10, good], [20, refused], [30, good]), 'waiting')
+  assert.equal(after(twice, [10, good], [20, good]), 'healthy at 20')
+})
+
+test('refused connections fail after the start grace, bad answers much sooner', () => {
+  assert.equal(after(probed, ...every(500, 0, 50, refused)), 'waiting')
+  assert.equal(after(probed, ...every(500, 0, 100, refused)), `not-healthy at ${startGraceMs + 1000}`)
+  assert.equal(after(probed, ...every(500, 0, 100, answers500)), `not-healthy at ${answerGraceMs + 1000}`)
+})
+
+test('a grace that the type names holds for both', () => {
+  const named = { health: { ...health, port: 80, graceMs: 1000, unhealthyThreshold: 2 } }
+  assert.equal(after(named, ...every(500, 0, 20, refused)), 'not-healthy at 1500')
+  assert.equal(after(named, ...every(500, 0, 20, answers500)), 'not-healthy at 1500')
+})
+
+test('a check inside must pass too, and fails not before Docker would give up', () => {
+  const healthcheck = {
+    test: ['CMD', 'ok'],
+    intervalMs: 10_000,
+    timeoutMs: 1000,
+    retries: 3,
+    startPeriodMs: 5000,
+  }
+  const bad: Observation = { kind: 'check', isGood: false, text: 'the health check exited with 1' }
+  const fine: Observation = { kind: 'check', isGood: true, text: '' }
+  assert.equal(after({ ...probed, healthcheck }, [10, good]), 'waiting')
+  assert.equal(after({ ...probed, healthcheck }, [10, good], [300, fine]), 'healthy at 300')
+  assert.equal(after({ healthcheck }, [300, fine]), 'healthy at 300')
+  assert.equal(after({ healthcheck }, ...every(5000, 0, 20, bad)), 'not-healthy at 45000')
+  assert.equal(gateRules(processPlan({ healthcheck: { ...healthcheck, test: ['NONE'] } })).check, null)
+  const shell = gateRules(processPlan({ healthcheck: { ...healthcheck, test: ['CMD-SHELL', 'a | b'] } }))
+  assert.deepEqual(shell.check, ['/bin/sh', '-c', 'a | b'])
+})
+
+test('the port that is probed: named, else the first declared; an internal one only for an HTTP path', () => {
+  const port = (container: number) => ({
+    external: null,
+    container,
+    protocol: 'tcp' as const,
+    proxy: false,
+    secure: false,
+  })
+  assert.equal(gateRules(processPlan({ ports: [port(5), port(6)] })).probe?.port, 5)
+  assert.equal(gateRules(processPlan({ ports: [port(5)], health: { ...health, port: 7 } })).probe?.port, 7)
+  assert.equal(gateRules(processPlan({ internalPorts: [9] })).probe, null)
+  const path = gateRules(processPlan({ internalPorts: [9], health: { ...health, path: '/up' } }))
+  assert.deepEqual(path.probe, { port: 9, path: '/up' })
+})

@@ -1,0 +1,64 @@
+import type { Plan, ProcessPlan } from '../../src/domain/plan.ts'
+
+/** A plain process type; tests name what they are about. */
+export function processPlan(overrides: Partial<ProcessPlan> = {}): ProcessPlan {
+  const type = overrides.type ?? 'web'
+  return {
+    type,
+    image: 'sha256:1111',
+    command: null,
+    entrypoint: null,
+    environment: {},
+    count: 1,
+    cpuUnits: 128,
+    memoryBytes: 64 * 2 ** 20,
+    ports: [],
+    internalPorts: [],
+    aliases: [type],
+    hosts: [],
+    health: {
+      path: null,
+      port: null,
+      intervalMs: 5000,
+      timeoutMs: 3000,
+      graceMs: 0,
+      healthyThreshold: 1,
+      unhealthyThreshold: 3,
+    },
+    healthcheck: null,
+    mounts: [],
+    after: [],
+    stopFirst: false,
+    minimumPercent: 100,
+    maximumPercent: 200,
+    drainTimeoutMs: 1000,
+    stopGraceMs: 2000,
+    stopSignal: null,
+    user: null,
+    workingDir: null,
+    init: false,
+    extraHosts: [],
+    restart: 'always',
+    releaseCommand: null,
+    replaceBefore: null,
+    ...overrides,
+  }
+}
+
+/** An external HTTP port and what belongs to it. */
+export function servesHttp(container: number, hosts: string[]): Partial<ProcessPlan> {
+  const port = { external: 80, container, protocol: 'http' as const, proxy: false, secure: false }
+  return { ports: [port], internalPorts: [container], hosts }
+}
+
+export function planOf(processes: ProcessPlan[], overrides: Partial<Plan> = {}): Plan {
+  return {
+    rack: 'rack',
+    app: 'shop',
+    release: 'RAAAAAAAAAA',
+    build: 'BAAAAAAAAAA',
+    volumes: [],
+    processes,
+    ...overrides,
+  }
+}
