@@ -27,7 +27,6 @@ export async function startRack(
 ): Promise<RunningRack> {
   await using undo = new AsyncDisposableStack()
   const stopping = new AbortController()
-  undo.defer(() => stopping.abort())
   const control: Control = { signal: stopping.signal, report: () => undefined }
   const paths = installationPaths(installation.directory)
   for (const path of [paths.store, paths.objects, paths.engine, paths.router]) {
@@ -57,7 +56,10 @@ export async function startRack(
   undo.defer(() => server.close())
   undo.defer(() => room.interrupt())
   const supervision = supervise({ room, ...machine, log }, control)
-  undo.defer(() => supervision)
+  undo.defer(async () => {
+    stopping.abort()
+    await supervision
+  })
 
   const stack = undo.move()
   return { address, [Symbol.asyncDispose]: () => stack.disposeAsync() }

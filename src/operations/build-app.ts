@@ -3,11 +3,12 @@ import type { Build, BuildContent } from '../domain/build.ts'
 import type { Control, Progress } from '../domain/control.ts'
 import type { BuildRequest, ImageRequest } from '../domain/engine.ts'
 import { RackError } from '../domain/error.ts'
-import type { Manifest, ManifestSource, Problem } from '../domain/manifest.ts'
+import type { Manifest, ManifestSource } from '../domain/manifest.ts'
 import type { Operation } from '../domain/operation.ts'
 import { buildReservation } from '../domain/rack.ts'
 import { releaseOfBuild } from '../domain/release.ts'
 import { readManifest } from '../manifest/read-manifest.ts'
+import { problemLine } from '../manifest/report.ts'
 import type { Context } from './context.ts'
 import { findApp } from './find.ts'
 import type { BuildResult, BuildUpload } from './operations.ts'
@@ -93,14 +94,9 @@ function checkManifest(
   control: Control,
 ): Manifest {
   const { manifest, problems } = readManifest(source, { environment, lenientVariables: true })
-  for (const problem of problems) control.report(problemLine(problem))
+  for (const problem of problems) control.report(say(problemLine(problem)))
   if (manifest) return manifest
   throw manifestError(problems)
-}
-
-function problemLine({ severity, position, path, message }: Problem): Progress {
-  const text = `${severity}: ${position.file}:${position.line}:${position.column}: ${path}: ${message}`
-  return { type: 'log', text, time: new Date().toISOString() }
 }
 
 /** Types whose images are made the same way share one request. */
@@ -124,10 +120,14 @@ async function closeFailedBuild(
 ): Promise<void> {
   const known =
     error instanceof RackError ? error : new RackError('internal', 'an unexpected failure', { cause: error })
-  report({ type: 'log', text: known.message, time: new Date().toISOString() })
+  report(say(known.message))
   await store.builds.fail(build.id, known.message)
   const status = known.code === 'cancelled' ? 'cancelled' : 'failed'
   await store.operations.fail(operation.id, status, { code: known.code, message: known.message })
+}
+
+function say(text: string): Progress {
+  return { type: 'log', text, time: new Date().toISOString() }
 }
 
 async function* limitBytes(content: AsyncIterable<Uint8Array>, maxBytes: number): AsyncIterable<Uint8Array> {

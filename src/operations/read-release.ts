@@ -2,6 +2,7 @@ import { RackError } from '../domain/error.ts'
 import type { Formation, Manifest } from '../domain/manifest.ts'
 import { planRelease, type Plan, type PlanInput } from '../domain/plan.ts'
 import { readManifest } from '../manifest/read-manifest.ts'
+import { problemLine } from '../manifest/report.ts'
 import type { Context } from './context.ts'
 import { findRelease } from './find.ts'
 
@@ -60,9 +61,7 @@ function manifestOf(
 /** One error that carries every problem of a compose file. */
 export function manifestError(problems: ReturnType<typeof readManifest>['problems']): RackError {
   const errors = problems.filter(({ severity }) => severity === 'error')
-  const lines = errors.map(({ position: { file, line, column }, path, message, hint }) => {
-    return `${file}:${line}:${column}: ${path}: ${message}${hint ? `; ${hint}` : ''}`
-  })
+  const lines = errors.map(problemLine)
   const count = errors.length === 1 ? 'a problem' : `${errors.length} problems`
   return new RackError('manifest-invalid', [`the compose file has ${count}`, ...lines].join('\n'), {
     hint: 'Mend the lines above, then: rack manifest check',
