@@ -194,6 +194,7 @@ test('query and body are judged together', async () => {
   const { body } = await ask(`${rack.url}/v1/apps/guestbook/logs?tail=-1&follow=maybe&folow=true&since=noon`)
   const paths = (body.details as { path: string }[]).map(({ path }) => path)
   assert.deepEqual(paths.sort(), ['', 'follow', 'since', 'tail'])
+  assert.match(String(body.detail), /follow: expected true or false/)
 })
 
 const refusals: [

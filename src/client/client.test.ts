@@ -84,6 +84,7 @@ test('another server on the port is told from a rack', async (t) => {
       /answered 404/,
     ],
     ['401 of a proxy', (_q, s) => s.writeHead(401).end(), 'unauthorized', /wants a token/],
+    ['a rack that closes', (_q, s) => s.writeHead(503).end('{}'), 'unreachable', /stopping or starting/],
     ['a redirect', (_q, s) => s.writeHead(302, { location: '/' }).end(), 'unreachable', /answered 302/],
     ['a page', (_q, s) => s.end('<html>'), 'unreachable', /not JSON/],
     ['a hang-up', (q) => q.socket.destroy(), 'unreachable', /went away/],

@@ -16,15 +16,26 @@ export function problemError(problem: Partial<Problem>): RackError {
 export async function refusal(url: URL, response: TransportResponse): Promise<RackError> {
   const text = await readText(response.body, 1024 * 1024)
   if (response.headers['content-type']?.startsWith('application/problem+json') === true) {
-    return problemError(JSON.parse(text) as Problem)
+    const problem = JSON.parse(text) as Problem
+    // Only the one who asked knows by which address.
+    return problemError(problem.code === 'unauthorized' ? { ...problem, hint: login(url) } : problem)
   }
   if (response.status === 401) {
-    return new RackError('unauthorized', `${url.host} wants a token`, { hint: `rack login ${url.origin}` })
+    return new RackError('unauthorized', `${url.host} wants a token`, { hint: login(url) })
+  }
+  if (response.status === 503) {
+    return new RackError('unreachable', `the rack at ${url.host} is stopping or starting`, {
+      hint: 'rack status',
+    })
   }
   return new RackError('unreachable', `${url.host} answered ${response.status}, but not as a rack does`, {
     hint: 'Is the address right? rack racks lists them; rack login URL adds one.',
     details: { status: response.status, body: text.slice(0, 200) },
   })
+}
+
+function login(url: URL): string {
+  return `rack login ${url.origin}`
 }
 
 /** @throws unreachable for more than `maxBytes` */

@@ -22,13 +22,13 @@ export function op<const T extends Op>(operation: T): T {
 
 /** A boolean in a query. */
 export const flag = z
-  .union([z.boolean(), z.enum(['true', 'false'])])
+  .union([z.boolean(), z.enum(['true', 'false'])], 'expected true or false')
   .transform((value) => value === true || value === 'true')
 
 /** A whole number in a query. */
 export function wholeNumber(from: number, to: number) {
   return z
-    .union([z.number(), z.string().regex(/^-?\d+$/, 'expected a whole number')])
+    .union([z.number(), z.string().regex(/^-?\d+$/)], 'expected a whole number')
     .transform(Number)
     .pipe(z.number().int().min(from).max(to))
 }
