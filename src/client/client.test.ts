@@ -152,6 +152,29 @@ test('heartbeats are not lines, and characters may be cut anywhere', async () =>
   ])
 })
 
+test('an upload that is refused and cut off at once still tells the reason', async () => {
+  const body = '{"code":"too-large","detail":"too much","requestId":"1"}'
+  const head = 'HTTP/1.1 413 Too Large\r\ncontent-type: application/problem+json\r\n'
+  const rude = createTcpServer((socket) => {
+    // Bytes that it has not read make its close a reset.
+    socket.on('error', nothing)
+    socket.once('data', () => {
+      socket.pause()
+      socket.write(`${head}content-length: ${body.length}\r\n\r\n${body}`, () => socket.destroy())
+    })
+  })
+  await new Promise<void>((resolve) => rude.listen(0, '127.0.0.1', resolve))
+  const client = createClient({ url: `http://127.0.0.1:${(rude.address() as AddressInfo).port}` })
+  const content = async function* () {
+    for (;;) yield Buffer.alloc(64 * 1024)
+  }
+  for (let round = 0; round < 10; round++) {
+    const stream = client.buildApp({ params: { app: 'guestbook' }, content: content() })
+    await assert.rejects(followStream(stream, nothing), { code: 'too-large', message: 'too much' })
+  }
+  rude.close()
+})
+
 test('an error of a newer rack keeps its words', async () => {
   await using other = await serve((_request, response) => {
     response.writeHead(418, { 'content-type': 'application/problem+json' })
