@@ -36,6 +36,14 @@ export async function buildApp(
       log.write(progress)
       control.report(progress)
     }
+    // Names the build first, so that whoever asked can cancel it.
+    report({
+      type: 'phase',
+      phase: 'build',
+      state: 'started',
+      detail: build.id,
+      time: context.now().toISOString(),
+    })
     try {
       const limited = limitBytes(upload.content, rack.maxSourceBytes)
       const whole = { signal: AbortSignal.any([signal, control.signal]), report }
