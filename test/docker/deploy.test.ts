@@ -36,7 +36,8 @@ describe('deploys on a real Docker Engine', { concurrency: 2 }, () => {
   const sleeps = "trap 'exit 0' TERM; while :; do sleep 3600 & wait $!; done"
   const web = (app: string, command: string[], overrides: Partial<ProcessPlan> = {}) =>
     processPlan({ image: node, command, count: 2, ...servesHttp(3000, [`${app}.localhost`]), ...overrides })
-  const deploy = async (plan: Plan) => await rack.engine.deploy({ ...plan, rack: rack.rack }, controlFor(60_000))
+  const deploy = async (plan: Plan) =>
+    await rack.engine.deploy({ ...plan, rack: rack.rack }, controlFor(60_000))
   const failure = async (plan: Plan): Promise<{ error: RackError; first: CopyFailure; tookMs: number }> => {
     const began = performance.now()
     const error = await deploy(plan).then(
@@ -74,7 +75,10 @@ describe('deploys on a real Docker Engine', { concurrency: 2 }, () => {
     await deploy(planOf([web(app, server('well'))], { app }))
     const before = (await running(app)).map(({ id }) => id)
     const health = { ...processPlan().health, path: '/up' }
-    const plan = planOf([web(app, server('ill', { status: 500 }), { health })], { app, release: 'RBBBBBBBBBB' })
+    const plan = planOf([web(app, server('ill', { status: 500 }), { health })], {
+      app,
+      release: 'RBBBBBBBBBB',
+    })
     const load = startLoad({ port: rack.httpPort, host: `${app}.localhost`, connections: 4 })
     const { first, tookMs, error } = await failure(plan)
     const seen = await load.stop()
@@ -93,7 +97,9 @@ describe('deploys on a real Docker Engine', { concurrency: 2 }, () => {
     const app = 'rolling'
     await deploy(planOf([web(app, server('one'))], { app }))
     const load = startLoad({ port: rack.httpPort, host: `${app}.localhost`, connections: 16 })
-    const receipt = await deploy(planOf([web(app, server('two', { afterMs: 300 }))], { app, release: 'RBBBBBBBBBB' }))
+    const receipt = await deploy(
+      planOf([web(app, server('two', { afterMs: 300 }))], { app, release: 'RBBBBBBBBBB' }),
+    )
     await until(() => fetchText(rack.httpPort, `${app}.localhost`).then((text) => text === 'two'), {
       deadlineMs: 5000,
       what: 'the new release',
@@ -144,35 +150,50 @@ describe('deploys on a real Docker Engine', { concurrency: 2 }, () => {
       now.map(({ release, status }) => [release, status]),
       Array.from({ length: 2 }, () => ['RAAAAAAAAAA', 'running']),
     )
-    for (let index = 0; index < 6; index++) assert.equal(await fetchText(rack.httpPort, `${app}.localhost`), 'one')
+    for (let index = 0; index < 6; index++)
+      assert.equal(await fetchText(rack.httpPort, `${app}.localhost`), 'one')
   })
 
-  test('a copy is found by name only when it is healthy, and no more when it leaves', { timeout: 60_000 }, async () => {
-    const app = 'names'
-    const peer = shell(sleeps, { type: 'peer' })
-    const inside = { ports: [], internalPorts: [3000], count: 1, health: { ...processPlan().health, port: 3000 } }
-    const api = (command: string[]) => web(app, command, { type: 'api', ...inside })
-    await deploy(planOf([peer, api(server('one'))], { app }))
-    const [caller] = (await running(app)).filter(({ type }) => type === 'peer')
-    const [old] = (await running(app)).filter(({ type }) => type === 'api')
-    const resolve = async () => {
-      const seen = collectTerminal()
-      const lookUp = ['nslookup', 'api']
-      await rack.engine.exec(caller!.id, lookUp, seen.terminal, controlFor(10_000))
-      return Array.from(seen.stdout().matchAll(/Address: (10\.\S+)/g), ([, address]) => address)
-    }
-    assert.deepEqual(await resolve(), [old?.address])
-    const deploying = deploy(planOf([peer, api(server('two', { afterMs: 2000 }))], { app, release: 'RBBBBBBBBBB' }))
-    await until(async () => (await running(app)).some(({ type, status }) => type === 'api' && status === 'starting'), {
-      deadlineMs: 10_000,
-      what: 'the new copy',
-    })
-    assert.deepEqual(await resolve(), [old?.address], 'the new one is not healthy yet')
-    await deploying
-    const [fresh] = (await running(app)).filter(({ type }) => type === 'api')
-    assert.notEqual(fresh?.address, old?.address)
-    assert.deepEqual(await resolve(), [fresh?.address])
-  })
+  test(
+    'a copy is found by name only when it is healthy, and no more when it leaves',
+    { timeout: 60_000 },
+    async () => {
+      const app = 'names'
+      const peer = shell(sleeps, { type: 'peer' })
+      const inside = {
+        ports: [],
+        internalPorts: [3000],
+        count: 1,
+        health: { ...processPlan().health, port: 3000 },
+      }
+      const api = (command: string[]) => web(app, command, { type: 'api', ...inside })
+      await deploy(planOf([peer, api(server('one'))], { app }))
+      const [caller] = (await running(app)).filter(({ type }) => type === 'peer')
+      const [old] = (await running(app)).filter(({ type }) => type === 'api')
+      const resolve = async () => {
+        const seen = collectTerminal()
+        const lookUp = ['nslookup', 'api']
+        await rack.engine.exec(caller!.id, lookUp, seen.terminal, controlFor(10_000))
+        return Array.from(seen.stdout().matchAll(/Address: (10\.\S+)/g), ([, address]) => address)
+      }
+      assert.deepEqual(await resolve(), [old?.address])
+      const deploying = deploy(
+        planOf([peer, api(server('two', { afterMs: 2000 }))], { app, release: 'RBBBBBBBBBB' }),
+      )
+      await until(
+        async () => (await running(app)).some(({ type, status }) => type === 'api' && status === 'starting'),
+        {
+          deadlineMs: 10_000,
+          what: 'the new copy',
+        },
+      )
+      assert.deepEqual(await resolve(), [old?.address], 'the new one is not healthy yet')
+      await deploying
+      const [fresh] = (await running(app)).filter(({ type }) => type === 'api')
+      assert.notEqual(fresh?.address, old?.address)
+      assert.deepEqual(await resolve(), [fresh?.address])
+    },
+  )
 
   test('apps cannot reach each other', async () => {
     await deploy(planOf([web('alpha', server('secret'), { count: 1 })], { app: 'alpha' }))

@@ -68,7 +68,8 @@ export async function openDockerRack() {
   }
 }
 
-async function freePort(): Promise<number> {
+/** A port of the loopback address on which nothing listens now. */
+export async function freePort(): Promise<number> {
   const server = createServer()
   const { promise, resolve } = Promise.withResolvers<void>()
   server.listen(0, '127.0.0.1', resolve)

@@ -84,8 +84,10 @@ function startedOf({ startedAt }: FoundCopy): string | null {
   return ms > 0 ? new Date(ms).toISOString() : null
 }
 
-function hasLeft({ kind, state }: FoundCopy): boolean {
-  return state === 'removing' || state === 'dead' || (kind !== 'process' && state === 'exited')
+/** Ended one-offs, and copies that the rack itself has stopped: they are on their way out. */
+function hasLeft({ kind, state, restart, restartPolicy }: FoundCopy): boolean {
+  if (state !== 'exited') return state === 'removing' || state === 'dead'
+  return kind !== 'process' || restart !== restartPolicy
 }
 
 interface Stats {
