@@ -266,6 +266,28 @@ test('an image that is nowhere is unavailable', async () => {
   assert.match(error.message, /^db: the image registry\.invalid\/none:1 cannot be pulled: /)
 })
 
+test('an engine without BuildKit builds all the same', async () => {
+  const upgrade = async () =>
+    await Promise.reject(new RackError('not-found', 'Docker Engine: page not found'))
+  const classic = createImageBuilder({ docker: { ...docker, upgrade }, rack })
+  const control = controlOf()
+  const good = requestOf([dockerfile('FROM busybox:1', 'RUN echo classic', 'USER 7')])
+  const { web } = await classic.build(good, control)
+  assert.equal(web!.user, '7')
+  // The two labels of the rack are steps to this builder.
+  assert.deepEqual(control.texts().slice(0, 3), ['[1/5] FROM busybox:1', '[2/5] RUN echo classic', 'classic'])
+  const bad = classic.build(requestOf([dockerfile('FROM busybox:1', 'RUN echo words; exit 9')]), controlOf())
+  await assert.rejects(bad, (error) => {
+    assert.ok(error instanceof RackError)
+    assert.equal(error.message, 'web: step [2/4] RUN echo words; exit 9 failed: exit code 9')
+    assert.deepEqual((error.details as BuildFailure).tail, ['words'])
+    assert.equal((error.details as BuildFailure).line, 2)
+    return true
+  })
+  const unreadable = classic.build(requestOf([dockerfile('FROM busybox:1', 'BOGUS')]), controlOf())
+  await assert.rejects(unreadable, { code: 'build-failed', message: /^web: .*unknown instruction: BOGUS/ })
+})
+
 test('a registry that is silent is not waited for long, and a local image of the name serves', async () => {
   const silent = createServer(() => {}).listen(0, '127.0.0.1')
   await once(silent, 'listening')
