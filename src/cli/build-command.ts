@@ -30,7 +30,7 @@ export function buildCommand(spec: CommandSpec, run: Runner, help: HelpOutput): 
       outputError: () => undefined,
       getOutHelpWidth: () => help.columns,
     })
-    .addHelpText('after', `\nExamples:\n${spec.examples.map((line) => `  $ rack ${line}`).join('\n')}`)
+    .addHelpText('after', `\nExamples:\n${spec.examples.map((line) => `  $ rack ${line}`).join('\n')}\n`)
   if (spec.arguments) command.arguments(spec.arguments)
   for (const option of optionsOf(spec)) command.addOption(buildOption(option))
   const { run: action } = spec

@@ -6,6 +6,8 @@ export interface Noun {
   /** The heading under which `rack help` lists it. */
   group: string
   summary: string
+  /** For programs, not for people. */
+  isHidden?: true
   load: () => Promise<CommandSpec>
 }
 
@@ -47,6 +49,7 @@ export const nouns: Noun[] = [
 
   noun('Other', 'version', 'the version of this command line', async () => (await import('./commands/version.ts')).version),
   noun('Other', 'completion', 'completion for bash, zsh, fish and PowerShell', async () => (await import('./commands/completion.ts')).completion),
+  { ...noun('Other', 'complete', 'what may follow', async () => (await import('./commands/completion.ts')).complete), isHidden: true },
 ]
 
 function noun(group: string, name: string, summary: string, load: () => Promise<CommandSpec>): Noun {

@@ -85,7 +85,7 @@ function findNoun(word: string): (typeof nouns)[number] {
 }
 
 function suggestion(word: string): string {
-  const near = nearest(word, nouns.map(({ name }) => name))
+  const near = nearest(word, nouns.flatMap(({ name, isHidden }) => (isHidden ? [] : [name])))
   return near === undefined ? 'rack help' : `Did you mean "rack ${near}"? rack help lists all.`
 }
 

@@ -28,6 +28,8 @@ export function installationPaths(directory: string) {
     configuration: join(directory, 'rack.json'),
     pid: join(directory, 'daemon.pid'),
     log: join(directory, 'daemon.log'),
+    /** Variables of the daemon that hold secrets, such as the URL of its database. */
+    environment: join(directory, 'daemon.env'),
     /** Hashes of tokens that an install made; the daemon takes them into the store. */
     tokens: join(directory, 'tokens'),
     key: join(directory, 'rack.key'),

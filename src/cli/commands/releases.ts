@@ -79,6 +79,7 @@ const promote: CommandSpec = {
     const release = await namedOrNewest(session, client, app)
     if (session.options.flag('plan')) return showPlan(session, await client.planPromotion({ params: { app, release } }))
     await promoteRelease(session, client, app, release)
+    return 0
   },
 }
 

@@ -1,4 +1,6 @@
-import { nouns } from '../nouns.ts'
+import { nouns as allNouns } from '../nouns.ts'
+
+const nouns = allNouns.filter(({ isHidden }) => !isHidden)
 
 /** What `rack help` prints. */
 export function overview(): string {

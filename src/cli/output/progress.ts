@@ -31,7 +31,7 @@ function plainProgress({ say, colors }: Output): ProgressView {
       if (progress.type === 'log') return say(logText(progress, colors.say.dim))
       const key = phaseKey(progress)
       stopWaiting(key)
-      if (progress.state === 'ended') return say(endedText(progress))
+      if (progress.state === 'ended') return say(phaseText(progress))
       waiting.set(
         key,
         setTimeout(() => say(`${phaseName(progress)} …`), quietMs),
@@ -75,7 +75,7 @@ function drawnProgress({ stderr, colors }: Output): ProgressView {
         return draw()
       }
       running.delete(key)
-      print(`${colors.say.green('✓')} ${endedText(progress)}`)
+      print(`${colors.say.green('✓')} ${phaseText(progress)}`)
     },
     [Symbol.dispose]() {
       clearInterval(timer)
@@ -95,7 +95,8 @@ function phaseName({ phase, process }: Phase): string {
   return process ? `${phase} ${process}` : phase
 }
 
-function endedText(phase: Phase): string {
+/** A phase that has ended, on one line. */
+export function phaseText(phase: Phase): string {
   const took = phase.ms === undefined ? '' : `  ${formatDuration(phase.ms)}`
   return `${phaseName(phase)}${took}${phase.detail ? `  ${phase.detail}` : ''}`
 }

@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join, relative, resolve, sep } from 'node:path'
 import { RackError } from '../../domain/error.ts'
 import type { ManifestSource, Problem } from '../../domain/manifest.ts'
-import { composeFileNames, filesOf, findComposeFile } from '../../manifest/files.ts'
+import { filesOf, findComposeFile } from '../../manifest/files.ts'
 import type { BuildContext } from './walk-source.ts'
 
 /** The texts that the manifest of a directory is read from, and what it builds. */
@@ -53,7 +53,7 @@ async function usualFile(directory: string): Promise<string> {
   })
   const found = findComposeFile(names)
   if (found !== null) return found
-  throw new RackError('manifest-missing', `${directory} has no compose file (${composeFileNames.join(', ')})`, {
+  throw new RackError('manifest-missing', `${directory} has no compose file (such as docker-compose.yml)`, {
     hint: 'Go to the directory that has one, or name it: rack deploy DIRECTORY or -f FILE',
   })
 }

@@ -1,0 +1,192 @@
+import type { Client } from '../../client/client-types.ts'
+import { RackError } from '../../domain/error.ts'
+import { formatDotenv, parseDotenv } from '../../lib/dotenv.ts'
+import type { CommandSpec, OptionSpec } from '../command-spec.ts'
+import { formatTable } from '../output/table.ts'
+import { readAll } from '../read-all.ts'
+import type { Session } from '../session.ts'
+import { promoteRelease } from './releases.ts'
+
+type Variables = Record<string, string>
+
+const promoteOption: OptionSpec = { flags: '--promote', meaning: 'make the new release live at once' }
+
+const get: CommandSpec = {
+  name: 'get',
+  arguments: '<name>',
+  summary: 'the value of one variable',
+  examples: ['env get GREETING'],
+  needs: 'app',
+  async run(session) {
+    const { client, app } = await open(session)
+    const name = session.args[0]!
+    const value = (await client.getEnvironment({ params: { app } }))[name]
+    if (value === undefined) {
+      throw new RackError('not-found', `${app} has no variable ${name}`, { hint: `rack env --app ${app}` })
+    }
+    if (session.isJson) session.output.json({ [name]: value })
+    else session.output.data(`${value}\n`)
+  },
+}
+
+const set: CommandSpec = {
+  name: 'set',
+  arguments: '[variables...]',
+  summary: 'set variables: makes a release',
+  description: 'NAME=value words, --env-file, or a .env on standard input (quotes and values of many lines are read).',
+  examples: ['env set GREETING=hi', 'env set GREETING=hi --promote', 'env set --env-file production.env', 'env set < .env'],
+  options: [{ flags: '--env-file <path>', meaning: 'NAME=value lines; - is standard input' }, promoteOption],
+  needs: 'app',
+  async run(session) {
+    const { client, app } = await open(session)
+    const variables = await givenVariables(session)
+    const release = await client.changeEnvironment({ params: { app }, body: { set: variables, unset: [] } })
+    await finish(session, client, release)
+  },
+}
+
+const unset: CommandSpec = {
+  name: 'unset',
+  arguments: '<names...>',
+  summary: 'remove variables: makes a release',
+  examples: ['env unset GREETING', 'env unset A B --promote'],
+  options: [promoteOption],
+  needs: 'app',
+  async run(session) {
+    const { client, app } = await open(session)
+    const unset = session.args
+    const present = await client.getEnvironment({ params: { app } })
+    const missing = unset.filter((name) => !Object.hasOwn(present, name))
+    if (missing.length > 0) {
+      throw new RackError('not-found', `${app} has no variable ${missing.join(', ')}`, { hint: `rack env --app ${app}` })
+    }
+    const release = await client.changeEnvironment({ params: { app }, body: { set: {}, unset } })
+    await finish(session, client, release)
+  },
+}
+
+const edit: CommandSpec = {
+  name: 'edit',
+  summary: 'change all variables in your editor: makes a release',
+  examples: ['env edit', 'EDITOR=nano rack env edit --promote'],
+  options: [promoteOption],
+  needs: 'app',
+  async run(session) {
+    const { client, app } = await open(session)
+    const before = formatDotenv(await client.getEnvironment({ params: { app } }))
+    const { editText } = await import('../edit-text.ts')
+    const after = await editText(session.world, `${app}.env`, before)
+    if (after === before) return session.output.say('nothing was changed')
+    const body = checkDotenv('what you wrote', after)
+    const release = await client.replaceEnvironment({ params: { app }, body })
+    await finish(session, client, release)
+  },
+}
+
+const diff: CommandSpec = {
+  name: 'diff',
+  arguments: '<from> <to>',
+  summary: 'names that differ between two releases, never their values',
+  examples: ['env diff RAAAAAAAAAA RBBBBBBBBBB'],
+  needs: 'app',
+  async run(session) {
+    const { client, app } = await open(session)
+    const [from = '', to = ''] = session.args
+    const found = await client.diffEnvironment({ params: { app }, query: { from, to } })
+    if (session.isJson) return session.output.json(found)
+    const { added, changed, removed } = found
+    const lines = [
+      ...added.map((name) => `+ ${name}`),
+      ...changed.map((name) => `~ ${name}`),
+      ...removed.map((name) => `- ${name}`),
+    ]
+    if (lines.length === 0) session.output.say('no difference')
+    else session.output.data(lines.join('\n'))
+  },
+}
+
+/** `rack env`. */
+export const env: CommandSpec = {
+  name: 'env',
+  arguments: '[app]',
+  summary: 'the variables of an app, as a .env',
+  description: 'With --process: the final set of one process type, and where each variable came from.',
+  examples: ['env', 'env --process web', 'env set GREETING=hi --promote', 'env get GREETING', 'env --release RABCDEFGHIJ'],
+  options: [
+    { flags: '-p, --process <type>', meaning: 'what a process type gets in the end' },
+    { flags: '--release <id>', meaning: 'of another release than the newest' },
+  ],
+  needs: 'app',
+  commands: [get, set, unset, edit, diff],
+  async run(session) {
+    const { output, options, isJson } = session
+    const { name: app } = session.app({ positional: session.args[0] })
+    const client = await session.connect()
+    const process = options.text('process')
+    if (process !== undefined) return await showProcess(session, client, app, process)
+    const found = await client.getEnvironment({ params: { app }, query: { release: options.text('release') } })
+    if (isJson) return output.json(found)
+    if (Object.keys(found).length === 0) output.say(`${app} has no variables; rack env set NAME=value sets one`)
+    else output.data(formatDotenv(found))
+  },
+}
+
+async function showProcess({ output, isJson }: Session, client: Client, app: string, process: string): Promise<void> {
+  const found = await client.processEnvironment({ params: { app, process } })
+  if (isJson) return output.json(found)
+  type Row = (typeof found)[number]
+  const columns = [
+    { heading: 'NAME', value: ({ name }: Row) => name },
+    { heading: 'FROM', value: ({ from, shadows }: Row) => (shadows.length > 0 ? `${from}, over ${shadows.join(', ')}` : from) },
+    { heading: 'VALUE', value: ({ value }: Row) => value },
+  ]
+  output.data(formatTable(columns, found))
+}
+
+async function givenVariables({ args, options, world }: Session): Promise<Variables> {
+  const file = options.text('env-file')
+  const fromInput = file === '-' || (file === undefined && args.length === 0 && !world.stdin.isTTY)
+  const given: Variables = {}
+  if (fromInput) Object.assign(given, checkDotenv('standard input', await readAll(world.stdin)))
+  else if (file !== undefined) Object.assign(given, checkDotenv(file, await readEnvFile(world.cwd, file)))
+  for (const word of args) {
+    const at = word.indexOf('=')
+    if (at < 1) throw new RackError('usage', `"${word}" is not NAME=value`, { hint: 'rack env set NAME=value' })
+    given[word.slice(0, at)] = word.slice(at + 1)
+  }
+  if (Object.keys(given).length > 0) return given
+  throw new RackError('usage', 'no variables were given', { hint: 'rack env set NAME=value, or --env-file FILE, or < FILE' })
+}
+
+async function readEnvFile(cwd: string, file: string): Promise<string> {
+  const { readFile } = process.getBuiltinModule('node:fs/promises')
+  const { resolve } = process.getBuiltinModule('node:path')
+  return await readFile(resolve(cwd, file), 'utf8').catch((cause: Error) => {
+    throw new RackError('usage', `${file} cannot be read: ${cause.message}`, { cause })
+  })
+}
+
+/** @throws invalid with every line that cannot be read, never its text */
+function checkDotenv(name: string, text: string): Variables {
+  const { values, faults } = parseDotenv(text)
+  if (faults.length === 0) return values
+  const lines = faults.map(({ line, message }) => `  line ${line}: ${message}`)
+  throw new RackError('invalid', [`${name} cannot be read as NAME=value lines`, ...lines].join('\n'))
+}
+
+async function finish(session: Session, client: Client, release: { id: string; app: string; description: string }): Promise<void> {
+  const { output, options, isJson } = session
+  const { id, app, description } = release
+  if (options.flag('promote')) {
+    output.say(`${id} of ${app}: ${description}`)
+    return await promoteRelease(session, client, app, id)
+  }
+  if (isJson) return output.json(release)
+  output.data(id)
+  output.say(`${description}; make it live: rack releases promote ${id} --app ${app}`)
+}
+
+async function open(session: Session): Promise<{ client: Client; app: string }> {
+  const { name: app } = session.app()
+  return { client: await session.connect(), app }
+}
