@@ -2,13 +2,15 @@ import type { Socket } from 'node:net'
 import type { Terminal } from '../../../domain/terminal.ts'
 import { readFrames } from '../logs/frames.ts'
 
+const endOfTransmission = Buffer.from([4])
+
 /**
  * Carries bytes between a terminal and an attached process. Settles when the process's output has ended and all of it
  * has been given on; the end of the terminal's input closes the process's.
  */
 export async function carry(socket: Socket, terminal: Terminal): Promise<void> {
   const typing = terminal.input?.[Symbol.asyncIterator]() ?? null
-  const typed = typing ? sendInput(socket, typing) : Promise.resolve()
+  const typed = typing ? sendInput(socket, typing, terminal.tty) : Promise.resolve()
   try {
     await Promise.race([giveOutput(socket, terminal), typed.then(() => new Promise<never>(() => {}))])
   } finally {
@@ -26,14 +28,16 @@ async function giveOutput(socket: Socket, terminal: Terminal): Promise<void> {
   for await (const { stream, bytes } of readFrames(socket)) await terminal.output(stream, bytes)
 }
 
-async function sendInput(socket: Socket, input: AsyncIterator<Uint8Array>): Promise<void> {
+async function sendInput(socket: Socket, input: AsyncIterator<Uint8Array>, isTty: boolean): Promise<void> {
   for (;;) {
     const { done, value } = await input.next()
     if (socket.destroyed) return
     if (done) break
     if (!socket.write(value)) await drained(socket)
   }
-  socket.end()
+  // Docker closes a terminal's output with its input: the character that ends input is sent instead.
+  if (isTty) socket.write(endOfTransmission)
+  else socket.end()
 }
 
 async function drained(socket: Socket): Promise<void> {
