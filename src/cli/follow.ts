@@ -13,7 +13,6 @@ export interface Following extends Disposable {
   follow<Result>(lines: AsyncIterable<StreamLine<Result>>, cancel: Cancel): Promise<Result>
   /** A line for the person; nothing in NDJSON. */
   note(text: string): void
-  report(progress: Progress): void
   /** The last line of NDJSON. */
   result(value: unknown): void
 }
@@ -23,6 +22,8 @@ export interface Cancel {
   /** Completes the sentence "cancelling …". */
   what: string
   call: (() => Promise<unknown>) | null
+  /** Hears what the operation says of itself, such as its id. */
+  onProgress?: (progress: Progress) => void
 }
 
 /** Begins the conversation of a long command. */
@@ -31,18 +32,21 @@ export async function startFollowing(session: Session): Promise<Following> {
   if (isJson) session.beginStream()
   const { showProgress } = await import('./output/progress.ts')
   const view: ProgressView = isJson
-    ? { report: output.record, note: () => undefined, [Symbol.dispose]: () => undefined }
+    ? { report: output.record, note: () => undefined, settle: () => undefined, [Symbol.dispose]: () => undefined }
     : showProgress(output)
   return {
     note: (text) => view.note(text),
-    report: (progress) => view.report(progress),
     result: (value) => isJson && output.record({ type: 'result', result: value }),
     [Symbol.dispose]: () => view[Symbol.dispose](),
     async follow(lines, cancel) {
       const interrupts = listenForInterrupts(world, cancel, (text) => (isJson ? output.say(text) : view.note(text)))
       try {
         for await (const line of until(lines, interrupts.left)) {
-          if (line.type === 'result') return line.result
+          if (line.type === 'result') {
+            view.settle()
+            return line.result
+          }
+          cancel.onProgress?.(line)
           view.report(line)
         }
         throw new RackError('unreachable', 'the rack ended its answer without a result')

@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import type { Client } from '../../client/client-types.ts'
 import { RackError } from '../../domain/error.ts'
 import type { CommandSpec, OptionSpec } from '../command-spec.ts'
-import { startFollowing, type Following } from '../follow.ts'
+import { startFollowing, type Cancel, type Following } from '../follow.ts'
 import { showPromoted } from '../output/promoted.ts'
 import type { Session } from '../session.ts'
 
@@ -74,10 +74,8 @@ async function buildDirectory(session: Session, client: Client, following: Follo
   const { uploadOf } = await import('../source/upload.ts')
   const content = uploadOf(manifest, (path, reason) => following.note(`left out ${path}: ${reason}`))
   const query = { description: options.text('description'), noCache: options.isOff('cache') }
-  const since = Date.now()
   const lines = client.buildApp({ params: { app }, query, content })
-  const cancel = { what: 'the build', call: () => cancelNewest(client, app, since) }
-  return { app, ...(await following.follow(lines, cancel)) }
+  return { app, ...(await following.follow(lines, cancelOfBuild(client, app))) }
 }
 
 async function createIfMissing(client: Client, app: string, following: Following): Promise<void> {
@@ -90,12 +88,19 @@ async function createIfMissing(client: Client, app: string, following: Following
   }
 }
 
-/** Ends the build that this command began: the newest one since. */
-async function cancelNewest(client: Client, app: string, since: number): Promise<void> {
-  const [newest] = await client.listBuilds({ params: { app }, query: { limit: 1 } })
-  // A minute for two clocks that differ.
-  if (!newest || Date.parse(newest.created) < since - 60_000) {
-    throw new RackError('cancelled', 'the build had not begun; nothing was made')
+/** The build says its id as it begins; before that there is nothing to end but the upload. */
+function cancelOfBuild(client: Client, app: string): Cancel {
+  let build: string | null = null
+  return {
+    what: 'the build',
+    onProgress(progress) {
+      if (progress.type === 'phase' && progress.phase === 'build' && progress.state === 'started') {
+        build ??= progress.detail ?? null
+      }
+    },
+    async call() {
+      if (build !== null) return await client.cancelBuild({ params: { app, build } })
+      throw new RackError('cancelled', 'cancelled before the build had begun; nothing was made')
+    },
   }
-  await client.cancelBuild({ params: { app, build: newest.id } })
 }

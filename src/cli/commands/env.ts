@@ -138,7 +138,7 @@ async function showProcess({ output, isJson }: Session, client: Client, app: str
   const columns = [
     { heading: 'NAME', value: ({ name }: Row) => name },
     { heading: 'FROM', value: ({ from, shadows }: Row) => (shadows.length > 0 ? `${from}, over ${shadows.join(', ')}` : from) },
-    { heading: 'VALUE', value: ({ value }: Row) => value },
+    { heading: 'VALUE', value: ({ value }: Row) => (value === '' ? '(empty)' : value) },
   ]
   output.data(formatTable(columns, found))
 }

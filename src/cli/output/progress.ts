@@ -7,6 +7,8 @@ export interface ProgressView extends Disposable {
   report(progress: Progress): void
   /** A line of our own between the others. */
   note(text: string): void
+  /** The operation has ended: phases without a word of their end end here. */
+  settle(): void
 }
 
 const frames = '⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏'
@@ -21,6 +23,7 @@ export function showProgress(output: Output): ProgressView {
 
 function plainProgress({ say, colors }: Output): ProgressView {
   const waiting = new Map<string, NodeJS.Timeout>()
+  const running = createRunning()
   const stopWaiting = (key: string) => {
     clearTimeout(waiting.get(key))
     waiting.delete(key)
@@ -31,11 +34,16 @@ function plainProgress({ say, colors }: Output): ProgressView {
       if (progress.type === 'log') return say(logText(progress, colors.say.dim))
       const key = phaseKey(progress)
       stopWaiting(key)
+      running.hear(progress)
       if (progress.state === 'ended') return say(phaseText(progress))
       waiting.set(
         key,
         setTimeout(() => say(`${phaseName(progress)} …`), quietMs),
       )
+    },
+    settle() {
+      for (const key of [...waiting.keys()]) stopWaiting(key)
+      for (const phase of running.end()) say(phaseText(phase))
     },
     [Symbol.dispose]() {
       for (const key of [...waiting.keys()]) stopWaiting(key)
@@ -44,17 +52,14 @@ function plainProgress({ say, colors }: Output): ProgressView {
 }
 
 function drawnProgress({ stderr, colors }: Output): ProgressView {
-  const running = new Map<string, { name: string; since: number }>()
+  const running = createRunning()
   let isDrawn = false
   let frame = 0
   const dim = colors.say.dim
 
   const draw = () => {
     frame = (frame + 1) % frames.length
-    const phases = [...running.values()].map(({ name, since }) => {
-      const seconds = ((performance.now() - since) / 1000).toFixed(1)
-      return `${name} ${seconds} s`
-    })
+    const phases = running.now().map((phase) => `${phaseName(phase)} ${((phase.ms ?? 0) / 1000).toFixed(1)} s`)
     const line = phases.length === 0 ? '' : `${frames[frame]} ${phases.join(' · ')}`
     stderr.write(`${isDrawn ? '\r\u001b[2K' : ''}${cut(line, (stderr.columns ?? 80) - 1)}`)
     isDrawn = line !== ''
@@ -64,28 +69,47 @@ function drawnProgress({ stderr, colors }: Output): ProgressView {
     isDrawn = false
     draw()
   }
-  const timer = setInterval(() => running.size > 0 && draw(), framePeriodMs)
+  const printEnd = (phase: Phase) => print(`${colors.say.green('✓')} ${phaseText(phase)}`)
+  const timer = setInterval(() => running.now().length > 0 && draw(), framePeriodMs)
   return {
     note: print,
     report(progress) {
       if (progress.type === 'log') return print(logText(progress, dim))
-      const key = phaseKey(progress)
-      if (progress.state === 'started') {
-        running.set(key, { name: phaseName(progress), since: performance.now() })
-        return draw()
-      }
-      running.delete(key)
-      print(`${colors.say.green('✓')} ${phaseText(progress)}`)
+      running.hear(progress)
+      if (progress.state === 'started') draw()
+      else printEnd(progress)
+    },
+    settle() {
+      for (const phase of running.end()) printEnd(phase)
     },
     [Symbol.dispose]() {
       clearInterval(timer)
-      running.clear()
+      running.end()
       draw()
     },
   }
 }
 
 type Phase = Extract<Progress, { type: 'phase' }>
+
+/** The phases that have begun and not ended, with how long they take by now. */
+function createRunning() {
+  const running = new Map<string, { phase: Phase; since: number }>()
+  const now = (): Phase[] =>
+    [...running.values()].map(({ phase, since }) => ({ ...phase, ms: performance.now() - since }))
+  return {
+    hear(phase: Phase): void {
+      if (phase.state === 'started') running.set(phaseKey(phase), { phase, since: performance.now() })
+      else running.delete(phaseKey(phase))
+    },
+    now,
+    end(): Phase[] {
+      const left = now()
+      running.clear()
+      return left
+    },
+  }
+}
 
 function phaseKey({ phase, process }: Phase): string {
   return `${phase}\n${process ?? ''}`
