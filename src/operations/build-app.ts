@@ -37,18 +37,15 @@ export async function buildApp(
       control.report(progress)
     }
     // Names the build first, so that whoever asked can cancel it.
-    report({
-      type: 'phase',
-      phase: 'build',
-      state: 'started',
-      detail: build.id,
-      time: context.now().toISOString(),
-    })
+    const started = Date.now()
+    report({ type: 'phase', phase: 'build', state: 'started', detail: build.id, time: timestamp() })
     try {
       const limited = limitBytes(upload.content, rack.maxSourceBytes)
       const whole = { signal: AbortSignal.any([signal, control.signal]), report }
       await objects.put(sourceKey(build), limited, whole)
-      return await makeRelease(context, build, operation, upload.noCache, { signal, report })
+      const made = await makeRelease(context, build, operation, upload.noCache, { signal, report })
+      report({ type: 'phase', phase: 'build', state: 'ended', ms: Date.now() - started, time: timestamp() })
+      return made
     } catch (error) {
       // A daemon that stops leaves the row open; the next start closes it.
       if (!context.running.isInterrupted()) await closeFailedBuild(context, operation, build, error, report)
@@ -135,7 +132,11 @@ async function closeFailedBuild(
 }
 
 function say(text: string): Progress {
-  return { type: 'log', text, time: new Date().toISOString() }
+  return { type: 'log', text, time: timestamp() }
+}
+
+function timestamp(): string {
+  return new Date().toISOString()
 }
 
 async function* limitBytes(content: AsyncIterable<Uint8Array>, maxBytes: number): AsyncIterable<Uint8Array> {
