@@ -17,10 +17,10 @@ export function controlFor(ms: number): Control {
 }
 
 /** A Docker engine with a router of its own, under a name that no other run has. */
-export async function openDockerRack() {
+export async function openDockerRack({ socketPath = dockerSocket } = {}) {
   const rack = `t-${randomBytes(4).toString('hex')}`
   const directory = await mkdtemp(join(tmpdir(), 'rack-'))
-  const docker = connectDocker({ socketPath: dockerSocket })
+  const docker = connectDocker({ socketPath })
   const httpPort = await freePort()
   const router = createRouter({ directory: join(directory, 'router'), httpBind: '127.0.0.1', httpPort })
   const addresses = createMemoryAddresses()

@@ -4,12 +4,30 @@ import { ownedBy } from './labels.ts'
 
 type Signalled = { signal: AbortSignal }
 
-/** Settles when an open connection to Docker ends: it was stopped, killed or restarted, however shortly. */
+/**
+ * Settles when Docker goes away, is not there, or was restarted, however shortly.
+ *
+ * @throws cancelled when the signal ends
+ */
 export async function waitForLoss(
+  parts: { docker: DockerClient; rack: string },
+  control: Signalled,
+): Promise<void> {
+  try {
+    await untilStreamEnds(parts, control)
+  } catch (error) {
+    const isLost = error instanceof RackError && error.code === 'engine-unavailable'
+    if (!isLost) throw error
+  }
+  if (!control.signal.aborted) return
+  throw new RackError('cancelled', 'nobody waits any more', { cause: control.signal.reason })
+}
+
+/** Next to nothing comes on this stream; what counts is its end. */
+async function untilStreamEnds(
   { docker, rack }: { docker: DockerClient; rack: string },
   control: Signalled,
 ): Promise<void> {
-  // Next to nothing comes on this stream; what counts is its end.
   const query = { filters: { ...ownedBy(rack), event: ['rename'] } }
   const stream = await docker.stream({ path: '/events', query }, control)
   stream.resume()
@@ -17,6 +35,4 @@ export async function waitForLoss(
   stream.once('close', resolve)
   stream.once('error', () => resolve())
   await promise
-  if (control.signal.aborted)
-    throw new RackError('cancelled', 'nobody waits any more', { cause: control.signal.reason })
 }
