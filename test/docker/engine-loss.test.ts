@@ -1,0 +1,130 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
+import { RackError } from '../../src/domain/error.ts'
+import { findCopies } from '../../src/engines/docker/containers/found-copy.ts'
+import { listNetworks } from '../../src/engines/docker/containers/network.ts'
+import { until } from '../../src/lib/poll.ts'
+import { killProcess, startDaemonRack, type DaemonRack } from '../support/daemon-rack.ts'
+import { controlFor } from '../support/docker-rack.ts'
+import { ask, startLoad } from '../support/load.ts'
+import { startPrivateDockerd, type PrivateDockerd } from '../support/private-dockerd.ts'
+import { webFiles } from '../support/source.ts'
+
+const app = 'shop'
+const host = 'shop.localhost'
+let dockerd: PrivateDockerd
+let rack: DaemonRack
+
+const worker = `  worker:
+    build: .
+    command: ["sh", "-c", "trap 'exit 0' TERM; echo the worker is up; while :; do sleep 1 & wait $$!; done"]
+    deploy: { resources: { limits: { cpus: "0.05", memory: 16M } } }
+`
+const files = (word: string, says: Parameters<typeof webFiles>[1] = {}) =>
+  webFiles(word, { more: worker, ...says })
+
+before(async () => {
+  dockerd = await startPrivateDockerd()
+  await dockerd.load('node:24-slim')
+  rack = await startDaemonRack({ socketPath: dockerd.socketPath })
+  await rack.client.createApp({ body: { name: app } })
+  await rack.deploy(app, files('one'))
+})
+after(async () => {
+  await rack?.[Symbol.asyncDispose]()
+  await dockerd?.[Symbol.asyncDispose]()
+})
+
+const load = () => startLoad({ port: rack.installation.http.port, host, connections: 16 })
+const visit = async () => await ask({ port: rack.installation.http.port, host })
+const copies = async () =>
+  await findCopies(dockerd.docker, rack.installation.name, { app }, controlFor(10_000))
+const ids = async () => (await copies()).map(({ process }) => process).sort()
+
+/** Everything about the app agrees: containers, names, addresses, routes, journal; and it answers. */
+async function wholeness(): Promise<{ release: string; addresses: string[] }> {
+  const found = await copies()
+  const live = await rack.client.getApp({ params: { app } })
+  assert.equal(live.operation, null)
+  assert.equal(live.status, 'running')
+  assert.deepEqual(rack.rows(`select id from operations where status = 'running'`), [])
+  assert.deepEqual(
+    found.map(({ type, state, restartPolicy, release }) => [type, state, restartPolicy, release]).sort(),
+    ['web', 'web', 'worker'].map((type) => [type, 'running', 'always', live.release]),
+  )
+  assert.ok(found.every(({ type, aliases }) => aliases.includes(type)))
+  const holders = rack.rows('select holder, address from addresses where app = ? order by holder', app)
+  const held = found.map(({ process, address }) => ({ holder: process, address })).sort(byHolder)
+  assert.deepEqual(
+    holders.map((row) => ({ ...row })),
+    held,
+  )
+  const webs = found.filter(({ type }) => type === 'web').map(({ address }) => address)
+  assert.deepEqual(await rack.routedAddresses(app), webs.sort())
+  assert.equal((await listNetworks(dockerd.docker, rack.installation.name, controlFor(5000))).length, 1)
+  for (let index = 0; index < 4; index++) assert.equal((await visit()).status, 200)
+  return { release: live.release ?? '', addresses: held.map(({ address }) => address ?? '') }
+}
+
+const byHolder = (a: { holder: string }, b: { holder: string }) => (a.holder < b.holder ? -1 : 1)
+
+/** Until the app is whole; what is wrong at the deadline is what the test says. */
+async function becomesWhole(deadlineMs: number): ReturnType<typeof wholeness> {
+  let last: unknown = null
+  const look = () => wholeness().catch((error: unknown) => void (last = error))
+  try {
+    return await until(look, { deadlineMs, intervalMs: 200, what: 'the app to be whole' })
+  } catch (error) {
+    throw last ?? error
+  }
+}
+
+async function refusal(): Promise<RackError> {
+  const error: unknown = await rack.client.listProcesses({ params: { app } }).then(
+    () => assert.fail('an answer without an engine'),
+    (reason: unknown) => reason,
+  )
+  assert.ok(error instanceof RackError)
+  return error
+}
+
+async function logLines(): Promise<string[]> {
+  const lines = await Array.fromAsync(rack.client.appLogs({ params: { app }, query: { types: ['worker'] } }))
+  return lines.map(({ text }) => text)
+}
+
+/** The worker says one line at each start: none is lost, none repeated. */
+async function saidUp(times: number): Promise<void> {
+  const what = `${times} lines of the worker`
+  await until(async () => (await logLines()).length >= times, { deadlineMs: 10_000, what })
+  assert.deepEqual(
+    await logLines(),
+    Array.from({ length: times }, () => 'the worker is up'),
+  )
+}
+
+for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+  test(`the engine ends by ${signal} and comes back: so does every app, by itself`, async (t) => {
+    const before = await becomesWhole(20_000)
+    const said = await until(async () => (await logLines()).length, { deadlineMs: 5000, what: 'the log' })
+    const ending = performance.now()
+    await dockerd.end(signal)
+    t.diagnostic(`ended after ${Math.round(performance.now() - ending)} ms`)
+    const { code, hint } = await refusal()
+    assert.equal(code, 'engine-unavailable')
+    assert.ok(hint)
+    assert.equal((await logLines()).length, said)
+    // Killed, it leaves the processes alone: they serve on.
+    if (signal === 'SIGKILL') assert.deepEqual(await visit(), { status: 200, body: 'one' })
+    const began = performance.now()
+    await dockerd.start()
+    const since = performance.now()
+    const after = await becomesWhole(15_000)
+    t.diagnostic(
+      `engine up after ${Math.round(since - began)} ms, whole ${Math.round(performance.now() - since)} ms later`,
+    )
+    assert.deepEqual(after, before)
+    await saidUp(said + 1)
+  })
+}
