@@ -48,6 +48,24 @@ test('an overfull rack can still be made smaller', () => {
   assert.equal(admitPlan(plan, crowded, new Set()).fits, true)
 })
 
+test('a type that is replaced counts its old copies at their old size, and grows to its count', () => {
+  const sized = (count: number, cpuUnits: number) =>
+    guestbookPlan({ formation: { web: { count, cpuUnits, memoryBytes: each.memoryBytes } } })
+  const needs = (count: number, cpuUnits: number) =>
+    admitPlan(sized(count, cpuUnits), capacityOf(total, live), new Set(['web'])).needs.cpuUnits
+  assert.equal(needs(2, 256), 2 * 256)
+  assert.equal(needs(2, 64), 2 * 64)
+  // Four of 256 in the end; on the way two old ones stand beside four new ones.
+  assert.equal(needs(4, 256), 4 * 256)
+})
+
+test('a small surge does not hide a larger count', () => {
+  const plan = guestbookPlan({ formation: { web: { count: 6, ...each } } })
+  const processes = plan.processes.map((type) => ({ ...type, maximumPercent: 100 }))
+  const admission = admitPlan({ ...plan, processes }, capacityOf(total, live), new Set(['web']))
+  assert.deepEqual([admission.needs.cpuUnits, admission.demands[0]?.peak], [4 * 128, 6])
+})
+
 test('one more of something', () => {
   assert.equal(admitExtra('web', each, 4, capacityOf(total, live)).fits, true)
   assert.equal(admitExtra('web', each, 5, capacityOf(total, live)).fits, false)

@@ -27,7 +27,32 @@ export interface Demand {
 /** The most copies of a type that exist at once while it goes from `held` to its count. */
 export function peakCopies(type: ProcessPlan, held: number, changed: boolean): number {
   const isReplacedBeside = changed && !type.stopFirst && held > 0
-  return isReplacedBeside ? held + surgeOf(type) : Math.max(held, type.count)
+  return Math.max(type.count, isReplacedBeside ? held + surgeOf(type) : held)
+}
+
+/** The most that a type reserves while its copies go from what they hold to what the plan gives them. */
+function peakResources(type: ProcessPlan, held: Held, changed: boolean): Resources {
+  const { count } = type
+  const isReplacedBeside = changed && !type.stopFirst
+  const surge = isReplacedBeside ? surgeOf(type) : 0
+  const oldBeside = (started: number) =>
+    isReplacedBeside ? Math.min(held.count, Math.max(0, held.count + surge - started)) : 0
+  // Between these moments old copies leave one by one as new ones come: the peak is at one of them.
+  const moments = [0, surge, surge + held.count, count].filter((started) => started <= count)
+  const peakOf = (each: number, heldEach: number) =>
+    Math.max(...moments.map((started) => Math.ceil(started * each + oldBeside(started) * heldEach)))
+  const { cpuUnits, memoryBytes } = held.sum
+  const copies = Math.max(1, held.count)
+  return {
+    cpuUnits: Math.max(cpuUnits, peakOf(type.cpuUnits, cpuUnits / copies)),
+    memoryBytes: Math.max(memoryBytes, peakOf(type.memoryBytes, memoryBytes / copies)),
+  }
+}
+
+/** What the copies of one type reserve now. */
+interface Held {
+  count: number
+  sum: Resources
 }
 
 /** How many new copies may run beside the old ones: `maximum` percent, and at least one when none may be missing. */
@@ -42,16 +67,24 @@ export function surgeOf({ count, minimumPercent, maximumPercent }: ProcessPlan):
  */
 export function admitPlan(plan: Plan, capacity: Capacity, changed: ReadonlySet<string>): Admission {
   const own = capacity.holders.filter(({ app, kind }) => app === plan.app && kind === 'process')
-  const demands = plan.processes.map((type) => {
-    const held = own.filter((holder) => holder.type === type.type).reduce((sum, { count }) => sum + count, 0)
+  const types = plan.processes.map((type) => {
+    const held = heldBy(own.filter((holder) => holder.type === type.type))
+    const isChanged = changed.has(type.type)
     const each = { cpuUnits: type.cpuUnits, memoryBytes: type.memoryBytes }
-    return { type: type.type, each, peak: peakCopies(type, held, changed.has(type.type)), held }
+    const peak = peakCopies(type, held.count, isChanged)
+    const more = addResources(peakResources(type, held, isChanged), held.sum, -1)
+    return { more, demand: { type: type.type, each, peak, held: held.count } }
   })
-  const peak = demands.reduce((sum, { each, peak }) => addResources(sum, each, peak), noResources)
-  const kept = own
-    .filter(({ type }) => plan.processes.some((process) => process.type === type))
-    .reduce((sum, { each, count }) => addResources(sum, each, count), noResources)
-  return admission(addResources(peak, kept, -1), capacity, demands)
+  const needs = types.reduce((sum, { more }) => addResources(sum, more), noResources)
+  const demands = types.map(({ demand }) => demand)
+  return admission(needs, capacity, demands)
+}
+
+function heldBy(holders: Holder[]): Held {
+  return {
+    count: holders.reduce((sum, { count }) => sum + count, 0),
+    sum: holders.reduce((sum, { each, count }) => addResources(sum, each, count), noResources),
+  }
 }
 
 /** Decides whether `count` copies of something new fit. */
