@@ -1,6 +1,7 @@
 import type { Client, Reply } from '../../client/client-types.ts'
 import { RackError } from '../../domain/error.ts'
 import type { CommandSpec } from '../command-spec.ts'
+import { confirm } from '../confirm.ts'
 import { formatFacts, formatTable } from '../output/table.ts'
 import { ago, tookBetween } from '../output/times.ts'
 import type { Session } from '../session.ts'
@@ -33,11 +34,13 @@ const logs: CommandSpec = {
     const { client, app } = await open(session)
     const build = await namedOrNewest(session, client, app)
     if (isJson) session.beginStream()
-    const { phaseText } = await import('../output/progress.ts')
+    const { phaseText, printable } = await import('../output/progress.ts')
     const query = { follow: options.flag('follow') }
+    const clean = output.stdout.isTTY ? printable : (text: string) => text
     for await (const line of client.buildLog({ params: { app, build }, query })) {
       if (isJson) output.record(line)
-      else if (line.type === 'log') output.data(line.process ? `${line.process} | ${line.text}` : line.text)
+      else if (line.type === 'log')
+        output.data(line.process ? `${line.process} | ${clean(line.text)}` : clean(line.text))
       else if (line.state === 'ended') output.data(phaseText(line))
       await output.ready()
     }
@@ -63,11 +66,15 @@ const remove: CommandSpec = {
   name: 'delete',
   arguments: '<build>',
   summary: 'forget a build and its log; not the live one',
-  examples: ['builds delete BABCDEFGHIJ'],
+  description: 'Asks first; without a terminal it needs --yes.',
+  examples: ['builds delete BABCDEFGHIJ', 'builds delete BABCDEFGHIJ --yes'],
+  options: [{ flags: '-y, --yes', meaning: 'do not ask' }],
   needs: 'app',
   async run(session) {
     const { client, app } = await open(session)
     const build = session.args[0]!
+    await client.getBuild({ params: { app, build } })
+    await confirm(session, `Delete ${build} of ${app} and its log?`, build)
     await client.deleteBuild({ params: { app, build } })
     if (session.isJson) session.output.json(null)
     else session.output.say(`${build} is deleted`)
@@ -79,7 +86,13 @@ export const builds: CommandSpec = {
   name: 'builds',
   arguments: '[app]',
   summary: 'list builds, newest first',
-  examples: ['builds', 'builds logs', 'builds logs BABCDEFGHIJ --follow', 'builds cancel', 'builds guestbook --limit 50'],
+  examples: [
+    'builds',
+    'builds logs',
+    'builds logs BABCDEFGHIJ --follow',
+    'builds cancel',
+    'builds guestbook --limit 50',
+  ],
   options: [{ flags: '--limit <number>', meaning: 'how many; 20 unless given' }],
   needs: 'app',
   commands: [info, logs, cancel, remove],
@@ -89,7 +102,8 @@ export const builds: CommandSpec = {
     const client = await session.connect()
     const list = await client.listBuilds({ params: { app }, query: { limit: options.text('limit') ?? '20' } })
     if (session.isJson) return output.json(list)
-    if (list.length === 0) return output.say(`${app} has no build yet; make one with: rack build --app ${app}`)
+    if (list.length === 0)
+      return output.say(`${app} has no build yet; make one with: rack build --app ${app}`)
     const { green, red, yellow } = output.colors.data
     const paint = (text: string, { status }: Build) =>
       ({ complete: green, failed: red, running: yellow, created: yellow })[status](text)

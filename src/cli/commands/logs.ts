@@ -1,8 +1,12 @@
-import type { Reply } from '../../client/client-types.ts'
+import type { Client, Reply } from '../../client/client-types.ts'
 import { RackError } from '../../domain/error.ts'
 import { parseDuration } from '../../lib/sizes.ts'
 import type { CommandSpec } from '../command-spec.ts'
+import { followLogs } from '../follow-logs.ts'
+import { printable } from '../output/progress.ts'
 import type { Session } from '../session.ts'
+
+type Line = Reply<'appLogs'>
 
 const defaultTail = 100
 
@@ -12,7 +16,12 @@ export const logs: CommandSpec = {
   arguments: '[app]',
   summary: "an app's log lines",
   description: `The newest ${defaultTail} lines, or all since --since; Ctrl-C ends --follow.`,
-  examples: ['logs', 'logs guestbook -f', 'logs --since 10m --type web --type worker', 'logs --process PABCDEFGHIJ --json'],
+  examples: [
+    'logs',
+    'logs guestbook -f',
+    'logs --since 10m --type web --type worker',
+    'logs --process PABCDEFGHIJ --json',
+  ],
   options: [
     { flags: '-f, --follow', meaning: 'new lines as they come' },
     { flags: '--since <time>', meaning: 'a duration (10m, 1h30m) or an RFC 3339 time' },
@@ -39,7 +48,7 @@ export const logs: CommandSpec = {
     const show = createLinePrinter(session)
     const leaving = leaveAtInterrupt(session)
     try {
-      for await (const line of client.appLogs({ params: { app }, query }, { signal: leaving.signal })) {
+      for await (const line of linesOf(session, client, { app, query, signal: leaving.signal })) {
         if (isJson) output.record(line)
         else show(line)
         await output.ready()
@@ -51,6 +60,18 @@ export const logs: CommandSpec = {
       leaving.stop()
     }
   },
+}
+
+interface Asked {
+  app: string
+  query: Parameters<Client['appLogs']>[0]['query']
+  signal: AbortSignal
+}
+
+function linesOf({ output }: Session, client: Client, { app, query, signal }: Asked): AsyncIterable<Line> {
+  if (!query?.follow) return client.appLogs({ params: { app }, query }, { signal })
+  const onLost = () => output.say('the rack went away; waiting for it to come back')
+  return followLogs(client, app, query, { signal, onLost })
 }
 
 /** `10m` ago, or a time as it is. @throws usage */
@@ -71,11 +92,13 @@ function tailOf(text: string | undefined, since: string | undefined): number | u
   throw new RackError('usage', `--tail: "${text}" is not a whole number below a million`)
 }
 
-function createLinePrinter({ output, options }: Session): (line: Reply<'appLogs'>) => void {
+function createLinePrinter({ output, options }: Session): (line: Line) => void {
   const { cyan, green, magenta, yellow, blue, dim, red } = output.colors.data
   const palette = [cyan, green, magenta, yellow, blue]
   const colors = new Map<string, (text: string) => string>()
   const isFull = options.flag('timestamps')
+  // What a process prints must not steer the terminal of its reader; a file gets it as it is.
+  const clean = output.stdout.isTTY ? printable : (text: string) => text
   let widest = 0
   return ({ time, process, id, stream, text }) => {
     const color = colors.get(process) ?? palette[colors.size % palette.length]!
@@ -83,7 +106,9 @@ function createLinePrinter({ output, options }: Session): (line: Reply<'appLogs'
     const name = `${process}/${id}`
     widest = Math.max(widest, name.length)
     const mark = stream === 'stderr' ? red('|') : dim('|')
-    output.data(`${dim(isFull ? time : time.slice(11, 19))} ${color(name.padEnd(widest))} ${mark} ${text}\n`)
+    output.data(
+      `${dim(isFull ? time : time.slice(11, 19))} ${color(name.padEnd(widest))} ${mark} ${clean(text)}\n`,
+    )
   }
 }
 
