@@ -1,12 +1,12 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
-import { freePort, installRack } from '../test/support/installed-rack.ts'
+import { freePort, installRack, type InstalledRack } from '../test/support/installed-rack.ts'
 import { ask, startLoad, type LoadResult } from '../test/support/load.ts'
 import { makeSource, webFiles } from '../test/support/source.ts'
 import { heading, median, ms, row } from './statistics.ts'
 
-const rounds = 5
+const rounds = Number(process.env.ROUNDS ?? 5)
 const composeProgram = process.env.COMPOSE ?? 'docker-compose'
 
 /** How one side takes a changed source to its first answer. */
@@ -48,7 +48,8 @@ export async function benchDeploy(): Promise<void> {
   try {
     const measured = await interleave([ours, theirs])
     print(measured)
-    await printPhases(rack.json.bind(rack))
+    await ours.change('phases')
+    await printPhases(rack, ourSource.path)
   } finally {
     await run(composeProgram, ['down', '--rmi', 'local', '-t', '1'], theirSource.path)
   }
@@ -101,18 +102,25 @@ function print([ours, theirs]: [Measured[], Measured[]]): void {
   console.log(row('longest request in all changes', ms(stalls[0] ?? 0), ms(stalls[1] ?? 0), null, ''))
 }
 
-interface Receipted {
-  receipt?: { trace: { phase: string; process: string | null; startMs: number; endMs: number }[] }
+interface PhaseLine {
+  type: string
+  phase?: string
+  process?: string
+  state?: string
+  ms?: number
 }
 
-/** Where the time of one more promote goes, by the rack's own trace. */
-async function printPhases(json: <T>(...args: string[]) => Promise<T>): Promise<void> {
-  const restarted = await json<Receipted>('restart', '--app', 'bench')
-  for (const { phase, process, startMs, endMs } of restarted.receipt?.trace ?? []) {
-    console.log(
-      `  ${(process ? `${phase} ${process}` : phase).padEnd(42)} ${ms(startMs).padStart(10)} + ${ms(endMs - startMs)}`,
-    )
+/** Where the time of one more deploy goes, by what the rack says of it. */
+async function printPhases(rack: InstalledRack, source: string): Promise<void> {
+  const started = performance.now()
+  const lines = (await rack.run('deploy', '--app', 'bench', source, '--json')).trim().split('\n')
+  const wholeMs = performance.now() - started
+  console.log('\none more deploy, phase by phase (phases of different processes overlap)')
+  for (const { type, phase, process, state, ms: took } of lines.map((line) => JSON.parse(line) as PhaseLine)) {
+    if (type !== 'phase' || state !== 'ended') continue
+    console.log(`  ${(process ? `${phase} ${process}` : (phase ?? '')).padEnd(42)} ${ms(took ?? 0).padStart(10)}`)
   }
+  console.log(`  ${'the whole command'.padEnd(42)} ${ms(wholeMs).padStart(10)}`)
 }
 
 function oneCopy(word: string): Record<string, string> {
