@@ -7,6 +7,7 @@ import { test } from 'node:test'
 import { promisify } from 'node:util'
 import protobuf from 'protobufjs'
 import { bundle, removeOld } from './bundle.ts'
+import { takeBuiltins } from './lean-builtins.ts'
 import { hashSources } from './sources.ts'
 import { readStamp, writeStamp } from './stamp.ts'
 
@@ -112,4 +113,19 @@ test('a stamp is read back; none or a broken one counts as stale', async () => {
   assert.deepEqual(readStamp(clone.path), { sources: 'abc', files: ['cli.js'] })
   await writeFile(join(clone.path, 'stamp.json'), '{"sou')
   assert.deepEqual(readStamp(clone.path), { sources: '', files: [] })
+})
+
+test('imports of Node modules become lookups, and nothing else changes', () => {
+  const source = [
+    "import { EventEmitter } from 'node:events';",
+    "import fs from 'node:fs';",
+    "import process from 'node:process';",
+    "import { Help } from './help.js';",
+  ]
+  assert.deepEqual(takeBuiltins(source.join('\n')).split('\n'), [
+    "const { EventEmitter } = globalThis.process.getBuiltinModule('node:events');",
+    "const fs = globalThis.process.getBuiltinModule('node:fs');",
+    '',
+    "import { Help } from './help.js';",
+  ])
 })

@@ -2,6 +2,7 @@ import { access, copyFile, mkdir, rename, rm, writeFile } from 'node:fs/promises
 import { basename, join } from 'node:path'
 import { build, type BuildOptions, type OutputFile } from 'esbuild'
 import { lazyPackages } from './lazy-packages.ts'
+import { leanBuiltins } from './lean-builtins.ts'
 
 /** Files that bundled packages read beside their own code, which is now `dist/`. */
 const assets: Record<string, string> = {
@@ -27,10 +28,10 @@ const options: BuildOptions = {
   write: false,
   // Packages that are still CommonJS ask for Node's modules by `require`, which an ES module does not have.
   banner: {
-    js: "import { createRequire as rackCreateRequire } from 'node:module'; const require = rackCreateRequire(import.meta.url);",
+    js: 'const require = (id) => process.getBuiltinModule(id) ?? process.getBuiltinModule("node:module").createRequire(import.meta.url)(id);',
   },
   define: { __dirname: 'import.meta.dirname', __filename: 'import.meta.filename' },
-  plugins: [lazyPackages],
+  plugins: [lazyPackages, leanBuiltins],
   alias: { ssh2: join(import.meta.dirname, 'absent-ssh.ts') },
   // An optional native part: pg catches its absence.
   external: ['pg-native'],

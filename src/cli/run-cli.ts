@@ -1,6 +1,7 @@
-import type { CommanderError } from 'commander'
+import { Command, CommanderError } from 'commander'
 import { errorCodes, RackError } from '../domain/error.ts'
 import { nearest } from '../manifest/nearest.ts'
+import { buildCommand, markPassThrough } from './build-command.ts'
 import type { CommandSpec, Options } from './command-spec.ts'
 import { nouns } from './nouns.ts'
 import { createOutput, type Output } from './output/output.ts'
@@ -29,8 +30,6 @@ async function runCommand(
   args: string[],
   onStream: () => void,
 ): Promise<number> {
-  const { Command, CommanderError } = await import('commander')
-  const { buildCommand, markPassThrough } = await import('./build-command.ts')
   let exitCode = 0
   const run = async (chosen: CommandSpec, args: string[], options: Options) => {
     const session = createSession({ world, output, args, options, onStream })

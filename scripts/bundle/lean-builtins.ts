@@ -1,0 +1,24 @@
+import { readFile } from 'node:fs/promises'
+import type { Plugin } from 'esbuild'
+
+/**
+ * An import of a Node module runs every getter of it, and some load half of Node: `node:fs` its promises with readline,
+ * `node:process` its workers. Packages that the command line waits for take what they need without that.
+ */
+export const leanBuiltins: Plugin = {
+  name: 'lean-builtins',
+  setup(build) {
+    build.onLoad({ filter: /node_modules\/commander\/.*\.js$/ }, async ({ path }) => ({
+      contents: takeBuiltins(await readFile(path, 'utf8')),
+    }))
+  },
+}
+
+/** `import fs from 'node:fs'` as `const fs = process.getBuiltinModule('node:fs')`; the process is there already. */
+export function takeBuiltins(source: string): string {
+  return source
+    .replaceAll(/^import process from ['"]node:process['"];?$/gm, '')
+    .replaceAll(/^import (\w+|\{[\w\s,]+\}) from ['"](node:[\w/]+)['"];?$/gm, (_whole, names: string, id: string) => {
+      return `const ${names} = globalThis.process.getBuiltinModule('${id}');`
+    })
+}
