@@ -33,8 +33,14 @@ const set: CommandSpec = {
   name: 'set',
   arguments: '[variables...]',
   summary: 'set variables: makes a release',
-  description: 'NAME=value words, --env-file, or a .env on standard input (quotes and values of many lines are read).',
-  examples: ['env set GREETING=hi', 'env set GREETING=hi --promote', 'env set --env-file production.env', 'env set < .env'],
+  description:
+    'NAME=value words, --env-file, or a .env on standard input (quotes and values of many lines are read).',
+  examples: [
+    'env set GREETING=hi',
+    'env set GREETING=hi --promote',
+    'env set --env-file production.env',
+    'env set < .env',
+  ],
   options: [{ flags: '--env-file <path>', meaning: 'NAME=value lines; - is standard input' }, promoteOption],
   needs: 'app',
   async run(session) {
@@ -58,7 +64,9 @@ const unset: CommandSpec = {
     const present = await client.getEnvironment({ params: { app } })
     const missing = unset.filter((name) => !Object.hasOwn(present, name))
     if (missing.length > 0) {
-      throw new RackError('not-found', `${app} has no variable ${missing.join(', ')}`, { hint: `rack env --app ${app}` })
+      throw new RackError('not-found', `${app} has no variable ${missing.join(', ')}`, {
+        hint: `rack env --app ${app}`,
+      })
     }
     const release = await client.changeEnvironment({ params: { app }, body: { set: {}, unset } })
     await finish(session, client, release)
@@ -67,31 +75,34 @@ const unset: CommandSpec = {
 
 const edit: CommandSpec = {
   name: 'edit',
-  summary: 'change all variables in your editor: makes a release',
+  summary: 'change the variables in your editor: makes a release',
   examples: ['env edit', 'EDITOR=nano rack env edit --promote'],
   options: [promoteOption],
   needs: 'app',
   async run(session) {
     const { client, app } = await open(session)
-    const before = formatDotenv(await client.getEnvironment({ params: { app } }))
+    const before = await client.getEnvironment({ params: { app } })
     const { editText } = await import('../edit-text.ts')
-    const after = await editText(session.world, `${app}.env`, before)
-    if (after === before) return session.output.say('nothing was changed')
-    const body = checkDotenv('what you wrote', after)
-    const release = await client.replaceEnvironment({ params: { app }, body })
+    const text = await editText(session.world, { name: `${app}.env`, text: formatDotenv(before), complaint })
+    const body = changesBetween(before, parseDotenv(text).values)
+    if (Object.keys(body.set).length + body.unset.length === 0)
+      return session.output.say('nothing was changed')
+    const release = await client.changeEnvironment({ params: { app }, body })
     await finish(session, client, release)
   },
 }
 
 const diff: CommandSpec = {
   name: 'diff',
-  arguments: '<from> <to>',
-  summary: 'names that differ between two releases, never their values',
-  examples: ['env diff RAAAAAAAAAA RBBBBBBBBBB'],
+  arguments: '[from] [to]',
+  summary: 'names that differ: from the live release to the newest unless named',
+  description: 'Values are never shown.',
+  examples: ['env diff', 'env diff RAAAAAAAAAA RBBBBBBBBBB'],
   needs: 'app',
   async run(session) {
     const { client, app } = await open(session)
-    const [from = '', to = ''] = session.args
+    const from = session.args[0] ?? (await liveRelease(client, app))
+    const to = session.args[1] ?? (await newestRelease(client, app))
     const found = await client.diffEnvironment({ params: { app }, query: { from, to } })
     if (session.isJson) return session.output.json(found)
     const { added, changed, removed } = found
@@ -111,7 +122,13 @@ export const env: CommandSpec = {
   arguments: '[app]',
   summary: 'the variables of an app, as a .env',
   description: 'With --process: the final set of one process type, and where each variable came from.',
-  examples: ['env', 'env --process web', 'env set GREETING=hi --promote', 'env get GREETING', 'env --release RABCDEFGHIJ'],
+  examples: [
+    'env',
+    'env --process web',
+    'env set GREETING=hi --promote',
+    'env get GREETING',
+    'env --release RABCDEFGHIJ',
+  ],
   options: [
     { flags: '-p, --process <type>', meaning: 'what a process type gets in the end' },
     { flags: '--release <id>', meaning: 'of another release than the newest' },
@@ -124,20 +141,32 @@ export const env: CommandSpec = {
     const client = await session.connect()
     const process = options.text('process')
     if (process !== undefined) return await showProcess(session, client, app, process)
-    const found = await client.getEnvironment({ params: { app }, query: { release: options.text('release') } })
+    const found = await client.getEnvironment({
+      params: { app },
+      query: { release: options.text('release') },
+    })
     if (isJson) return output.json(found)
-    if (Object.keys(found).length === 0) output.say(`${app} has no variables; rack env set NAME=value sets one`)
+    if (Object.keys(found).length === 0)
+      output.say(`${app} has no variables; rack env set NAME=value sets one`)
     else output.data(formatDotenv(found))
   },
 }
 
-async function showProcess({ output, isJson }: Session, client: Client, app: string, process: string): Promise<void> {
+async function showProcess(
+  { output, isJson }: Session,
+  client: Client,
+  app: string,
+  process: string,
+): Promise<void> {
   const found = await client.processEnvironment({ params: { app, process } })
   if (isJson) return output.json(found)
   type Row = (typeof found)[number]
   const columns = [
     { heading: 'NAME', value: ({ name }: Row) => name },
-    { heading: 'FROM', value: ({ from, shadows }: Row) => (shadows.length > 0 ? `${from}, over ${shadows.join(', ')}` : from) },
+    {
+      heading: 'FROM',
+      value: ({ from, shadows }: Row) => (shadows.length > 0 ? `${from}, over ${shadows.join(', ')}` : from),
+    },
     { heading: 'VALUE', value: ({ value }: Row) => (value === '' ? '(empty)' : value) },
   ]
   output.data(formatTable(columns, found))
@@ -151,11 +180,14 @@ async function givenVariables({ args, options, world }: Session): Promise<Variab
   else if (file !== undefined) Object.assign(given, checkDotenv(file, await readEnvFile(world.cwd, file)))
   for (const word of args) {
     const at = word.indexOf('=')
-    if (at < 1) throw new RackError('usage', `"${word}" is not NAME=value`, { hint: 'rack env set NAME=value' })
+    if (at < 1)
+      throw new RackError('usage', `"${word}" is not NAME=value`, { hint: 'rack env set NAME=value' })
     given[word.slice(0, at)] = word.slice(at + 1)
   }
   if (Object.keys(given).length > 0) return given
-  throw new RackError('usage', 'no variables were given', { hint: 'rack env set NAME=value, or --env-file FILE, or < FILE' })
+  throw new RackError('usage', 'no variables were given', {
+    hint: 'rack env set NAME=value, or --env-file FILE, or < FILE',
+  })
 }
 
 async function readEnvFile(cwd: string, file: string): Promise<string> {
@@ -166,15 +198,47 @@ async function readEnvFile(cwd: string, file: string): Promise<string> {
   })
 }
 
-/** @throws invalid with every line that cannot be read, never its text */
+/** @throws invalid with every line that cannot be read */
 function checkDotenv(name: string, text: string): Variables {
-  const { values, faults } = parseDotenv(text)
-  if (faults.length === 0) return values
-  const lines = faults.map(({ line, message }) => `  line ${line}: ${message}`)
-  throw new RackError('invalid', [`${name} cannot be read as NAME=value lines`, ...lines].join('\n'))
+  const wrong = complaint(text)
+  if (wrong !== null) throw new RackError('invalid', `${name}: ${wrong}`)
+  return parseDotenv(text).values
 }
 
-async function finish(session: Session, client: Client, release: { id: string; app: string; description: string }): Promise<void> {
+/** Every line that cannot be read, never its text. */
+function complaint(text: string): string | null {
+  const { faults } = parseDotenv(text)
+  if (faults.length === 0) return null
+  const lines = faults.map(({ line, message }) => `  line ${line}: ${message}`)
+  return ['it cannot be read as NAME=value lines', ...lines].join('\n')
+}
+
+/** What was changed and no more: what somebody else sets meanwhile stays. */
+export function changesBetween(before: Variables, after: Variables): { set: Variables; unset: string[] } {
+  const changed = Object.entries(after).filter(([name, value]) => before[name] !== value)
+  return {
+    set: Object.fromEntries(changed),
+    unset: Object.keys(before).filter((name) => !Object.hasOwn(after, name)),
+  }
+}
+
+async function liveRelease(client: Client, app: string): Promise<string> {
+  const { release } = await client.getApp({ params: { app } })
+  if (release !== null) return release
+  throw new RackError('not-found', `${app} has no live release`, { hint: 'rack env diff FROM TO' })
+}
+
+async function newestRelease(client: Client, app: string): Promise<string> {
+  const [newest] = await client.listReleases({ params: { app }, query: { limit: 1 } })
+  if (newest) return newest.id
+  throw new RackError('not-found', `${app} has no release yet`, { hint: `rack deploy --app ${app}` })
+}
+
+async function finish(
+  session: Session,
+  client: Client,
+  release: { id: string; app: string; description: string },
+): Promise<void> {
   const { output, options, isJson } = session
   const { id, app, description } = release
   if (options.flag('promote')) {
