@@ -58,9 +58,12 @@ export function rackSettings(installation: Installation, { docker, router }: Mac
     router: async () => ({
       pid: (await router.status({ signal: AbortSignal.timeout(5000), report: () => undefined })).pid,
     }),
-    engineVersion: async () => ({
-      name: 'docker',
-      version: await docker.version({ signal: AbortSignal.timeout(5000) }),
-    }),
+    async engineVersion() {
+      const request = { path: '/version', deadlineMs: 5000 }
+      const { Version } = await docker.json<{ Version: string }>(request, {
+        signal: AbortSignal.timeout(5000),
+      })
+      return { name: 'docker', version: Version }
+    },
   }
 }

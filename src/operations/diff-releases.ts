@@ -4,7 +4,7 @@ import { changedTypes, planRelease, type Plan, type ProcessPlan } from '../domai
 import { addResources, noResources } from '../domain/rack.ts'
 import { formatBytes } from '../lib/sizes.ts'
 import type { Context } from './context.ts'
-import { findApp } from './find.ts'
+import { findApp, releaseLiveBefore } from './find.ts'
 import type { ProcessChange, ReleaseDiff } from './operations.ts'
 import { readRelease } from './read-release.ts'
 import { nameChanges } from './set-environment.ts'
@@ -35,7 +35,9 @@ export async function diffReleases(
 async function rangeOf(context: Context, app: string, { from, to }: { from?: string; to?: string }) {
   const { release: live } = await findApp(context, app)
   const newest = to ?? (await context.store.releases.newest(app))?.id
-  const oldest = from ?? live
+  // When the newest is live already, what it replaced is what one wants to see.
+  const before = newest && newest === live ? ((await releaseLiveBefore(context, app, live)) ?? live) : live
+  const oldest = from ?? before
   if (newest && oldest) return { from: oldest, to: newest }
   throw new RackError('conflict', `${app} has no two releases to compare`, {
     hint: `rack releases --app ${app}`,

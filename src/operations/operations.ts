@@ -55,7 +55,7 @@ export interface Operations {
   getRelease(app: string, release: string): Promise<ReleaseInfo>
   /** The compose file's text. */
   releaseManifest(app: string, release: string): Promise<string>
-  /** `from` defaults to the live release, `to` to the newest. */
+  /** `from` defaults to the live release, or to what it replaced when it is the newest; `to` to the newest. */
   diffReleases(app: string, range: { from?: string; to?: string }): Promise<ReleaseDiff>
   planPromotion(app: string, release: string, control: Control): Promise<Promotion>
   /** @throws busy; capacity with `details: Admission`; environment-missing; deploy-failed; cancelled */

@@ -3,7 +3,7 @@ import { RackError } from '../domain/error.ts'
 import { releaseOfRollback } from '../domain/release.ts'
 import { changeLive } from './change-live.ts'
 import type { Context } from './context.ts'
-import { findRelease, liveReleaseOf } from './find.ts'
+import { findRelease, liveReleaseOf, releaseLiveBefore } from './find.ts'
 import type { PromoteResult } from './operations.ts'
 
 /** Makes a release the live version of the app. */
@@ -37,10 +37,8 @@ export async function rollbackRelease(
 
 async function previousOf(context: Context, app: string): Promise<string> {
   const live = await liveReleaseOf(context, app)
-  const operations = await context.store.operations.list(app, 200)
-  const promoted = operations.filter(({ status, intent }) => status === 'complete' && intent.release === live)
-  const before = promoted.find(({ intent }) => intent.previousRelease && intent.previousRelease !== live)
-  if (before?.intent.previousRelease) return before.intent.previousRelease
+  const previous = await releaseLiveBefore(context, app, live)
+  if (previous !== null) return previous
   throw new RackError('conflict', `no release of ${app} was live before ${live}`, {
     hint: `Name one: rack releases rollback RELEASE --app ${app}`,
   })
