@@ -168,8 +168,8 @@ describe('deploys on a real Docker Engine', { concurrency: 2 }, () => {
       }
       const api = (command: string[]) => web(app, command, { type: 'api', ...inside })
       await deploy(planOf([peer, api(server('one'))], { app }))
-      const [caller] = (await running(app)).filter(({ type }) => type === 'peer')
-      const [old] = (await running(app)).filter(({ type }) => type === 'api')
+      const caller = (await running(app)).find(({ type }) => type === 'peer')
+      const old = (await running(app)).find(({ type }) => type === 'api')
       const resolve = async () => {
         const seen = collectTerminal()
         const lookUp = ['nslookup', 'api']
@@ -189,7 +189,7 @@ describe('deploys on a real Docker Engine', { concurrency: 2 }, () => {
       )
       assert.deepEqual(await resolve(), [old?.address], 'the new one is not healthy yet')
       await deploying
-      const [fresh] = (await running(app)).filter(({ type }) => type === 'api')
+      const fresh = (await running(app)).find(({ type }) => type === 'api')
       assert.notEqual(fresh?.address, old?.address)
       assert.deepEqual(await resolve(), [fresh?.address])
     },

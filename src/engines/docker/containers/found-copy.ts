@@ -71,7 +71,7 @@ export async function inspectCopy(
 }
 
 /** Reads what `inspect` says; null for a container without a rack's labels. */
-export function foundCopy(inspected: ContainerInspect): FoundCopy | null {
+function foundCopy(inspected: ContainerInspect): FoundCopy | null {
   const known = readLabels(inspected.Config.Labels)
   if (!known) return null
   const { State, HostConfig, NetworkSettings } = inspected

@@ -28,17 +28,26 @@ export async function ensureNetwork(
     findNetwork(docker, name, control),
     takenSubnets(docker, control),
   ])
-  const subnet = await addresses.subnet(
-    app,
-    pool,
-    (cidr) => !taken.some((other) => cidrsOverlap(cidr, other)),
-  )
+  const isUsable = (cidr: string) => !taken.some((other) => cidrsOverlap(cidr, other))
+  const subnet = await addresses.subnet(app, pool, isUsable)
   if (known) {
     const own = known.IPAM.Config?.[0]?.Subnet
     if (own === subnet) return
     await replaceEmpty(docker, known, subnet, control)
   }
-  await createNetwork(settings, { app, name, subnet }, control)
+  try {
+    await createNetwork(settings, { app, name, subnet }, control)
+  } catch (error) {
+    // Somebody else has taken the range since it was looked at: the app gets another, as long as it has no address.
+    if (!isRefusedRange(error) || (await addresses.holders(app)).length > 0) throw error
+    await addresses.freeSubnet(app)
+    const next = await addresses.subnet(app, pool, (cidr) => cidr !== subnet && isUsable(cidr))
+    await createNetwork(settings, { app, name, subnet: next }, control)
+  }
+}
+
+function isRefusedRange(error: unknown): boolean {
+  return error instanceof RackError && (error.details as { status?: number } | undefined)?.status === 403
 }
 
 /** Removes the app's network; safe to repeat. The subnet stays the store's to give back. */

@@ -15,6 +15,7 @@ import { isTypeSettled, phraseDeploy, type DeploySteps, type TypeSteps } from '.
 import { runReleaseCommands } from './release-command.ts'
 import { drainCopies, removeCopies, stopCopies } from './retire.ts'
 import type { AppRoutes } from '../router/route-table.ts'
+import type { RunningMeasurement } from '../router/router.ts'
 import { nameEarly, settleCopies, startType, type Deploy } from './start-type.ts'
 import { undoDeploy } from './undo-deploy.ts'
 import { ensureVolumes } from '../containers/volumes.ts'
@@ -82,6 +83,7 @@ async function bringToPlan(
   const work: Work = { parts, plan, operation, trace, ...records, steps, control, before, isRouted: false }
 
   await using undo = new AsyncDisposableStack()
+  undo.defer(() => endMeasurement(measurement, control))
   undo.defer(() => undoDeploy(work))
   await removeCopies(parts, steps.debris, control)
   await runReleaseCommands(work, signal)
@@ -96,6 +98,15 @@ async function bringToPlan(
   await letOldLeave(work, forward)
   const { requests, failed, longestStallMs } = await measurement.end(forward)
   return { requests, failed, longestStallMs, ...namesOf(steps), trace: trace.entries }
+}
+
+/** What nobody asks for any more is not counted on; a router that is away has nothing to count. */
+async function endMeasurement(measurement: RunningMeasurement, { report }: Control): Promise<void> {
+  try {
+    await measurement.end({ signal: AbortSignal.timeout(10_000), report })
+  } catch (error) {
+    if (!(error instanceof RackError)) throw error
+  }
 }
 
 async function prepare(parts: EngineParts, plan: Plan, control: Control): Promise<void> {

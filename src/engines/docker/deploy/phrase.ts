@@ -49,7 +49,9 @@ export function phraseDeploy(
 ): DeploySteps {
   const copies = found.filter(({ kind }) => kind === 'process')
   const types = new Set(plan.processes.map(({ type }) => type))
-  const debris = copies.filter(isDebris)
+  // One deploy at a time: a release command that is there was left by one that was killed.
+  const forsaken = found.filter(({ kind }) => kind === 'release-command')
+  const debris = [...copies.filter(isDebris), ...forsaken]
   const sound = copies.filter((copy) => !isDebris(copy))
   const steps = plan.processes.map((process) =>
     phraseType(
@@ -115,7 +117,7 @@ export function wavesOf(plan: ProcessPlan, missing: number, old: number): Wave[]
 }
 
 /** A copy that has passed the gate has its plan's restart policy; it is named, and up. */
-export function isProved(plan: ProcessPlan, copy: FoundCopy): boolean {
+function isProved(plan: ProcessPlan, copy: FoundCopy): boolean {
   if (isCompleted(plan, copy)) return true
   if (copy.state !== 'running' && copy.state !== 'restarting') return false
   if (copy.restartPolicy !== plan.restart) return false

@@ -90,7 +90,7 @@ export async function nameEarly(deploy: Deploy, type: string, signal: AbortSigna
 }
 
 /** Whether others inside the app can reach the type at a port that is known. */
-export function isReachable({ internalPorts, ports }: ProcessPlan): boolean {
+function isReachable({ internalPorts, ports }: ProcessPlan): boolean {
   return internalPorts.length > 0 || ports.length > 0
 }
 
@@ -108,7 +108,7 @@ async function startNew(deploy: Deploy, { plan, identity }: TypeSteps, signal: A
   try {
     return await parts.starting.run(start, signal)
   } catch (error) {
-    throw error instanceof StartError ? deployFailed([notStarted(plan, error)]) : error
+    throw error instanceof StartError ? deployFailed([notStarted(plan.type, error)]) : error
   }
 }
 
@@ -116,8 +116,12 @@ async function revive(deploy: Deploy, found: FoundCopy, signal: AbortSignal): Pr
   const { parts } = deploy
   await mendCopy(parts, found, { signal })
   const copy = toCopy(await lookAgain(parts, toCopy(found), { signal }))
-  await startCopy(parts, copy, { signal })
-  return copy
+  try {
+    await startCopy(parts, copy, { signal })
+    return copy
+  } catch (error) {
+    throw error instanceof StartError ? deployFailed([notStarted(found.type, error)]) : error
+  }
 }
 
 async function proveCopy(
@@ -166,7 +170,7 @@ async function nameOnce(
   passed.isNamed = true
 }
 
-function notStarted({ type }: ProcessPlan, error: StartError): CopyFailure {
+function notStarted(type: string, error: StartError): CopyFailure {
   const probe = error.message
   return { process: error.process, type, reason: 'not-started', exitCode: null, lastLines: [], probe }
 }

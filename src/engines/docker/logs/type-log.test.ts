@@ -76,10 +76,10 @@ test('a reader sees each line once: what was there in the file, what comes by ea
   })()
   await log.append([line(1000)])
   const heard: LogLine[] = []
-  const { lines, stop } = await log.read((each) => heard.push(each))
-  const kept = await Array.fromAsync(lines)
+  const reading = await log.read((each) => heard.push(each))
+  const kept = await Array.fromAsync(reading.lines)
   await writing
-  stop()
+  reading.stop()
   const seen = [...kept, ...heard].map(({ text }) => text)
   assert.equal(new Set(seen).size, seen.length)
   assert.equal(seen.length, 301)

@@ -3,12 +3,13 @@ import type { Control } from '../../../domain/control.ts'
 import { RackError } from '../../../domain/error.ts'
 import type { ExitCode } from '../../../domain/process.ts'
 import type { Terminal } from '../../../domain/terminal.ts'
+import { until } from '../../../lib/poll.ts'
 import { endProcessTree } from '../../../lib/process-tree.ts'
 import { carry } from './attach.ts'
 import { cancelled } from '../cancelled.ts'
 import type { DockerClient } from '../client.ts'
 import { execExitCode, inspectExec, startExec } from './exec-call.ts'
-import type { FoundCopy } from '../containers/found-copy.ts'
+import { inspectCopy, type FoundCopy } from '../containers/found-copy.ts'
 import { resizeWith } from './resize.ts'
 
 const endGraceMs = 2000
@@ -22,8 +23,9 @@ export async function execInCopy(
 ): Promise<ExitCode> {
   const { command, terminal } = request
   const { container } = copy
-  if (copy.state !== 'running') {
-    throw new RackError('conflict', `the process ${copy.process} does not run (${copy.state})`, {
+  const state = copy.state === 'paused' ? await stateOnceThawed(docker, container, control) : copy.state
+  if (state !== 'running') {
+    throw new RackError('conflict', `the process ${copy.process} does not run (${state})`, {
       hint: 'List what runs with: rack ps',
     })
   }
@@ -40,6 +42,15 @@ export async function execInCopy(
     if (control.signal.aborted) throw cancelled(control.signal, 'the command was ended')
     throw error
   }
+}
+
+/** A copy that is getting its names is frozen for a moment. */
+async function stateOnceThawed(docker: DockerClient, container: string, control: Control): Promise<string> {
+  const look = async () => {
+    const found = await inspectCopy(docker, container, control)
+    return found?.state === 'paused' ? null : (found?.state ?? 'gone')
+  }
+  return await until(look, { deadlineMs: 5000, what: 'a frozen process to go on', signal: control.signal })
 }
 
 /** Docker cannot end an exec: its process is signalled from the host, if it can be seen from here. */
