@@ -18,7 +18,10 @@ export const leanBuiltins: Plugin = {
 export function takeBuiltins(source: string): string {
   return source
     .replaceAll(/^import process from ['"]node:process['"];?$/gm, '')
-    .replaceAll(/^import (\w+|\{[\w\s,]+\}) from ['"](node:[\w/]+)['"];?$/gm, (_whole, names: string, id: string) => {
-      return `const ${names} = globalThis.process.getBuiltinModule('${id}');`
-    })
+    .replaceAll(
+      /^import (\w+|\{[\w\s,]+\}) from ['"](node:[\w/]+)['"];?$/gm,
+      (_whole, names: string, id: string) => {
+        return `const ${names} = globalThis.process.getBuiltinModule('${id}');`
+      },
+    )
 }

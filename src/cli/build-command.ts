@@ -11,7 +11,10 @@ export interface HelpOutput {
 }
 
 const jsonOption: OptionSpec = { flags: '--json', meaning: 'print what the rack replied, as JSON' }
-const rackOption: OptionSpec = { flags: '--rack <name>', meaning: 'the rack; else RACK_NAME, else the current one' }
+const rackOption: OptionSpec = {
+  flags: '--rack <name>',
+  meaning: 'the rack; else RACK_NAME, else the current one',
+}
 const appOption: OptionSpec = {
   flags: '-a, --app <name>',
   meaning: "the app; else RACK_APP, else .rack/app, else the directory's name",

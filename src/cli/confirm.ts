@@ -9,7 +9,9 @@ export async function confirm(session: Session, question: string, word: string):
   const { options, world } = session
   if (options.flag('yes')) return
   if (!world.stdin.isTTY || !world.stderr.isTTY) {
-    throw new RackError('usage', 'this destroys something, and nobody is here to be asked', { hint: 'Add --yes.' })
+    throw new RackError('usage', 'this destroys something, and nobody is here to be asked', {
+      hint: 'Add --yes.',
+    })
   }
   const { createInterface } = process.getBuiltinModule('node:readline/promises')
   const reader = createInterface({ input: world.stdin, output: world.stderr })

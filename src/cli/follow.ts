@@ -32,14 +32,21 @@ export async function startFollowing(session: Session): Promise<Following> {
   if (isJson) session.beginStream()
   const { showProgress } = await import('./output/progress.ts')
   const view: ProgressView = isJson
-    ? { report: output.record, note: () => undefined, settle: () => undefined, [Symbol.dispose]: () => undefined }
+    ? {
+        report: output.record,
+        note: () => undefined,
+        settle: () => undefined,
+        [Symbol.dispose]: () => undefined,
+      }
     : showProgress(output)
   return {
     note: (text) => view.note(text),
     result: (value) => isJson && output.record({ type: 'result', result: value }),
     [Symbol.dispose]: () => view[Symbol.dispose](),
     async follow(lines, cancel) {
-      const interrupts = listenForInterrupts(world, cancel, (text) => (isJson ? output.say(text) : view.note(text)))
+      const interrupts = listenForInterrupts(world, cancel, (text) =>
+        isJson ? output.say(text) : view.note(text),
+      )
       try {
         for await (const line of until(lines, interrupts.left)) {
           if (line.type === 'result') {
@@ -63,11 +70,16 @@ interface Interrupts {
   stop(): void
 }
 
-function listenForInterrupts(world: Session['world'], cancel: Cancel, say: (text: string) => void): Interrupts {
+function listenForInterrupts(
+  world: Session['world'],
+  cancel: Cancel,
+  say: (text: string) => void,
+): Interrupts {
   const { promise: left, reject } = Promise.withResolvers<never>()
   left.catch(() => undefined)
   let count = 0
-  const leave = () => reject(new RackError('cancelled', `left; ${cancel.what} goes on`, { hint: 'rack apps info' }))
+  const leave = () =>
+    reject(new RackError('cancelled', `left; ${cancel.what} goes on`, { hint: 'rack apps info' }))
   const stop = world.onInterrupt(() => {
     count += 1
     if (count > 1 || !cancel.call) return leave()

@@ -72,7 +72,9 @@ function readFirstWord(args: string[]): FirstWord {
   const [word, ...rest] = args.slice(at)
   if (word === undefined) return { noun: null, args: [], isHelp: false }
   if (word === 'help') {
-    return rest[0] === undefined ? { noun: null, args: [], isHelp: true } : { noun: findNoun(rest[0]), args: [], isHelp: true }
+    return rest[0] === undefined
+      ? { noun: null, args: [], isHelp: true }
+      : { noun: findNoun(rest[0]), args: [], isHelp: true }
   }
   return { noun: findNoun(word), args: [...before, ...rest], isHelp: false }
 }
@@ -84,7 +86,10 @@ function findNoun(word: string): (typeof nouns)[number] {
 }
 
 function suggestion(word: string): string {
-  const near = nearest(word, nouns.flatMap(({ name, isHidden }) => (isHidden ? [] : [name])))
+  const near = nearest(
+    word,
+    nouns.flatMap(({ name, isHidden }) => (isHidden ? [] : [name])),
+  )
   return near === undefined ? 'rack help' : `Did you mean "rack ${near}"? rack help lists all.`
 }
 

@@ -28,15 +28,16 @@ export function selectApp({ positional, option, env, directory }: AppSources): S
 
 function readAppFile(directory: string): string | null {
   const { readFileSync } = process.getBuiltinModule('node:fs')
-  const { dirname, join } = process.getBuiltinModule('node:path')
-  for (let folder = directory; ; folder = dirname(folder)) {
+  const path = process.getBuiltinModule('node:path')
+  for (let folder = directory; ; folder = path.dirname(folder)) {
     try {
-      const name = readFileSync(join(folder, '.rack/app'), 'utf8').trim()
+      const name = readFileSync(path.join(folder, '.rack/app'), 'utf8').trim()
       if (name !== '') return name
     } catch (error) {
-      if (!['ENOENT', 'ENOTDIR', 'EACCES', 'EISDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error
+      if (!['ENOENT', 'ENOTDIR', 'EACCES', 'EISDIR'].includes((error as NodeJS.ErrnoException).code ?? ''))
+        throw error
     }
-    if (dirname(folder) === folder) return null
+    if (path.dirname(folder) === folder) return null
   }
 }
 

@@ -14,13 +14,13 @@ export interface Session {
   options: Options
   isJson: boolean
   /** The rack of the command. */
-  rack(): KnownRack
+  rack: () => KnownRack
   /** Calls that rack. */
-  connect(): Promise<Client>
+  connect: () => Promise<Client>
   /** The app of the command; `directory` is where it is looked for, the current one unless given. */
-  app(from?: { positional?: string | undefined; directory?: string }): SelectedApp
+  app: (from?: { positional?: string | undefined; directory?: string }) => SelectedApp
   /** Says that the reply is NDJSON, so that an error becomes its last line. */
-  beginStream(): void
+  beginStream: () => void
 }
 
 export interface SessionParts {

@@ -103,7 +103,8 @@ async function waitUntilServing(
     )
   } catch (cause) {
     signal.throwIfAborted()
-    const what = running === null ? 'the daemon does not start' : `the daemon (process ${running}) does not answer`
+    const what =
+      running === null ? 'the daemon does not start' : `the daemon (process ${running}) does not answer`
     throw await explained(what, directory, cause)
   }
 }
@@ -122,7 +123,12 @@ async function lastLogLines(path: string, count: number): Promise<string[]> {
     if (error.code === 'ENOENT') return ''
     throw error
   })
-  return text.trimEnd().split('\n').slice(-count).filter((line) => line !== '').map(readableLine)
+  return text
+    .trimEnd()
+    .split('\n')
+    .slice(-count)
+    .filter((line) => line !== '')
+    .map(readableLine)
 }
 
 function readableLine(line: string): string {

@@ -124,7 +124,12 @@ async function examineDirectory({ directory }: Installation): Promise<Finding> {
   )
   const check = 'directory'
   if (isMine) return { check, status: 'good', detail: directory }
-  return { check, status: 'bad', detail: `${directory} cannot be written`, fix: 'Type it as the user who installed the rack.' }
+  return {
+    check,
+    status: 'bad',
+    detail: `${directory} cannot be written`,
+    fix: 'Type it as the user who installed the rack.',
+  }
 }
 
 async function examineDaemon(installation: Installation): Promise<Finding> {
@@ -135,9 +140,15 @@ async function examineDaemon(installation: Installation): Promise<Finding> {
     if (await answersHealth(installation)) {
       return { check, status: 'good', detail: `process ${pid} answers on ${api.host}:${api.port}` }
     }
-    return { check, status: 'bad', detail: `process ${pid} does not answer`, fix: 'rack stop --keep-router && rack start' }
+    return {
+      check,
+      status: 'bad',
+      detail: `process ${pid} does not answer`,
+      fix: 'rack stop --keep-router && rack start',
+    }
   }
-  if (await isPortFree(api.host, api.port)) return { check, status: 'bad', detail: 'it does not run', fix: 'rack start' }
+  if (await isPortFree(api.host, api.port))
+    return { check, status: 'bad', detail: 'it does not run', fix: 'rack start' }
   return {
     check,
     status: 'bad',
@@ -149,8 +160,10 @@ async function examineDaemon(installation: Installation): Promise<Finding> {
 async function examineRouter({ directory, http }: Installation): Promise<Finding> {
   const check = 'router'
   const pid = await findRouter(directory)
-  if (pid !== null) return { check, status: 'good', detail: `process ${pid} serves port ${http.port} of ${http.bind}` }
-  if (await isPortFree(http.bind, http.port)) return { check, status: 'bad', detail: 'it does not run', fix: 'rack start' }
+  if (pid !== null)
+    return { check, status: 'good', detail: `process ${pid} serves port ${http.port} of ${http.bind}` }
+  if (await isPortFree(http.bind, http.port))
+    return { check, status: 'bad', detail: 'it does not run', fix: 'rack start' }
   return {
     check,
     status: 'bad',

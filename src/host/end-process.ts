@@ -19,7 +19,11 @@ export async function endProcess(
     if (await isGone()) return
     sendSignal(pid, end, what)
     try {
-      await until(isGone, { deadlineMs: end === 'SIGTERM' ? deadlineMs : 5000, what: `${what} to end`, signal })
+      await until(isGone, {
+        deadlineMs: end === 'SIGTERM' ? deadlineMs : 5000,
+        what: `${what} to end`,
+        signal,
+      })
       return
     } catch (error) {
       if (!(error instanceof DeadlineError)) throw error

@@ -20,7 +20,11 @@ const answerDeadlineMs = 10_000
 export async function checkEngine(socketPath: string): Promise<EngineVersion> {
   const text = await getOverSocket(socketPath, '/version')
   const { Version, ApiVersion, MinAPIVersion } = JSON.parse(text) as Record<string, string | undefined>
-  const found = { version: Version ?? '?', apiVersion: ApiVersion ?? '0', minApiVersion: MinAPIVersion ?? null }
+  const found = {
+    version: Version ?? '?',
+    apiVersion: ApiVersion ?? '0',
+    minApiVersion: MinAPIVersion ?? null,
+  }
   if (apiNumber(found.apiVersion) >= apiNumber(oldestApi)) return found
   throw new RackError('unsupported', `Docker Engine ${found.version} is too old: 20.10 or newer is needed`, {
     details: found,
@@ -60,5 +64,8 @@ function engineUnavailable(socketPath: string, cause: NodeJS.ErrnoException): Ra
     cause.code === 'EACCES'
       ? 'Be root, or join its group: usermod -aG docker $USER'
       : 'Install or start Docker Engine (in the clone of Rack: scripts/setup), or name its socket: --socket PATH'
-  return new RackError('engine-unavailable', `Docker Engine does not answer at ${socketPath}: ${reason}`, { hint, cause })
+  return new RackError('engine-unavailable', `Docker Engine does not answer at ${socketPath}: ${reason}`, {
+    hint,
+    cause,
+  })
 }

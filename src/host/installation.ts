@@ -47,7 +47,10 @@ export async function readInstallation(directory: string): Promise<Installation>
     return JSON.parse(await readFile(configuration, 'utf8')) as Installation
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
-      throw new RackError('not-found', `there is no rack in ${directory}`, { hint: 'rack install', cause: error })
+      throw new RackError('not-found', `there is no rack in ${directory}`, {
+        hint: 'rack install',
+        cause: error,
+      })
     }
     throw new RackError('host-failed', `${configuration} cannot be read`, { cause: error })
   }

@@ -38,7 +38,9 @@ export async function makeInstallation(
 async function addToken(directory: string, name: string): Promise<string> {
   const token = `rack_${randomBytes(32).toString('base64url')}`
   const sha256 = createHash('sha256').update(token).digest('hex')
-  await writeFileAtomically(join(installationPaths(directory).tokens, `${name}.sha256`), `${sha256}\n`, { mode: 0o600 })
+  await writeFileAtomically(join(installationPaths(directory).tokens, `${name}.sha256`), `${sha256}\n`, {
+    mode: 0o600,
+  })
   return token
 }
 
@@ -47,10 +49,12 @@ export async function daemonEnvironment(
   directory: string,
   environment: Record<string, string | undefined>,
 ): Promise<Record<string, string | undefined>> {
-  const text = await readFile(installationPaths(directory).environment, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return ''
-    throw error
-  })
+  const text = await readFile(installationPaths(directory).environment, 'utf8').catch(
+    (error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return ''
+      throw error
+    },
+  )
   const kept = text.split('\n').flatMap((line) => {
     const at = line.indexOf('=')
     return at === -1 ? [] : [[line.slice(0, at), line.slice(at + 2, -1)] as const]

@@ -60,7 +60,9 @@ export async function planInstallation(
     })
   }
   if (domain.length > 200 || !domainPattern.test(domain)) {
-    throw new RackError('invalid', `"${domain}" cannot be a domain`, { hint: 'It looks like apps.example.com' })
+    throw new RackError('invalid', `"${domain}" cannot be a domain`, {
+      hint: 'It looks like apps.example.com',
+    })
   }
   // Those of racks that are stopped are theirs still.
   const apiTaken = new Set(others.map(({ api }) => api.port))
@@ -84,15 +86,22 @@ async function chooseApiPort(wish: number | undefined, taken: Set<number>): Prom
   const candidates = Array.from({ length: 100 }, (_, at) => apiPort + at).filter((port) => !taken.has(port))
   const found = await firstFreePort(apiHost, candidates)
   if (found !== null) return found
-  throw new RackError('port-taken', `no port from ${apiPort} to ${apiPort + 99} of ${apiHost} is free for the API`, {
-    hint: 'Choose one: --api-port NUMBER',
-  })
+  throw new RackError(
+    'port-taken',
+    `no port from ${apiPort} to ${apiPort + 99} of ${apiHost} is free for the API`,
+    {
+      hint: 'Choose one: --api-port NUMBER',
+    },
+  )
 }
 
 async function chooseHttpPort(bind: string, wish: number | undefined, taken: Set<number>): Promise<number> {
   if (wish !== undefined) return await wishedPort(bind, wish, '--http-port')
   const { httpPorts } = installDefaults
-  const found = await firstFreePort(bind, httpPorts.filter((port) => !taken.has(port)))
+  const found = await firstFreePort(
+    bind,
+    httpPorts.filter((port) => !taken.has(port)),
+  )
   if (found !== null) return found
   throw new RackError('port-taken', `ports ${httpPorts.join(' and ')} of ${bind} cannot be had`, {
     hint: 'Another program or rack holds them, or this user may not. Choose another: --http-port NUMBER',
@@ -105,13 +114,20 @@ async function wishedPort(host: string, port: number, flag: string): Promise<num
     throw new RackError('invalid', `${flag}: a port is a whole number from 1 to 65535`)
   }
   const isFree = await isPortFree(host, port).catch((cause: NodeJS.ErrnoException) => {
-    throw new RackError('invalid', `${host} is no address of this machine`, { hint: '--http-bind ADDRESS', cause })
+    throw new RackError('invalid', `${host} is no address of this machine`, {
+      hint: '--http-bind ADDRESS',
+      cause,
+    })
   })
   if (isFree) return port
-  throw new RackError('port-taken', `port ${port} of ${host} cannot be had: another program holds it, or this user may not`, {
-    hint: `Choose another: ${flag} NUMBER`,
-    details: { host, port },
-  })
+  throw new RackError(
+    'port-taken',
+    `port ${port} of ${host} cannot be had: another program holds it, or this user may not`,
+    {
+      hint: `Choose another: ${flag} NUMBER`,
+      details: { host, port },
+    },
+  )
 }
 
 function choosePool(wish: string | undefined, machine: MachineFacts, others: Installation[]): string {
@@ -132,16 +148,24 @@ function wishedPool(text: string, clashOf: (range: Cidr) => Cidr | undefined): s
   const range = parseCidr(text)
   const { subnetBits } = installDefaults
   if (!range || range.bits > subnetBits || range.bits < 8) {
-    throw new RackError('invalid', `"${text}" cannot be the pool: it takes a network of 8 to ${subnetBits} bits`, {
-      hint: 'Each app gets a /24 of it: --pool 10.213.0.0/16',
-    })
+    throw new RackError(
+      'invalid',
+      `"${text}" cannot be the pool: it takes a network of 8 to ${subnetBits} bits`,
+      {
+        hint: 'Each app gets a /24 of it: --pool 10.213.0.0/16',
+      },
+    )
   }
   const clash = clashOf(range)
   if (!clash) return formatCidr(range)
-  throw new RackError('conflict', `the pool ${text} clashes with ${formatCidr(clash)}, which this machine uses already`, {
-    hint: 'Name another: --pool 10.214.0.0/16',
-    details: { pool: text, clash: formatCidr(clash) },
-  })
+  throw new RackError(
+    'conflict',
+    `the pool ${text} clashes with ${formatCidr(clash)}, which this machine uses already`,
+    {
+      hint: 'Name another: --pool 10.214.0.0/16',
+      details: { pool: text, clash: formatCidr(clash) },
+    },
+  )
 }
 
 function chooseTotal(wishes: InstallWishes, machine: MachineFacts): Installation['total'] {

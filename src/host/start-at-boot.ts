@@ -13,48 +13,63 @@ const unitFolder = '/etc/systemd/system'
 const systemctlDeadlineMs = 60_000
 
 /** The units of a rack by file name: its daemon, and its router, which serves on while the daemon is down. */
-export function systemdUnits({ name, directory, socketPath }: Installation, program: DaemonProgram) {
-  const { router } = installationPaths(directory)
-  const configuration = routerConfiguration(directory)
-  const daemon = daemonCommand(program, directory).map(quoted).join(' ')
-  const haproxy = ['-W', '-S', `${router}/master.sock,mode,600`, '-p', `${router}/haproxy.pid`, '-f', configuration]
-  return {
-    [unitNames(name).daemon]: [
-      '[Unit]',
+export function systemdUnits(installation: Installation, program: DaemonProgram): Record<string, string> {
+  const { daemon, router } = unitNames(installation.name)
+  return { [daemon]: daemonUnit(installation, program), [router]: routerUnit(installation) }
+}
+
+function daemonUnit({ name, directory, socketPath }: Installation, program: DaemonProgram): string {
+  const isUsualEngine = socketPath === '/var/run/docker.sock'
+  return unitText({
+    Unit: [
       `Description=Rack ${name}`,
       `After=network.target docker.service ${unitNames(name).router}`,
-      ...(socketPath === '/var/run/docker.sock' ? ['Wants=docker.service'] : []),
-      '',
-      '[Service]',
-      `ExecStart=${daemon}`,
+      ...(isUsualEngine ? ['Wants=docker.service'] : []),
+    ],
+    Service: [
+      `ExecStart=${daemonCommand(program, directory).map(quoted).join(' ')}`,
       `EnvironmentFile=-${installationPaths(directory).environment}`,
       'Restart=always',
       'RestartSec=1',
-      '# The router is not the daemon\'s to take along.',
+      "# The router is not the daemon's to take along.",
       'KillMode=process',
-      '',
-      '[Install]',
-      'WantedBy=multi-user.target',
-      '',
-    ].join('\n'),
-    [unitNames(name).router]: [
-      '[Unit]',
+    ],
+  })
+}
+
+function routerUnit({ name, directory }: Installation): string {
+  const { router } = installationPaths(directory)
+  const configuration = routerConfiguration(directory)
+  const options = [
+    '-W',
+    '-S',
+    `${router}/master.sock,mode,600`,
+    '-p',
+    `${router}/haproxy.pid`,
+    '-f',
+    configuration,
+  ]
+  return unitText({
+    Unit: [
       `Description=Router of the rack ${name}`,
       'After=network.target',
       '# The daemon writes it when it first starts, and starts the router then.',
       `ConditionPathExists=${configuration}`,
-      '',
-      '[Service]',
-      `ExecStart=/usr/sbin/haproxy ${haproxy.map(quoted).join(' ')}`,
-      `WorkingDirectory=${quoted(router)}`,
+    ],
+    Service: [
+      `ExecStart=/usr/sbin/haproxy ${options.map(quoted).join(' ')}`,
+      `WorkingDirectory=${router}`,
       'Restart=on-failure',
       'SuccessExitStatus=143',
-      '',
-      '[Install]',
-      'WantedBy=multi-user.target',
-      '',
-    ].join('\n'),
-  }
+    ],
+  })
+}
+
+function unitText(sections: Record<string, string[]>): string {
+  const all = { ...sections, Install: ['WantedBy=multi-user.target'] }
+  return Object.entries(all)
+    .map(([name, lines]) => `[${name}]\n${lines.join('\n')}\n`)
+    .join('\n')
 }
 
 /** The line for the crontab where there is no systemd; cron's own PATH lacks the folders of HAProxy. */
@@ -85,7 +100,12 @@ export async function enableUnits(installation: Installation, program: DaemonPro
 /** Starts or stops the daemon's unit; false when there is none. */
 export async function withUnit(name: string, verb: 'start' | 'stop'): Promise<boolean> {
   const { daemon, router } = unitNames(name)
-  const isThere = (await hasSystemd()) && (await access(`${unitFolder}/${daemon}`).then(() => true, () => false))
+  const isThere =
+    (await hasSystemd()) &&
+    (await access(`${unitFolder}/${daemon}`).then(
+      () => true,
+      () => false,
+    ))
   if (isThere) await systemctl(verb, ...(verb === 'stop' ? [daemon, router] : [daemon]))
   return isThere
 }

@@ -26,7 +26,10 @@ const file = (name: string, content: string) => ({
 
 test('another reader finds names, modes, times and content', async () => {
   const nothing = Buffer.alloc(0)
-  const folder = { head: { name: 'bin', type: 'directory' as const, mode: 0o755, size: 0, modified }, content: nothing }
+  const folder = {
+    head: { name: 'bin', type: 'directory' as const, mode: 0o755, size: 0, modified },
+    content: nothing,
+  }
   const link = {
     head: { name: 'here', type: 'symlink' as const, mode: 0o777, size: 0, modified, linkname: '../there' },
     content: nothing,
@@ -34,7 +37,10 @@ test('another reader finds names, modes, times and content', async () => {
   const [first, second, third] = await readBack([folder, file('bin/run', '#!/bin/sh\n'), link])
   assert.equal(first!.header.name, 'bin/')
   assert.equal(first!.header.type, 'directory')
-  assert.deepEqual([second!.header.name, second!.header.mode, second!.content], ['bin/run', 0o750, '#!/bin/sh\n'])
+  assert.deepEqual(
+    [second!.header.name, second!.header.mode, second!.content],
+    ['bin/run', 0o750, '#!/bin/sh\n'],
+  )
   assert.equal(second!.header.mtime?.toISOString(), modified.toISOString())
   assert.deepEqual([third!.header.type, third!.header.linkname], ['symlink', '../there'])
 })
@@ -53,7 +59,9 @@ test('long names, names that are not ASCII and long links come back', async () =
 })
 
 test('any name of any length comes back', async () => {
-  const name = fc.string({ minLength: 1, maxLength: 300, unit: 'grapheme' }).filter((text) => !/[\0\n/]/.test(text))
+  const name = fc
+    .string({ minLength: 1, maxLength: 300, unit: 'grapheme' })
+    .filter((text) => !/[\0\n/]/.test(text))
   await fc.assert(
     fc.asyncProperty(name, fc.string({ maxLength: 2000 }), async (name, content) => {
       const [found, ...more] = await readBack([file(name, content)])

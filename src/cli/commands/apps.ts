@@ -14,8 +14,7 @@ const create: CommandSpec = {
   summary: 'create an app; rack deploy does it by itself',
   examples: ['apps create guestbook'],
   needs: 'app',
-  run: (session) =>
-    onApp(session, 'is created', (client, name) => client.createApp({ body: { name } })),
+  run: (session) => onApp(session, 'is created', (client, name) => client.createApp({ body: { name } })),
 }
 
 const info: CommandSpec = {
@@ -90,7 +89,13 @@ const cancel: CommandSpec = {
 export const apps: CommandSpec = {
   name: 'apps',
   summary: 'list apps',
-  examples: ['apps', 'apps info guestbook', 'apps create guestbook', 'apps cancel guestbook', 'apps delete guestbook'],
+  examples: [
+    'apps',
+    'apps info guestbook',
+    'apps create guestbook',
+    'apps cancel guestbook',
+    'apps delete guestbook',
+  ],
   needs: 'app',
   commands: [create, info, remove, lock, unlock, cancel],
   async run({ connect, output, isJson }) {
@@ -170,7 +175,10 @@ function describe(app: Reply<'getApp'>): string {
     ['release', app.release],
     ['locked', app.locked ? 'yes' : 'no'],
     ['created', `${app.created} (${ago(app.created)})`],
-    ['changing', operation ? `${operation.kind} by ${operation.actor} since ${operation.started}` : undefined],
+    [
+      'changing',
+      operation ? `${operation.kind} by ${operation.actor} since ${operation.started}` : undefined,
+    ],
     ...app.endpoints.map(({ process, url }): [string, string] => [`address of ${process}`, url]),
   ])
   const types = Object.entries(app.formation)
@@ -180,7 +188,11 @@ function describe(app: Reply<'getApp'>): string {
     { heading: 'TYPE', value: ([type]: Row) => type },
     { heading: 'COUNT', value: ([, { count }]: Row) => count, align: 'right' as const },
     { heading: 'CPU', value: ([, { cpuUnits }]: Row) => cpuUnits, align: 'right' as const },
-    { heading: 'MEMORY', value: ([, { memoryBytes }]: Row) => formatBytes(memoryBytes), align: 'right' as const },
+    {
+      heading: 'MEMORY',
+      value: ([, { memoryBytes }]: Row) => formatBytes(memoryBytes),
+      align: 'right' as const,
+    },
   ]
   return `${head}\n${formatTable(columns, types)}`
 }

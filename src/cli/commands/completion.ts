@@ -15,12 +15,18 @@ export const completion: CommandSpec = {
   name: 'completion',
   arguments: '<shell>',
   summary: `a script that completes commands: for ${shells.join(', ')}`,
-  examples: ['completion bash > /etc/bash_completion.d/rack', 'completion zsh > "${fpath[1]}/_rack"', 'completion fish > ~/.config/fish/completions/rack.fish'],
+  examples: [
+    'completion bash > /etc/bash_completion.d/rack',
+    'completion zsh > "${fpath[1]}/_rack"',
+    'completion fish > ~/.config/fish/completions/rack.fish',
+  ],
   needs: 'nothing',
   async run({ args }) {
     const shell = args[0]!
     if (!shells.includes(shell)) {
-      throw new RackError('usage', `there is no completion for "${shell}"`, { hint: `One of: ${shells.join(', ')}` })
+      throw new RackError('usage', `there is no completion for "${shell}"`, {
+        hint: `One of: ${shells.join(', ')}`,
+      })
     }
     script(shell, 'rack', 'rack')
   },

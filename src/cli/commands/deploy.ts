@@ -7,7 +7,11 @@ import { showPromoted } from '../output/promoted.ts'
 import type { Session } from '../session.ts'
 
 const sourceOptions: OptionSpec[] = [
-  { flags: '-f, --file <path>', meaning: 'a compose file in the directory; repeat it to merge several', multiple: true },
+  {
+    flags: '-f, --file <path>',
+    meaning: 'a compose file in the directory; repeat it to merge several',
+    multiple: true,
+  },
   { flags: '-m, --description <text>', meaning: 'kept with the build and its release' },
   { flags: '--no-cache', meaning: 'build every step again' },
 ]
@@ -27,7 +31,9 @@ export const build: CommandSpec = {
     using following = await startFollowing(session)
     const made = await buildDirectory(session, client, following)
     following.result(made)
-    following.note(`${made.release} of ${made.app} is ready; make it live: rack releases promote ${made.release} --app ${made.app}`)
+    following.note(
+      `${made.release} of ${made.app} is ready; make it live: rack releases promote ${made.release} --app ${made.app}`,
+    )
     following[Symbol.dispose]()
     if (!isJson) output.data(made.release)
   },
@@ -43,7 +49,11 @@ export const deploy: CommandSpec = {
     'without dropping a request. When anything of the new release does not get healthy, the old one runs on.',
     'Ctrl-C cancels on the rack and waits until it is undone; a second one leaves at once.',
   ].join('\n'),
-  examples: ['deploy', 'deploy --app guestbook examples/guestbook', 'deploy -f docker-compose.yml -f production.yml'],
+  examples: [
+    'deploy',
+    'deploy --app guestbook examples/guestbook',
+    'deploy -f docker-compose.yml -f production.yml',
+  ],
   options: sourceOptions,
   needs: 'app',
   async run(session) {

@@ -83,7 +83,9 @@ async function keepRack(
 ): Promise<void> {
   const { name, directory } = installation
   const { current } = readRacks(world.env)
-  await changeRacks(world.env, (known) => withRack(known, { name, url: apiUrl(installation), token, directory }))
+  await changeRacks(world.env, (known) =>
+    withRack(known, { name, url: apiUrl(installation), token, directory }),
+  )
   undo.defer(() => changeRacks(world.env, (known) => ({ ...withoutRack(known, name), current })))
 }
 
@@ -115,7 +117,10 @@ function printInstalled({ output, world }: Session, installation: Installation, 
   output.say(`  room   ${describe(total)}`)
   output.say(`  pool   ${installation.pool.cidr}`)
   if (isUnit) output.say('  boot   systemd starts it')
-  else output.say(`  boot   add this line to the crontab (crontab -e):\n         ${crontabLine(installation, world.program)}`)
+  else
+    output.say(
+      `  boot   add this line to the crontab (crontab -e):\n         ${crontabLine(installation, world.program)}`,
+    )
   output.say('next: rack deploy, in a directory with a docker-compose.yml')
 }
 

@@ -18,7 +18,8 @@ const dirOption: OptionSpec = { flags: '--dir <directory>', meaning: 'where the 
 export const start: CommandSpec = {
   name: 'start',
   summary: 'start the rack: its daemon, and its router when it does not run',
-  description: 'Safe to repeat. Apps come back by themselves, whether the daemon was stopped, killed, or the machine restarted.',
+  description:
+    'Safe to repeat. Apps come back by themselves, whether the daemon was stopped, killed, or the machine restarted.',
   examples: ['start', 'start --rack demo'],
   options: [dirOption],
   needs: 'rack',
@@ -56,7 +57,11 @@ export const stop: CommandSpec = {
     const hadDaemon = await stopDaemon(directory, control)
     const hadRouter = options.flag('keep-router') ? false : await stopRouter(directory, control)
     if (isJson) return output.json(await readStatus(session, installation))
-    output.say(hadDaemon || hadRouter ? `${name} is stopped; the processes of its apps run on` : `${name} was stopped already`)
+    output.say(
+      hadDaemon || hadRouter
+        ? `${name} is stopped; the processes of its apps run on`
+        : `${name} was stopped already`,
+    )
   },
 }
 
@@ -94,9 +99,14 @@ function isElsewhere({ options, world }: Session): boolean {
   }
 }
 
-function describe({ output, world }: Session, status: Omit<MachineStatus, 'directory'> & { directory?: string }): string {
+function describe(
+  { output, world }: Session,
+  status: Omit<MachineStatus, 'directory'> & { directory?: string },
+): string {
   const { green, red, yellow } = output.colors.data
-  const paint = { running: green, updating: yellow, converging: yellow, stopped: red, unreachable: red }[status.status]
+  const paint = { running: green, updating: yellow, converging: yellow, stopped: red, unreachable: red }[
+    status.status
+  ]
   const isCurrent = readRacks(world.env).current === status.name
   return formatFacts([
     ['rack', isCurrent ? `${status.name} (current)` : status.name],

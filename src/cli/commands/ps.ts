@@ -44,7 +44,13 @@ export const ps: CommandSpec = {
   name: 'ps',
   arguments: '[app]',
   summary: 'list processes',
-  examples: ['ps', 'ps guestbook --stats', 'ps --type web --json', 'ps info PABCDEFGHIJ', 'ps stop PABCDEFGHIJ'],
+  examples: [
+    'ps',
+    'ps guestbook --stats',
+    'ps --type web --json',
+    'ps info PABCDEFGHIJ',
+    'ps stop PABCDEFGHIJ',
+  ],
   options: [
     { flags: '-t, --type <type>', meaning: 'of one process type' },
     { flags: '--all', meaning: 'ended one-off processes too' },

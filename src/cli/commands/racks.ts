@@ -38,7 +38,8 @@ export const racks: CommandSpec = {
       directory: directory ?? null,
     }))
     if (isJson) return output.json(list)
-    if (list.length === 0) return output.say('no rack is known here: rack install (on this machine) or rack login URL')
+    if (list.length === 0)
+      return output.say('no rack is known here: rack install (on this machine) or rack login URL')
     type Row = (typeof list)[number]
     const columns = [
       { heading: 'RACK', value: ({ name }: Row) => name },
@@ -70,7 +71,8 @@ export const login: CommandSpec = {
   name: 'login',
   arguments: '<url>',
   summary: 'add a rack by its address and a token, and make it the current one',
-  description: 'The token comes from standard input, a file or RACK_TOKEN: on the command line others could see it.',
+  description:
+    'The token comes from standard input, a file or RACK_TOKEN: on the command line others could see it.',
   examples: [
     'login http://127.0.0.1:5480 --token-stdin < token',
     'login https://rack.example.com --token-file token --name production',
@@ -88,7 +90,14 @@ export const login: CommandSpec = {
     const { createClient } = await import('../../client/client.ts')
     const found = await createClient({ url, token }).getRack()
     const name = options.text('name') ?? found.name
-    await changeRacks(world.env, (known) => withRack(known, { ...known.racks.find((rack) => rack.name === name && rack.url === url), name, url, token }))
+    await changeRacks(world.env, (known) =>
+      withRack(known, {
+        ...known.racks.find((rack) => rack.name === name && rack.url === url),
+        name,
+        url,
+        token,
+      }),
+    )
     if (isJson) output.json({ name, url, current: true })
     else output.say(`${name} (Rack ${found.version}, ${found.apps} apps) is the current rack`)
   },
@@ -120,6 +129,9 @@ function find(env: Session['world']['env'], name: string): KnownRack {
   const found = racks.find((rack) => rack.name === name)
   if (found) return found
   throw new RackError('not-found', `no rack "${name}" is known here`, {
-    hint: racks.length === 0 ? 'rack install or rack login URL' : `Known: ${racks.map((rack) => rack.name).join(', ')}`,
+    hint:
+      racks.length === 0
+        ? 'rack install or rack login URL'
+        : `Known: ${racks.map((rack) => rack.name).join(', ')}`,
   })
 }

@@ -77,7 +77,8 @@ const promote: CommandSpec = {
   async run(session) {
     const { client, app } = await open(session)
     const release = await namedOrNewest(session, client, app)
-    if (session.options.flag('plan')) return showPlan(session, await client.planPromotion({ params: { app, release } }))
+    if (session.options.flag('plan'))
+      return showPlan(session, await client.planPromotion({ params: { app, release } }))
     await promoteRelease(session, client, app, release)
     return 0
   },
@@ -87,7 +88,8 @@ const rollback: CommandSpec = {
   name: 'rollback',
   arguments: '[release]',
   summary: 'go back to the build and the environment of an old release',
-  description: 'Makes a new release of both and promotes it. Without an id: the release that was live before.',
+  description:
+    'Makes a new release of both and promotes it. Without an id: the release that was live before.',
   examples: ['releases rollback', 'releases rollback RABCDEFGHIJ'],
   needs: 'app',
   async run(session) {
@@ -106,7 +108,13 @@ export const releases: CommandSpec = {
   name: 'releases',
   arguments: '[app]',
   summary: 'list releases, newest first',
-  examples: ['releases', 'releases diff', 'releases promote', 'releases rollback', 'releases guestbook --limit 50'],
+  examples: [
+    'releases',
+    'releases diff',
+    'releases promote',
+    'releases rollback',
+    'releases guestbook --limit 50',
+  ],
   options: [{ flags: '--limit <number>', meaning: 'how many; 20 unless given' }],
   needs: 'app',
   commands: [info, manifest, diff, promote, rollback],
@@ -117,12 +125,17 @@ export const releases: CommandSpec = {
     const limit = options.text('limit') ?? '20'
     const list = await client.listReleases({ params: { app }, query: { limit } })
     if (session.isJson) return output.json(list)
-    if (list.length === 0) return output.say(`${app} has no release yet; make one with: rack deploy --app ${app}`)
+    if (list.length === 0)
+      return output.say(`${app} has no release yet; make one with: rack deploy --app ${app}`)
     type Row = Reply<'listReleases'>[number]
     const { green } = output.colors.data
     const columns = [
       { heading: 'RELEASE', value: ({ id }: Row) => id },
-      { heading: 'LIVE', value: ({ live }: Row) => (live ? 'live' : ''), paint: (text: string, { live }: Row) => (live ? green(text) : text) },
+      {
+        heading: 'LIVE',
+        value: ({ live }: Row) => (live ? 'live' : ''),
+        paint: (text: string, { live }: Row) => (live ? green(text) : text),
+      },
       { heading: 'BUILD', value: ({ build }: Row) => build },
       { heading: 'CREATED', value: ({ created }: Row) => ago(created) },
       { heading: 'DESCRIPTION', value: ({ description }: Row) => description },
@@ -132,7 +145,12 @@ export const releases: CommandSpec = {
 }
 
 /** Promotes and shows it; an interrupt cancels it. */
-export async function promoteRelease(session: Session, client: Client, app: string, release: string): Promise<void> {
+export async function promoteRelease(
+  session: Session,
+  client: Client,
+  app: string,
+  release: string,
+): Promise<void> {
   using following = await startFollowing(session)
   const lines = client.promoteRelease({ params: { app, release } })
   const cancel = { what: 'the promote', call: () => client.cancelApp({ params: { app } }) }

@@ -6,15 +6,15 @@ type Colors = ReturnType<typeof createColors>
 /** Where words go: data to stdout, conversation to stderr. */
 export interface Output {
   /** Text for stdout as it is. */
-  data(text: string): void
+  data: (text: string) => void
   /** One line for the person. */
-  say(text: string): void
+  say: (text: string) => void
   /** A reply as JSON, indented on a terminal. */
-  json(value: unknown): void
+  json: (value: unknown) => void
   /** One line of NDJSON. */
-  record(value: unknown): void
+  record: (value: unknown) => void
   /** Settles when stdout can take more: for streams. */
-  ready(): Promise<void>
+  ready: () => Promise<void>
   /** Colours of stdout and of stderr: plain where it is no terminal. */
   colors: { data: Colors; say: Colors }
   /** Whether stderr is a terminal that can be drawn on. */

@@ -42,11 +42,11 @@ function plainProgress({ say, colors }: Output): ProgressView {
       )
     },
     settle() {
-      for (const key of [...waiting.keys()]) stopWaiting(key)
+      for (const key of waiting.keys()) stopWaiting(key)
       for (const phase of running.end()) say(phaseText(phase))
     },
     [Symbol.dispose]() {
-      for (const key of [...waiting.keys()]) stopWaiting(key)
+      for (const key of waiting.keys()) stopWaiting(key)
     },
   }
 }
@@ -59,7 +59,9 @@ function drawnProgress({ stderr, colors }: Output): ProgressView {
 
   const draw = () => {
     frame = (frame + 1) % frames.length
-    const phases = running.now().map((phase) => `${phaseName(phase)} ${((phase.ms ?? 0) / 1000).toFixed(1)} s`)
+    const phases = running
+      .now()
+      .map((phase) => `${phaseName(phase)} ${((phase.ms ?? 0) / 1000).toFixed(1)} s`)
     const line = phases.length === 0 ? '' : `${frames[frame]} ${phases.join(' · ')}`
     stderr.write(`${isDrawn ? '\r\u001b[2K' : ''}${cut(line, (stderr.columns ?? 80) - 1)}`)
     isDrawn = line !== ''
@@ -125,19 +127,21 @@ export function phaseText(phase: Phase): string {
   return `${phaseName(phase)}${took}${phase.detail ? `  ${phase.detail}` : ''}`
 }
 
-function logText({ process, text }: Extract<Progress, { type: 'log' }>, dim: (text: string) => string): string {
+function logText(
+  { process, text }: Extract<Progress, { type: 'log' }>,
+  dim: (text: string) => string,
+): string {
   const clean = printable(text.trimEnd())
   return process ? `${dim(`${process} |`)} ${clean}` : clean
 }
 
-/** Leaves colours and tabs of a build's output, and takes what would move the cursor of ours. */
+/** Takes out what would colour or steer the terminal; tabs stay. */
 export function printable(text: string): string {
-  return text
-    .replaceAll(/\u001b\[[0-9;?]*[A-Za-ln-z]|\u001b\][^\u0007]*(?:\u0007|\u001b\\)/g, '')
-    .replaceAll(/[\u0000-\u0008\u000b-\u001a\u001c-\u001f\u007f]/g, '')
+  const { stripVTControlCharacters } = process.getBuiltinModule('node:util')
+  return stripVTControlCharacters(text).replaceAll(/(?!\t)\p{Cc}/gu, '')
 }
 
 function cut(text: string, columns: number): string {
-  const letters = [...text]
+  const letters = Array.from(text)
   return letters.length > columns ? `${letters.slice(0, Math.max(0, columns - 1)).join('')}…` : text
 }

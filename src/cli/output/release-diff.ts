@@ -19,7 +19,9 @@ export function describeDiff({ from, to, environment, processes, restarts, surge
     ...(variables.length > 0 ? ['environment', ...variables] : []),
     ...(types.length > 0 ? ['processes', ...types] : []),
     ...(variables.length + types.length === 0 ? ['no difference'] : []),
-    restarts.length > 0 ? `a promote would replace ${restarts.join(', ')}` : 'a promote would replace nothing',
+    restarts.length > 0
+      ? `a promote would replace ${restarts.join(', ')}`
+      : 'a promote would replace nothing',
     ...(restarts.length > 0 ? [`and need ${describe(surge)} more while it rolls`] : []),
   ]
   return `${lines.join('\n')}\n`

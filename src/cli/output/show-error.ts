@@ -60,7 +60,11 @@ function failureLines(failure: CopyFailure, message: string): string[] {
 }
 
 function isList<T>(value: unknown, key: keyof T & string): value is T[] {
-  return Array.isArray(value) && value.length > 0 && value.every((item) => typeof item === 'object' && item !== null && key in item)
+  return (
+    Array.isArray(value) &&
+    value.length > 0 &&
+    value.every((item) => typeof item === 'object' && item !== null && key in item)
+  )
 }
 
 function unexpected(error: unknown): RackError {

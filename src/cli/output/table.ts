@@ -22,8 +22,13 @@ export function formatTable<Row>(columns: Column<Row>[], rows: Row[]): string {
       })
       .join('  ')
       .trimEnd()
-  const head = line(columns.map(({ heading }) => heading), (text) => text)
-  const body = cells.map((texts, row) => line(texts, (text, at) => columns[at]!.paint?.(text, rows[row]!) ?? text))
+  const head = line(
+    columns.map(({ heading }) => heading),
+    (text) => text,
+  )
+  const body = cells.map((texts, row) =>
+    line(texts, (text, at) => columns[at]!.paint?.(text, rows[row]!) ?? text),
+  )
   return [head, ...body].map((text) => `${text}\n`).join('')
 }
 
@@ -37,7 +42,7 @@ export function formatFacts(facts: [string, string | number | null | undefined][
 function show(value: string | number | null): string {
   if (value === null || value === '') return '–'
   // A name that holds control characters must not steer the terminal.
-  return String(value).replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, ' ')
+  return String(value).replaceAll(/\p{Cc}/gu, ' ')
 }
 
 function pad(text: string, to: number, align?: 'right'): string {
@@ -46,5 +51,5 @@ function pad(text: string, to: number, align?: 'right'): string {
 }
 
 function width(text: string): number {
-  return [...text].length
+  return Array.from(text).length
 }

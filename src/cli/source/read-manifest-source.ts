@@ -19,7 +19,9 @@ export interface LocalManifest {
  */
 export async function readLocalManifest(directory: string, files: string[]): Promise<LocalManifest> {
   const paths = files.length > 0 ? files.map((file) => inside(directory, file)) : [await usualFile(directory)]
-  const texts = await Promise.all(paths.map(async (path) => ({ path, text: await readText(directory, path) })))
+  const texts = await Promise.all(
+    paths.map(async (path) => ({ path, text: await readText(directory, path) })),
+  )
   const dotenv = await readIfThere(directory, '.env')
   const named = filesOf({ files: texts, dotenv }, {})
   const envFiles: Record<string, string> = {}
@@ -47,9 +49,15 @@ export async function checkLocalManifest({ source }: LocalManifest): Promise<Pro
 
 async function usualFile(directory: string): Promise<string> {
   const names = await readdir(directory).catch((cause: NodeJS.ErrnoException) => {
-    const reasons: Record<string, string> = { ENOENT: 'there is no such directory', ENOTDIR: 'it is no directory' }
+    const reasons: Record<string, string> = {
+      ENOENT: 'there is no such directory',
+      ENOTDIR: 'it is no directory',
+    }
     const reason = reasons[cause.code ?? ''] ?? cause.message
-    throw new RackError('usage', `${directory} cannot be read: ${reason}`, { hint: 'rack deploy [DIRECTORY]', cause })
+    throw new RackError('usage', `${directory} cannot be read: ${reason}`, {
+      hint: 'rack deploy [DIRECTORY]',
+      cause,
+    })
   })
   const found = findComposeFile(names)
   if (found !== null) return found

@@ -43,7 +43,13 @@ function manifestPart({ source: { files, dotenv, envFiles } }: LocalManifest): B
   const modified = new Date()
   const parts = [...texts].flatMap(([path, text]) => {
     const content = Buffer.from(text)
-    const head = { name: `manifest/${path}`, type: 'file' as const, mode: 0o600, size: content.length, modified }
+    const head = {
+      name: `manifest/${path}`,
+      type: 'file' as const,
+      mode: 0o600,
+      size: content.length,
+      modified,
+    }
     return [tarHead(head), content, tarPadding(content.length)]
   })
   return Buffer.concat(parts)
@@ -56,14 +62,18 @@ function* entryBytes(root: string, { path, type, stats }: SourceEntry): Generato
   else yield* fileBytes(root, path, head)
 }
 
-function* fileBytes(root: string, path: string, head: Omit<Parameters<typeof tarHead>[0], 'type'>): Generator<Buffer> {
+function* fileBytes(
+  root: string,
+  path: string,
+  head: Omit<Parameters<typeof tarHead>[0], 'type'>,
+): Generator<Buffer> {
   const file = openFile(root, path)
   if (file === null) return
   try {
     const { size } = fstatSync(file)
     yield tarHead({ ...head, type: 'file', size })
     // What grows meanwhile (a log) is sent as long as it was.
-    for (let sent = 0; sent < size; ) {
+    for (let sent = 0; sent < size;) {
       const piece = Buffer.allocUnsafe(Math.min(size - sent, pieceBytes))
       const read = readSync(file, piece, 0, piece.length, null)
       if (read === 0) throw shrunk(path)

@@ -1,7 +1,12 @@
 import { lstatSync, readdirSync, readFileSync, type Dirent, type Stats } from 'node:fs'
 import { join } from 'node:path'
 import { RackError } from '../../domain/error.ts'
-import { alwaysSent, dockerIgnorePaths, parseDockerIgnore, type DockerIgnore } from '../../lib/dockerignore.ts'
+import {
+  alwaysSent,
+  dockerIgnorePaths,
+  parseDockerIgnore,
+  type DockerIgnore,
+} from '../../lib/dockerignore.ts'
 
 /** What a build sees of the source directory, as the compose file says it. */
 export interface BuildContext {
@@ -120,7 +125,9 @@ function readIgnore(root: string, base: string, dockerfile: string): { text: str
 
 /** @returns the error for a part of the source that a build would miss */
 export function unreadable(path: string, reason: unknown): RackError {
-  const why = { EACCES: 'permission denied', EPERM: 'permission denied' }[(reason as NodeJS.ErrnoException).code ?? '']
+  const why = { EACCES: 'permission denied', EPERM: 'permission denied' }[
+    (reason as NodeJS.ErrnoException).code ?? ''
+  ]
   const message = why ?? (reason instanceof Error ? reason.message : String(reason))
   return new RackError('invalid', `${path} cannot be sent: ${message}`, {
     hint: 'Mend it, or name it in .dockerignore.',
