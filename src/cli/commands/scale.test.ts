@@ -1,0 +1,120 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Admission } from '../../domain/admission.ts'
+import type { FormationChanges, Operations, Promotion } from '../../operations/operations.ts'
+import { exampleResult } from '../../../test/support/scripted-operations.ts'
+import { planOf, processPlan } from '../../../test/support/plans.ts'
+import { typeCommand } from '../../../test/support/type-command.ts'
+
+const mebibyte = 1024 * 1024
+const total = { cpuUnits: 2048, memoryBytes: 4096 * mebibyte }
+const each = { cpuUnits: 128, memoryBytes: 128 * mebibyte }
+
+const tooMuch: Admission = {
+  fits: false,
+  needs: { cpuUnits: 4096, memoryBytes: 1024 * mebibyte },
+  free: { cpuUnits: 1024, memoryBytes: 2048 * mebibyte },
+  short: { cpuUnits: 3072, memoryBytes: 0 },
+  total,
+  demands: [{ type: 'web', each, peak: 33, held: 1 }],
+  holders: [{ app: 'blog', type: 'web', kind: 'process', count: 4, each }],
+}
+
+const promotion: Promotion = {
+  plan: planOf([processPlan()]),
+  admission: tooMuch,
+  replaced: [],
+  kept: ['web'],
+  removed: [],
+  missing: {},
+}
+
+async function ask(args: string[], fits = false) {
+  const scaled: FormationChanges[] = []
+  const planned: FormationChanges[] = []
+  const rack: Partial<Operations> = {
+    getFormation: async () => ({ web: { count: 2, ...each } }),
+    getCapacity: async () => ({
+      total,
+      reserved: { cpuUnits: 512, memoryBytes: 512 * mebibyte },
+      free: { cpuUnits: 1536, memoryBytes: 3584 * mebibyte },
+      holders: [{ app: 'blog', type: 'import', kind: 'one-off', count: 4, each }],
+      instances: 1,
+    }),
+    scaleProcesses: async (_app, changes) => {
+      scaled.push(changes)
+      return exampleResult
+    },
+    planScale: async (_app, changes) => {
+      planned.push(changes)
+      return { ...promotion, admission: { ...tooMuch, fits } }
+    },
+  }
+  return { ...(await typeCommand(args, { rack })), scaled, planned }
+}
+
+test('counts and sizes are read, the sizes for every type that is named', async () => {
+  const { scaled } = await ask(['scale', 'web=5', 'worker', '--cpu', '256', '--memory', '1.5g'])
+  const sizes = { cpuUnits: 256, memoryBytes: 1536 * mebibyte }
+  assert.deepEqual(scaled, [{ web: { count: 5, ...sizes }, worker: sizes }])
+  assert.deepEqual((await ask(['scale', 'web=0'])).scaled, [{ web: { count: 0 } }])
+})
+
+for (const args of [
+  ['web'],
+  ['web=x'],
+  ['web=-1'],
+  ['=3'],
+  ['web=1.5'],
+  ['--cpu', '256'],
+  ['web', '--cpu', '1.5'],
+  ['web', '--memory', 'much'],
+]) {
+  test(`refuses scale ${args.join(' ')} as a mistake of usage`, async () => {
+    const { code, stderr, scaled } = await ask(['scale', ...args])
+    assert.equal(code, 2)
+    assert.match(stderr, /\n→ /)
+    assert.deepEqual(scaled, [])
+  })
+}
+
+test('without words the formation is shown', async () => {
+  assert.equal((await ask(['scale'])).stdout, 'TYPE  COUNT  CPU   MEMORY\nweb       2  128  128 MiB\n')
+  assert.deepEqual(JSON.parse((await ask(['scale', '--json'])).stdout), { web: { count: 2, ...each } })
+})
+
+test('a plan shows the arithmetic, touches nothing, and says by its exit code whether it fits', async () => {
+  const { code, stdout, scaled } = await ask(['scale', 'web=33', '--plan'])
+  assert.equal(code, 1)
+  assert.match(stdout, /^It does not fit\.\n {2}web: 33 × \(128 cpu units and 128 MiB\)/)
+  assert.match(
+    stdout,
+    /short of 3072 cpu units and 0 B; held by\n {2}blog\/web ×4: 512 cpu units and 512 MiB\n$/,
+  )
+  assert.deepEqual(scaled, [])
+  assert.equal((await ask(['scale', 'web=3', '--plan'], true)).code, 0)
+})
+
+test('capacity --if asks the same', async () => {
+  const { code, stdout, planned } = await ask(['capacity', '--if', 'web=33', '--if', 'worker=2', '--json'])
+  assert.equal(code, 1)
+  assert.deepEqual(planned, [{ web: { count: 33 }, worker: { count: 2 } }])
+  assert.deepEqual(JSON.parse(stdout), tooMuch)
+  assert.equal((await ask(['capacity', '--if', 'web'])).code, 2)
+})
+
+test('capacity shows who holds what', async () => {
+  const { stdout } = await ask(['capacity'])
+  assert.equal(
+    stdout,
+    [
+      'total     2048 cpu units and 4 GiB',
+      'reserved  512 cpu units and 512 MiB',
+      'free      1536 cpu units and 3.5 GiB',
+      '',
+      'APP   TYPE              COUNT  CPU   MEMORY',
+      'blog  import (one-off)      4  512  512 MiB',
+      '',
+    ].join('\n'),
+  )
+})
