@@ -1,5 +1,8 @@
+import type { Client } from '../../client/client-types.ts'
 import { RackError } from '../../domain/error.ts'
-import { parseDuration } from '../../lib/sizes.ts'
+import type { ExitCode, Process } from '../../domain/process.ts'
+import type { Terminal } from '../../domain/terminal.ts'
+import { formatDuration, parseDuration } from '../../lib/sizes.ts'
 import type { CommandSpec, OptionSpec } from '../command-spec.ts'
 import type { Session } from '../session.ts'
 import { findProcess } from './ps.ts'
@@ -17,6 +20,7 @@ export const run: CommandSpec = {
   summary: 'run a one-off process of a type, with its environment and links',
   description: [
     'Attached, with a real terminal when this is one; its exit code is the exit code of this command.',
+    'With --json its output becomes one record a line; the last one has the process and its exit code.',
     "Without a command it runs the type's own. Options for rack go before the type, or before a --.",
   ].join('\n'),
   examples: [
@@ -27,7 +31,10 @@ export const run: CommandSpec = {
   ],
   options: [
     ...terminalOptions,
-    { flags: '-d, --detach', meaning: 'start it, print its id and leave; rack logs --process shows its output' },
+    {
+      flags: '-d, --detach',
+      meaning: 'start it, print its id and leave; rack logs --process shows its output',
+    },
     { flags: '--release <id>', meaning: 'of another release than the live one' },
     { flags: '--timeout <duration>', meaning: 'end it when it runs longer, such as 10m' },
   ],
@@ -48,9 +55,21 @@ export const run: CommandSpec = {
       return 0
     }
     const query = { type, command, release, timeoutMs }
-    const { openLocalTerminal } = await import('../terminal/local-terminal.ts')
-    using local = openLocalTerminal(session.world, terminalWishes(session))
-    return await client.attachProcess({ params: { app }, query }, local.terminal)
+    let started: Process | null = null
+    let since = performance.now()
+    const onStarted = (process: Process) => {
+      started = process
+      since = performance.now()
+    }
+    const exitCode = await attach(
+      session,
+      (terminal) => client.attachProcess({ params: { app }, query }, terminal, { onStarted }),
+      () => started,
+    )
+    const isLate = timeoutMs !== undefined && performance.now() - since >= timeoutMs
+    if (isLate && exitCode > 128)
+      output.say(`it was ended after ${formatDuration(timeoutMs)}, as --timeout says`)
+    return exitCode
   },
 }
 
@@ -70,40 +89,54 @@ export const exec: CommandSpec = {
   async run(session) {
     const { first, command } = splitCommand(session.args)
     const client = await session.connect()
-    const { app, process } = await findTarget(session, client, first)
-    const { openLocalTerminal } = await import('../terminal/local-terminal.ts')
-    using local = openLocalTerminal(session.world, terminalWishes(session))
-    return await client.execProcess({ params: { app, process }, query: { command } }, local.terminal)
+    const found = await findTarget(session, client, first)
+    const { app, id } = found
+    return await attach(
+      session,
+      (terminal) => client.execProcess({ params: { app, process: id }, query: { command } }, terminal),
+      () => found,
+    )
   },
 }
 
-type Connected = Awaited<ReturnType<Session['connect']>>
-
-async function findTarget(session: Session, client: Connected, word: string): Promise<{ app: string; process: string }> {
-  if (/^P[A-Z]{10}$/.test(word)) {
-    const { app, id } = await findProcess(session, client, word)
-    return { app, process: id }
+/** Joins the process to this terminal, or with --json to NDJSON that ends with its exit code. */
+async function attach(
+  session: Session,
+  join: (terminal: Terminal) => Promise<ExitCode>,
+  processOf: () => Process | null,
+): Promise<ExitCode> {
+  const { options, output, isJson, world } = session
+  const hasInput = !options.isOff('stdin')
+  if (!isJson) {
+    const { openLocalTerminal } = await import('../terminal/local-terminal.ts')
+    const tty = options.isOff('tty') ? false : options.flag('tty') || null
+    using local = openLocalTerminal(world, { tty, hasInput })
+    return await join(local.terminal)
   }
+  if (options.flag('tty'))
+    throw new RackError('usage', 'a terminal has no lines: --tty and --json exclude each other')
+  session.beginStream()
+  const { openRecordTerminal } = await import('../terminal/record-terminal.ts')
+  const { record, ready } = output
+  const recording = openRecordTerminal({ stdin: world.stdin, hasInput, record, ready })
+  const exitCode = await join(recording.terminal)
+  recording.end()
+  record({ type: 'result', result: { process: processOf(), exitCode } })
+  return exitCode
+}
+
+async function findTarget(session: Session, client: Client, word: string): Promise<Process> {
+  if (/^P[A-Z]{10}$/.test(word)) return await findProcess(session, client, word)
   const { name: app } = session.app()
   const copies = await client.listProcesses({ params: { app }, query: { type: word } })
   const running = copies.find(({ status, kind }) => status === 'running' && kind === 'process') ?? copies[0]
-  if (running) return { app, process: running.id }
+  if (running) return running
   throw new RackError('not-found', `${app} has no process "${word}"`, { hint: `rack ps --app ${app}` })
 }
 
 /** Drops the `--` that separates the command, which is no word of it. */
 function splitCommand([first = '', ...rest]: string[]): { first: string; command: string[] } {
   return { first, command: rest[0] === '--' ? rest.slice(1) : rest }
-}
-
-function terminalWishes({ options, isJson }: Session) {
-  if (isJson) {
-    throw new RackError('usage', 'an attached process has its own output, so there is nothing to print as JSON', {
-      hint: 'rack run --detach --json',
-    })
-  }
-  const tty = options.isOff('tty') ? false : options.flag('tty') || null
-  return { tty, hasInput: !options.isOff('stdin') }
 }
 
 function timeoutOf(text: string | undefined): number | undefined {

@@ -18,7 +18,7 @@ export function openLocalTerminal(
   { stdin, stdout, stderr }: Pick<World, 'stdin' | 'stdout' | 'stderr'>,
   { tty, hasInput }: LocalTerminalOptions,
 ): LocalTerminal {
-  const isTty = tty ?? (stdin.isTTY && stdout.isTTY)
+  const isTty = tty ?? Boolean(stdin.isTTY && stdout.isTTY)
   const isRaw = isTty && stdin.isTTY
   const cleanUp = new DisposableStack()
   if (isRaw) {
