@@ -1,4 +1,5 @@
 import type { Receipt } from './deployment.ts'
+import { RackError } from './error.ts'
 
 export type OperationKind = 'build' | 'promote' | 'scale' | 'restart' | 'delete' | 'run'
 
@@ -31,3 +32,12 @@ export interface OperationIntent {
 
 /** Kinds that change what runs: one at a time per app. */
 export const exclusiveKinds: ReadonlySet<OperationKind> = new Set(['promote', 'scale', 'restart', 'delete'])
+
+/** Says who changes the app, and since when. */
+export function busyError(running: Operation): RackError {
+  const { app, kind, actor, started } = running
+  return new RackError('busy', `a ${kind} of "${app}" by ${actor} runs since ${started}`, {
+    hint: `Wait until it has ended, or stop it: rack apps cancel ${app}`,
+    details: running,
+  })
+}

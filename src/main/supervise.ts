@@ -31,12 +31,11 @@ async function superviseRouter({ router, log }: Supervised, control: Control): P
 }
 
 async function superviseEngine({ room, engine, docker, log }: Supervised, control: Control): Promise<void> {
-  // Recovery comes before convergence: what was never taken up stays so until the engine answers.
   let isTakenUp = false
   let isAway = false
   const takeUp = async () => {
     await engine.start(control)
-    await (isTakenUp ? room.converge(control) : room.recover(control))
+    await room.recover(control)
     isTakenUp = true
   }
   await repeat(enginePeriodMs, control, async () => {

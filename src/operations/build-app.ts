@@ -5,12 +5,14 @@ import type { BuildRequest, ImageRequest } from '../domain/engine.ts'
 import { RackError } from '../domain/error.ts'
 import type { Manifest, ManifestSource } from '../domain/manifest.ts'
 import type { Operation } from '../domain/operation.ts'
-import { buildReservation } from '../domain/rack.ts'
+import { buildReservation, type Capacity } from '../domain/rack.ts'
 import { releaseOfBuild } from '../domain/release.ts'
 import { readManifest } from '../manifest/read-manifest.ts'
 import { problemLine } from '../manifest/report.ts'
 import type { Context } from './context.ts'
 import { findApp } from './find.ts'
+import { closeFailed } from './journal/carry-out.ts'
+import { startBuild } from './journal/start-operation.ts'
 import type { BuildResult, BuildUpload } from './operations.ts'
 import { manifestError } from './read-release.ts'
 import { readManifestSource, sourceTar } from './source-upload.ts'
@@ -26,35 +28,65 @@ export async function buildApp(
   actor: string,
   control: Control,
 ): Promise<BuildResult> {
-  const { store, objects, rack } = context
   await findApp(context, app)
-  const build = await store.builds.create(app, upload.description)
-  const operation = await store.operations.begin(app, 'build', actor, { build: build.id })
-  return context.running.run(operation.id, async (signal) => {
-    const log = context.buildLogs.open(app, build.id)
-    const report = (progress: Progress) => {
-      log.write(progress)
-      control.report(progress)
-    }
-    // Names the build first, so that whoever asked can cancel it.
-    const started = Date.now()
-    report({ type: 'phase', phase: 'build', state: 'started', detail: build.id, time: timestamp() })
-    try {
-      const limited = limitBytes(upload.content, rack.maxSourceBytes)
-      const whole = { signal: AbortSignal.any([signal, control.signal]), report }
-      await objects.put(sourceKey(build), limited, whole)
-      const made = await makeRelease(context, build, operation, upload.noCache, { signal, report })
-      report({ type: 'phase', phase: 'build', state: 'ended', ms: Date.now() - started, time: timestamp() })
-      return made
-    } catch (error) {
-      // A daemon that stops leaves the row open; the next start closes it.
-      if (!context.running.isInterrupted()) await closeFailedBuild(context, operation, build, error, report)
-      throw error
-    } finally {
-      await objects.remove(sourceKey(build))
-      await log.close()
+  return await startBuild(context, app, control, async () => {
+    const build = await context.store.builds.create(app, upload.description)
+    const operation = await context.store.operations.begin(app, 'build', actor, { build: build.id })
+    return {
+      operation,
+      work: (signal) => carryOutBuild(context, { build, operation, upload }, control, signal),
     }
   })
+}
+
+interface Started {
+  build: Build
+  operation: Operation
+  upload: BuildUpload
+}
+
+async function carryOutBuild(
+  context: Context,
+  { build, operation, upload }: Started,
+  caller: Control,
+  signal: AbortSignal,
+): Promise<BuildResult> {
+  const { objects, rack, running, buildLogs } = context
+  const log = buildLogs.open(build.app, build.id)
+  const report = (progress: Progress) => {
+    log.write(progress)
+    caller.report(progress)
+  }
+  // Names the build first, so that whoever asked can cancel it.
+  const time = context.now().toISOString()
+  report({ type: 'phase', phase: 'build', state: 'started', detail: build.id, time })
+  try {
+    // Asked with the row there: a deletion that begins later sees the row, and ends the build.
+    const { status } = await findApp(context, build.app)
+    if (status === 'deleting') throw new RackError('conflict', `${build.app} is being deleted`)
+    const limited = limitBytes(upload.content, rack.maxSourceBytes)
+    const whole = { signal: AbortSignal.any([signal, caller.signal]), report }
+    await objects.put(sourceKey(build), limited, whole)
+    return await makeRelease(context, build, operation, upload.noCache, { signal, report })
+  } catch (error) {
+    // A daemon that stops leaves the row open; the next start closes it.
+    if (!running.isInterrupted()) await closeFailedBuild(context, operation, build, error, report)
+    throw error
+  } finally {
+    await clearUp(context, build)
+    await log.close()
+  }
+}
+
+/** What stays goes with the app; that is no reason to call a build failed. */
+async function clearUp({ objects, log }: Context, build: Build): Promise<void> {
+  try {
+    await objects.remove(sourceKey(build))
+  } catch (error) {
+    log('warn', `the source of ${build.id} stays`, {
+      code: error instanceof RackError ? error.code : 'internal',
+    })
+  }
 }
 
 async function makeRelease(
@@ -79,8 +111,7 @@ async function makeRelease(
     environment,
     noCache,
   }
-  const ask = (capacity: Parameters<typeof admitExtra>[3]) =>
-    admitExtra('build', buildReservation, 1, capacity)
+  const ask = (capacity: Capacity) => admitExtra('build', buildReservation, 1, capacity)
   const room = await context.desk.admit(app, `a build of ${app}`, ask, control)
   // The engine counts the build itself from its first moment on.
   const images = await engine.build(request, control).finally(() => room[Symbol.dispose]())
@@ -88,7 +119,7 @@ async function makeRelease(
   const release = await store.releases.appendOfBuild(build.id, content, (history) =>
     releaseOfBuild(history, build.id, build.description),
   )
-  await store.operations.complete(operation.id, {})
+  await closeComplete(context, operation)
   return { build: build.id, release: release.id }
 }
 
@@ -116,19 +147,33 @@ function imageRequests(manifest: Manifest): ImageRequest[] {
   return [...requests.values()]
 }
 
+/** The release is made and durable; a row that cannot be closed now is closed when it is taken up. */
+async function closeComplete({ store, log }: Context, operation: Operation): Promise<void> {
+  try {
+    await store.operations.complete(operation.id, {})
+  } catch (error) {
+    const code = error instanceof RackError ? error.code : 'internal'
+    log('warn', `build ${operation.id} of ${operation.app} stays open`, { code })
+  }
+}
+
+/** Never throws: the caller tells why the build failed. */
 async function closeFailedBuild(
-  { store }: Context,
+  context: Context,
   operation: Operation,
   build: Build,
   error: unknown,
   report: (progress: Progress) => void,
 ): Promise<void> {
-  const known =
-    error instanceof RackError ? error : new RackError('internal', 'an unexpected failure', { cause: error })
-  report(say(known.message))
-  await store.builds.fail(build.id, known.message)
-  const status = known.code === 'cancelled' ? 'cancelled' : 'failed'
-  await store.operations.fail(operation.id, status, { code: known.code, message: known.message })
+  const message = error instanceof RackError ? error.message : 'an unexpected failure'
+  report(say(message))
+  try {
+    await context.store.builds.fail(build.id, message)
+    await closeFailed(context, operation, error)
+  } catch (failure) {
+    const code = failure instanceof RackError ? failure.code : 'internal'
+    context.log('warn', `build ${build.id} of ${build.app} stays open`, { code })
+  }
 }
 
 function say(text: string): Progress {

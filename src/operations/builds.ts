@@ -1,6 +1,7 @@
 import type { Build } from '../domain/build.ts'
 import type { Control, Progress } from '../domain/control.ts'
 import { RackError } from '../domain/error.ts'
+import { cancelOperation } from './cancel-app.ts'
 import type { Context } from './context.ts'
 import { findBuild } from './find.ts'
 
@@ -22,7 +23,7 @@ export async function cancelBuild(context: Context, app: string, build: string):
   const running = await context.store.operations.running()
   const operation = running.find(({ kind, intent }) => kind === 'build' && intent.build === build)
   if (!operation) throw new RackError('conflict', `${build} has ended already`)
-  await context.running.cancel(operation.id)
+  await cancelOperation(context, operation)
   return findBuild(context, app, build)
 }
 

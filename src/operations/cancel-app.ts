@@ -1,7 +1,9 @@
 import { RackError } from '../domain/error.ts'
-import { exclusiveKinds, type Operation } from '../domain/operation.ts'
+import type { Operation } from '../domain/operation.ts'
+import { until } from '../lib/poll.ts'
 import type { Context } from './context.ts'
 import { findApp } from './find.ts'
+import { changeOf } from './journal/start-operation.ts'
 
 /** Ends the app's running change; settles when what ran before runs again. @throws conflict when nothing runs */
 export async function cancelApp(context: Context, app: string): Promise<Operation> {
@@ -10,12 +12,29 @@ export async function cancelApp(context: Context, app: string): Promise<Operatio
   if (!running) throw new RackError('conflict', `nothing of ${app} is changing now`)
   if (running.kind === 'delete')
     throw new RackError('conflict', `${app} is being deleted, which cannot be undone`)
-  await context.running.cancel(running.id)
+  await cancelOperation(context, running)
   return (await context.store.operations.get(running.id)) ?? running
 }
 
-/** The exclusive change that runs on an app now. */
-export async function changeOf({ store }: Context, app: string): Promise<Operation | null> {
-  const running = await store.operations.running()
-  return running.find((operation) => operation.app === app && exclusiveKinds.has(operation.kind)) ?? null
+/**
+ * Ends an operation and settles when it has ended.
+ * @throws conflict for one that another daemon began and that was not taken up yet
+ */
+export async function cancelOperation(
+  { running, store }: Context,
+  { id, kind, app }: Operation,
+): Promise<void> {
+  const hasEnded = async () =>
+    (await running.cancel(id)) || (await store.operations.get(id))?.status !== 'running'
+  try {
+    // A row is there a moment before its work.
+    await until(hasEnded, { deadlineMs: takeUpMs, what: 'the operation to be taken up' })
+  } catch (cause) {
+    throw new RackError('conflict', `the ${kind} of ${app} was interrupted and is not taken up yet`, {
+      hint: 'That happens when the engine answers: rack status',
+      cause,
+    })
+  }
 }
+
+const takeUpMs = 2000

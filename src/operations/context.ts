@@ -3,7 +3,8 @@ import type { Engine } from '../domain/engine.ts'
 import type { Store } from '../domain/store.ts'
 import type { AdmissionDesk } from './admission-desk.ts'
 import type { BuildLogs } from './build-logs.ts'
-import type { RunningOperations } from './running-operations.ts'
+import type { AppTurns } from './journal/app-turns.ts'
+import type { RunningOperations } from './journal/running-operations.ts'
 
 /** What every verb works with; made once by `createOperations`. */
 export interface Context {
@@ -12,6 +13,7 @@ export interface Context {
   engine: Engine
   objects: Objects
   running: RunningOperations
+  turns: AppTurns
   desk: AdmissionDesk
   buildLogs: BuildLogs
   now(): Date

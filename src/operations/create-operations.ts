@@ -12,24 +12,23 @@ import type { Context } from './context.ts'
 import { deleteApp } from './delete-app.ts'
 import { diffReleases } from './diff-releases.ts'
 import { findApp, findBuild, findRelease } from './find.ts'
+import { createAppTurns } from './journal/app-turns.ts'
+import { recover } from './journal/recover.ts'
+import { createRunningOperations } from './journal/running-operations.ts'
 import type { Operations, ReleaseInfo } from './operations.ts'
 import { appLogs, execProcess, getProcess, listProcesses, runProcess, stopProcess } from './processes.ts'
 import { promoteRelease, rollbackRelease } from './promote-release.ts'
 import { prune } from './prune.ts'
 import { getApp, getRack } from './rack-info.ts'
-import { convergeAll, recover } from './recover.ts'
 import { restartApp } from './restart-app.ts'
-import { createRunningOperations } from './running-operations.ts'
 import { getFormation, planScale, scaleProcesses } from './scale-process.ts'
 import { changeEnvironment, diffEnvironment, getEnvironment, processVariables } from './set-environment.ts'
 
 /** The verbs, and what only the daemon that runs them may do. */
 export interface OperationsRoom {
   operations: Operations
-  /** Finishes or undoes what a dead daemon left, then brings every live plan about. */
+  /** Finishes or undoes what a dead daemon left, then brings every live plan about; also when the engine is back. */
   recover(control: Control): Promise<void>
-  /** Brings every live plan about, e.g. when the engine has come back. */
-  converge(control: Control): Promise<void>
   /** Ends what runs here for the daemon's stop; the journal keeps it for the next start. */
   interrupt(): Promise<void>
 }
@@ -41,23 +40,25 @@ export function createOperations(parts: OperationsParts): OperationsRoom {
   const context: Context = {
     ...parts,
     running: createRunningOperations(),
+    turns: createAppTurns(),
     desk: createAdmissionDesk(parts.engine),
     buildLogs: createBuildLogs(parts.objects),
   }
   let converging = 0
-  const whileConverging = async (work: () => Promise<void>) => {
-    converging++
-    try {
-      await work()
-    } finally {
-      converging--
-    }
-  }
   return {
     operations: bindOperations(context, () => converging > 0),
-    recover: (control) => whileConverging(() => recover(context, control)),
-    converge: (control) => whileConverging(() => convergeAll(context, control)),
-    interrupt: () => context.running.interruptAll(),
+    async recover(control) {
+      converging++
+      try {
+        await recover(context, control)
+      } finally {
+        converging--
+      }
+    },
+    async interrupt() {
+      const haveEnded = await context.running.interruptAll()
+      if (!haveEnded) context.log('warn', 'what still runs is left to the next start')
+    },
   }
 }
 

@@ -5,6 +5,7 @@ import { changeLive } from './change-live.ts'
 import type { Context } from './context.ts'
 import { findRelease, liveReleaseOf, releaseLiveBefore } from './find.ts'
 import type { PromoteResult } from './operations.ts'
+import { readRelease } from './read-release.ts'
 
 /** Makes a release the live version of the app. */
 export async function promoteRelease(
@@ -15,7 +16,8 @@ export async function promoteRelease(
   control: Control,
 ): Promise<PromoteResult> {
   await findRelease(context, app, release)
-  return changeLive(context, 'promote', { app, release }, actor, control)
+  const findTarget = async () => ({ app, release })
+  return changeLive(context, 'promote', { app, actor, findTarget }, control)
 }
 
 /**
@@ -29,10 +31,14 @@ export async function rollbackRelease(
   actor: string,
   control: Control,
 ): Promise<PromoteResult> {
-  const target = await findRelease(context, app, release ?? (await previousOf(context, app)))
-  const environment = await context.store.releases.environment(app, target.id)
-  const made = await context.store.releases.append(app, () => releaseOfRollback(target, environment))
-  return changeLive(context, 'promote', { app, release: made.id }, actor, control)
+  const findTarget = async () => {
+    const target = await findRelease(context, app, release ?? (await previousOf(context, app)))
+    // Read first: what cannot be planned shall not become a release.
+    const { environment } = await readRelease(context, app, target.id)
+    const made = await context.store.releases.append(app, () => releaseOfRollback(target, environment))
+    return { app, release: made.id }
+  }
+  return changeLive(context, 'promote', { app, actor, findTarget }, control)
 }
 
 async function previousOf(context: Context, app: string): Promise<string> {

@@ -1,8 +1,8 @@
 import type { Control } from '../domain/control.ts'
-import { changeOf } from './cancel-app.ts'
 import type { Context } from './context.ts'
 import { endpointsOf } from './endpoints.ts'
 import { findApp } from './find.ts'
+import { changeOf } from './journal/start-operation.ts'
 import type { AppInfo, RackInfo } from './operations.ts'
 import { livePlanOf } from './read-release.ts'
 

@@ -43,6 +43,32 @@ export async function readRelease(
   }
 }
 
+/** What shall be live: a release, with a formation laid over the stored one, and types to restart. */
+export interface Target {
+  app: string
+  release: string
+  formation?: Record<string, Formation>
+  restart?: { types: string[] | 'all'; at: string }
+}
+
+/** The plan of a target as it is to be deployed, and what it was made of. */
+export async function phraseTarget(
+  context: Context,
+  { app, release, formation, restart }: Target,
+): Promise<{ input: PlanInput; plan: Plan }> {
+  const input = await readRelease(context, app, release, formation)
+  const plan = planRelease(input)
+  return { input, plan: restart ? restarted(plan, restart) : plan }
+}
+
+function restarted(plan: Plan, { types, at }: NonNullable<Target['restart']>): Plan {
+  const processes = plan.processes.map((process) => {
+    const isMeant = types === 'all' || types.includes(process.type)
+    return isMeant ? { ...process, replaceBefore: at } : process
+  })
+  return { ...plan, processes }
+}
+
 /** The plan of the live release as it should run now, or null before the first promote. */
 export async function livePlanOf(context: Context, app: string): Promise<Plan | null> {
   const live = (await context.store.apps.get(app))?.release

@@ -4,7 +4,7 @@ import { changeLive } from './change-live.ts'
 import type { Context } from './context.ts'
 import { liveReleaseOf } from './find.ts'
 import type { PromoteResult } from './operations.ts'
-import { livePlanOf } from './read-release.ts'
+import { livePlanOf, type Target } from './read-release.ts'
 
 /** Replaces the copies of one type, or of all, dropping nothing. */
 export async function restartApp(
@@ -14,19 +14,16 @@ export async function restartApp(
   actor: string,
   control: Control,
 ): Promise<PromoteResult> {
-  const release = await liveReleaseOf(context, app)
-  const known = (await livePlanOf(context, app))?.processes.map((process) => process.type) ?? []
-  if (type !== null && !known.includes(type)) {
-    throw new RackError('not-found', `${app} has no process type "${type}"`, {
-      hint: `It has: ${known.join(', ')}`,
-    })
+  const findTarget = async (): Promise<Target> => {
+    const release = await liveReleaseOf(context, app)
+    const known = (await livePlanOf(context, app))?.processes.map((process) => process.type) ?? []
+    if (type !== null && !known.includes(type)) {
+      throw new RackError('not-found', `${app} has no process type "${type}"`, {
+        hint: `It has: ${known.join(', ')}`,
+      })
+    }
+    const at = context.now().toISOString()
+    return { app, release, restart: { types: type ? [type] : 'all', at } }
   }
-  const at = context.now().toISOString()
-  return changeLive(
-    context,
-    'restart',
-    { app, release, restart: { types: type ? [type] : 'all', at } },
-    actor,
-    control,
-  )
+  return changeLive(context, 'restart', { app, actor, findTarget }, control)
 }

@@ -3,11 +3,11 @@ import { RackError } from '../domain/error.ts'
 import { smallestMemoryBytes, type Formation } from '../domain/manifest.ts'
 import { planRelease } from '../domain/plan.ts'
 import { formatBytes } from '../lib/sizes.ts'
-import { changeLive, previewChange, type Target } from './change-live.ts'
+import { changeLive, previewChange } from './change-live.ts'
 import type { Context } from './context.ts'
 import { findApp, liveReleaseOf } from './find.ts'
 import type { FormationChanges, Promotion, PromoteResult } from './operations.ts'
-import { readRelease } from './read-release.ts'
+import { readRelease, type Target } from './read-release.ts'
 
 /** How many copies of each type shall run, and what each reserves. */
 export async function getFormation(context: Context, app: string): Promise<Record<string, Formation>> {
@@ -23,7 +23,8 @@ export async function scaleProcesses(
   actor: string,
   control: Control,
 ): Promise<PromoteResult> {
-  return changeLive(context, 'scale', await scaled(context, app, changes), actor, control)
+  const findTarget = () => scaled(context, app, changes)
+  return changeLive(context, 'scale', { app, actor, findTarget }, control)
 }
 
 /** What a scale would do, with nothing touched. */

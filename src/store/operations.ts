@@ -1,6 +1,7 @@
 import type { Selectable, Transaction, Updateable } from 'kysely'
 import { RackError } from '../domain/error.ts'
 import {
+  busyError,
   exclusiveKinds,
   type Operation,
   type OperationIntent,
@@ -101,16 +102,7 @@ async function refuseSecond(transaction: Transaction<Schema>, app: string): Prom
     .where('is_exclusive', '=', 1)
     .where('status', '=', 'running')
     .executeTakeFirst()
-  if (!row) return
-  const running = operationOf(row)
-  throw new RackError(
-    'busy',
-    `a ${running.kind} of "${app}" by ${running.actor} runs since ${running.started}`,
-    {
-      hint: `Wait until it has ended, or stop it: rack apps cancel ${app}`,
-      details: running,
-    },
-  )
+  if (row) throw busyError(operationOf(row))
 }
 
 /**

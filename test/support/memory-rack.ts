@@ -2,6 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Control, Progress } from '../../src/domain/control.ts'
+import type { Objects } from '../../src/domain/objects.ts'
+import type { Store } from '../../src/domain/store.ts'
 import { openObjects } from '../../src/objects/directory.ts'
 import { createOperations, type OperationsRoom } from '../../src/operations/create-operations.ts'
 import type { Operations } from '../../src/operations/operations.ts'
@@ -13,6 +15,8 @@ export interface MemoryRack extends AsyncDisposable {
   room: OperationsRoom
   operations: Operations
   engine: MemoryEngine
+  store: Store
+  objects: Objects
   control: Control
   progress: Progress[]
   /** Builds and promotes a compose text; gives the release. */
@@ -58,6 +62,8 @@ export async function startMemoryRack(): Promise<MemoryRack> {
     room,
     operations: room.operations,
     engine,
+    store,
+    objects,
     control,
     progress,
     build,

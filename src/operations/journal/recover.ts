@@ -1,10 +1,11 @@
 import type { Control } from '../../domain/control.ts'
 import { RackError } from '../../domain/error.ts'
 import type { Operation } from '../../domain/operation.ts'
+import { abortable } from '../../lib/deadline.ts'
 import { mapBounded } from '../../lib/semaphore.ts'
 import type { Context } from '../context.ts'
 import { livePlanOf } from '../read-release.ts'
-import { changeOf } from './start-operation.ts'
+import { buildTurn, changeOf, turnOf } from './start-operation.ts'
 import { takeUp } from './take-up.ts'
 
 /**
@@ -13,9 +14,9 @@ import { takeUp } from './take-up.ts'
  * the engine comes back.
  */
 export async function recover(context: Context, control: Control): Promise<void> {
-  await failLostBuilds(context)
+  await attempt(context, control, 'end lost builds', () => failLostBuilds(context, control))
   for (const operation of await context.store.operations.running()) {
-    await attempt(context, `recover ${operation.kind} ${operation.id}`, () =>
+    await attempt(context, control, `recover ${operation.kind} ${operation.id}`, () =>
       takeUpLeft(context, operation, control),
     )
   }
@@ -23,35 +24,70 @@ export async function recover(context: Context, control: Control): Promise<void>
 }
 
 /** A row that is open and not worked at here was left by a daemon that is no more. */
-async function takeUpLeft(context: Context, { id, app }: Operation, control: Control): Promise<void> {
-  await context.turns.run(app, control.signal, async () => {
-    const operation = await context.store.operations.get(id)
-    if (operation?.status === 'running' && !context.running.has(id)) await takeUp(context, operation, control)
+async function takeUpLeft(context: Context, left: Operation, control: Control): Promise<void> {
+  await context.turns.run(turnOf(left), control.signal, async () => {
+    const operation = await context.store.operations.get(left.id)
+    const isLeft = operation?.status === 'running' && !context.running.has(left.id)
+    if (isLeft) await takeUp(context, operation, control)
   })
+}
+
+/** A crash between a build and its row leaves a build that nothing would ever end. */
+async function failLostBuilds({ store, turns }: Context, control: Control): Promise<void> {
+  const unfinished = ['created', 'running'] as const
+  for (const { app, id } of await store.builds.inStatus([...unfinished])) {
+    await turns.run(buildTurn(app), control.signal, async () => {
+      const hasRow = (await store.operations.running()).some(({ intent }) => intent.build === id)
+      const status = (await store.builds.get(app, id))?.status
+      const isLost = !hasRow && (status === 'created' || status === 'running')
+      if (isLost) await store.builds.fail(id, 'the daemon ended before it began')
+    })
+  }
 }
 
 async function convergeAll(context: Context, control: Control): Promise<void> {
   const live = (await context.store.apps.list()).filter(({ release }) => release !== null)
   const changing: string[] = []
-  const converge = (app: string) =>
-    attempt(context, `converge ${app}`, async () => {
+  const converge = async (app: string) =>
+    await attempt(context, control, `converge ${app}`, async () => {
       if (!(await isConverged(context, app, control))) changing.push(app)
     })
-  await mapBounded(live, 2, ({ name }) => converge(name))
+  await mapBounded(live, 2, async ({ name }) => await converge(name))
   // A change that the engine's absence has ended may have left less than what was live.
   for (let app = changing.shift(); app !== undefined && !control.signal.aborted; app = changing.shift()) {
     const change = await changeOf(context, app)
-    if (change) await context.running.ended(change.id)
+    if (change) await abortable(context.running.ended(change.id), control.signal)
     await converge(app)
   }
 }
 
-/** Brings the live plan about in the app's turn, or nothing would keep a newer one from being undone; false while a change runs. */
+/**
+ * Brings the live plan about: in the app's turn, or a release that becomes live meanwhile would be undone. False while
+ * a change runs.
+ */
 async function isConverged(context: Context, app: string, control: Control): Promise<boolean> {
-  return context.turns.run(app, control.signal, async () => {
-    if (await changeOf(context, app)) return false
+  return await context.turns.run(app, control.signal, async () => {
+    const change = await changeOf(context, app)
+    if (change) return !context.running.has(change.id)
     const plan = await livePlanOf(context, app)
     if (plan) await context.engine.deploy(plan, control)
     return true
   })
+}
+
+async function attempt(
+  context: Context,
+  { signal }: Control,
+  what: string,
+  work: () => Promise<unknown>,
+): Promise<void> {
+  try {
+    await work()
+  } catch (error) {
+    if (signal.aborted) return
+    context.log('error', `${what} failed`, {
+      code: error instanceof RackError ? error.code : 'internal',
+      reason: error instanceof Error ? error.message : '',
+    })
+  }
 }

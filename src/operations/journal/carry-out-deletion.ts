@@ -1,0 +1,33 @@
+import type { Control } from '../../domain/control.ts'
+import type { Operation } from '../../domain/operation.ts'
+import type { Context } from '../context.ts'
+import { closeFailed } from './carry-out.ts'
+
+/** Removes what is left of the app; safe to repeat, so recovery calls it too. */
+export async function carryOutDeletion(
+  context: Context,
+  operation: Operation,
+  control: Control,
+): Promise<void> {
+  const { store, engine } = context
+  const { app, intent } = operation
+  try {
+    await cancelBuilds(context, app)
+    await engine.remove(app, { volumes: intent.volumes ?? false }, control)
+    for (const prefix of [`sources/${app}/`, `builds/${app}/`]) await removeObjects(context, prefix)
+    await store.apps.remove(app)
+  } catch (error) {
+    if (!context.running.isInterrupted()) await closeFailed(context, operation, error)
+    throw error
+  }
+}
+
+/** None begins any more: a build asks for the app's status once its row is there. */
+async function cancelBuilds({ store, running }: Context, app: string): Promise<void> {
+  const builds = (await store.operations.running()).filter((row) => row.app === app && row.kind === 'build')
+  await Promise.all(builds.map(({ id }) => running.cancel(id)))
+}
+
+async function removeObjects({ objects }: Context, prefix: string): Promise<void> {
+  for await (const { key } of objects.list(prefix)) await objects.remove(key)
+}

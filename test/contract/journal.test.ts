@@ -1,0 +1,244 @@
+import assert from 'node:assert/strict'
+import { setTimeout as delay } from 'node:timers/promises'
+import { test } from 'node:test'
+import { RackError, type ErrorCode } from '../../src/domain/error.ts'
+import type { Store } from '../../src/domain/store.ts'
+import { startMemoryRack } from '../support/memory-rack.ts'
+import { upload } from '../support/upload.ts'
+
+const shop = (command = 'serve', more = '') =>
+  `services:\n  web: { image: shop, ports: ["80:3000"], command: ${command} }\n${more}`
+const fails = (code: ErrorCode) => (error: unknown) => error instanceof RackError && error.code === code
+const full = () => Promise.reject(new RackError('store-failed', 'the disk is full'))
+
+/** Makes one method of a store fail until it is given back. */
+function breakMethod<Name extends 'operations' | 'apps'>(
+  store: Store,
+  noun: Name,
+  method: keyof Store[Name],
+): () => void {
+  const kept = store[noun][method]
+  store[noun][method] = full as (typeof store)[Name][typeof method]
+  return () => {
+    store[noun][method] = kept
+  }
+}
+
+test('of a scale and a promote at once, none undoes what the other was thanked for', async () => {
+  await using rack = await startMemoryRack()
+  const { operations, control, store } = rack
+  await operations.createApp('shop')
+  const good = await rack.deploy('shop', shop())
+  const next = await rack.build('shop', shop('print next serve'))
+  // The scale has read the live release when the promote ends.
+  const { environment } = store.releases
+  let promoted: Promise<string> | null = null
+  store.releases.environment = async (app, id) => {
+    const found = await environment(app, id)
+    promoted ??= operations.promoteRelease('shop', next, 'test', control).then(
+      () => next,
+      (error: unknown) => (fails('busy')(error) ? good : Promise.reject(error as Error)),
+    )
+    await Promise.race([promoted, delay(200)])
+    return found
+  }
+  await operations.scaleProcesses('shop', { web: { count: 2 } }, 'test', control)
+  store.releases.environment = environment
+  const expected = await (promoted as Promise<string> | null)
+  const { release } = await operations.getApp('shop', control)
+  assert.deepEqual([rack.engine.livePlan('shop')?.release, release], [expected, expected])
+  assert.equal((await operations.getFormation('shop')).web?.count, 2)
+})
+
+test('bringing live plans about never undoes a promote that runs meanwhile', async () => {
+  await using rack = await startMemoryRack()
+  const { operations, control, engine } = rack
+  await operations.createApp('shop')
+  await rack.deploy('shop', shop())
+  const next = await rack.build('shop', shop('print next serve'))
+  const { deploy } = engine
+  let promoted: Promise<unknown> | null = null
+  engine.deploy = async (plan, given) => {
+    if (plan.release !== next && !promoted) {
+      promoted = operations.promoteRelease('shop', next, 'test', control)
+      await Promise.race([promoted, delay(200)])
+    }
+    return await deploy(plan, given)
+  }
+  await rack.room.recover(control)
+  await promoted
+  assert.equal(engine.livePlan('shop')?.release, next)
+})
+
+test('what this daemon has begun is not taken up as if another had left it', async () => {
+  await using rack = await startMemoryRack()
+  const { operations, control, engine } = rack
+  await operations.createApp('shop')
+  await rack.deploy('shop', shop())
+  const slow = await rack.build('shop', shop('pause 200 serve'))
+  let deploys = 0
+  const { deploy } = engine
+  engine.deploy = async (plan, given) => {
+    if (plan.release === slow) deploys++
+    return await deploy(plan, given)
+  }
+  const promoted = operations.promoteRelease('shop', slow, 'test', control)
+  await delay(20)
+  const content = async function* () {
+    await delay(150)
+    yield* upload(shop())
+  }
+  const built = operations.buildApp(
+    'shop',
+    { content: content(), description: null, noCache: false },
+    'test',
+    control,
+  )
+  await delay(20)
+  await rack.room.recover(control)
+  await promoted
+  await built
+  // Once for the promote, once to bring the then live plan about.
+  assert.ok(deploys <= 2, `${deploys} deploys`)
+})
+
+test('a deploy that cannot be recorded is recorded by the next change, and its release is live', async () => {
+  await using rack = await startMemoryRack()
+  const { operations, control, store } = rack
+  await operations.createApp('shop')
+  await rack.deploy('shop', shop())
+  const next = await rack.build('shop', shop('print next serve'))
+  const mend = breakMethod(store, 'operations', 'complete')
+  await assert.rejects(operations.promoteRelease('shop', next, 'test', control), fails('store-failed'))
+  mend()
+  await operations.scaleProcesses('shop', { web: { count: 2 } }, 'test', control)
+  const { release, operation } = await operations.getApp('shop', control)
+  assert.deepEqual([release, operation], [next, null])
+  assert.equal(rack.engine.livePlan('shop')?.release, next)
+})
+
+test('a failure that cannot be recorded is told itself, and does not keep the app busy', async () => {
+  await using rack = await startMemoryRack()
+  const { operations, control, store } = rack
+  await operations.createApp('shop')
+  const good = await rack.deploy('shop', shop())
+  const bad = await rack.build('shop', shop('exit 3'))
+  const mend = breakMethod(store, 'operations', 'fail')
+  await assert.rejects(operations.promoteRelease('shop', bad, 'test', control), fails('deploy-failed'))
+  mend()
+  await operations.restartApp('shop', null, 'test', control)
+  assert.equal((await operations.getApp('shop', control)).release, good)
+})
+
+test('a row that cannot be taken up again does not stay open for ever', async () => {
+  await using rack = await startMemoryRack()
+  const { operations, control, store, engine } = rack
+  await operations.createApp('shop')
+  const good = await rack.deploy('shop', shop())
+  const intent = { release: 'RZZZZZZZZZZ', previousRelease: good }
+  await store.operations.begin('shop', 'promote', 'test', intent)
+  const { deploy } = engine
+  engine.deploy = () => Promise.reject(new RackError('engine-failed', 'no'))
+  await rack.room.recover(control)
+  engine.deploy = deploy
+  assert.deepEqual(await store.operations.running(), [])
+})
+
+test('a cancel of what is taken up goes back to what was live', async () => {
+  await using rack = await startMemoryRack()
+  const { operations, control, store, engine } = rack
+  await operations.createApp('shop')
+  const good = await rack.deploy('shop', shop())
+  const stuck = await rack.build('shop', shop('pause 20000 serve'))
+  await store.operations.begin('shop', 'promote', 'test', { release: stuck, previousRelease: good })
+  const deployed: string[] = []
+  const { deploy } = engine
+  engine.deploy = async (plan, given) => {
+    given.signal.throwIfAborted()
+    deployed.push(plan.release)
+    return await deploy(plan, given)
+  }
+  const recovered = rack.room.recover(control)
+  await delay(100)
+  assert.equal((await operations.cancelApp('shop', control)).status, 'cancelled')
+  await recovered
+  assert.deepEqual(deployed.slice(0, 2), [stuck, good])
+})
+
+test('a build whose daemon died before its row, or after its release, is closed as what it is', async () => {
+  await using rack = await startMemoryRack()
+  const { operations, control, store } = rack
+  await operations.createApp('shop')
+  const lost = await store.builds.create('shop', null)
+  const mend = breakMethod(store, 'operations', 'complete')
+  const release = await rack.build('shop', shop())
+  mend()
+  const second = await rack.restart()
+  await second.recover(control)
+  assert.equal((await second.operations.getBuild('shop', lost.id)).status, 'failed')
+  const [built] = await store.operations.list('shop', 1)
+  assert.deepEqual([built?.kind, built?.status], ['build', 'complete'])
+  assert.equal((await second.operations.getRelease('shop', release)).id, release)
+})
+
+test('deleting an app ends its builds, and leaves none of their blobs', async () => {
+  await using rack = await startMemoryRack()
+  const { operations, control, objects } = rack
+  await operations.createApp('shop')
+  await rack.deploy('shop', shop())
+  const [old] = await operations.listBuilds('shop', 1)
+  assert.ok(old)
+  const stuck = async function* () {
+    yield Buffer.alloc(512)
+    await delay(30_000, undefined, { signal: control.signal, ref: false })
+  }
+  const building = assert.rejects(
+    operations.buildApp('shop', { content: stuck(), description: null, noCache: false }, 'test', control),
+    fails('cancelled'),
+  )
+  await delay(50)
+  await operations.deleteApp('shop', { volumes: true }, 'test', control)
+  await building
+  assert.deepEqual(await Array.fromAsync(objects.list('')), [])
+})
+
+test('a deletion that fails half-way does not call the app running', async () => {
+  await using rack = await startMemoryRack()
+  const { operations, control, engine } = rack
+  await operations.createApp('shop')
+  await rack.deploy('shop', shop())
+  engine.remove = () => Promise.reject(new RackError('engine-failed', 'no'))
+  await assert.rejects(
+    operations.deleteApp('shop', { volumes: false }, 'test', control),
+    fails('engine-failed'),
+  )
+  assert.equal((await operations.getApp('shop', control)).status, 'failed')
+})
+
+test('a rollback that is refused makes no release', async () => {
+  await using rack = await startMemoryRack()
+  const { operations, control } = rack
+  await operations.createApp('shop')
+  const first = await rack.deploy('shop', shop())
+  const slow = await rack.build('shop', shop('pause 200 serve'))
+  const promoted = operations.promoteRelease('shop', slow, 'test', control)
+  await delay(50)
+  await assert.rejects(operations.rollbackRelease('shop', first, 'test', control), fails('busy'))
+  await promoted
+  assert.equal((await operations.listReleases('shop', 10)).length, 2)
+})
+
+test('a daemon that stops takes no new change, and does not wait for ever for the old ones', async () => {
+  await using rack = await startMemoryRack()
+  const { operations, control } = rack
+  await operations.createApp('shop')
+  const release = await rack.deploy('shop', shop())
+  await rack.room.interrupt()
+  await assert.rejects(operations.promoteRelease('shop', release, 'test', control), fails('unreachable'))
+  const content = upload(shop())
+  await assert.rejects(
+    operations.buildApp('shop', { content, description: null, noCache: false }, 'test', control),
+    fails('unreachable'),
+  )
+  assert.deepEqual(await rack.store.operations.running(), [])
+})
