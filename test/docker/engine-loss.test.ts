@@ -36,7 +36,19 @@ after(async () => {
   await dockerd?.[Symbol.asyncDispose]()
 })
 
-const load = () => startLoad({ port: rack.installation.http.port, host, connections: 16 })
+
+/** Does something under load of which not one request may fail; resolves to how many there were. */
+async function underLoad(task: () => Promise<void>): Promise<number> {
+  const loading = startLoad({ port: rack.installation.http.port, host, connections: 16 })
+  try {
+    await task()
+  } finally {
+    const { failures } = await loading.stop()
+    assert.deepEqual(failures, {})
+  }
+  return (await loading.stop()).requests
+}
+
 const visit = async () => await ask({ port: rack.installation.http.port, host })
 const copies = async () =>
   await findCopies(dockerd.docker, rack.installation.name, { app }, controlFor(10_000))
@@ -128,3 +140,60 @@ for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
     await saidUp(said + 1)
   })
 }
+
+test('the daemon is killed under load: nothing is dropped, nothing restarts', async (t) => {
+  const before = await ids()
+  const requests = await underLoad(async () => {
+    await rack.end('SIGKILL')
+    await delay(500)
+    await rack.start()
+    await becomesWhole(15_000)
+  })
+  t.diagnostic(`${requests} requests`)
+  assert.deepEqual(await ids(), before)
+  assert.ok((await copies()).every(({ restarts }) => restarts === 0))
+})
+
+test('the daemon is killed at any instant of a deploy: it is finished or undone, nothing dropped or left', async (t) => {
+  const { release: first } = await becomesWhole(10_000)
+  const other = await rack.build(app, files('two'))
+  for (const delayMs of [100, 300, 600, 1000, 1500, 2000, 2500, 3000]) {
+    const { release: old } = await becomesWhole(10_000)
+    const requests = await underLoad(async () => {
+      const promoting = rack.promote(app, old === first ? other : first).catch((error: unknown) => error)
+      await delay(delayMs)
+      await rack.end('SIGKILL')
+      const end = (await promoting) ? '' : ' (it was over)'
+      await rack.start()
+      const began = performance.now()
+      const { release } = await becomesWhole(30_000)
+      const tookMs = Math.round(performance.now() - began)
+      t.diagnostic(`killed at ${delayMs} ms${end}: ${release === old ? 'undone' : 'finished'} after ${tookMs} ms`)
+      assert.equal((await visit()).body, release === first ? 'one' : 'two')
+    })
+    t.diagnostic(`${requests} requests`)
+  }
+})
+
+test('the master of the router is killed: the daemon revives it', async (t) => {
+  const pid = await rack.routerPid()
+  await killProcess(pid)
+  const began = performance.now()
+  await until(() => visit().then(({ status }) => status === 200, () => false), { deadlineMs: 3000, what: 'an answer' })
+  t.diagnostic(`revived after ${Math.round(performance.now() - began)} ms`)
+  assert.notEqual(await rack.routerPid(), pid)
+  await becomesWhole(5000)
+})
+
+test('daemon, router and engine are killed together, as in a power loss: everything returns', async (t) => {
+  const before = await becomesWhole(10_000)
+  const pid = await rack.routerPid()
+  await rack.end('SIGKILL')
+  await killProcess(pid)
+  await dockerd.end('SIGKILL')
+  await Promise.all([dockerd.start(), rack.start()])
+  const began = performance.now()
+  const after = await becomesWhole(15_000)
+  t.diagnostic(`whole ${Math.round(performance.now() - began)} ms after both were up`)
+  assert.deepEqual(after, before)
+})

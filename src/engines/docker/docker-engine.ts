@@ -6,6 +6,8 @@ import { createSemaphore, type Semaphore } from '../../lib/semaphore.ts'
 import { cancelled } from './cancelled.ts'
 import { readCapacity } from './capacity.ts'
 import { findCopies, type FoundCopy } from './containers/found-copy.ts'
+import { freeAddresses } from './containers/free-addresses.ts'
+import { listNetworks } from './containers/network.ts'
 import { deployPlan } from './deploy/deploy.ts'
 import { waitForLoss } from './engine-loss.ts'
 import { createImageBuilder } from './images/image-builder.ts'
@@ -22,7 +24,8 @@ import { sweepRack } from './sweep.ts'
 /** An engine on one machine, with what only its owner needs. */
 export interface DockerEngine extends Engine {
   /**
-   * Takes up what runs: goes on copying logs and waiting for one-offs. To be called at the start, and again whenever
+   * Takes up what runs: goes on copying logs and waiting for one-offs, and gives back addresses that nothing holds.
+   * To be called at the start, and again whenever
    * Docker has come back.
    */
   start(control: Control): Promise<void>
@@ -129,6 +132,9 @@ async function takeUp(parts: EngineParts, control: Control): Promise<void> {
   const copies = await findCopies(parts.docker, parts.rack, {}, control)
   for (const copy of copies) parts.logs.follow(copy)
   adoptOneOffs(parts, copies)
+  for (const { app } of await listNetworks(parts.docker, parts.rack, control)) {
+    await freeAddresses(parts, app, control)
+  }
 }
 
 async function refuseServices(): Promise<never> {

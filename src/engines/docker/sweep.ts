@@ -1,6 +1,7 @@
 import type { Control } from '../../domain/control.ts'
 import type { Keep, Swept } from '../../domain/engine.ts'
 import { findCopies } from './containers/found-copy.ts'
+import { freeAddresses } from './containers/free-addresses.ts'
 import { pruneBuildCache, sweepImages } from './images/images.ts'
 import { listNetworks } from './containers/network.ts'
 import type { EngineParts } from './parts.ts'
@@ -28,16 +29,5 @@ export async function sweepRack(parts: EngineParts, keep: Keep, control: Control
     containers: copies.filter(({ app }) => strangers.has(app)).length,
     networks: networks.filter(({ app }) => strangers.has(app)).length,
     bytes: images.bytes + cacheBytes,
-  }
-}
-
-/** An address whose container never came to be, or went while the daemon was away, is free again. */
-async function freeAddresses(parts: EngineParts, app: string, control: Control): Promise<void> {
-  const { docker, rack, addresses, inFlight } = parts
-  // In this order: a container made in between is known by its flight.
-  const holders = await addresses.holders(app)
-  const present = new Set((await findCopies(docker, rack, { app }, control)).map(({ process }) => process))
-  for (const { holder } of holders) {
-    if (!present.has(holder) && !inFlight.has(holder)) await addresses.free(app, holder)
   }
 }
