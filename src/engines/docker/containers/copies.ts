@@ -1,5 +1,6 @@
 import { RackError } from '../../../domain/error.ts'
 import { makeId } from '../../../domain/id.ts'
+import { until } from '../../../lib/poll.ts'
 import { containerSpec, type ContainerRequest } from './container-spec.ts'
 import { isNotFound } from '../errors.ts'
 import { inspectCopy, type FoundCopy } from './found-copy.ts'
@@ -117,6 +118,8 @@ export async function removeCopy(parts: EngineParts, copy: Copy, control: Signal
   parts.leaving.delete(copy.process)
 }
 
+const updatePatienceMs = 5000
+
 /** Who starts the container again when it ends: Docker by its policy, or nobody. */
 export async function setRestartPolicy(
   { docker }: EngineParts,
@@ -125,7 +128,21 @@ export async function setRestartPolicy(
   control: Signalled,
 ): Promise<void> {
   const body = { RestartPolicy: { Name: policy } }
-  await docker.json({ method: 'POST', path: `/containers/${copy.container}/update`, body }, control)
+  const path = `/containers/${copy.container}/update`
+  const end = performance.now() + updatePatienceMs
+  const update = async () => {
+    try {
+      await docker.json({ method: 'POST', path, body }, control)
+      return true
+    } catch (error) {
+      // Docker says 500 in the moment in which a container ends or starts again: a little later it can.
+      const mayPass = error instanceof RackError && error.code === 'engine-failed' && performance.now() < end
+      if (!mayPass) throw error
+      return false
+    }
+  }
+  const what = `a restart policy for ${copy.process}`
+  await until(update, { deadlineMs: 60_000, intervalMs: 100, what, signal: control.signal })
 }
 
 /**
