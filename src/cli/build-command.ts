@@ -73,6 +73,17 @@ export function markPassThrough(spec: CommandSpec, args: string[]): string[] {
   return args
 }
 
+/** The words of a command line that are neither options nor values of options, as far as the spec itself knows them. */
+export function operandsOf(spec: CommandSpec, args: string[]): string[] {
+  const operands: string[] = []
+  for (let at = 0; at < args.length; at++) {
+    const arg = args[at]!
+    if (!arg.startsWith('-')) operands.push(arg)
+    else if (takesValue(spec, arg)) at++
+  }
+  return operands
+}
+
 function takesValue(spec: CommandSpec, arg: string): boolean {
   if (arg.includes('=')) return false
   return optionsOf(spec).some(({ flags }) => {

@@ -7,6 +7,7 @@ import { nouns } from './nouns.ts'
 import { createOutput, type Output } from './output/output.ts'
 import { showError } from './output/show-error.ts'
 import { createSession } from './session.ts'
+import { usageError } from './usage-error.ts'
 import type { World } from './world.ts'
 
 /** Runs one command line; what goes wrong is said to the person. Settles with the exit code, never rejects. */
@@ -42,15 +43,9 @@ async function runCommand(
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
     if (error.code === 'commander.helpDisplayed') return 0
-    throw usageError(error, `rack ${spec.name}`)
+    throw usageError(error, spec, args)
   }
   return exitCode
-}
-
-function usageError(error: CommanderError, command: string): RackError {
-  const isGroup = error.code === 'commander.help'
-  const message = isGroup ? `${command} needs a verb` : error.message.replace(/^error: /, '')
-  return new RackError('usage', message, { hint: `${command} --help`, cause: error })
 }
 
 interface FirstWord {
