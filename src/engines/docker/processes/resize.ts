@@ -1,19 +1,31 @@
 import type { Control } from '../../../domain/control.ts'
 import type { Terminal } from '../../../domain/terminal.ts'
 import { RackError } from '../../../domain/error.ts'
+import { DeadlineError } from '../../../lib/deadline.ts'
+import { until } from '../../../lib/poll.ts'
 import type { DockerClient } from '../client.ts'
+
+/** Docker refuses a size until the process is there, which is a moment after its streams are. */
+const firstSizeMs = 1000
 
 /** Keeps the size of a process's terminal that of the person's. */
 export function resizeWith(docker: DockerClient, path: string, terminal: Terminal, control: Control): void {
-  const resize = async ({ rows, columns }: { rows: number; columns: number }) => {
-    if (rows < 1 || columns < 1 || control.signal.aborted) return
+  const { signal } = control
+  const resize = async ({ rows, columns }: { rows: number; columns: number }): Promise<boolean> => {
+    if (rows < 1 || columns < 1 || signal.aborted) return true
     try {
       await docker.json({ method: 'POST', path, query: { h: rows, w: columns } }, control)
+      return true
     } catch (error) {
       // A process that has just ended has no size.
       if (!(error instanceof RackError)) throw error
+      return false
     }
   }
-  void resize(terminal)
+  const wait = { deadlineMs: firstSizeMs, what: 'the size of a terminal', signal }
+  until(() => resize(terminal), wait).catch((error: unknown) => {
+    // It has ended at once, or its reader has left.
+    if (!(error instanceof DeadlineError) && !signal.aborted) throw error
+  })
   terminal.onResize((size) => void resize(size))
 }

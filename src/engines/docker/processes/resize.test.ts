@@ -1,0 +1,49 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Terminal } from '../../../domain/terminal.ts'
+import { RackError } from '../../../domain/error.ts'
+import { until } from '../../../lib/poll.ts'
+import { collectTerminal } from '../../../../test/support/collect-terminal.ts'
+import type { DockerClient } from '../client.ts'
+import { resizeWith } from './resize.ts'
+
+/** A Docker that refuses the first sizes, as it does until the process is there. */
+function slowDocker(refusals: number) {
+  const sizes: unknown[] = []
+  let calls = 0
+  const json = async ({ query }: { query: unknown }) => {
+    if (calls++ < refusals) throw new RackError('engine-failed', 'the exec process is not started')
+    sizes.push(query)
+  }
+  return { docker: { json } as unknown as DockerClient, sizes, calls: () => calls }
+}
+
+function start(refusals: number, signal = new AbortController().signal) {
+  const slow = slowDocker(refusals)
+  const listeners: ((size: { rows: number; columns: number }) => void)[] = []
+  const onResize: Terminal['onResize'] = (listener) => void listeners.push(listener)
+  const terminal: Terminal = { ...collectTerminal([], { tty: true }).terminal, onResize }
+  resizeWith(slow.docker, '/exec/1/resize', terminal, { signal, report: () => undefined })
+  return { ...slow, listeners }
+}
+
+test('the first size is set as soon as the process is there, later ones as they come', async () => {
+  const { sizes, listeners } = start(2)
+  await until(() => sizes.length === 1, { deadlineMs: 1000, what: 'the first size' })
+  listeners[0]!({ rows: 40, columns: 100 })
+  await until(() => sizes.length === 2, { deadlineMs: 1000, what: 'the second size' })
+  assert.deepEqual(sizes, [
+    { h: 24, w: 80 },
+    { h: 40, w: 100 },
+  ])
+})
+
+test('a process that has ended at once is not asked for ever', async () => {
+  const leaving = new AbortController()
+  const { calls } = start(Number.POSITIVE_INFINITY, leaving.signal)
+  await until(() => calls() > 2, { deadlineMs: 1000, what: 'a few attempts' })
+  leaving.abort(new RackError('cancelled', 'the reader left'))
+  const before = calls()
+  await new Promise((resolve) => setTimeout(resolve, 120))
+  assert.ok(calls() <= before + 1)
+})
