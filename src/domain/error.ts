@@ -66,3 +66,8 @@ export class RackError extends Error {
     this.requestId = context.requestId
   }
 }
+
+/** The code of an error for a log; what is not ours is a bug. */
+export function codeOf(error: unknown): ErrorCode {
+  return error instanceof RackError ? error.code : 'internal'
+}

@@ -31,14 +31,14 @@ interface Held {
   peak: Resources
 }
 
-export function createAdmissionDesk(engine: Engine): AdmissionDesk {
+export function createAdmissionDesk(engine: Pick<Engine, 'capacity'>): AdmissionDesk {
   const held = new Set<Held>()
   const door = createSemaphore(1)
 
   const capacity = async (control: Control): Promise<Capacity> => {
     const present = await engine.capacity(control)
-    const pending = [...held].flatMap(({ app, peak }) => {
-      const rest = addResources(peak, heldBy(present, app), -1)
+    const pending = [...Map.groupBy(held, ({ app }) => app)].flatMap(([app, entries]) => {
+      const rest = addResources(highest(entries), heldBy(present, app), -1)
       const each = { cpuUnits: Math.max(0, rest.cpuUnits), memoryBytes: Math.max(0, rest.memoryBytes) }
       const isNothing = each.cpuUnits === 0 && each.memoryBytes === 0
       return isNothing ? [] : [{ app, type: '(starting)', kind: 'one-off' as const, count: 1, each }]
@@ -58,6 +58,14 @@ export function createAdmissionDesk(engine: Engine): AdmissionDesk {
         return { [Symbol.dispose]: () => void held.delete(entry) }
       }, control.signal)
     },
+  }
+}
+
+/** Each peak was counted on top of those before it, so the highest holds them all. */
+function highest(entries: Held[]): Resources {
+  return {
+    cpuUnits: Math.max(...entries.map(({ peak }) => peak.cpuUnits)),
+    memoryBytes: Math.max(...entries.map(({ peak }) => peak.memoryBytes)),
   }
 }
 

@@ -2,7 +2,7 @@ import { admitExtra } from '../domain/admission.ts'
 import type { Build, BuildContent } from '../domain/build.ts'
 import type { Control, Progress } from '../domain/control.ts'
 import type { BuildRequest, ImageRequest } from '../domain/engine.ts'
-import { RackError } from '../domain/error.ts'
+import { codeOf, RackError } from '../domain/error.ts'
 import type { Manifest, ManifestSource } from '../domain/manifest.ts'
 import type { Operation } from '../domain/operation.ts'
 import { buildReservation, type Capacity } from '../domain/rack.ts'
@@ -84,7 +84,7 @@ async function clearUp({ objects, log }: Context, build: Build): Promise<void> {
     await objects.remove(sourceKey(build))
   } catch (error) {
     log('warn', `the source of ${build.id} stays`, {
-      code: error instanceof RackError ? error.code : 'internal',
+      code: codeOf(error),
     })
   }
 }
@@ -152,8 +152,7 @@ async function closeComplete({ store, log }: Context, operation: Operation): Pro
   try {
     await store.operations.complete(operation.id, {})
   } catch (error) {
-    const code = error instanceof RackError ? error.code : 'internal'
-    log('warn', `build ${operation.id} of ${operation.app} stays open`, { code })
+    log('warn', `build ${operation.id} of ${operation.app} stays open`, { code: codeOf(error) })
   }
 }
 
@@ -171,8 +170,7 @@ async function closeFailedBuild(
     await context.store.builds.fail(build.id, message)
     await closeFailed(context, operation, error)
   } catch (failure) {
-    const code = failure instanceof RackError ? failure.code : 'internal'
-    context.log('warn', `build ${build.id} of ${build.app} stays open`, { code })
+    context.log('warn', `build ${build.id} of ${build.app} stays open`, { code: codeOf(failure) })
   }
 }
 

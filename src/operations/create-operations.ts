@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { checkAppName } from '../domain/app.ts'
 import type { Control } from '../domain/control.ts'
+import { codeOf } from '../domain/error.ts'
 import type { Release } from '../domain/release.ts'
 import { createAdmissionDesk } from './admission-desk.ts'
 import { buildApp } from './build-app.ts'
@@ -42,7 +43,9 @@ export function createOperations(parts: OperationsParts): OperationsRoom {
     running: createRunningOperations(),
     turns: createAppTurns(),
     desk: createAdmissionDesk(parts.engine),
-    buildLogs: createBuildLogs(parts.objects),
+    buildLogs: createBuildLogs(parts.objects, (build, error) =>
+      parts.log('warn', `the log of ${build} is not whole`, { code: codeOf(error) }),
+    ),
   }
   let converging = 0
   return {

@@ -31,7 +31,7 @@ test('of a scale and a promote at once, none undoes what the other was thanked f
   const good = await rack.deploy('shop', shop())
   const next = await rack.build('shop', shop('print next serve'))
   // The scale has read the live release when the promote ends.
-  const { environment } = store.releases
+  const environment = store.releases.environment.bind(store.releases)
   let promoted: Promise<string> | null = null
   store.releases.environment = async (app, id) => {
     const found = await environment(app, id)
@@ -56,7 +56,7 @@ test('bringing live plans about never undoes a promote that runs meanwhile', asy
   await operations.createApp('shop')
   await rack.deploy('shop', shop())
   const next = await rack.build('shop', shop('print next serve'))
-  const { deploy } = engine
+  const deploy = engine.deploy.bind(engine)
   let promoted: Promise<unknown> | null = null
   engine.deploy = async (plan, given) => {
     if (plan.release !== next && !promoted) {
@@ -77,7 +77,7 @@ test('what this daemon has begun is not taken up as if another had left it', asy
   await rack.deploy('shop', shop())
   const slow = await rack.build('shop', shop('pause 200 serve'))
   let deploys = 0
-  const { deploy } = engine
+  const deploy = engine.deploy.bind(engine)
   engine.deploy = async (plan, given) => {
     if (plan.release === slow) deploys++
     return await deploy(plan, given)
@@ -137,7 +137,7 @@ test('a row that cannot be taken up again does not stay open for ever', async ()
   const good = await rack.deploy('shop', shop())
   const intent = { release: 'RZZZZZZZZZZ', previousRelease: good }
   await store.operations.begin('shop', 'promote', 'test', intent)
-  const { deploy } = engine
+  const deploy = engine.deploy.bind(engine)
   engine.deploy = () => Promise.reject(new RackError('engine-failed', 'no'))
   await rack.room.recover(control)
   engine.deploy = deploy
@@ -152,7 +152,7 @@ test('a cancel of what is taken up goes back to what was live', async () => {
   const stuck = await rack.build('shop', shop('pause 20000 serve'))
   await store.operations.begin('shop', 'promote', 'test', { release: stuck, previousRelease: good })
   const deployed: string[] = []
-  const { deploy } = engine
+  const deploy = engine.deploy.bind(engine)
   engine.deploy = async (plan, given) => {
     given.signal.throwIfAborted()
     deployed.push(plan.release)

@@ -1,4 +1,4 @@
-import { RackError } from '../../domain/error.ts'
+import { codeOf, RackError } from '../../domain/error.ts'
 import type { Control } from '../../domain/control.ts'
 import type { Receipt } from '../../domain/deployment.ts'
 import type { Formation } from '../../domain/manifest.ts'
@@ -57,7 +57,7 @@ export async function closeFailed(context: Context, operation: Operation, error:
   try {
     await context.store.operations.fail(operation.id, status, told, statusAfter(operation))
   } catch (failure) {
-    const facts = { code: failure instanceof RackError ? failure.code : 'internal' }
+    const facts = { code: codeOf(failure) }
     context.log('warn', `${operation.kind} ${operation.id} of ${operation.app} stays open`, facts)
   }
 }

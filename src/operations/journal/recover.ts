@@ -1,5 +1,5 @@
 import type { Control } from '../../domain/control.ts'
-import { RackError } from '../../domain/error.ts'
+import { codeOf } from '../../domain/error.ts'
 import type { Operation } from '../../domain/operation.ts'
 import { abortable } from '../../lib/deadline.ts'
 import { mapBounded } from '../../lib/semaphore.ts'
@@ -86,7 +86,7 @@ async function attempt(
   } catch (error) {
     if (signal.aborted) return
     context.log('error', `${what} failed`, {
-      code: error instanceof RackError ? error.code : 'internal',
+      code: codeOf(error),
       reason: error instanceof Error ? error.message : '',
     })
   }

@@ -1,5 +1,5 @@
 import type { Control } from '../../domain/control.ts'
-import { RackError } from '../../domain/error.ts'
+import { codeOf, RackError } from '../../domain/error.ts'
 import type { Operation } from '../../domain/operation.ts'
 import type { Context } from '../context.ts'
 import { livePlanOf, phraseTarget } from '../read-release.ts'
@@ -39,8 +39,7 @@ async function finishOrUndo(
     await carryOut(context, operation, plan, control)
   } catch (error) {
     if (context.running.isInterrupted() || undoing.signal.aborted) throw error
-    const code = error instanceof RackError ? error.code : 'internal'
-    context.log('warn', `${operation.kind} ${operation.id} of ${app} is undone`, { code })
+    context.log('warn', `${operation.kind} ${operation.id} of ${app} is undone`, { code: codeOf(error) })
     await closeFailed(context, operation, error)
     // Not under the signal that a cancel ends: this is what the cancel waits for.
     const live = await livePlanOf(context, app)
