@@ -39,6 +39,8 @@ test(
     await using dockerd = await startPrivateDockerd()
     const image = await dockerd.load('busybox:1')
     const rack = await openDockerRack({ socketPath: dockerd.socketPath })
+    await using stack = new AsyncDisposableStack()
+    stack.defer(() => rack.close())
     const { engine } = rack
     const plan = planFor(rack.rack, image)
     await engine.deploy(plan, controlFor(60_000))

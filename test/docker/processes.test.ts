@@ -44,6 +44,8 @@ describe('processes on a real Docker Engine', { concurrency: 3 }, () => {
       [ $((i % 500)) = 0 ] && { echo "err $i" >&2; sleep 0.3; }; done; ${sleeps}`
     // One daemon at a time writes the logs of a rack.
     const own = await openDockerRack()
+    await using stack = new AsyncDisposableStack()
+    stack.defer(() => own.close())
     let engine = own.engine
     await engine.deploy(planOf([shell(script)], { app, rack: own.rack }), controlFor(60_000))
     for (let round = 0; round < 6; round++) {
@@ -65,7 +67,6 @@ describe('processes on a real Docker Engine', { concurrency: 3 }, () => {
     )
     assert.equal(texts.filter((text) => text.startsWith('err')).length, 8)
     await engine.close()
-    await own.close()
   })
 
   test('exec has a real terminal: its size, its line discipline, its exit code', async () => {
@@ -134,6 +135,8 @@ describe('processes on a real Docker Engine', { concurrency: 3 }, () => {
 
   test('a one-off outlives its daemon, and the next one keeps its log and clears up', async () => {
     const own = await openDockerRack()
+    await using stack = new AsyncDisposableStack()
+    stack.defer(() => own.close())
     await own.engine.deploy(planOf([shell(sleeps)], { app: 'adopt', rack: own.rack }), controlFor(60_000))
     await own.engine.close()
     const former = own.reopen()
@@ -158,7 +161,6 @@ describe('processes on a real Docker Engine', { concurrency: 3 }, () => {
     )
     assert.equal((await own.addresses.holders('adopt')).length, 1)
     await next.close()
-    await own.close()
   })
 
   test('a directory comes out as its entries, and goes into another process', async () => {

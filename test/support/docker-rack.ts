@@ -4,7 +4,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Control } from '../../src/domain/control.ts'
-import { connectDocker } from '../../src/engines/docker/client.ts'
+import { connectDocker, type DockerClient } from '../../src/engines/docker/client.ts'
 import { createDockerEngine } from '../../src/engines/docker/docker-engine.ts'
 import { createRouter } from '../../src/engines/docker/router/router.ts'
 import { createMemoryAddresses } from './memory-addresses.ts'
@@ -57,14 +57,30 @@ export async function openDockerRack({ socketPath = dockerSocket } = {}) {
       const { Id } = await docker.json<{ Id: string }>({ path: `/images/${name}/json` }, controlFor(10_000))
       return Id
     },
+    /** Removes all that the rack made; what fails is thrown when the rest is done. */
     async close() {
       const control = controlFor(60_000)
-      const keep = { apps: [], images: [], buildCache: false }
-      await engine.sweep(keep, control)
-      await engine.close()
-      await router.stop(control)
-      await rm(directory, { recursive: true, force: true })
+      await using stack = new AsyncDisposableStack()
+      stack.defer(() => removeVolumes(docker, rack, control))
+      stack.defer(() => rm(directory, { recursive: true, force: true }))
+      stack.defer(() => router.stop(control))
+      stack.defer(() => engine.close())
+      stack.defer(async () => {
+        await engine.sweep({ apps: [], images: [], buildCache: false }, control)
+      })
     },
+  }
+}
+
+/** A sweep leaves data alone; a test leaves none. */
+async function removeVolumes(docker: DockerClient, rack: string, control: Control): Promise<void> {
+  const query = { filters: { label: [`com.rack.name=${rack}`] } }
+  const { Volumes } = await docker.json<{ Volumes: { Name: string }[] | null }>(
+    { path: '/volumes', query },
+    control,
+  )
+  for (const { Name } of Volumes ?? []) {
+    await docker.json({ method: 'DELETE', path: `/volumes/${Name}` }, control)
   }
 }
 
