@@ -53,7 +53,7 @@ export function rackSettings(installation: Installation, { docker, router }: Mac
     domain: installation.domain,
     httpPort: installation.http.port,
     keepReleases: defaultKeepReleases,
-    maxSourceBytes: defaultMaxSourceBytes,
+    maxSourceBytes: installation.limits?.sourceBytes ?? defaultMaxSourceBytes,
     daemon: () => ({ pid: process.pid }),
     router: async () => ({
       pid: (await router.status({ signal: AbortSignal.timeout(5000), report: () => undefined })).pid,

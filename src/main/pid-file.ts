@@ -20,7 +20,12 @@ export async function claimPidFile(path: string): Promise<AsyncDisposable> {
   }
   const identity = await identifyProcess(process.pid)
   await writeFileAtomically(path, `${JSON.stringify(identity)}\n`, { mode: 0o600 })
-  return { [Symbol.asyncDispose]: () => rm(path, { force: true }) }
+  return {
+    async [Symbol.asyncDispose]() {
+      // Of two that start at the same moment the second fails, and must leave the first one's file.
+      if ((await readHolder(path))?.pid === process.pid) await rm(path, { force: true })
+    },
+  }
 }
 
 async function readHolder(path: string): Promise<ProcessIdentity | null> {
@@ -28,6 +33,12 @@ async function readHolder(path: string): Promise<ProcessIdentity | null> {
     if (error.code === 'ENOENT') return null
     throw error
   })
-  if (text === null || text.trim() === '') return null
-  return JSON.parse(text) as ProcessIdentity
+  if (text === null) return null
+  try {
+    return JSON.parse(text) as ProcessIdentity
+  } catch (error) {
+    // Damaged, so nobody's: the daemon must be able to start.
+    if (error instanceof SyntaxError) return null
+    throw error
+  }
 }

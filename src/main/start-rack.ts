@@ -54,11 +54,12 @@ export async function startRack(
   const server = await createServer({ operations: room.operations, version, log })
   const address = await server.listen(installation.api)
   undo.defer(() => server.close())
-  undo.defer(() => room.interrupt())
   const supervision = supervise({ room, ...machine, log }, control)
   undo.defer(async () => {
+    // Marked as interrupted first: what recovery is at stays open in the journal, and is no failure.
+    const interrupted = room.interrupt()
     stopping.abort()
-    await supervision
+    await Promise.all([interrupted, supervision])
   })
 
   const stack = undo.move()
