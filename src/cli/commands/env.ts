@@ -4,10 +4,9 @@ import { formatDotenv, parseDotenv } from '../../lib/dotenv.ts'
 import type { CommandSpec, OptionSpec } from '../command-spec.ts'
 import { formatTable } from '../output/table.ts'
 import { readAll } from '../read-all.ts'
+import { checkVariables, complaint, readVariables, type Variables } from '../read-variables.ts'
 import type { Session } from '../session.ts'
 import { promoteRelease } from './releases.ts'
-
-type Variables = Record<string, string>
 
 const promoteOption: OptionSpec = { flags: '--promote', meaning: 'make the new release live at once' }
 
@@ -176,8 +175,8 @@ async function givenVariables({ args, options, world }: Session): Promise<Variab
   const file = options.text('env-file')
   const fromInput = file === '-' || (file === undefined && args.length === 0 && !world.stdin.isTTY)
   const given: Variables = {}
-  if (fromInput) Object.assign(given, checkDotenv('standard input', await readAll(world.stdin)))
-  else if (file !== undefined) Object.assign(given, checkDotenv(file, await readEnvFile(world.cwd, file)))
+  if (fromInput) Object.assign(given, checkVariables('standard input', await readAll(world.stdin)))
+  else if (file !== undefined) Object.assign(given, await readVariables(world.cwd, file))
   for (const word of args) {
     const at = word.indexOf('=')
     if (at < 1)
@@ -188,29 +187,6 @@ async function givenVariables({ args, options, world }: Session): Promise<Variab
   throw new RackError('usage', 'no variables were given', {
     hint: 'rack env set NAME=value, or --env-file FILE, or < FILE',
   })
-}
-
-async function readEnvFile(cwd: string, file: string): Promise<string> {
-  const { readFile } = process.getBuiltinModule('node:fs/promises')
-  const { resolve } = process.getBuiltinModule('node:path')
-  return await readFile(resolve(cwd, file), 'utf8').catch((cause: Error) => {
-    throw new RackError('usage', `${file} cannot be read: ${cause.message}`, { cause })
-  })
-}
-
-/** @throws invalid with every line that cannot be read */
-function checkDotenv(name: string, text: string): Variables {
-  const wrong = complaint(text)
-  if (wrong !== null) throw new RackError('invalid', `${name}: ${wrong}`)
-  return parseDotenv(text).values
-}
-
-/** Every line that cannot be read, never its text. */
-function complaint(text: string): string | null {
-  const { faults } = parseDotenv(text)
-  if (faults.length === 0) return null
-  const lines = faults.map(({ line, message }) => `  line ${line}: ${message}`)
-  return ['it cannot be read as NAME=value lines', ...lines].join('\n')
 }
 
 /** What was changed and no more: what somebody else sets meanwhile stays. */

@@ -1,4 +1,5 @@
-import { resolve } from 'node:path'
+import { dirname, resolve } from 'node:path'
+import { RackError } from '../../domain/error.ts'
 import type { CommandSpec } from '../command-spec.ts'
 import { formatTable } from '../output/table.ts'
 import type { Session } from '../session.ts'
@@ -7,35 +8,74 @@ const check: CommandSpec = {
   name: 'check',
   arguments: '[files...]',
   summary: 'what a rack does with each key of a compose file, and all that is wrong with it',
-  description: 'Needs no rack. Several files are merged, later ones over earlier ones. The exit code is 1 for a file with errors.',
-  examples: ['manifest check', 'manifest check docker-compose.yml production.yml', 'manifest check --json'],
+  description: [
+    'Needs no rack. Several files are merged, later ones over earlier ones; a directory stands for its compose file.',
+    'Paths in a file are relative to the folder of the first one. The exit code is 1 for a file with errors.',
+    "A variable that needs a value is a warning, since the app's environment may have it; with --env-file an error.",
+  ].join('\n'),
+  examples: [
+    'manifest check',
+    'manifest check docker-compose.yml production.yml',
+    'manifest check examples/guestbook --verdicts',
+    'manifest check --env-file production.env --resolved',
+  ],
   options: [
     { flags: '--verdicts', meaning: 'every key, the harmless ones too' },
-    { flags: '--dir <directory>', meaning: 'the source directory; the current one unless given' },
+    { flags: '--resolved', meaning: 'what a rack makes of the file, in its own form, as JSON' },
+    { flags: '--env-file <path>', meaning: "the app's environment, as NAME=value lines" },
+    { flags: '--dir <directory>', meaning: "the source directory; the first file's unless given" },
   ],
   needs: 'nothing',
   async run(session) {
-    const { output, isJson, options, world } = session
+    const { output, isJson, options } = session
+    const { directory, files } = await findFiles(session)
     const { readLocalManifest } = await import('../source/read-manifest-source.ts')
-    const directory = resolve(world.cwd, options.text('dir') ?? '.')
-    const { source } = await readLocalManifest(directory, session.args)
+    const { source } = await readLocalManifest(directory, files)
+    const readOptions = await readOptionsOf(session)
     const { describeManifest } = await import('../../manifest/describe.ts')
-    const report = describeManifest(source, { environment: {}, lenientVariables: true })
-    if (isJson) output.json(report)
+    const report = describeManifest(source, readOptions)
+    if (options.flag('resolved') && report.isValid) {
+      const { readManifest } = await import('../../manifest/read-manifest.ts')
+      output.json(readManifest(source, readOptions).manifest)
+    } else if (isJson) output.json(report)
     else output.data(await reportText(session, report, source))
     return report.isValid ? 0 : 1
   },
+}
+
+/** The source directory, and the files of it that were named. @throws usage */
+async function findFiles({ args, options, world }: Session): Promise<{ directory: string; files: string[] }> {
+  const { stat } = process.getBuiltinModule('node:fs/promises')
+  const named = options.text('dir')
+  const [first] = args
+  if (named !== undefined) return { directory: resolve(world.cwd, named), files: args }
+  if (first === undefined) return { directory: world.cwd, files: [] }
+  const path = resolve(world.cwd, first)
+  const isDirectory = (await stat(path).catch(() => null))?.isDirectory() ?? false
+  if (!isDirectory) return { directory: dirname(path), files: args.map((file) => resolve(world.cwd, file)) }
+  if (args.length === 1) return { directory: path, files: [] }
+  throw new RackError('usage', `${first} is a directory: it stands alone`, {
+    hint: 'rack manifest check --dir DIRECTORY FILE…',
+  })
+}
+
+async function readOptionsOf({ options, world }: Session): Promise<ReadOptions> {
+  const file = options.text('env-file')
+  if (file === undefined) return { environment: {}, lenientVariables: true }
+  const { readVariables } = await import('../read-variables.ts')
+  return { environment: await readVariables(world.cwd, file) }
 }
 
 /** `rack manifest`. */
 export const manifest: CommandSpec = {
   name: 'manifest',
   summary: 'check a compose file',
-  examples: ['manifest check'],
+  examples: ['manifest check', 'manifest check production.yml --verdicts'],
   needs: 'nothing',
   commands: [check],
 }
 
+type ReadOptions = Parameters<(typeof import('../../manifest/describe.ts'))['describeManifest']>[1]
 type Report = ReturnType<(typeof import('../../manifest/describe.ts'))['describeManifest']>
 type Source = Parameters<(typeof import('../../manifest/report.ts'))['formatProblems']>[1]
 
@@ -58,9 +98,13 @@ function verdictTable(verdicts: Report['verdicts']): string {
   type Row = Report['verdicts'][number]
   return formatTable(
     [
+      {
+        heading: 'LINE',
+        value: ({ position }: Row) => `${position.file}:${position.line}:${position.column}`,
+      },
       { heading: 'KEY', value: ({ path }: Row) => path },
       { heading: 'VERDICT', value: ({ verdict }: Row) => verdict },
-      { heading: 'WHY', value: ({ why }: Row) => why },
+      { heading: 'WHY', value: ({ why, into }: Row) => (into ? `${why}: ${into}` : why) },
     ],
     verdicts,
   )
@@ -76,7 +120,10 @@ function processTable(processes: Report['processes']): string {
       { heading: 'COUNT', value: ({ count }: Row) => count, align: 'right' },
       { heading: 'FROM', value: ({ build, image }: Row) => (build === null ? image : `build ${build}`) },
       { heading: 'PORTS', value: ({ ports }: Row) => ports.map(port).join(', ') },
-      { heading: 'LINKS', value: ({ links }: Row) => links.map(({ host, variable }) => `${host} (${variable})`).join(', ') },
+      {
+        heading: 'LINKS',
+        value: ({ links }: Row) => links.map(({ host, variable }) => `${host} (${variable})`).join(', '),
+      },
       { heading: 'NEEDS', value: ({ required }: Row) => required.join(', ') },
     ],
     processes,

@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { test } from 'node:test'
+import type { Manifest } from '../../domain/manifest.ts'
+import { typeCommand } from '../../../test/support/type-command.ts'
+
+const good = 'services:\n  web:\n    image: nginx\n    ports: ["80:80"]\n'
+
+/** Types in a folder that has these files. */
+async function check(args: string[], files: Record<string, string>) {
+  const cwd = await mkdtemp(join(tmpdir(), 'rack-manifest-'))
+  try {
+    for (const [path, text] of Object.entries(files)) {
+      await mkdir(dirname(join(cwd, path)), { recursive: true })
+      await writeFile(join(cwd, path), text)
+    }
+    return await typeCommand(['manifest', 'check', ...args], { cwd })
+  } finally {
+    await rm(cwd, { recursive: true })
+  }
+}
+
+test('a good file shows its processes, without any rack', async () => {
+  const { code, stdout, stderr } = await check([], { 'compose.yaml': good })
+  assert.deepEqual({ code, stderr }, { code: 0, stderr: '' })
+  assert.match(stdout, /^PROCESS +COUNT +FROM .*\nweb +1 +nginx +80→80 http/)
+  assert.match(stdout, /compose\.yaml: no problems; keys: /)
+})
+
+test('every problem is shown with its place, and the exit code is 1', async () => {
+  const text = 'services:\n  web:\n    image: nginx\n    prots: ["80:80"]\n    privileged: true\n'
+  const { code, stdout } = await check([], { 'docker-compose.yml': text })
+  assert.equal(code, 1)
+  assert.match(stdout, /^docker-compose\.yml:4:5: error: services\.web\.prots: .*"ports"/)
+  assert.match(stdout, /\ndocker-compose\.yml:5:5: error: services\.web\.privileged: /)
+  assert.match(stdout, /docker-compose\.yml: 2 errors; keys: /)
+  const json = await check(['--json'], { 'docker-compose.yml': text })
+  assert.equal(json.code, 1)
+  assert.equal((JSON.parse(json.stdout) as { problems: unknown[] }).problems.length, 2)
+})
+
+test('paths belong to the folder of the file, or of the directory', async () => {
+  const text = 'services:\n  web:\n    image: nginx\n    env_file: web.env\n'
+  const files = { 'app/compose.yml': text, 'app/web.env': 'A=1\n', 'app/more.yml': good }
+  assert.equal((await check(['app/compose.yml', 'app/more.yml'], files)).code, 0)
+  assert.equal((await check(['app'], files)).code, 0)
+  assert.equal((await check(['--dir', 'app', 'compose.yml'], files)).code, 0)
+  assert.equal((await check(['app', 'more.yml'], files)).code, 2)
+})
+
+test('with an environment, a variable without a value is an error', async () => {
+  const text = 'services:\n  web:\n    image: nginx\n    user: ${WHO:?which one}\n'
+  const files = { 'compose.yml': text, 'good.env': "WHO='node'\n", 'empty.env': '' }
+  assert.equal((await check([], files)).code, 0)
+  assert.equal((await check(['--env-file', 'empty.env'], files)).code, 1)
+  const { code, stdout } = await check(['--env-file', 'good.env', '--resolved'], files)
+  assert.equal(code, 0)
+  assert.equal((JSON.parse(stdout) as Manifest).processes[0]?.user, 'node')
+})
+
+test('all verdicts are shown when they are asked for', async () => {
+  const { stdout } = await check(['--verdicts'], { 'compose.yml': good })
+  assert.match(stdout, /compose\.yml:3:5 +services\.web\.image +honoured/)
+})
+
+test('no compose file is said with what to type', async () => {
+  const { code, stderr } = await check([], {})
+  assert.equal(code, 1)
+  assert.match(stderr, /no compose file/)
+})
