@@ -19,6 +19,8 @@ export interface Installation {
   total: { cpuUnits: number; memoryBytes: number }
   /** Docker Engine's socket. */
   socketPath: string
+  /** The largest source that is taken; 2 GiB unless it is said here. */
+  limits?: { sourceBytes?: number }
   created: string
 }
 

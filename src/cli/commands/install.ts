@@ -105,7 +105,17 @@ async function startInstalled(
     await enableUnits(installation, world.program)
     await withUnit(name, 'start')
   }
-  await startDaemon(installation, world.program, await daemonEnvironment(directory, world.env), control)
+  const environment = await daemonEnvironment(directory, world.env)
+  await startDaemon(installation, world.program, environment, control).catch((error: unknown) => {
+    if (!(error instanceof RackError)) throw error
+    const { code, message, details } = error
+    // Its own hint names the log, which goes with the directory.
+    throw new RackError(code, message, {
+      hint: 'Nothing of it was left. What this machine lacks: rack doctor',
+      details,
+      cause: error,
+    })
+  })
 }
 
 function printInstalled({ output, world }: Session, installation: Installation, isUnit: boolean): void {

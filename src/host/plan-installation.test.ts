@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict'
+import { createServer, type AddressInfo } from 'node:net'
+import { test } from 'node:test'
+import { parseCidr } from '../lib/cidr.ts'
+import type { Installation } from './installation.ts'
+import type { MachineFacts } from './machine-facts.ts'
+import { planInstallation, type InstallWishes } from './plan-installation.ts'
+
+const gib = 2 ** 30
+const machine: MachineFacts = { cpuUnits: 2048, memoryBytes: 8 * gib, routes: [] }
+
+async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  await new Promise((resolve) => server.close(resolve))
+  return port
+}
+
+async function plan(
+  wishes: Partial<InstallWishes> = {},
+  facts: Partial<MachineFacts> = {},
+  others: Installation[] = [],
+) {
+  const base = { name: 'test', directory: '/nowhere', httpBind: '127.0.0.1', httpPort: await freePort() }
+  return await planInstallation({ ...base, ...wishes }, { ...machine, ...facts }, others)
+}
+
+test('defaults: the machine less the reserve, a pool of its own, loopback for the API', async () => {
+  const planned = await plan()
+  assert.deepEqual(planned.total, { cpuUnits: 2048 - 256, memoryBytes: 7.5 * gib })
+  assert.deepEqual(planned.pool, { cidr: '10.213.0.0/16', subnetBits: 24 })
+  assert.equal(planned.api.host, '127.0.0.1')
+  assert.ok(planned.api.port >= 5480 && planned.api.port < 5580)
+  assert.deepEqual([planned.domain, planned.socketPath], ['localhost', '/var/run/docker.sock'])
+})
+
+test('totals and reserves are taken as they are wished', async () => {
+  assert.deepEqual((await plan({ cpuUnits: 512, memoryBytes: gib })).total, {
+    cpuUnits: 512,
+    memoryBytes: gib,
+  })
+  const reserved = await plan({ reserveCpuUnits: 0, reserveMemoryBytes: gib })
+  assert.deepEqual(reserved.total, { cpuUnits: 2048, memoryBytes: 7 * gib })
+  await assert.rejects(plan({ reserveMemoryBytes: 8 * gib }), { code: 'invalid', hint: /--reserve-memory/ })
+})
+
+test('a second rack gets the next port and pool, also of a rack that is stopped', async () => {
+  const first = await plan()
+  const second = await plan({}, {}, [first])
+  assert.notEqual(second.api.port, first.api.port)
+  assert.equal(second.pool.cidr, '10.214.0.0/16')
+})
+
+test('the pool keeps clear of what the machine reaches already', async () => {
+  const routes = ['10.213.7.0/24', '10.214.0.0/15'].map((text) => parseCidr(text)!)
+  assert.equal((await plan({}, { routes })).pool.cidr, '10.216.0.0/16')
+  await assert.rejects(plan({ pool: '10.213.0.0/16' }, { routes }), {
+    code: 'conflict',
+    message: /10\.213\.7\.0\/24/,
+  })
+  await assert.rejects(plan({}, { routes: [parseCidr('10.0.0.0/8')!] }), { code: 'conflict', hint: /--pool/ })
+  for (const pool of ['nonsense', '10.1.2.0/25', '10.1.2.3/16', '0.0.0.0/0']) {
+    await assert.rejects(plan({ pool }), { code: 'invalid' }, pool)
+  }
+})
+
+test('a port that is taken is refused when it was wished', async () => {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  await assert.rejects(plan({ httpPort: port }), { code: 'port-taken', hint: /--http-port/ })
+  await assert.rejects(plan({ apiPort: port }), { code: 'port-taken', hint: /--api-port/ })
+  await new Promise((resolve) => server.close(resolve))
+  await assert.rejects(plan({ httpPort: 70_000 }), { code: 'invalid' })
+  await assert.rejects(plan({ httpBind: '192.0.2.77' }), {
+    code: 'invalid',
+    message: /no address of this machine/,
+  })
+})
+
+test('names and domains', async () => {
+  for (const name of ['ab', '2racks', 'Rack', 'a_b', 'x'.repeat(31)])
+    await assert.rejects(plan({ name }), { code: 'invalid' })
+  for (const domain of ['', 'a..b', '-a', 'Apps.example', 'a b'])
+    await assert.rejects(plan({ domain }), { code: 'invalid' }, domain)
+  assert.equal((await plan({ domain: 'apps.example.com' })).domain, 'apps.example.com')
+})

@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Installation } from './installation.ts'
+import { crontabLine, systemdUnits } from './start-at-boot.ts'
+
+const program = { node: '/opt/rack/node', script: '/opt/rack/bin/start.mjs' }
+const installation: Installation = {
+  name: 'demo',
+  directory: '/var/lib/rack/demo',
+  api: { host: '127.0.0.1', port: 5480 },
+  http: { bind: '0.0.0.0', port: 80 },
+  domain: 'localhost',
+  pool: { cidr: '10.213.0.0/16', subnetBits: 24 },
+  total: { cpuUnits: 1024, memoryBytes: 2 ** 30 },
+  socketPath: '/var/run/docker.sock',
+  created: '2026-11-23T10:00:00Z',
+}
+
+test('the daemon is a unit that comes back, and leaves the router alone', () => {
+  const text = systemdUnits(installation, program)['rack-demo.service']!
+  assert.match(
+    text,
+    /^ExecStart="\/opt\/rack\/node" "\/opt\/rack\/bin\/start\.mjs" "daemon" "--dir" "\/var\/lib\/rack\/demo"$/m,
+  )
+  for (const line of [
+    'Restart=always',
+    'KillMode=process',
+    'Wants=docker.service',
+    'WantedBy=multi-user.target',
+  ]) {
+    assert.ok(text.split('\n').includes(line), line)
+  }
+})
+
+test('the router is a unit with the files by which the daemon knows it', () => {
+  const text = systemdUnits(installation, program)['rack-demo-router.service']!
+  assert.match(text, /^ConditionPathExists=\/var\/lib\/rack\/demo\/router\/haproxy\.cfg$/m)
+  assert.match(
+    text,
+    /"-p" "\/var\/lib\/rack\/demo\/router\/haproxy\.pid" "-f" "\/var\/lib\/rack\/demo\/router\/haproxy\.cfg"$/m,
+  )
+})
+
+test('another engine than the usual one is not asked for', () => {
+  const units = systemdUnits({ ...installation, socketPath: '/run/other.sock' }, program)
+  assert.doesNotMatch(units['rack-demo.service']!, /Wants=/)
+})
+
+test('what systemd, a shell and cron would read in a path is kept from them', () => {
+  const odd = { ...installation, directory: "/srv/50% of $x's" }
+  assert.match(systemdUnits(odd, program)['rack-demo.service']!, /"\/srv\/50%% of \$\$x's"$/m)
+  assert.equal(crontabLine(odd, program).split(' start ')[1], String.raw`--dir '/srv/50\% of $x'\''s'`)
+  assert.match(
+    crontabLine(installation, program),
+    /^@reboot PATH=\S*\/usr\/sbin:\S* \/opt\/rack\/bin\/rack start --dir \/var\/lib\/rack\/demo$/,
+  )
+})
