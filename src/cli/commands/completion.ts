@@ -41,22 +41,41 @@ export const complete: CommandSpec = {
   needs: 'nothing',
   async run(session) {
     const words = session.args
-    const apps = ['--app', '-a'].includes(words.at(-2) ?? '') ? await appNames(session) : []
-    const values = { app: apps, rack: readRacks(session.world.env).racks.map(({ name }) => name) }
-    for (const { name, summary, isHidden, load } of nouns) {
-      if (isHidden) continue
-      // Only the words of the noun that is being typed are needed.
-      if (words[0] === name && words.length > 1) describe(await load(), name, values)
-      else tab.command(name, summary)
+    const noun = words.length > 1 ? nouns.find(({ name }) => name === words[0]) : undefined
+    // Only the words of the noun that is being typed are needed.
+    const spec = noun === undefined ? null : await noun.load()
+    const values = {
+      app: wantsApp(spec, words) ? await appNames(session) : [],
+      rack: readRacks(session.world.env).racks.map(({ name }) => name),
+      shell: shells,
+    }
+    for (const { name, summary, isHidden } of nouns) {
+      if (name === noun?.name && spec) describe(spec, name, values)
+      else if (!isHidden) tab.command(name, summary)
     }
     tab.parse(words)
   },
+}
+
+/** Whether the last word may be the name of an app: then the rack is asked. */
+function wantsApp(spec: CommandSpec | null, words: string[]): boolean {
+  if (['--app', '-a'].includes(words.at(-2) ?? '')) return true
+  if (spec === null || words.at(-1)?.startsWith('-')) return false
+  return [spec, ...(spec.commands ?? [])].some((one) => firstArgument(one) === 'app')
+}
+
+/** `app` of `[app]`, `shell` of `<shell>`. */
+function firstArgument(spec: CommandSpec): string | null {
+  return /^[[<](\w+)/.exec(spec.arguments ?? '')?.[1] ?? null
 }
 
 type Values = Record<string, string[]>
 
 function describe(spec: CommandSpec, path: string, values: Values): void {
   const command = tab.command(path, spec.summary)
+  const argument = firstArgument(spec)
+  if (argument !== null)
+    command.argument(argument, (add) => values[argument]?.forEach((name) => add(name, '')))
   for (const { flags, meaning } of optionsOf(spec)) describeOption(command, flags, meaning, values)
   for (const verb of spec.commands ?? []) describe(verb, `${path} ${verb.name}`, values)
 }
