@@ -50,11 +50,15 @@ async function read(client: Client, patienceMs = 1000) {
 }
 
 test('a rack that comes back is read on, with no line twice and none lost', async () => {
-  const [first, second, third] = ['2026-11-23T05:00:10.1Z', '2026-11-23T05:00:10.12Z', '2026-11-23T05:00:11Z']
+  const [first, second, third] = [
+    '2026-11-23T05:00:10.1Z',
+    '2026-11-23T05:00:10.12Z',
+    '2026-11-23T05:00:11Z',
+  ] as const
   const late = lineAt('2026-11-23T05:00:09Z', 'PBBBBBBBBBB')
   const { client, asked } = flakyRack([
-    [lineAt(first!), lineAt(second!)],
-    [late, lineAt(first!), lineAt(second!), lineAt(third!)],
+    [lineAt(first), lineAt(second)],
+    [late, lineAt(first), lineAt(second), lineAt(third)],
   ])
   assert.deepEqual(await read(client), { texts: [first, second, late.time, third], losses: 1 })
   assert.deepEqual(asked, [

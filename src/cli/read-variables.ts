@@ -6,8 +6,8 @@ export type Variables = Record<string, string>
 /** The variables of a `.env` file. @throws usage when it cannot be read, invalid */
 export async function readVariables(cwd: string, file: string): Promise<Variables> {
   const { readFile } = process.getBuiltinModule('node:fs/promises')
-  const { resolve } = process.getBuiltinModule('node:path')
-  const text = await readFile(resolve(cwd, file), 'utf8').catch((cause: Error) => {
+  const path = process.getBuiltinModule('node:path').resolve(cwd, file)
+  const text = await readFile(path, 'utf8').catch((cause: Error) => {
     throw new RackError('usage', `${file} cannot be read: ${cause.message}`, { cause })
   })
   return checkVariables(file, text)

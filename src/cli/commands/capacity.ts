@@ -4,7 +4,6 @@ import { formatBytes } from '../../lib/sizes.ts'
 import type { CommandSpec } from '../command-spec.ts'
 import { describe, describeAdmission } from '../output/admission.ts'
 import { formatTable } from '../output/table.ts'
-import type { Session } from '../session.ts'
 
 /** `rack capacity`. */
 export const capacity: CommandSpec = {
@@ -12,7 +11,13 @@ export const capacity: CommandSpec = {
   summary: 'what the rack has, who holds it, and what would fit',
   description: 'With --if nothing is touched; the exit code is 1 when it does not fit.',
   examples: ['capacity', 'capacity --if web=6', 'capacity --app guestbook --if web=6 --if worker=2'],
-  options: [{ flags: '--if <type=count>', meaning: 'whether that many copies would fit; repeat it for more', multiple: true }],
+  options: [
+    {
+      flags: '--if <type=count>',
+      meaning: 'whether that many copies would fit; repeat it for more',
+      multiple: true,
+    },
+  ],
   needs: 'app',
   async run(session) {
     const { output, isJson, options } = session
@@ -47,7 +52,9 @@ export const prune: CommandSpec = {
     const found = await client.prune({ body: { buildCache: options.flag('build-cache') } })
     if (isJson) return output.json(found)
     const { images, containers, networks, bytes } = found
-    output.say(`removed ${images} images, ${containers} containers and ${networks} networks: ${formatBytes(bytes)}`)
+    output.say(
+      `removed ${images} images, ${containers} containers and ${networks} networks: ${formatBytes(bytes)}`,
+    )
   },
 }
 
@@ -62,7 +69,11 @@ function readIfs(words: string[]): Record<string, { count: number }> {
 }
 
 function describeCapacity({ total, reserved, free, holders }: Reply<'getCapacity'>): string {
-  const head = [`total     ${describe(total)}`, `reserved  ${describe(reserved)}`, `free      ${describe(free)}`]
+  const head = [
+    `total     ${describe(total)}`,
+    `reserved  ${describe(reserved)}`,
+    `free      ${describe(free)}`,
+  ]
   if (holders.length === 0) return `${head.join('\n')}\n`
   type Row = (typeof holders)[number]
   const right = 'right' as const
@@ -71,7 +82,11 @@ function describeCapacity({ total, reserved, free, holders }: Reply<'getCapacity
     { heading: 'TYPE', value: ({ type, kind }: Row) => (kind === 'process' ? type : `${type} (${kind})`) },
     { heading: 'COUNT', value: ({ count }: Row) => count, align: right },
     { heading: 'CPU', value: ({ count, each }: Row) => count * each.cpuUnits, align: right },
-    { heading: 'MEMORY', value: ({ count, each }: Row) => formatBytes(count * each.memoryBytes), align: right },
+    {
+      heading: 'MEMORY',
+      value: ({ count, each }: Row) => formatBytes(count * each.memoryBytes),
+      align: right,
+    },
   ]
   return `${head.join('\n')}\n\n${formatTable(columns, holders)}`
 }

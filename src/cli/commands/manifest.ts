@@ -1,5 +1,8 @@
 import { dirname, resolve } from 'node:path'
 import { RackError } from '../../domain/error.ts'
+import type { ManifestSource } from '../../domain/manifest.ts'
+import type { ManifestReport } from '../../manifest/describe.ts'
+import type { ReadOptions } from '../../manifest/load-tree.ts'
 import type { CommandSpec } from '../command-spec.ts'
 import { formatTable } from '../output/table.ts'
 import type { Session } from '../session.ts'
@@ -75,11 +78,9 @@ export const manifest: CommandSpec = {
   commands: [check],
 }
 
-type ReadOptions = Parameters<(typeof import('../../manifest/describe.ts'))['describeManifest']>[1]
-type Report = ReturnType<(typeof import('../../manifest/describe.ts'))['describeManifest']>
-type Source = Parameters<(typeof import('../../manifest/report.ts'))['formatProblems']>[1]
+type Source = Pick<ManifestSource, 'files'>
 
-async function reportText({ options }: Session, report: Report, source: Source): Promise<string> {
+async function reportText({ options }: Session, report: ManifestReport, source: Source): Promise<string> {
   const { countProblems, formatProblems } = await import('../../manifest/report.ts')
   const { problems, verdicts, counts, processes } = report
   const files = source.files.map(({ path }) => path).join(', ')
@@ -94,8 +95,8 @@ async function reportText({ options }: Session, report: Report, source: Source):
   return parts.join('\n')
 }
 
-function verdictTable(verdicts: Report['verdicts']): string {
-  type Row = Report['verdicts'][number]
+function verdictTable(verdicts: ManifestReport['verdicts']): string {
+  type Row = ManifestReport['verdicts'][number]
   return formatTable(
     [
       {
@@ -110,8 +111,8 @@ function verdictTable(verdicts: Report['verdicts']): string {
   )
 }
 
-function processTable(processes: Report['processes']): string {
-  type Row = Report['processes'][number]
+function processTable(processes: ManifestReport['processes']): string {
+  type Row = ManifestReport['processes'][number]
   const port = ({ external, container, protocol }: Row['ports'][number]) =>
     external === null ? `${container}` : `${external}→${container} ${protocol}`
   return formatTable(

@@ -18,7 +18,8 @@ export function openLocalTerminal(
   { stdin, stdout, stderr }: Pick<World, 'stdin' | 'stdout' | 'stderr'>,
   { tty, hasInput }: LocalTerminalOptions,
 ): LocalTerminal {
-  const isTty = tty ?? Boolean(stdin.isTTY && stdout.isTTY)
+  // Absent rather than false where it is no terminal.
+  const isTty = tty ?? [stdin, stdout].every(({ isTTY }) => isTTY)
   const isRaw = isTty && stdin.isTTY
   const cleanUp = new DisposableStack()
   if (isRaw) {
