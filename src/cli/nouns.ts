@@ -17,7 +17,7 @@ const releases = 'From source to live'
 const processes = 'Processes'
 
 /** All first words in the order of the help. The summaries are here so that help loads nothing. */
-export const nouns: Noun[] = [
+export const nouns: readonly Noun[] = [
   noun(
     releases,
     'deploy',
@@ -160,11 +160,8 @@ export const nouns: Noun[] = [
     async () => (await import('./commands/completion.ts')).completion,
   ),
   {
-    ...noun(
-      'Other',
-      'complete',
-      'what may follow',
-      async () => (await import('./commands/completion.ts')).complete,
+    ...noun('Other', 'complete', 'what may follow', async () =>
+      (await import('./commands/completion.ts')).completeOf(nouns),
     ),
     isHidden: true,
   },

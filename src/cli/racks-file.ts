@@ -18,7 +18,7 @@ export interface KnownRacks {
 type Env = Record<string, string | undefined>
 
 /** Where the file is: `$XDG_CONFIG_HOME/rack/racks.json`, else under `~/.config`. */
-export function racksFilePath(env: Env): string {
+function racksFilePath(env: Env): string {
   const home = env['XDG_CONFIG_HOME'] || `${env['HOME'] ?? '/root'}/.config`
   return `${home}/rack/racks.json`
 }

@@ -2,7 +2,7 @@ import tab, { script, type Command } from '@bomb.sh/tab'
 import { RackError } from '../../domain/error.ts'
 import { optionsOf } from '../build-command.ts'
 import type { CommandSpec } from '../command-spec.ts'
-import { nouns } from '../nouns.ts'
+import type { Noun } from '../nouns.ts'
 import { readRacks } from '../racks-file.ts'
 import type { Session } from '../session.ts'
 
@@ -32,29 +32,33 @@ export const completion: CommandSpec = {
   },
 }
 
-/** `rack complete -- WORDS`, which the scripts call. */
-export const complete: CommandSpec = {
-  name: 'complete',
-  arguments: '[words...]',
-  summary: 'what may follow the words, for the scripts of rack completion',
-  examples: ['complete -- apps in'],
-  needs: 'nothing',
-  async run(session) {
-    const words = session.args
-    const noun = words.length > 1 ? nouns.find(({ name }) => name === words[0]) : undefined
-    // Only the words of the noun that is being typed are needed.
-    const spec = noun === undefined ? null : await noun.load()
-    const values = {
-      app: wantsApp(spec, words) ? await appNames(session) : [],
-      rack: readRacks(session.world.env).racks.map(({ name }) => name),
-      shell: shells,
-    }
-    for (const { name, summary, isHidden } of nouns) {
-      if (name === noun?.name && spec) describe(spec, name, values)
-      else if (!isHidden) tab.command(name, summary)
-    }
-    tab.parse(words)
-  },
+/** `rack complete -- WORDS`, which the scripts call; the nouns come from the table that names this one too. */
+export function completeOf(nouns: readonly Noun[]): CommandSpec {
+  return {
+    name: 'complete',
+    arguments: '[words...]',
+    summary: 'what may follow the words, for the scripts of rack completion',
+    examples: ['complete -- apps in'],
+    needs: 'nothing',
+    run: (session) => completeWords(nouns, session),
+  }
+}
+
+async function completeWords(nouns: readonly Noun[], session: Session): Promise<void> {
+  const words = session.args
+  const noun = words.length > 1 ? nouns.find(({ name }) => name === words[0]) : undefined
+  // Only the words of the noun that is being typed are needed.
+  const spec = noun === undefined ? null : await noun.load()
+  const values = {
+    app: wantsApp(spec, words) ? await appNames(session) : [],
+    rack: readRacks(session.world.env).racks.map(({ name }) => name),
+    shell: shells,
+  }
+  for (const { name, summary, isHidden } of nouns) {
+    if (name === noun?.name && spec) describe(spec, name, values)
+    else if (!isHidden) tab.command(name, summary)
+  }
+  tab.parse(words)
 }
 
 /** Whether the last word may be the name of an app: then the rack is asked. */

@@ -12,8 +12,13 @@ const log = (text: string, process?: string): Progress => ({
   time,
   ...(process && { process }),
 })
-const phase = (name: string, state: 'started' | 'ended', more: object = {}): Progress =>
-  ({ type: 'phase', phase: name, state, time, ...more }) as Progress
+const phase = (name: string, state: 'started' | 'ended', more: object = {}): Progress => ({
+  type: 'phase',
+  phase: name,
+  state,
+  time,
+  ...more,
+})
 
 function makeView({ isTty }: { isTty: boolean }) {
   const stream = new PassThrough()

@@ -22,13 +22,7 @@ export function showPromoted(
 }
 
 /** `replaced web, worker; kept redis; 1,204 requests meanwhile, 0 failed, longest stall 31 ms` */
-export function receiptText({
-  requests,
-  failed,
-  longestStallMs,
-  replaced,
-  kept,
-}: Promoted['receipt']): string {
+function receiptText({ requests, failed, longestStallMs, replaced, kept }: Promoted['receipt']): string {
   const parts = [
     replaced.length > 0 ? `replaced ${replaced.join(', ')}` : 'nothing was replaced',
     ...(kept.length > 0 ? [`kept ${kept.join(', ')}`] : []),

@@ -26,11 +26,11 @@ async function entriesOf(directory: string) {
   for await (const { header, content } of readTar(uploadOf(manifest, () => undefined))) {
     const chunks: Uint8Array[] = []
     for await (const chunk of content) chunks.push(chunk)
-    const { mode = 0, type = '', linkname } = header
+    const { mode, type, linkname } = header
     found.set(header.name, {
       text: Buffer.concat(chunks).toString('latin1'),
       mode,
-      type: type ?? '',
+      type,
       linkname: linkname ?? '',
     })
   }
