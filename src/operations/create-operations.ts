@@ -29,7 +29,7 @@ import { changeEnvironment, diffEnvironment, getEnvironment, processVariables } 
 export interface OperationsRoom {
   operations: Operations
   /** Finishes or undoes what a dead daemon left, then brings every live plan about; also when the engine is back. */
-  recover(control: Control): Promise<void>
+  recover(control: Control): Promise<boolean>
   /** Ends what runs here for the daemon's stop; the journal keeps it for the next start. */
   interrupt(): Promise<void>
 }
@@ -53,7 +53,7 @@ export function createOperations(parts: OperationsParts): OperationsRoom {
     async recover(control) {
       converging++
       try {
-        await recover(context, control)
+        return await recover(context, control)
       } finally {
         converging--
       }

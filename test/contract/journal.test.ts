@@ -242,3 +242,28 @@ test('a daemon that stops takes no new change, and does not wait for ever for th
   )
   assert.deepEqual(await rack.store.operations.running(), [])
 })
+
+test('what a broken first promote could not take away goes when the engine is back', async () => {
+  await using rack = await startMemoryRack()
+  const { operations, control, engine } = rack
+  await operations.createApp('shop')
+  const release = await rack.build('shop', shop())
+  const { plan } = await operations.planPromotion('shop', release, control)
+  await engine.deploy(plan, control)
+  assert.equal((await engine.processes({ app: 'shop' }, control)).length, 1)
+  assert.equal(await (await rack.restart()).recover(control), true)
+  assert.deepEqual(await engine.processes({ app: 'shop' }, control), [])
+})
+
+test('recovery tells when an app could not be brought back, and brings it back the next time', async () => {
+  await using rack = await startMemoryRack()
+  const { operations, control, engine } = rack
+  await operations.createApp('shop')
+  await rack.deploy('shop', shop())
+  const deploy = engine.deploy.bind(engine)
+  engine.deploy = () => Promise.reject(new RackError('engine-failed', 'not yet'))
+  const room = await rack.restart()
+  assert.equal(await room.recover(control), false)
+  engine.deploy = deploy
+  assert.equal(await room.recover(control), true)
+})

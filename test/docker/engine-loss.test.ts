@@ -5,7 +5,7 @@ import { RackError } from '../../src/domain/error.ts'
 import { findCopies } from '../../src/engines/docker/containers/found-copy.ts'
 import { listNetworks } from '../../src/engines/docker/containers/network.ts'
 import { until } from '../../src/lib/poll.ts'
-import { killProcess, startDaemonRack, type DaemonRack } from '../support/daemon-rack.ts'
+import { killProcess, resultOf, startDaemonRack, type DaemonRack } from '../support/daemon-rack.ts'
 import { controlFor } from '../support/docker-rack.ts'
 import { ask, startLoad } from '../support/load.ts'
 import { startPrivateDockerd, type PrivateDockerd } from '../support/private-dockerd.ts'
@@ -36,10 +36,9 @@ after(async () => {
   await dockerd?.[Symbol.asyncDispose]()
 })
 
-
 /** Does something under load of which not one request may fail; resolves to how many there were. */
 async function underLoad(task: () => Promise<void>): Promise<number> {
-  const loading = startLoad({ port: rack.installation.http.port, host, connections: 16 })
+  const loading = startLoad({ port: rack.installation.http.port, host, connections: 4 })
   try {
     await task()
   } finally {
@@ -168,7 +167,9 @@ test('the daemon is killed at any instant of a deploy: it is finished or undone,
       const began = performance.now()
       const { release } = await becomesWhole(30_000)
       const tookMs = Math.round(performance.now() - began)
-      t.diagnostic(`killed at ${delayMs} ms${end}: ${release === old ? 'undone' : 'finished'} after ${tookMs} ms`)
+      t.diagnostic(
+        `killed at ${delayMs} ms${end}: ${release === old ? 'undone' : 'finished'} after ${tookMs} ms`,
+      )
       assert.equal((await visit()).body, release === first ? 'one' : 'two')
     })
     t.diagnostic(`${requests} requests`)
@@ -179,7 +180,14 @@ test('the master of the router is killed: the daemon revives it', async (t) => {
   const pid = await rack.routerPid()
   await killProcess(pid)
   const began = performance.now()
-  await until(() => visit().then(({ status }) => status === 200, () => false), { deadlineMs: 3000, what: 'an answer' })
+  await until(
+    () =>
+      visit().then(
+        ({ status }) => status === 200,
+        () => false,
+      ),
+    { deadlineMs: 8000, what: 'an answer' },
+  )
   t.diagnostic(`revived after ${Math.round(performance.now() - began)} ms`)
   assert.notEqual(await rack.routerPid(), pid)
   await becomesWhole(5000)
@@ -196,4 +204,51 @@ test('daemon, router and engine are killed together, as in a power loss: everyth
   const after = await becomesWhole(15_000)
   t.diagnostic(`whole ${Math.round(performance.now() - began)} ms after both were up`)
   assert.deepEqual(after, before)
+})
+
+test('the engine is killed at any instant of a deploy: the app is whole again when it is back', async (t) => {
+  const { release: first } = await becomesWhole(10_000)
+  const other = await rack.build(app, files('three'))
+  for (const delayMs of [200, 800, 1600, 2400]) {
+    const { release: old } = await becomesWhole(10_000)
+    const promoting = rack.promote(app, old === first ? other : first).then(
+      () => 'complete',
+      (error: unknown) => (error instanceof RackError ? error.code : String(error)),
+    )
+    await delay(delayMs)
+    await dockerd.end('SIGKILL')
+    await dockerd.start()
+    const began = performance.now()
+    const { release } = await becomesWhole(30_000)
+    const tookMs = Math.round(performance.now() - began)
+    const end = await promoting
+    t.diagnostic(`killed at ${delayMs} ms, the promote: ${end}; whole ${tookMs} ms after the engine was back`)
+    assert.equal(release !== old, end === 'complete')
+    assert.ok(['complete', 'engine-unavailable', 'deploy-failed'].includes(end), end)
+  }
+})
+
+test('the engine is killed during the first deploy of an app: nothing of it is left', async (t) => {
+  const fresh = 'fresh'
+  await rack.client.createApp({ body: { name: fresh } })
+  const release = await rack.build(fresh, files('new'))
+  for (const delayMs of [600, 1200]) {
+    const promoting = rack.promote(fresh, release).catch((error: unknown) => error)
+    await delay(delayMs)
+    await dockerd.end('SIGKILL')
+    await dockerd.start()
+    const error = await promoting
+    const of = { app: fresh }
+    const containers = () => findCopies(dockerd.docker, rack.installation.name, of, controlFor(10_000))
+    const live = await rack.client.getApp({ params: of })
+    t.diagnostic(`killed at ${delayMs} ms: ${String(error)}; live: ${live.release}`)
+    assert.equal(live.release, null)
+    await until(async () => (await containers()).length === 0, { deadlineMs: 15_000, what: 'an empty app' })
+    const held = () => rack.rows('select holder from addresses where app = ?', fresh)
+    await until(() => held().length === 0, { deadlineMs: 5000, what: 'free addresses' })
+  }
+  await rack.promote(fresh, release)
+  const { port } = rack.installation.http
+  assert.equal((await ask({ port, host: 'fresh.localhost' })).body, 'new')
+  await resultOf(rack.client.deleteApp({ params: { app: fresh } }))
 })

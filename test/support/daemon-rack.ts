@@ -119,7 +119,11 @@ function startable(installation: Installation): Pick<DaemonRack, 'pid' | 'start'
         stdio: ['ignore', log.fd, log.fd],
       })
       await once(child, 'spawn')
-      const answers = () => fetch(`http://127.0.0.1:${api.port}/v1/health`).then(({ ok }) => ok, () => false)
+      const answers = () =>
+        fetch(`http://127.0.0.1:${api.port}/v1/health`).then(
+          ({ ok }) => ok,
+          () => false,
+        )
       const what = () => `the daemon; see ${directory}/daemon.log`
       await until(
         () => {
@@ -140,7 +144,9 @@ function startable(installation: Installation): Pick<DaemonRack, 'pid' | 'start'
 }
 
 /** Reads a stream of progress to its result. */
-export async function resultOf<R>(lines: AsyncIterable<{ type: string } | { type: 'result'; result: R }>): Promise<R> {
+export async function resultOf<R>(
+  lines: AsyncIterable<{ type: string } | { type: 'result'; result: R }>,
+): Promise<R> {
   for await (const line of lines) if (line.type === 'result' && 'result' in line) return line.result
   throw new Error('the stream has no result')
 }
@@ -169,5 +175,8 @@ async function stopRouter(router: Router): Promise<void> {
 /** Kills a process and settles when nothing of it runs. */
 export async function killProcess(pid: number): Promise<void> {
   process.kill(pid, 'SIGKILL')
-  await until(async () => (await identifyProcess(pid)) === null, { deadlineMs: 5000, what: `the end of ${pid}` })
+  await until(async () => (await identifyProcess(pid)) === null, {
+    deadlineMs: 5000,
+    what: `the end of ${pid}`,
+  })
 }

@@ -41,7 +41,9 @@ export async function startPrivateDockerd({ dataRoot }: Options = {}): Promise<P
     await until(
       async () => {
         assert.equal(child?.exitCode, null, `dockerd ended; see ${log()}`)
-        return await docker.json({ path: '/version' }, { signal: AbortSignal.timeout(5000) }).catch(() => null)
+        return await docker
+          .json({ path: '/version' }, { signal: AbortSignal.timeout(5000) })
+          .catch(() => null)
       },
       { deadlineMs: 60_000, what: () => `dockerd; see ${log()}` },
     )
@@ -77,7 +79,14 @@ async function launch(directory: string, dataRoot: string): Promise<ChildProcess
     ...['--data-root', dataRoot, '--exec-root', join(directory, 'exec')],
     ...['--host', `unix://${join(directory, 'docker.sock')}`, '--pidfile', join(directory, 'docker.pid')],
     // Two engines that both write firewall rules would empty each other's chains.
-    ...['--bridge', 'none', '--iptables=false', '--ip6tables=false', '--ip-masq=false', '--userland-proxy=false'],
+    ...[
+      '--bridge',
+      'none',
+      '--iptables=false',
+      '--ip6tables=false',
+      '--ip-masq=false',
+      '--userland-proxy=false',
+    ],
     ...['--shutdown-timeout', '5'],
   ]
   await using log = await open(join(directory, 'dockerd.log'), 'a')
@@ -92,7 +101,10 @@ async function launch(directory: string, dataRoot: string): Promise<ChildProcess
 async function clearPidFiles(directory: string): Promise<void> {
   const containerd = join(directory, 'exec/containerd/containerd.pid')
   const noted = Number(await readFile(containerd, 'utf8').catch(() => '0'))
-  await until(async () => (await identifyProcess(noted)) === null, { deadlineMs: 10_000, what: 'the end of containerd' })
+  await until(async () => (await identifyProcess(noted)) === null, {
+    deadlineMs: 10_000,
+    what: 'the end of containerd',
+  })
   for (const file of [containerd, join(directory, 'docker.pid')]) await rm(file, { force: true })
 }
 
@@ -110,9 +122,15 @@ async function removeAll(docker: DockerClient): Promise<void> {
   const control = { signal: AbortSignal.timeout(60_000) }
   const query = { all: true }
   for (const { Id } of await docker.json<{ Id: string }[]>({ path: '/containers/json', query }, control)) {
-    await docker.json({ method: 'DELETE', path: `/containers/${Id}`, query: { force: true, v: true } }, control)
+    await docker.json(
+      { method: 'DELETE', path: `/containers/${Id}`, query: { force: true, v: true } },
+      control,
+    )
   }
-  for (const { Id, Driver } of await docker.json<{ Id: string; Driver: string }[]>({ path: '/networks' }, control)) {
+  for (const { Id, Driver } of await docker.json<{ Id: string; Driver: string }[]>(
+    { path: '/networks' },
+    control,
+  )) {
     if (Driver === 'bridge') await docker.json({ method: 'DELETE', path: `/networks/${Id}` }, control)
   }
 }
@@ -121,7 +139,8 @@ async function removeAll(docker: DockerClient): Promise<void> {
 async function endLeftovers(directory: string): Promise<void> {
   for (const name of await readdir('/proc')) {
     const found = await identifyProcess(Number(name))
-    if (found?.commandLine.includes(directory) && found.pid !== process.pid) process.kill(found.pid, 'SIGKILL')
+    if (found?.commandLine.includes(directory) && found.pid !== process.pid)
+      process.kill(found.pid, 'SIGKILL')
   }
 }
 

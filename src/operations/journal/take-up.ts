@@ -2,7 +2,8 @@ import type { Control } from '../../domain/control.ts'
 import { codeOf, RackError } from '../../domain/error.ts'
 import type { Operation } from '../../domain/operation.ts'
 import type { Context } from '../context.ts'
-import { livePlanOf, phraseTarget } from '../read-release.ts'
+import { phraseTarget } from '../read-release.ts'
+import { bringBack } from './bring-back.ts'
 import { carryOut, closeFailed } from './carry-out.ts'
 import { carryOutDeletion } from './carry-out-deletion.ts'
 
@@ -42,9 +43,7 @@ async function finishOrUndo(
     context.log('warn', `${operation.kind} ${operation.id} of ${app} is undone`, { code: codeOf(error) })
     await closeFailed(context, operation, error)
     // Not under the signal that a cancel ends: this is what the cancel waits for.
-    const live = await livePlanOf(context, app)
-    if (live) await context.engine.deploy(live, undoing)
-    else await context.engine.remove(app, { volumes: false }, undoing)
+    await bringBack(context, app, undoing)
   }
 }
 

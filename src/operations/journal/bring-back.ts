@@ -1,0 +1,23 @@
+import type { Control } from '../../domain/control.ts'
+import type { Plan } from '../../domain/plan.ts'
+import type { Context } from '../context.ts'
+import { livePlanOf } from '../read-release.ts'
+
+/**
+ * Brings about what is live of an app; of one that never was, processes that a broken promote left are taken away and
+ * its logs stay. To be called in the app's turn.
+ */
+export async function bringBack(context: Context, app: string, control: Control): Promise<void> {
+  const { engine } = context
+  const live = await livePlanOf(context, app)
+  if (live) {
+    await engine.deploy(live, control)
+    return
+  }
+  const left = await engine.processes({ app, all: true }, control)
+  if (left.some(({ kind }) => kind === 'process')) await engine.deploy(nothing(context, app), control)
+}
+
+function nothing({ rack }: Context, app: string): Plan {
+  return { rack: rack.name, app, release: '', build: '', processes: [], volumes: [] }
+}
