@@ -1,7 +1,7 @@
 import type { Control } from '../../../domain/control.ts'
 import { RackError } from '../../../domain/error.ts'
 import { createSemaphore } from '../../../lib/semaphore.ts'
-import { isPortFree } from './choose-port.ts'
+import { isPortFree } from '../../../lib/free-port.ts'
 import { countersSince, createCounterLedger } from './counters.ts'
 import type { AppCounters, CounterLedger } from './counters.ts'
 import type { HaproxyProcess } from './haproxy-process.ts'
