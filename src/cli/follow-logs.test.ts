@@ -55,10 +55,11 @@ test('a rack that comes back is read on, with no line twice and none lost', asyn
     '2026-11-23T05:00:10.12Z',
     '2026-11-23T05:00:11Z',
   ] as const
-  const late = lineAt('2026-11-23T05:00:09Z', 'PBBBBBBBBBB')
+  const early = lineAt('2026-11-23T05:00:09Z', 'PBBBBBBBBBB')
+  const late = lineAt('2026-11-23T05:00:10.11Z', 'PBBBBBBBBBB')
   const { client, asked } = flakyRack([
     [lineAt(first), lineAt(second)],
-    [late, lineAt(first), lineAt(second), lineAt(third)],
+    [early, late, lineAt(first), lineAt(second), lineAt(third)],
   ])
   assert.deepEqual(await read(client), { texts: [first, second, late.time, third], losses: 1 })
   assert.deepEqual(asked, [

@@ -31,13 +31,17 @@ export async function* followLogs(
   await client.health(undefined, { signal })
   /** The time of the newest line of each process. */
   const newest = new Map<string, string>()
+  /** Lines before the first ones were not asked for. */
+  let oldest: string | null = null
   for (;;) {
     const said = new Map(newest)
+    const from = oldest
     try {
       const lines = client.appLogs({ params: { app }, query: resumed(query, newest) }, { signal })
       for await (const line of lines) {
         const time = sortable(line.time)
-        if (time <= (said.get(line.id) ?? '')) continue
+        if (time <= (said.get(line.id) ?? '') || (from !== null && time < from)) continue
+        if (oldest === null || time < oldest) oldest = time
         newest.set(line.id, time)
         yield line
       }
