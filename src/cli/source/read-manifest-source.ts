@@ -37,8 +37,10 @@ export async function readLocalManifest(directory: string, files: string[]): Pro
 export async function checkLocalManifest({ source }: LocalManifest): Promise<Problem[]> {
   const { readManifest } = await import('../../manifest/read-manifest.ts')
   // The app's environment is the rack's to know: variables may come from there.
-  const { manifest, problems } = readManifest(source, { environment: {}, lenientVariables: true })
-  if (manifest) return problems
+  const { problems } = readManifest(source, { environment: {}, lenientVariables: true })
+  const unresolved = new Set(problems.filter(({ kind }) => kind === 'variable').map(({ path }) => path))
+  const isCertain = ({ severity, path }: Problem) => severity === 'error' && !unresolved.has(path)
+  if (!problems.some(isCertain)) return problems
   const { countProblems, formatProblems } = await import('../../manifest/report.ts')
   const report = `the compose file has ${countProblems(problems)}\n${formatProblems(problems, source)}`
   throw new RackError('manifest-invalid', report, {
