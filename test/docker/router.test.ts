@@ -128,12 +128,18 @@ describe('the router', { timeout: 120_000 }, () => {
     )
     await router.apply('shop', webApp('shop', [copy]), control)
     await router.apply('empty', webApp('empty', []), control)
-    const forged = { 'x-forwarded-for': '6.6.6.6', 'x-real-ip': '6.6.6.6', forwarded: 'for=6.6.6.6' }
+    const forged = {
+      'x-forwarded-for': '6.6.6.6',
+      'x-forwarded-host': '6.6.6.6',
+      'x-real-ip': '6.6.6.6',
+      forwarded: 'for=6.6.6.6',
+    }
     const reply = await get(httpPort, `Web.Shop.localhost:${httpPort}`, forged)
     const seen = JSON.parse(reply.body) as Record<string, string>
     assert.equal(seen['x-forwarded-for'], local)
     assert.equal(seen['x-forwarded-proto'], 'http')
     assert.equal(seen['x-forwarded-port'], String(httpPort))
+    assert.equal(seen['x-forwarded-host']?.toLowerCase(), `web.shop.localhost:${httpPort}`)
     assert.ok(!reply.body.includes('6.6.6.6'))
     const unknown = await get(httpPort, 'nothing.localhost')
     assert.equal(unknown.status, 404)

@@ -107,8 +107,8 @@ function renderHttpFrontend(table: RouteTable, hostsPath: string): string {
     'http-request set-header X-Forwarded-For %[src]',
     'http-request set-header X-Forwarded-Proto http',
     'http-request set-header X-Forwarded-Port %[dst_port]',
-    'http-request set-header X-Forwarded-Host %[req.hdr(host)] if { req.hdr(host) -m found }',
-    'http-request del-header X-Forwarded-Host if !{ req.hdr(host) -m found }',
+    // Without a condition, which would look for the host again: a request that names none reaches no process.
+    'http-request set-header X-Forwarded-Host %[req.hdr(host)]',
     'http-request del-header Forwarded',
     'http-request del-header X-Real-IP',
     'http-request del-header Proxy',
