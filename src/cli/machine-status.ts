@@ -1,5 +1,5 @@
 import { RackError } from '../domain/error.ts'
-import { findDaemon } from '../host/daemon.ts'
+import { answersHealth, findDaemon } from '../host/daemon.ts'
 import type { Installation } from '../host/installation.ts'
 import { findRouter } from '../host/router-process.ts'
 import { DeadlineError } from '../lib/deadline.ts'
@@ -47,7 +47,10 @@ export async function readStatus({ world }: Session, installation: Installation)
   const unknown = { version: null, apps: null, engine: null }
   if (daemon === null) return { ...base, ...unknown, status: 'stopped' }
   const token = tokenOf(world.env, installation)
-  if (token === null) return { ...base, ...unknown, status: 'unreachable' }
+  if (token === null) {
+    const answers = await answersHealth(installation)
+    return { ...base, ...unknown, status: answers ? 'running' : 'unreachable' }
+  }
   try {
     const { status, version, apps, engine } = await (await connectTo(installation, token)).getRack()
     return { ...base, status, version, apps, engine }

@@ -105,7 +105,7 @@ export const nouns: readonly Noun[] = [
     racks,
     'login',
     'add a rack by its address and a token',
-    async () => (await import('./commands/racks.ts')).login,
+    async () => (await import('./commands/login.ts')).login,
   ),
   noun(
     racks,

@@ -34,8 +34,8 @@ export async function makeInstallation(
   return token
 }
 
-/** Makes a token that the daemon takes in at its next start. */
-async function addToken(directory: string, name: string): Promise<string> {
+/** Makes a token that the daemon takes in at its next start; only its hash is kept. */
+export async function addToken(directory: string, name: string): Promise<string> {
   const token = `rack_${randomBytes(32).toString('base64url')}`
   const sha256 = createHash('sha256').update(token).digest('hex')
   await writeFileAtomically(join(installationPaths(directory).tokens, `${name}.sha256`), `${sha256}\n`, {

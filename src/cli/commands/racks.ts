@@ -1,8 +1,7 @@
 import { RackError } from '../../domain/error.ts'
 import type { CommandSpec } from '../command-spec.ts'
 import { formatTable } from '../output/table.ts'
-import { changeRacks, readRacks, withoutRack, withRack, type KnownRack } from '../racks-file.ts'
-import { readAll } from '../read-all.ts'
+import { changeRacks, readRacks, withoutRack, type KnownRack } from '../racks-file.ts'
 import type { Session } from '../session.ts'
 
 const forget: CommandSpec = {
@@ -64,64 +63,6 @@ export const switchRack: CommandSpec = {
     if (isJson) output.json({ name, url, current: true })
     else output.say(`${name} is the current rack`)
   },
-}
-
-/** `rack login`. */
-export const login: CommandSpec = {
-  name: 'login',
-  arguments: '<url>',
-  summary: 'add a rack by its address and a token, and make it the current one',
-  description:
-    'The token comes from standard input, a file or RACK_TOKEN: on the command line others could see it.',
-  examples: [
-    'login http://127.0.0.1:5480 --token-stdin < token',
-    'login https://rack.example.com --token-file token --name production',
-  ],
-  options: [
-    { flags: '--token-stdin', meaning: 'read the token from standard input' },
-    { flags: '--token-file <path>', meaning: 'read the token from a file' },
-    { flags: '--name <name>', meaning: 'what to call it here; its own name unless given' },
-  ],
-  needs: 'nothing',
-  async run(session) {
-    const { output, isJson, world, options } = session
-    const url = session.args[0]!.replace(/\/+$/, '')
-    const token = await readToken(session)
-    const { createClient } = await import('../../client/client.ts')
-    const found = await createClient({ url, token }).getRack()
-    const name = options.text('name') ?? found.name
-    await changeRacks(world.env, (known) =>
-      withRack(known, {
-        ...known.racks.find((rack) => rack.name === name && rack.url === url),
-        name,
-        url,
-        token,
-      }),
-    )
-    if (isJson) output.json({ name, url, current: true })
-    else output.say(`${name} (Rack ${found.version}, ${found.apps} apps) is the current rack`)
-  },
-}
-
-async function readToken({ options, world }: Session): Promise<string> {
-  const token = await givenToken()
-  if (token !== '') return token
-  throw new RackError('usage', 'no token was given', {
-    hint: 'rack login URL --token-stdin < FILE, or --token-file FILE, or RACK_TOKEN',
-  })
-
-  async function givenToken(): Promise<string> {
-    const file = options.text('token-file')
-    if (options.flag('token-stdin')) return (await readAll(world.stdin)).trim()
-    if (file === undefined) return world.env['RACK_TOKEN'] ?? ''
-    const { readFile } = process.getBuiltinModule('node:fs/promises')
-    return await readFile(file, 'utf8').then(
-      (text) => text.trim(),
-      (cause: Error) => {
-        throw new RackError('usage', `${file} cannot be read: ${cause.message}`, { cause })
-      },
-    )
-  }
 }
 
 function find(env: Session['world']['env'], name: string): KnownRack {

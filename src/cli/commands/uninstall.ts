@@ -60,7 +60,7 @@ async function connectStarted(session: Session, installation: Installation): Pro
   const token = tokenOf(world.env, installation)
   if (token === null) {
     throw new RackError('unauthorized', `this command line has no token for ${installation.name}`, {
-      hint: 'rack login URL --token-file FILE, as the user who installed it',
+      hint: `rack login --dir ${installation.directory}`,
     })
   }
   const environment = await daemonEnvironment(installation.directory, world.env)
