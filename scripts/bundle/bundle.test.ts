@@ -7,7 +7,7 @@ import { test } from 'node:test'
 import { promisify } from 'node:util'
 import protobuf from 'protobufjs'
 import { bundle, removeOld } from './bundle.ts'
-import { takeBuiltins } from './lean-builtins.ts'
+import { deferSecure, takeBuiltins } from './lean-builtins.ts'
 import { hashSources } from './sources.ts'
 import { readStamp, writeStamp } from './stamp.ts'
 
@@ -128,4 +128,14 @@ test('imports of Node modules become lookups, and nothing else changes', () => {
     '',
     "import { Help } from './help.js';",
   ])
+})
+
+test('TLS and HTTP/2 are loaded by their first use', async () => {
+  const source =
+    "const https = require('node:https')\nconst tls = require('tls');\nconst http = require('http')\n"
+  const lean = deferSecure(source)
+  assert.deepEqual(lean.match(/require\('.*'\)/g), ["require('http')"])
+  const program = `${lean}console.log(typeof https.request, typeof tls.connect)`
+  const { stdout } = await run(process.execPath, ['-e', program])
+  assert.equal(stdout, 'function function\n')
 })
