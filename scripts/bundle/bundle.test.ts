@@ -139,3 +139,10 @@ test('TLS and HTTP/2 are loaded by their first use', async () => {
   const { stdout } = await run(process.execPath, ['-e', program])
   assert.equal(stdout, 'function function\n')
 })
+
+test('a package that may start a program loads what that takes when it does', async () => {
+  const lean = takeBuiltins("import programs from 'node:child_process'")
+  assert.ok(!/^import/m.test(lean))
+  const { stdout } = await run(process.execPath, ['-e', `${lean}\nconsole.log(typeof programs.spawn)`])
+  assert.equal(stdout, 'function\n')
+})
