@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
-import { spawn, type ChildProcess } from 'node:child_process'
+import { execFile, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, open, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { connectDocker, type DockerClient } from '../../src/engines/docker/client.ts'
 import { until } from '../../src/lib/poll.ts'
 import { identifyProcess } from '../../src/lib/process-identity.ts'
@@ -22,6 +23,9 @@ export interface PrivateDockerd extends AsyncDisposable {
   load(image: string): Promise<string>
 }
 
+const execute = promisify(execFile)
+let bridges = 0
+
 interface Options {
   /** Where images and containers lie; a folder of its own when absent. */
   dataRoot?: string
@@ -32,11 +36,12 @@ export async function startPrivateDockerd({ dataRoot }: Options = {}): Promise<P
   const directory = await mkdtemp(join(tmpdir(), 'rack-dockerd-'))
   const socketPath = join(directory, 'docker.sock')
   const docker = connectDocker({ socketPath })
+  const bridge = await addBridge()
   let child: ChildProcess | null = null
 
   const start = async () => {
     await clearPidFiles(directory)
-    child = await launch(directory, dataRoot ?? join(directory, 'data'))
+    child = await launch(directory, dataRoot ?? join(directory, 'data'), bridge)
     const log = () => `${directory}/dockerd.log`
     await until(
       async () => {
@@ -69,24 +74,28 @@ export async function startPrivateDockerd({ dataRoot }: Options = {}): Promise<P
       await end('SIGTERM')
       await endLeftovers(directory)
       await unmountAll(directory)
+      await execute('ip', ['link', 'delete', bridge])
       await rm(directory, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 })
     },
   }
 }
 
-async function launch(directory: string, dataRoot: string): Promise<ChildProcess> {
+/** `--bridge none` would do, but takes the shared engine's `docker0` off the machine. */
+async function addBridge(): Promise<string> {
+  const name = `rkd${process.pid}-${bridges++}`
+  await execute('ip', ['link', 'add', name, 'type', 'bridge'])
+  await execute('ip', ['address', 'add', `10.201.${(process.pid + bridges) % 250}.1/24`, 'dev', name])
+  await execute('ip', ['link', 'set', name, 'up'])
+  return name
+}
+
+async function launch(directory: string, dataRoot: string, bridge: string): Promise<ChildProcess> {
   const flags = [
     ...['--data-root', dataRoot, '--exec-root', join(directory, 'exec')],
     ...['--host', `unix://${join(directory, 'docker.sock')}`, '--pidfile', join(directory, 'docker.pid')],
     // Two engines that both write firewall rules would empty each other's chains.
-    ...[
-      '--bridge',
-      'none',
-      '--iptables=false',
-      '--ip6tables=false',
-      '--ip-masq=false',
-      '--userland-proxy=false',
-    ],
+    ...['--iptables=false', '--ip6tables=false', '--ip-masq=false', '--userland-proxy=false'],
+    ...['--bridge', bridge],
     ...['--shutdown-timeout', '5'],
   ]
   await using log = await open(join(directory, 'dockerd.log'), 'a')
@@ -127,11 +136,12 @@ async function removeAll(docker: DockerClient): Promise<void> {
       control,
     )
   }
-  for (const { Id, Driver } of await docker.json<{ Id: string; Driver: string }[]>(
+  for (const { Id, Name, Driver } of await docker.json<{ Id: string; Name: string; Driver: string }[]>(
     { path: '/networks' },
     control,
   )) {
-    if (Driver === 'bridge') await docker.json({ method: 'DELETE', path: `/networks/${Id}` }, control)
+    if (Driver === 'bridge' && Name !== 'bridge')
+      await docker.json({ method: 'DELETE', path: `/networks/${Id}` }, control)
   }
 }
 
