@@ -1,10 +1,13 @@
-import { request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http'
+import type { IncomingMessage, RequestOptions } from 'node:http'
 import type { Socket } from 'node:net'
 import { pipeline } from 'node:stream/promises'
 import type Docker from 'dockerode'
 import { RackError } from '../../domain/error.ts'
 import { abortable, startDeadline } from '../../lib/deadline.ts'
 import { errorOfAnswer, errorOfConnection } from './errors.ts'
+
+// Not imported: that runs every getter of the module, and one of them loads a WebSocket client of 4 MB.
+const { request: httpRequest } = process.getBuiltinModule('node:http')
 
 export interface DockerRequest {
   method?: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE'

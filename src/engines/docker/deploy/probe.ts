@@ -1,6 +1,8 @@
-import { request } from 'node:http'
 import { connect } from 'node:net'
 import { abortable, DeadlineError, startDeadline } from '../../../lib/deadline.ts'
+
+// Not imported, which would load far more: see `client.ts`.
+const { request } = process.getBuiltinModule('node:http')
 
 /** What a probe saw; `answered` is false when nothing listened or nothing came back. */
 export interface ProbeResult {

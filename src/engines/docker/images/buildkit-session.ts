@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { performServerHandshake, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2'
+import type { ServerHttp2Session, ServerHttp2Stream } from 'node:http2'
 import type { Control } from '../../../domain/control.ts'
 import type { DockerClient } from '../client.ts'
 
@@ -23,6 +23,8 @@ export async function openBuildKitSession(docker: DockerClient, control: Control
     'X-Docker-Expose-Session-Grpc-Method': healthCheck,
   }
   const socket = await docker.upgrade({ method: 'POST', path: '/session', headers }, control)
+  // Loaded by the first build: 5 MB that an idle daemon need not hold.
+  const { performServerHandshake } = process.getBuiltinModule('node:http2')
   const server: ServerHttp2Session = performServerHandshake(socket)
   server.on('stream', answer)
   // A session that breaks ends its build, which says so.

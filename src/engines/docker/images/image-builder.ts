@@ -4,7 +4,6 @@ import type { BuildRequest, ImageRequest } from '../../../domain/engine.ts'
 import { RackError } from '../../../domain/error.ts'
 import { createSemaphore } from '../../../lib/semaphore.ts'
 import { contextOf, readBuildTexts, type BuildTexts } from './build-context.ts'
-import { buildOne } from './build-one.ts'
 import type { DockerClient } from '../client.ts'
 import { readImage } from './image-config.ts'
 import { errorOfConnection } from '../errors.ts'
@@ -95,6 +94,8 @@ async function makeImage(
   const say = sayIn(control, process)
   if (image.build) {
     const context = contextOf(() => request.source(), image.build, texts, process)
+    // Loaded by the first build: what reads its log is 6 MB that an idle daemon need not hold.
+    const { buildOne } = await import('./build-one.ts')
     const built = await buildOne(
       { docker, rack, request, image, spec: image.build, context, tag, say },
       control,
