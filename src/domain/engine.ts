@@ -127,12 +127,15 @@ export interface Keep {
   images: string[]
   /** True also drops the cache of builds. */
   buildCache: boolean
+  /** True also drops the volumes of apps that `apps` does not name. */
+  volumes: boolean
 }
 
 export interface Swept {
   images: number
   containers: number
   networks: number
+  volumes: number
   bytes: number
 }
 

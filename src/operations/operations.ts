@@ -25,7 +25,7 @@ export interface Operations {
   getRack(control: Control): Promise<RackInfo>
   getCapacity(control: Control): Promise<Capacity>
   /** Removes what retention no longer keeps. */
-  prune(options: { buildCache: boolean }, control: Control): Promise<Swept>
+  prune(options: PruneOptions, control: Control): Promise<Swept>
 
   listApps(): Promise<App[]>
   getApp(app: string, control: Control): Promise<AppInfo>
@@ -106,6 +106,13 @@ export interface Operations {
   restartApp(app: string, type: string | null, actor: string, control: Control): Promise<PromoteResult>
 
   appLogs(app: string, query: Omit<LogQuery, 'app'>, control: Control): AsyncIterable<LogLine>
+}
+
+export interface PruneOptions {
+  /** The cache of builds too. */
+  buildCache: boolean
+  /** The data of apps that are no more, too. */
+  volumes: boolean
 }
 
 export interface RackInfo {

@@ -1,13 +1,10 @@
 import type { Control } from '../domain/control.ts'
 import type { Swept } from '../domain/engine.ts'
 import type { Context } from './context.ts'
+import type { PruneOptions } from './operations.ts'
 
 /** Keeps the images of each app's newest releases, the live one and those under way; the rest goes. */
-export async function prune(
-  context: Context,
-  { buildCache }: { buildCache: boolean },
-  control: Control,
-): Promise<Swept> {
+export async function prune(context: Context, options: PruneOptions, control: Control): Promise<Swept> {
   const { store, engine } = context
   const apps = await store.apps.list()
   const images = new Set<string>()
@@ -17,7 +14,7 @@ export async function prune(
       for (const { digest } of Object.values(content.images)) images.add(digest)
     }
   }
-  return engine.sweep({ apps: apps.map(({ name }) => name), images: [...images], buildCache }, control)
+  return engine.sweep({ apps: apps.map(({ name }) => name), images: [...images], ...options }, control)
 }
 
 async function keptBuilds({ store, rack }: Context, app: string): Promise<Set<string>> {

@@ -640,7 +640,7 @@ function sweepScenarios(scenario: Scenario): void {
     await world.sees('still here')
     await other.deploy([other.type('web', [sleep])])
     const [kept, { engine, image }] = [await world.ids(), world.harness]
-    const keep = { apps: [world.app], images: [image], buildCache: false }
+    const keep = { apps: [world.app], images: [image], buildCache: false, volumes: false }
     const swept = await engine.sweep(keep, world.control())
     assert.ok(swept.containers >= 1)
     assert.deepEqual(await other.ids(), [])

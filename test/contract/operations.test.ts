@@ -291,5 +291,18 @@ test('prune keeps the newest releases, the live one and nothing else', async () 
   for (const text of ['one', 'two', 'three', 'four', 'five']) {
     await rack.deploy('shop', shop('{ build: . }'), { Dockerfile: `FROM scratch\n# ${text}\n` })
   }
-  assert.equal((await operations.prune({ buildCache: false }, control)).images, 2)
+  assert.equal((await operations.prune({ buildCache: false, volumes: false }, control)).images, 2)
+})
+
+test('a secret in a command stays out of the plan and the diff', async () => {
+  await using rack = await startMemoryRack()
+  const { operations, control } = rack
+  await operations.createApp('shop')
+  await rack.deploy('shop', shop('{ image: shop, command: "serve ${TOKEN:-none}" }'))
+  const change = { set: { TOKEN: 'opensesame' }, unset: [], replace: false }
+  const { id } = await operations.changeEnvironment('shop', change)
+  const diff = await operations.diffReleases('shop', {})
+  const command = diff.processes[0]?.fields.find(({ name }) => name === 'command')
+  assert.deepEqual([command?.from, command?.to], ['serve none', 'serve ****'])
+  assert.ok(!JSON.stringify(await operations.planPromotion('shop', id, control)).includes('opensesame'))
 })

@@ -4,7 +4,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Control } from '../../src/domain/control.ts'
-import { connectDocker, type DockerClient } from '../../src/engines/docker/client.ts'
+import { connectDocker } from '../../src/engines/docker/client.ts'
 import { createDockerEngine } from '../../src/engines/docker/docker-engine.ts'
 import { createRouter } from '../../src/engines/docker/router/router.ts'
 import { createMemoryAddresses } from './memory-addresses.ts'
@@ -61,26 +61,13 @@ export async function openDockerRack({ socketPath = dockerSocket } = {}) {
     async close() {
       const control = controlFor(60_000)
       await using stack = new AsyncDisposableStack()
-      stack.defer(() => removeVolumes(docker, rack, control))
       stack.defer(() => rm(directory, { recursive: true, force: true }))
       stack.defer(() => router.stop(control))
       stack.defer(() => engine.close())
       stack.defer(async () => {
-        await engine.sweep({ apps: [], images: [], buildCache: false }, control)
+        await engine.sweep({ apps: [], images: [], buildCache: false, volumes: true }, control)
       })
     },
-  }
-}
-
-/** A sweep leaves data alone; a test leaves none. */
-async function removeVolumes(docker: DockerClient, rack: string, control: Control): Promise<void> {
-  const query = { filters: { label: [`com.rack.name=${rack}`] } }
-  const { Volumes } = await docker.json<{ Volumes: { Name: string }[] | null }>(
-    { path: '/volumes', query },
-    control,
-  )
-  for (const { Name } of Volumes ?? []) {
-    await docker.json({ method: 'DELETE', path: `/volumes/${Name}` }, control)
   }
 }
 

@@ -170,7 +170,7 @@ export function createMemoryEngine(options: MemoryEngineOptions = {}): MemoryEng
       const dropped = [...images].filter((image) => !keep.images.includes(image))
       for (const image of dropped) images.delete(image)
       const containers = removed.reduce((sum, count) => sum + count, 0)
-      return { images: dropped.length, containers, networks: removed.length, bytes: 0 }
+      return { images: dropped.length, containers, networks: removed.length, volumes: 0, bytes: 0 }
     },
   }
   return engine

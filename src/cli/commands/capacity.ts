@@ -43,17 +43,22 @@ export const prune: CommandSpec = {
   summary: 'remove images and leftovers that nothing needs',
   description:
     'The images of the newest 10 releases of each app, of the live one and of running changes are kept, and so is every release itself.',
-  examples: ['prune', 'prune --build-cache'],
-  options: [{ flags: '--build-cache', meaning: 'the cache of builds too; the next ones take longer' }],
+  examples: ['prune', 'prune --build-cache', 'prune --volumes'],
+  options: [
+    { flags: '--build-cache', meaning: 'the cache of builds too; the next ones take longer' },
+    { flags: '--volumes', meaning: 'the data of apps that were deleted, too: it cannot be brought back' },
+  ],
   needs: 'rack',
   async run(session) {
     const { output, isJson, options } = session
     const client = await session.connect()
-    const found = await client.prune({ body: { buildCache: options.flag('build-cache') } })
+    const found = await client.prune({
+      body: { buildCache: options.flag('build-cache'), volumes: options.flag('volumes') },
+    })
     if (isJson) return output.json(found)
-    const { images, containers, networks, bytes } = found
+    const { images, containers, networks, volumes, bytes } = found
     output.say(
-      `removed ${images} images, ${containers} containers and ${networks} networks: ${formatBytes(bytes)}`,
+      `removed ${images} images, ${containers} containers, ${networks} networks and ${volumes} volumes: ${formatBytes(bytes)}`,
     )
   },
 }

@@ -41,7 +41,7 @@ export const uninstall: CommandSpec = {
     using following = await startFollowing(session)
     const client = await connectStarted(session, installation)
     await removeApps(client, volumes, following)
-    await client.prune({ body: { buildCache: false } })
+    await client.prune({ body: { buildCache: false, volumes } })
     const control = machineControl()
     await removeUnits(name)
     await stopDaemon(directory, control)

@@ -57,6 +57,7 @@ const swept = z.object({
   images: z.number(),
   containers: z.number(),
   networks: z.number(),
+  volumes: z.number(),
   bytes: z.number(),
 }) satisfies z.ZodType<Swept>
 
@@ -90,7 +91,7 @@ export const rackOperations = {
     ...paths.prune,
     permission: 'write',
     summary: 'Remove what retention no longer keeps.',
-    body: z.strictObject({ buildCache: z.boolean().default(false) }),
+    body: z.strictObject({ buildCache: z.boolean().default(false), volumes: z.boolean().default(false) }),
     reply: swept,
   }),
 }

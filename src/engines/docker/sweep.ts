@@ -4,6 +4,7 @@ import { findCopies } from './containers/found-copy.ts'
 import { freeAddresses } from './containers/free-addresses.ts'
 import { pruneBuildCache, sweepImages } from './images/images.ts'
 import { listNetworks } from './containers/network.ts'
+import { sweepVolumes } from './containers/volumes.ts'
 import type { EngineParts } from './parts.ts'
 import { removeApp } from './remove-app.ts'
 
@@ -23,11 +24,13 @@ export async function sweepRack(parts: EngineParts, keep: Keep, control: Control
   for (const app of strangers) await removeApp(parts, app, { volumes: false }, control)
   for (const app of keep.apps) await freeAddresses(parts, app, control)
   const images = await sweepImages(docker, { rack, keep: new Set(keep.images) }, control)
+  const volumes = keep.volumes ? await sweepVolumes(parts, new Set(keep.apps), control) : 0
   const cacheBytes = keep.buildCache ? await pruneBuildCache(docker, control) : 0
   return {
     images: images.images,
     containers: copies.filter(({ app }) => strangers.has(app)).length,
     networks: networks.filter(({ app }) => strangers.has(app)).length,
+    volumes,
     bytes: images.bytes + cacheBytes,
   }
 }
