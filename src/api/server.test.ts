@@ -205,6 +205,8 @@ const refusals: [
   code: string,
 ][] = [
   ['no such route', '/v1/nothing', {}, 404, 'not-found'],
+  ['an address that cannot be read', '/v1/apps/%zz', {}, 400, 'usage'],
+  ['a name without end', `/v1/apps/${'a'.repeat(500)}`, {}, 400, 'usage'],
   ['no such method', '/v1/rack', { method: 'PUT' }, 404, 'not-found'],
   [
     'half a JSON',

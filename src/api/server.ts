@@ -1,6 +1,6 @@
 import { fastifySwagger } from '@fastify/swagger'
 import { fastifyWebsocket } from '@fastify/websocket'
-import { fastify, type FastifyInstance, type FastifyRequest } from 'fastify'
+import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { jsonSchemaTransform, jsonSchemaTransformObject, serializerCompiler } from 'fastify-type-provider-zod'
 import { randomUUID } from 'node:crypto'
 import { largestFrameBytes } from '../client/contract/frames.ts'
@@ -55,6 +55,8 @@ export async function createServer({ operations, version, log }: ApiServerOption
     bodyLimit: largestBodyBytes,
     exposeHeadRoutes: false,
     forceCloseConnections: true,
+    // Addresses that cannot be read are refused before any route, hook or error handler.
+    frameworkErrors: (error, request, reply) => sendProblem(reply, error, request.id),
     genReqId: () => randomUUID(),
     http: { maxHeaderSize: largestHeadBytes, keepAlive: true, keepAliveInitialDelay: 30_000 },
     routerOptions: { maxParamLength: 200 },
@@ -106,12 +108,7 @@ function addErrors(
 ) {
   server.setErrorHandler((error, request, reply) => {
     reportFailure(error, request)
-    const problem = toProblem(error, request.id)
-    void reply
-      .code(problem.status)
-      .type('application/problem+json')
-      .serializer((payload: unknown) => JSON.stringify(payload))
-      .send(problem)
+    sendProblem(reply, error, request.id)
   })
   server.setNotFoundHandler((request) => {
     throw new RackError(
@@ -122,6 +119,15 @@ function addErrors(
       },
     )
   })
+}
+
+function sendProblem(reply: FastifyReply, error: unknown, requestId: string): void {
+  const problem = toProblem(error, requestId)
+  void reply
+    .code(problem.status)
+    .type('application/problem+json')
+    .serializer((payload: unknown) => JSON.stringify(payload))
+    .send(problem)
 }
 
 function addGuards(server: FastifyInstance, operations: Operations) {

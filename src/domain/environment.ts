@@ -40,3 +40,16 @@ export function resolveEnvironment(
   }
   return [...resolved.values()].sort((a, b) => (a.name < b.name ? -1 : 1))
 }
+
+/** What stands for a value. */
+export const mask = '****'
+
+/** A shorter value is no secret, and is part of too many words. */
+const shortestSecret = 6
+
+/** A text without the values of an environment; the longest go first, since one may hold another. */
+export function maskText(text: string, environment: Environment): string {
+  const secrets = Object.values(environment).filter(({ length }) => length >= shortestSecret)
+  secrets.sort((a, b) => b.length - a.length)
+  return secrets.reduce((masked, secret) => masked.replaceAll(secret, mask), text)
+}

@@ -69,5 +69,30 @@ test('a linked service stands in for the process of its name', () => {
 })
 
 test('a masked plan holds no value', () => {
-  assert.ok(!JSON.stringify(maskPlan(guestbookPlan())).includes('hunter2'))
+  assert.ok(!JSON.stringify(maskPlan(guestbookPlan(), {})).includes('hunter2'))
+})
+
+test('a value that the compose file puts into a command or a check is masked there too', () => {
+  const [web, ...others] = guestbookPlan().processes
+  assert.ok(web?.healthcheck === null)
+  const test = ['CMD', 'probe', '--key=opensesame']
+  const healthcheck = { test, intervalMs: 1, timeoutMs: 1, retries: 1, startPeriodMs: 1 }
+  const command = ['serve', '--token', 'opensesame', '--port', '3000']
+  const processes = [{ ...web, command, healthcheck, releaseCommand: ['migrate', 'opensesame'] }, ...others]
+  const masked = maskPlan({ ...guestbookPlan(), processes }, { TOKEN: 'opensesame', PORT_OF: '3000' })
+  assert.ok(!JSON.stringify(masked).includes('opensesame'))
+  assert.deepEqual(masked.processes[0]?.command, ['serve', '--token', '****', '--port', '3000'])
+})
+
+test('a type may have a name that every object has', () => {
+  const input = guestbook()
+  const [web] = input.manifest.processes
+  assert.ok(web)
+  const manifest = {
+    ...input.manifest,
+    processes: [{ ...web, name: 'constructor', links: [], dependsOn: [] }],
+  }
+  const images = { constructor: input.images.web } as unknown as typeof input.images
+  const [planned] = planRelease({ ...input, manifest, images, formation: {} }).processes
+  assert.deepEqual([planned?.type, planned?.count], ['constructor', web.formation.count])
 })

@@ -1,5 +1,5 @@
 import type { BuiltImages } from './build.ts'
-import { resolveEnvironment, type Environment, type ResolvedVariable } from './environment.ts'
+import { mask, maskText, resolveEnvironment, type Environment, type ResolvedVariable } from './environment.ts'
 import { linkAddress, linkVariables } from './link.ts'
 import type { Formation, Healthcheck, Manifest, Mount, ProcessType, RestartPolicy } from './manifest.ts'
 import type { Health, Port } from './port.ts'
@@ -87,9 +87,9 @@ export function planRelease(input: PlanInput): Plan {
 }
 
 function planProcess(input: PlanInput, type: ProcessType, types: ProcessType[]): ProcessPlan {
-  const image = input.images[type.name]
+  const image = ownOf(input.images, type.name)
   if (!image) throw new Error(`build ${input.build} has no image of ${type.name}`)
-  const formation = input.formation[type.name] ?? type.formation
+  const formation = ownOf(input.formation, type.name) ?? type.formation
   const variables = processEnvironment(input, type)
   const { health, healthcheck, ports, mounts, user, workingDir, init, extraHosts, restart, stopSignal } = type
   const known = new Set(types.map(({ name }) => name))
@@ -121,6 +121,11 @@ function planProcess(input: PlanInput, type: ProcessType, types: ProcessType[]):
     releaseCommand: type.releaseCommand,
     replaceBefore: null,
   }
+}
+
+/** A type may be called `constructor`, which every object seems to have. */
+function ownOf<T>(record: Record<string, T>, name: string): T | undefined {
+  return Object.hasOwn(record, name) ? record[name] : undefined
 }
 
 /** The final variables of a process type, each with its origin: concepts.md's precedence, lowest first. */
@@ -257,14 +262,21 @@ export function changedTypes(plan: Plan, live: Plan | null): Set<string> {
   return new Set(changed.map(({ type }) => type))
 }
 
-/** The plan as a person may see it: every value is masked, names stay. */
-export function maskPlan(plan: Plan): Plan {
-  const mask = (environment: Environment) =>
-    Object.fromEntries(Object.keys(environment).map((name) => [name, '****']))
-  return {
-    ...plan,
-    processes: plan.processes.map((process) => ({ ...process, environment: mask(process.environment) })),
-  }
+/**
+ * The plan as a person may see it: names stay, every value is masked, also where the compose file has put one of the
+ * app's environment into a command or a check.
+ */
+export function maskPlan(plan: Plan, environment: Environment): Plan {
+  const words = (list: string[]) => list.map((word) => maskText(word, environment))
+  const processes = plan.processes.map((process) => ({
+    ...process,
+    environment: Object.fromEntries(Object.keys(process.environment).map((name) => [name, mask])),
+    command: process.command && words(process.command),
+    entrypoint: process.entrypoint && words(process.entrypoint),
+    releaseCommand: process.releaseCommand && words(process.releaseCommand),
+    healthcheck: process.healthcheck && { ...process.healthcheck, test: words(process.healthcheck.test) },
+  }))
+  return { ...plan, processes }
 }
 
 function sorted(environment: Environment): [string, string][] {

@@ -1,5 +1,6 @@
 import { admitPlan } from '../domain/admission.ts'
 import type { Control } from '../domain/control.ts'
+import type { Environment } from '../domain/environment.ts'
 import { RackError } from '../domain/error.ts'
 import type { OperationKind } from '../domain/operation.ts'
 import { changedTypes, maskPlan, missingVariables, type Plan } from '../domain/plan.ts'
@@ -14,6 +15,7 @@ import { livePlanOf, phraseTarget, type Target } from './read-release.ts'
 interface Change {
   plan: Plan
   live: Plan | null
+  environment: Environment
   changed: Set<string>
   missing: Record<string, string[]>
 }
@@ -84,7 +86,7 @@ export async function previewChange(context: Context, target: Target, control: C
   const change = await phraseChange(context, target)
   const types = change.plan.processes.map(({ type }) => type)
   return {
-    plan: maskPlan(change.plan),
+    plan: maskPlan(change.plan, change.environment),
     admission: admitPlan(change.plan, await context.desk.capacity(control), change.changed),
     replaced: types.filter((type) => change.changed.has(type)),
     kept: types.filter((type) => !change.changed.has(type)),
@@ -96,7 +98,8 @@ export async function previewChange(context: Context, target: Target, control: C
 async function phraseChange(context: Context, target: Target): Promise<Change> {
   const { input, plan } = await phraseTarget(context, target)
   const live = await livePlanOf(context, target.app)
-  return { plan, live, changed: changedTypes(plan, live), missing: missingVariables(input) }
+  const { environment } = input
+  return { plan, live, environment, changed: changedTypes(plan, live), missing: missingVariables(input) }
 }
 
 function refuseMissing(missing: Record<string, string[]>, app: string): void {

@@ -1,4 +1,5 @@
 import { surgeOf } from '../domain/admission.ts'
+import { maskText, type Environment } from '../domain/environment.ts'
 import { RackError } from '../domain/error.ts'
 import { changedTypes, planRelease, type Plan, type ProcessPlan } from '../domain/plan.ts'
 import { addResources, noResources } from '../domain/rack.ts'
@@ -26,7 +27,7 @@ export async function diffReleases(
     from,
     to,
     environment: nameChanges(before.environment, after.environment),
-    processes: processChanges(old, next),
+    processes: maskChanges(processChanges(old, next), [before.environment, after.environment]),
     restarts: [...restarts],
     surge,
   }
@@ -57,7 +58,17 @@ function processChanges(old: Plan, next: Plan): ProcessChange[] {
   })
 }
 
-/** Each field in words that hold no secret. */
+/** A command may hold what the compose file took from the environment. */
+function maskChanges(changes: ProcessChange[], environments: Environment[]): ProcessChange[] {
+  const masked = (text: string | null) =>
+    text && environments.reduce((words, environment) => maskText(words, environment), text)
+  return changes.map((change) => ({
+    ...change,
+    fields: change.fields.map(({ name, from, to }) => ({ name, from: masked(from), to: masked(to) })),
+  }))
+}
+
+/** Each field in words; variables by name. */
 const fieldTexts: Record<string, (process: ProcessPlan) => string> = {
   image: ({ image }) => image,
   command: ({ entrypoint, command }) => [...(entrypoint ?? []), ...(command ?? [])].join(' '),

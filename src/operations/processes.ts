@@ -52,6 +52,8 @@ export async function runProcess(
   terminal: Terminal | null,
   control: Control,
 ): Promise<RunningOneOff> {
+  const { status } = await findApp(context, app)
+  if (status === 'deleting') throw new RackError('conflict', `${app} is being deleted`)
   const id = release ?? (await liveReleaseOf(context, app))
   const { processes } = planRelease(await readRelease(context, app, id))
   const process = processes.find((candidate) => candidate.type === type)
