@@ -134,11 +134,12 @@ function startable(installation: Installation): Pick<DaemonRack, 'pid' | 'start'
       )
     },
     async end(signal) {
-      if (!child) return
-      const ended = once(child, 'exit')
-      child.kill(signal)
-      await ended
+      const ending = child
       child = null
+      if (!ending || ending.exitCode !== null || ending.signalCode !== null) return
+      const ended = once(ending, 'exit')
+      ending.kill(signal)
+      await ended
     },
   }
 }

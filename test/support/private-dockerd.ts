@@ -54,11 +54,12 @@ export async function startPrivateDockerd({ dataRoot }: Options = {}): Promise<P
     )
   }
   const end = async (signal: 'SIGTERM' | 'SIGKILL') => {
-    if (!child) return
-    const ended = once(child, 'exit')
-    child.kill(signal)
-    await ended
+    const ending = child
     child = null
+    if (!ending || ending.exitCode !== null || ending.signalCode !== null) return
+    const ended = once(ending, 'exit')
+    ending.kill(signal)
+    await ended
   }
   await start()
   return {

@@ -1,5 +1,6 @@
 import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import type { LogLine, LogQuery } from '../../../domain/engine.ts'
 import { RackError } from '../../../domain/error.ts'
 import { until } from '../../../lib/poll.ts'
@@ -41,6 +42,7 @@ export interface LogKeeper {
 }
 
 const finishDeadlineMs = 15_000
+const retryMs = 1000
 
 export interface LogKeeperOptions {
   docker: DockerClient
@@ -152,17 +154,25 @@ class FileLogKeeper implements LogKeeper {
     return types ? all.filter((type) => types.includes(type)) : all
   }
 
-  /** A container that is restarted gets a new stream each time; this ends when it is gone or has ended for good. */
+  /**
+   * A container that is restarted gets a new stream each time; this ends when it is gone or has ended for good. An
+   * engine that is away, or a disk that is full, is waited for: it begins anew behind the last line kept.
+   */
   async #followUntilEnd(source: LogSource): Promise<void> {
     const control = { signal: this.#closing.signal }
-    try {
-      for (;;) {
-        await this.#copy(source, { follow: true, ...control })
-        if (!(await this.#runsAgain(source, control))) return
+    let told: unknown = null
+    while (!control.signal.aborted) {
+      try {
+        do await this.#copy(source, { follow: true, ...control })
+        while (await this.#runsAgain(source, control))
+        return
+      } catch (error) {
+        if (control.signal.aborted) return
+        const code = error instanceof RackError ? error.code : error
+        if (code !== told) this.#options.onTrouble(error)
+        told = code
       }
-    } catch (error) {
-      // Whoever sees Docker again, or removes the container, begins anew behind the last line kept.
-      if (!this.#closing.signal.aborted) this.#options.onTrouble(error)
+      await pause(retryMs, undefined, control).catch(() => undefined)
     }
   }
 

@@ -1,4 +1,4 @@
-import { appendFile, mkdir, open, rename, stat, truncate, type FileHandle } from 'node:fs/promises'
+import { mkdir, open, rename, stat, truncate, type FileHandle } from 'node:fs/promises'
 import { createReadStream } from 'node:fs'
 import { dirname } from 'node:path'
 import type { LogLine } from '../../../domain/engine.ts'
@@ -84,7 +84,7 @@ class FileTypeLog implements TypeLog {
   }
 
   async *#readUntil(until: number): AsyncGenerator<LogLine> {
-    await this.#flush()
+    await this.#flushForReader()
     const files = await this.#lock.run(() => this.#openBoth(until))
     try {
       for (const { file, bytes } of files) {
@@ -148,6 +148,15 @@ class FileTypeLog implements TypeLog {
     return this.#flushing
   }
 
+  /** A full disk keeps what it has taken: that can be read. */
+  async #flushForReader(): Promise<void> {
+    try {
+      await this.#flush()
+    } catch (error) {
+      if (!(error instanceof RackError && error.code === 'disk-full')) throw error
+    }
+  }
+
   async #writeQueue(): Promise<void> {
     const lines = this.#queue
     if (lines.length === 0) return
@@ -155,7 +164,7 @@ class FileTypeLog implements TypeLog {
     await this.#lock.run(async () => {
       try {
         await this.#rotate()
-        await appendFile(this.#options.path, lines.map(formatLine).join(''), { mode: 0o600 })
+        await appendWhole(this.#options.path, lines.map(formatLine).join(''))
       } catch (error) {
         this.#queue = [...lines, ...this.#queue]
         throw translate(error)
@@ -169,6 +178,18 @@ class FileTypeLog implements TypeLog {
     if (size < maxBytes / 2) return
     await rename(path, `${path}.1`)
     this.#fileStart += size
+  }
+}
+
+/** All of it or, when the disk is full in the middle, nothing: it is tried again. */
+async function appendWhole(path: string, text: string): Promise<void> {
+  await using file = await open(path, 'a', 0o600)
+  const { size } = await file.stat()
+  try {
+    await file.appendFile(text)
+  } catch (error) {
+    await file.truncate(size)
+    throw error
   }
 }
 
