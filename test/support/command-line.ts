@@ -15,6 +15,8 @@ export interface CommandOptions {
   cwd?: string
   input?: string | Uint8Array
   timeoutMs?: number
+  /** Another user, where this one may become it. */
+  uid?: number
 }
 
 /** Runs `rack` as a person would and settles when it has ended. */
@@ -27,9 +29,9 @@ export function startRackCommand(
   args: string[],
   options: CommandOptions,
 ): { child: ChildProcess; said: Promise<Said> } {
-  const { env, cwd = process.cwd(), input, timeoutMs = 120_000 } = options
+  const { env, cwd = process.cwd(), input, timeoutMs = 120_000, uid } = options
   const started = performance.now()
-  const child = spawn(program, args, { env, cwd, stdio: 'pipe' })
+  const child = spawn(program, args, { env, cwd, stdio: 'pipe', ...(uid !== undefined && { uid }) })
   const timer = setTimeout(() => child.kill('SIGKILL'), timeoutMs)
   let [stdout, stderr] = ['', '']
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => (stdout += chunk))
