@@ -33,7 +33,7 @@ export interface TableToWrite {
 }
 
 export interface RouteFilesOptions extends ConfigSettings {
-  /** Looks at a configuration file before it replaces the live one. */
+  /** Looks at a configuration file before it replaces a live one of another structure. */
   check: (path: string, control: Control) => Promise<void>
 }
 
@@ -51,10 +51,12 @@ export function createRouteFiles({ check, ...settings }: RouteFilesOptions): Rou
       const rendered = renderTable(served, { ...settings, runAs: settings.runAs ?? (await serviceAccount()) })
       const text = `${JSON.stringify({ version: 1, ...table }, null, 2)}\n`
       if ((await readIfThere(tablePath)) !== text || !(await isWritten(rendered, directory))) {
+        // Servers alone are checked with the table, and HAProxy takes 20 ms and more for its look at the file.
+        const isKnown = (await structureOnDisk(directory)) === rendered.structure
         await writeConfig(
           rendered,
           directory,
-          () => check(nextPath(directory), control),
+          async () => (isKnown ? undefined : await check(nextPath(directory), control)),
           () => writeFileAtomically(tablePath, text, { mode: 0o600 }),
         )
       }
@@ -114,6 +116,12 @@ function readTable(text: string, path: string): AppRoutes[] {
       cause,
     })
   }
+}
+
+/** The structure of the configuration that was checked and written last. */
+async function structureOnDisk(directory: string): Promise<string | null> {
+  const config = await readIfThere(configPath(directory))
+  return /^global\n  description (\w+)\n/.exec(config ?? '')?.[1] ?? null
 }
 
 /** Root leaves the serving to the account that HAProxy's package made. */
