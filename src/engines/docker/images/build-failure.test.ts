@@ -61,6 +61,11 @@ test('a Dockerfile that cannot be read names the line', () => {
 test('a full disk is no fault of the build', () => {
   const message = 'write /x: no space left on device'
   assert.equal(failure({ step: step(message), message }).code, 'disk-full')
+  const exit = 'executor failed running [/bin/sh -c npm ci]: exit code: 1'
+  const tail = ["dd: error writing '/big': No space left on device"]
+  const inStep = failure({ step: { ...step(exit), tail }, message: exit })
+  assert.equal(inStep.code, 'disk-full')
+  assert.match(inStep.hint, /rack prune --build-cache/)
 })
 
 test('a missing base image and a syntax line are told apart', () => {

@@ -34,9 +34,11 @@ export interface FailedBuild {
 export function buildFailed(failed: FailedBuild): RackError {
   const { processes, step, message } = failed
   const [process = ''] = processes
-  if (/no space left on device/i.test(message)) {
+  // The engine's own words, or those of a command of the step that wrote into its layer.
+  if ([message, ...(step?.tail ?? [])].some((text) => /no space left on device/i.test(text))) {
     return new RackError('disk-full', `${process}: the disk of Docker Engine is full`, {
-      hint: 'Make room: rack prune',
+      // The context and the steps of the failed build lie in the cache.
+      hint: 'Make room: rack prune --build-cache',
       details: { processes, step: step?.step ?? null },
     })
   }

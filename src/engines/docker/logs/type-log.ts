@@ -263,7 +263,7 @@ async function sizeOf(path: string): Promise<number> {
 function translate(error: unknown): unknown {
   if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') return error
   return new RackError('disk-full', "the disk that holds the rack's logs is full", {
-    hint: 'Free some space, for example with: rack prune',
+    hint: 'Make room on the disk that holds the rack directory.',
     cause: error,
   })
 }
