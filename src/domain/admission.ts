@@ -25,7 +25,7 @@ export interface Demand {
 }
 
 /** The most copies of a type that exist at once while it goes from `held` to its count. */
-export function peakCopies(type: ProcessPlan, held: number, changed: boolean): number {
+function peakCopies(type: ProcessPlan, held: number, changed: boolean): number {
   const isReplacedBeside = changed && !type.stopFirst && held > 0
   return Math.max(type.count, isReplacedBeside ? held + surgeOf(type) : held)
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Control } from '../domain/control.ts'
 import { admitExtra } from '../domain/admission.ts'
-import { RackError } from '../domain/error.ts'
+import type { RackError } from '../domain/error.ts'
 import { capacityOf, type Capacity, type Holder } from '../domain/rack.ts'
 import { createAdmissionDesk } from './admission-desk.ts'
 

@@ -79,11 +79,11 @@ async function carryOutBuild(
 }
 
 /** What stays goes with the app; that is no reason to call a build failed. */
-async function clearUp({ objects, log }: Context, build: Build): Promise<void> {
+async function clearUp(context: Context, build: Build): Promise<void> {
   try {
-    await objects.remove(sourceKey(build))
+    await context.objects.remove(sourceKey(build))
   } catch (error) {
-    log('warn', `the source of ${build.id} stays`, {
+    context.log('warn', `the source of ${build.id} stays`, {
       code: codeOf(error),
     })
   }
@@ -112,13 +112,14 @@ async function makeRelease(
     noCache,
   }
   const ask = (capacity: Capacity) => admitExtra('build', buildReservation, 1, capacity)
-  const room = await context.desk.admit(app, `a build of ${app}`, ask, control)
-  // The engine counts the build itself from its first moment on.
-  const images = await engine.build(request, control).finally(() => room[Symbol.dispose]())
-  const content: BuildContent = { source, images }
-  const release = await store.releases.appendOfBuild(build.id, content, (history) =>
-    releaseOfBuild(history, build.id, build.description),
-  )
+  using _room = await context.desk.admit(app, `a build of ${app}`, ask, control)
+  const release = await context.images.whileMaking(control.signal, async () => {
+    const images = await engine.build(request, control)
+    const content: BuildContent = { source, images }
+    return await store.releases.appendOfBuild(build.id, content, (history) =>
+      releaseOfBuild(history, build.id, build.description),
+    )
+  })
   await closeComplete(context, operation)
   return { build: build.id, release: release.id }
 }
@@ -148,11 +149,11 @@ function imageRequests(manifest: Manifest): ImageRequest[] {
 }
 
 /** The release is made and durable; a row that cannot be closed now is closed when it is taken up. */
-async function closeComplete({ store, log }: Context, operation: Operation): Promise<void> {
+async function closeComplete(context: Context, operation: Operation): Promise<void> {
   try {
-    await store.operations.complete(operation.id, {})
+    await context.store.operations.complete(operation.id, {})
   } catch (error) {
-    log('warn', `build ${operation.id} of ${operation.app} stays open`, { code: codeOf(error) })
+    context.log('warn', `build ${operation.id} of ${operation.app} stays open`, { code: codeOf(error) })
   }
 }
 

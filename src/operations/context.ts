@@ -3,6 +3,7 @@ import type { Engine } from '../domain/engine.ts'
 import type { Store } from '../domain/store.ts'
 import type { AdmissionDesk } from './admission-desk.ts'
 import type { BuildLogs } from './build-logs.ts'
+import type { ImageGate } from './image-gate.ts'
 import type { AppTurns } from './journal/app-turns.ts'
 import type { RunningOperations } from './journal/running-operations.ts'
 
@@ -15,6 +16,7 @@ export interface Context {
   running: RunningOperations
   turns: AppTurns
   desk: AdmissionDesk
+  images: ImageGate
   buildLogs: BuildLogs
   now(): Date
   /** The daemon's own log; never given a secret. */

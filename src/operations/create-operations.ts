@@ -13,6 +13,7 @@ import type { Context } from './context.ts'
 import { deleteApp } from './delete-app.ts'
 import { diffReleases } from './diff-releases.ts'
 import { findApp, findBuild, findRelease } from './find.ts'
+import { createImageGate } from './image-gate.ts'
 import { createAppTurns } from './journal/app-turns.ts'
 import { recover } from './journal/recover.ts'
 import { createRunningOperations } from './journal/running-operations.ts'
@@ -43,6 +44,7 @@ export function createOperations(parts: OperationsParts): OperationsRoom {
     running: createRunningOperations(),
     turns: createAppTurns(),
     desk: createAdmissionDesk(parts.engine),
+    images: createImageGate(),
     buildLogs: createBuildLogs(parts.objects, (build, error) =>
       parts.log('warn', `the log of ${build} is not whole`, { code: codeOf(error) }),
     ),

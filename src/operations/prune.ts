@@ -3,18 +3,24 @@ import type { Swept } from '../domain/engine.ts'
 import type { Context } from './context.ts'
 import type { PruneOptions } from './operations.ts'
 
-/** Keeps the images of each app's newest releases, the live one and those under way; the rest goes. */
+/**
+ * Keeps the images of each app's newest releases, the live one and those under way; the rest goes.
+ * @throws busy while a build runs
+ */
 export async function prune(context: Context, options: PruneOptions, control: Control): Promise<Swept> {
-  const { store, engine } = context
-  const apps = await store.apps.list()
-  const images = new Set<string>()
-  for (const { name } of apps) {
-    for (const build of await keptBuilds(context, name)) {
-      const content = await store.builds.content(build)
-      for (const { digest } of Object.values(content.images)) images.add(digest)
+  return await context.images.whileSweeping(async () => {
+    const { store, engine } = context
+    const apps = await store.apps.list()
+    const images = new Set<string>()
+    for (const { name } of apps) {
+      for (const build of await keptBuilds(context, name)) {
+        const content = await store.builds.content(build)
+        for (const { digest } of Object.values(content.images)) images.add(digest)
+      }
     }
-  }
-  return engine.sweep({ apps: apps.map(({ name }) => name), images: [...images], ...options }, control)
+    const names = apps.map(({ name }) => name)
+    return await engine.sweep({ apps: names, images: [...images], ...options }, control)
+  })
 }
 
 async function keptBuilds({ store, rack }: Context, app: string): Promise<Set<string>> {

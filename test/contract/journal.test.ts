@@ -57,16 +57,17 @@ test('bringing live plans about never undoes a promote that runs meanwhile', asy
   await rack.deploy('shop', shop())
   const next = await rack.build('shop', shop('print next serve'))
   const deploy = engine.deploy.bind(engine)
-  let promoted: Promise<unknown> | null = null
+  const promotes: Promise<unknown>[] = []
   engine.deploy = async (plan, given) => {
-    if (plan.release !== next && !promoted) {
-      promoted = operations.promoteRelease('shop', next, 'test', control)
-      await Promise.race([promoted, delay(200)])
+    if (plan.release !== next && promotes.length === 0) {
+      promotes.push(operations.promoteRelease('shop', next, 'test', control))
+      await Promise.race([...promotes, delay(200)])
     }
     return await deploy(plan, given)
   }
   await rack.room.recover(control)
-  await promoted
+  await Promise.all(promotes)
+  assert.equal(promotes.length, 1)
   assert.equal(engine.livePlan('shop')?.release, next)
 })
 

@@ -306,3 +306,35 @@ test('a secret in a command stays out of the plan and the diff', async () => {
   assert.deepEqual([command?.from, command?.to], ['serve none', 'serve ****'])
   assert.ok(!JSON.stringify(await operations.planPromotion('shop', id, control)).includes('opensesame'))
 })
+
+test('a prune never takes the images of a build that is about to be a release', async () => {
+  await using rack = await startMemoryRack()
+  const { operations, control, engine } = rack
+  await operations.createApp('shop')
+  const build = engine.build.bind(engine)
+  let pruned: unknown = null
+  engine.build = async (request, given) => {
+    const images = await build(request, given)
+    pruned = await operations
+      .prune({ buildCache: false, volumes: false }, control)
+      .catch((error: unknown) => error)
+    return images
+  }
+  const release = await rack.build('shop', shop())
+  assert.ok(fails('busy')(pruned), String(pruned))
+  engine.build = build
+  const sweep = engine.sweep.bind(engine)
+  const order: string[] = []
+  engine.sweep = async (keep, given) => {
+    const built = rack.build('shop', shop()).then(() => order.push('built'))
+    const swept = await sweep(keep, given)
+    order.push('swept')
+    building.push(built)
+    return swept
+  }
+  const building: Promise<unknown>[] = []
+  assert.equal((await operations.prune({ buildCache: false, volumes: false }, control)).images, 0)
+  await Promise.all(building)
+  assert.deepEqual(order, ['swept', 'built'])
+  await operations.promoteRelease('shop', release, 'test', control)
+})
