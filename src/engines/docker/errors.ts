@@ -14,7 +14,9 @@ export function errorOfAnswer(what: string, status: number, body: string): RackE
   const isDiskFull = status === 500 && /no space left on device/i.test(message)
   const code = isDiskFull ? 'disk-full' : (codeOfStatus[status] ?? 'engine-failed')
   return new RackError(code, `Docker Engine: ${message || `status ${status}`}`, {
-    hint: isDiskFull ? 'Free some space, for example with: rack prune --build-cache' : undefined,
+    hint: isDiskFull
+      ? 'Make some room on its disk, then give the cache of builds back: rack prune --build-cache'
+      : undefined,
     details: { request: what, status },
   })
 }

@@ -38,7 +38,7 @@ export function buildFailed(failed: FailedBuild): RackError {
   if ([message, ...(step?.tail ?? [])].some((text) => /no space left on device/i.test(text))) {
     return new RackError('disk-full', `${process}: the disk of Docker Engine is full`, {
       // The context and the steps of the failed build lie in the cache.
-      hint: 'Make room: rack prune --build-cache',
+      hint: 'Make some room on its disk, then give the cache of builds back: rack prune --build-cache',
       details: { processes, step: step?.step ?? null },
     })
   }

@@ -77,7 +77,7 @@ async function pull(
 function refusalOf(text: string): string {
   if (/no space left on device/i.test(text)) {
     throw new RackError('disk-full', `the disk of Docker Engine is full: ${text}`, {
-      hint: 'Make room: rack prune --build-cache',
+      hint: 'Make some room on its disk, then give the cache of builds back: rack prune --build-cache',
     })
   }
   return text
