@@ -1,15 +1,7 @@
 import type { Environment } from './environment.ts'
 import { linkVariables, type LinkAddress } from './link.ts'
 
-/** A resource that apps share: run from an image, or known by its URL. */
-export interface Service {
-  name: string
-  kind: string
-  status: 'creating' | 'running' | 'updating' | 'failed' | 'deleting'
-  created: string
-}
-
-/** What an engine needs to run a service. Holds secrets. */
+/** What an engine needs to run a service, a resource that apps share. Holds secrets. */
 export interface ServiceSpec {
   name: string
   image: string
