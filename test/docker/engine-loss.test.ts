@@ -21,8 +21,14 @@ const worker = `  worker:
     command: ["sh", "-c", "trap 'exit 0' TERM; echo the worker is up; while :; do sleep 1 & wait $$!; done"]
     deploy: { resources: { limits: { cpus: "0.05", memory: 16M } } }
 `
-const files = (word: string, says: Parameters<typeof webFiles>[1] = {}) =>
-  webFiles(word, { more: worker, ...says })
+/** Answers with a word: at once, or after five seconds at /slow, which keeps an old copy from leaving. */
+const server = (word: string) => `const server = require('node:http').createServer((request, response) => {
+  setTimeout(() => response.end('${word}'), request.url === '/slow' ? 5000 : 0)
+})
+server.listen(3000)
+process.on('SIGTERM', () => server.close(() => process.exit()))
+`
+const files = (word: string) => webFiles(word, { more: worker, server: server(word) })
 
 before(async () => {
   dockerd = await startPrivateDockerd()
@@ -48,7 +54,7 @@ async function underLoad(task: () => Promise<void>): Promise<number> {
   return (await loading.stop()).requests
 }
 
-const visit = async () => await ask({ port: rack.installation.http.port, host })
+const visit = async (path = '/') => await ask({ port: rack.installation.http.port, host, path })
 const copies = async () =>
   await findCopies(dockerd.docker, rack.installation.name, { app }, controlFor(10_000))
 const ids = async () => (await copies()).map(({ process }) => process).sort()
@@ -156,23 +162,23 @@ test('the daemon is killed under load: nothing is dropped, nothing restarts', as
 test('the daemon is killed at any instant of a deploy: it is finished or undone, nothing dropped or left', async (t) => {
   const { release: first } = await becomesWhole(10_000)
   const other = await rack.build(app, files('two'))
-  for (const delayMs of [100, 300, 600, 1000, 1500, 2000, 2500, 3000]) {
+  for (const delayMs of [100, 400, 800, 1200, 1600, 2000, 2600, 3500]) {
     const { release: old } = await becomesWhole(10_000)
+    let end = ''
     const requests = await underLoad(async () => {
+      const slow = visit('/slow')
       const promoting = rack.promote(app, old === first ? other : first).catch((error: unknown) => error)
       await delay(delayMs)
       await rack.end('SIGKILL')
-      const end = (await promoting) ? '' : ' (it was over)'
+      if (!(await promoting)) end += 'over before, '
       await rack.start()
       const began = performance.now()
       const { release } = await becomesWhole(30_000)
-      const tookMs = Math.round(performance.now() - began)
-      t.diagnostic(
-        `killed at ${delayMs} ms${end}: ${release === old ? 'undone' : 'finished'} after ${tookMs} ms`,
-      )
+      end += `${release === old ? 'undone' : 'finished'} in ${Math.round(performance.now() - began)} ms`
       assert.equal((await visit()).body, release === first ? 'one' : 'two')
+      assert.deepEqual(await slow, { status: 200, body: old === first ? 'one' : 'two' })
     })
-    t.diagnostic(`${requests} requests`)
+    t.diagnostic(`killed at ${delayMs} ms: ${end}, ${requests} requests`)
   }
 })
 
@@ -209,8 +215,10 @@ test('daemon, router and engine are killed together, as in a power loss: everyth
 test('the engine is killed at any instant of a deploy: the app is whole again when it is back', async (t) => {
   const { release: first } = await becomesWhole(10_000)
   const other = await rack.build(app, files('three'))
-  for (const delayMs of [200, 800, 1600, 2400]) {
+  for (const delayMs of [200, 1000, 2000, 3500]) {
     const { release: old } = await becomesWhole(10_000)
+    // The copy that answers is killed with the engine.
+    visit('/slow').catch(() => undefined)
     const promoting = rack.promote(app, old === first ? other : first).then(
       () => 'complete',
       (error: unknown) => (error instanceof RackError ? error.code : String(error)),
@@ -251,4 +259,22 @@ test('the engine is killed during the first deploy of an app: nothing of it is l
   const { port } = rack.installation.http
   assert.equal((await ask({ port, host: 'fresh.localhost' })).body, 'new')
   await resultOf(rack.client.deleteApp({ params: { app: fresh } }))
+})
+
+test('everything is killed in the middle of a deploy: one release is live, and nothing of the other left', async (t) => {
+  const { release: first } = await becomesWhole(10_000)
+  const other = await rack.build(app, files('four'))
+  for (const delayMs of [600, 1800]) {
+    const { release: old } = await becomesWhole(10_000)
+    const promoting = rack.promote(app, old === first ? other : first).catch(() => undefined)
+    await delay(delayMs)
+    const router = await rack.routerPid()
+    await Promise.all([rack.end('SIGKILL'), dockerd.end('SIGKILL'), killProcess(router)])
+    await promoting
+    await Promise.all([dockerd.start(), rack.start()])
+    const began = performance.now()
+    const { release } = await becomesWhole(30_000)
+    const end = release === old ? 'undone' : 'finished'
+    t.diagnostic(`killed at ${delayMs} ms: ${end} in ${Math.round(performance.now() - began)} ms`)
+  }
 })
