@@ -44,7 +44,12 @@ test('the container of a copy', () => {
 
 test('the container of a one-off with a terminal: its own command, no check, no names', () => {
   const spec = containerSpec(
-    request({ kind: 'one-off', command: ['sh'], terminal: { tty: true, input: true }, timeoutMs: 60_000 }),
+    request({
+      kind: 'one-off',
+      command: ['sh'],
+      terminal: { tty: true, input: true, size: { rows: 24, columns: 80 } },
+      timeoutMs: 60_000,
+    }),
   )
   assertGolden('docker/one-off.json', `${JSON.stringify(spec, null, 2)}\n`)
 })

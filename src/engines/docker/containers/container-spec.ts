@@ -20,7 +20,7 @@ export interface ContainerRequest {
   names: string[]
   /** Replaces the type's command, for one-offs. */
   command?: string[]
-  terminal?: { tty: boolean; input: boolean }
+  terminal?: { tty: boolean; input: boolean; size?: { rows: number; columns: number } }
   timeoutMs?: number | null
   limits: ContainerLimits
 }
@@ -89,7 +89,8 @@ function labelsOf(request: ContainerRequest): Record<string, string> {
   }
 }
 
-function hostConfig({ rack, app, plan, limits }: ContainerRequest, network: string): Record<string, unknown> {
+function hostConfig(request: ContainerRequest, network: string): Record<string, unknown> {
+  const { rack, app, plan, limits, terminal } = request
   return {
     NetworkMode: network,
     Memory: plan.memoryBytes,
@@ -106,6 +107,8 @@ function hostConfig({ rack, app, plan, limits }: ContainerRequest, network: stri
       Config: { 'max-size': String(limits.logFileBytes), 'max-file': String(limits.logFiles) },
     },
     Mounts: plan.mounts.flatMap((mount) => mountOf(rack, app, mount)),
+    // Engines before 23 do not know it: there the size comes a moment after the process.
+    ...(terminal?.size ? { ConsoleSize: [terminal.size.rows, terminal.size.columns] } : {}),
   }
 }
 

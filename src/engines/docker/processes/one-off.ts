@@ -69,7 +69,7 @@ async function create(
   control: Control,
 ): Promise<Copy> {
   const { app, release, process: plan, command, kind, timeoutMs } = oneOff
-  const streams = terminal ? { tty: terminal.tty, input: terminal.input !== null } : undefined
+  const streams = terminal ? streamsOf(terminal) : undefined
   const about = { app, release, kind, plan, command, timeoutMs, names: [], terminal: streams }
   const identity = identityOf(plan)
   try {
@@ -78,6 +78,11 @@ async function create(
   } catch (error) {
     throw error instanceof StartError ? error.cause : error
   }
+}
+
+function streamsOf({ tty, input, rows, columns }: Terminal) {
+  const isSized = tty && rows > 0 && columns > 0
+  return { tty, input: input !== null, ...(isSized && { size: { rows, columns } }) }
 }
 
 async function attach({ docker }: EngineParts, { container }: Copy, terminal: Terminal, control: Control) {
