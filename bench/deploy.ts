@@ -116,9 +116,13 @@ async function printPhases(rack: InstalledRack, source: string): Promise<void> {
   const lines = (await rack.run('deploy', '--app', 'bench', source, '--json')).trim().split('\n')
   const wholeMs = performance.now() - started
   console.log('\none more deploy, phase by phase (phases of different processes overlap)')
-  for (const { type, phase, process, state, ms: took } of lines.map((line) => JSON.parse(line) as PhaseLine)) {
+  for (const { type, phase, process, state, ms: took } of lines.map(
+    (line) => JSON.parse(line) as PhaseLine,
+  )) {
     if (type !== 'phase' || state !== 'ended') continue
-    console.log(`  ${(process ? `${phase} ${process}` : (phase ?? '')).padEnd(42)} ${ms(took ?? 0).padStart(10)}`)
+    console.log(
+      `  ${(process ? `${phase} ${process}` : (phase ?? '')).padEnd(42)} ${ms(took ?? 0).padStart(10)}`,
+    )
   }
   console.log(`  ${'the whole command'.padEnd(42)} ${ms(wholeMs).padStart(10)}`)
 }
