@@ -105,7 +105,10 @@ test(
           controlFor(5000),
         )
         assert.equal(listed.length, 2, 'no container is left over')
-        await now.engine.sweep({ apps: [app], images: [], buildCache: false, volumes: false }, controlFor(30_000))
+        await now.engine.sweep(
+          { apps: [app], images: [], buildCache: false, volumes: false },
+          controlFor(30_000),
+        )
         assert.equal((await now.store.addresses.holders(app)).length, 2, 'no address is left over')
         const { bodies } = await askAFew(httpPort)
         assert.deepEqual(Object.keys(bodies), [wanted === first ? 'first' : 'second'])

@@ -53,12 +53,12 @@ export async function openDockerRack({ socketPath = dockerSocket } = {}) {
     troubles,
     /** The same rack as a daemon that was started again sees it. */
     reopen: open,
-    async image(name: string): Promise<string> {
+    image: async (name: string): Promise<string> => {
       const { Id } = await docker.json<{ Id: string }>({ path: `/images/${name}/json` }, controlFor(10_000))
       return Id
     },
     /** Removes all that the rack made; what fails is thrown when the rest is done. */
-    async close() {
+    close: async () => {
       const control = controlFor(60_000)
       await using stack = new AsyncDisposableStack()
       stack.defer(() => rm(directory, { recursive: true, force: true }))

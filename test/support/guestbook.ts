@@ -4,7 +4,7 @@ import type { PlanInput } from '../../src/domain/plan.ts'
 import { planRelease, type Plan } from '../../src/domain/plan.ts'
 
 /** A process type with nothing out of the ordinary; tests say only what they are about. */
-export function processType(name: string, says: Partial<ProcessType> = {}): ProcessType {
+function processType(name: string, says: Partial<ProcessType> = {}): ProcessType {
   return {
     name,
     build: null,
@@ -43,7 +43,7 @@ export function processType(name: string, says: Partial<ProcessType> = {}): Proc
   }
 }
 
-export function builtImage(says: Partial<BuiltImage> = {}): BuiltImage {
+function builtImage(says: Partial<BuiltImage> = {}): BuiltImage {
   return {
     digest: `sha256:${'0'.repeat(64)}`,
     exposed: [],

@@ -91,14 +91,19 @@ async function addBridge(): Promise<string> {
 }
 
 async function launch(directory: string, dataRoot: string, bridge: string): Promise<ChildProcess> {
-  const flags = [
-    ...['--data-root', dataRoot, '--exec-root', join(directory, 'exec')],
-    ...['--host', `unix://${join(directory, 'docker.sock')}`, '--pidfile', join(directory, 'docker.pid')],
+  const flags = Object.entries({
+    'data-root': dataRoot,
+    'exec-root': join(directory, 'exec'),
+    host: `unix://${join(directory, 'docker.sock')}`,
+    pidfile: join(directory, 'docker.pid'),
+    bridge,
+    'shutdown-timeout': '5',
     // Two engines that both write firewall rules would empty each other's chains.
-    ...['--iptables=false', '--ip6tables=false', '--ip-masq=false', '--userland-proxy=false'],
-    ...['--bridge', bridge],
-    ...['--shutdown-timeout', '5'],
-  ]
+    iptables: 'false',
+    ip6tables: 'false',
+    'ip-masq': 'false',
+    'userland-proxy': 'false',
+  }).map(([name, value]) => `--${name}=${value}`)
   await using log = await open(join(directory, 'dockerd.log'), 'a')
   // It may not outlive a test that is killed.
   const args = ['--pdeathsig', 'TERM', 'dockerd', ...flags]

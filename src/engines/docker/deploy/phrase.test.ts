@@ -148,6 +148,9 @@ test('layers: what is waited for comes first; a circle is broken', () => {
   })
   assert.deepEqual(layersOf([type('web', 'db', 'cache'), type('cache', 'db'), type('db')]), [[2], [1], [0]])
   const circle = layersOf([type('a', 'b'), type('b', 'a')])
-  assert.deepEqual(circle.flat().toSorted((a, b) => a - b), [0, 1])
+  assert.deepEqual(
+    circle.flat().toSorted((a, b) => a - b),
+    [0, 1],
+  )
   assert.deepEqual(layersOf([type('web', 'missing')]), [[0]])
 })
