@@ -16,11 +16,20 @@ const host = 'shop.localhost'
 let dockerd: PrivateDockerd
 let rack: DaemonRack
 
-const worker = `  worker:
+/** One type beside the web servers may overlap, one may not. */
+const others = `  worker:
     build: .
     command: ["sh", "-c", "trap 'exit 0' TERM; echo the worker is up; while :; do sleep 1 & wait $$!; done"]
     deploy: { resources: { limits: { cpus: "0.05", memory: 16M } } }
+  store:
+    build: .
+    command: ["sh", "-c", "trap 'exit 0' TERM; while :; do sleep 1 & wait $$!; done"]
+    volumes: ["data:/data"]
+    deploy: { resources: { limits: { cpus: "0.05", memory: 16M } } }
+volumes: { data: {} }
 `
+const types = ['store', 'web', 'web', 'worker']
+
 /** Answers with a word: at once, or after five seconds at /slow, which keeps an old copy from leaving. */
 const server = (word: string) => `const server = require('node:http').createServer((request, response) => {
   setTimeout(() => response.end('${word}'), request.url === '/slow' ? 5000 : 0)
@@ -28,7 +37,7 @@ const server = (word: string) => `const server = require('node:http').createServ
 server.listen(3000)
 process.on('SIGTERM', () => server.close(() => process.exit()))
 `
-const files = (word: string) => webFiles(word, { more: worker, server: server(word) })
+const files = (word: string, labels = '') => webFiles(word, { more: others, server: server(word), labels })
 
 before(async () => {
   dockerd = await startPrivateDockerd()
@@ -68,7 +77,7 @@ async function wholeness(): Promise<{ release: string; addresses: string[] }> {
   assert.deepEqual(rack.rows(`select id from operations where status = 'running'`), [])
   assert.deepEqual(
     found.map(({ type, state, restartPolicy, release }) => [type, state, restartPolicy, release]).sort(),
-    ['web', 'web', 'worker'].map((type) => [type, 'running', 'always', live.release]),
+    types.map((type) => [type, 'running', 'always', live.release]),
   )
   assert.ok(found.every(({ type, aliases }) => aliases.includes(type)))
   const holders = rack.rows('select holder, address from addresses where app = ? order by holder', app)
@@ -239,8 +248,8 @@ test('the engine is killed at any instant of a deploy: the app is whole again wh
 test('the engine is killed during the first deploy of an app: nothing of it is left', async (t) => {
   const fresh = 'fresh'
   await rack.client.createApp({ body: { name: fresh } })
-  const release = await rack.build(fresh, files('new'))
-  for (const delayMs of [600, 1200]) {
+  const release = await rack.build(fresh, files('new', '      rack.release.command: sleep 1\n'))
+  for (const delayMs of [800, 2400]) {
     const promoting = rack.promote(fresh, release).catch((error: unknown) => error)
     await delay(delayMs)
     await dockerd.end('SIGKILL')

@@ -1,7 +1,11 @@
 import type { Control } from '../../domain/control.ts'
 import type { Plan } from '../../domain/plan.ts'
+import type { ProcessKind } from '../../domain/process.ts'
 import type { Context } from '../context.ts'
 import { livePlanOf } from '../read-release.ts'
+
+/** One-offs and timers run on: nobody undoes them. */
+const ofPromote: ReadonlySet<ProcessKind> = new Set(['process', 'agent', 'release-command'])
 
 /**
  * Brings about what is live of an app; of one that never was, processes that a broken promote left are taken away and
@@ -15,7 +19,7 @@ export async function bringBack(context: Context, app: string, control: Control)
     return
   }
   const left = await engine.processes({ app, all: true }, control)
-  if (left.some(({ kind }) => kind === 'process')) await engine.deploy(nothing(context, app), control)
+  if (left.some(({ kind }) => ofPromote.has(kind))) await engine.deploy(nothing(context, app), control)
 }
 
 function nothing({ rack }: Context, app: string): Plan {
