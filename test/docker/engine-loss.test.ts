@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
 import { after, before, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { RackError } from '../../src/domain/error.ts'
@@ -106,13 +107,19 @@ async function becomesWhole(deadlineMs: number): ReturnType<typeof wholeness> {
   }
 }
 
-async function refusal(): Promise<RackError> {
-  const error: unknown = await rack.client.listProcesses({ params: { app } }).then(
-    () => assert.fail('an answer without an engine'),
-    (reason: unknown) => reason,
-  )
-  assert.ok(error instanceof RackError)
-  return error
+/** What is said without an engine to those who ask, promote and run. */
+async function refusals(release: string): Promise<RackError[]> {
+  const params = { app }
+  const asked = await Promise.allSettled([
+    rack.client.listProcesses({ params }),
+    rack.client.getCapacity(),
+    rack.promote(app, release),
+    rack.client.runProcess({ params, body: { type: 'web', command: ['true'] } }),
+  ])
+  return asked.map((answer) => {
+    assert.ok(answer.status === 'rejected' && answer.reason instanceof RackError)
+    return answer.reason
+  })
 }
 
 async function logLines(): Promise<string[]> {
@@ -134,12 +141,18 @@ for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
   test(`the engine ends by ${signal} and comes back: so does every app, by itself`, async (t) => {
     const before = await becomesWhole(20_000)
     const said = await until(async () => (await logLines()).length, { deadlineMs: 5000, what: 'the log' })
+    // A one-off ends with the engine, and nothing of it stays.
+    await rack.client.runProcess({
+      params: { app },
+      body: { type: 'web', command: ['sh', '-c', 'trap exit TERM; sleep 3600 & wait'] },
+    })
     const ending = performance.now()
     await dockerd.end(signal)
     t.diagnostic(`ended after ${Math.round(performance.now() - ending)} ms`)
-    const { code, hint } = await refusal()
-    assert.equal(code, 'engine-unavailable')
-    assert.ok(hint)
+    for (const { code, hint } of await refusals(before.release)) {
+      assert.equal(code, 'engine-unavailable')
+      assert.ok(hint)
+    }
     assert.equal((await logLines()).length, said)
     // Killed, it leaves the processes alone: they serve on.
     if (signal === 'SIGKILL') assert.deepEqual(await visit(), { status: 200, body: 'one' })
@@ -205,6 +218,21 @@ test('the master of the router is killed: the daemon revives it', async (t) => {
   )
   t.diagnostic(`revived after ${Math.round(performance.now() - began)} ms`)
   assert.notEqual(await rack.routerPid(), pid)
+  await becomesWhole(5000)
+})
+
+test('a worker of the router is killed: the daemon brings it back', async () => {
+  const master = await rack.routerPid()
+  const children = await readFile(`/proc/${master}/task/${master}/children`, 'utf8')
+  for (const pid of children.trim().split(' ')) await killProcess(Number(pid))
+  await until(
+    () =>
+      visit().then(
+        ({ status }) => status === 200,
+        () => false,
+      ),
+    { deadlineMs: 8000, what: 'an answer' },
+  )
   await becomesWhole(5000)
 })
 
