@@ -45,7 +45,7 @@ export async function answersHealth({ api }: Installation): Promise<boolean> {
 
 /**
  * Starts the daemon in a session of its own, so that it outlives this program, and waits until its API answers. One
- * that runs already is left alone.
+ * that runs already is left alone; one that was started for a caller who was interrupted is ended.
  * @returns its process id
  * @throws host-failed with the last lines of its log
  */
@@ -68,6 +68,7 @@ export async function startDaemon(
     child.once('error', (error) => (ended = error.message))
     child.once('exit', (code, signal) => (ended = `it ended with ${code ?? signal}`))
     child.unref()
+    control.signal.addEventListener('abort', () => child.kill(), { once: true })
   } finally {
     await log.close()
   }

@@ -51,12 +51,19 @@ export const install: CommandSpec = {
     const { output, world, isJson } = session
     const wishes = readWishes(session)
     const installation = await planned(session, wishes)
+    const interrupt = new AbortController()
+    const reason = new RackError('cancelled', 'the install was interrupted', {
+      hint: 'Nothing of it was left.',
+    })
+    using listening = new DisposableStack()
+    listening.defer(world.onInterrupt(() => interrupt.abort(reason)))
     await using undo = new AsyncDisposableStack()
     const token = await makeInstallation(installation, world.env)
     undo.defer(() => removeInstallation(installation.directory))
     output.say(`installing ${installation.name} in ${installation.directory}`)
     await keepRack(session, installation, token, undo)
-    await startInstalled(session, installation, undo)
+    await startInstalled(session, installation, undo, interrupt.signal)
+    interrupt.signal.throwIfAborted()
     undo.move()
     await waitUntilReady(session, installation, token)
     if (isJson) return output.json(await readStatus(session, installation))
@@ -93,8 +100,10 @@ async function startInstalled(
   { world }: Session,
   installation: Installation,
   undo: AsyncDisposableStack,
+  signal: AbortSignal,
 ): Promise<void> {
   const { name, directory } = installation
+  // What undoes it must not end with what was interrupted.
   const control = machineControl()
   undo.defer(async () => {
     await removeUnits(name)
@@ -106,8 +115,9 @@ async function startInstalled(
     await withUnit(name, 'start')
   }
   const environment = await daemonEnvironment(directory, world.env)
-  await startDaemon(installation, world.program, environment, control).catch((error: unknown) => {
-    if (!(error instanceof RackError)) throw error
+  const starting = startDaemon(installation, world.program, environment, machineControl(signal))
+  await starting.catch((error: unknown) => {
+    if (!(error instanceof RackError) || signal.aborted) throw error
     const { code, message, details } = error
     // Its own hint names the log, which goes with the directory.
     throw new RackError(code, message, {
