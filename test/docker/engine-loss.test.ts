@@ -77,8 +77,10 @@ async function wholeness(): Promise<{ release: string; addresses: string[] }> {
   assert.equal(live.status, 'running')
   assert.deepEqual(rack.rows(`select id from operations where status = 'running'`), [])
   assert.deepEqual(
-    found.map(({ type, state, restartPolicy, release }) => [type, state, restartPolicy, release]).sort(),
-    types.map((type) => [type, 'running', 'always', live.release]),
+    found
+      .map(({ type, state, restartPolicy, release }) => [type, state, restartPolicy, release].join(' '))
+      .sort(),
+    types.map((type) => `${type} running always ${live.release}`),
   )
   assert.ok(found.every(({ type, aliases }) => aliases.includes(type)))
   const holders = rack.rows('select holder, address from addresses where app = ? order by holder', app)
@@ -87,7 +89,7 @@ async function wholeness(): Promise<{ release: string; addresses: string[] }> {
     holders.map((row) => ({ ...row })),
     held,
   )
-  const webs = found.filter(({ type }) => type === 'web').map(({ address }) => address)
+  const webs = found.filter(({ type }) => type === 'web').map(({ address }) => address ?? '')
   assert.deepEqual(await rack.routedAddresses(app), webs.sort())
   assert.equal((await listNetworks(dockerd.docker, rack.installation.name, controlFor(5000))).length, 1)
   for (let index = 0; index < 4; index++) assert.equal((await visit()).status, 200)
