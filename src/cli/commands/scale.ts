@@ -22,7 +22,13 @@ export const scale: CommandSpec = {
     'TYPE=COUNT changes a count; --cpu (units, 1024 are a core) and --memory apply to every type that is named.',
     'What does not fit is refused with the arithmetic, before anything is touched.',
   ].join('\n'),
-  examples: ['scale', 'scale web=5', 'scale web=3 worker=1', 'scale web --cpu 256 --memory 512m', 'scale web=50 --plan'],
+  examples: [
+    'scale',
+    'scale web=5',
+    'scale web=3 worker=1',
+    'scale web --cpu 256 --memory 512m',
+    'scale web=50 --plan',
+  ],
   options: [
     { flags: '--cpu <units>', meaning: 'what each copy reserves' },
     { flags: '--memory <size>', meaning: 'the limit of each copy, such as 256m' },
@@ -85,7 +91,9 @@ function readChange(word: string, sizes: Change, hasSizes: boolean): [string, Ch
 function cpuOf(text: string | undefined): Change {
   if (text === undefined) return {}
   if (/^\d{1,7}$/.test(text)) return { cpuUnits: Number(text) }
-  throw new RackError('usage', `--cpu: "${text}" is not a whole number of units`, { hint: '1024 units are a core.' })
+  throw new RackError('usage', `--cpu: "${text}" is not a whole number of units`, {
+    hint: '1024 units are a core.',
+  })
 }
 
 function memoryOf(text: string | undefined): Change {
@@ -104,7 +112,11 @@ function showFormation({ output, isJson }: Session, formation: Record<string, Re
     { heading: 'TYPE', value: ([type]: Row) => type },
     { heading: 'COUNT', value: ([, { count }]: Row) => count, align: 'right' as const },
     { heading: 'CPU', value: ([, { cpuUnits }]: Row) => cpuUnits, align: 'right' as const },
-    { heading: 'MEMORY', value: ([, { memoryBytes }]: Row) => formatBytes(memoryBytes), align: 'right' as const },
+    {
+      heading: 'MEMORY',
+      value: ([, { memoryBytes }]: Row) => formatBytes(memoryBytes),
+      align: 'right' as const,
+    },
   ]
   output.data(formatTable(columns, rows))
 }
