@@ -65,7 +65,9 @@ netwroks: {}
 `
   const { code, stderr } = await deployCompose('many', compose)
   assert.equal(code, 1)
-  const places = [...stderr.matchAll(/^docker-compose\.yml:(\d+):\d+: error: /gm)].map(([, line]) => Number(line))
+  const places = [...stderr.matchAll(/^docker-compose\.yml:(\d+):\d+: error: /gm)].map(([, line]) =>
+    Number(line),
+  )
   assert.deepEqual(places, [2, 3, 4, 5, 8, 9, 10])
   assert.match(stderr, /did you mean "image"/)
   assert.match(stderr, /did you mean "networks"/)
@@ -88,7 +90,10 @@ test('a required variable that is missing stops the promote, and is named by pro
 })
 
 test('an image that cannot be had ends the build with its name and the reason; no release', async () => {
-  const { code, text } = await deployCompose('pull', 'services:\n  web:\n    image: nowhere.invalid/thing:9\n')
+  const { code, text } = await deployCompose(
+    'pull',
+    'services:\n  web:\n    image: nowhere.invalid/thing:9\n',
+  )
   assert.equal(code, 1)
   assert.match(text, /error: web: .*nowhere\.invalid\/thing:9 cannot be pulled: .+\n→ /)
   assert.deepEqual(await rack.json('releases', '--app', 'pull'), [])

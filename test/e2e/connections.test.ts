@@ -19,7 +19,8 @@ let answerOfSilent: ReturnType<InstalledRack['attempt']>
 before(async () => {
   rack = await installRack(['--cpu', '1024', '--memory', '1024M'])
   await using source = await makeSource({
-    'docker-compose.yml': 'services:\n  web:\n    image: busybox:1\n    command: sh -c "echo hello; sleep 600"\n',
+    'docker-compose.yml':
+      'services:\n  web:\n    image: busybox:1\n    command: sh -c "echo hello; sleep 600"\n',
   })
   const said = await rack.attempt(['deploy', '--app', 'shop', source.path, '--json'])
   assert.equal(said.code, 0, said.stderr)
@@ -58,7 +59,10 @@ async function listening(server: Server): Promise<string> {
 test('an address where nobody listens fails at once and says what to type', async () => {
   const { code, stderr, ms } = await at(`http://127.0.0.1:${await freePort()}`)
   assert.equal(code, 1)
-  assert.match(stderr, /^error: the rack at 127\.0\.0\.1:\d+ does not answer: connection refused\n→ rack start/)
+  assert.match(
+    stderr,
+    /^error: the rack at 127\.0\.0\.1:\d+ does not answer: connection refused\n→ rack start/,
+  )
   assert.ok(ms < 5000)
 })
 
@@ -125,7 +129,8 @@ test('every list is a JSON array, and the times in it are RFC 3339 in UTC', asyn
     }
   }
   const [process] = await rack.json<object[]>('ps', '--app', 'shop')
-  for (const name of ['id', 'type', 'status', 'release', 'started', 'command']) assert.ok(name in (process ?? {}), name)
+  for (const name of ['id', 'type', 'status', 'release', 'started', 'command'])
+    assert.ok(name in (process ?? {}), name)
 })
 
 test('streams are records with a type, an error is the last of them', async () => {
@@ -133,7 +138,10 @@ test('streams are records with a type, an error is the last of them', async () =
   assertRecords(await rack.run('restart', '--app', 'shop', '--json'), ['log', 'phase', 'result'])
   const failed = await rack.attempt(['logs', 'nope', '--json'])
   assert.equal(failed.code, 1)
-  const last = JSON.parse(failed.stdout.trim().split('\n').at(-1) ?? '') as { type: string; error: { code: string } }
+  const last = JSON.parse(failed.stdout.trim().split('\n').at(-1) ?? '') as {
+    type: string
+    error: { code: string }
+  }
   assert.deepEqual([last.type, last.error.code], ['error', 'not-found'])
   const plain = await rack.attempt(['ps', '--app', 'nope', '--json'])
   assert.equal(plain.stdout, '')

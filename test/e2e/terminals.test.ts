@@ -54,7 +54,16 @@ test('run on a terminal is a terminal inside, of the same size, that follows whe
 })
 
 test('without a terminal standard output and error stay apart, and tty says there is none', async () => {
-  const said = await rack.attempt(['run', 'web', '--app', 'talk', '--', 'sh', '-c', 'tty; echo bad >&2; exit 3'])
+  const said = await rack.attempt([
+    'run',
+    'web',
+    '--app',
+    'talk',
+    '--',
+    'sh',
+    '-c',
+    'tty; echo bad >&2; exit 3',
+  ])
   assert.deepEqual([said.code, said.stdout, said.stderr], [3, 'not a tty\n', 'bad\n'])
 })
 
@@ -114,7 +123,12 @@ test('logs -f shows what comes until Ctrl-C, which is its usual end', async () =
   const { code, stdout, stderr } = await said
   assert.deepEqual([code, stderr], [0, ''])
   const id = await webId()
-  const numbers = [...stdout.matchAll(new RegExp(`${id} +\\| line (\\d+)`, 'g'))].map(([, number]) => Number(number))
+  const numbers = [...stdout.matchAll(new RegExp(`${id} +\\| line (\\d+)`, 'g'))].map(([, number]) =>
+    Number(number),
+  )
   assert.ok(numbers.length > 3)
-  assert.deepEqual(numbers, Array.from(numbers, (_, at) => (numbers[0] ?? 0) + at))
+  assert.deepEqual(
+    numbers,
+    Array.from(numbers, (_, at) => (numbers[0] ?? 0) + at),
+  )
 })

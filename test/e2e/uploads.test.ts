@@ -119,7 +119,10 @@ test('an upload that is too large is refused in the middle with the reason and t
   assert.equal(said.code, 1)
   assert.match(said.stderr, /error: the source is larger than 600 MiB\n→ .*\.dockerignore/)
   assert.doesNotMatch(said.stderr, /EPIPE|went away|ECONNRESET/)
-  assert.deepEqual((await builds('heavy')).map(({ status }) => status), ['failed'])
+  assert.deepEqual(
+    (await builds('heavy')).map(({ status }) => status),
+    ['failed'],
+  )
   assert.deepEqual(await rack.json('releases', '--app', 'heavy'), [])
 })
 
@@ -162,7 +165,9 @@ async function writeMany(folder: string): Promise<void> {
     await mkdir(path, { recursive: true })
     const names = Array.from({ length: 100 }, (_, index) => index)
     await Promise.all(
-      names.map((name) => writeFile(join(path, String(name)), bytes.subarray(at * 100 + name, at * 100 + name + 26_215))),
+      names.map((name) =>
+        writeFile(join(path, String(name)), bytes.subarray(at * 100 + name, at * 100 + name + 26_215)),
+      ),
     )
   }
 }

@@ -9,7 +9,8 @@ export async function whenSays(child: ChildProcess, pattern: RegExp, deadlineMs 
   child.stdout?.on('data', hear)
   const deadline = Date.now() + deadlineMs
   while (!pattern.test(text)) {
-    if (child.exitCode !== null || child.signalCode !== null) throw new Error(`ended without ${pattern}: ${text}`)
+    if (child.exitCode !== null || child.signalCode !== null)
+      throw new Error(`ended without ${pattern}: ${text}`)
     if (Date.now() > deadline) throw new Error(`did not say ${pattern}: ${text}`)
     await delay(20)
   }
