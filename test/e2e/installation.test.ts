@@ -84,7 +84,7 @@ test('uninstall keeps the data of apps unless told, says so, and works when the 
   const left = await objectsOfRack(rack.name)
   assert.ok(left.length === 1 && left[0]?.startsWith('volume '), left.join(', '))
   assert.ok(!existsSync(rack.directory))
-  await removeVolume(left[0].slice('volume '.length))
+  await removeVolume(left[0]?.slice('volume '.length) ?? '')
 })
 
 test('a second install of a name, into a folder in use or onto a port in use is refused; nothing is made', async () => {

@@ -179,14 +179,11 @@ async function writeLarge(folder: string, mebibytes: number): Promise<void> {
 
 /** The largest memory that a process had until it ended, KiB. */
 async function peakMemory(pid: number, end: Promise<unknown>): Promise<number> {
-  let hasEnded = false
-  const ended = end.then(() => (hasEnded = true))
-  let peak = 0
-  while (!hasEnded) {
+  const ended = end.then(() => true)
+  for (let peak = 0; ;) {
     peak = Math.max(peak, await memoryOf(pid))
-    await Promise.race([delay(100), ended])
+    if (await Promise.race([ended, delay(100, false)])) return peak
   }
-  return peak
 }
 
 /** The high-water mark of a process, KiB; 0 when it is gone. */
