@@ -30,7 +30,7 @@ test('an ended process is nothing', async () => {
 
 test('a zombie is nothing, though its number still answers', async () => {
   // The shell becomes a sleep, which never reaps the child that the shell had started.
-  const parent = spawn('sh', ['-c', 'true & echo $!; exec sleep 30'])
+  const parent = spawn('sh', ['-c', 'sleep 0.3 & echo $!; exec sleep 30'])
   try {
     const [line] = (await once(parent.stdout, 'data')) as [Buffer]
     const pid = Number(line.toString())

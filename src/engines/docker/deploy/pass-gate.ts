@@ -2,8 +2,8 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { RackError } from '../../../domain/error.ts'
 import type { ProcessPlan } from '../../../domain/plan.ts'
 import { DeadlineError, withDeadline } from '../../../lib/deadline.ts'
-import { inspectCopy } from '../containers/found-copy.ts'
 import { waitForExit, type Copy } from '../containers/copies.ts'
+import { endedOutOfMemory } from '../containers/out-of-memory.ts'
 import { runCheck } from '../processes/exec-call.ts'
 import {
   beginGate,
@@ -85,8 +85,8 @@ function watchGate(rules: GateRules, { signal }: { signal: AbortSignal }): Watch
 
 async function watchExit(parts: EngineParts, copy: Copy, watch: Watch): Promise<void> {
   const code = await waitForExit(parts, copy.container, watch)
-  const found = await inspectCopy(parts.docker, copy.container, watch)
-  watch.see({ kind: 'exit', code, isOutOfMemory: found?.isOutOfMemory ?? false })
+  const isOutOfMemory = code === 137 && (await endedOutOfMemory(parts.docker, copy.container, watch))
+  watch.see({ kind: 'exit', code, isOutOfMemory })
 }
 
 async function watchProbe(

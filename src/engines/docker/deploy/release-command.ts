@@ -10,7 +10,7 @@ import {
 import { deployFailed, lastLines } from './copy-failure.ts'
 import { identityOf } from './phrase.ts'
 import type { Deploy } from './start-type.ts'
-import { inspectCopy } from '../containers/found-copy.ts'
+import { endedOutOfMemory } from '../containers/out-of-memory.ts'
 
 /** Runs the release commands of a plan, one after another, before anything else of the release starts. */
 export async function runReleaseCommands(deploy: Deploy, signal: AbortSignal): Promise<void> {
@@ -46,8 +46,8 @@ async function runOne(deploy: Deploy, plan: ProcessPlan, signal: AbortSignal): P
 }
 
 async function commandFailed({ parts }: Deploy, copy: Copy, exitCode: number, signal: AbortSignal) {
-  const found = await inspectCopy(parts.docker, copy.container, { signal })
-  const reason = found?.isOutOfMemory ? ('out-of-memory' as const) : ('command-failed' as const)
+  const isOutOfMemory = await endedOutOfMemory(parts.docker, copy.container, { signal })
+  const reason = isOutOfMemory ? ('out-of-memory' as const) : ('command-failed' as const)
   const lines = await lastLines(parts, copy, { signal })
   return deployFailed([
     { process: copy.process, type: copy.type, reason, exitCode, lastLines: lines, probe: null },

@@ -15,6 +15,7 @@ import {
 import { deployFailed, lastLines } from './copy-failure.ts'
 import type { DeployTrace } from './deploy-trace.ts'
 import type { FoundCopy } from '../containers/found-copy.ts'
+import { endedOutOfMemory } from '../containers/out-of-memory.ts'
 import type { EngineParts } from '../parts.ts'
 import { passGate } from './pass-gate.ts'
 import { isCompleted, isNamed, type TypeSteps } from './phrase.ts'
@@ -154,7 +155,8 @@ async function settleCopy(
   await setRestartPolicy(parts, copy, plan.restart, { signal })
   const found = await lookAgain(parts, copy, { signal })
   if (found.state === 'running' || isCompleted(plan, found)) return
-  const reason = found.isOutOfMemory ? 'out-of-memory' : 'exited'
+  const isOutOfMemory = await endedOutOfMemory(parts.docker, copy.container, { signal })
+  const reason = isOutOfMemory ? 'out-of-memory' : 'exited'
   const lines = await lastLines(parts, copy, { signal })
   const { process, exitCode } = found
   throw deployFailed([{ process, type: plan.type, reason, exitCode, lastLines: lines, probe: null }])
