@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { RackError } from '../../domain/error.ts'
+import type { RackError } from '../../domain/error.ts'
 import { checkLocalManifest, type LocalManifest } from './read-manifest-source.ts'
 
 const local = (text: string): LocalManifest => ({
