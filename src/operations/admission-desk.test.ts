@@ -6,7 +6,7 @@ import type { RackError } from '../domain/error.ts'
 import { capacityOf, type Capacity, type Holder } from '../domain/rack.ts'
 import { createAdmissionDesk } from './admission-desk.ts'
 
-const control: Control = { signal: AbortSignal.timeout(5000), report: () => undefined }
+const control: Control = { signal: new AbortController().signal, report: () => undefined }
 const each = { cpuUnits: 100, memoryBytes: 100 }
 const total = { cpuUnits: 1000, memoryBytes: 1000 }
 const one = (capacity: Capacity) => admitExtra('web', each, 1, capacity)

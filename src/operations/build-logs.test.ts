@@ -5,7 +5,7 @@ import type { Objects } from '../domain/objects.ts'
 import { RackError } from '../domain/error.ts'
 import { createBuildLogs } from './build-logs.ts'
 
-const control: Control = { signal: AbortSignal.timeout(5000), report: () => undefined }
+const control: Control = { signal: new AbortController().signal, report: () => undefined }
 const line = (text: string): Progress => ({ type: 'log', text, time: '2026-01-01T00:00:00Z' })
 
 /** Appends in two halves, so that a reader may come in between. */
