@@ -27,12 +27,12 @@ export async function benchMemory(): Promise<void> {
     if (count !== 1 && count !== apps) continue
     await delay(settleMs)
     console.log(
-      `daemon RSS with ${count} app${count === 1 ? '' : 's'}: ${await residentMegabytes(daemon.pid)} MB (aim ≤ 80 MB)`,
+      `daemon RSS with ${count} app${count === 1 ? '' : 's'}: ${await residentMebibytes(daemon.pid)} MiB (aim ≤ 80)`,
     )
   }
 }
 
-async function residentMegabytes(pid: number): Promise<number> {
+async function residentMebibytes(pid: number): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8')
-  return Math.round(Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1000)
+  return Math.round(Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1024)
 }
