@@ -58,8 +58,8 @@ async function carryOutBuild(
     caller.report(progress)
   }
   // Names the build first, so that whoever asked can cancel it.
-  const time = context.now().toISOString()
-  report({ type: 'phase', phase: 'build', state: 'started', detail: build.id, time })
+  const began = context.now()
+  report({ type: 'phase', phase: 'build', state: 'started', detail: build.id, time: began.toISOString() })
   try {
     // Asked with the row there: a deletion that begins later sees the row, and ends the build.
     const { status } = await findApp(context, build.app)
@@ -67,7 +67,11 @@ async function carryOutBuild(
     const limited = limitBytes(upload.content, rack.maxSourceBytes)
     const whole = { signal: AbortSignal.any([signal, caller.signal]), report }
     await objects.put(sourceKey(build), limited, whole)
-    return await makeRelease(context, build, operation, upload.noCache, { signal, report })
+    const made = await makeRelease(context, build, operation, upload.noCache, { signal, report })
+    const ended = context.now()
+    const ms = ended.getTime() - began.getTime()
+    report({ type: 'phase', phase: 'build', state: 'ended', ms, time: ended.toISOString() })
+    return made
   } catch (error) {
     // A daemon that stops leaves the row open; the next start closes it.
     if (!running.isInterrupted()) await closeFailedBuild(context, operation, build, error, report)
