@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Control } from '../domain/control.ts'
-import { identifyProcess } from '../lib/process-identity.ts'
+import { identifyProcess, seesSameFiles } from '../lib/process-identity.ts'
 import { endProcess } from './end-process.ts'
 import { installationPaths } from './installation.ts'
 
@@ -37,7 +37,8 @@ async function findAll(directory: string): Promise<{ pid: number; parent: number
   for (const name of await readdir('/proc')) {
     const identity = /^\d+$/.test(name) ? await identifyProcess(Number(name)) : null
     if (!identity || !`${identity.commandLine} `.includes(marker)) continue
-    if (identity.commandLine.split(' ')[0]?.endsWith('haproxy')) {
+    const isHaproxy = identity.commandLine.split(' ')[0]?.endsWith('haproxy')
+    if (isHaproxy && (await seesSameFiles(identity.pid))) {
       found.push({ pid: identity.pid, parent: await parentOf(identity.pid) })
     }
   }

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { test } from 'node:test'
 import { until } from './poll.ts'
-import { identifyProcess, isSameProcess, parseStat } from './process-identity.ts'
+import { identifyProcess, isSameProcess, parseStat, seesSameFiles } from './process-identity.ts'
 
 test('this process knows itself', async () => {
   const self = await identifyProcess(process.pid)
@@ -40,6 +40,11 @@ test('a zombie is nothing, though its number still answers', async () => {
   } finally {
     parent.kill('SIGKILL')
   }
+})
+
+test('a child sees the same files', async () => {
+  assert.equal(await seesSameFiles(process.pid), true)
+  assert.equal(await seesSameFiles(process.ppid), true)
 })
 
 test('a name with spaces and brackets does not shift the fields', () => {

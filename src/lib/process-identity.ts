@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { readFile, readlink } from 'node:fs/promises'
 
 export interface ProcessIdentity {
   pid: number
@@ -31,6 +31,25 @@ export async function isSameProcess(
   const { commandIncludes, startTicks } = expected
   if (commandIncludes !== undefined && !found.commandLine.includes(commandIncludes)) return false
   return startTicks === undefined || startTicks === found.startTicks
+}
+
+/**
+ * Whether a process sees the same files as this one: a path in its arguments means another file in a container. True
+ * where that can't be told.
+ */
+export async function seesSameFiles(pid: number): Promise<boolean> {
+  const [theirs, ours] = await Promise.all([mountNamespace(pid), mountNamespace('self')])
+  return theirs === null || theirs === ours
+}
+
+async function mountNamespace(pid: number | 'self'): Promise<string | null> {
+  try {
+    return await readlink(`/proc/${pid}/ns/mnt`)
+  } catch (error) {
+    if (['ENOENT', 'ESRCH', 'EACCES', 'EPERM'].includes((error as NodeJS.ErrnoException).code ?? ''))
+      return null
+    throw error
+  }
 }
 
 /** The state letter and the start of `/proc/PID/stat`; the name before them may hold spaces and brackets. */

@@ -4,7 +4,7 @@ import type { Control } from '../../../domain/control.ts'
 import { RackError } from '../../../domain/error.ts'
 import { DeadlineError } from '../../../lib/deadline.ts'
 import { until } from '../../../lib/poll.ts'
-import { identifyProcess } from '../../../lib/process-identity.ts'
+import { identifyProcess, seesSameFiles } from '../../../lib/process-identity.ts'
 import { masterSocket } from './haproxy-config.ts'
 import type { RuntimeApi, Workers } from './runtime-api.ts'
 
@@ -95,7 +95,7 @@ async function findMaster(directory: string): Promise<number | null> {
 
 async function isOurs(pid: number, config: string): Promise<boolean> {
   const found = await identifyProcess(pid)
-  return found !== null && isOurCommand(found.commandLine, config)
+  return found !== null && isOurCommand(found.commandLine, config) && (await seesSameFiles(pid))
 }
 
 function isOurCommand(commandLine: string, config: string): boolean {
