@@ -15,6 +15,7 @@ import { until } from '../../src/lib/poll.ts'
 import { complain, echo, exit, pause, print, serve, show, sleep, type Step } from '../support/behaviour.ts'
 import { collectTerminal } from '../support/collect-terminal.ts'
 import { packTar, unpackTar } from '../support/tar.ts'
+import { processPlan } from '../support/plans.ts'
 
 /** What the suite needs of an engine under test. */
 export interface EngineHarness {
@@ -789,37 +790,8 @@ const internalPort = (container: number): Port => ({
 
 /** Enough for a copy that needs nothing. */
 function plainProcess(type: string, image: string): ProcessPlan {
-  return {
-    type,
-    image,
-    command: null,
-    entrypoint: null,
-    environment: {},
-    count: 1,
-    cpuUnits: 64,
-    memoryBytes: 32 * 1024 * 1024,
-    ports: [],
-    internalPorts: [],
-    aliases: [type],
-    hosts: [],
-    health: { ...quickHealth, graceMs: 10_000 },
-    healthcheck: null,
-    mounts: [],
-    after: [],
-    stopFirst: false,
-    minimumPercent: 100,
-    maximumPercent: 200,
-    drainTimeoutMs: 1000,
-    stopGraceMs: 2000,
-    stopSignal: null,
-    user: null,
-    workingDir: null,
-    init: false,
-    extraHosts: [],
-    restart: 'always',
-    releaseCommand: null,
-    replaceBefore: null,
-  }
+  const health = { ...quickHealth, graceMs: 10_000 }
+  return processPlan({ type, image, health, cpuUnits: 64, memoryBytes: 32 * 2 ** 20 })
 }
 
 async function rejection(work: Promise<unknown>): Promise<RackError> {

@@ -94,7 +94,7 @@ async function makeImage(
   const say = sayIn(control, process)
   if (image.build) {
     const context = contextOf(() => request.source(), image.build, texts, process)
-    // Loaded by the first build: what reads its log is 6 MB that an idle daemon need not hold.
+    // Loaded by the first build: an idle daemon need not hold what reads its log.
     const { buildOne } = await import('./build-one.ts')
     const built = await buildOne(
       { docker, rack, request, image, spec: image.build, context, tag, say },
