@@ -26,7 +26,8 @@ export interface Output {
 /** Writes to the streams of the world. */
 export function createOutput({ stdout, stderr, env }: Pick<World, 'stdout' | 'stderr' | 'env'>): Output {
   const isPlain = (env['NO_COLOR'] ?? '') !== '' || env['TERM'] === 'dumb'
-  const colorsOf = (stream: NodeJS.WriteStream) => createColors(stream.isTTY && !isPlain)
+  // A pipe has no isTTY at all, and `undefined` would leave the choice to picocolors, which paints wherever CI is set.
+  const colorsOf = (stream: NodeJS.WriteStream) => createColors(stream.isTTY ? !isPlain : false)
   return {
     data: (text) => void stdout.write(text.endsWith('\n') || text === '' ? text : `${text}\n`),
     say: (text) => void stderr.write(`${text}\n`),
