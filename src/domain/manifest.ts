@@ -1,3 +1,4 @@
+import type { ContainerOptions, FileMount, Mount } from './container.ts'
 import type { Health, Port } from './port.ts'
 
 /** What a compose file says, in one canonical form; short and long syntax are gone. Made by `manifest/`. */
@@ -26,8 +27,14 @@ export interface ProcessType {
   expose: number[]
   links: ProcessLink[]
   dependsOn: Dependency[]
+  /** Host names besides its own by which other processes of the app reach it (`container_name`, network aliases). */
+  hostNames: string[]
+  /** The container's labels; those of the `rack.*` family are read into the fields here, and are not among them. */
   labels: Record<string, string>
   mounts: Mount[]
+  /** Entries of `configs:` and `secrets:`. */
+  files: FileMount[]
+  container: ContainerOptions
   /** The check that runs inside the container (compose `healthcheck:`). Null keeps the image's own. */
   healthcheck: Healthcheck | null
   /** How the rack decides that a copy serves (`rack.health.*`). */
@@ -56,6 +63,13 @@ export interface BuildSpec {
   /** Relative to the context. */
   dockerfile: string
   target: string | null
+  /** The Dockerfile itself (`dockerfile_inline`); `dockerfile` then names no file. */
+  inline: string | null
+  /** `none` builds without a network. */
+  network: 'none' | null
+  extraHosts: { host: string; address: string }[]
+  /** Labels of the image. */
+  labels: Record<string, string>
   /** A null value takes the app environment's, if it has one. */
   args: Record<string, string | null>
 }
@@ -76,15 +90,8 @@ export interface ProcessLink {
 export interface Dependency {
   target: string
   condition: 'started' | 'healthy' | 'completed'
-}
-
-export interface Mount {
-  /** `discarded` is an image's own VOLUME that the file does not name: it goes with its container. */
-  kind: 'volume' | 'tmpfs' | 'discarded'
-  /** The volume's name in the file; null for any other kind. */
-  volume: string | null
-  path: string
-  readOnly: boolean
+  /** True replaces the copies of this type whenever those of the target are replaced. */
+  restart: boolean
 }
 
 export interface Healthcheck {
@@ -126,8 +133,8 @@ export interface Problem {
   message: string
   /** What to write instead. */
   hint?: string
-  /** `variable`: the app's environment decides it, so it may be solved without touching the file. */
-  kind?: 'variable'
+  /** Who decides it, where it may be solved without touching the file: the app's environment, or the rack's policy. */
+  kind?: 'variable' | 'policy'
 }
 
 /** The texts that a manifest is read from; they are kept with the build, so a release can be read again. */
@@ -136,6 +143,8 @@ export interface ManifestSource {
   files: { path: string; text: string }[]
   /** The text of `.env`, if the directory has one. Holds secrets: encrypted where it rests. */
   dotenv: string | null
-  /** Texts of the files that `env_file:` names, by path. Hold secrets too. */
-  envFiles: Record<string, string>
+  /** Texts of the further files that those name (`extends`, `include`, `env_file`, `label_file`), by path. Hold secrets too. */
+  texts: Record<string, string>
+  /** Contents, in base64, of the files that `configs:` and `secrets:` name, by path. Hold secrets too. */
+  contents: Record<string, string>
 }

@@ -1,7 +1,8 @@
 import type { BuiltImages } from './build.ts'
 import { mask, maskText, resolveEnvironment, type Environment, type ResolvedVariable } from './environment.ts'
+import type { ContainerOptions, FileMount, Mount } from './container.ts'
 import { linkAddress, linkVariables } from './link.ts'
-import type { Formation, Healthcheck, Manifest, Mount, ProcessType, RestartPolicy } from './manifest.ts'
+import type { Formation, Healthcheck, Manifest, ProcessType, RestartPolicy } from './manifest.ts'
 import type { Health, Port } from './port.ts'
 import { serviceVariables, type ServiceLink } from './service.ts'
 
@@ -34,9 +35,14 @@ export interface ProcessPlan {
   hosts: string[]
   health: Health
   healthcheck: Healthcheck | null
+  labels: Record<string, string>
   mounts: Mount[]
+  files: FileMount[]
+  container: ContainerOptions
   /** Types that must be ready before this one starts. */
   after: { type: string; condition: 'started' | 'healthy' | 'completed' }[]
+  /** Types whose replacement replaces the copies of this one too. */
+  restartsWith: string[]
   /** True when two releases of the type may not overlap, since both would hold the volume. */
   stopFirst: boolean
   minimumPercent: number
@@ -91,7 +97,8 @@ function planProcess(input: PlanInput, type: ProcessType, types: ProcessType[]):
   if (!image) throw new Error(`build ${input.build} has no image of ${type.name}`)
   const formation = ownOf(input.formation, type.name) ?? type.formation
   const variables = processEnvironment(input, type)
-  const { health, healthcheck, ports, mounts, user, workingDir, init, extraHosts, restart, stopSignal } = type
+  const { health, healthcheck, ports, mounts, labels, files, container } = type
+  const { user, workingDir, init, extraHosts, restart, stopSignal } = type
   const known = new Set(types.map(({ name }) => name))
   return {
     type: type.name,
@@ -106,8 +113,14 @@ function planProcess(input: PlanInput, type: ProcessType, types: ProcessType[]):
     hosts: hostsOf(input, type, types),
     health: { ...health, port: health.port ?? probePort(type, types, image.exposed) },
     healthcheck: healthcheck ?? image.healthcheck,
+    labels,
     mounts: [...mounts, ...anonymousVolumes(type, image.volumes)],
+    files,
+    container,
     after: startsAfter(type).filter(({ type: target }) => known.has(target)),
+    restartsWith: type.dependsOn.flatMap(({ target, restart: isTied }) =>
+      isTied && known.has(target) ? [target] : [],
+    ),
     stopFirst: mounts.some(({ kind }) => kind === 'volume'),
     ...type.deployment,
     drainTimeoutMs: type.drainTimeoutMs,
@@ -202,10 +215,11 @@ function probePort(type: ProcessType, types: ProcessType[], exposed: string[]): 
   return isAwaited || type.health.path !== null ? (internalPorts(type, exposed)[0] ?? null) : null
 }
 
-/** A type's own name, and the aliases by which others link to it. */
+/** A type's own names, and the aliases by which others link to it. */
 function aliasesOf(name: string, types: ProcessType[]): string[] {
   const links = types.flatMap((type) => type.links.filter(({ target }) => target === name))
-  return [...new Set([name, ...links.map(({ alias }) => alias)])]
+  const own = types.find((type) => type.name === name)?.hostNames ?? []
+  return [...new Set([name, ...own, ...links.map(({ alias }) => alias)])]
 }
 
 /** `<type>.<app>.<domain>` for every http process; `<app>.<domain>` for the only one, or for `web`. */
@@ -232,7 +246,7 @@ function startsAfter(type: ProcessType): ProcessPlan['after'] {
 function anonymousVolumes(type: ProcessType, paths: string[]): Mount[] {
   const covered = new Set(type.mounts.map(({ path }) => path))
   const bare = paths.filter((path) => !covered.has(path))
-  return bare.map((path) => ({ kind: 'discarded', volume: null, path, readOnly: false }))
+  return bare.map((path) => ({ kind: 'discarded', path, readOnly: false }))
 }
 
 /** What decides whether a running copy may stay: two plans with the same text here keep their copies. */

@@ -58,7 +58,9 @@ function summaryOf(type: ProcessType): ProcessSummary {
       variable: `${variablePrefix(alias)}_URL`,
     })),
     required: type.environment.filter(({ value }) => value === null).map(({ name }) => name),
-    volumes: type.mounts.flatMap(({ volume, path }) => (volume === null ? [] : [{ name: volume, path }])),
+    volumes: type.mounts.flatMap((mount) =>
+      mount.kind === 'volume' ? [{ name: mount.volume, path: mount.path }] : [],
+    ),
   }
 }
 

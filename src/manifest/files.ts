@@ -28,7 +28,7 @@ export function filesOf(
   environment: Record<string, string>,
 ): NamedFiles {
   const problems = new Problems()
-  const whole: ManifestSource = { ...source, envFiles: {} }
+  const whole: ManifestSource = { ...source, texts: {}, contents: {} }
   const loaded = loadTree(whole, { environment, lenientVariables: true }, problems)
   const envFiles = new Map<string, boolean>()
   const contexts = new Map<string, { context: string; dockerfile: string }>()

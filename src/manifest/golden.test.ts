@@ -14,7 +14,8 @@ for (const name of readdirSync(folder).filter((file) => file.endsWith('.yml'))) 
     const source: ManifestSource = {
       files: [{ path: name, text }],
       dotenv: 'DB_PASSWORD=secret\n',
-      envFiles: {},
+      texts: {},
+      contents: {},
     }
     const report = describeManifest(source, { environment: {} })
     const { manifest } = readManifest(source, { environment: {} })

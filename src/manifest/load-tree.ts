@@ -1,4 +1,5 @@
 import type { ManifestSource } from '../domain/manifest.ts'
+import type { Policy } from '../domain/policy.ts'
 import type { Problems } from './problems.ts'
 import { parseDotenv } from './syntax/dotenv.ts'
 import { interpolate, type Lookup } from './syntax/interpolate.ts'
@@ -15,6 +16,8 @@ export interface ReadOptions {
   environment: Record<string, string>
   /** Lets a variable that is required pass with a warning, since it may be set before the promote. */
   lenientVariables?: boolean
+  /** What the rack lets processes have of the host; nothing unless it is given. */
+  policy?: Policy
 }
 
 /** The files as one tree: keys judged, variables filled in, later files merged over earlier ones. */

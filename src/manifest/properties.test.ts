@@ -65,7 +65,12 @@ const mutated = fc
   )
 
 function checkTotal(text: string, dotenv: string | null): void {
-  const source: ManifestSource = { files: [{ path: 'c.yml', text }], dotenv, envFiles: { '.env': text } }
+  const source: ManifestSource = {
+    files: [{ path: 'c.yml', text }],
+    dotenv,
+    texts: { '.env': text },
+    contents: {},
+  }
   const before = performance.now()
   const report = describeManifest(source, { environment: { A: '${A}' } })
   assert.equal(
@@ -98,7 +103,10 @@ test('the same text gives the same answer', () => {
     fc.property(mutated, (text) => {
       const read = () =>
         JSON.stringify(
-          describeManifest({ files: [{ path: 'c', text }], dotenv: null, envFiles: {} }, { environment: {} }),
+          describeManifest(
+            { files: [{ path: 'c', text }], dotenv: null, texts: {}, contents: {} },
+            { environment: {} },
+          ),
         )
       assert.equal(read(), read())
     }),
@@ -144,7 +152,12 @@ const hostile: Record<string, string> = {
 test('hostile files of 32 KiB are refused or read in time', () => {
   for (const [name, text] of Object.entries(hostile)) {
     const before = performance.now()
-    const source = { files: [{ path: 'c.yml', text }], dotenv: `A=${'x'.repeat(big)}`, envFiles: {} }
+    const source = {
+      files: [{ path: 'c.yml', text }],
+      dotenv: `A=${'x'.repeat(big)}`,
+      texts: {},
+      contents: {},
+    }
     describeManifest(source, { environment: {} })
     assert.ok(performance.now() - before < longestMs, name)
   }

@@ -112,7 +112,7 @@ test('variables come from the environment of the app, then from .env, and from n
 
 test('a required variable stops a promote, but not a build', () => {
   const text = 'services:\n  web:\n    image: x\n    user: "${WHO:?set it}"\n    ports: ["${PORT:?}:80"]\n'
-  const source = { files: [{ path: 'c.yml', text }], dotenv: null, envFiles: {} }
+  const source = { files: [{ path: 'c.yml', text }], dotenv: null, texts: {}, contents: {} }
   const strict = readManifest(source, { environment: {} })
   assert.equal(strict.manifest, null)
   assert.deepEqual(strict.problems[0], {

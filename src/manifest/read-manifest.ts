@@ -43,7 +43,7 @@ function manifestOf(loaded: LoadedTree, source: ManifestSource, problems: Proble
   const across: Across = { processes, leftOut, problems }
   for (const check of [checkLinks, checkDependencies, checkCycles, checkPortClashes]) check(across)
   const mounted = processes.flatMap(({ type }) =>
-    type.mounts.flatMap(({ volume }) => (volume === null ? [] : [volume])),
+    type.mounts.flatMap((mount) => (mount.kind === 'volume' ? [mount.volume] : [])),
   )
   return { processes: processes.map(({ type }) => type), volumes: [...new Set(mounted)].sort() }
 }

@@ -77,7 +77,8 @@ const fieldTexts: Record<string, (process: ProcessPlan) => string> = {
     ports.map(({ external, container, protocol }) => `${external ?? ''}:${container}/${protocol}`).join(' '),
   count: ({ count }) => String(count),
   limits: ({ cpuUnits, memoryBytes }) => `${cpuUnits} units, ${formatBytes(memoryBytes)}`,
-  mounts: ({ mounts }) => mounts.map(({ kind, volume, path }) => `${volume ?? kind}:${path}`).join(' '),
+  mounts: ({ mounts }) =>
+    mounts.map((mount) => `${mount.kind === 'volume' ? mount.volume : mount.kind}:${mount.path}`).join(' '),
   'reached as': ({ aliases, hosts }) => [...aliases, ...hosts].join(' '),
   health: ({ health }) => JSON.stringify(health),
   healthcheck: ({ healthcheck }) => JSON.stringify(healthcheck),

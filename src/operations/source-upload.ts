@@ -10,7 +10,7 @@ import { readTar, rewriteTar } from '../lib/tar.ts'
 interface UploadIndex {
   files: string[]
   dotenv: boolean
-  envFiles: string[]
+  texts: string[]
 }
 
 const maxTextBytes = 1024 * 1024
@@ -38,7 +38,7 @@ export function sourceTar(upload: AsyncIterable<Uint8Array>): AsyncIterable<Uint
 }
 
 function sourceOf(texts: Map<string, string>): ManifestSource {
-  const { files, dotenv, envFiles } = indexOf(texts)
+  const { files, dotenv, texts: further } = indexOf(texts)
   const read = (path: string): string => {
     const text = texts.get(path)
     if (text !== undefined) return text
@@ -48,7 +48,8 @@ function sourceOf(texts: Map<string, string>): ManifestSource {
   return {
     files: files.map((path) => ({ path, text: read(path) })),
     dotenv: dotenv ? read('.env') : null,
-    envFiles: Object.fromEntries(envFiles.map((path) => [path, read(path)])),
+    texts: Object.fromEntries(further.map((path) => [path, read(path)])),
+    contents: {},
   }
 }
 
@@ -56,8 +57,8 @@ function indexOf(texts: Map<string, string>): UploadIndex {
   const text = texts.get('index.json')
   if (text === undefined) throw new RackError('manifest-missing', 'the upload has no manifest/index.json')
   try {
-    const { files, dotenv, envFiles } = JSON.parse(text) as Partial<UploadIndex>
-    return { files: files ?? [], dotenv: dotenv ?? false, envFiles: envFiles ?? [] }
+    const { files, dotenv, texts: further } = JSON.parse(text) as Partial<UploadIndex>
+    return { files: files ?? [], dotenv: dotenv ?? false, texts: further ?? [] }
   } catch (error) {
     throw new RackError('invalid', 'manifest/index.json is not JSON', { cause: error })
   }

@@ -13,6 +13,7 @@ import type { Port } from '../../src/domain/port.ts'
 import { startDeadline, withDeadline } from '../../src/lib/deadline.ts'
 import { until } from '../../src/lib/poll.ts'
 import { complain, echo, exit, pause, print, serve, show, sleep, type Step } from '../support/behaviour.ts'
+import { buildSpec } from '../support/build-spec.ts'
 import { collectTerminal } from '../support/collect-terminal.ts'
 import { packTar, unpackTar } from '../support/tar.ts'
 import { processPlan } from '../support/plans.ts'
@@ -162,7 +163,7 @@ function deployScenarios(scenario: Scenario): void {
 }
 
 function buildScenarios(scenario: Scenario): void {
-  const shared = { context: '.', dockerfile: 'Dockerfile', target: null, args: {} }
+  const shared = buildSpec()
 
   scenario('a build gives each type an image with its configuration, and the image runs', async (world) => {
     const dockerfile = 'FROM busybox:1\nENV LINK_SCHEME=redis\nEXPOSE 6379\nUSER nobody\n'
@@ -275,7 +276,13 @@ function failureScenarios(scenario: Scenario): void {
   scenario(
     'a type with a volume is stopped first, and started again when its successor fails',
     async (world) => {
-      const volume = { kind: 'volume', volume: 'data', path: '/data', readOnly: false } as const
+      const volume = {
+        kind: 'volume',
+        volume: 'data',
+        path: '/data',
+        readOnly: false,
+        noCopy: false,
+      } as const
       const db = (steps: Step[]) => world.type('db', steps, { stopFirst: true, mounts: [volume] })
       await world.deploy([db([sleep])], { volumes: ['data'] })
       await world.failsToDeploy([db([exit(1)])], { volumes: ['data'], release: 'RBBBBBBBBBB' })

@@ -74,7 +74,8 @@ const content: BuildContent = {
       { path: 'docker-compose.yml', text: 'services:\n  web:\n    environment: [KEY=compose-secret-4711]\n' },
     ],
     dotenv: 'PASSWORD=dotenv-secret-4711\n',
-    envFiles: { 'web.env': 'TOKEN=envfile-secret-4711' },
+    contents: {},
+    texts: { 'web.env': 'TOKEN=envfile-secret-4711' },
   },
   images: {
     web: {

@@ -5,12 +5,12 @@ import { after, test } from 'node:test'
 import type { BuildRequest, ImageRequest } from '../../src/domain/engine.ts'
 import type { Progress } from '../../src/domain/control.ts'
 import { RackError } from '../../src/domain/error.ts'
-import type { BuildSpec } from '../../src/domain/manifest.ts'
 import { createImageBuilder } from '../../src/engines/docker/images/image-builder.ts'
 import type { BuildFailure } from '../../src/engines/docker/images/build-failure.ts'
 import { connectDocker } from '../../src/engines/docker/client.ts'
 import { findImage, imageTag, sweepImages, tagImage } from '../../src/engines/docker/images/images.ts'
 import { until } from '../../src/lib/poll.ts'
+import { buildSpec } from '../support/build-spec.ts'
 import { packTar, unpackTar, type TarEntry } from '../support/tar.ts'
 
 const docker = connectDocker({ socketPath: '/var/run/docker.sock' })
@@ -31,10 +31,6 @@ after(async () => {
 
 let builds = 0
 
-function spec(overrides: Partial<BuildSpec> = {}): BuildSpec {
-  return { context: '.', dockerfile: 'Dockerfile', target: null, args: {}, ...overrides }
-}
-
 function requestOf(files: TarEntry[], overrides: Partial<BuildRequest> = {}): BuildRequest {
   const letters = String(builds++)
     .padStart(10, '0')
@@ -42,7 +38,7 @@ function requestOf(files: TarEntry[], overrides: Partial<BuildRequest> = {}): Bu
   return {
     app: 'shop',
     build: `B${letters}`,
-    images: [{ processes: ['web'], build: spec(), image: null }],
+    images: [{ processes: ['web'], build: buildSpec(), image: null }],
     source: () => packTar(files),
     environment: {},
     noCache: false,
@@ -161,7 +157,7 @@ test('other ways to fail say what to mend', async () => {
   const copy = await failsToBuild(requestOf([dockerfile('FROM busybox:1', 'COPY nothing /')]))
   assert.match(copy.message, /nothing/)
 
-  const target = [{ processes: ['web'], build: spec({ target: 'absent' }), image: null }]
+  const target = [{ processes: ['web'], build: buildSpec({ target: 'absent' }), image: null }]
   const stage = await failsToBuild(requestOf([dockerfile('FROM busybox:1')], { images: target }))
   assert.match(stage.message, /^web: .*absent/)
 })
@@ -190,7 +186,7 @@ test('.dockerignore, modes and symbolic links are as in Docker, per context', as
     { name: `api/${'deep/'.repeat(40)}file`, content: 'far down' },
     { name: 'outside', content: 'no' },
   ]
-  const images = [{ processes: ['web'], build: spec({ context: 'api' }), image: null }]
+  const images = [{ processes: ['web'], build: buildSpec({ context: 'api' }), image: null }]
   const { web } = await builder.build(requestOf(files, { images }), controlOf())
   const found = new Map((await filesOf(web!.digest, '/src')).map((entry) => [entry.name, entry]))
   assert.equal(found.get('src/run')!.mode & 0o777, 0o755)
@@ -208,8 +204,8 @@ test('types that share a build get one image by one build; targets and args make
     `RUN echo ${Date.now()} $COLOUR > /c`,
     'FROM base AS top',
   ]
-  const image = (name: string, overrides: Partial<BuildSpec> = {}): ImageRequest => {
-    return { processes: [name], build: spec(overrides), image: null }
+  const image = (name: string, overrides: Parameters<typeof buildSpec>[0] = {}): ImageRequest => {
+    return { processes: [name], build: buildSpec(overrides), image: null }
   }
   const images = [
     image('web'),
@@ -236,7 +232,9 @@ test('a bare ARG takes the value of the app environment, and no other does', asy
     ),
   ]
   const environment = { TOKEN: 'from app', KIND: 'not me', FROM_COMPOSE: 'not me either' }
-  const images = [{ processes: ['web'], build: spec({ args: { FROM_COMPOSE: 'compose' } }), image: null }]
+  const images = [
+    { processes: ['web'], build: buildSpec({ args: { FROM_COMPOSE: 'compose' } }), image: null },
+  ]
   const { web } = await builder.build(requestOf(files, { environment, images }), controlOf())
   assert.equal((await filesOf(web!.digest, '/args'))[0]!.content, 'from app default compose\n')
 })

@@ -139,7 +139,7 @@ describe('deploys on a real Docker Engine', { concurrency: 2 }, () => {
     const each = { count: 2, minimumPercent: 50, maximumPercent: 100, memoryBytes: 96 * 2 ** 20 }
     await deploy(planOf([web(app, server('one'), each)], { app }))
     // The second copy of the new release finds the first one's mark on the volume, and fails.
-    const marks = { kind: 'volume' as const, volume: 'marks', path: '/marks', readOnly: false }
+    const marks = { kind: 'volume', volume: 'marks', path: '/marks', readOnly: false, noCopy: false } as const
     const script = `const fs = require('fs'); if (fs.existsSync('/marks/one')) process.exit(9); fs.writeFileSync('/marks/one', '')
       ${server('two')[2]}`
     const broken = web(app, ['node', '-e', script], { ...each, mounts: [marks] })

@@ -12,7 +12,7 @@ test('the data of a deleted app stays until a sweep is told to take it', async (
     return found.Volumes?.length ?? 0
   }
   try {
-    const mount = { kind: 'volume' as const, volume: 'data', path: '/data', readOnly: false }
+    const mount = { kind: 'volume', volume: 'data', path: '/data', readOnly: false, noCopy: false } as const
     const keeper = processPlan({
       image: await image('busybox:1'),
       command: ['sleep', '600'],

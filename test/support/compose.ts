@@ -16,7 +16,13 @@ export function readCompose(
   more: Partial<ManifestSource> & { lenientVariables?: boolean } = {},
 ): Reading {
   const { lenientVariables = false, ...files } = more
-  const source: ManifestSource = { files: [{ path: 'c.yml', text }], dotenv: null, envFiles: {}, ...files }
+  const source: ManifestSource = {
+    files: [{ path: 'c.yml', text }],
+    dotenv: null,
+    texts: {},
+    contents: {},
+    ...files,
+  }
   const { manifest, problems } = readManifest(source, { environment, lenientVariables })
   return {
     processes: manifest?.processes ?? [],

@@ -1,4 +1,5 @@
 import type { BuiltImage } from '../../src/domain/build.ts'
+import { plainContainer } from '../../src/domain/container.ts'
 import { defaultFormation, type Manifest, type ProcessType } from '../../src/domain/manifest.ts'
 import type { PlanInput } from '../../src/domain/plan.ts'
 import { planRelease, type Plan } from '../../src/domain/plan.ts'
@@ -16,8 +17,11 @@ function processType(name: string, says: Partial<ProcessType> = {}): ProcessType
     expose: [],
     links: [],
     dependsOn: [],
+    hostNames: [],
     labels: {},
     mounts: [],
+    files: [],
+    container: plainContainer,
     healthcheck: null,
     health: {
       path: null,
@@ -75,7 +79,7 @@ export function guestbook(says: Partial<PlanInput> = {}): PlanInput {
       processType('redis', {
         ports: [{ ...port, container: 6379 }],
         environment: [{ name: 'LINK_SCHEME', value: 'redis' }],
-        mounts: [{ kind: 'volume', volume: 'data', path: '/data', readOnly: false }],
+        mounts: [{ kind: 'volume', volume: 'data', path: '/data', readOnly: false, noCopy: false }],
       }),
     ],
   }

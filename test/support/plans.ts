@@ -1,3 +1,4 @@
+import { plainContainer } from '../../src/domain/container.ts'
 import type { Plan, ProcessPlan } from '../../src/domain/plan.ts'
 
 /** A plain process type; tests name what they are about. */
@@ -26,8 +27,12 @@ export function processPlan(overrides: Partial<ProcessPlan> = {}): ProcessPlan {
       unhealthyThreshold: 3,
     },
     healthcheck: null,
+    labels: {},
     mounts: [],
+    files: [],
+    container: plainContainer,
     after: [],
+    restartsWith: [],
     stopFirst: false,
     minimumPercent: 100,
     maximumPercent: 200,

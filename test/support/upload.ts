@@ -7,7 +7,7 @@ export function upload(
   dotenv?: string,
 ): AsyncIterable<Uint8Array> {
   const pack = tarPack()
-  const index = { files: ['docker-compose.yml'], dotenv: dotenv !== undefined, envFiles: [] }
+  const index = { files: ['docker-compose.yml'], dotenv: dotenv !== undefined, texts: [] }
   pack.entry({ name: 'manifest/index.json' }, JSON.stringify(index))
   pack.entry({ name: 'manifest/docker-compose.yml' }, compose)
   if (dotenv !== undefined) pack.entry({ name: 'manifest/.env' }, dotenv)

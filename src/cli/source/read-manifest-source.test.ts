@@ -5,7 +5,7 @@ import { checkLocalManifest, type LocalManifest } from './read-manifest-source.t
 
 const local = (text: string): LocalManifest => ({
   directory: '/nowhere',
-  source: { files: [{ path: 'docker-compose.yml', text }], dotenv: null, envFiles: {} },
+  source: { files: [{ path: 'docker-compose.yml', text }], dotenv: null, texts: {}, contents: {} },
   contexts: [],
 })
 

@@ -24,13 +24,17 @@ export async function readLocalManifest(directory: string, files: string[]): Pro
   )
   const dotenv = await readIfThere(directory, '.env')
   const named = filesOf({ files: texts, dotenv }, {})
-  const envFiles: Record<string, string> = {}
+  const further: Record<string, string> = {}
   for (const { path } of named.envFiles) {
     // One that is missing is a problem of the manifest, which says at which line.
     const text = await readIfThere(directory, path)
-    if (text !== null) envFiles[path] = text
+    if (text !== null) further[path] = text
   }
-  return { directory, source: { files: texts, dotenv, envFiles }, contexts: named.contexts }
+  return {
+    directory,
+    source: { files: texts, dotenv, texts: further, contents: {} },
+    contexts: named.contexts,
+  }
 }
 
 /** Refuses a manifest with errors before anything is sent; returns its warnings. @throws manifest-invalid */

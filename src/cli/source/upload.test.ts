@@ -55,7 +55,7 @@ test('the texts of the manifest come first, listed in index.json; .env is not am
   assert.deepEqual(JSON.parse(entries.get('manifest/index.json')!.text), {
     files: ['docker-compose.yml'],
     dotenv: true,
-    envFiles: ['web.env'],
+    texts: ['web.env'],
   })
   assert.equal(entries.get('manifest/docker-compose.yml')!.text, compose)
 })

@@ -28,17 +28,17 @@ export async function* uploadOf(manifest: LocalManifest, onSkipped: OnSkipped): 
   yield pieces.rest()
 }
 
-function manifestPart({ source: { files, dotenv, envFiles } }: LocalManifest): Buffer {
+function manifestPart({ source: { files, dotenv, texts: further } }: LocalManifest): Buffer {
   const index = {
     files: files.map(({ path }) => path),
     dotenv: dotenv !== null,
-    envFiles: Object.keys(envFiles),
+    texts: Object.keys(further),
   }
   const texts = new Map([
     ['index.json', JSON.stringify(index)],
     ...files.map(({ path, text }): [string, string] => [path, text]),
     ...(dotenv === null ? [] : ([['.env', dotenv]] as [string, string][])),
-    ...Object.entries(envFiles),
+    ...Object.entries(further),
   ])
   const modified = new Date()
   const parts = [...texts].flatMap(([path, text]) => {

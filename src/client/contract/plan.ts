@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import type { ContainerOptions, FileMount, Mount } from '../../domain/container.ts'
 import type { Plan, ProcessPlan } from '../../domain/plan.ts'
 import { formation } from './apps.ts'
 import { time } from './op.ts'
@@ -30,12 +31,49 @@ const healthcheck = z.object({
   startPeriodMs: z.number(),
 })
 
-const mount = z.object({
-  kind: z.enum(['volume', 'tmpfs', 'discarded']),
-  volume: z.string().nullable(),
+const mountPlace = { path: z.string(), readOnly: z.boolean() }
+const mount = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('volume'), volume: z.string(), noCopy: z.boolean(), ...mountPlace }),
+  z.object({ kind: z.literal('bind'), source: z.string(), ...mountPlace }),
+  z.object({
+    kind: z.literal('tmpfs'),
+    sizeBytes: z.number().nullable(),
+    mode: z.number().nullable(),
+    options: z.array(z.string()),
+    ...mountPlace,
+  }),
+  z.object({ kind: z.literal('discarded'), ...mountPlace }),
+]) satisfies z.ZodType<Mount>
+
+const file = z.object({
+  kind: z.enum(['config', 'secret']),
+  name: z.string(),
   path: z.string(),
+  content: z.string().describe('Base64; masked'),
+  mode: z.number(),
+  uid: z.number(),
+  gid: z.number(),
+}) satisfies z.ZodType<FileMount>
+
+const names = z.array(z.string())
+const container = z.object({
+  hostname: z.string().nullable(),
+  domainname: z.string().nullable(),
+  groups: names,
+  capAdd: names,
+  capDrop: names,
+  privileged: z.boolean(),
   readOnly: z.boolean(),
-})
+  securityOptions: names,
+  shmBytes: z.number().nullable(),
+  sysctls: z.record(z.string(), z.string()),
+  ulimits: z.array(z.object({ name: z.string(), soft: z.number(), hard: z.number() })),
+  pids: z.number().nullable(),
+  oomScoreAdj: z.number().nullable(),
+  dns: z.object({ servers: names, search: names, options: names }),
+  tty: z.boolean(),
+  stdinOpen: z.boolean(),
+}) satisfies z.ZodType<ContainerOptions>
 
 const processPlan = z.object({
   type: z.string(),
@@ -50,8 +88,12 @@ const processPlan = z.object({
   hosts: z.array(z.string()),
   health,
   healthcheck: healthcheck.nullable(),
+  labels: z.record(z.string(), z.string()),
   mounts: z.array(mount),
+  files: z.array(file),
+  container,
   after: z.array(z.object({ type: z.string(), condition: z.enum(['started', 'healthy', 'completed']) })),
+  restartsWith: z.array(z.string()),
   stopFirst: z.boolean(),
   minimumPercent: z.number(),
   maximumPercent: z.number(),

@@ -27,6 +27,10 @@ export function buildOf(service: Node, problems: Problems): BuildSpec | null {
     context: contextOf(contextNode, build, problems),
     dockerfile: dockerfileOf(inner ?? outer, problems),
     target: textOf(childOf(build, 'target'), problems) || null,
+    inline: null,
+    network: null,
+    extraHosts: [],
+    labels: {},
     args: Object.fromEntries(args.map(({ name, value }) => [name, value])),
   }
 }

@@ -30,8 +30,8 @@ test('values that are not text are written as Compose writes them, with a warnin
 test('env_file lies below environment', () => {
   const text =
     'services:\n  web:\n    image: x\n    env_file: [a.env, { path: ./b.env, required: false }, { path: raw.env, format: raw }]\n    environment: { B: own }\n'
-  const envFiles = { 'a.env': 'A=1\nB=2\nC="x $A"\n', 'raw.env': 'R="$A"\n' }
-  const { processes, problems } = readCompose(text, {}, { envFiles })
+  const texts = { 'a.env': 'A=1\nB=2\nC="x $A"\n', 'raw.env': 'R="$A"\n' }
+  const { processes, problems } = readCompose(text, {}, { texts })
   assert.deepEqual(problems, [])
   assert.deepEqual(
     processes[0]?.environment.map(({ name, value }) => `${name}=${value}`),
@@ -39,7 +39,7 @@ test('env_file lies below environment', () => {
   )
   assert.match(readCompose(text).problems[0] ?? '', /4:16: error: .*the file "a.env" does not exist/)
   assert.match(readWeb('env_file: ../x').problems[0] ?? '', /outside of the source directory/)
-  const bad = readCompose(text, {}, { envFiles: { ...envFiles, 'a.env': 'A=1\nno way\n' } })
+  const bad = readCompose(text, {}, { texts: { ...texts, 'a.env': 'A=1\nno way\n' } })
   assert.match(bad.problems[0] ?? '', /^a.env:2:1: error: .*not a line of the form NAME=value/)
 })
 

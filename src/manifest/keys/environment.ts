@@ -73,7 +73,7 @@ function readFile(
   lookup: Lookup,
   problems: Problems,
 ): void {
-  const text = Object.hasOwn(source.envFiles, file.path) ? source.envFiles[file.path] : undefined
+  const text = Object.hasOwn(source.texts, file.path) ? source.texts[file.path] : undefined
   if (text === undefined) {
     if (file.isRequired)
       problems.error(

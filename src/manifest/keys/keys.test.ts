@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { buildSpec } from '../../../test/support/build-spec.ts'
 import { readCompose, readWeb } from '../../../test/support/compose.ts'
+import { plainContainer } from '../../domain/container.ts'
 import { splitWords } from './words.ts'
 
 const mib = 1024 * 1024
@@ -16,7 +18,10 @@ test('a process with nothing but an image has every default', () => {
     expose: [],
     links: [],
     dependsOn: [],
+    hostNames: [],
     labels: {},
+    files: [],
+    container: plainContainer,
     environment: [],
     mounts: [],
     health: {
@@ -166,12 +171,12 @@ test('builds stay inside the source directory', () => {
   const read = (build: string) => readCompose(`services:\n  web:\n    build: ${build}\n`)
   assert.deepEqual(
     read('{ context: ./a/../b, dockerfile: x/Dockerfile, target: t, args: [A=1, B] }').processes[0]?.build,
-    {
+    buildSpec({
       context: 'b',
       dockerfile: 'x/Dockerfile',
       target: 't',
       args: { A: '1', B: null },
-    },
+    }),
   )
   assert.match(read('../x').problems[0] ?? '', /3:12: error: services.web.build: the context lies outside/)
   assert.match(read('/x').problems[0] ?? '', /outside of the source directory/)

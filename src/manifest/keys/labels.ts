@@ -15,8 +15,8 @@ export interface FamilyLabel {
 }
 
 export interface Labels {
-  /** All labels as the file has them. */
-  all: Record<string, string>
+  /** Those that are not of the family, as the file has them. */
+  own: Record<string, string>
   /** The honoured ones of the family by the name after the prefix. */
   family: Map<string, FamilyLabel>
 }
@@ -25,20 +25,19 @@ const protocols: PortProtocol[] = ['http', 'https', 'tcp', 'tls', 'udp']
 
 /** Reads `labels:` in both syntaxes and checks the `rack.*` and `convox.*` family. */
 export function labelsOf(service: Node, problems: Problems): Labels {
-  const labels: Labels = { all: Object.create(null) as Record<string, string>, family: new Map() }
+  const labels: Labels = { own: Object.create(null) as Record<string, string>, family: new Map() }
   for (const pair of pairsOf(childOf(service, 'labels'), problems)) {
     if (pair.name === '') {
       problems.error(pair.at, 'a label needs a name')
       continue
     }
-    labels.all[pair.name] = pair.value ?? ''
     const [, prefix, name] = /^(rack|convox)(?:\.(.*))?$/s.exec(pair.name) ?? []
     if (prefix) addToFamily(labels, pair, name ?? '', prefix === 'convox', problems)
     else if (/^com\.rack(\.|$)/.test(pair.name)) {
       problems.error(pair.at, `labels that start with "com.rack" are the rack's own`, 'choose another name')
-    }
+    } else labels.own[pair.name] = pair.value ?? ''
   }
-  return { ...labels, all: { ...labels.all } }
+  return { ...labels, own: { ...labels.own } }
 }
 
 function addToFamily(labels: Labels, pair: Pair, name: string, isConvox: boolean, problems: Problems): void {

@@ -1,3 +1,4 @@
+import { plainContainer } from '../../domain/container.ts'
 import type { ManifestSource, ProcessType } from '../../domain/manifest.ts'
 import type { Problems } from '../problems.ts'
 import type { Lookup } from '../syntax/interpolate.ts'
@@ -63,8 +64,12 @@ export function processOf(
     ports,
     expose,
     links: links.map(({ value }) => value),
-    dependsOn: dependencies.map(({ value: { target, condition } }) => ({ target, condition })),
-    labels: labels.all,
+    dependsOn: dependencies.map(({ value: { target, condition, restart: isTied } }) => ({
+      target,
+      condition,
+      restart: isTied,
+    })),
+    labels: labels.own,
     environment: environmentOf(service, context.source, context.lookup, problems),
     mounts: mountsOf(service, context.declared, problems),
     health: healthOf(labels, [...ports.map(({ container }) => container), ...expose], problems),
@@ -82,6 +87,9 @@ export function processOf(
 /** What the container of a copy is started with. */
 function containerOf(service: MapNode, problems: Problems) {
   return {
+    hostNames: [],
+    files: [],
+    container: plainContainer,
     command: commandOf(childOf(service, 'command'), problems),
     entrypoint: commandOf(childOf(service, 'entrypoint'), problems),
     healthcheck: healthcheckOf(service, problems),

@@ -54,7 +54,8 @@ export function dependenciesOf(service: Node, problems: Problems): Placed<FileDe
     return entriesOf(node, problems).map(([target, { key, value }]) => {
       const isRequired = booleanOf(childOf(value, 'required'), problems) ?? true
       const condition = conditionOf(childOf(value, 'condition'), problems)
-      return { value: { target, condition, isRequired }, at: { ...value, ...key } }
+      const restart = booleanOf(childOf(value, 'restart'), problems) ?? false
+      return { value: { target, condition, restart, isRequired }, at: { ...value, ...key } }
     })
   }
   const names = new Set<string>()
@@ -62,7 +63,7 @@ export function dependenciesOf(service: Node, problems: Problems): Placed<FileDe
     const target = textOf(at, problems)
     if (target === null || names.has(target)) return []
     names.add(target)
-    return [{ value: { target, condition: 'started', isRequired: true }, at }]
+    return [{ value: { target, condition: 'started', restart: false, isRequired: true }, at }]
   })
 }
 

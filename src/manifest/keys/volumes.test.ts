@@ -14,14 +14,16 @@ test('named volumes, in both syntaxes', () => {
   )
   assert.deepEqual(problems, [])
   assert.deepEqual(
-    processes[0]?.mounts.map(({ kind, volume, path, readOnly }) => `${kind} ${volume} ${path} ${readOnly}`),
+    processes[0]?.mounts.map(
+      (mount) => `${mount.kind === 'volume' ? mount.volume : mount.kind} ${mount.path} ${mount.readOnly}`,
+    ),
     [
-      'volume data /data false',
-      'volume more /more true',
-      'volume data /x true',
-      'tmpfs null /t false',
-      'tmpfs null /run false',
-      'tmpfs null /tmp false',
+      'data /data false',
+      'more /more true',
+      'data /x true',
+      'tmpfs /t false',
+      'tmpfs /run false',
+      'tmpfs /tmp false',
     ],
   )
   assert.deepEqual(volumes, ['data', 'more'])

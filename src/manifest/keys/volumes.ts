@@ -1,4 +1,4 @@
-import type { Mount } from '../../domain/manifest.ts'
+import type { Mount } from '../../domain/container.ts'
 import { didYouMean } from '../nearest.ts'
 import type { Problems } from '../problems.ts'
 import { childOf, shown, shownPart, type Node } from '../syntax/tree.ts'
@@ -60,7 +60,13 @@ function shortForm(node: Node, declared: Declared, problems: Problems): Mount | 
       : unnamed(node, first, problems)
   if (isHostPath(first)) return refuseBind(node, first, problems)
   if (!checkName(node, first, declared, problems)) return null
-  return { kind: 'volume', volume: first, path: second, readOnly: readsOnly(modes, node, problems) }
+  return {
+    kind: 'volume',
+    volume: first,
+    path: second,
+    readOnly: readsOnly(modes, node, problems),
+    noCopy: false,
+  }
 }
 
 function readsOnly(modes: string | undefined, node: Node, problems: Problems): boolean {
@@ -94,10 +100,10 @@ function longForm(node: Node, declared: Declared, problems: Problems): Mount | n
     return null
   }
   const readOnly = booleanOf(childOf(node, 'read_only'), problems) ?? false
-  if (type === 'tmpfs') return { kind: 'tmpfs', volume: null, path, readOnly }
+  if (type === 'tmpfs') return { kind: 'tmpfs', path, readOnly, sizeBytes: null, mode: null, options: [] }
   if (!source) return unnamed(node, path, problems)
   return checkName(node, source, declared, problems)
-    ? { kind: 'volume', volume: source, path, readOnly }
+    ? { kind: 'volume', volume: source, path, readOnly, noCopy: false }
     : null
 }
 
@@ -116,7 +122,8 @@ function tmpfsOf(node: Node, problems: Problems): Mount | null {
       )
     }
   }
-  return { kind: 'tmpfs', volume: null, path, readOnly: options.split(',').includes('ro') }
+  const readOnly = options.split(',').includes('ro')
+  return { kind: 'tmpfs', path, readOnly, sizeBytes: null, mode: null, options: [] }
 }
 
 function isHostPath(text: string): boolean {
@@ -129,7 +136,7 @@ function unnamed(node: Node, path: string, problems: Problems): Mount {
     `a volume without a name is new with every copy`,
     'name it to keep the data: "data:/path"',
   )
-  return { kind: 'discarded', volume: null, path, readOnly: false }
+  return { kind: 'discarded', path, readOnly: false }
 }
 
 function refuseBind(node: Node, path: string, problems: Problems): null {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { buildSpec } from '../../../test/support/build-spec.ts'
 import { readCompose } from '../../../test/support/compose.ts'
 
 const base = `services:
@@ -26,7 +27,7 @@ function merged(over: string) {
   const { processes, problems } = readCompose(
     '',
     {},
-    { files, envFiles: { 'one.env': 'E=1', 'two.env': 'E=2' } },
+    { files, texts: { 'one.env': 'E=1', 'two.env': 'E=2' } },
   )
   return { web: processes[0]!, problems, names: processes.map(({ name }) => name) }
 }
@@ -47,7 +48,7 @@ test('a later file is laid over an earlier one: mappings deeply, lists by what t
 `)
   assert.deepEqual(problems, [])
   assert.deepEqual(names, ['web', 'redis', 'worker'])
-  assert.deepEqual(web.build, { context: '.', dockerfile: 'Dockerfile', target: 'prod', args: {} })
+  assert.deepEqual(web.build, buildSpec({ target: 'prod' }))
   assert.deepEqual(web.command, ['two'])
   assert.deepEqual(
     web.environment.map(({ name, value }) => `${name}=${value}`),
@@ -58,10 +59,10 @@ test('a later file is laid over an earlier one: mappings deeply, lists by what t
     [80, 81, 82],
   )
   assert.deepEqual(
-    web.mounts.map(({ volume, path }) => `${volume}:${path}`),
+    web.mounts.map((mount) => `${mount.kind === 'volume' ? mount.volume : mount.kind}:${mount.path}`),
     ['more:/data', 'data:/old'],
   )
-  assert.deepEqual(web.dependsOn, [{ target: 'redis', condition: 'healthy' }])
+  assert.deepEqual(web.dependsOn, [{ target: 'redis', condition: 'healthy', restart: false }])
   assert.deepEqual(web.labels, { a: '1', b: '2' })
 })
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { buildSpec } from '../../../test/support/build-spec.ts'
 import { readCompose } from '../../../test/support/compose.ts'
 
 function problemsOf(text: string): string[] {
@@ -81,12 +82,7 @@ test('version 1 has every process at the top', () => {
     processes.map(({ name }) => name),
     ['web', 'db'],
   )
-  assert.deepEqual(processes[0]?.build, {
-    context: 'app',
-    dockerfile: 'prod.Dockerfile',
-    target: null,
-    args: {},
-  })
+  assert.deepEqual(processes[0]?.build, buildSpec({ context: 'app', dockerfile: 'prod.Dockerfile' }))
   assert.deepEqual(volumes, ['data'])
   assert.deepEqual(readCompose('version: "1"\nx-any: [thing]\nweb: {image: x}\n').problems, [])
   const mixed = readCompose('web: {image: x}\nvolumes: {a: }\n').problems

@@ -10,9 +10,9 @@ const everything = processPlan({
   entrypoint: ['/entry'],
   environment: { GREETING: 'hello = there', EMPTY: '' },
   mounts: [
-    { kind: 'volume', volume: 'data', path: '/data', readOnly: false },
-    { kind: 'tmpfs', volume: null, path: '/tmp', readOnly: false },
-    { kind: 'discarded', volume: null, path: '/cache', readOnly: false },
+    { kind: 'volume', volume: 'data', path: '/data', readOnly: false, noCopy: false },
+    { kind: 'tmpfs', path: '/tmp', readOnly: false, sizeBytes: null, mode: null, options: [] },
+    { kind: 'discarded', path: '/cache', readOnly: false },
   ],
   healthcheck: { test: ['CMD', 'true'], intervalMs: 1500, timeoutMs: 1000, retries: 3, startPeriodMs: 0 },
   user: 'node',

@@ -1,4 +1,4 @@
-import type { Mount } from '../../../domain/manifest.ts'
+import type { Mount } from '../../../domain/container.ts'
 import type { ProcessPlan } from '../../../domain/plan.ts'
 import type { ProcessKind } from '../../../domain/process.ts'
 import { labels } from '../labels.ts'
@@ -113,11 +113,12 @@ function hostConfig(request: ContainerRequest, network: string): Record<string, 
 }
 
 function mountOf(rack: string, app: string, mount: Mount): Record<string, unknown>[] {
-  const { kind, volume, path, readOnly } = mount
+  const { kind, path, readOnly } = mount
   if (kind === 'tmpfs') return [{ Type: 'tmpfs', Target: path, ReadOnly: readOnly }]
+  if (kind === 'bind') return [{ Type: 'bind', Source: mount.source, Target: path, ReadOnly: readOnly }]
   // An image's own VOLUME gets its anonymous volume by itself, and loses it with the container.
-  if (kind === 'discarded' || volume === null) return []
-  return [{ Type: 'volume', Source: volumeName(rack, app, volume), Target: path, ReadOnly: readOnly }]
+  if (kind === 'discarded') return []
+  return [{ Type: 'volume', Source: volumeName(rack, app, mount.volume), Target: path, ReadOnly: readOnly }]
 }
 
 /** One-offs run no check: nothing waits for it. */

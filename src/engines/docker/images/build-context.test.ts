@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { pack } from 'tar-stream'
+import { buildSpec } from '../../../../test/support/build-spec.ts'
 import { RackError } from '../../../domain/error.ts'
 import type { BuildSpec } from '../../../domain/manifest.ts'
 import { readTar } from '../../../lib/tar.ts'
@@ -16,7 +17,7 @@ function sourceOf(files: Record<string, string>): () => AsyncIterable<Uint8Array
 }
 
 async function namesIn(files: Record<string, string>, overrides: Partial<BuildSpec>): Promise<string[]> {
-  const spec = { context: '.', dockerfile: 'Dockerfile', target: null, args: {}, ...overrides }
+  const spec = buildSpec(overrides)
   const source = sourceOf(files)
   const context = contextOf(
     source,

@@ -1,0 +1,110 @@
+/** What surrounds the process inside its container, beyond the image; from the keys of the compose file of these names. */
+export interface ContainerOptions {
+  hostname: string | null
+  domainname: string | null
+  /** Supplementary groups, names or numbers. */
+  groups: string[]
+  /** Capabilities without `CAP_`, upper case; `ALL` is all of them. */
+  capAdd: string[]
+  capDrop: string[]
+  /** True gives the whole machine; only where the rack's policy allows it. */
+  privileged: boolean
+  /** True mounts the image's file system read-only. */
+  readOnly: boolean
+  /** As Docker writes them: `seccomp=unconfined`. The rack adds `no-new-privileges` itself. */
+  securityOptions: string[]
+  shmBytes: number | null
+  sysctls: Record<string, string>
+  ulimits: Ulimit[]
+  /** The most processes and threads; null is the rack's own limit. */
+  pids: number | null
+  /** -1000 to 1000. */
+  oomScoreAdj: number | null
+  dns: { servers: string[]; search: string[]; options: string[] }
+  /** A pseudo-terminal, and a standard input that stays open. */
+  tty: boolean
+  stdinOpen: boolean
+}
+
+export interface Ulimit {
+  /** Such as `nofile`. */
+  name: string
+  /** -1 is no limit. */
+  soft: number
+  hard: number
+}
+
+/** A container as the rack makes it when the file says nothing. */
+export const plainContainer: ContainerOptions = {
+  hostname: null,
+  domainname: null,
+  groups: [],
+  capAdd: [],
+  capDrop: [],
+  privileged: false,
+  readOnly: false,
+  securityOptions: [],
+  shmBytes: null,
+  sysctls: {},
+  ulimits: [],
+  pids: null,
+  oomScoreAdj: null,
+  dns: { servers: [], search: [], options: [] },
+  tty: false,
+  stdinOpen: false,
+}
+
+export type Mount = VolumeMount | BindMount | TmpfsMount | DiscardedMount
+
+interface MountPlace {
+  /** Absolute, in the container. */
+  path: string
+  readOnly: boolean
+}
+
+/** A named volume of the app, kept across releases. */
+export interface VolumeMount extends MountPlace {
+  kind: 'volume'
+  /** Its name in the file. */
+  volume: string
+  /** True keeps a new volume empty instead of filling it from the image. */
+  noCopy: boolean
+}
+
+/** A directory or file of the host; only where the rack's policy allows it. */
+export interface BindMount extends MountPlace {
+  kind: 'bind'
+  /** Absolute, on the host. */
+  source: string
+}
+
+/** A directory in memory. */
+export interface TmpfsMount extends MountPlace {
+  kind: 'tmpfs'
+  sizeBytes: number | null
+  /** Permission bits. */
+  mode: number | null
+  /** Further options of the file system: `exec`, `uid=1000`. */
+  options: string[]
+}
+
+/** A volume without a name, such as an image's own VOLUME: it goes with its container. */
+export interface DiscardedMount extends MountPlace {
+  kind: 'discarded'
+}
+
+/** A file that the rack puts into every copy: an entry of `configs:` or `secrets:`. */
+export interface FileMount {
+  /** A secret's content is masked wherever a plan is shown. */
+  kind: 'config' | 'secret'
+  /** Its name in the file. */
+  name: string
+  /** Absolute, in the container. */
+  path: string
+  /** Base64. */
+  content: string
+  /** Permission bits. */
+  mode: number
+  uid: number
+  gid: number
+}
