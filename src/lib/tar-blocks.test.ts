@@ -71,6 +71,23 @@ test('any name of any length comes back', async () => {
   )
 })
 
+test('an owner comes back by number; one that seven octal digits cannot hold is in the pax header', async () => {
+  const owned = (uid: number, gid: number) => {
+    const { head, content } = file('key', 'a')
+    return { head: { ...head, uid, gid }, content }
+  }
+  const found = await readBack([file('root', ''), owned(1000, 70)])
+  assert.deepEqual(
+    found.map(({ header }) => [header.uid, header.gid]),
+    [
+      [0, 0],
+      [1000, 70],
+    ],
+  )
+  const large = tarHead(owned(4_294_967_294, 3_000_000).head).toString('latin1')
+  assert.match(large, / uid=4294967294\n[^]* gid=3000000\n/)
+})
+
 test('a size that eleven octal digits cannot hold is in the pax header', () => {
   const head = tarHead({ name: 'huge', type: 'file', mode: 0o644, size: 9 * 2 ** 30, modified })
   assert.match(head.toString('latin1'), / size=9663676416\n/)

@@ -1,5 +1,6 @@
 const blockBytes = 512
 const largestOctalSize = 0o77777777777
+const largestOctalId = 0o7777777
 
 /** What a tar says of one entry before its content. */
 export interface TarHead {
@@ -13,9 +14,12 @@ export interface TarHead {
   modified: Date
   /** Where a symlink points. */
   linkname?: string
+  /** The owner, by number; root when absent. */
+  uid?: number
+  gid?: number
 }
 
-/** The bytes before an entry's content (ustar; pax where a name or size does not fit). The owner is root. */
+/** The bytes before an entry's content (ustar; pax where a name or number does not fit). */
 export function tarHead(head: TarHead): Buffer {
   const name = head.type === 'directory' && !head.name.endsWith('/') ? `${head.name}/` : head.name
   const linkname = head.linkname ?? ''
@@ -23,6 +27,10 @@ export function tarHead(head: TarHead): Buffer {
   if (!fits(name)) records.push(['path', name])
   if (!fits(linkname)) records.push(['linkpath', linkname])
   if (head.size > largestOctalSize) records.push(['size', String(head.size)])
+  for (const key of ['uid', 'gid'] as const) {
+    const id = head[key] ?? 0
+    if (id > largestOctalId) records.push([key, String(id)])
+  }
   const main = block({ ...head, name, linkname }, { file: '0', symlink: '2', directory: '5' }[head.type])
   if (records.length === 0) return main
   const content = Buffer.concat(records.map(([key, value]) => paxRecord(key, value)))
@@ -50,8 +58,12 @@ function block(head: TarHead & { linkname: string }, typeflag: string): Buffer {
   const seconds = Math.min(Math.max(0, Math.floor(head.modified.getTime() / 1000)), largestOctalSize)
   bytes.write(fits(head.name) ? head.name : 'LongName', 0, 100)
   bytes.write(octal(head.mode & 0o7777, 7), 100)
-  bytes.write(octal(0, 7), 108)
-  bytes.write(octal(0, 7), 116)
+  for (const [id = 0, at] of [
+    [head.uid, 108],
+    [head.gid, 116],
+  ] as const) {
+    bytes.write(octal(id > largestOctalId ? 0 : id, 7), at)
+  }
   bytes.write(octal(head.size > largestOctalSize ? 0 : head.size, 11), 124)
   bytes.write(octal(seconds, 11), 136)
   bytes.fill(' ', 148, 156)
