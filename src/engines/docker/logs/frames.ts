@@ -1,5 +1,3 @@
-import { readLines } from '../../../lib/lines.ts'
-
 /** One piece of output as Docker frames it. */
 export interface Frame {
   stream: 'stdout' | 'stderr'
@@ -31,35 +29,72 @@ export interface TimedLine {
   text: string
 }
 
-/** Docker cuts what a process writes into pieces of 16 KiB; longer lines than this stay cut. */
-const longestLineBytes = 64 * 1024
+/** What Docker keeps as one entry: a line, or a part of one that is longer than `pieceBytes`. */
+interface Piece {
+  stream: Frame['stream']
+  time: string
+  /** With its newline, if it is the last of its line. */
+  bytes: Buffer
+}
 
-/** The lines of `GET /containers/ID/logs?timestamps=1`. */
+/** Docker cuts what a process writes into pieces of this size. */
+const pieceBytes = 16 * 1024
+/** Longer lines than this stay cut. */
+const longestLineBytes = 4 * pieceBytes
+const newline = 0x0a
+
+/** The lines of `GET /containers/ID/logs?timestamps=1`; a container with a terminal has one stream without frames. */
 export async function* readTimedLines(
   source: AsyncIterable<Uint8Array>,
   isTty: boolean,
 ): AsyncGenerator<TimedLine> {
-  if (isTty) {
-    for await (const line of readLines(source)) yield { stream: 'stdout', ...splitTime(line) }
-    return
-  }
-  const pending: Record<Frame['stream'], TimedLine | null> = { stdout: null, stderr: null }
-  for await (const { stream, bytes } of readFrames(source)) {
-    const { time, text } = splitTime(bytes.toString('utf8'))
-    const line: TimedLine = { stream, time, text: (pending[stream]?.text ?? '') + withoutNewline(text) }
-    const isWhole = text.endsWith('\n') || line.text.length >= longestLineBytes
-    pending[stream] = isWhole ? null : line
+  const open: Record<Frame['stream'], Piece | null> = { stdout: null, stderr: null }
+  for await (const { stream, time, bytes } of isTty ? rawPieces(source) : framedPieces(source)) {
+    const before = open[stream]
     // The time is that of its last piece, so that a later reader can go on exactly behind it.
-    if (isWhole) yield line
+    const line = { stream, time, bytes: before ? Buffer.concat([before.bytes, bytes]) : bytes }
+    const isWhole = bytes.at(-1) === newline || line.bytes.length >= longestLineBytes
+    open[stream] = isWhole ? null : line
+    if (isWhole) yield toLine(line)
   }
-  for (const line of Object.values(pending)) if (line) yield line
+  for (const line of Object.values(open)) if (line) yield toLine(line)
 }
 
-function splitTime(text: string): { time: string; text: string } {
-  const space = text.indexOf(' ')
-  return space === -1 ? { time: text, text: '' } : { time: text.slice(0, space), text: text.slice(space + 1) }
+async function* framedPieces(source: AsyncIterable<Uint8Array>): AsyncGenerator<Piece> {
+  for await (const { stream, bytes } of readFrames(source)) {
+    yield { stream, ...splitTime(bytes) }
+  }
 }
 
-function withoutNewline(text: string): string {
-  return text.replace(/\r?\n$/, '')
+/** Before each piece stands its time, in the middle of a long line too: after as many bytes as a piece can have. */
+async function* rawPieces(source: AsyncIterable<Uint8Array>): AsyncGenerator<Piece> {
+  const stream = 'stdout'
+  let held: Buffer = Buffer.alloc(0)
+  for await (const chunk of source) {
+    held = Buffer.concat([held, chunk])
+    for (let length = pieceLength(held); length > 0; length = pieceLength(held)) {
+      yield { stream, ...splitTime(held.subarray(0, length)) }
+      held = held.subarray(length)
+    }
+  }
+  if (held.length > 0) yield { stream, ...splitTime(held) }
+}
+
+/** How long the first piece is, with its time; 0 when it is not all there. */
+function pieceLength(held: Buffer): number {
+  const start = held.indexOf(' ') + 1
+  if (start === 0) return 0
+  const end = held.subarray(start, start + pieceBytes).indexOf(newline)
+  if (end !== -1) return start + end + 1
+  return held.length >= start + pieceBytes ? start + pieceBytes : 0
+}
+
+function splitTime(bytes: Buffer): Pick<Piece, 'time' | 'bytes'> {
+  const space = bytes.indexOf(' ')
+  const end = space === -1 ? bytes.length : space
+  return { time: bytes.toString('latin1', 0, end), bytes: bytes.subarray(end + 1) }
+}
+
+function toLine({ stream, time, bytes }: Piece): TimedLine {
+  return { stream, time, text: bytes.toString('utf8').replace(/\r?\n$/, '') }
 }
