@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { guestbookPlan } from '../../test/support/guestbook.ts'
 import { admitExtra, admitPlan, surgeOf } from './admission.ts'
-import { changedTypes } from './plan.ts'
+import { changedTypes } from './copy-identity.ts'
 import { capacityOf, type Holder } from './rack.ts'
 
 const mebibyte = 2 ** 20

@@ -2,7 +2,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { guestbook, guestbookPlan } from '../../test/support/guestbook.ts'
 import { assertGolden } from '../../test/support/golden.ts'
-import { changedTypes, maskPlan, missingVariables, planRelease, processEnvironment } from './plan.ts'
+import { changedTypes } from './copy-identity.ts'
+import { RackError } from './error.ts'
+import { maskPlan, missingVariables, planRelease, processEnvironment } from './plan.ts'
 
 test('the same release gives the same bytes, for ever', () => {
   assertGolden('plan/guestbook.json', `${JSON.stringify(guestbookPlan(), null, 2)}\n`)
@@ -82,6 +84,41 @@ test('a value that the compose file puts into a command or a check is masked the
   const masked = maskPlan({ ...guestbookPlan(), processes }, { TOKEN: 'opensesame', PORT_OF: '3000' })
   assert.ok(!JSON.stringify(masked).includes('opensesame'))
   assert.deepEqual(masked.processes[0]?.command, ['serve', '--token', '****', '--port', '3000'])
+})
+
+test('a masked plan has the files by name, and no value of the environment in labels and kernel parameters', () => {
+  const [web, ...others] = guestbookPlan().processes
+  assert.ok(web)
+  const content = Buffer.from('opensesame').toString('base64')
+  const about = { path: '/run/secrets/key', content, mode: 0o440, uid: 0, gid: 0 }
+  const changed = {
+    ...web,
+    labels: { 'traefik.auth': 'me:opensesame' },
+    files: [{ kind: 'secret' as const, name: 'key', ...about }],
+    container: { ...web.container, sysctls: { 'kernel.domainname': 'opensesame.example' } },
+  }
+  const plan = { ...guestbookPlan(), processes: [changed, ...others] }
+  const [masked] = maskPlan(plan, { TOKEN: 'opensesame' }).processes
+  assert.ok(!JSON.stringify(masked).includes('opensesame'))
+  assert.deepEqual(masked?.labels, { 'traefik.auth': 'me:****' })
+  assert.deepEqual(masked?.files, [{ kind: 'secret', name: 'key', ...about, content: '****' }])
+  assert.deepEqual(masked?.container.sysctls, { 'kernel.domainname': '****.example' })
+})
+
+test('types that the build made no image of are named, with what to do', () => {
+  const input = guestbook()
+  const { web } = input.images
+  assert.ok(web)
+  assert.throws(
+    () => planRelease({ ...input, images: { web } }),
+    (error) => {
+      assert.ok(error instanceof RackError)
+      assert.equal(error.code, 'conflict')
+      assert.match(error.message, /runs worker, redis, of which its build \w+ made no image/)
+      assert.match(error.hint ?? '', /rack deploy --app guestbook/)
+      return true
+    },
+  )
 })
 
 test('a type may have a name that every object has', () => {

@@ -1,4 +1,5 @@
 import type { BuiltImages } from './build.ts'
+import { RackError } from './error.ts'
 import { mask, maskText, resolveEnvironment, type Environment, type ResolvedVariable } from './environment.ts'
 import type { ContainerOptions, FileMount, Mount } from './container.ts'
 import { linkAddress, linkVariables } from './link.ts'
@@ -78,10 +79,14 @@ export interface PlanInput {
 /** Names that no compose file or app environment can change. */
 export const rackVariableNames = ['RACK', 'APP', 'PROCESS', 'RELEASE', 'BUILD', 'PORT'] as const
 
-/** Turns a release into what an engine runs. Pure; types that a linked service stands in for are left out. */
+/**
+ * Turns a release into what an engine runs. Pure; types that a linked service stands in for are left out.
+ * @throws conflict for types that the build made no image of
+ */
 export function planRelease(input: PlanInput): Plan {
   const replaced = new Set(input.services.map(({ alias }) => alias))
   const types = input.manifest.processes.filter(({ name }) => !replaced.has(name))
+  refuseUnbuilt(input, types)
   return {
     rack: input.rack,
     app: input.app,
@@ -92,9 +97,18 @@ export function planRelease(input: PlanInput): Plan {
   }
 }
 
+/** A release's environment may activate a profile that was not active when its build was made. */
+function refuseUnbuilt({ app, release, build, images }: PlanInput, types: ProcessType[]): void {
+  const unbuilt = types.map(({ name }) => name).filter((name) => !ownOf(images, name))
+  if (unbuilt.length === 0) return
+  const names = unbuilt.join(', ')
+  throw new RackError('conflict', `${release} runs ${names}, of which its build ${build} made no image`, {
+    hint: `Build again, in the environment as it is now: rack deploy --app ${app}`,
+  })
+}
+
 function planProcess(input: PlanInput, type: ProcessType, types: ProcessType[]): ProcessPlan {
-  const image = ownOf(input.images, type.name)
-  if (!image) throw new Error(`build ${input.build} has no image of ${type.name}`)
+  const image = ownOf(input.images, type.name)!
   const formation = ownOf(input.formation, type.name) ?? type.formation
   const variables = processEnvironment(input, type)
   const { health, healthcheck, ports, mounts, labels, files, container } = type
@@ -249,39 +263,14 @@ function anonymousVolumes(type: ProcessType, paths: string[]): Mount[] {
   return bare.map((path) => ({ kind: 'discarded', path, readOnly: false }))
 }
 
-/** What decides whether a running copy may stay: two plans with the same text here keep their copies. */
-export function copyIdentity(process: ProcessPlan): string {
-  const { image, command, entrypoint, cpuUnits, memoryBytes, mounts, healthcheck, restart } = process
-  const { user, workingDir, init, extraHosts, stopSignal } = process
-  const { RELEASE: _release, BUILD: _build, ...environment } = process.environment
-  const container = { image, command, entrypoint, environment: sorted(environment), user, workingDir, init }
-  return JSON.stringify({
-    ...container,
-    cpuUnits,
-    memoryBytes,
-    mounts,
-    healthcheck,
-    restart,
-    extraHosts,
-    stopSignal,
-  })
-}
-
-/** Types of `plan` whose copies will be replaced or started, compared with what is live. */
-export function changedTypes(plan: Plan, live: Plan | null): Set<string> {
-  const before = new Map(live?.processes.map((process) => [process.type, copyIdentity(process)]))
-  const changed = plan.processes.filter(
-    (process) => process.replaceBefore !== null || before.get(process.type) !== copyIdentity(process),
-  )
-  return new Set(changed.map(({ type }) => type))
-}
-
 /**
- * The plan as a person may see it: names stay, every value is masked, also where the compose file has put one of the
- * app's environment into a command or a check.
+ * The plan as a person may see it: names stay, every value and every file's content is masked, also where the compose
+ * file has put a value of the app's environment into a command, a check, a label or a kernel parameter.
  */
 export function maskPlan(plan: Plan, environment: Environment): Plan {
   const words = (list: string[]) => list.map((word) => maskText(word, environment))
+  const values = (record: Record<string, string>) =>
+    Object.fromEntries(Object.entries(record).map(([name, value]) => [name, maskText(value, environment)]))
   const processes = plan.processes.map((process) => ({
     ...process,
     environment: Object.fromEntries(Object.keys(process.environment).map((name) => [name, mask])),
@@ -289,10 +278,9 @@ export function maskPlan(plan: Plan, environment: Environment): Plan {
     entrypoint: process.entrypoint && words(process.entrypoint),
     releaseCommand: process.releaseCommand && words(process.releaseCommand),
     healthcheck: process.healthcheck && { ...process.healthcheck, test: words(process.healthcheck.test) },
+    labels: values(process.labels),
+    files: process.files.map((file) => ({ ...file, content: mask })),
+    container: { ...process.container, sysctls: values(process.container.sysctls) },
   }))
   return { ...plan, processes }
-}
-
-function sorted(environment: Environment): [string, string][] {
-  return Object.entries(environment).sort(([a], [b]) => (a < b ? -1 : 1))
 }

@@ -12,6 +12,8 @@ export type Step =
   | { do: 'echo' }
   /** Prints the value of a variable. */
   | { do: 'show'; variable: string }
+  /** Prints the permission bits of a file, a space, and what is in it. */
+  | { do: 'read'; path: string }
 
 export const print = (text: string): Step => ({ do: 'print', text })
 export const complain = (text: string): Step => ({ do: 'complain', text })
@@ -21,6 +23,7 @@ export const sleep: Step = { do: 'sleep' }
 export const serve = (port: number, status: 200 | 404 = 200): Step => ({ do: 'serve', port, status })
 export const echo: Step = { do: 'echo' }
 export const show = (variable: string): Step => ({ do: 'show', variable })
+export const read = (path: string): Step => ({ do: 'read', path })
 
 /** The command that behaves so where the image has a shell and busybox. */
 export function shellCommand(steps: Step[]): string[] {
@@ -46,6 +49,8 @@ function shellStep(step: Step): string {
       return 'cat'
     case 'show':
       return `echo "$${step.variable}"`
+    case 'read':
+      return `echo "$(stat -c %a ${quote(step.path)}) $(cat ${quote(step.path)})"`
   }
 }
 
@@ -72,6 +77,8 @@ export function wordCommand(steps: Step[]): string[] {
         return ['serve', String(step.port), String(step.status)]
       case 'show':
         return ['show', step.variable]
+      case 'read':
+        return ['read', step.path]
       case 'sleep':
       case 'echo':
         return [step.do]

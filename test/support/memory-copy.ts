@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import { makeId } from '../../src/domain/id.ts'
-import { copyIdentity, type ProcessPlan } from '../../src/domain/plan.ts'
+import { copyIdentity } from '../../src/domain/copy-identity.ts'
+import type { ProcessPlan } from '../../src/domain/plan.ts'
 import type { ExitCode, Process, ProcessKind } from '../../src/domain/process.ts'
 import type { Terminal } from '../../src/domain/terminal.ts'
 import { createLineSplitter } from '../../src/lib/lines.ts'
+import { plannedFiles, type MemoryFile } from './memory-files.ts'
 import type { MemoryLog } from './memory-log.ts'
 import { runScript } from './memory-script.ts'
 
@@ -14,8 +16,8 @@ export interface MemoryCopy {
   identity: string
   /** Port → HTTP status; the key null listens everywhere. */
   listening: Map<number | null, number>
-  /** Paths and bytes that were copied in. */
-  files: Map<string, Uint8Array>
+  /** By path: the plan's, and what was copied in. */
+  files: Map<string, MemoryFile>
   /** Settles when it has ended for good. */
   ended: Promise<ExitCode>
   /** From now on it is restarted when it ends, as its policy says. */
@@ -31,6 +33,8 @@ export interface CopyInput {
   release: string
   kind: ProcessKind
   plan: ProcessPlan
+  /** That of its rule; its type's own when absent. */
+  identity?: string
   command: string[]
   terminal: Terminal | null
   log: MemoryLog
@@ -40,13 +44,14 @@ export interface CopyInput {
 export function startCopy(input: CopyInput): MemoryCopy {
   const process = describe(input)
   const listening: MemoryCopy['listening'] = new Map()
+  const files = plannedFiles(input.plan.files)
   let stop = new AbortController()
   let isKept = false
 
   const runOnce = async (): Promise<ExitCode> => {
     listening.clear()
     process.status = isKept || input.kind !== 'process' ? 'running' : 'starting'
-    const host = scriptHost(input, process, listening)
+    const host = scriptHost(input, process, { listening, files })
     const code = await runScript(input.command, host, stop.signal)
     await host.end()
     listening.clear()
@@ -69,9 +74,9 @@ export function startCopy(input: CopyInput): MemoryCopy {
   const copy: MemoryCopy = {
     process,
     plan: input.plan,
-    identity: copyIdentity(input.plan),
+    identity: input.identity ?? copyIdentity(input.plan),
     listening,
-    files: new Map(),
+    files,
     ended: supervise(),
     keep() {
       isKept = true
@@ -128,7 +133,11 @@ function describe({ app, release, kind, plan, command }: CopyInput): Process {
   }
 }
 
-function scriptHost(input: CopyInput, process: Process, listening: MemoryCopy['listening']) {
+function scriptHost(
+  input: CopyInput,
+  process: Process,
+  { listening, files }: Pick<MemoryCopy, 'listening' | 'files'>,
+) {
   const splitters = { stdout: createLineSplitter(), stderr: createLineSplitter() }
   const record = (stream: 'stdout' | 'stderr', texts: string[]) => {
     const { app, release, type } = { ...process, app: input.app }
@@ -136,6 +145,7 @@ function scriptHost(input: CopyInput, process: Process, listening: MemoryCopy['l
   }
   return {
     environment: input.plan.environment,
+    files,
     input: input.terminal?.input ?? null,
     async output(stream: 'stdout' | 'stderr', bytes: Uint8Array) {
       record(stream, splitters[stream].push(bytes))

@@ -1,7 +1,8 @@
 import type { CopyFailure, Receipt, TraceEntry } from '../../src/domain/deployment.ts'
 import type { Control } from '../../src/domain/control.ts'
 import { RackError } from '../../src/domain/error.ts'
-import { copyIdentity, type Plan, type ProcessPlan } from '../../src/domain/plan.ts'
+import { copyRules, type CopyRule } from '../../src/domain/copy-identity.ts'
+import type { Plan, ProcessPlan } from '../../src/domain/plan.ts'
 import { abortable } from '../../src/lib/deadline.ts'
 import { startCopy, type MemoryCopy } from './memory-copy.ts'
 import { failure, passGate } from './memory-gate.ts'
@@ -21,21 +22,23 @@ interface Deploy {
   log: MemoryLog
   settleMs: number
   control: Control
+  rules: Map<string, CopyRule>
   undo: AsyncDisposableStack
 }
 
 /** Makes a plan live, all types together, or leaves everything as it was. */
-export async function deployInMemory(deploy: Omit<Deploy, 'undo'>): Promise<Receipt> {
+export async function deployInMemory(deploy: Omit<Deploy, 'undo' | 'rules'>): Promise<Receipt> {
   const { app, plan, control } = deploy
   const began = performance.now()
   await using undo = new AsyncDisposableStack()
   control.signal.throwIfAborted()
-  const kept = plan.processes.map((type) => keptCopies(app, type))
+  const rules = copyRules(plan)
+  const kept = plan.processes.map((type) => keptCopies(app, type, rules.get(type.type)!))
   const trace: TraceEntry[] = []
   const live: MemoryCopy[] = kept.flat()
   for (const [index, type] of inOrder(plan.processes)) {
     const startMs = performance.now() - began
-    live.push(...(await startType({ ...deploy, undo }, type, kept[index]!)))
+    live.push(...(await startType({ ...deploy, rules, undo }, type, kept[index]!)))
     const endMs = performance.now() - began
     trace.push({ phase: 'start', process: type.type, startMs, endMs })
     const at = { phase: 'start', process: type.type, time: new Date().toISOString() }
@@ -65,13 +68,13 @@ export async function deployInMemory(deploy: Omit<Deploy, 'undo'>): Promise<Rece
 }
 
 /** Copies of the type that the plan leaves alone, at most its count. */
-function keptCopies(app: MemoryApp, type: ProcessPlan): MemoryCopy[] {
-  const identity = copyIdentity(type)
+function keptCopies(app: MemoryApp, { type, count }: ProcessPlan, rule: CopyRule): MemoryCopy[] {
+  const { identity, replaceBefore } = rule
   const stays = ({ plan, process, identity: own }: MemoryCopy) =>
-    plan.type === type.type &&
+    plan.type === type &&
     own === identity &&
-    (type.replaceBefore === null || Date.parse(process.started ?? '') >= Date.parse(type.replaceBefore))
-  return app.copies.filter(stays).slice(0, type.count)
+    (replaceBefore === null || Date.parse(process.started ?? '') >= Date.parse(replaceBefore))
+  return app.copies.filter(stays).slice(0, count)
 }
 
 async function startType(deploy: Deploy, type: ProcessPlan, kept: MemoryCopy[]): Promise<MemoryCopy[]> {
@@ -115,9 +118,10 @@ function begin(
   kind: 'process' | 'release-command',
   command: string[] | null,
 ) {
-  const { app, undo, log } = deploy
+  const { app, undo, log, rules } = deploy
   const { app: name, release } = deploy.plan
-  const copy = startCopy({ app: name, release, kind, plan, command: command ?? [], terminal: null, log })
+  const about = { app: name, release, kind, plan, identity: rules.get(plan.type)!.identity }
+  const copy = startCopy({ ...about, command: command ?? [], terminal: null, log })
   app.others.add(copy)
   undo.defer(async () => {
     await copy.halt('killed')

@@ -112,12 +112,12 @@ export function createMemoryEngine(options: MemoryEngineOptions = {}): MemoryEng
 
     async exec(id, command, terminal, control) {
       ready(control)
-      const { process, plan } = find(id)
+      const { process, plan, files } = find(id)
       if (process.exitCode !== null) throw new RackError('conflict', `process ${id} does not run`)
       const { input } = terminal
       const output = async (stream: 'stdout' | 'stderr', bytes: Uint8Array) =>
         await terminal.output(stream, bytes)
-      const host = { environment: plan.environment, input, output, listen: () => {} }
+      const host = { environment: plan.environment, files, input, output, listen: () => {} }
       return await runScript(command, host, control.signal)
     },
 
@@ -182,9 +182,9 @@ export function createMemoryEngine(options: MemoryEngineOptions = {}): MemoryEng
     }
   }
 
-  function replace({ process, plan }: MemoryCopy): MemoryCopy {
+  function replace({ process, plan, identity }: MemoryCopy): MemoryCopy {
     const { app, release, kind, command } = process
-    const copy = startCopy({ app, release, kind, plan, command, terminal: null, log })
+    const copy = startCopy({ app, release, kind, plan, identity, command, terminal: null, log })
     copy.keep()
     return copy
   }

@@ -1,8 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises'
+import type { MemoryFile } from './memory-files.ts'
 
 /** What a command of the in-memory engine may touch. */
 export interface ScriptHost {
   environment: Record<string, string>
+  files: ReadonlyMap<string, MemoryFile>
   input: AsyncIterable<Uint8Array> | null
   output(stream: 'stdout' | 'stderr', bytes: Uint8Array): Promise<void>
   /** Null is every port. */
@@ -21,6 +23,11 @@ const verbs: Record<string, Verb> = {
   print: async (host, next) => await host.output('stdout', line(next())),
   complain: async (host, next) => await host.output('stderr', line(next())),
   show: async (host, next) => await host.output('stdout', line(host.environment[next()] ?? '')),
+  read: async (host, next) => {
+    const file = host.files.get(next())
+    const mode = file?.mode.toString(8) ?? ''
+    await host.output('stdout', line(`${mode} ${Buffer.from(file?.bytes ?? []).toString()}`))
+  },
   exit: async (_host, next) => Number(next()),
   oom: async () => killed,
   sleep: async (_host, _next, signal) => await untilStopped(signal),
@@ -43,8 +50,8 @@ const verbs: Record<string, Verb> = {
 }
 
 /**
- * Runs a command of words, verb after verb: `print TEXT`, `complain TEXT` (on stderr), `show VARIABLE`, `pause MS`,
- * `exit CODE`, `oom`, `sleep`, `never-healthy`, `echo`, `serve [PORT [STATUS]]`. Any other command is a program that
+ * Runs a command of words, verb after verb: `print TEXT`, `complain TEXT` (on stderr), `show VARIABLE`, `read FILE`
+ * (its mode, then what is in it), `pause MS`, `exit CODE`, `oom`, `sleep`, `never-healthy`, `echo`, `serve [PORT [STATUS]]`. Any other command is a program that
  * serves on every port until it is stopped.
  */
 export async function runScript(words: string[], host: ScriptHost, signal: AbortSignal): Promise<number> {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { surgeOf } from '../../../domain/admission.ts'
-import { copyIdentity, type Plan, type ProcessPlan } from '../../../domain/plan.ts'
+import { copyIdentity, copyRules, type CopyRule } from '../../../domain/copy-identity.ts'
+import type { Plan, ProcessPlan } from '../../../domain/plan.ts'
 import type { FoundCopy } from '../containers/found-copy.ts'
 
 /** What must happen to the copies of one type. */
@@ -32,9 +33,14 @@ export interface DeploySteps {
   debris: FoundCopy[]
 }
 
-/** A copy with this label may stay, whatever release it came from. */
+/** What the label of a container says of a type that restarts with no other, such as a one-off's. */
 export function identityOf(process: ProcessPlan): string {
-  return createHash('sha256').update(copyIdentity(process)).digest('hex')
+  return digest(copyIdentity(process))
+}
+
+/** A label has no room for the whole text, which holds secrets. */
+function digest(identity: string): string {
+  return createHash('sha256').update(identity).digest('hex')
 }
 
 /**
@@ -53,9 +59,10 @@ export function phraseDeploy(
   const forsaken = found.filter(({ kind }) => kind === 'release-command')
   const debris = [...copies.filter(isDebris), ...forsaken]
   const sound = copies.filter((copy) => !isDebris(copy))
+  const rules = copyRules(plan)
   const steps = plan.processes.map((process) =>
     phraseType(
-      process,
+      { plan: process, rule: rules.get(process.type)! },
       sound.filter(({ type }) => type === process.type),
       replacing,
     ),
@@ -78,9 +85,14 @@ export function isTypeSettled({ prove, waves, retire }: TypeSteps): boolean {
   return prove.length === 0 && waves.length === 0 && retire.length === 0
 }
 
-function phraseType(plan: ProcessPlan, copies: FoundCopy[], replacing: ReadonlySet<string>): TypeSteps {
-  const identity = identityOf(plan)
-  const before = plan.replaceBefore === null ? -Infinity : Date.parse(plan.replaceBefore)
+function phraseType(
+  { plan, rule }: { plan: ProcessPlan; rule: CopyRule },
+  copies: FoundCopy[],
+  replacing: ReadonlySet<string>,
+): TypeSteps {
+  // A copy with this label may stay, whatever release it came from.
+  const identity = digest(rule.identity)
+  const before = rule.replaceBefore === null ? -Infinity : Date.parse(rule.replaceBefore)
   const mayStay = (copy: FoundCopy) =>
     copy.identity === identity && copy.createdMs >= before && !replacing.has(copy.process)
   const staying = copies.filter(mayStay).sort(bySoundness(plan)).slice(0, plan.count)

@@ -1,0 +1,107 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { planOf, processPlan } from '../../test/support/plans.ts'
+import { plainContainer, type ContainerOptions, type FileMount } from './container.ts'
+import { changedTypes, copyIdentity, copyRules } from './copy-identity.ts'
+import type { ProcessPlan } from './plan.ts'
+
+const web = processPlan({ type: 'web' })
+const key: FileMount = {
+  kind: 'secret',
+  name: 'key',
+  path: '/run/secrets/key',
+  content: 'YQ==',
+  mode: 0o440,
+  uid: 0,
+  gid: 0,
+}
+
+const container = (overrides: Partial<ContainerOptions>): Partial<ProcessPlan> => ({
+  container: { ...plainContainer, ...overrides },
+})
+
+test('a label, a file, its mode, a mount and an option each make another copy', () => {
+  const variants: Partial<ProcessPlan>[] = [
+    {},
+    { labels: { tier: 'front' } },
+    { files: [key] },
+    { files: [{ ...key, content: 'Yg==' }] },
+    { files: [{ ...key, mode: 0o400 }] },
+    { mounts: [{ kind: 'bind', source: '/srv', path: '/srv', readOnly: true }] },
+    { mounts: [{ kind: 'bind', source: '/srv', path: '/srv', readOnly: false }] },
+    container({ tty: true }),
+    container({ sysctls: { 'net.core.somaxconn': '1024' } }),
+    container({ ulimits: [{ name: 'nofile', soft: 1, hard: 2 }] }),
+    container({ dns: { servers: ['10.0.0.1', '10.0.0.2'], search: [], options: [] } }),
+    container({ dns: { servers: ['10.0.0.2', '10.0.0.1'], search: [], options: [] } }),
+  ]
+  const identities = variants.map((overrides) => copyIdentity({ ...web, ...overrides }))
+  assert.equal(new Set(identities).size, variants.length)
+})
+
+test('an order that means nothing changes nothing', () => {
+  const [nofile, nproc] = [
+    { name: 'nofile', soft: 1, hard: 2 },
+    { name: 'nproc', soft: 1, hard: 2 },
+  ]
+  const config: FileMount = { ...key, kind: 'config', path: '/etc/app.conf' }
+  const first: Partial<ProcessPlan> = {
+    labels: { a: '1', b: '2' },
+    files: [key, config],
+    ...container({
+      sysctls: { a: '1', b: '2' },
+      ulimits: [nofile, nproc],
+      capAdd: ['SYS_TIME', 'NET_ADMIN'],
+      groups: ['b', 'a'],
+    }),
+  }
+  const { content, ...rest } = key
+  const second: Partial<ProcessPlan> = {
+    labels: { b: '2', a: '1' },
+    files: [config, { content, ...rest }],
+    ...container({
+      groups: ['a', 'b'],
+      capAdd: ['NET_ADMIN', 'SYS_TIME'],
+      ulimits: [nproc, nofile],
+      sysctls: { b: '2', a: '1' },
+    }),
+  }
+  assert.equal(copyIdentity({ ...web, ...first }), copyIdentity({ ...web, ...second }))
+})
+
+test('what a file does not say adds nothing: a Rack that learns of options replaces no copy', () => {
+  assert.doesNotMatch(copyIdentity(web), /labels|files|container/)
+})
+
+const tied = (type: string, ...restartsWith: string[]) => processPlan({ type, restartsWith })
+
+test('a type that restarts with another is replaced with it, over several steps too', () => {
+  const processes = [tied('web', 'api'), tied('api', 'db'), tied('db'), tied('worker')]
+  const live = planOf(processes)
+  assert.deepEqual([...changedTypes(live, live)], [])
+  const changed = (type: string, overrides: Partial<ProcessPlan>) =>
+    planOf(processes.map((process) => (process.type === type ? { ...process, ...overrides } : process)))
+  const command = ['other']
+  assert.deepEqual([...changedTypes(changed('db', { command }), live)], ['web', 'api', 'db'])
+  assert.deepEqual([...changedTypes(changed('api', { command }), live)], ['web', 'api'])
+  assert.deepEqual([...changedTypes(changed('web', { command }), live)], ['web'])
+  assert.deepEqual([...changedTypes(changed('db', { count: 3 }), live)], [])
+  const replaceBefore = '2026-11-20T10:00:00.000Z'
+  assert.deepEqual([...changedTypes(changed('db', { replaceBefore }), live)], ['web', 'api', 'db'])
+})
+
+test('the latest of several restarts holds', () => {
+  const [early, late] = ['2026-11-20T09:00:00.000Z', '2026-11-20T10:00:00.000Z']
+  const processes = [
+    { ...tied('web', 'db'), replaceBefore: early },
+    { ...tied('db'), replaceBefore: late },
+  ]
+  const rules = copyRules(planOf(processes))
+  assert.deepEqual([rules.get('web')?.replaceBefore, rules.get('db')?.replaceBefore], [late, late])
+})
+
+test('a circle is replaced as one, and a type that is not in the plan is passed over', () => {
+  const processes = [tied('a', 'b'), tied('b', 'a'), tied('c', 'c', 'missing')]
+  const changed = planOf(processes.map((each) => (each.type === 'b' ? { ...each, command: ['x'] } : each)))
+  assert.deepEqual([...changedTypes(changed, planOf(processes))], ['a', 'b'])
+})

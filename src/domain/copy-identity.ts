@@ -1,0 +1,109 @@
+import { plainContainer, type ContainerOptions } from './container.ts'
+import type { Plan, ProcessPlan } from './plan.ts'
+
+/** What the copies of a type must be like to stay. */
+export interface CopyRule {
+  /** Copies that were made from the same text may stay. */
+  identity: string
+  /** Copies that were created before this RFC 3339 instant go all the same. */
+  replaceBefore: string | null
+}
+
+/**
+ * What decides whether a running copy may stay, of its own type alone. What a file says nothing about adds nothing to
+ * the text: a Rack that learns a new option replaces no copy of an app that does not use it.
+ */
+export function copyIdentity(process: ProcessPlan): string {
+  const { image, command, entrypoint, cpuUnits, memoryBytes, healthcheck, restart } = process
+  const { user, workingDir, init, extraHosts, stopSignal, labels, files } = process
+  const { RELEASE: _release, BUILD: _build, ...environment } = process.environment
+  const about = { image, command, entrypoint, environment: sorted(environment), user, workingDir, init }
+  return JSON.stringify({
+    ...about,
+    cpuUnits,
+    memoryBytes,
+    mounts: sortedBy('path', process.mounts),
+    healthcheck,
+    restart,
+    extraHosts,
+    stopSignal,
+    ...(Object.keys(labels).length > 0 && { labels: sorted(labels) }),
+    ...(files.length > 0 && { files: sortedBy('path', files) }),
+    ...unusual(process.container),
+  })
+}
+
+/**
+ * The rule of each type. One that restarts with others takes over theirs too, and those of the types they restart
+ * with; a circle of types is replaced as one.
+ */
+export function copyRules({ processes }: Plan): Map<string, CopyRule> {
+  const types = new Map(processes.map((process) => [process.type, process]))
+  return new Map(processes.map((process) => [process.type, ruleOf(process, types)]))
+}
+
+/** Types of `plan` whose copies will be replaced or started, compared with what is live. */
+export function changedTypes(plan: Plan, live: Plan | null): Set<string> {
+  const before = live && copyRules(live)
+  const rules = [...copyRules(plan)]
+  const changed = rules.filter(
+    ([type, { identity, replaceBefore }]) =>
+      replaceBefore !== null || before?.get(type)?.identity !== identity,
+  )
+  return new Set(changed.map(([type]) => type))
+}
+
+function ruleOf(process: ProcessPlan, types: ReadonlyMap<string, ProcessPlan>): CopyRule {
+  const others = [...restartedWith(process, types)].sort((a, b) => (a.type < b.type ? -1 : 1))
+  const own = copyIdentity(process)
+  const moments = [process, ...others].flatMap(({ replaceBefore }) => replaceBefore ?? [])
+  return {
+    identity: others.length === 0 ? own : JSON.stringify([own, ...others.map(copyIdentity)]),
+    replaceBefore: moments.toSorted((a, b) => Date.parse(a) - Date.parse(b)).at(-1) ?? null,
+  }
+}
+
+/** All types, other than itself, whose replacement replaces this one's copies. */
+function restartedWith(process: ProcessPlan, types: ReadonlyMap<string, ProcessPlan>): Set<ProcessPlan> {
+  const found = new Set([process])
+  // A set that grows while it is walked is walked to its end.
+  for (const { restartsWith } of found) {
+    for (const name of restartsWith) {
+      const target = types.get(name)
+      if (target) found.add(target)
+    }
+  }
+  found.delete(process)
+  return found
+}
+
+/** The options that are not as the rack sets them by itself; those whose order says nothing are sorted. */
+function unusual(options: ContainerOptions): { container?: Record<string, unknown> } {
+  const { groups, capAdd, capDrop, sysctls, ulimits } = options
+  const steady = {
+    ...options,
+    groups: groups.toSorted(),
+    capAdd: capAdd.toSorted(),
+    capDrop: capDrop.toSorted(),
+    sysctls: sorted(sysctls),
+    ulimits: sortedBy('name', ulimits),
+  }
+  const plain: Record<string, unknown> = { ...plainContainer, sysctls: [] }
+  const said = Object.entries(steady).filter(
+    ([name, value]) => JSON.stringify(value) !== JSON.stringify(plain[name]),
+  )
+  said.sort(([a], [b]) => (a < b ? -1 : 1))
+  return said.length === 0 ? {} : { container: Object.fromEntries(said) }
+}
+
+function sorted(record: Record<string, string>): [string, string][] {
+  return Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1))
+}
+
+/** In the order of a key's values, and with their keys in order: who wrote them, and when, says nothing. */
+function sortedBy<K extends string>(key: K, list: Record<K, string>[]): object[] {
+  const ordered = list.toSorted((a, b) => (a[key] < b[key] ? -1 : 1))
+  return ordered.map((each) =>
+    Object.fromEntries(Object.entries<unknown>(each).sort(([a], [b]) => (a < b ? -1 : 1))),
+  )
+}
