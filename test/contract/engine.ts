@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { Readable } from 'node:stream'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
+import type { FileMount } from '../../src/domain/container.ts'
 import type { Control } from '../../src/domain/control.ts'
 import type { CopyFailure } from '../../src/domain/deployment.ts'
 import type { Engine, ImageRequest, LogQuery, OneOff } from '../../src/domain/engine.ts'
@@ -12,7 +13,18 @@ import type { Plan, ProcessPlan } from '../../src/domain/plan.ts'
 import type { Port } from '../../src/domain/port.ts'
 import { startDeadline, withDeadline } from '../../src/lib/deadline.ts'
 import { until } from '../../src/lib/poll.ts'
-import { complain, echo, exit, pause, print, serve, show, sleep, type Step } from '../support/behaviour.ts'
+import {
+  complain,
+  echo,
+  exit,
+  pause,
+  print,
+  read,
+  serve,
+  show,
+  sleep,
+  type Step,
+} from '../support/behaviour.ts'
 import { buildSpec } from '../support/build-spec.ts'
 import { collectTerminal } from '../support/collect-terminal.ts'
 import { packTar, unpackTar } from '../support/tar.ts'
@@ -51,6 +63,7 @@ export function engineContract(name: string, open: () => Promise<EngineHarness>)
       failureScenarios(scenario)
       continuityScenarios(scenario)
       changeScenarios(scenario)
+      containerScenarios(scenario)
       processScenarios(scenario)
       logScenarios(scenario)
       rackScenarios(scenario)
@@ -415,6 +428,109 @@ function changeScenarios(scenario: Scenario): void {
     )
     assert.ok(after.some(({ id }) => id === other))
     await assert.rejects(world.harness.engine.stop('PZZZZZZZZZZ', world.control()), hasCode('not-found'))
+  })
+}
+
+/** What a process is given beside its image, and what a change of it does. */
+function containerScenarios(scenario: Scenario): void {
+  const file = (path: string, content: string, overrides: Partial<FileMount> = {}): FileMount => ({
+    kind: 'config',
+    name: 'app',
+    path,
+    content: Buffer.from(content).toString('base64'),
+    mode: 0o444,
+    uid: 0,
+    gid: 0,
+    ...overrides,
+  })
+  const config = file('/etc/shop/deep/app.conf', 'colour=red', { mode: 0o640 })
+
+  scenario('a process reads its files, with their modes, wherever they are', async (world) => {
+    const secret = file('/run/secrets/key', 'hunter2', { kind: 'secret', name: 'key', mode: 0o400 })
+    const steps = [read(config.path), read(secret.path), sleep]
+    await world.deploy([world.type('web', steps, { files: [config, secret] })])
+    await world.sees('640 colour=red')
+    await world.sees('400 hunter2')
+  })
+
+  scenario('a one-off and a release command have the files of their type', async (world) => {
+    const files = [config]
+    const releaseCommand = world.command([read(config.path), exit(0)])
+    await world.deploy([world.type('web', [sleep], { files, releaseCommand })])
+    await world.sees('640 colour=red')
+    const seen = collectTerminal()
+    const { exit: ended } = await world.run([read(config.path)], seen.terminal, {}, undefined, { files })
+    assert.equal(await ended, 0)
+    assert.equal(seen.stdout(), '640 colour=red\n')
+  })
+
+  scenario('a changed secret replaces the copies that have it, and those alone', async (world) => {
+    const secret = (content: string) => file('/run/secrets/key', content, { kind: 'secret', name: 'key' })
+    const types = (content: string) => [
+      world.type('web', [read('/run/secrets/key'), sleep], { files: [secret(content)] }),
+      world.type('worker', [sleep]),
+    ]
+    await world.deploy(types('first'))
+    const [web, worker] = [await world.ids('web'), await world.ids('worker')]
+    await world.deploy(types('first'))
+    assert.deepEqual(await world.ids('web'), web)
+    const receipt = await world.deploy(types('second'), { release: 'RBBBBBBBBBB' })
+    assert.deepEqual(receipt.replaced, ['web'])
+    await world.sees('444 second')
+    assert.ok((await world.ids('web')).every((id) => !web.includes(id)))
+    assert.deepEqual(await world.ids('worker'), worker)
+  })
+
+  scenario('files survive a crash of their process', async (world) => {
+    // Longer than an engine looks at a copy without ports before it calls it healthy.
+    const steps = [read(config.path), pause(4000), exit(1)]
+    await world.deploy([world.type('worker', steps, { files: [config] })])
+    const twice = async () => (await world.lines({})).length >= 2
+    await until(twice, { deadlineMs: patienceMs, what: 'a second start' })
+    assert.ok((await world.lines({})).every(({ text }) => text === '640 colour=red'))
+  })
+
+  scenario('the replacement of a dependency replaces those that restart with it, once', async (world) => {
+    const types = (text: string, overrides: Partial<ProcessPlan> = {}) => [
+      world.type('web', [sleep], { restartsWith: ['api'] }),
+      world.type('api', [sleep], { restartsWith: ['db'] }),
+      world.type('db', [print(text), sleep], overrides),
+      world.type('worker', [sleep]),
+    ]
+    const idsOf = async () => ({
+      web: await world.ids('web'),
+      api: await world.ids('api'),
+      db: await world.ids('db'),
+      worker: await world.ids('worker'),
+    })
+    await world.deploy(types('one'))
+    const before = await idsOf()
+    const receipt = await world.deploy(types('two'), { release: 'RBBBBBBBBBB' })
+    assert.deepEqual(receipt.replaced.toSorted(), ['api', 'db', 'web'])
+    const after = await idsOf()
+    assert.deepEqual(after.worker, before.worker)
+    assert.ok([...after.web, ...after.api].every((id) => ![...before.web, ...before.api].includes(id)))
+    await world.deploy(types('two'), { release: 'RBBBBBBBBBB' })
+    assert.deepEqual(await idsOf(), after)
+    // The engine's clock may be coarser than ours: a second later is later for both.
+    await wait(1100)
+    const restarted = types('two', { replaceBefore: new Date().toISOString() })
+    const again = await world.deploy(restarted, { release: 'RBBBBBBBBBB' })
+    assert.deepEqual([again.replaced.toSorted(), again.kept], [['api', 'db', 'web'], ['worker']])
+    const settled = await idsOf()
+    await world.deploy(restarted, { release: 'RBBBBBBBBBB' })
+    assert.deepEqual(await idsOf(), settled)
+  })
+
+  scenario("labels of an app's own replace none of the engine's, and count as a change", async (world) => {
+    const labels = { 'com.example.team': 'shop', 'com.rack.app': 'other', 'com.rack.type': 'other' }
+    await world.deploy([world.type('web', [sleep], { labels })])
+    const [process] = await world.processes('web')
+    assert.deepEqual([process?.app, process?.type], [world.app, 'web'])
+    const changed = { ...labels, 'com.example.team': 'till' }
+    const receipt = await world.deploy([world.type('web', [sleep], { labels: changed })])
+    assert.deepEqual(receipt.replaced, ['web'])
+    assert.ok((await world.ids()).every((id) => id !== process?.id))
   })
 }
 

@@ -39,6 +39,14 @@ export interface ProcessLabels {
   timeoutMs: number | null
 }
 
+const ownPrefix = 'com.rack.'
+
+/** Labels of an app's own for its container, by name: none of them can say what only the engine may say. */
+export function foreignLabels(given: Record<string, string>): Record<string, string> {
+  const foreign = Object.entries(given).filter(([name]) => !name.startsWith(ownPrefix))
+  return Object.fromEntries(foreign.sort(([a], [b]) => (a < b ? -1 : 1)))
+}
+
 const kinds: ReadonlySet<string> = new Set(['process', 'one-off', 'release-command', 'timer', 'agent'])
 
 /** Null for a container whose labels were not written by a rack. */

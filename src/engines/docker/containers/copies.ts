@@ -1,11 +1,14 @@
 import { RackError } from '../../../domain/error.ts'
 import { makeId } from '../../../domain/id.ts'
+import type { ProcessPlan } from '../../../domain/plan.ts'
 import { until } from '../../../lib/poll.ts'
-import { containerSpec, type ContainerRequest } from './container-spec.ts'
+import { containerSpec, type ContainerRequest, type ContainerSpec } from './spec/container-spec.ts'
 import { isNotFound } from '../errors.ts'
 import { inspectCopy, type FoundCopy } from './found-copy.ts'
+import { explainBinds } from './spec/mounts.ts'
 import { networkName } from './names.ts'
 import type { EngineParts } from '../parts.ts'
+import { placeFiles } from './place-files.ts'
 
 type Signalled = { signal: AbortSignal }
 
@@ -24,39 +27,70 @@ export type NewCopy = Omit<ContainerRequest, 'rack' | 'process' | 'address' | 'l
 /** A container that could not be started; the caller turns it into a failure of its type. */
 export class StartError extends Error {
   readonly process: string
+  readonly hint: string | undefined
 
   constructor(process: string, cause: RackError) {
     super(cause.message, { cause })
     this.process = process
+    this.hint = cause.hint
   }
 }
 
 /**
- * Creates a container with an address of its own, without starting it; what fails in the middle is removed.
+ * Creates a container with an address and files of its own, without starting it; what fails in the middle is removed.
  *
  * @throws StartError when the engine refuses it
  */
 export async function createCopy(parts: EngineParts, request: NewCopy, control: Signalled): Promise<Copy> {
-  const { rack, docker, limits, addresses } = parts
+  const { rack, limits, addresses } = parts
+  const { app, release, plan } = request
   const process = makeId('P', parts.randomBytes)
   parts.inFlight.add(process)
   try {
-    const address = await addresses.take(request.app, process)
+    const address = await addresses.take(app, process)
     const spec = containerSpec({ ...request, rack, process, address, limits })
-    const call = {
-      method: 'POST',
-      path: '/containers/create',
-      query: { name: spec.name },
-      body: spec.body,
-    } as const
-    const { Id } = await docker.json<{ Id: string }>(call, control)
-    const { app, release, plan } = request
-    return { app, type: plan.type, process, release, container: Id, address }
+    const container = await createContainer(parts, spec, plan, control)
+    return { app, type: plan.type, process, release, container, address }
   } catch (error) {
-    await addresses.free(request.app, process)
+    await addresses.free(app, process)
     throw startError(process, error)
   } finally {
     parts.inFlight.delete(process)
+  }
+}
+
+/** A container holds all its files, or is not there. */
+async function createContainer(
+  parts: EngineParts,
+  { name, body }: ContainerSpec,
+  { files, mounts }: ProcessPlan,
+  control: Signalled,
+): Promise<string> {
+  const { docker } = parts
+  const call = { method: 'POST', path: '/containers/create', query: { name }, body } as const
+  const { Id } = await docker.json<{ Id: string }>(call, control).catch(async (error: unknown) => {
+    throw await explainBinds(error, mounts)
+  })
+  try {
+    await placeFiles(docker, Id, files, control)
+    return Id
+  } catch (error) {
+    await discard(parts, Id)
+    throw error
+  }
+}
+
+/** Its own signal: a cancelled caller may not leave a container behind. The engine, when it is away, may. */
+async function discard({ docker, onTrouble }: EngineParts, container: string): Promise<void> {
+  const call = {
+    method: 'DELETE',
+    path: `/containers/${container}`,
+    query: { force: true, v: true },
+  } as const
+  try {
+    await docker.json(call, { signal: AbortSignal.timeout(30_000) })
+  } catch (error) {
+    onTrouble(error)
   }
 }
 
@@ -230,7 +264,9 @@ function isGone(error: unknown): boolean {
   return isNotFound(error) || (error instanceof RackError && error.code === 'conflict')
 }
 
+const ownErrors: ReadonlySet<string> = new Set(['engine-failed', 'not-found', 'conflict', 'unsupported'])
+
 function startError(process: string, error: unknown): unknown {
-  const isOwn = error instanceof RackError && ['engine-failed', 'not-found', 'conflict'].includes(error.code)
+  const isOwn = error instanceof RackError && ownErrors.has(error.code)
   return isOwn ? new StartError(process, error) : error
 }

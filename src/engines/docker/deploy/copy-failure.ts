@@ -1,6 +1,7 @@
 import type { CopyFailure } from '../../../domain/deployment.ts'
 import { RackError } from '../../../domain/error.ts'
-import type { Copy } from '../containers/copies.ts'
+import type { Copy, StartError } from '../containers/copies.ts'
+import { inspectCopy } from '../containers/found-copy.ts'
 import { readTimedLines } from '../logs/frames.ts'
 import type { EngineParts } from '../parts.ts'
 
@@ -11,20 +12,29 @@ const lastLineCount = 20
 
 /** The newest lines that a container has printed, oldest first. */
 export async function lastLines({ docker }: EngineParts, copy: Copy, control: Signalled): Promise<string[]> {
+  const found = await inspectCopy(docker, copy.container, control)
   const query = { stdout: true, stderr: true, timestamps: true, tail: lastLineCount }
   const stream = await docker.stream({ path: `/containers/${copy.container}/logs`, query }, control)
-  const lines = await Array.fromAsync(readTimedLines(stream, false))
+  const lines = await Array.fromAsync(readTimedLines(stream, found?.isTty ?? false))
   return lines.map(({ text }) => text).slice(-lastLineCount)
 }
 
-/** The error of a deploy that changed nothing. */
-export function deployFailed(failures: CopyFailure[]): RackError {
+/** The error of a deploy that changed nothing. @param advice what to type, where more is known than the reason */
+export function deployFailed(failures: CopyFailure[], advice?: string): RackError {
   const [first] = failures as [CopyFailure]
   return new RackError('deploy-failed', `${first.type}: ${whyText(first)}`, {
-    hint: hintOf(first),
+    hint: advice ? `${kept} ${advice}` : hintOf(first),
     details: failures,
   })
 }
+
+/** The error of a deploy whose container the engine did not make or start. */
+export function startFailed(type: string, { process, message: probe, hint }: StartError): RackError {
+  const about = { reason: 'not-started' as const, exitCode: null, lastLines: [], probe }
+  return deployFailed([{ process, type, ...about }], hint)
+}
+
+const kept = 'What ran before still runs.'
 
 function whyText({ reason, exitCode, probe, process }: CopyFailure): string {
   switch (reason) {
@@ -42,7 +52,6 @@ function whyText({ reason, exitCode, probe, process }: CopyFailure): string {
 }
 
 function hintOf({ reason, type, probe }: CopyFailure): string {
-  const kept = 'What ran before still runs.'
   switch (reason) {
     case 'exited':
       return `${kept} Its last lines say why; try it by hand with: rack run ${type} -- sh`

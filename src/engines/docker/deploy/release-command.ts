@@ -7,7 +7,7 @@ import {
   waitForExit,
   type Copy,
 } from '../containers/copies.ts'
-import { deployFailed, lastLines } from './copy-failure.ts'
+import { deployFailed, lastLines, startFailed } from './copy-failure.ts'
 import { identityOf } from './phrase.ts'
 import type { Deploy } from './start-type.ts'
 import { endedOutOfMemory } from '../containers/out-of-memory.ts'
@@ -37,11 +37,7 @@ async function runOne(deploy: Deploy, plan: ProcessPlan, signal: AbortSignal): P
     await removeCopy(parts, copy, { signal })
     started.splice(started.indexOf(copy), 1)
   } catch (error) {
-    if (!(error instanceof StartError)) throw error
-    const { process, message: probe } = error
-    throw deployFailed([
-      { process, type: plan.type, reason: 'not-started', exitCode: null, lastLines: [], probe },
-    ])
+    throw error instanceof StartError ? startFailed(plan.type, error) : error
   }
 }
 

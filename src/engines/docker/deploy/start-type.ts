@@ -1,4 +1,3 @@
-import type { CopyFailure } from '../../../domain/deployment.ts'
 import type { Plan, ProcessPlan } from '../../../domain/plan.ts'
 import { together } from '../../../lib/together.ts'
 import {
@@ -12,7 +11,7 @@ import {
   toCopy,
   type Copy,
 } from '../containers/copies.ts'
-import { deployFailed, lastLines } from './copy-failure.ts'
+import { deployFailed, lastLines, startFailed } from './copy-failure.ts'
 import type { DeployTrace } from './deploy-trace.ts'
 import type { FoundCopy } from '../containers/found-copy.ts'
 import { endedOutOfMemory } from '../containers/out-of-memory.ts'
@@ -109,7 +108,7 @@ async function startNew(deploy: Deploy, { plan, identity }: TypeSteps, signal: A
   try {
     return await parts.starting.run(start, signal)
   } catch (error) {
-    throw error instanceof StartError ? deployFailed([notStarted(plan.type, error)]) : error
+    throw error instanceof StartError ? startFailed(plan.type, error) : error
   }
 }
 
@@ -121,7 +120,7 @@ async function revive(deploy: Deploy, found: FoundCopy, signal: AbortSignal): Pr
     await startCopy(parts, copy, { signal })
     return copy
   } catch (error) {
-    throw error instanceof StartError ? deployFailed([notStarted(found.type, error)]) : error
+    throw error instanceof StartError ? startFailed(found.type, error) : error
   }
 }
 
@@ -170,9 +169,4 @@ async function nameOnce(
   if (passed.isNamed) return
   await nameCopy(deploy.parts, passed.copy, passed.plan.aliases, { signal })
   passed.isNamed = true
-}
-
-function notStarted(type: string, error: StartError): CopyFailure {
-  const probe = error.message
-  return { process: error.process, type, reason: 'not-started', exitCode: null, lastLines: [], probe }
 }

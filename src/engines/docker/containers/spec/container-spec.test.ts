@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { assertGolden } from '../../../../test/support/golden.ts'
-import { processPlan, servesHttp } from '../../../../test/support/plans.ts'
+import { assertGolden } from '../../../../../test/support/golden.ts'
+import { processPlan, servesHttp } from '../../../../../test/support/plans.ts'
+import { plainContainer } from '../../../../domain/container.ts'
 import { containerSpec, defaultLimits, type ContainerRequest } from './container-spec.ts'
+import { hostOptions } from './host-options.ts'
 
 const everything = processPlan({
   ...servesHttp(3000, []),
@@ -52,6 +54,76 @@ test('the container of a one-off with a terminal: its own command, no check, no 
     }),
   )
   assertGolden('docker/one-off.json', `${JSON.stringify(spec, null, 2)}\n`)
+})
+
+const full = processPlan({
+  labels: { zone: 'b', app: 'a', 'com.rack.app': 'forged', 'com.rack.timeout-ms': '1' },
+  mounts: [
+    { kind: 'volume', volume: 'data', path: '/data', readOnly: true, noCopy: true },
+    { kind: 'bind', source: '/srv/shop', path: '/shop', readOnly: true },
+    {
+      kind: 'tmpfs',
+      path: '/run',
+      readOnly: false,
+      sizeBytes: 65_536,
+      mode: 0o1770,
+      options: ['exec', 'uid=1000'],
+    },
+  ],
+  files: [
+    {
+      kind: 'secret',
+      name: 'key',
+      path: '/run/secrets/key',
+      content: 'aHVudGVyMg==',
+      mode: 0o440,
+      uid: 0,
+      gid: 0,
+    },
+  ],
+  container: {
+    hostname: 'shop',
+    domainname: 'example.com',
+    groups: ['docker', '999'],
+    capAdd: ['NET_ADMIN'],
+    capDrop: ['ALL'],
+    privileged: true,
+    readOnly: true,
+    securityOptions: ['seccomp=unconfined'],
+    shmBytes: 134_217_728,
+    sysctls: { 'net.core.somaxconn': '1024' },
+    ulimits: [{ name: 'nofile', soft: 1024, hard: -1 }],
+    pids: 100,
+    oomScoreAdj: -500,
+    dns: { servers: ['10.0.0.53'], search: ['example.com'], options: ['ndots:1'] },
+    tty: true,
+    stdinOpen: true,
+  },
+})
+
+test('the container of a copy that asks for everything', () => {
+  const spec = containerSpec(request({ plan: full }))
+  assertGolden('docker/copy-full.json', `${JSON.stringify(spec, null, 2)}\n`)
+  assert.ok(!JSON.stringify(spec).includes('aHVudGVyMg'), 'the content of a file goes another way')
+})
+
+test('the terminal of the file is for copies alone: a one-off has that of a person, or none', () => {
+  const streams = (overrides: Partial<ContainerRequest>) => {
+    const { Tty, OpenStdin } = containerSpec(request({ plan: full, ...overrides })).body
+    return [Tty, OpenStdin]
+  }
+  assert.deepEqual(streams({}), [true, true])
+  for (const kind of ['one-off', 'timer', 'release-command'] as const) {
+    assert.deepEqual(streams({ kind }), [undefined, undefined])
+  }
+  assert.deepEqual(streams({ kind: 'one-off', terminal: { tty: false, input: true } }), [false, true])
+})
+
+test('processes and threads: the smaller number holds, and no number of the file is none', () => {
+  const limit = (pids: number | null) =>
+    hostOptions({ ...plainContainer, pids }, defaultLimits.pids).PidsLimit
+  assert.deepEqual([null, 0, -1, 1_000_000].map(limit), Array(4).fill(defaultLimits.pids))
+  assert.equal(limit(7), 7)
 })
 
 test('nothing is published, no swap beyond the memory, no new privileges', () => {

@@ -1,8 +1,10 @@
-import type { Mount } from '../../../domain/container.ts'
-import type { ProcessPlan } from '../../../domain/plan.ts'
-import type { ProcessKind } from '../../../domain/process.ts'
-import { labels } from '../labels.ts'
-import { containerName, networkName, volumeName } from './names.ts'
+import type { ProcessPlan } from '../../../../domain/plan.ts'
+import type { ProcessKind } from '../../../../domain/process.ts'
+import { foreignLabels, labels } from '../../labels.ts'
+import { fileVolumes } from './file-volumes.ts'
+import { hostOptions } from './host-options.ts'
+import { hostMounts } from './mounts.ts'
+import { containerName, networkName } from '../names.ts'
 
 /** Everything that decides one container. */
 export interface ContainerRequest {
@@ -41,7 +43,11 @@ export interface ContainerSpec {
   body: Record<string, unknown>
 }
 
-/** Phrases the container of one copy. It starts without a restart policy: that comes when it has proved itself. */
+/**
+ * Phrases the container of one copy. It starts without a restart policy: that comes when it has proved itself.
+ *
+ * @throws unsupported for a file of the type that can be put nowhere
+ */
 export function containerSpec(request: ContainerRequest): ContainerSpec {
   const { rack, app, process, plan } = request
   const network = networkName(rack, app)
@@ -49,6 +55,8 @@ export function containerSpec(request: ContainerRequest): ContainerSpec {
     name: containerName(rack, app, plan.type, process),
     body: {
       Image: plan.image,
+      ...(plan.container.hostname ? { Hostname: plan.container.hostname } : {}),
+      ...(plan.container.domainname ? { Domainname: plan.container.domainname } : {}),
       ...(request.command || plan.command ? { Cmd: request.command ?? plan.command } : {}),
       ...(plan.entrypoint ? { Entrypoint: plan.entrypoint } : {}),
       Env: Object.entries(plan.environment).map(([name, value]) => `${name}=${value}`),
@@ -72,6 +80,7 @@ export function containerSpec(request: ContainerRequest): ContainerSpec {
 function labelsOf(request: ContainerRequest): Record<string, string> {
   const { plan, command, timeoutMs } = request
   return {
+    ...foreignLabels(plan.labels),
     [labels.rack]: request.rack,
     [labels.app]: request.app,
     [labels.type]: plan.type,
@@ -97,8 +106,7 @@ function hostConfig(request: ContainerRequest, network: string): Record<string, 
     // The same as Memory: no swap, so the limit is the limit.
     MemorySwap: plan.memoryBytes,
     CpuShares: Math.max(2, plan.cpuUnits),
-    PidsLimit: limits.pids,
-    SecurityOpt: ['no-new-privileges'],
+    ...hostOptions(plan.container, limits.pids),
     Init: plan.init,
     ExtraHosts: plan.extraHosts.map(({ host, address }) => `${host}:${address}`),
     RestartPolicy: { Name: 'no' },
@@ -106,19 +114,10 @@ function hostConfig(request: ContainerRequest, network: string): Record<string, 
       Type: 'json-file',
       Config: { 'max-size': String(limits.logFileBytes), 'max-file': String(limits.logFiles) },
     },
-    Mounts: plan.mounts.flatMap((mount) => mountOf(rack, app, mount)),
+    ...hostMounts({ rack, app }, plan.mounts, fileVolumes(plan)),
     // Engines before 23 do not know it: there the size comes a moment after the process.
     ...(terminal?.size ? { ConsoleSize: [terminal.size.rows, terminal.size.columns] } : {}),
   }
-}
-
-function mountOf(rack: string, app: string, mount: Mount): Record<string, unknown>[] {
-  const { kind, path, readOnly } = mount
-  if (kind === 'tmpfs') return [{ Type: 'tmpfs', Target: path, ReadOnly: readOnly }]
-  if (kind === 'bind') return [{ Type: 'bind', Source: mount.source, Target: path, ReadOnly: readOnly }]
-  // An image's own VOLUME gets its anonymous volume by itself, and loses it with the container.
-  if (kind === 'discarded') return []
-  return [{ Type: 'volume', Source: volumeName(rack, app, mount.volume), Target: path, ReadOnly: readOnly }]
 }
 
 /** One-offs run no check: nothing waits for it. */
@@ -138,15 +137,14 @@ function healthcheckOf({ plan, kind }: ContainerRequest): Record<string, unknown
   }
 }
 
-function standardStreams({ terminal }: ContainerRequest): Record<string, unknown> {
-  if (!terminal) return {}
-  const { tty, input } = terminal
-  return {
-    Tty: tty,
-    OpenStdin: input,
-    StdinOnce: input,
-    AttachStdin: input,
-    AttachStdout: true,
-    AttachStderr: true,
+/** A person's terminal decides for a one-off; the file's `tty` and `stdin_open` are for the copies of the type alone. */
+function standardStreams({ terminal, kind, plan }: ContainerRequest): Record<string, unknown> {
+  if (terminal) {
+    const { tty, input } = terminal
+    const attached = { AttachStdin: input, AttachStdout: true, AttachStderr: true }
+    return { Tty: tty, OpenStdin: input, StdinOnce: input, ...attached }
   }
+  const { tty, stdinOpen } = plan.container
+  if (kind !== 'process') return {}
+  return { ...(tty && { Tty: true }), ...(stdinOpen && { OpenStdin: true }) }
 }

@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { plainContainer, type FileMount, type Mount } from '../../../../domain/container.ts'
+import { RackError } from '../../../../domain/error.ts'
+import { fileVolumes } from './file-volumes.ts'
+
+const fileAt = (path: string): FileMount => ({
+  kind: 'secret',
+  name: 'key',
+  path,
+  content: '',
+  mode: 0o444,
+  uid: 0,
+  gid: 0,
+})
+const tmpfs = (path: string): Mount => ({
+  kind: 'tmpfs',
+  path,
+  readOnly: false,
+  sizeBytes: null,
+  mode: null,
+  options: [],
+})
+const volume = (path: string, readOnly = false): Mount => ({
+  kind: 'volume',
+  volume: 'data',
+  path,
+  readOnly,
+  noCopy: false,
+})
+const bind = (path: string): Mount => ({ kind: 'bind', source: '/srv', path, readOnly: false })
+
+const volumesFor = (paths: string[], mounts: Mount[], readOnly = false) =>
+  fileVolumes({ files: paths.map(fileAt), mounts, container: { ...plainContainer, readOnly } })
+
+test('a file of a plain container needs no volume, nor one in a volume', () => {
+  assert.deepEqual(volumesFor(['/run/secrets/key', '/key'], []), [])
+  assert.deepEqual(volumesFor(['/data/key'], [volume('/data')]), [])
+  assert.deepEqual(volumesFor(['/data/key'], [volume('/data')], true), [])
+  const discarded: Mount = { kind: 'discarded', path: '/cache', readOnly: false }
+  assert.deepEqual(volumesFor(['/cache/key'], [discarded], true), [])
+})
+
+test('a read-only file system: one volume for each directory, and none below another', () => {
+  const paths = ['/etc/app/sub/a', '/etc/app/b', '/etc/app/c', '/run/secrets/key']
+  assert.deepEqual(volumesFor(paths, [], true), ['/etc/app', '/run/secrets'])
+  assert.deepEqual(volumesFor(['/etc/app2/a', '/etc/app/b'], [], true), ['/etc/app', '/etc/app2'])
+})
+
+test('below a directory in memory the file has a volume, unless a volume is nearer', () => {
+  assert.deepEqual(volumesFor(['/run/secrets/key'], [tmpfs('/run')]), ['/run/secrets'])
+  assert.deepEqual(volumesFor(['/running/key'], [tmpfs('/run')]), [])
+  assert.deepEqual(volumesFor(['/run/data/key'], [tmpfs('/run'), volume('/run/data')]), [])
+})
+
+test('where no file can be put, the place and the reason are said', () => {
+  const cases: [path: string, mounts: Mount[], readOnly: boolean, reason: RegExp][] = [
+    ['/run/key', [tmpfs('/run')], false, /\/run is a directory in memory/],
+    ['/shop/etc/key', [bind('/shop')], false, /a directory of the host is mounted at \/shop/],
+    ['/data/key', [volume('/data', true)], false, /a read-only volume is mounted at \/data/],
+    ['/dev/shm/key', [], false, /the kernel fills \/dev/],
+    ['/key', [], true, /the root directory is read-only/],
+  ]
+  for (const [path, mounts, readOnly, reason] of cases) {
+    assert.throws(
+      () => volumesFor([path], mounts, readOnly),
+      (error) => {
+        assert.ok(error instanceof RackError)
+        assert.equal(error.code, 'unsupported')
+        assert.match(error.message, /^the secret key cannot be put at \//)
+        assert.match(error.message, reason)
+        assert.match(error.hint ?? '', /\/run\/secrets\/key/)
+        return true
+      },
+    )
+  }
+})
