@@ -116,6 +116,57 @@ test('a build gives an image with its configuration, a log of its steps, and a n
   assert.equal(found?.Id, web!.digest)
 })
 
+test('a Dockerfile in the compose file is built in its context, and quoted when it fails', async () => {
+  const files = [
+    { name: '.dockerignore', content: 'drop\n' },
+    { name: 'keep', content: 'kept\n' },
+    { name: 'drop', content: '' },
+  ]
+  const inline = (...lines: string[]) => ({
+    images: [
+      {
+        processes: ['web'],
+        build: buildSpec({ dockerfile: '', inline: `${lines.join('\n')}\n` }),
+        image: null,
+      },
+    ],
+  })
+  const request = requestOf(files, inline('FROM busybox:1', 'COPY . /src'))
+  const { web } = await builder.build(request, controlOf())
+  const found = await filesOf(web!.digest, '/src')
+  const names = found.map(({ name }) => name).toSorted()
+  assert.deepEqual(names, ['src/', 'src/.dockerignore', 'src/.rack.Dockerfile', 'src/keep'])
+  const failing = requestOf(files, inline('FROM busybox:1', '', 'RUN echo no && exit 7'))
+  const error = await failsToBuild(failing)
+  assert.equal((error.details as BuildFailure).line, 3)
+  assert.match(error.hint ?? '', /line 3 of build.dockerfile_inline of web, "RUN echo no && exit 7"/)
+})
+
+test('a build has the network, the hosts and the labels that it asks for', async () => {
+  const build = buildSpec({
+    network: 'none',
+    extraHosts: [
+      { host: 'mirror.example', address: '10.9.8.7' },
+      { host: 'other.example', address: '10.9.8.6' },
+    ],
+    labels: { 'com.example.team': 'till', 'com.rack.app': 'forged' },
+  })
+  const script = 'ls /sys/class/net > /net; cat /etc/hosts > /seen'
+  const request = requestOf([dockerfile('FROM busybox:1', `RUN ${script}`)], {
+    images: [{ processes: ['web'], build, image: null }],
+  })
+  const { web } = await builder.build(request, controlOf())
+  const [net] = await filesOf(web!.digest, '/net')
+  assert.equal(net?.content, 'lo\n')
+  const [seen] = await filesOf(web!.digest, '/seen')
+  assert.match(seen?.content ?? '', /10\.9\.8\.7\s+mirror\.example[^]*10\.9\.8\.6\s+other\.example/)
+  const { Config } = await docker.json<{ Config: { Labels: Record<string, string> } }>(
+    { path: `/images/${web!.digest}/json` },
+    controlOf(),
+  )
+  assert.deepEqual([Config.Labels['com.example.team'], Config.Labels['com.rack.app']], ['till', 'shop'])
+})
+
 test('the same source again is the same image, from the cache', async () => {
   const files = [
     dockerfile('FROM busybox:1', 'COPY a /a', `RUN echo ${Date.now()} > /b`),

@@ -54,7 +54,7 @@ function buildOne(
   control: Control,
 ): BuiltImage {
   const [process = ''] = image.processes
-  const text = dockerfiles.get(dockerfilePath(spec))
+  const text = spec.inline ?? dockerfiles.get(dockerfilePath(spec))
   const details = { processes: image.processes, step: null, exitCode: null, tail: [] as string[] }
   if (text === undefined) {
     throw new RackError('build-failed', `${process}: no ${dockerfilePath(spec)} in the source`, { details })

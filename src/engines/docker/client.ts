@@ -13,8 +13,8 @@ export interface DockerRequest {
   method?: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE'
   /** Without the version: `/containers/json`. */
   path: string
-  /** Objects are sent as JSON, undefined ones not at all. */
-  query?: Record<string, string | number | boolean | object | undefined>
+  /** Objects are sent as JSON, lists entry by entry, undefined ones not at all. */
+  query?: Record<string, string | number | boolean | object | string[] | undefined>
   /** Sent as JSON. */
   body?: unknown
   /** A tar stream, instead of a body. */
@@ -210,7 +210,8 @@ function queryString(query: DockerRequest['query']): string {
   const parameters = new URLSearchParams()
   for (const [name, value] of Object.entries(query ?? {})) {
     if (value === undefined) continue
-    parameters.set(name, typeof value === 'object' ? JSON.stringify(value) : String(value))
+    if (Array.isArray(value)) for (const entry of value) parameters.append(name, String(entry))
+    else parameters.set(name, typeof value === 'object' ? JSON.stringify(value) : String(value))
   }
   return parameters.size === 0 ? '' : `?${parameters.toString()}`
 }

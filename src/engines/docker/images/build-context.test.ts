@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { pack } from 'tar-stream'
 import { buildSpec } from '../../../../test/support/build-spec.ts'
+import { unpackTar } from '../../../../test/support/tar.ts'
 import { RackError } from '../../../domain/error.ts'
 import type { BuildSpec } from '../../../domain/manifest.ts'
 import { readTar } from '../../../lib/tar.ts'
@@ -61,6 +62,36 @@ test('a Dockerfile beside the context goes with it', async () => {
     { context: 'app', dockerfile: '../Dockerfile' },
   )
   assert.deepEqual(names, ['.rack.Dockerfile', 'main'])
+})
+
+test('a Dockerfile of the compose file goes with its context, whose rules hold', async () => {
+  const inline = 'FROM scratch\nCOPY keep /\n'
+  const files = {
+    'app/Dockerfile': 'FROM other\n',
+    'app/.dockerignore': '*\n!keep\n',
+    'app/.rack.Dockerfile': 'FROM forged\n',
+    'app/keep': 'kept',
+    'app/drop': '',
+  }
+  for (const dockerfile of ['Dockerfile', '']) {
+    const spec = buildSpec({ context: 'app', dockerfile, inline })
+    const source = sourceOf(files)
+    const texts = await readBuildTexts(source, [spec], AbortSignal.timeout(5000))
+    const context = contextOf(source, spec, texts, 'web')
+    const found = await unpackTar(context.open())
+    assert.equal(context.dockerfileText, inline)
+    assert.deepEqual(
+      found.map(({ name, content }) => [name, content]),
+      [
+        [context.dockerfile, inline],
+        ['keep', 'kept'],
+      ],
+    )
+  }
+})
+
+test('a Dockerfile of the compose file needs no source at all', async () => {
+  assert.deepEqual(await namesIn({}, { inline: 'FROM scratch\n' }), ['.rack.Dockerfile'])
 })
 
 test('what is wrong with the texts is said', async () => {

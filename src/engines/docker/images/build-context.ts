@@ -7,6 +7,7 @@ import {
   parseDockerIgnore,
   type DockerIgnore,
 } from '../../../lib/dockerignore.ts'
+import { tarHead, tarPadding } from '../../../lib/tar-blocks.ts'
 import { readTar, rewriteTar } from '../../../lib/tar.ts'
 
 /** Texts of the source that say how to build, by path from the source directory. */
@@ -23,6 +24,9 @@ export interface BuildContext {
 
 type Source = () => AsyncIterable<Uint8Array>
 
+/** A Dockerfile that is not in its context travels under this name: the engine takes one tar. */
+const ownDockerfile = '.rack.Dockerfile'
+
 /** A Dockerfile is code that people write. */
 const largestTextBytes = 1024 * 1024
 
@@ -37,7 +41,9 @@ export async function readBuildTexts(
   signal: AbortSignal,
 ): Promise<BuildTexts> {
   const wanted = new Set(
-    specs.flatMap(({ context, dockerfile }) => inSource(context, alwaysSent(dockerfile))),
+    specs.flatMap(({ context, dockerfile, inline }) =>
+      inSource(context, inline === null ? alwaysSent(dockerfile) : dockerIgnorePaths(dockerfile)),
+    ),
   )
   const texts: BuildTexts = new Map()
   if (wanted.size === 0) return texts
@@ -65,24 +71,53 @@ export async function readBuildTexts(
  * @throws build-failed when the Dockerfile is not in the source; invalid for rules that cannot be read
  */
 export function contextOf(source: Source, spec: BuildSpec, texts: BuildTexts, process: string): BuildContext {
-  const path = posix.join(spec.context, spec.dockerfile)
-  const dockerfileText = texts.get(path)
-  if (dockerfileText === undefined) throw noDockerfile(process, path)
   const root = posix.join(spec.context, '.')
-  const isInside = root === '.' || path.startsWith(`${root}/`)
+  const { dockerfile, path, text } = dockerfileOf(spec, root, texts, process)
   const rulesPath = dockerIgnorePaths(spec.dockerfile).find((name) => texts.has(posix.join(root, name)))
   const rules = rulesPath === undefined ? null : readRules(texts, posix.join(root, rulesPath))
-  // A Dockerfile beside its context has to travel in it: the engine takes one tar.
-  const dockerfile = isInside ? posix.relative(root, path) : '.rack.Dockerfile'
 
   const rename = (name: string): string | null => {
     const full = posix.normalize(name)
     if (full === path) return dockerfile
     const inner = root === '.' ? full : posix.relative(root, full)
     if (inner.startsWith('..') || inner === '' || inner === '.' || inner === './') return null
+    if (inner === dockerfile) return null
     return rules?.ignores(inner.replace(/\/$/, '')) ? null : inner
   }
-  return { dockerfile, dockerfileText, open: () => rewriteTar(source(), rename) }
+  const open = () => rewriteTar(source(), rename)
+  const whole = () => (path === null ? withText(dockerfile, text, open()) : open())
+  return { dockerfile, dockerfileText: text, open: whole }
+}
+
+interface FoundDockerfile {
+  /** In the context. */
+  dockerfile: string
+  /** In the source; null when the compose file holds it. */
+  path: string | null
+  text: string
+}
+
+function dockerfileOf(spec: BuildSpec, root: string, texts: BuildTexts, process: string): FoundDockerfile {
+  if (spec.inline !== null) return { dockerfile: ownDockerfile, path: null, text: spec.inline }
+  const path = posix.join(spec.context, spec.dockerfile)
+  const text = texts.get(path)
+  if (text === undefined) throw noDockerfile(process, path)
+  const isInside = root === '.' || path.startsWith(`${root}/`)
+  return { dockerfile: isInside ? posix.relative(root, path) : ownDockerfile, path, text }
+}
+
+/** The tar with a file before all others. */
+async function* withText(
+  name: string,
+  text: string,
+  tar: AsyncIterable<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  const content = Buffer.from(text)
+  // A time of its own would make it another file at each build.
+  yield tarHead({ name, type: 'file', mode: 0o644, size: content.length, modified: new Date(0) })
+  yield content
+  yield tarPadding(content.length)
+  yield* tar
 }
 
 function readRules(texts: BuildTexts, path: string): DockerIgnore {

@@ -46,6 +46,14 @@ test('the words of old and new BuildKits, and of the classic builder, give the e
   }
 })
 
+test('a line of a Dockerfile inside the compose file is quoted', () => {
+  const { hint, details } = failure({ dockerfile: null, step: step('exit code: 1') })
+  assert.equal(details.line, 3)
+  assert.match(hint, /^Look at line 3 of build.dockerfile_inline of web, worker, "RUN npm ci"; the whole log/)
+  const nowhere = failure({ dockerfile: null, message: 'pull access denied' })
+  assert.match(nowhere.hint, /look at FROM in build.dockerfile_inline of web, worker\.$/)
+})
+
 test('a Dockerfile that cannot be read names the line', () => {
   const prefix = 'failed to solve with frontend dockerfile.v0: failed to create LLB definition: '
   const old = failure({ message: `${prefix}dockerfile parse error line 2: unknown instruction: BOGUS` })

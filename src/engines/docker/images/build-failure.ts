@@ -17,8 +17,8 @@ export interface BuildFailure {
 export interface FailedBuild {
   processes: string[]
   build: string
-  /** From the source directory. */
-  dockerfile: string
+  /** From the source directory; null when the compose file holds it. */
+  dockerfile: string | null
   dockerfileText: string
   instructions: Instruction[]
   /** What the engine said at the end. */
@@ -56,19 +56,25 @@ export function buildFailed(failed: FailedBuild): RackError {
   return new RackError('build-failed', text, { hint: hintFor(failed, line), details })
 }
 
-function hintFor(
-  { step, message, build, dockerfile, dockerfileText }: FailedBuild,
-  line: number | null,
-): string {
+function hintFor(failed: FailedBuild, line: number | null): string {
+  const { step, message, build, dockerfileText } = failed
   const syntax = syntaxImage(dockerfileText)
   if (syntax !== null && message.includes('gateway.v0')) {
     return `The line "# syntax=${syntax}" is fetched from a registry, which did not give it: remove the line.`
   }
   if (step?.step.includes('load metadata for') || /pull access denied|manifest unknown/.test(message)) {
-    return `A base image is not on this machine, and its registry did not give it: look at FROM in ${dockerfile}.`
+    const where = placeOf(failed, null)
+    return `A base image is not on this machine, and its registry did not give it: look at FROM in ${where}.`
   }
-  const where = line === null ? `Look at ${dockerfile}` : `Look at ${dockerfile}:${line}`
-  return `${where}; the whole log: rack builds logs ${build}`
+  return `Look at ${placeOf(failed, line)}; the whole log: rack builds logs ${build}`
+}
+
+/** Lines of a Dockerfile inside a compose file have other numbers there: the line itself is said. */
+function placeOf({ dockerfile, dockerfileText, processes }: FailedBuild, line: number | null): string {
+  if (dockerfile !== null) return line === null ? dockerfile : `${dockerfile}:${line}`
+  const place = `build.dockerfile_inline of ${processes.join(', ')}`
+  if (line === null) return place
+  return `line ${line} of ${place}, "${shorten(dockerfileText.split(/\r?\n/)[line - 1]?.trim() ?? '')}"`
 }
 
 function exitCodeIn(text: string): number | null {

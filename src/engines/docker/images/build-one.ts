@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import { posix } from 'node:path'
 import type { Control } from '../../../domain/control.ts'
 import type { BuildRequest, ImageRequest } from '../../../domain/engine.ts'
 import type { Environment } from '../../../domain/environment.ts'
@@ -15,7 +16,7 @@ import { bareArguments, readInstructions, type Instruction } from './dockerfile.
 import type { ImageInspect } from './image-config.ts'
 import { readImageStream, type ImageMessage } from './image-stream.ts'
 import { findImage } from './images.ts'
-import { labels } from '../labels.ts'
+import { foreignLabels, labels } from '../labels.ts'
 
 export interface OneBuild {
   docker: DockerClient
@@ -75,8 +76,10 @@ function buildQuery(
     t: tag,
     target: spec.target ?? undefined,
     buildargs: buildArguments(spec.args, bareArguments(instructions), request.environment),
-    // No label may name the build: it would make every image a new one, and every copy would be replaced.
-    labels: { [labels.rack]: rack, [labels.app]: request.app },
+    networkmode: spec.network ?? undefined,
+    extrahosts: spec.extraHosts.map(({ host, address }) => `${host}:${address}`),
+    // None of ours may name the build: it would make every image a new one, and every copy would be replaced.
+    labels: { ...foreignLabels(spec.labels), [labels.rack]: rack, [labels.app]: request.app },
     nocache: request.noCache ? 1 : undefined,
     rm: 1,
     forcerm: 1,
@@ -149,7 +152,7 @@ function failure(
   return buildFailed({
     processes: image.processes,
     build: request.build,
-    dockerfile: spec.context === '.' ? spec.dockerfile : `${spec.context}/${spec.dockerfile}`,
+    dockerfile: spec.inline === null ? posix.join(spec.context, spec.dockerfile) : null,
     dockerfileText: context.dockerfileText,
     instructions,
     message: ended.error?.error ?? '',

@@ -2,6 +2,7 @@ import type { BuiltImage, BuiltImages } from '../../../domain/build.ts'
 import type { Control } from '../../../domain/control.ts'
 import type { BuildRequest, ImageRequest } from '../../../domain/engine.ts'
 import { RackError } from '../../../domain/error.ts'
+import type { BuildSpec } from '../../../domain/manifest.ts'
 import { createSemaphore } from '../../../lib/semaphore.ts'
 import { contextOf, readBuildTexts, type BuildTexts } from './build-context.ts'
 import type { DockerClient } from '../client.ts'
@@ -113,12 +114,16 @@ async function makeImage(
 function mergeRequests(requests: ImageRequest[]): ImageRequest[] {
   const merged = new Map<string, ImageRequest>()
   for (const { processes, build, image } of requests) {
-    const args = build && Object.entries(build.args).sort(([a], [b]) => (a < b ? -1 : 1))
-    const key = JSON.stringify(build ? [build.context, build.dockerfile, build.target, args, image] : image)
+    const key = JSON.stringify(build ? [buildKey(build), image] : image)
     const before = merged.get(key)
     merged.set(key, { processes: [...(before?.processes ?? []), ...processes], build, image })
   }
   return [...merged.values()]
+}
+
+function buildKey(build: BuildSpec): unknown {
+  const sorted = (record: object) => Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1))
+  return sorted({ ...build, args: sorted(build.args), labels: sorted(build.labels) })
 }
 
 function sayIn(control: Control, process?: string): (text: string) => void {
