@@ -2,12 +2,12 @@ import { surgeOf } from '../domain/admission.ts'
 import { changedTypes } from '../domain/copy-identity.ts'
 import { maskText, type Environment } from '../domain/environment.ts'
 import { RackError } from '../domain/error.ts'
-import { planRelease, type Plan, type ProcessPlan } from '../domain/plan.ts'
+import { planRelease, type Plan } from '../domain/plan.ts'
 import { addResources, noResources } from '../domain/rack.ts'
-import { formatBytes } from '../lib/sizes.ts'
 import type { Context } from './context.ts'
 import { findApp, releaseLiveBefore } from './find.ts'
 import type { ProcessChange, ReleaseDiff } from './operations.ts'
+import { changedFields } from './process-fields.ts'
 import { readRelease } from './read-release.ts'
 import { nameChanges } from './set-environment.ts'
 
@@ -59,7 +59,7 @@ function processChanges(old: Plan, next: Plan): ProcessChange[] {
   })
 }
 
-/** A command may hold what the compose file took from the environment. */
+/** A command or a label may hold what the compose file took from the environment. */
 function maskChanges(changes: ProcessChange[], environments: Environment[]): ProcessChange[] {
   const masked = (text: string | null) =>
     text && environments.reduce((words, environment) => maskText(words, environment), text)
@@ -67,29 +67,4 @@ function maskChanges(changes: ProcessChange[], environments: Environment[]): Pro
     ...change,
     fields: change.fields.map(({ name, from, to }) => ({ name, from: masked(from), to: masked(to) })),
   }))
-}
-
-/** Each field in words; variables by name. */
-const fieldTexts: Record<string, (process: ProcessPlan) => string> = {
-  image: ({ image }) => image,
-  command: ({ entrypoint, command }) => [...(entrypoint ?? []), ...(command ?? [])].join(' '),
-  variables: ({ environment }) => Object.keys(environment).sort().join(' '),
-  ports: ({ ports }) =>
-    ports.map(({ external, container, protocol }) => `${external ?? ''}:${container}/${protocol}`).join(' '),
-  count: ({ count }) => String(count),
-  limits: ({ cpuUnits, memoryBytes }) => `${cpuUnits} units, ${formatBytes(memoryBytes)}`,
-  mounts: ({ mounts }) =>
-    mounts.map((mount) => `${mount.kind === 'volume' ? mount.volume : mount.kind}:${mount.path}`).join(' '),
-  'reached as': ({ aliases, hosts }) => [...aliases, ...hosts].join(' '),
-  health: ({ health }) => JSON.stringify(health),
-  healthcheck: ({ healthcheck }) => JSON.stringify(healthcheck),
-  user: ({ user }) => user ?? '',
-  'release command': ({ releaseCommand }) => releaseCommand?.join(' ') ?? '',
-}
-
-function changedFields(was: ProcessPlan, is: ProcessPlan): ProcessChange['fields'] {
-  return Object.entries(fieldTexts).flatMap(([name, text]) => {
-    const [from, to] = [text(was), text(is)]
-    return from === to ? [] : [{ name, from: from || null, to: to || null }]
-  })
 }

@@ -1,0 +1,95 @@
+import type { ContainerOptions, Mount } from '../domain/container.ts'
+import type { ProcessPlan } from '../domain/plan.ts'
+import { formatBytes } from '../lib/sizes.ts'
+import type { ProcessChange } from './operations.ts'
+
+/** What differs between two plans of a type, in words; variables and files by name, without what is in them. */
+export function changedFields(was: ProcessPlan, is: ProcessPlan): ProcessChange['fields'] {
+  const differing = Object.entries(fieldTexts).flatMap(([name, text]) => field(name, text(was), text(is)))
+  const options = Object.entries(optionTexts).flatMap(([name, text]) =>
+    field(name, text(was.container), text(is.container)),
+  )
+  return [...differing, ...field('files', filesText(was.files), filesText(is.files, was.files)), ...options]
+}
+
+function field(name: string, from: string, to: string): ProcessChange['fields'] {
+  return from === to ? [] : [{ name, from: from || null, to: to || null }]
+}
+
+const fieldTexts: Record<string, (process: ProcessPlan) => string> = {
+  image: ({ image }) => image,
+  command: ({ entrypoint, command }) => [...(entrypoint ?? []), ...(command ?? [])].join(' '),
+  variables: ({ environment }) => Object.keys(environment).sort().join(' '),
+  ports: ({ ports }) =>
+    ports.map(({ external, container, protocol }) => `${external ?? ''}:${container}/${protocol}`).join(' '),
+  count: ({ count }) => String(count),
+  limits: ({ cpuUnits, memoryBytes }) => `${cpuUnits} units, ${formatBytes(memoryBytes)}`,
+  mounts: ({ mounts }) => mounts.map(mountText).sort().join(' '),
+  labels: ({ labels }) => pairs(labels),
+  'reached as': ({ aliases, hosts }) => [...aliases, ...hosts].join(' '),
+  health: ({ health }) => JSON.stringify(health),
+  healthcheck: ({ healthcheck }) => JSON.stringify(healthcheck),
+  user: ({ user }) => user ?? '',
+  'restarts with': ({ restartsWith }) => restartsWith.toSorted().join(' '),
+  'release command': ({ releaseCommand }) => releaseCommand?.join(' ') ?? '',
+}
+
+/** By the keys of the compose file. */
+const optionTexts: Record<string, (options: ContainerOptions) => string> = {
+  hostname: ({ hostname }) => hostname ?? '',
+  domainname: ({ domainname }) => domainname ?? '',
+  group_add: ({ groups }) => groups.toSorted().join(' '),
+  cap_add: ({ capAdd }) => capAdd.toSorted().join(' '),
+  cap_drop: ({ capDrop }) => capDrop.toSorted().join(' '),
+  privileged: ({ privileged }) => claim(privileged),
+  read_only: ({ readOnly }) => claim(readOnly),
+  security_opt: ({ securityOptions }) => securityOptions.join(' '),
+  shm_size: ({ shmBytes }) => (shmBytes === null ? '' : formatBytes(shmBytes)),
+  sysctls: ({ sysctls }) => pairs(sysctls),
+  ulimits: ({ ulimits }) =>
+    ulimits
+      .map(({ name, soft, hard }) => `${name}=${soft}:${hard}`)
+      .sort()
+      .join(' '),
+  pids_limit: ({ pids }) => (pids === null ? '' : String(pids)),
+  oom_score_adj: ({ oomScoreAdj }) => (oomScoreAdj === null ? '' : String(oomScoreAdj)),
+  dns: ({ dns }) => dns.servers.join(' '),
+  dns_search: ({ dns }) => dns.search.join(' '),
+  dns_opt: ({ dns }) => dns.options.join(' '),
+  tty: ({ tty }) => claim(tty),
+  stdin_open: ({ stdinOpen }) => claim(stdinOpen),
+}
+
+const claim = (isSo: boolean) => (isSo ? 'true' : '')
+
+function pairs(record: Record<string, string>): string {
+  const texts = Object.entries(record).map(([name, value]) => `${name}=${value}`)
+  return texts.sort().join(' ')
+}
+
+function mountText(mount: Mount): string {
+  const { kind, path, readOnly } = mount
+  const options = [
+    ...(readOnly ? ['ro'] : []),
+    ...(kind === 'volume' && mount.noCopy ? ['nocopy'] : []),
+    ...(kind === 'tmpfs' ? tmpfsTexts(mount) : []),
+  ]
+  const from = kind === 'volume' ? mount.volume : kind === 'bind' ? mount.source : kind
+  return [from, path, ...(options.length > 0 ? [options.join(',')] : [])].join(':')
+}
+
+function tmpfsTexts({ sizeBytes, mode, options }: Extract<Mount, { kind: 'tmpfs' }>): string[] {
+  const size = sizeBytes === null ? [] : [`size=${formatBytes(sizeBytes).replaceAll(' ', '')}`]
+  return [...size, ...(mode === null ? [] : [`mode=${mode.toString(8)}`]), ...options]
+}
+
+/** One whose place and mode are as they were says when its content is another. */
+function filesText(files: ProcessPlan['files'], before: ProcessPlan['files'] = files): string {
+  const contents = new Map(before.map(({ path, content }) => [path, content]))
+  const texts = files.map(({ name, path, mode, uid, gid, content }) => {
+    const place = `${name}:${path} (${mode.toString(8)} ${uid}:${gid})`
+    const isOther = contents.has(path) && contents.get(path) !== content
+    return isOther ? `${place} with other content` : place
+  })
+  return texts.sort().join(', ')
+}
