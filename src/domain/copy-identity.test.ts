@@ -1,20 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { planOf, processPlan } from '../../test/support/plans.ts'
-import { plainContainer, type ContainerOptions, type FileMount } from './container.ts'
+import { fileMount, planOf, processPlan } from '../../test/support/plans.ts'
+import { plainContainer, type ContainerOptions } from './container.ts'
 import { changedTypes, copyIdentity, copyRules } from './copy-identity.ts'
 import type { ProcessPlan } from './plan.ts'
 
 const web = processPlan({ type: 'web' })
-const key: FileMount = {
-  kind: 'secret',
-  name: 'key',
-  path: '/run/secrets/key',
-  content: 'YQ==',
-  mode: 0o440,
-  uid: 0,
-  gid: 0,
-}
+const key = fileMount('/run/secrets/key', 'one')
 
 const container = (overrides: Partial<ContainerOptions>): Partial<ProcessPlan> => ({
   container: { ...plainContainer, ...overrides },
@@ -25,7 +17,7 @@ test('a label, a file, its mode, a mount and an option each make another copy', 
     {},
     { labels: { tier: 'front' } },
     { files: [key] },
-    { files: [{ ...key, content: 'Yg==' }] },
+    { files: [fileMount(key.path, 'two')] },
     { files: [{ ...key, mode: 0o400 }] },
     { mounts: [{ kind: 'bind', source: '/srv', path: '/srv', readOnly: true }] },
     { mounts: [{ kind: 'bind', source: '/srv', path: '/srv', readOnly: false }] },
@@ -44,7 +36,7 @@ test('an order that means nothing changes nothing', () => {
     { name: 'nofile', soft: 1, hard: 2 },
     { name: 'nproc', soft: 1, hard: 2 },
   ]
-  const config: FileMount = { ...key, kind: 'config', path: '/etc/app.conf' }
+  const config = fileMount('/etc/app.conf', 'two')
   const first: Partial<ProcessPlan> = {
     labels: { a: '1', b: '2' },
     files: [key, config],

@@ -1,4 +1,4 @@
-import { plainContainer, type ContainerOptions } from './container.ts'
+import { plainContainer, type ContainerOptions, type FileMount } from './container.ts'
 import type { Plan, ProcessPlan } from './plan.ts'
 
 /** What the copies of a type must be like to stay. */
@@ -28,7 +28,7 @@ export function copyIdentity(process: ProcessPlan): string {
     extraHosts,
     stopSignal,
     ...(Object.keys(labels).length > 0 && { labels: sorted(labels) }),
-    ...(files.length > 0 && { files: sortedBy('path', files) }),
+    ...(files.length > 0 && { files: sortedBy('path', files.map(inContainer)) }),
     ...unusual(process.container),
   })
 }
@@ -98,6 +98,11 @@ function unusual(options: ContainerOptions): { container?: Record<string, unknow
 
 function sorted(record: Record<string, string>): [string, string][] {
   return Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1))
+}
+
+/** What the process sees of a file: its name in the compose file is not a part of it. */
+function inContainer({ path, content, mode, uid, gid }: FileMount) {
+  return { path, content, mode, uid, gid }
 }
 
 /** In the order of a key's values, and with their keys in order: who wrote them, and when, says nothing. */

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { guestbook, guestbookPlan } from '../../test/support/guestbook.ts'
 import { assertGolden } from '../../test/support/golden.ts'
+import { fileMount } from '../../test/support/plans.ts'
 import { changedTypes } from './copy-identity.ts'
 import { RackError } from './error.ts'
 import { maskPlan, missingVariables, planRelease, processEnvironment } from './plan.ts'
@@ -89,19 +90,19 @@ test('a value that the compose file puts into a command or a check is masked the
 test('a masked plan has the files by name, and no value of the environment in labels and kernel parameters', () => {
   const [web, ...others] = guestbookPlan().processes
   assert.ok(web)
-  const content = Buffer.from('opensesame').toString('base64')
-  const about = { path: '/run/secrets/key', content, mode: 0o440, uid: 0, gid: 0 }
+  const file = fileMount('/run/secrets/key', 'opensesame')
   const changed = {
     ...web,
     labels: { 'traefik.auth': 'me:opensesame' },
-    files: [{ kind: 'secret' as const, name: 'key', ...about }],
+    files: [file],
     container: { ...web.container, sysctls: { 'kernel.domainname': 'opensesame.example' } },
   }
   const plan = { ...guestbookPlan(), processes: [changed, ...others] }
   const [masked] = maskPlan(plan, { TOKEN: 'opensesame' }).processes
-  assert.ok(!JSON.stringify(masked).includes('opensesame'))
+  const text = JSON.stringify(masked)
+  assert.ok(!text.includes('opensesame') && !text.includes(file.content))
   assert.deepEqual(masked?.labels, { 'traefik.auth': 'me:****' })
-  assert.deepEqual(masked?.files, [{ kind: 'secret', name: 'key', ...about, content: '****' }])
+  assert.deepEqual(masked?.files, [{ ...file, content: '****' }])
   assert.deepEqual(masked?.container.sysctls, { 'kernel.domainname': '****.example' })
 })
 

@@ -1,23 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { processPlan } from '../../test/support/plans.ts'
-import { plainContainer, type ContainerOptions, type FileMount } from '../domain/container.ts'
+import { fileMount, processPlan } from '../../test/support/plans.ts'
+import { plainContainer, type ContainerOptions } from '../domain/container.ts'
 import type { ProcessPlan } from '../domain/plan.ts'
 import { changedFields } from './process-fields.ts'
 
 const differences = (was: Partial<ProcessPlan>, is: Partial<ProcessPlan>) =>
   changedFields(processPlan(was), processPlan(is)).map(({ name, from, to }) => `${name}: ${from} → ${to}`)
 
-const key = (overrides: Partial<FileMount> = {}): FileMount => ({
-  kind: 'secret',
-  name: 'key',
-  path: '/run/secrets/key',
-  content: Buffer.from('hunter2').toString('base64'),
-  mode: 0o440,
-  uid: 0,
-  gid: 70,
-  ...overrides,
-})
+const key = (content = 'hunter2', mode = 0o440) => fileMount('/run/secrets/key', content, { mode, gid: 70 })
 
 test('nothing differs between a plan and itself', () => {
   const files = [key()]
@@ -25,13 +16,13 @@ test('nothing differs between a plan and itself', () => {
 })
 
 test('files by name, path and mode; another content is told of, and not shown', () => {
-  const other = key({ content: Buffer.from('hunter3').toString('base64') })
+  const other = key('hunter3')
   const place = 'key:/run/secrets/key (440 0:70)'
   assert.deepEqual(differences({}, { files: [key()] }), [`files: null → ${place}`])
   assert.deepEqual(differences({ files: [key()] }, { files: [other] }), [
     `files: ${place} → ${place} with other content`,
   ])
-  assert.deepEqual(differences({ files: [key()] }, { files: [key({ mode: 0o400 })] }), [
+  assert.deepEqual(differences({ files: [key()] }, { files: [key('hunter2', 0o400)] }), [
     `files: ${place} → key:/run/secrets/key (400 0:70)`,
   ])
   const all = changedFields(processPlan({ files: [key()] }), processPlan({ files: [other] }))

@@ -3,7 +3,6 @@ import { randomBytes } from 'node:crypto'
 import { Readable } from 'node:stream'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
-import type { FileMount } from '../../src/domain/container.ts'
 import type { Control } from '../../src/domain/control.ts'
 import type { CopyFailure } from '../../src/domain/deployment.ts'
 import type { Engine, ImageRequest, LogQuery, OneOff } from '../../src/domain/engine.ts'
@@ -28,7 +27,7 @@ import {
 import { buildSpec } from '../support/build-spec.ts'
 import { collectTerminal } from '../support/collect-terminal.ts'
 import { packTar, unpackTar } from '../support/tar.ts'
-import { processPlan } from '../support/plans.ts'
+import { fileMount, processPlan } from '../support/plans.ts'
 
 /** What the suite needs of an engine under test. */
 export interface EngineHarness {
@@ -433,20 +432,11 @@ function changeScenarios(scenario: Scenario): void {
 
 /** What a process is given beside its image, and what a change of it does. */
 function containerScenarios(scenario: Scenario): void {
-  const file = (path: string, content: string, overrides: Partial<FileMount> = {}): FileMount => ({
-    kind: 'config',
-    name: 'app',
-    path,
-    content: Buffer.from(content).toString('base64'),
-    mode: 0o444,
-    uid: 0,
-    gid: 0,
-    ...overrides,
-  })
-  const config = file('/etc/shop/deep/app.conf', 'colour=red', { mode: 0o640 })
+  const about = { kind: 'config', name: 'app', mode: 0o640 } as const
+  const config = fileMount('/etc/shop/deep/app.conf', 'colour=red', about)
 
   scenario('a process reads its files, with their modes, wherever they are', async (world) => {
-    const secret = file('/run/secrets/key', 'hunter2', { kind: 'secret', name: 'key', mode: 0o400 })
+    const secret = fileMount('/run/secrets/key', 'hunter2', { mode: 0o400 })
     const steps = [read(config.path), read(secret.path), sleep]
     await world.deploy([world.type('web', steps, { files: [config, secret] })])
     await world.sees('640 colour=red')
@@ -465,9 +455,10 @@ function containerScenarios(scenario: Scenario): void {
   })
 
   scenario('a changed secret replaces the copies that have it, and those alone', async (world) => {
-    const secret = (content: string) => file('/run/secrets/key', content, { kind: 'secret', name: 'key' })
     const types = (content: string) => [
-      world.type('web', [read('/run/secrets/key'), sleep], { files: [secret(content)] }),
+      world.type('web', [read('/run/secrets/key'), sleep], {
+        files: [fileMount('/run/secrets/key', content)],
+      }),
       world.type('worker', [sleep]),
     ]
     await world.deploy(types('first'))

@@ -15,7 +15,7 @@ import type { ProcessPlan } from '../../src/domain/plan.ts'
 import { until } from '../../src/lib/poll.ts'
 import { collectTerminal } from '../support/collect-terminal.ts'
 import { controlFor, openDockerRack } from '../support/docker-rack.ts'
-import { planOf, processPlan } from '../support/plans.ts'
+import { fileMount, planOf, processPlan } from '../support/plans.ts'
 
 type Rack = Awaited<ReturnType<typeof openDockerRack>>
 
@@ -79,16 +79,8 @@ describe('what a container is given on a real Docker Engine', { concurrency: 3 }
       controlFor(10_000),
     )
   }
-  const secret = (path: string, content: string, overrides: Partial<FileMount> = {}): FileMount => ({
-    kind: 'secret',
-    name: 'key',
-    path,
-    content: Buffer.from(content).toString('base64'),
-    mode: 0o440,
-    uid: 0,
-    gid: 0,
-    ...overrides,
-  })
+  const secret = (path: string, content: string, overrides: Partial<FileMount> = {}) =>
+    fileMount(path, content, { mode: 0o440, ...overrides })
   const tmpfs = (path: string, overrides: Partial<TmpfsMount> = {}): TmpfsMount => ({
     kind: 'tmpfs',
     path,

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
+import { plainContainer } from '../../src/domain/container.ts'
 import { RackError } from '../../src/domain/error.ts'
 import type { ProcessPlan } from '../../src/domain/plan.ts'
 import type { Terminal } from '../../src/domain/terminal.ts'
@@ -37,9 +38,9 @@ describe('processes on a real Docker Engine', { concurrency: 3 }, () => {
     timeoutMs: null,
   })
 
-  test('a log is copied without loss or repeat, however often the copying starts again', async () => {
+  const copiedOnce = async (overrides: Partial<ProcessPlan>) => {
     const app = 'counter'
-    // Two streams, long lines, and bursts that end in the middle of a copy.
+    // Two streams, and bursts that end in the middle of a copy.
     const script = `i=0; while [ $i -lt 4000 ]; do echo "line $i"; i=$((i+1))
       [ $((i % 500)) = 0 ] && { echo "err $i" >&2; sleep 0.3; }; done; ${sleeps}`
     // One daemon at a time writes the logs of a rack.
@@ -47,7 +48,7 @@ describe('processes on a real Docker Engine', { concurrency: 3 }, () => {
     await using stack = new AsyncDisposableStack()
     stack.defer(() => own.close())
     let engine = own.engine
-    await engine.deploy(planOf([shell(script)], { app, rack: own.rack }), controlFor(60_000))
+    await engine.deploy(planOf([shell(script, overrides)], { app, rack: own.rack }), controlFor(60_000))
     for (let round = 0; round < 6; round++) {
       await engine.close()
       engine = own.reopen()
@@ -67,6 +68,14 @@ describe('processes on a real Docker Engine', { concurrency: 3 }, () => {
     )
     assert.equal(texts.filter((text) => text.startsWith('err')).length, 8)
     await engine.close()
+  }
+
+  test('a log is copied without loss or repeat, however often the copying starts again', async () => {
+    await copiedOnce({})
+  })
+
+  test('the same holds for a process with a terminal, whose log has no frames', async () => {
+    await copiedOnce({ container: { ...plainContainer, tty: true } })
   })
 
   test('exec has a real terminal: its size, its line discipline, its exit code', async () => {

@@ -1,4 +1,4 @@
-import { plainContainer } from '../../src/domain/container.ts'
+import { plainContainer, type FileMount } from '../../src/domain/container.ts'
 import type { Plan, ProcessPlan } from '../../src/domain/plan.ts'
 
 /** A plain process type; tests name what they are about. */
@@ -48,6 +48,12 @@ export function processPlan(overrides: Partial<ProcessPlan> = {}): ProcessPlan {
     replaceBefore: null,
     ...overrides,
   }
+}
+
+/** A secret that everybody in the container may read; tests name what they are about. */
+export function fileMount(path: string, content: string, overrides: Partial<FileMount> = {}): FileMount {
+  const about = { kind: 'secret', name: 'key', path, mode: 0o444, uid: 0, gid: 0 } as const
+  return { ...about, content: Buffer.from(content).toString('base64'), ...overrides }
 }
 
 /** An external HTTP port and what belongs to it. */

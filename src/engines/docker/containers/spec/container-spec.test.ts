@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { assertGolden } from '../../../../../test/support/golden.ts'
-import { processPlan, servesHttp } from '../../../../../test/support/plans.ts'
+import { fileMount, processPlan, servesHttp } from '../../../../../test/support/plans.ts'
 import { plainContainer } from '../../../../domain/container.ts'
 import { containerSpec, defaultLimits, type ContainerRequest } from './container-spec.ts'
 import { hostOptions } from './host-options.ts'
@@ -70,17 +70,7 @@ const full = processPlan({
       options: ['exec', 'uid=1000'],
     },
   ],
-  files: [
-    {
-      kind: 'secret',
-      name: 'key',
-      path: '/run/secrets/key',
-      content: 'aHVudGVyMg==',
-      mode: 0o440,
-      uid: 0,
-      gid: 0,
-    },
-  ],
+  files: [fileMount('/run/secrets/key', 'hunter2', { mode: 0o440 })],
   container: {
     hostname: 'shop',
     domainname: 'example.com',
@@ -104,7 +94,7 @@ const full = processPlan({
 test('the container of a copy that asks for everything', () => {
   const spec = containerSpec(request({ plan: full }))
   assertGolden('docker/copy-full.json', `${JSON.stringify(spec, null, 2)}\n`)
-  assert.ok(!JSON.stringify(spec).includes('aHVudGVyMg'), 'the content of a file goes another way')
+  assert.ok(!JSON.stringify(spec).includes(full.files[0]!.content), 'the content of a file goes another way')
 })
 
 test('the terminal of the file is for copies alone: a one-off has that of a person, or none', () => {

@@ -1,18 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { plainContainer, type FileMount, type Mount } from '../../../../domain/container.ts'
+import { fileMount } from '../../../../../test/support/plans.ts'
+import { plainContainer, type Mount } from '../../../../domain/container.ts'
 import { RackError } from '../../../../domain/error.ts'
 import { fileVolumes } from './file-volumes.ts'
 
-const fileAt = (path: string): FileMount => ({
-  kind: 'secret',
-  name: 'key',
-  path,
-  content: '',
-  mode: 0o444,
-  uid: 0,
-  gid: 0,
-})
 const tmpfs = (path: string): Mount => ({
   kind: 'tmpfs',
   path,
@@ -31,7 +23,11 @@ const volume = (path: string, readOnly = false): Mount => ({
 const bind = (path: string): Mount => ({ kind: 'bind', source: '/srv', path, readOnly: false })
 
 const volumesFor = (paths: string[], mounts: Mount[], readOnly = false) =>
-  fileVolumes({ files: paths.map(fileAt), mounts, container: { ...plainContainer, readOnly } })
+  fileVolumes({
+    files: paths.map((path) => fileMount(path, '')),
+    mounts,
+    container: { ...plainContainer, readOnly },
+  })
 
 test('a file of a plain container needs no volume, nor one in a volume', () => {
   assert.deepEqual(volumesFor(['/run/secrets/key', '/key'], []), [])
