@@ -18,6 +18,7 @@ import {
 } from '../containers/copies.ts'
 import type { FoundCopy } from '../containers/found-copy.ts'
 import { ensureNetwork } from '../containers/network.ts'
+import { ensureVolumes } from '../containers/volumes.ts'
 import type { EngineParts } from '../parts.ts'
 import { identityOf } from '../deploy/phrase.ts'
 import { describeProcess } from './list-processes.ts'
@@ -31,6 +32,8 @@ export async function runOneOff(
   control: Control,
 ): Promise<RunningOneOff> {
   await ensureNetwork(parts, oneOff.app, control)
+  // Docker itself would make one that nobody could tell from its name to be the app's.
+  await ensureVolumes(parts, { app: oneOff.app, volumes: volumesOf(oneOff) }, control)
   const copy = await create(parts, oneOff, terminal, control)
   try {
     // Attached before it starts, or its first words would be lost.
@@ -45,6 +48,10 @@ export async function runOneOff(
     await removeCopy(parts, copy, { signal: AbortSignal.timeout(60_000) })
     throw error instanceof StartError ? error.cause : error
   }
+}
+
+function volumesOf({ process }: OneOff): string[] {
+  return process.mounts.flatMap((mount) => (mount.kind === 'volume' ? [mount.volume] : []))
 }
 
 /** Takes up the one-offs that a former daemon left: waits for their end, and keeps what they printed. */
