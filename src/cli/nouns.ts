@@ -88,6 +88,12 @@ export const nouns: readonly Noun[] = [
     'run a command inside a process',
     async () => (await import('./commands/run.ts')).exec,
   ),
+  noun(
+    processes,
+    'volumes',
+    "the apps' data: list, inspect and delete",
+    async () => (await import('./commands/volumes.ts')).volumes,
+  ),
 
   noun(
     racks,

@@ -75,6 +75,15 @@ export const paths = {
   scaleProcesses: { method: 'PATCH', path: '/v1/apps/:app/formation', kind: 'stream' },
   restartApp: { method: 'POST', path: '/v1/apps/:app/restart', kind: 'stream' },
 
+  listVolumes: { method: 'GET', path: '/v1/volumes', kind: 'json', deadlineMs: patientMs },
+  getVolume: { method: 'GET', path: '/v1/apps/:app/volumes/:volume', kind: 'json', deadlineMs: patientMs },
+  deleteVolume: {
+    method: 'DELETE',
+    path: '/v1/apps/:app/volumes/:volume',
+    kind: 'json',
+    deadlineMs: patientMs,
+  },
+
   appLogs: { method: 'GET', path: '/v1/apps/:app/logs', kind: 'lines' },
 } as const satisfies Record<string, Path>
 

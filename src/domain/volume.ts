@@ -1,3 +1,4 @@
+import type { Mount } from './container.ts'
 import { RackError } from './error.ts'
 import type { ProcessKind } from './process.ts'
 
@@ -27,6 +28,11 @@ export interface VolumeFilter {
   name?: string
   /** Measure what lies in them: slow where much does. */
   sizes?: boolean
+}
+
+/** The named volumes among what a process mounts. */
+export function mountedVolumes({ mounts }: { mounts: Mount[] }): string[] {
+  return mounts.flatMap((mount) => (mount.kind === 'volume' ? [mount.volume] : []))
 }
 
 /** Says who has a volume that was to be removed; `holders` are in words. */

@@ -25,6 +25,7 @@ import { getApp, getRack } from './rack-info.ts'
 import { restartApp } from './restart-app.ts'
 import { getFormation, planScale, scaleProcesses } from './scale-process.ts'
 import { changeEnvironment, diffEnvironment, getEnvironment, processVariables } from './set-environment.ts'
+import { deleteVolume, getVolume, listVolumes } from './volumes.ts'
 
 /** The verbs, and what only the daemon that runs them may do. */
 export interface OperationsRoom {
@@ -91,6 +92,9 @@ function bindOperations(context: Context, isConverging: () => boolean): Operatio
     cancelApp: (app) => cancelApp(context, app),
     ...bindBuildsAndReleases(context),
     ...bindEnvironmentAndProcesses(context),
+    listVolumes: bind(context, listVolumes),
+    getVolume: bind(context, getVolume),
+    deleteVolume: bind(context, deleteVolume),
   }
 }
 

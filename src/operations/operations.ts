@@ -13,6 +13,7 @@ import type { Capacity } from '../domain/rack.ts'
 import type { Release } from '../domain/release.ts'
 import type { Permission } from '../domain/store.ts'
 import type { Terminal } from '../domain/terminal.ts'
+import type { Volume } from '../domain/volume.ts'
 
 /**
  * The verbs of a rack: what the API serves. Each is one file of this folder. All throw `not-found` for an unknown app,
@@ -104,6 +105,12 @@ export interface Operations {
   ): Promise<PromoteResult>
   /** Replaces the copies of one type or all, dropping nothing. */
   restartApp(app: string, type: string | null, actor: string, control: Control): Promise<PromoteResult>
+
+  /** Of one app or of all, and of apps that are no more. */
+  listVolumes(filter: { app?: string; sizes: boolean }, control: Control): Promise<VolumeInfo[]>
+  getVolume(app: string, volume: string, options: { sizes: boolean }, control: Control): Promise<VolumeInfo>
+  /** @throws conflict while the live release mounts it or a process holds it; busy */
+  deleteVolume(app: string, volume: string, actor: string, control: Control): Promise<void>
 
   appLogs(app: string, query: Omit<LogQuery, 'app'>, control: Control): AsyncIterable<LogLine>
 }
@@ -218,6 +225,13 @@ export interface RunRequest {
   command: string[]
   release: string | null
   timeoutMs: number | null
+}
+
+export interface VolumeInfo extends Volume {
+  /** Process types of the live release that mount it. */
+  usedBy: string[]
+  /** True when its app was deleted. */
+  leftOver: boolean
 }
 
 export type FormationChanges = Record<string, Partial<Formation>>

@@ -6,13 +6,14 @@ import type { ProcessFilter } from '../../src/domain/process.ts'
 import { buildReservation, capacityOf, type Holder, type Resources } from '../../src/domain/rack.ts'
 import type { ServiceSpec } from '../../src/domain/service.ts'
 import type { Terminal } from '../../src/domain/terminal.ts'
+import { mountedVolumes } from '../../src/domain/volume.ts'
 import { buildInMemory } from './memory-build.ts'
 import { startCopy, type MemoryCopy } from './memory-copy.ts'
 import { deployInMemory, type MemoryApp } from './memory-deploy.ts'
 import { copyFiles } from './memory-files.ts'
 import { createMemoryLog } from './memory-log.ts'
 import { runScript } from './memory-script.ts'
-import { createMemoryVolumes, volumesOf } from './memory-volumes.ts'
+import { createMemoryVolumes } from './memory-volumes.ts'
 
 export interface MemoryEngineOptions {
   /** What the rack has; four cores and 8 GiB when absent. */
@@ -207,7 +208,7 @@ export function createMemoryEngine(options: MemoryEngineOptions = {}): MemoryEng
   function runOneOff(oneOff: OneOff, terminal: Terminal | null, control: Control): RunningOneOff {
     const { app: name, process: plan, ...rest } = oneOff
     const app = appOf(name)
-    volumes.ensure(name, volumesOf(plan))
+    volumes.ensure(name, mountedVolumes(plan))
     const copy = startCopy({ app: name, plan, ...rest, terminal, log })
     app.others.add(copy)
     const kill = () => void copy.halt('killed')

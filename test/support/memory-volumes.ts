@@ -1,7 +1,7 @@
-import type { ProcessPlan } from '../../src/domain/plan.ts'
 import {
   heldError,
   holderText,
+  mountedVolumes,
   noVolumeError,
   type Volume,
   type VolumeFilter,
@@ -18,7 +18,7 @@ export function createMemoryVolumes(copiesOf: (app: string) => MemoryCopy[]) {
     created,
     bytes: null,
     holders: copiesOf(app)
-      .filter(({ plan }) => volumesOf(plan).includes(name))
+      .filter(({ plan }) => mountedVolumes(plan).includes(name))
       .map(({ process: { id, type, kind } }) => ({ process: id, type, kind })),
   })
 
@@ -53,9 +53,4 @@ export function createMemoryVolumes(copiesOf: (app: string) => MemoryCopy[]) {
       return meant.reduce((sum, [, volumes]) => sum + volumes.size, 0)
     },
   }
-}
-
-/** The named volumes that a process mounts. */
-export function volumesOf({ mounts }: ProcessPlan): string[] {
-  return mounts.flatMap((mount) => (mount.kind === 'volume' ? [mount.volume] : []))
 }

@@ -3,6 +3,7 @@ import type { OneOff, RunningOneOff } from '../../../domain/engine.ts'
 import { makeId } from '../../../domain/id.ts'
 import type { ExitCode } from '../../../domain/process.ts'
 import type { Terminal } from '../../../domain/terminal.ts'
+import { mountedVolumes } from '../../../domain/volume.ts'
 import { DeadlineError, withDeadline } from '../../../lib/deadline.ts'
 import { carry } from './attach.ts'
 import {
@@ -33,7 +34,7 @@ export async function runOneOff(
 ): Promise<RunningOneOff> {
   await ensureNetwork(parts, oneOff.app, control)
   // Docker itself would make one that nobody could tell from its name to be the app's.
-  await ensureVolumes(parts, { app: oneOff.app, volumes: volumesOf(oneOff) }, control)
+  await ensureVolumes(parts, { app: oneOff.app, volumes: mountedVolumes(oneOff.process) }, control)
   const copy = await create(parts, oneOff, terminal, control)
   try {
     // Attached before it starts, or its first words would be lost.
@@ -48,10 +49,6 @@ export async function runOneOff(
     await removeCopy(parts, copy, { signal: AbortSignal.timeout(60_000) })
     throw error instanceof StartError ? error.cause : error
   }
-}
-
-function volumesOf({ process }: OneOff): string[] {
-  return process.mounts.flatMap((mount) => (mount.kind === 'volume' ? [mount.volume] : []))
 }
 
 /** Takes up the one-offs that a former daemon left: waits for their end, and keeps what they printed. */
