@@ -121,6 +121,12 @@ export const nouns: readonly Noun[] = [
   ),
   noun(
     racks,
+    'policy',
+    'what processes may have of the machine: bind mounts, privileged',
+    async () => (await import('./commands/policy.ts')).policy,
+  ),
+  noun(
+    racks,
     'prune',
     'remove images and cache that nothing needs',
     async () => (await import('./commands/capacity.ts')).prune,

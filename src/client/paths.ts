@@ -23,6 +23,8 @@ export const paths = {
 
   getRack: { method: 'GET', path: '/v1/rack', kind: 'json' },
   getCapacity: { method: 'GET', path: '/v1/rack/capacity', kind: 'json' },
+  getPolicy: { method: 'GET', path: '/v1/rack/policy', kind: 'json' },
+  changePolicy: { method: 'PATCH', path: '/v1/rack/policy', kind: 'json' },
   prune: { method: 'POST', path: '/v1/rack/prune', kind: 'json', deadlineMs: patientMs },
 
   listApps: { method: 'GET', path: '/v1/apps', kind: 'json' },

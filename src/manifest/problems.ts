@@ -44,6 +44,11 @@ export class Problems {
     this.#add(place, severity, message, hint, 'variable')
   }
 
+  /** Says that the rack's policy does not let it be. */
+  policy(place: Place, message: string, hint?: Hint): void {
+    this.#add(place, 'error', message, hint, 'policy')
+  }
+
   get hasErrors(): boolean {
     return this.#droppedError || this.#kept.some(({ severity }) => severity === 'error')
   }
@@ -64,7 +69,13 @@ export class Problems {
     ]
   }
 
-  #add(place: Place, severity: Problem['severity'], message: string, hint?: Hint, kind?: 'variable'): void {
+  #add(
+    place: Place,
+    severity: Problem['severity'],
+    message: string,
+    hint?: Hint,
+    kind?: Problem['kind'],
+  ): void {
     const { position, path } = place
     const key = `${position.file}:${position.line}:${position.column}:${message}`
     if (this.#seen.has(key)) return

@@ -8,6 +8,7 @@ import type { Environment, EnvironmentLayer } from '../domain/environment.ts'
 import type { Formation } from '../domain/manifest.ts'
 import type { Operation } from '../domain/operation.ts'
 import type { Plan } from '../domain/plan.ts'
+import type { Policy, PolicyChange } from '../domain/policy.ts'
 import type { ExitCode, Process, ProcessFilter } from '../domain/process.ts'
 import type { Capacity } from '../domain/rack.ts'
 import type { Release } from '../domain/release.ts'
@@ -25,6 +26,10 @@ export interface Operations {
 
   getRack(control: Control): Promise<RackInfo>
   getCapacity(control: Control): Promise<Capacity>
+  /** What processes may have of the machine. */
+  getPolicy(): Promise<Policy>
+  /** Holds for the next build and promote; what runs goes on. @throws invalid; not-found for a path to deny */
+  changePolicy(change: PolicyChange, actor: string): Promise<Policy>
   /** Removes what retention no longer keeps. */
   prune(options: PruneOptions, control: Control): Promise<Swept>
 

@@ -60,6 +60,12 @@ test('with an environment, a variable without a value is an error', async () => 
   assert.equal((JSON.parse(stdout) as Manifest).processes[0]?.user, 'node')
 })
 
+test('a path that a policy allows is a path of a machine', async () => {
+  const { code, stderr } = await check(['--allow-bind', 'srv/shared'], { 'compose.yml': good })
+  assert.equal(code, 1)
+  assert.match(stderr, /"srv\/shared" is not an absolute path/)
+})
+
 test('all verdicts are shown when they are asked for', async () => {
   const { stdout } = await check(['--verdicts'], { 'compose.yml': good })
   assert.match(stdout, /compose\.yml:3:5 +services\.web\.image +honoured/)

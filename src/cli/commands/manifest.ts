@@ -5,6 +5,7 @@ import type { ManifestReport } from '../../manifest/describe.ts'
 import type { ReadOptions } from '../../manifest/load-tree.ts'
 import type { CommandSpec } from '../command-spec.ts'
 import { formatTable } from '../output/table.ts'
+import { allowOptions, readPolicy } from '../policy-options.ts'
 import type { Session } from '../session.ts'
 
 const check: CommandSpec = {
@@ -14,6 +15,7 @@ const check: CommandSpec = {
   description: [
     'Needs no rack. Several files are merged, later ones over earlier ones; a directory stands for its compose file.',
     'Paths in a file are relative to the folder of the first one. The exit code is 1 for a file with errors.',
+    'What a rack refuses unless its policy allows it is an error; --allow-bind and --allow-privileged say what it allows.',
     "A variable that needs a value is a warning, since the app's environment may have it; with --env-file an error.",
   ].join('\n'),
   examples: [
@@ -27,6 +29,7 @@ const check: CommandSpec = {
     { flags: '--resolved', meaning: 'what a rack makes of the file, in its own form, as JSON' },
     { flags: '--env-file <path>', meaning: "the app's environment, as NAME=value lines" },
     { flags: '--dir <directory>', meaning: "the source directory; the first file's unless given" },
+    ...allowOptions,
   ],
   needs: 'nothing',
   async run(session) {
@@ -62,11 +65,13 @@ async function findFiles({ args, options, world }: Session): Promise<{ directory
   })
 }
 
-async function readOptionsOf({ options, world }: Session): Promise<ReadOptions> {
+async function readOptionsOf(session: Session): Promise<ReadOptions> {
+  const { options, world } = session
+  const policy = readPolicy(session)
   const file = options.text('env-file')
-  if (file === undefined) return { environment: {}, lenientVariables: true }
+  if (file === undefined) return { environment: {}, lenientVariables: true, ...(policy && { policy }) }
   const { readVariables } = await import('../read-variables.ts')
-  return { environment: await readVariables(world.cwd, file) }
+  return { environment: await readVariables(world.cwd, file), ...(policy && { policy }) }
 }
 
 /** `rack manifest`. */

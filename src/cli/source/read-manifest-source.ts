@@ -43,7 +43,9 @@ export async function checkLocalManifest({ source }: LocalManifest): Promise<Pro
   // The app's environment is the rack's to know: variables may come from there.
   const { problems } = readManifest(source, { environment: {}, lenientVariables: true })
   const unresolved = new Set(problems.filter(({ kind }) => kind === 'variable').map(({ path }) => path))
-  const isCertain = ({ severity, path }: Problem) => severity === 'error' && !unresolved.has(path)
+  // So are its policy, and what it allows.
+  const isCertain = ({ severity, kind, path }: Problem) =>
+    severity === 'error' && kind !== 'policy' && !unresolved.has(path)
   if (!problems.some(isCertain)) return problems
   const { countProblems, formatProblems } = await import('../../manifest/report.ts')
   const report = `the compose file has ${countProblems(problems)}\n${formatProblems(problems, source)}`
