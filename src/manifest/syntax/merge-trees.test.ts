@@ -203,7 +203,8 @@ const file = fc
 function plain(node: Node): unknown {
   if (node.kind === 'scalar') return node.value
   if (node.kind === 'list') return node.items.map(plain)
-  return [...node.entries].map(([name, { value }]) => [name, plain(value)]).sort()
+  const names = [...node.entries.keys()].sort((a, b) => (a < b ? -1 : 1))
+  return names.map((name) => [name, plain(node.entries.get(name)!.value)])
 }
 
 test('files may be merged in any grouping', () => {
