@@ -1,5 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises'
-import { join, relative, resolve, sep } from 'node:path'
+import { dirname, join, relative, resolve, sep } from 'node:path'
 import { RackError } from '../../domain/error.ts'
 import type { ManifestSource, Problem } from '../../domain/manifest.ts'
 import { filesOf, findComposeFile } from '../../manifest/files.ts'
@@ -22,7 +22,8 @@ export async function readLocalManifest(directory: string, files: string[]): Pro
   const texts = await Promise.all(
     paths.map(async (path) => ({ path, text: await readText(directory, path) })),
   )
-  const dotenv = await readIfThere(directory, '.env')
+  // As Compose does: beside the first file.
+  const dotenv = await readIfThere(directory, join(dirname(paths[0] ?? ''), '.env'))
   const source: ManifestSource = { files: texts, dotenv, texts: {}, contents: {} }
   return { directory, source, contexts: await readFurtherFiles(directory, source) }
 }
