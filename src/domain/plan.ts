@@ -216,14 +216,18 @@ function probePort(type: ProcessType, types: ProcessType[], exposed: string[]): 
 }
 
 /** A type's own names, and the aliases by which others link to it. */
-function aliasesOf(name: string, types: ProcessType[]): string[] {
+export function aliasesOf(name: string, types: ProcessType[]): string[] {
   const links = types.flatMap((type) => type.links.filter(({ target }) => target === name))
   const own = types.find((type) => type.name === name)?.hostNames ?? []
   return [...new Set([name, ...own, ...links.map(({ alias }) => alias)])]
 }
 
 /** `<type>.<app>.<domain>` for every http process; `<app>.<domain>` for the only one, or for `web`. */
-function hostsOf(input: PlanInput, type: ProcessType, types: ProcessType[]): string[] {
+export function hostsOf(
+  input: Pick<PlanInput, 'app' | 'domain'>,
+  type: ProcessType,
+  types: ProcessType[],
+): string[] {
   const http = types.filter(servesHttp)
   if (!servesHttp(type)) return []
   const own = `${type.name}.${input.app}.${input.domain}`

@@ -48,6 +48,11 @@ const mount = z.discriminatedUnion('kind', [
 const file = z.object({
   kind: z.enum(['config', 'secret']),
   name: z.string(),
+  origin: z.union([
+    z.object({ file: z.string() }),
+    z.object({ environment: z.string() }),
+    z.literal('content'),
+  ]),
   path: z.string(),
   content: z.string().describe('Base64; masked'),
   mode: z.number(),

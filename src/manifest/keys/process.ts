@@ -50,7 +50,7 @@ export function processOf(
   const restart = restartOf(service, problems)
   const build = buildOf(service, problems)
   const image = imageOf(childOf(service, 'image'), problems)
-  const namesImage = childOf(service, 'image') ?? childOf(service, 'build')
+  const namesImage = childOf(service, 'image') ?? childOf(service, 'build') ?? childOf(service, 'extends')
   if (!namesImage)
     problems.error(
       entry.key,

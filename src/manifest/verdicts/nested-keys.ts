@@ -83,6 +83,8 @@ const listKeys: RuleTable = {
   'env_file[].format': honoured('`raw` reads lines as they are'),
   'env_file[].path': honoured('the file, relative to the compose file'),
   'env_file[].required': honoured('false lets the file be absent'),
+  'extends.file': honoured('a further compose file; without it the process is in the same one'),
+  'extends.service': honoured('the process that this one is laid over'),
   'healthcheck.disable': honoured("true switches the image's check off"),
   'healthcheck.interval': honoured('between two checks'),
   'healthcheck.retries': honoured('failures in a row that count'),
