@@ -38,7 +38,7 @@ const deployKeys: RuleTable = {
   'deploy.labels': ignored(
     'they label a Swarm service; `rack.*` labels belong under `labels:` of the process',
   ),
-  'deploy.mode': refused(later, 'use `replicated`', ['replicated']),
+  'deploy.mode': translated('`global` runs one copy on every instance', '`rack.agent`'),
   'deploy.placement': ignored('the rack chooses where a process runs'),
   'deploy.replicas': honoured('copies of the first deploy; later `rack scale` owns it'),
   'deploy.resources': honoured('CPU and memory of the first deploy'),
