@@ -4,6 +4,8 @@ import type { Position, Problem } from '../domain/manifest.ts'
 export interface Place {
   path: string
   position: Position
+  /** The directory from which relative paths start, from the source directory; absent it is that of the file. */
+  base?: string
   /** Set on a value that a variable without a value left incomplete, while such variables are tolerated. */
   isIncomplete?: boolean
 }
@@ -44,6 +46,11 @@ export class Problems {
     this.#add(place, severity, message, hint, 'variable')
   }
 
+  /** Says that the rack's policy does not let it be. */
+  policy(place: Place, message: string, hint?: Hint): void {
+    this.#add(place, 'error', message, hint, 'policy')
+  }
+
   get hasErrors(): boolean {
     return this.#droppedError || this.#kept.some(({ severity }) => severity === 'error')
   }
@@ -64,7 +71,13 @@ export class Problems {
     ]
   }
 
-  #add(place: Place, severity: Problem['severity'], message: string, hint?: Hint, kind?: 'variable'): void {
+  #add(
+    place: Place,
+    severity: Problem['severity'],
+    message: string,
+    hint?: Hint,
+    kind?: Problem['kind'],
+  ): void {
     const { position, path } = place
     const key = `${position.file}:${position.line}:${position.column}:${message}`
     if (this.#seen.has(key)) return

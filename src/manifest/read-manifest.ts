@@ -3,7 +3,8 @@ import { checkCycles, checkDependencies, checkLinks, checkPortClashes, type Acro
 import { processOf, type PlacedProcess } from './keys/process.ts'
 import { declaredVolumes } from './keys/volumes.ts'
 import { Problems } from './problems.ts'
-import { isEmpty, childOf, shown, type Entry, type MapNode } from './syntax/tree.ts'
+import { activeProfiles, isActive } from './profiles.ts'
+import { childOf, shown, type Entry, type MapNode } from './syntax/tree.ts'
 import { loadTree, type LoadedTree, type ReadOptions } from './load-tree.ts'
 import type { Ruling } from './verdicts/check-keys.ts'
 
@@ -29,16 +30,20 @@ export function readWithRulings(
   options: ReadOptions,
 ): ManifestReading & { rulings: Ruling[] } {
   const problems = new Problems()
-  const loaded = loadTree(source, options, problems)
-  const manifest = loaded ? manifestOf(loaded, source, problems) : null
+  const { tree, rulings } = loadTree(source, options, problems)
+  const manifest = tree ? manifestOf(tree, source, problems) : null
   const sorted = problems.sorted(source.files.map(({ path }) => path))
-  return { manifest: problems.hasErrors ? null : manifest, problems: sorted, rulings: loaded?.rulings ?? [] }
+  return { manifest: problems.hasErrors ? null : manifest, problems: sorted, rulings }
 }
 
 function manifestOf(loaded: LoadedTree, source: ManifestSource, problems: Problems): Manifest {
   const declared = loaded.isVersionOne ? null : declaredVolumes(childOf(loaded.root, 'volumes'), problems)
-  const { processes, leftOut } = readProcesses(loaded.services, problems, (name, entry, service) =>
-    processOf(name, entry, service, { source, lookup: loaded.lookup, declared, problems }),
+  const active = activeProfiles(loaded.lookup)
+  const { processes, leftOut } = readProcesses(
+    loaded.services,
+    { problems, active },
+    (name, entry, service) =>
+      processOf(name, entry, service, { source, lookup: loaded.lookup, declared, problems }),
   )
   const across: Across = { processes, leftOut, problems }
   for (const check of [checkLinks, checkDependencies, checkCycles, checkPortClashes]) check(across)
@@ -50,7 +55,11 @@ function manifestOf(loaded: LoadedTree, source: ManifestSource, problems: Proble
 
 type Read = (name: string, entry: Entry, service: MapNode) => PlacedProcess
 
-function readProcesses(services: MapNode, problems: Problems, read: Read) {
+function readProcesses(
+  services: MapNode,
+  { problems, active }: { problems: Problems; active: Set<string> },
+  read: Read,
+) {
   const processes: PlacedProcess[] = []
   const leftOut = new Set<string>()
   for (const [name, entry] of services.entries) {
@@ -68,17 +77,8 @@ function readProcesses(services: MapNode, problems: Problems, read: Read) {
       )
       continue
     }
-    const profiles = childOf(value, 'profiles')
-    if (profiles && !isEmpty(profiles)) {
-      problems.warn(
-        profiles,
-        `the process "${name}" is left out: no profile is active in a rack`,
-        'remove `profiles` to run it',
-      )
-      leftOut.add(name)
-    } else {
-      processes.push(read(name, entry, value))
-    }
+    if (isActive(name, childOf(value, 'profiles'), active, problems)) processes.push(read(name, entry, value))
+    else leftOut.add(name)
   }
   if (processes.length === 0 && !problems.hasErrors) problems.error(services, 'no process is left to run')
   return { processes, leftOut }

@@ -18,7 +18,8 @@ export async function diffReleases(
   range: { from?: string; to?: string },
 ): Promise<ReleaseDiff> {
   const { from, to } = await rangeOf(context, app, range)
-  const [before, after] = await Promise.all([readRelease(context, app, from), readRelease(context, app, to)])
+  const read = (release: string) => readRelease(context, app, release, { underPolicy: false })
+  const [before, after] = await Promise.all([read(from), read(to)])
   const [old, next] = [planRelease(before), planRelease(after)]
   const restarts = changedTypes(next, old)
   const surge = next.processes

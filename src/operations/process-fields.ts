@@ -1,5 +1,7 @@
 import type { ContainerOptions, Mount } from '../domain/container.ts'
 import type { ProcessPlan } from '../domain/plan.ts'
+import type { Port } from '../domain/port.ts'
+import { maskRouting } from '../domain/routing.ts'
 import { formatBytes } from '../lib/sizes.ts'
 import type { ProcessChange } from './operations.ts'
 
@@ -20,8 +22,9 @@ const fieldTexts: Record<string, (process: ProcessPlan) => string> = {
   image: ({ image }) => image,
   command: ({ entrypoint, command }) => [...(entrypoint ?? []), ...(command ?? [])].join(' '),
   variables: ({ environment }) => Object.keys(environment).sort().join(' '),
-  ports: ({ ports }) =>
-    ports.map(({ external, container, protocol }) => `${external ?? ''}:${container}/${protocol}`).join(' '),
+  ports: ({ ports }) => ports.map(portText).join(' '),
+  router: ({ routing }) => JSON.stringify(maskRouting(routing)),
+  agent: ({ isAgent }) => String(isAgent),
   count: ({ count }) => String(count),
   limits: ({ cpuUnits, memoryBytes }) => `${cpuUnits} units, ${formatBytes(memoryBytes)}`,
   mounts: ({ mounts }) => mounts.map(mountText).sort().join(' '),
@@ -65,6 +68,11 @@ const claim = (isSo: boolean) => (isSo ? 'true' : '')
 function pairs(record: Record<string, string>): string {
   const texts = Object.entries(record).map(([name, value]) => `${name}=${value}`)
   return texts.sort().join(' ')
+}
+
+function portText({ external, container, protocol, proxy, secure }: Port): string {
+  const manners = `${proxy ? '+proxy' : ''}${secure ? '+secure' : ''}`
+  return `${external ?? ''}:${container}/${protocol}${manners}`
 }
 
 function mountText(mount: Mount): string {

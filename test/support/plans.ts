@@ -1,5 +1,6 @@
 import { plainContainer, type FileMount } from '../../src/domain/container.ts'
 import type { Plan, ProcessPlan } from '../../src/domain/plan.ts'
+import { plainRouting } from '../../src/domain/routing.ts'
 
 /** A plain process type; tests name what they are about. */
 export function processPlan(overrides: Partial<ProcessPlan> = {}): ProcessPlan {
@@ -11,12 +12,14 @@ export function processPlan(overrides: Partial<ProcessPlan> = {}): ProcessPlan {
     entrypoint: null,
     environment: {},
     count: 1,
+    isAgent: false,
     cpuUnits: 128,
     memoryBytes: 64 * 2 ** 20,
     ports: [],
     internalPorts: [],
     aliases: [type],
     hosts: [],
+    routing: plainRouting,
     health: {
       path: null,
       port: null,
@@ -52,7 +55,7 @@ export function processPlan(overrides: Partial<ProcessPlan> = {}): ProcessPlan {
 
 /** A secret that everybody in the container may read; tests name what they are about. */
 export function fileMount(path: string, content: string, overrides: Partial<FileMount> = {}): FileMount {
-  const about = { kind: 'secret', name: 'key', path, mode: 0o444, uid: 0, gid: 0 } as const
+  const about = { kind: 'secret', name: 'key', origin: 'content', path, mode: 0o444, uid: 0, gid: 0 } as const
   return { ...about, content: Buffer.from(content).toString('base64'), ...overrides }
 }
 

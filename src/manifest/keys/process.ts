@@ -10,7 +10,7 @@ import { healthcheckOf, restartOf, stopGraceMsOf, stopSignalOf, workingDirOf } f
 import { exposeOf, portsOf, type PlacedPort } from './ports.ts'
 import { dependenciesOf, extraHostsOf, linksOf, type FileDependency, type Placed } from './relations.ts'
 import { formationOf } from './resources.ts'
-import { deploymentOf, drainTimeoutMsOf, healthOf, releaseCommandOf, withProtocols } from './serving.ts'
+import { servingOf } from './serving.ts'
 import { booleanOf, textOf } from './values.ts'
 import { mountsOf, type Declared } from './volumes.ts'
 import { commandOf } from './words.ts'
@@ -43,14 +43,14 @@ export function processOf(
   const { problems } = context
   const labels = labelsOf(service, problems)
   const placedPorts = portsOf(childOf(service, 'ports'), problems)
-  const ports = withProtocols(placedPorts, labels, problems)
   const expose = exposeOf(childOf(service, 'expose'), problems)
+  const serving = servingOf({ service, labels, ports: placedPorts, expose }, problems)
   const links = linksOf(service, problems)
   const dependencies = dependenciesOf(service, problems)
   const restart = restartOf(service, problems)
   const build = buildOf(service, problems)
   const image = imageOf(childOf(service, 'image'), problems)
-  const namesImage = childOf(service, 'image') ?? childOf(service, 'build')
+  const namesImage = childOf(service, 'image') ?? childOf(service, 'build') ?? childOf(service, 'extends')
   if (!namesImage)
     problems.error(
       entry.key,
@@ -61,7 +61,6 @@ export function processOf(
     name,
     build,
     image,
-    ports,
     expose,
     links: links.map(({ value }) => value),
     dependsOn: dependencies.map(({ value: { target, condition, restart: isTied } }) => ({
@@ -72,15 +71,12 @@ export function processOf(
     labels: labels.own,
     environment: environmentOf(service, context.source, context.lookup, problems),
     mounts: mountsOf(service, context.declared, problems),
-    health: healthOf(labels, [...ports.map(({ container }) => container), ...expose], problems),
     formation: formationOf(service, problems),
-    deployment: deploymentOf(service, labels, problems),
-    drainTimeoutMs: drainTimeoutMsOf(labels),
     restart: restart ?? 'always',
-    releaseCommand: releaseCommandOf(labels),
+    ...serving,
     ...containerOf(service, problems),
   }
-  const portsAt = placedPorts.map(({ at, port }, index) => ({ at, port: ports[index] ?? port }))
+  const portsAt = placedPorts.map(({ at, port }, index) => ({ at, port: serving.ports[index] ?? port }))
   return { type, entry, ports: portsAt, links, dependencies, namesRestart: restart !== null }
 }
 

@@ -38,7 +38,7 @@ const deployKeys: RuleTable = {
   'deploy.labels': ignored(
     'they label a Swarm service; `rack.*` labels belong under `labels:` of the process',
   ),
-  'deploy.mode': refused(later, 'use `replicated`', ['replicated']),
+  'deploy.mode': translated('`global` runs one copy on every instance', '`rack.agent`'),
   'deploy.placement': ignored('the rack chooses where a process runs'),
   'deploy.replicas': honoured('copies of the first deploy; later `rack scale` owns it'),
   'deploy.resources': honoured('CPU and memory of the first deploy'),
@@ -83,6 +83,8 @@ const listKeys: RuleTable = {
   'env_file[].format': honoured('`raw` reads lines as they are'),
   'env_file[].path': honoured('the file, relative to the compose file'),
   'env_file[].required': honoured('false lets the file be absent'),
+  'extends.file': honoured('a further compose file; without it the process is in the same one'),
+  'extends.service': honoured('the process that this one is laid over'),
   'healthcheck.disable': honoured("true switches the image's check off"),
   'healthcheck.interval': honoured('between two checks'),
   'healthcheck.retries': honoured('failures in a row that count'),

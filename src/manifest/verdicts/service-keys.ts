@@ -46,7 +46,7 @@ export const serviceKeys: RuleTable = {
   env_file: honoured('variables from files, below `environment:`'),
   environment: honoured('variables; one without a value is required from the environment of the app'),
   expose: honoured('ports that are reached inside the app only'),
-  extends: refused(later, 'use a YAML anchor and a merge key: `<<: *name`'),
+  extends: honoured('the process is laid over another one, of this file or a further one'),
   external_links: refused(
     'a rack runs nothing outside of apps and services',
     'link a service with `rack links create`',
@@ -84,7 +84,7 @@ export const serviceKeys: RuleTable = {
   post_start: refused(later, 'start a script from `command:`, or use the label rack.release.command'),
   pre_stop: refused(later, 'handle SIGTERM in the process'),
   privileged: refused('it gives the whole machine to the process', removeIt, off),
-  profiles: honoured('a process with a profile is left out, as in `compose up` without `--profile`'),
+  profiles: honoured('a process with profiles is part of the app while COMPOSE_PROFILES names one of them'),
   provider: refused(later, 'create a service with `rack services create`, and link it'),
   pull_policy: quiet('images are pulled once, at build time'),
   pull_refresh_after: quiet('images are pulled once, at build time'),

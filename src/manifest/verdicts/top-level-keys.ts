@@ -9,7 +9,14 @@ export const topLevelKeys: RuleTable = {
   version: quiet('the keys say which format it is'),
   name: quiet('the app is named by the rack'),
   services: honoured('the process types of the app'),
-  include: refused(later, 'name the files one after the other: `-f a.yml -f b.yml`'),
+  include: honoured('further compose files, each with paths and variables of its own'),
+  'include[].path': honoured('the file, or several that are merged'),
+  'include[].project_directory': honoured(
+    'where relative paths in it start; the folder of the file unless given',
+  ),
+  'include[].env_file': honoured(
+    'values for `${VAR}` in it, below those of the app; `.env` beside it unless given',
+  ),
   networks: ignored('all processes of an app share its one network'),
   'networks.*': quiet('all processes of an app share its one network'),
   'networks.*.attachable': quiet('only the app is on its network'),
