@@ -25,6 +25,29 @@ for (const name of readdirSync(folder).filter(
   })
 }
 
+test('every label, printed and read again, is the same', () => {
+  const manifest = read(`services:
+  web:
+    image: x
+    ports: ["80:3000", "5000:5000", "6000:6000"]
+    labels:
+      rack.sticky: header:X-Client
+      rack.idle.timeout: 90
+      rack.allow: 10.0.0.0/8,::1
+      rack.auth: ann:secret,bob:other
+      rack.port.5000.proxy: "true"
+      rack.port.6000.secure: "true"
+      rack.port.5000.protocol: http
+      rack.health.port: 5000
+      rack.health.threshold.healthy: 2
+      rack.deployment.maximum: 150
+      rack.release.command: echo $$HOME "x"
+  cache: { image: y, labels: { rack.agent: "true" } }
+  old: { image: z, ports: [3000], labels: { convox.health.timeout: 10, convox.deployment.maximum: 150 } }
+`)
+  assert.deepEqual(read(printManifest(manifest)), manifest)
+})
+
 test('a canonical file is in the longest form, with nothing left to a variable', () => {
   const manifest = read(
     `services:
