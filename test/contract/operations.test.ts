@@ -241,6 +241,24 @@ test('diff shows labels of the router, and no password', async () => {
   assert.ok(!JSON.stringify(diff).includes('s3cret'))
 })
 
+test('a profile that the environment turns on after the build is a conflict, until it is built', async () => {
+  await using rack = await startMemoryRack()
+  const { operations, control } = rack
+  await operations.createApp('shop')
+  const compose = shop(undefined, '  till: { image: till, profiles: [till] }\n')
+  await rack.deploy('shop', compose)
+  const set = { COMPOSE_PROFILES: 'till' }
+  const { id } = await operations.changeEnvironment('shop', { set, unset: [], replace: false })
+  await assert.rejects(operations.promoteRelease('shop', id, 'test', control), (error: RackError) => {
+    assert.match(error.message, /runs till, of which its build B[A-Z]+ made no image/)
+    assert.match(error.hint ?? '', /rack deploy --app shop/)
+    return error.code === 'conflict'
+  })
+  await rack.deploy('shop', compose)
+  const types = (await operations.listProcesses('shop', {}, control)).map(({ type }) => type)
+  assert.deepEqual(types.toSorted(), ['till', 'web'])
+})
+
 test('diff tells names, never values, and what would restart', async () => {
   await using rack = await startMemoryRack()
   const { operations, control } = rack
