@@ -10,6 +10,7 @@ export const topLevelKeys: RuleTable = {
   name: quiet('the app is named by the rack'),
   services: honoured('the process types of the app'),
   include: refused(later, 'name the files one after the other: `-f a.yml -f b.yml`'),
+  jobs: refused(later, 'make it a process of its own, or run it by hand: `rack run PROCESS COMMAND`'),
   networks: ignored('all processes of an app share its one network'),
   'networks.*': quiet('all processes of an app share its one network'),
   'networks.*.attachable': quiet('only the app is on its network'),
