@@ -44,6 +44,19 @@ export class Problems {
     this.#add(place, severity, message, hint, 'variable')
   }
 
+  /** Says that the rack's policy does not allow it; the file itself may stay as it is. */
+  policy(place: Place, message: string, hint?: Hint): void {
+    if (place.isIncomplete) this.error(place, message, hint)
+    else this.#add(place, 'error', message, hint, 'policy')
+  }
+
+  /** Whether an error is known of the value at a path, or of one below it. */
+  hasErrorBelow(path: string): boolean {
+    const isBelow = (one: string) =>
+      one === path || (one.startsWith(path) && '.['.includes(one.charAt(path.length)))
+    return this.#kept.some((problem) => problem.severity === 'error' && isBelow(problem.path))
+  }
+
   get hasErrors(): boolean {
     return this.#droppedError || this.#kept.some(({ severity }) => severity === 'error')
   }
@@ -64,7 +77,13 @@ export class Problems {
     ]
   }
 
-  #add(place: Place, severity: Problem['severity'], message: string, hint?: Hint, kind?: 'variable'): void {
+  #add(
+    place: Place,
+    severity: Problem['severity'],
+    message: string,
+    hint?: Hint,
+    kind?: Problem['kind'],
+  ): void {
     const { position, path } = place
     const key = `${position.file}:${position.line}:${position.column}:${message}`
     if (this.#seen.has(key)) return

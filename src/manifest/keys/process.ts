@@ -1,18 +1,27 @@
-import { plainContainer } from '../../domain/container.ts'
+import type { FileMount } from '../../domain/container.ts'
 import type { ManifestSource, ProcessType } from '../../domain/manifest.ts'
+import { strictPolicy } from '../../domain/policy.ts'
+import type { ReadOptions } from '../load-tree.ts'
 import type { Problems } from '../problems.ts'
 import type { Lookup } from '../syntax/interpolate.ts'
 import { childOf, type Entry, type MapNode } from '../syntax/tree.ts'
 import { buildOf, imageOf } from './build.ts'
+import { containerOptionsOf } from './container/container-options.ts'
+import type { Declarations } from './declarations.ts'
 import { environmentOf } from './environment.ts'
+import { fileMountsOf } from './files/file-mounts.ts'
+import { withLabelFiles } from './files/label-files.ts'
 import { labelsOf } from './labels.ts'
 import { healthcheckOf, restartOf, stopGraceMsOf, stopSignalOf, workingDirOf } from './lifecycle.ts'
+import { checkLogging } from './logging.ts'
+import { volumesFromOf, type VolumesFrom } from './mounts/volumes-from.ts'
+import { networkingOf } from './networks.ts'
 import { exposeOf, portsOf, type PlacedPort } from './ports.ts'
 import { dependenciesOf, extraHostsOf, linksOf, type FileDependency, type Placed } from './relations.ts'
 import { formationOf } from './resources.ts'
 import { deploymentOf, drainTimeoutMsOf, healthOf, releaseCommandOf, withProtocols } from './serving.ts'
 import { booleanOf, textOf } from './values.ts'
-import { mountsOf, type Declared } from './volumes.ts'
+import { mountsOf } from './volumes.ts'
 import { commandOf } from './words.ts'
 
 /** A process type with the places that checks across types point at. */
@@ -22,6 +31,11 @@ export interface PlacedProcess {
   ports: PlacedPort[]
   links: Placed<ProcessType['links'][number]>[]
   dependencies: Placed<FileDependency>[]
+  /** What `volumes_from:` names; its mounts are not among the type's own yet. */
+  volumesFrom: Placed<VolumesFrom>[]
+  files: Placed<FileMount>[]
+  networks: Placed<string>[]
+  hostNames: Placed<string>[]
   /** False when `restart` was left out. */
   namesRestart: boolean
 }
@@ -29,7 +43,8 @@ export interface PlacedProcess {
 export interface ProcessContext {
   source: ManifestSource
   lookup: Lookup
-  declared: Declared
+  declared: Declarations
+  options: ReadOptions
   problems: Problems
 }
 
@@ -40,27 +55,23 @@ export function processOf(
   service: MapNode,
   context: ProcessContext,
 ): PlacedProcess {
-  const { problems } = context
-  const labels = labelsOf(service, problems)
+  const { source, lookup, declared, options, problems } = context
+  const policy = options.policy ?? strictPolicy
+  const labels = labelsOf(withLabelFiles(service, context), problems)
   const placedPorts = portsOf(childOf(service, 'ports'), problems)
   const ports = withProtocols(placedPorts, labels, problems)
   const expose = exposeOf(childOf(service, 'expose'), problems)
   const links = linksOf(service, problems)
   const dependencies = dependenciesOf(service, problems)
   const restart = restartOf(service, problems)
-  const build = buildOf(service, problems)
-  const image = imageOf(childOf(service, 'image'), problems)
-  const namesImage = childOf(service, 'image') ?? childOf(service, 'build')
-  if (!namesImage)
-    problems.error(
-      entry.key,
-      `the process "${name}" has neither \`image\` nor \`build\``,
-      'write `build: .` or `image: NAME`',
-    )
+  const networking = networkingOf(service, declared.networks, problems)
+  const isLenient = options.lenientVariables ?? false
+  const { configs, secrets } = declared
+  const files = fileMountsOf(service, { source, lookup, isLenient, problems, configs, secrets })
+  checkLogging(service, problems)
   const type: ProcessType = {
     name,
-    build,
-    image,
+    ...imageSourceOf(name, entry, service, problems),
     ports,
     expose,
     links: links.map(({ value }) => value),
@@ -70,26 +81,42 @@ export function processOf(
       restart: isTied,
     })),
     labels: labels.own,
-    environment: environmentOf(service, context.source, context.lookup, problems),
-    mounts: mountsOf(service, context.declared, problems),
+    environment: environmentOf(service, source, lookup, problems),
+    mounts: mountsOf(service, { declared: declared.volumes, policy, problems }),
     health: healthOf(labels, [...ports.map(({ container }) => container), ...expose], problems),
     formation: formationOf(service, problems),
     deployment: deploymentOf(service, labels, problems),
     drainTimeoutMs: drainTimeoutMsOf(labels),
     restart: restart ?? 'always',
     releaseCommand: releaseCommandOf(labels),
-    ...containerOf(service, problems),
+    hostNames: [...new Set(networking.hostNames.map(({ value }) => value))].filter((one) => one !== name),
+    files: files.map(({ value }) => value),
+    container: containerOptionsOf(service, { policy, problems }),
+    ...startOf(service, problems),
   }
   const portsAt = placedPorts.map(({ at, port }, index) => ({ at, port: ports[index] ?? port }))
-  return { type, entry, ports: portsAt, links, dependencies, namesRestart: restart !== null }
+  const volumesFrom = volumesFromOf(service, problems)
+  const namesRestart = restart !== null
+  return { type, entry, ports: portsAt, links, dependencies, volumesFrom, files, ...networking, namesRestart }
 }
 
-/** What the container of a copy is started with. */
-function containerOf(service: MapNode, problems: Problems) {
+/** Where the image of a process comes from. */
+function imageSourceOf(name: string, entry: Entry, service: MapNode, problems: Problems) {
+  const build = buildOf(service, problems)
+  const image = imageOf(childOf(service, 'image'), problems)
+  const namesImage = childOf(service, 'image') ?? childOf(service, 'build')
+  if (!namesImage)
+    problems.error(
+      entry.key,
+      `the process "${name}" has neither \`image\` nor \`build\``,
+      'write `build: .` or `image: NAME`',
+    )
+  return { build, image }
+}
+
+/** What the process of a copy is started with, and how it ends. */
+function startOf(service: MapNode, problems: Problems) {
   return {
-    hostNames: [],
-    files: [],
-    container: plainContainer,
     command: commandOf(childOf(service, 'command'), problems),
     entrypoint: commandOf(childOf(service, 'entrypoint'), problems),
     healthcheck: healthcheckOf(service, problems),
@@ -98,6 +125,6 @@ function containerOf(service: MapNode, problems: Problems) {
     user: textOf(childOf(service, 'user'), problems) || null,
     workingDir: workingDirOf(service, problems),
     init: booleanOf(childOf(service, 'init'), problems) ?? false,
-    extraHosts: extraHostsOf(service, problems),
+    extraHosts: extraHostsOf(childOf(service, 'extra_hosts'), problems),
   }
 }

@@ -1,11 +1,11 @@
 import type { ProcessType } from '../../domain/manifest.ts'
 import type { Health, Port, PortProtocol } from '../../domain/port.ts'
 import type { Problems } from '../problems.ts'
-import { childOf, type Node } from '../syntax/tree.ts'
+import type { Node } from '../syntax/tree.ts'
 import { labelRules } from './label-rules.ts'
 import type { FamilyLabel, Labels } from './labels.ts'
 import type { PlacedPort } from './ports.ts'
-import { textOf } from './values.ts'
+import { updateConfigOf } from './update-config.ts'
 
 /** Applies `rack.port.N.protocol`, and refuses what the router of this version does not speak. */
 export function withProtocols(ports: PlacedPort[], { family }: Labels, problems: Problems): Port[] {
@@ -76,16 +76,12 @@ function intervalOf(labels: Labels, timeout: number, problems: Problems): number
   return label.number
 }
 
-/** The percents between which an update moves; `order: stop-first` lets no two releases overlap. */
+/** The percents between which an update moves; the labels win over `deploy.update_config`. */
 export function deploymentOf(service: Node, labels: Labels, problems: Problems): ProcessType['deployment'] {
-  const order = childOf(childOf(childOf(service, 'deploy'), 'update_config'), 'order')
-  const text = textOf(order, problems)
-  if (order && text !== null && text !== 'start-first' && text !== 'stop-first') {
-    problems.error(order, 'the order is neither `start-first` nor `stop-first`')
-  }
+  const updateConfig = updateConfigOf(service, problems)
   const minimum = labels.family.get('deployment.minimum')
   const maximum = labels.family.get('deployment.maximum')
-  if (text === 'stop-first' && !minimum && !maximum) return { minimumPercent: 0, maximumPercent: 100 }
+  if (updateConfig && !minimum && !maximum) return updateConfig
   const minimumPercent = numberOf(labels, 'deployment.minimum')
   const maximumPercent = numberOf(labels, 'deployment.maximum')
   const label = minimum ?? maximum
