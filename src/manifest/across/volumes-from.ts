@@ -1,6 +1,7 @@
 import type { Mount } from '../../domain/container.ts'
 import { absent, type Across } from './across.ts'
 import type { PlacedProcess } from '../keys/process.ts'
+import { mostMounts } from '../keys/volumes.ts'
 import { didYouMean } from '../nearest.ts'
 import type { Problems } from '../problems.ts'
 import type { Node } from '../syntax/tree.ts'
@@ -23,15 +24,20 @@ function takeFor(name: string, path: string[], taking: Taking): void {
   if (!process || taking.finished.has(name)) return
   const { type, volumesFrom } = process
   const mounts = new Map(type.mounts.map((mount) => [mount.path, mount]))
+  const taken = new Set<string>()
   for (const { value, at } of volumesFrom) {
     const { target, readOnly } = value
+    if (taken.has(target)) continue
+    taken.add(target)
     if (closesLoop(target, [...path, name], at, taking)) continue
     takeFor(target, [...path, name], taking)
     for (const mount of mountsToTake(target, at, taking)) {
       if (!mounts.has(mount.path)) mounts.set(mount.path, readOnly ? { ...mount, readOnly } : mount)
     }
   }
-  type.mounts = [...mounts.values()]
+  if (mounts.size > mostMounts)
+    taking.problems.error(process.entry.key, `a process has at most ${mostMounts} mounts`)
+  type.mounts = [...mounts.values()].slice(0, mostMounts)
   taking.finished.add(name)
 }
 

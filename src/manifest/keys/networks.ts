@@ -51,5 +51,8 @@ function fromList(node: Node | undefined, problems: Problems): Placed<string>[] 
 }
 
 function aliasesOf(node: Node, problems: Problems): Node[] {
-  return entriesOf(node, problems).flatMap(([, { value }]) => itemsOf(childOf(value, 'aliases'), problems))
+  return entriesOf(node, problems).flatMap(([, { value }]) => {
+    entriesOf(value, problems)
+    return itemsOf(childOf(value, 'aliases'), problems)
+  })
 }

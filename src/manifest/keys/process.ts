@@ -20,6 +20,7 @@ import { exposeOf, portsOf, type PlacedPort } from './ports.ts'
 import { dependenciesOf, extraHostsOf, linksOf, type FileDependency, type Placed } from './relations.ts'
 import { formationOf } from './resources.ts'
 import { deploymentOf, drainTimeoutMsOf, healthOf, releaseCommandOf, withProtocols } from './serving.ts'
+import { checkShapes } from './shapes.ts'
 import { booleanOf, textOf } from './values.ts'
 import { mountsOf } from './volumes.ts'
 import { commandOf } from './words.ts'
@@ -55,8 +56,7 @@ export function processOf(
   service: MapNode,
   context: ProcessContext,
 ): PlacedProcess {
-  const { source, lookup, declared, options, problems } = context
-  const policy = options.policy ?? strictPolicy
+  const { source, lookup, problems } = context
   const labels = labelsOf(withLabelFiles(service, context), problems)
   const placedPorts = portsOf(childOf(service, 'ports'), problems)
   const ports = withProtocols(placedPorts, labels, problems)
@@ -64,11 +64,7 @@ export function processOf(
   const links = linksOf(service, problems)
   const dependencies = dependenciesOf(service, problems)
   const restart = restartOf(service, problems)
-  const networking = networkingOf(service, declared.networks, problems)
-  const isLenient = options.lenientVariables ?? false
-  const { configs, secrets } = declared
-  const files = fileMountsOf(service, { source, lookup, isLenient, problems, configs, secrets })
-  checkLogging(service, problems)
+  const surroundings = surroundingsOf(name, service, context)
   const type: ProcessType = {
     name,
     ...imageSourceOf(name, entry, service, problems),
@@ -82,22 +78,41 @@ export function processOf(
     })),
     labels: labels.own,
     environment: environmentOf(service, source, lookup, problems),
-    mounts: mountsOf(service, { declared: declared.volumes, policy, problems }),
+    mounts: surroundings.mounts,
     health: healthOf(labels, [...ports.map(({ container }) => container), ...expose], problems),
     formation: formationOf(service, problems),
     deployment: deploymentOf(service, labels, problems),
     drainTimeoutMs: drainTimeoutMsOf(labels),
     restart: restart ?? 'always',
     releaseCommand: releaseCommandOf(labels),
-    hostNames: [...new Set(networking.hostNames.map(({ value }) => value))].filter((one) => one !== name),
-    files: files.map(({ value }) => value),
-    container: containerOptionsOf(service, { policy, problems }),
+    ...surroundings.type,
     ...startOf(service, problems),
   }
   const portsAt = placedPorts.map(({ at, port }, index) => ({ at, port: ports[index] ?? port }))
-  const volumesFrom = volumesFromOf(service, problems)
   const namesRestart = restart !== null
-  return { type, entry, ports: portsAt, links, dependencies, volumesFrom, files, ...networking, namesRestart }
+  return { type, entry, ports: portsAt, links, dependencies, ...surroundings.placed, namesRestart }
+}
+
+/** What is around a process: its names, its files and its container. */
+function surroundingsOf(name: string, service: MapNode, context: ProcessContext) {
+  const { source, lookup, declared, options, problems } = context
+  const { configs, secrets } = declared
+  const policy = options.policy ?? strictPolicy
+  const isLenient = options.lenientVariables ?? false
+  const { networks, hostNames } = networkingOf(service, declared.networks, problems)
+  const files = fileMountsOf(service, { source, lookup, isLenient, problems, configs, secrets })
+  checkShapes(service, problems)
+  checkLogging(service, problems)
+  const names = new Set(hostNames.map(({ value }) => value))
+  return {
+    mounts: mountsOf(service, { declared: declared.volumes, policy, problems }),
+    placed: { networks, hostNames, files, volumesFrom: volumesFromOf(service, problems) },
+    type: {
+      hostNames: [...names].filter((one) => one !== name),
+      files: files.map(({ value }) => value),
+      container: containerOptionsOf(service, { policy, problems }),
+    },
+  }
 }
 
 /** Where the image of a process comes from. */

@@ -52,6 +52,7 @@ export function dependenciesOf(service: Node, problems: Problems): Placed<FileDe
   const node = childOf(service, 'depends_on')
   if (node?.kind === 'map') {
     return entriesOf(node, problems).map(([target, { key, value }]) => {
+      entriesOf(value, problems)
       const isRequired = booleanOf(childOf(value, 'required'), problems) ?? true
       const condition = conditionOf(childOf(value, 'condition'), problems)
       const restart = booleanOf(childOf(value, 'restart'), problems) ?? false

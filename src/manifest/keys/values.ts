@@ -59,7 +59,8 @@ export function decimalOf(node: Node | undefined, problems: Problems): number | 
   const text = numberTextOf(node, problems)
   if (node === undefined || text === null) return null
   if (/^\d{0,9}(\.\d{0,9})?$/.test(text.trim()) && /\d/.test(text)) return Number(text)
-  problems.error(node, `${shown(node)} is not a number`, 'write 0.5 for half')
+  const isNegative = /^-[\d.]+$/.test(text.trim())
+  problems.error(node, `${shown(node)} is ${isNegative ? 'negative' : 'not a number'}`, 'write 0.5 for half')
   return null
 }
 
@@ -117,7 +118,8 @@ export function bytesOf(node: Node | undefined, problems: Problems): number | nu
     ? Math.floor(Number(match[1]) * 1024 ** (powers[(match[2] ?? '').toLowerCase()] ?? 0))
     : Number.NaN
   if (Number.isSafeInteger(bytes)) return bytes
-  problems.error(node, `${shown(node)} is not a size`, 'write "256m" or "1g"')
+  const isNegative = /^-[\d.]+ ?[kmgtp]?(i?b)?$/i.test(text)
+  problems.error(node, `${shown(node)} is ${isNegative ? 'negative' : 'not a size'}`, 'write "256m" or "1g"')
   return null
 }
 

@@ -11,10 +11,14 @@ const volumeName = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,62}$/
 const quietModes = new Set(['rw', 'cached', 'delegated', 'consistent', 'rprivate', 'private'])
 const propagations = new Set(['shared', 'rshared', 'slave', 'rslave'])
 
+/** More than any process has; bounds what `volumes_from` can gather. */
+export const mostMounts = 100
+
 /** The names under the top-level `volumes:`. */
 export function declaredVolumes(node: Node | undefined, problems: Problems): Set<string> {
   const names = new Set<string>()
-  for (const [name, { key }] of entriesOf(node, problems)) {
+  for (const [name, { key, value }] of entriesOf(node, problems)) {
+    entriesOf(value, problems)
     if (volumeName.test(name)) names.add(name)
     else
       problems.error(
@@ -40,6 +44,7 @@ export function mountsOf(service: Node, context: MountContext): Mount[] {
         `${shownPart(childOf(at, 'target') ?? at, path)} is mounted twice`,
         'keep one of them',
       )
+    else if (mounts.size >= mostMounts) problems.error(at, `a process has at most ${mostMounts} mounts`)
     else mounts.set(path, { ...mount, path })
   }
   for (const item of itemsOf(childOf(service, 'volumes'), problems)) {
@@ -147,7 +152,8 @@ function refuseType(type: string, at: Node, problems: Problems): void {
 function checkBelow(node: Node, type: string, problems: Problems): void {
   for (const other of ['volume', 'tmpfs', 'bind']) {
     const below = childOf(node, other)
-    if (other !== type && below?.kind === 'map' && below.entries.size > 0)
+    const isFilled = entriesOf(below, problems).length > 0
+    if (below && isFilled && other !== type)
       problems.error(below, `\`${other}\` says nothing about a mount of the type \`${type}\``, 'remove it')
   }
 }

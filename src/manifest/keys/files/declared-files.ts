@@ -13,6 +13,8 @@ export interface DeclaredFile {
   kind: FileKind
   name: string
   entry: Entry
+  /** What `contentOf` found, once it has looked. */
+  found?: string | null
 }
 
 /** By name. */
@@ -45,8 +47,13 @@ export function declaredFiles(root: MapNode, kind: FileKind, problems: Problems)
   return files
 }
 
-/** The content of a declared file in base64, or null after saying why there is none. */
+/** The content of a declared file in base64, or null after saying why there is none; read once however often it is used. */
 export function contentOf(declared: DeclaredFile, context: ContentContext): string | null {
+  if (declared.found === undefined) declared.found = findContent(declared, context)
+  return declared.found
+}
+
+function findContent(declared: DeclaredFile, context: ContentContext): string | null {
   const { kind, name, entry } = declared
   const { problems } = context
   const origins = kind === 'config' ? ['file', 'environment', 'content'] : ['file', 'environment']

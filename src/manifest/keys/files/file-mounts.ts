@@ -16,6 +16,8 @@ export interface FileContext extends ContentContext {
 /** Where a target that is not absolute lies. */
 const directories: Record<FileKind, string> = { config: '/', secret: '/run/secrets/' }
 const readableByAll = 0o444
+/** More than any process has. */
+const mostFiles = 100
 
 /** The files that `configs:` and `secrets:` of a process put into it, in both syntaxes. */
 export function fileMountsOf(service: Node, context: FileContext): Placed<FileMount>[] {
@@ -30,6 +32,8 @@ export function fileMountsOf(service: Node, context: FileContext): Placed<FileMo
           `two files have the path ${shownPart(childOf(at, 'target') ?? at, file.path)}`,
           'give one of them another `target`',
         )
+      else if (files.size >= mostFiles)
+        context.problems.error(at, `a process has at most ${mostFiles} configs and secrets`)
       else files.set(file.path, { value: file, at })
     }
   }
