@@ -83,6 +83,14 @@ test('a file whose processes do not fit together', () => {
     ['services: { a: { image: x } }\nvolumes: { a: 5 }\n', /volumes.a: expected a mapping, but found "5"/],
     ['services: { a: { image: x } }\nvolumes: { "a b": }\n', /cannot be the name of a volume/],
     ['services: { a: { image: x } }\nsecrets: { "a/b": }\n', /cannot be the name of a secret/],
+    [
+      'services: { a: { image: x } }\nnetworks: { lan: { driver: macvlan } }\n',
+      /"driver" is refused: the network of an app is made by the rack/,
+    ],
+    [
+      'services: { a: { image: x } }\nnetworks: { proxy: { external: true } }\n',
+      /"external" is refused: apps cannot reach what is outside of them/,
+    ],
     ['services: { a: { image: x } }\nsecrets: [a]\n', /expected a mapping, but found a list/],
   ]
   for (const [text, pattern] of table) assert.match(readCompose(text).problems.join('\n'), pattern, text)

@@ -98,6 +98,8 @@ test('what a rack does not mount is refused with what to do', () => {
     ['volumes: ["~/x:/x"]', /the source directory is not on the rack/],
     ['volumes: [{ type: bind, source: ., target: /x }]', /"." is refused: the source directory/],
     ['volumes: ["C:\\\\data:/x"]', /is a path on Windows/],
+    ['volumes: ["C:/data:/x"]', /is a path on Windows/],
+    ['volumes: ["v:/x:ro"]', /the volume "v" is not declared/],
     ['volumes: ["/etc:/etc:ro"]', /4:15: error: .*policy does not allow it; allow it with `rack policy set/],
     ['volumes: ["/srv/database:/x"]', /policy does not allow it/],
     ['volumes: ["/srv/data/docker.sock:/x"]', /no access to the rack's engine/],

@@ -64,7 +64,7 @@ function shortForm(node: Node, context: MountContext): Mount | null {
   const { problems } = context
   const text = textOf(node, problems)
   if (text === null) return null
-  if (/^[A-Za-z]:[\\/]/.test(text)) {
+  if (/^[A-Za-z]:(\\|\/[^:]*:[/\\])/.test(text)) {
     problems.error(node, `${shown(node)} is a path on Windows`, 'for data use a named volume: "data:/path"')
     return null
   }

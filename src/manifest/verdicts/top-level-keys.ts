@@ -14,10 +14,14 @@ export const topLevelKeys: RuleTable = {
   networks: translated('all processes of an app share one network', "the app's network"),
   'networks.*': translated('all processes of an app share one network', "the app's network"),
   'networks.*.attachable': quiet('only the app is on its network'),
-  'networks.*.driver': quiet('the network is made by the rack'),
-  'networks.*.driver_opts': quiet('the network is made by the rack'),
-  'networks.*.enable_ipv4': quiet('the network is made by the rack'),
-  'networks.*.enable_ipv6': quiet('the network is made by the rack'),
+  'networks.*.driver': refused('the network of an app is made by the rack', 'remove the key', [
+    'bridge',
+    'overlay',
+    'default',
+  ]),
+  'networks.*.driver_opts': ignored('the network of an app is made by the rack'),
+  'networks.*.enable_ipv4': ignored('the network of an app is made by the rack'),
+  'networks.*.enable_ipv6': ignored('the network of an app is made by the rack'),
   'networks.*.external': refused(
     reach,
     'remove it; link what several apps use as a service: `rack links create`',
