@@ -19,6 +19,7 @@ import { logHandlers } from './routes/logs.ts'
 import { processHandlers } from './routes/processes.ts'
 import { rackHandlers } from './routes/rack.ts'
 import { releaseHandlers } from './routes/releases.ts'
+import { volumeHandlers } from './routes/volumes.ts'
 
 export interface ApiServerOptions {
   operations: Operations
@@ -98,6 +99,7 @@ function allHandlers(operations: Operations, describe: () => Record<string, unkn
     ...environmentHandlers(operations),
     ...processHandlers(operations),
     ...formationHandlers(operations),
+    ...volumeHandlers(operations),
     ...logHandlers(operations),
   }
 }

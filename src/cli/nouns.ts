@@ -88,6 +88,12 @@ export const nouns: readonly Noun[] = [
     'run a command inside a process',
     async () => (await import('./commands/run.ts')).exec,
   ),
+  noun(
+    processes,
+    'volumes',
+    "the apps' data: list, inspect and delete",
+    async () => (await import('./commands/volumes.ts')).volumes,
+  ),
 
   noun(
     racks,
@@ -112,6 +118,12 @@ export const nouns: readonly Noun[] = [
     'capacity',
     'what the rack has, who holds it, what would fit',
     async () => (await import('./commands/capacity.ts')).capacity,
+  ),
+  noun(
+    racks,
+    'policy',
+    'what processes may have of the machine: bind mounts, privileged',
+    async () => (await import('./commands/policy.ts')).policy,
   ),
   noun(
     racks,

@@ -6,6 +6,7 @@ import type { Op } from './contract/op.ts'
 import { processOperations } from './contract/processes.ts'
 import { rackOperations } from './contract/rack.ts'
 import { releaseOperations } from './contract/releases.ts'
+import { volumeOperations } from './contract/volumes.ts'
 import type { OperationName } from './paths.ts'
 
 /** Every operation of the API: the server registers its routes from it, the client is typed by it. */
@@ -16,6 +17,7 @@ export const contract = {
   ...releaseOperations,
   ...environmentOperations,
   ...processOperations,
+  ...volumeOperations,
   ...logOperations,
 } satisfies Record<OperationName, Op>
 

@@ -23,6 +23,8 @@ export const paths = {
 
   getRack: { method: 'GET', path: '/v1/rack', kind: 'json' },
   getCapacity: { method: 'GET', path: '/v1/rack/capacity', kind: 'json' },
+  getPolicy: { method: 'GET', path: '/v1/rack/policy', kind: 'json' },
+  changePolicy: { method: 'PATCH', path: '/v1/rack/policy', kind: 'json' },
   prune: { method: 'POST', path: '/v1/rack/prune', kind: 'json', deadlineMs: patientMs },
 
   listApps: { method: 'GET', path: '/v1/apps', kind: 'json' },
@@ -74,6 +76,15 @@ export const paths = {
   planScale: { method: 'POST', path: '/v1/apps/:app/formation/plan', kind: 'json' },
   scaleProcesses: { method: 'PATCH', path: '/v1/apps/:app/formation', kind: 'stream' },
   restartApp: { method: 'POST', path: '/v1/apps/:app/restart', kind: 'stream' },
+
+  listVolumes: { method: 'GET', path: '/v1/volumes', kind: 'json', deadlineMs: patientMs },
+  getVolume: { method: 'GET', path: '/v1/apps/:app/volumes/:volume', kind: 'json', deadlineMs: patientMs },
+  deleteVolume: {
+    method: 'DELETE',
+    path: '/v1/apps/:app/volumes/:volume',
+    kind: 'json',
+    deadlineMs: patientMs,
+  },
 
   appLogs: { method: 'GET', path: '/v1/apps/:app/logs', kind: 'lines' },
 } as const satisfies Record<string, Path>

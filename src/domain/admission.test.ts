@@ -32,6 +32,19 @@ test('a roll needs the surge of its changed types only; a type with a volume has
   assert.equal(web.needs.cpuUnits, 2 * 128)
 })
 
+test('an agent needs a copy on every instance', () => {
+  const [web, worker, redis] = guestbookPlan().processes
+  assert.ok(web && worker && redis)
+  const agent = { ...worker, isAgent: true, minimumPercent: 0, maximumPercent: 100 }
+  const plan = { ...guestbookPlan(), processes: [web, agent, redis] }
+  const needs = (instances: number) =>
+    admitPlan(plan, capacityOf(total, [], instances), new Set()).needs.cpuUnits
+  assert.equal(needs(1), 4 * 128)
+  assert.equal(needs(5), (4 + 4) * 128)
+  const stopped = { ...plan, processes: [web, { ...agent, count: 0 }, redis] }
+  assert.equal(admitPlan(stopped, capacityOf(total, [], 5), new Set()).needs.cpuUnits, 3 * 128)
+})
+
 test('what does not fit is told with the arithmetic', () => {
   const plan = guestbookPlan({ formation: { web: { count: 500, ...each } } })
   const admission = admitPlan(plan, capacityOf(total, live), new Set())

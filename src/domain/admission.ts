@@ -67,7 +67,8 @@ export function surgeOf({ count, minimumPercent, maximumPercent }: ProcessPlan):
  */
 export function admitPlan(plan: Plan, capacity: Capacity, changed: ReadonlySet<string>): Admission {
   const own = capacity.holders.filter(({ app, kind }) => app === plan.app && kind === 'process')
-  const types = plan.processes.map((type) => {
+  const types = plan.processes.map((process) => {
+    const type = process.isAgent ? { ...process, count: process.count * capacity.instances } : process
     const held = heldBy(own.filter((holder) => holder.type === type.type))
     const isChanged = changed.has(type.type)
     const each = { cpuUnits: type.cpuUnits, memoryBytes: type.memoryBytes }

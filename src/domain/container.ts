@@ -99,6 +99,8 @@ export interface FileMount {
   kind: 'config' | 'secret'
   /** Its name in the file. */
   name: string
+  /** Where its content comes from: a path of the source directory, a variable, or the compose file itself. */
+  origin: { file: string } | { environment: string } | 'content'
   /** Absolute, in the container. */
   path: string
   /** Base64. */

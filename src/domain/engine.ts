@@ -8,6 +8,7 @@ import type { ExitCode, Process, ProcessFilter } from './process.ts'
 import type { Capacity } from './rack.ts'
 import type { ServiceAddress, ServiceSpec } from './service.ts'
 import type { Terminal } from './terminal.ts'
+import type { Volume, VolumeFilter } from './volume.ts'
 
 /**
  * Runs plans. It knows nothing of releases' history, users, the store or the API. Every method throws
@@ -57,6 +58,13 @@ export interface Engine {
   deprovision(service: string, control: Control): Promise<void>
   /** A byte stream to host:port inside the app's network. */
   connect(address: { app: string; host: string; port: number }, control: Control): Promise<Duplex>
+  /** The volumes that the filter picks, by app and name; those of apps that are no more too. */
+  volumes(filter: VolumeFilter, control: Control): Promise<Volume[]>
+  /**
+   * Removes a volume and what lies in it; of an app that is no more too.
+   * @throws not-found; conflict naming what has it
+   */
+  removeVolume(app: string, name: string, control: Control): Promise<void>
   /** Removes images and leftovers that nothing in `keep` names, and what a crash left half made. */
   sweep(keep: Keep, control: Control): Promise<Swept>
 }

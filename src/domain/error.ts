@@ -7,7 +7,11 @@ export const errorCodes = {
   'environment-missing': { status: 422, exit: 1, meaning: 'Required environment variables have no value.' },
   unauthorized: { status: 401, exit: 1, meaning: 'The token is missing or not known to this rack.' },
   forbidden: { status: 403, exit: 1, meaning: 'The token lacks the permission that the route states.' },
-  'not-found': { status: 404, exit: 1, meaning: 'No such app, release, build, process or operation.' },
+  'not-found': {
+    status: 404,
+    exit: 1,
+    meaning: 'No such app, release, build, process, volume or operation.',
+  },
   exists: { status: 409, exit: 1, meaning: 'The name is taken.' },
   locked: { status: 409, exit: 1, meaning: 'The app is locked against deletion.' },
   busy: { status: 409, exit: 1, meaning: 'Another change of the same app is running.' },

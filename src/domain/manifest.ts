@@ -1,5 +1,6 @@
 import type { ContainerOptions, FileMount, Mount } from './container.ts'
 import type { Health, Port } from './port.ts'
+import type { Routing } from './routing.ts'
 
 /** What a compose file says, in one canonical form; short and long syntax are gone. Made by `manifest/`. */
 export interface Manifest {
@@ -39,6 +40,10 @@ export interface ProcessType {
   healthcheck: Healthcheck | null
   /** How the rack decides that a copy serves (`rack.health.*`). */
   health: Health
+  /** How the router treats those who come from outside. */
+  routing: Routing
+  /** True runs one copy on every instance. */
+  isAgent: boolean
   /** What the first deploy uses; afterwards `rack scale` owns it. */
   formation: Formation
   deployment: { minimumPercent: number; maximumPercent: number }

@@ -84,6 +84,23 @@ test('a value that the compose file puts into a command or a check is masked the
   assert.deepEqual(masked.processes[0]?.command, ['serve', '--token', '****', '--port', '3000'])
 })
 
+test('a password of the router is masked, and no reason to replace a copy', () => {
+  const plan = guestbookPlan()
+  const [web, ...others] = plan.processes
+  assert.ok(web)
+  const routing = {
+    sticky: { by: 'source' as const },
+    idleTimeoutMs: 1000,
+    allow: ['::1'],
+    auth: [{ user: 'admin', password: 'sesame' }],
+  }
+  const ports = web.ports.map((port) => ({ ...port, proxy: true }))
+  const strict = { ...plan, processes: [{ ...web, routing, ports }, ...others] }
+  assert.deepEqual(changedTypes(strict, plan), new Set())
+  const masked = maskPlan(strict, {}).processes[0]?.routing
+  assert.deepEqual(masked, { ...routing, auth: [{ user: 'admin', password: '****' }] })
+})
+
 test('a type may have a name that every object has', () => {
   const input = guestbook()
   const [web] = input.manifest.processes

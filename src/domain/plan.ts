@@ -4,6 +4,7 @@ import type { ContainerOptions, FileMount, Mount } from './container.ts'
 import { linkAddress, linkVariables } from './link.ts'
 import type { Formation, Healthcheck, Manifest, ProcessType, RestartPolicy } from './manifest.ts'
 import type { Health, Port } from './port.ts'
+import { maskRouting, type Routing } from './routing.ts'
 import { serviceVariables, type ServiceLink } from './service.ts'
 
 /** All that an engine needs to make a release the live one. The same input gives the same bytes. Holds secrets. */
@@ -23,7 +24,9 @@ export interface ProcessPlan {
   command: string[] | null
   entrypoint: string[] | null
   environment: Environment
+  /** Copies in all; of an agent, copies on each instance. */
   count: number
+  isAgent: boolean
   cpuUnits: number
   memoryBytes: number
   ports: Port[]
@@ -33,6 +36,7 @@ export interface ProcessPlan {
   aliases: string[]
   /** HTTP host names of the external http ports. */
   hosts: string[]
+  routing: Routing
   health: Health
   healthcheck: Healthcheck | null
   labels: Record<string, string>
@@ -97,7 +101,7 @@ function planProcess(input: PlanInput, type: ProcessType, types: ProcessType[]):
   if (!image) throw new Error(`build ${input.build} has no image of ${type.name}`)
   const formation = ownOf(input.formation, type.name) ?? type.formation
   const variables = processEnvironment(input, type)
-  const { health, healthcheck, ports, mounts, labels, files, container } = type
+  const { health, healthcheck, ports, routing, mounts, labels, files, container } = type
   const { user, workingDir, init, extraHosts, restart, stopSignal } = type
   const known = new Set(types.map(({ name }) => name))
   return {
@@ -107,10 +111,12 @@ function planProcess(input: PlanInput, type: ProcessType, types: ProcessType[]):
     entrypoint: type.entrypoint,
     environment: Object.fromEntries(variables.map(({ name, value }) => [name, value])),
     ...formation,
+    isAgent: type.isAgent,
     ports,
     internalPorts: internalPorts(type, image.exposed),
     aliases: aliasesOf(type.name, types),
     hosts: hostsOf(input, type, types),
+    routing,
     health: { ...health, port: health.port ?? probePort(type, types, image.exposed) },
     healthcheck: healthcheck ?? image.healthcheck,
     labels,
@@ -216,14 +222,18 @@ function probePort(type: ProcessType, types: ProcessType[], exposed: string[]): 
 }
 
 /** A type's own names, and the aliases by which others link to it. */
-function aliasesOf(name: string, types: ProcessType[]): string[] {
+export function aliasesOf(name: string, types: ProcessType[]): string[] {
   const links = types.flatMap((type) => type.links.filter(({ target }) => target === name))
   const own = types.find((type) => type.name === name)?.hostNames ?? []
   return [...new Set([name, ...own, ...links.map(({ alias }) => alias)])]
 }
 
 /** `<type>.<app>.<domain>` for every http process; `<app>.<domain>` for the only one, or for `web`. */
-function hostsOf(input: PlanInput, type: ProcessType, types: ProcessType[]): string[] {
+export function hostsOf(
+  input: Pick<PlanInput, 'app' | 'domain'>,
+  type: ProcessType,
+  types: ProcessType[],
+): string[] {
   const http = types.filter(servesHttp)
   if (!servesHttp(type)) return []
   const own = `${type.name}.${input.app}.${input.domain}`
@@ -288,6 +298,7 @@ export function maskPlan(plan: Plan, environment: Environment): Plan {
     command: process.command && words(process.command),
     entrypoint: process.entrypoint && words(process.entrypoint),
     releaseCommand: process.releaseCommand && words(process.releaseCommand),
+    routing: maskRouting(process.routing),
     healthcheck: process.healthcheck && { ...process.healthcheck, test: words(process.healthcheck.test) },
   }))
   return { ...plan, processes }

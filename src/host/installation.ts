@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { RackError } from '../domain/error.ts'
+import type { Policy } from '../domain/policy.ts'
 import { writeFileAtomically } from '../lib/atomic-file.ts'
 
 /** One rack on this machine, as `rack install` wrote it to `<directory>/rack.json`. Holds no secret. */
@@ -21,6 +22,8 @@ export interface Installation {
   socketPath: string
   /** The largest source that is taken; 2 GiB unless it is said here. */
   limits?: { sourceBytes?: number }
+  /** What processes may have of this machine; nothing unless it is said here. The daemon changes it. */
+  policy?: Policy
   created: string
 }
 

@@ -45,6 +45,16 @@ test('totals and reserves are taken as they are wished', async () => {
   await assert.rejects(plan({ reserveMemoryBytes: 8 * gib }), { code: 'invalid', hint: /--reserve-memory/ })
 })
 
+test('a policy is kept in one form, and only when there is one; it may not reach the engine or the rack', async () => {
+  assert.ok(!('policy' in (await plan())))
+  const { policy } = await plan({ policy: { binds: ['/srv/b/', '/srv/a', '/srv/b'], privileged: true } })
+  assert.deepEqual(policy, { binds: ['/srv/a', '/srv/b'], privileged: true })
+  for (const path of ['/', 'srv', '/var/run', '/nowhere', '/nowhere/store']) {
+    const wished = plan({ policy: { binds: [path], privileged: false } })
+    await assert.rejects(wished, { code: 'invalid' }, path)
+  }
+})
+
 test('a second rack gets the next port and pool, also of a rack that is stopped', async () => {
   const first = await plan()
   const second = await plan({}, {}, [first])

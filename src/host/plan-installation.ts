@@ -1,9 +1,11 @@
 import { RackError } from '../domain/error.ts'
+import { bindRoot, type Policy } from '../domain/policy.ts'
 import { cidrsOverlap, formatCidr, parseCidr, type Cidr } from '../lib/cidr.ts'
 import { firstFreePort, isPortFree } from '../lib/free-port.ts'
 import { formatBytes } from '../lib/sizes.ts'
 import type { Installation } from './installation.ts'
 import type { MachineFacts } from './machine-facts.ts'
+import { checkBinds } from './policy-file.ts'
 
 /** What a person may say of a rack to install; the rest has defaults. */
 export interface InstallWishes {
@@ -20,6 +22,7 @@ export interface InstallWishes {
   reserveCpuUnits?: number
   reserveMemoryBytes?: number
   socketPath?: string
+  policy?: Policy
 }
 
 /** What a rack is when nothing else is said. */
@@ -76,6 +79,7 @@ export async function planInstallation(
     pool: { cidr: choosePool(wishes.pool, machine, others), subnetBits: installDefaults.subnetBits },
     total: chooseTotal(wishes, machine),
     socketPath,
+    ...(wishes.policy && { policy: await choosePolicy(wishes.policy, { directory, socketPath }) }),
     created: new Date().toISOString(),
   }
 }
@@ -166,6 +170,15 @@ function wishedPool(text: string, clashOf: (range: Cidr) => Cidr | undefined): s
       details: { pool: text, clash: formatCidr(clash) },
     },
   )
+}
+
+async function choosePolicy(
+  { binds, privileged }: Policy,
+  guarding: Pick<Installation, 'directory' | 'socketPath'>,
+): Promise<Policy> {
+  const roots = [...new Set(binds.map(bindRoot))].sort()
+  await checkBinds(roots, guarding)
+  return { binds: roots, privileged }
 }
 
 function chooseTotal(wishes: InstallWishes, machine: MachineFacts): Installation['total'] {

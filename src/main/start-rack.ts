@@ -3,6 +3,7 @@ import type { Logger } from 'pino'
 import { createServer } from '../api/server.ts'
 import type { Control } from '../domain/control.ts'
 import { installationPaths, type Installation } from '../host/installation.ts'
+import { openPolicy } from '../host/policy-file.ts'
 import { openObjects } from '../objects/directory.ts'
 import { createOperations } from '../operations/create-operations.ts'
 import { openStore } from '../store/open-store.ts'
@@ -48,6 +49,7 @@ export async function startRack(
     store,
     engine: machine.engine,
     objects,
+    policy: openPolicy(installation),
     now: () => new Date(),
     log: (level, message, facts = {}) => log[level](facts, message),
   })

@@ -1,3 +1,4 @@
+import { aliasesOf, hostsOf } from '../domain/plan.ts'
 import type { Formation, ManifestSource, Problem, ProcessType } from '../domain/manifest.ts'
 import type { Port } from '../domain/port.ts'
 import type { ReadOptions } from './load-tree.ts'
@@ -23,6 +24,10 @@ export interface ProcessSummary extends Formation {
   image: string | null
   build: string | null
   ports: Pick<Port, 'external' | 'container' | 'protocol'>[]
+  /** Host names by which the world reaches its http port. */
+  hosts: string[]
+  /** Host names by which the other processes of the app reach it. */
+  names: string[]
   /** What each link is called, and one of the variables that it sets. */
   links: { target: string; host: string; variable: string }[]
   /** Variables without a value: the environment of the app must have them. */
@@ -30,8 +35,18 @@ export interface ProcessSummary extends Formation {
   volumes: { name: string; path: string }[]
 }
 
+/** Where an app will be: host names are made of it. */
+export interface AppPlace {
+  app: string
+  domain: string
+}
+
 /** Reads a manifest and tells what became of every key. Pure and total. */
-export function describeManifest(source: ManifestSource, options: ReadOptions): ManifestReport {
+export function describeManifest(
+  source: ManifestSource,
+  options: ReadOptions,
+  place: AppPlace = { app: 'APP', domain: 'DOMAIN' },
+): ManifestReport {
   const { manifest, problems, rulings } = readWithRulings(source, options)
   const counts: Record<Verdict, number> = { honoured: 0, translated: 0, ignored: 0, refused: 0 }
   for (const { verdict } of rulings) counts[verdict] += 1
@@ -40,18 +55,20 @@ export function describeManifest(source: ManifestSource, options: ReadOptions): 
     problems,
     verdicts: rulings,
     counts,
-    processes: manifest?.processes.map(summaryOf) ?? [],
+    processes: manifest?.processes.map((type, _, types) => summaryOf(type, types, place)) ?? [],
     volumes: manifest?.volumes ?? [],
   }
 }
 
-function summaryOf(type: ProcessType): ProcessSummary {
+function summaryOf(type: ProcessType, types: ProcessType[], place: AppPlace): ProcessSummary {
   return {
     name: type.name,
     image: type.image,
     build: type.build?.context ?? null,
     ...type.formation,
     ports: type.ports.map(({ external, container, protocol }) => ({ external, container, protocol })),
+    hosts: hostsOf(place, type, types),
+    names: aliasesOf(type.name, types),
     links: type.links.map(({ target, alias }) => ({
       target,
       host: alias,

@@ -15,36 +15,31 @@ export function findComposeFile(names: string[]): string | null {
 
 /** What must be read or sent beside the compose files; paths are relative to the source directory. */
 export interface NamedFiles {
-  /** Files that `env_file:` names, each once. */
-  envFiles: { path: string; required: boolean }[]
-  /** What is built, each once; `dockerfile` is relative to the context. */
+  /** Texts: further compose files, files of variables and of labels. Not all of them have to be there. */
+  texts: string[]
+  /** What is built, each once; `dockerfile` is relative to the context, and null when it is no file. */
   contexts: { context: string; dockerfile: string }[]
   problems: Problem[]
 }
 
-/** Finds the files that compose files name, as far as they can be read: other mistakes are left to `readManifest`. */
-export function filesOf(
-  source: Pick<ManifestSource, 'files' | 'dotenv'>,
-  environment: Record<string, string>,
-): NamedFiles {
+/**
+ * Finds the files that compose files name, as far as they can be read: other mistakes are left to `readManifest`. A
+ * file that includes others names them only when its text is there: ask again with what was found until nothing is new.
+ */
+export function filesOf(source: ManifestSource, environment: Record<string, string>): NamedFiles {
   const problems = new Problems()
-  const whole: ManifestSource = { ...source, texts: {}, contents: {} }
-  const loaded = loadTree(whole, { environment, lenientVariables: true }, problems)
-  const envFiles = new Map<string, boolean>()
+  const { tree, wanted } = loadTree(source, { environment, lenientVariables: true }, problems)
+  const texts = new Set(wanted)
   const contexts = new Map<string, { context: string; dockerfile: string }>()
-  for (const [, { value }] of loaded?.services.entries ?? []) {
-    for (const { path, isRequired } of envFilesOf(childOf(value, 'env_file'), problems)) {
-      envFiles.set(path, isRequired || (envFiles.get(path) ?? false))
-    }
+  for (const [, { value }] of tree?.services.entries ?? []) {
+    for (const { path } of envFilesOf(childOf(value, 'env_file'), problems)) texts.add(path)
     const build = buildOf(value, problems)
-    if (build)
-      contexts.set(`${build.context}\n${build.dockerfile}`, {
-        context: build.context,
-        dockerfile: build.dockerfile,
-      })
+    if (!build) continue
+    const { context, dockerfile } = build
+    contexts.set(`${context}\n${dockerfile}`, { context, dockerfile })
   }
   return {
-    envFiles: [...envFiles].map(([path, required]) => ({ path, required })),
+    texts: [...texts],
     contexts: [...contexts.values()],
     problems: problems.sorted(source.files.map(({ path }) => path)),
   }

@@ -1,15 +1,14 @@
 import type { ManifestSource } from '../domain/manifest.ts'
 import type { Policy } from '../domain/policy.ts'
+import { directoryOf } from './keys/paths.ts'
+import { loadFile } from './loading/load-file.ts'
+import type { Loading } from './loading/loading.ts'
+import { rootLookup } from './loading/lookups.ts'
 import type { Problems } from './problems.ts'
-import { parseDotenv } from './syntax/dotenv.ts'
-import { interpolate, type Lookup } from './syntax/interpolate.ts'
-import { interpolateTree, type Variables } from './syntax/interpolate-tree.ts'
-import { mergeTrees } from './syntax/merge-trees.ts'
-import { parseYaml } from './syntax/parse-yaml.ts'
-import { shapeOf, type Shaped } from './syntax/shape.ts'
+import type { Lookup } from './syntax/interpolate.ts'
+import { mergeTrees, withoutResets } from './syntax/merge-trees.ts'
 import { childOf, type MapNode } from './syntax/tree.ts'
-import { allLevels } from './verdicts/all-keys.ts'
-import { checkKeys, type Ruling } from './verdicts/check-keys.ts'
+import type { Ruling } from './verdicts/check-keys.ts'
 
 export interface ReadOptions {
   /** The environment of the app: above `.env` in `${VAR}`. Nothing else is ever read. */
@@ -26,41 +25,46 @@ export interface LoadedTree {
   services: MapNode
   isVersionOne: boolean
   lookup: Lookup
-  rulings: Ruling[]
 }
 
-/** Brings the texts to one tree, phase by phase; null when no process can be read. */
-export function loadTree(
-  source: ManifestSource,
-  options: ReadOptions,
-  problems: Problems,
-): LoadedTree | null {
-  const lookup = lookupOf(source, options, problems)
-  const rulings: Ruling[] = []
-  const variables: Variables = { lookup, problems, isLenient: options.lenientVariables ?? false, added: 0 }
-  const fill = (text: string) => interpolate(text, lookup).text
-  const roots = source.files.map((file): Shaped | null => {
-    const parsed = parseYaml(file.path, file.text, problems)
-    const shaped = parsed && shapeOf(parsed, problems)
-    if (!shaped) return null
-    const judged = checkKeys(shaped.root, allLevels, { problems, rulings, fill })
-    return { ...shaped, root: interpolateTree(judged, variables) }
-  })
+/** What loading met, whether or not it came to a tree. */
+export interface Loaded {
+  tree: LoadedTree | null
+  rulings: Ruling[]
+  /** Further texts that the files name, from the source directory. */
+  wanted: string[]
+}
+
+/** Brings the texts to one tree, phase by phase; the tree is null when no process can be read. */
+export function loadTree(source: ManifestSource, options: ReadOptions, problems: Problems): Loaded {
+  const loading: Loading = {
+    source,
+    problems,
+    rulings: [],
+    isLenient: options.lenientVariables ?? false,
+    addedText: { length: 0 },
+    wanted: new Set(),
+    filesRead: 0,
+  }
+  const lookup = rootLookup(loading, options.environment)
+  const tree = mergeFiles(lookup, loading)
+  return { tree, rulings: loading.rulings, wanted: [...loading.wanted] }
+}
+
+/** Relative paths in all files start at the folder of the first. */
+function mergeFiles(lookup: Lookup, loading: Loading): LoadedTree | null {
+  const { files } = loading.source
+  const base = directoryOf(files[0]?.path ?? '.')
+  const roots = files.map((file) => loadFile(file, { lookup, base, within: [file.path] }, loading))
   const usable = roots.filter((root) => root !== null)
   const [first] = usable
   if (!first || usable.length < roots.length) return null
-  const root = mergeTrees(usable.map((one) => one.root))
+  const root = withoutResets(mergeTrees(usable.map((one) => one.root)))
   const services = childOf(root, 'services')
-  if (services?.kind !== 'map') return null
-  return { root, services, isVersionOne: first.isVersionOne, lookup, rulings }
-}
-
-/** The environment of the app, then `.env`. */
-function lookupOf(source: ManifestSource, { environment }: ReadOptions, problems: Problems): Lookup {
-  const own: Lookup = (name) => (Object.hasOwn(environment, name) ? environment[name] : undefined)
-  const dotenv = parseDotenv(source.dotenv ?? '', own)
-  for (const { line, message } of dotenv.faults) {
-    problems.error({ path: '', position: { file: '.env', line, column: 1 } }, message)
+  if (services?.kind === 'map' && services.entries.size > 0) {
+    return { root, services, isVersionOne: first.isVersionOne, lookup }
   }
-  return (name) => own(name) ?? dotenv.values.get(name)
+  const message = services ? '`services` names no process' : 'the file has no `services`'
+  loading.problems.error(services ?? root, message, 'write `services:` and under it, indented, `web:`')
+  return null
 }

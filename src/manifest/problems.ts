@@ -4,6 +4,8 @@ import type { Position, Problem } from '../domain/manifest.ts'
 export interface Place {
   path: string
   position: Position
+  /** The directory from which relative paths start, from the source directory; absent it is that of the file. */
+  base?: string
   /** Set on a value that a variable without a value left incomplete, while such variables are tolerated. */
   isIncomplete?: boolean
 }

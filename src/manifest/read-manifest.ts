@@ -5,7 +5,8 @@ import { declarationsOf } from './keys/declarations.ts'
 import { checkProcessName } from './keys/process-name.ts'
 import { processOf, type PlacedProcess } from './keys/process.ts'
 import { Problems } from './problems.ts'
-import { isEmpty, childOf, shown, type Entry, type MapNode } from './syntax/tree.ts'
+import { activeProfiles, isActive } from './profiles.ts'
+import { childOf, shown, type Entry, type MapNode } from './syntax/tree.ts'
 import { loadTree, type LoadedTree, type ReadOptions } from './load-tree.ts'
 import type { Ruling } from './verdicts/check-keys.ts'
 
@@ -31,10 +32,10 @@ export function readWithRulings(
   options: ReadOptions,
 ): ManifestReading & { rulings: Ruling[] } {
   const problems = new Problems()
-  const loaded = loadTree(source, options, problems)
-  const manifest = loaded ? manifestOf(loaded, source, options, problems) : null
+  const { tree, rulings } = loadTree(source, options, problems)
+  const manifest = tree ? manifestOf(tree, source, options, problems) : null
   const sorted = problems.sorted(source.files.map(({ path }) => path))
-  return { manifest: problems.hasErrors ? null : manifest, problems: sorted, rulings: loaded?.rulings ?? [] }
+  return { manifest: problems.hasErrors ? null : manifest, problems: sorted, rulings }
 }
 
 function manifestOf(
@@ -44,8 +45,12 @@ function manifestOf(
   problems: Problems,
 ): Manifest {
   const declared = declarationsOf(loaded, problems)
-  const { processes, leftOut } = readProcesses(loaded.services, problems, (name, entry, service) =>
-    processOf(name, entry, service, { source, lookup: loaded.lookup, declared, options, problems }),
+  const active = activeProfiles(loaded.lookup)
+  const { processes, leftOut } = readProcesses(
+    loaded.services,
+    { problems, active },
+    (name, entry, service) =>
+      processOf(name, entry, service, { source, lookup: loaded.lookup, declared, options, problems }),
   )
   const across: Across = { processes, leftOut, problems }
   for (const check of crossChecks) check(across)
@@ -57,7 +62,11 @@ function manifestOf(
 
 type Read = (name: string, entry: Entry, service: MapNode) => PlacedProcess
 
-function readProcesses(services: MapNode, problems: Problems, read: Read) {
+function readProcesses(
+  services: MapNode,
+  { problems, active }: { problems: Problems; active: Set<string> },
+  read: Read,
+) {
   const processes: PlacedProcess[] = []
   const leftOut = new Set<string>()
   for (const [name, entry] of services.entries) {
@@ -75,17 +84,8 @@ function readProcesses(services: MapNode, problems: Problems, read: Read) {
       )
       continue
     }
-    const profiles = childOf(value, 'profiles')
-    if (profiles && !isEmpty(profiles)) {
-      problems.warn(
-        profiles,
-        `the process "${name}" is left out: no profile is active in a rack`,
-        'remove `profiles` to run it',
-      )
-      leftOut.add(name)
-    } else {
-      processes.push(read(name, entry, value))
-    }
+    if (isActive(name, childOf(value, 'profiles'), active, problems)) processes.push(read(name, entry, value))
+    else leftOut.add(name)
   }
   if (processes.length === 0 && !problems.hasErrors) problems.error(services, 'no process is left to run')
   return { processes, leftOut }

@@ -4,9 +4,18 @@ import type { ManifestSource, Problem } from '../domain/manifest.ts'
 const longestExcerpt = 120
 
 /** Each problem as `file:line:column: severity: path: message; hint`, with the line of the file and a caret below. */
-export function formatProblems(problems: Problem[], source: Pick<ManifestSource, 'files'>): string {
+export function formatProblems(
+  problems: Problem[],
+  { files, texts }: Pick<ManifestSource, 'files' | 'texts'>,
+): string {
+  // Files of variables and their like hold secrets: of those the place alone is shown.
+  const further = Object.entries(texts).filter(([path]) => /\.ya?ml$/.test(path))
+  const shown = [...further, ...files.map(({ path, text }): [string, string] => [path, text])]
+  const named = new Set(problems.map(({ position }) => position.file))
   const lines = new Map(
-    source.files.map(({ path, text }) => [path, text.replace(/^\uFEFF/, '').split(/\r?\n/)]),
+    shown.flatMap(([path, text]) =>
+      named.has(path) ? [[path, text.replace(/^\uFEFF/, '').split(/\r?\n/)]] : [],
+    ),
   )
   return problems.map((problem) => formatProblem(problem, lines)).join('\n')
 }

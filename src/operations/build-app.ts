@@ -7,6 +7,7 @@ import type { Manifest, ManifestSource } from '../domain/manifest.ts'
 import type { Operation } from '../domain/operation.ts'
 import { buildReservation, type Capacity } from '../domain/rack.ts'
 import { releaseOfBuild } from '../domain/release.ts'
+import type { ReadOptions } from '../manifest/load-tree.ts'
 import { readManifest } from '../manifest/read-manifest.ts'
 import { problemLine } from '../manifest/report.ts'
 import type { Context } from './context.ts'
@@ -106,7 +107,7 @@ async function makeRelease(
   const newest = await store.releases.newest(app)
   const environment = newest ? await store.releases.environment(app, newest.id) : {}
   const source = await readManifestSource(objects.get(sourceKey(build)))
-  const manifest = checkManifest(source, environment, control)
+  const manifest = checkManifest(source, { environment, policy: context.policy.current() }, control)
   const request: BuildRequest = {
     app,
     build: build.id,
@@ -131,10 +132,10 @@ async function makeRelease(
 /** Variables may still be missing when a build is made; the promote asks for them. */
 function checkManifest(
   source: ManifestSource,
-  environment: Record<string, string>,
+  options: Pick<ReadOptions, 'environment' | 'policy'>,
   control: Control,
 ): Manifest {
-  const { manifest, problems } = readManifest(source, { environment, lenientVariables: true })
+  const { manifest, problems } = readManifest(source, { ...options, lenientVariables: true })
   for (const problem of problems) control.report(say(problemLine(problem)))
   if (manifest) return manifest
   throw manifestError(problems)

@@ -1,4 +1,5 @@
 import { admitPlan } from '../domain/admission.ts'
+import { checkAgents } from '../domain/agent.ts'
 import type { Control } from '../domain/control.ts'
 import type { Environment } from '../domain/environment.ts'
 import { RackError } from '../domain/error.ts'
@@ -97,6 +98,7 @@ export async function previewChange(context: Context, target: Target, control: C
 
 async function phraseChange(context: Context, target: Target): Promise<Change> {
   const { input, plan } = await phraseTarget(context, target)
+  checkAgents(plan)
   const live = await livePlanOf(context, target.app)
   const { environment } = input
   return { plan, live, environment, changed: changedTypes(plan, live), missing: missingVariables(input) }

@@ -1,5 +1,6 @@
 import type { Objects } from '../domain/objects.ts'
 import type { Engine } from '../domain/engine.ts'
+import type { PolicyKeeper } from '../domain/policy.ts'
 import type { Store } from '../domain/store.ts'
 import type { AdmissionDesk } from './admission-desk.ts'
 import type { BuildLogs } from './build-logs.ts'
@@ -13,6 +14,7 @@ export interface Context {
   store: Store
   engine: Engine
   objects: Objects
+  policy: PolicyKeeper
   running: RunningOperations
   turns: AppTurns
   desk: AdmissionDesk

@@ -8,6 +8,7 @@ import { buildApp } from './build-app.ts'
 import { buildLog, cancelBuild, deleteBuild } from './builds.ts'
 import { createBuildLogs } from './build-logs.ts'
 import { cancelApp } from './cancel-app.ts'
+import { changePolicy } from './change-policy.ts'
 import { previewChange } from './change-live.ts'
 import type { Context } from './context.ts'
 import { deleteApp } from './delete-app.ts'
@@ -25,6 +26,7 @@ import { getApp, getRack } from './rack-info.ts'
 import { restartApp } from './restart-app.ts'
 import { getFormation, planScale, scaleProcesses } from './scale-process.ts'
 import { changeEnvironment, diffEnvironment, getEnvironment, processVariables } from './set-environment.ts'
+import { deleteVolume, getVolume, listVolumes } from './volumes.ts'
 
 /** The verbs, and what only the daemon that runs them may do. */
 export interface OperationsRoom {
@@ -35,7 +37,10 @@ export interface OperationsRoom {
   interrupt(): Promise<void>
 }
 
-export type OperationsParts = Pick<Context, 'rack' | 'store' | 'engine' | 'objects' | 'log' | 'now'>
+export type OperationsParts = Pick<
+  Context,
+  'rack' | 'store' | 'engine' | 'objects' | 'policy' | 'log' | 'now'
+>
 
 /** Binds every verb to one rack's store, engine and objects. */
 export function createOperations(parts: OperationsParts): OperationsRoom {
@@ -91,6 +96,11 @@ function bindOperations(context: Context, isConverging: () => boolean): Operatio
     cancelApp: (app) => cancelApp(context, app),
     ...bindBuildsAndReleases(context),
     ...bindEnvironmentAndProcesses(context),
+    listVolumes: bind(context, listVolumes),
+    getPolicy: async () => context.policy.current(),
+    changePolicy: bind(context, changePolicy),
+    getVolume: bind(context, getVolume),
+    deleteVolume: bind(context, deleteVolume),
   }
 }
 
@@ -122,7 +132,7 @@ function bindBuildsAndReleases(context: Context) {
     },
     diffReleases: bind(context, diffReleases),
     planPromotion: (app: string, release: string, control: Control) =>
-      previewChange(context, { app, release }, control),
+      previewChange(context, { app, release, underPolicy: true }, control),
     promoteRelease: bind(context, promoteRelease),
     rollbackRelease: bind(context, rollbackRelease),
   }

@@ -2,7 +2,9 @@ import { surgeOf } from '../domain/admission.ts'
 import { maskText, type Environment } from '../domain/environment.ts'
 import { RackError } from '../domain/error.ts'
 import { changedTypes, planRelease, type Plan, type ProcessPlan } from '../domain/plan.ts'
+import type { Port } from '../domain/port.ts'
 import { addResources, noResources } from '../domain/rack.ts'
+import { maskRouting } from '../domain/routing.ts'
 import { formatBytes } from '../lib/sizes.ts'
 import type { Context } from './context.ts'
 import { findApp, releaseLiveBefore } from './find.ts'
@@ -17,7 +19,8 @@ export async function diffReleases(
   range: { from?: string; to?: string },
 ): Promise<ReleaseDiff> {
   const { from, to } = await rangeOf(context, app, range)
-  const [before, after] = await Promise.all([readRelease(context, app, from), readRelease(context, app, to)])
+  const read = (release: string) => readRelease(context, app, release, { underPolicy: false })
+  const [before, after] = await Promise.all([read(from), read(to)])
   const [old, next] = [planRelease(before), planRelease(after)]
   const restarts = changedTypes(next, old)
   const surge = next.processes
@@ -73,8 +76,9 @@ const fieldTexts: Record<string, (process: ProcessPlan) => string> = {
   image: ({ image }) => image,
   command: ({ entrypoint, command }) => [...(entrypoint ?? []), ...(command ?? [])].join(' '),
   variables: ({ environment }) => Object.keys(environment).sort().join(' '),
-  ports: ({ ports }) =>
-    ports.map(({ external, container, protocol }) => `${external ?? ''}:${container}/${protocol}`).join(' '),
+  ports: ({ ports }) => ports.map(portText).join(' '),
+  router: ({ routing }) => JSON.stringify(maskRouting(routing)),
+  agent: ({ isAgent }) => String(isAgent),
   count: ({ count }) => String(count),
   limits: ({ cpuUnits, memoryBytes }) => `${cpuUnits} units, ${formatBytes(memoryBytes)}`,
   mounts: ({ mounts }) =>
@@ -84,6 +88,11 @@ const fieldTexts: Record<string, (process: ProcessPlan) => string> = {
   healthcheck: ({ healthcheck }) => JSON.stringify(healthcheck),
   user: ({ user }) => user ?? '',
   'release command': ({ releaseCommand }) => releaseCommand?.join(' ') ?? '',
+}
+
+function portText({ external, container, protocol, proxy, secure }: Port): string {
+  const manners = `${proxy ? '+proxy' : ''}${secure ? '+secure' : ''}`
+  return `${external ?? ''}:${container}/${protocol}${manners}`
 }
 
 function changedFields(was: ProcessPlan, is: ProcessPlan): ProcessChange['fields'] {

@@ -8,11 +8,13 @@ import type { Environment, EnvironmentLayer } from '../domain/environment.ts'
 import type { Formation } from '../domain/manifest.ts'
 import type { Operation } from '../domain/operation.ts'
 import type { Plan } from '../domain/plan.ts'
+import type { Policy, PolicyChange } from '../domain/policy.ts'
 import type { ExitCode, Process, ProcessFilter } from '../domain/process.ts'
 import type { Capacity } from '../domain/rack.ts'
 import type { Release } from '../domain/release.ts'
 import type { Permission } from '../domain/store.ts'
 import type { Terminal } from '../domain/terminal.ts'
+import type { Volume } from '../domain/volume.ts'
 
 /**
  * The verbs of a rack: what the API serves. Each is one file of this folder. All throw `not-found` for an unknown app,
@@ -24,6 +26,10 @@ export interface Operations {
 
   getRack(control: Control): Promise<RackInfo>
   getCapacity(control: Control): Promise<Capacity>
+  /** What processes may have of the machine. */
+  getPolicy(): Promise<Policy>
+  /** Holds for the next build and promote; what runs goes on. @throws invalid; not-found for a path to deny */
+  changePolicy(change: PolicyChange, actor: string): Promise<Policy>
   /** Removes what retention no longer keeps. */
   prune(options: PruneOptions, control: Control): Promise<Swept>
 
@@ -105,6 +111,12 @@ export interface Operations {
   /** Replaces the copies of one type or all, dropping nothing. */
   restartApp(app: string, type: string | null, actor: string, control: Control): Promise<PromoteResult>
 
+  /** Of one app or of all, and of apps that are no more. */
+  listVolumes(filter: { app?: string; sizes: boolean }, control: Control): Promise<VolumeInfo[]>
+  getVolume(app: string, volume: string, options: { sizes: boolean }, control: Control): Promise<VolumeInfo>
+  /** @throws conflict while the live release mounts it or a process holds it; busy */
+  deleteVolume(app: string, volume: string, actor: string, control: Control): Promise<void>
+
   appLogs(app: string, query: Omit<LogQuery, 'app'>, control: Control): AsyncIterable<LogLine>
 }
 
@@ -138,7 +150,7 @@ export interface AppInfo extends App {
 }
 
 export interface BuildUpload {
-  /** A tar: `manifest/index.json`, `manifest/<path>…`, then `source/<path>…`. */
+  /** A tar: `manifest/index.json`, `manifest/files/<path>…`, then `source/<path>…`. */
   content: AsyncIterable<Uint8Array>
   description: string | null
   noCache: boolean
@@ -218,6 +230,13 @@ export interface RunRequest {
   command: string[]
   release: string | null
   timeoutMs: number | null
+}
+
+export interface VolumeInfo extends Volume {
+  /** Process types of the live release that mount it. */
+  usedBy: string[]
+  /** True when its app was deleted. */
+  leftOver: boolean
 }
 
 export type FormationChanges = Record<string, Partial<Formation>>

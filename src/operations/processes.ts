@@ -52,10 +52,10 @@ export async function runProcess(
   terminal: Terminal | null,
   control: Control,
 ): Promise<RunningOneOff> {
-  const { status } = await findApp(context, app)
+  const { status, release: live } = await findApp(context, app)
   if (status === 'deleting') throw new RackError('conflict', `${app} is being deleted`)
   const id = release ?? (await liveReleaseOf(context, app))
-  const { processes } = planRelease(await readRelease(context, app, id))
+  const { processes } = planRelease(await readRelease(context, app, id, { underPolicy: id !== live }))
   const process = processes.find((candidate) => candidate.type === type)
   if (!process) {
     throw new RackError('not-found', `${id} has no process type "${type}"`, {

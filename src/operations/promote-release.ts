@@ -16,7 +16,7 @@ export async function promoteRelease(
   control: Control,
 ): Promise<PromoteResult> {
   await findRelease(context, app, release)
-  const findTarget = async () => ({ app, release })
+  const findTarget = async () => ({ app, release, underPolicy: true })
   return changeLive(context, 'promote', { app, actor, findTarget }, control)
 }
 
@@ -34,9 +34,9 @@ export async function rollbackRelease(
   const findTarget = async () => {
     const target = await findRelease(context, app, release ?? (await previousOf(context, app)))
     // Read first: what cannot be planned shall not become a release.
-    const { environment } = await readRelease(context, app, target.id)
+    const { environment } = await readRelease(context, app, target.id, { underPolicy: true })
     const made = await context.store.releases.append(app, () => releaseOfRollback(target, environment))
-    return { app, release: made.id }
+    return { app, release: made.id, underPolicy: true }
   }
   return changeLive(context, 'promote', { app, actor, findTarget }, control)
 }

@@ -1,21 +1,30 @@
+import type { Environment } from '../domain/environment.ts'
 import { RackError } from '../domain/error.ts'
-import type { Formation, Manifest } from '../domain/manifest.ts'
+import type { Formation, Manifest, ManifestSource, Problem } from '../domain/manifest.ts'
 import { planRelease, type Plan, type PlanInput } from '../domain/plan.ts'
+import { anyPolicy, type Policy } from '../domain/policy.ts'
 import { readManifest } from '../manifest/read-manifest.ts'
 import { problemLine } from '../manifest/report.ts'
 import type { Context } from './context.ts'
 import { findRelease } from './find.ts'
 
+/** How a release is read. */
+export interface Reading {
+  /** Laid over what the store has, for a scale that has not happened yet. */
+  formation?: Record<string, Formation> | undefined
+  /** False for what is live, or only looked at: a policy that became stricter takes nothing down. */
+  underPolicy: boolean
+}
+
 /**
  * Reads a release back: its build's compose text under its own environment, and the app's formation.
- * @param formation laid over what the store has, for a scale that has not happened yet
  * @throws not-found; conflict for a release without a build; manifest-invalid
  */
 export async function readRelease(
   context: Context,
   app: string,
   release: string,
-  formation: Record<string, Formation> = {},
+  { formation = {}, underPolicy }: Reading,
 ): Promise<PlanInput> {
   const { store, rack } = context
   const { build } = await findRelease(context, app, release)
@@ -35,7 +44,7 @@ export async function readRelease(
     app,
     release,
     build,
-    manifest: manifestOf(content.source, environment),
+    manifest: manifestOf(content.source, environment, underPolicy ? context.policy.current() : anyPolicy),
     images: content.images,
     environment,
     formation: { ...stored, ...formation },
@@ -44,7 +53,7 @@ export async function readRelease(
 }
 
 /** What shall be live: a release, with a formation laid over the stored one, and types to restart. */
-export interface Target {
+export interface Target extends Reading {
   app: string
   release: string
   formation?: Record<string, Formation>
@@ -54,9 +63,9 @@ export interface Target {
 /** The plan of a target as it is to be deployed, and what it was made of. */
 export async function phraseTarget(
   context: Context,
-  { app, release, formation, restart }: Target,
+  { app, release, restart, ...reading }: Target,
 ): Promise<{ input: PlanInput; plan: Plan }> {
-  const input = await readRelease(context, app, release, formation)
+  const input = await readRelease(context, app, release, reading)
   const plan = planRelease(input)
   return { input, plan: restart ? restarted(plan, restart) : plan }
 }
@@ -72,25 +81,28 @@ function restarted(plan: Plan, { types, at }: NonNullable<Target['restart']>): P
 /** The plan of the live release as it should run now, or null before the first promote. */
 export async function livePlanOf(context: Context, app: string): Promise<Plan | null> {
   const live = (await context.store.apps.get(app))?.release
-  return live ? planRelease(await readRelease(context, app, live)) : null
+  return live ? planRelease(await readRelease(context, app, live, { underPolicy: false })) : null
 }
 
-function manifestOf(
-  source: Parameters<typeof readManifest>[0],
-  environment: Record<string, string>,
-): Manifest {
-  const { manifest, problems } = readManifest(source, { environment })
+function manifestOf(source: ManifestSource, environment: Environment, policy: Policy): Manifest {
+  const { manifest, problems } = readManifest(source, { environment, policy })
   if (manifest) return manifest
   throw manifestError(problems)
 }
 
 /** One error that carries every problem of a compose file. */
-export function manifestError(problems: ReturnType<typeof readManifest>['problems']): RackError {
+export function manifestError(problems: Problem[]): RackError {
   const errors = problems.filter(({ severity }) => severity === 'error')
   const lines = errors.map(problemLine)
   const count = errors.length === 1 ? 'a problem' : `${errors.length} problems`
-  return new RackError('manifest-invalid', [`the compose file has ${count}`, ...lines].join('\n'), {
-    hint: 'Mend the lines above, then: rack manifest check',
+  const isRefused = errors.every(({ kind }) => kind === 'policy')
+  const what = isRefused
+    ? "the rack's policy refuses what the compose file wants"
+    : `the compose file has ${count}`
+  return new RackError('manifest-invalid', [what, ...lines].join('\n'), {
+    hint: isRefused
+      ? 'Take it out of the file, or let the rack allow it: rack policy'
+      : 'Mend the lines above, then: rack manifest check',
     details: problems,
   })
 }

@@ -23,7 +23,8 @@ export async function restartApp(
       })
     }
     const at = context.now().toISOString()
-    return { app, release, restart: { types: type ? [type] : 'all', at } }
+    const restart = { types: type ? [type] : ('all' as const), at }
+    return { app, release, restart, underPolicy: false }
   }
   return changeLive(context, 'restart', { app, actor, findTarget }, control)
 }

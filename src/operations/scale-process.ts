@@ -39,7 +39,7 @@ export async function planScale(
 
 async function scaled(context: Context, app: string, changes: FormationChanges): Promise<Target> {
   const release = await liveReleaseOf(context, app)
-  const { processes } = planRelease(await readRelease(context, app, release))
+  const { processes } = planRelease(await readRelease(context, app, release, { underPolicy: false }))
   const formation: Record<string, Formation> = {}
   for (const [type, change] of Object.entries(changes)) {
     const process = processes.find((candidate) => candidate.type === type)
@@ -52,7 +52,7 @@ async function scaled(context: Context, app: string, changes: FormationChanges):
     formation[type] = { count, cpuUnits, memoryBytes, ...change }
     checkFormation(type, formation[type])
   }
-  return { app, release, formation }
+  return { app, release, formation, underPolicy: false }
 }
 
 function checkFormation(type: string, { count, cpuUnits, memoryBytes }: Formation): void {

@@ -40,7 +40,7 @@ export async function processVariables(
   await findApp(context, app)
   const newest = await context.store.releases.newest(app)
   if (!newest) throw new RackError('conflict', `${app} has no release`, { hint: `rack deploy --app ${app}` })
-  const input = await readRelease(context, app, newest.id)
+  const input = await readRelease(context, app, newest.id, { underPolicy: false })
   const type = input.manifest.processes.find(({ name }) => name === process)
   if (type) return processEnvironment(input, type)
   throw new RackError('not-found', `${app} has no process type "${process}"`, {

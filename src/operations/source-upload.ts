@@ -3,31 +3,32 @@ import type { ManifestSource } from '../domain/manifest.ts'
 import { readTar, rewriteTar } from '../lib/tar.ts'
 
 /**
- * The layout of an upload, a tar: `manifest/index.json` first, which lists the texts a manifest is read from; those
- * texts under `manifest/`; then the source directory under `source/`. The texts are apart from the source so that
+ * The layout of an upload, a tar: `manifest/index.json` first, which lists the files a manifest is read from; those
+ * files under `manifest/files/`; then the source directory under `source/`. They are apart from the source so that
  * `.env` never has to be in a build's context.
  */
 interface UploadIndex {
   files: string[]
   dotenv: boolean
   texts: string[]
+  contents: string[]
 }
 
-const maxTextBytes = 1024 * 1024
+const mostBytes = 1024 * 1024
 
 /** Reads the texts of an upload; the source behind them is not touched. @throws manifest-missing; invalid */
 export async function readManifestSource(upload: AsyncIterable<Uint8Array>): Promise<ManifestSource> {
-  const texts = new Map<string, string>()
+  const sent = new Map<string, Buffer>()
   try {
     for await (const { header, content } of readTar(upload)) {
       if (!header.name.startsWith('manifest/')) break
-      texts.set(header.name.slice('manifest/'.length), await readText(header.name, content))
+      sent.set(header.name.slice('manifest/'.length), await readWhole(header.name, content))
     }
   } catch (error) {
     if (error instanceof RackError) throw error
     throw new RackError('invalid', 'the upload is not a tar', { cause: error })
   }
-  return sourceOf(texts)
+  return sourceOf(sent)
 }
 
 /** The source directory of an upload as a tar stream with paths relative to it. */
@@ -37,40 +38,41 @@ export function sourceTar(upload: AsyncIterable<Uint8Array>): AsyncIterable<Uint
   )
 }
 
-function sourceOf(texts: Map<string, string>): ManifestSource {
-  const { files, dotenv, texts: further } = indexOf(texts)
-  const read = (path: string): string => {
-    const text = texts.get(path)
-    if (text !== undefined) return text
+function sourceOf(sent: Map<string, Buffer>): ManifestSource {
+  const { files, dotenv, texts, contents } = indexOf(sent)
+  const bytesOf = (path: string): Buffer => {
+    const bytes = sent.get(`files/${path}`)
+    if (bytes !== undefined) return bytes
     throw new RackError('invalid', `the upload names ${path} but does not hold it`)
   }
+  const read = (path: string): string => bytesOf(path).toString('utf8')
   if (files.length === 0) throw new RackError('manifest-missing', 'the upload has no compose file')
   return {
     files: files.map((path) => ({ path, text: read(path) })),
     dotenv: dotenv ? read('.env') : null,
-    texts: Object.fromEntries(further.map((path) => [path, read(path)])),
-    contents: {},
+    texts: Object.fromEntries(texts.map((path) => [path, read(path)])),
+    contents: Object.fromEntries(contents.map((path) => [path, bytesOf(path).toString('base64')])),
   }
 }
 
-function indexOf(texts: Map<string, string>): UploadIndex {
-  const text = texts.get('index.json')
+function indexOf(sent: Map<string, Buffer>): UploadIndex {
+  const text = sent.get('index.json')?.toString('utf8')
   if (text === undefined) throw new RackError('manifest-missing', 'the upload has no manifest/index.json')
   try {
-    const { files, dotenv, texts: further } = JSON.parse(text) as Partial<UploadIndex>
-    return { files: files ?? [], dotenv: dotenv ?? false, texts: further ?? [] }
+    const { files, dotenv, texts, contents } = JSON.parse(text) as Partial<UploadIndex>
+    return { files: files ?? [], dotenv: dotenv ?? false, texts: texts ?? [], contents: contents ?? [] }
   } catch (error) {
     throw new RackError('invalid', 'manifest/index.json is not JSON', { cause: error })
   }
 }
 
-async function readText(name: string, content: AsyncIterable<Uint8Array>): Promise<string> {
+async function readWhole(name: string, content: AsyncIterable<Uint8Array>): Promise<Buffer> {
   const chunks: Uint8Array[] = []
   let bytes = 0
   for await (const chunk of content) {
     bytes += chunk.byteLength
-    if (bytes > maxTextBytes) throw new RackError('too-large', `${name} is larger than 1 MiB`)
+    if (bytes > mostBytes) throw new RackError('too-large', `${name} is larger than 1 MiB`)
     chunks.push(chunk)
   }
-  return Buffer.concat(chunks).toString('utf8')
+  return Buffer.concat(chunks)
 }

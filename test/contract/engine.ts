@@ -17,6 +17,7 @@ import { buildSpec } from '../support/build-spec.ts'
 import { collectTerminal } from '../support/collect-terminal.ts'
 import { packTar, unpackTar } from '../support/tar.ts'
 import { processPlan } from '../support/plans.ts'
+import { volumeScenarios } from './engine-volumes.ts'
 
 /** What the suite needs of an engine under test. */
 export interface EngineHarness {
@@ -53,6 +54,7 @@ export function engineContract(name: string, open: () => Promise<EngineHarness>)
       changeScenarios(scenario)
       processScenarios(scenario)
       logScenarios(scenario)
+      volumeScenarios(scenario)
       rackScenarios(scenario)
     })
     // Alone: a sweep takes every app that it is not told to keep.
@@ -60,7 +62,7 @@ export function engineContract(name: string, open: () => Promise<EngineHarness>)
   })
 }
 
-type Scenario = (title: string, run: (world: World) => Promise<void>) => unknown
+export type Scenario = (title: string, run: (world: World) => Promise<void>) => unknown
 
 function deployScenarios(scenario: Scenario): void {
   scenario('a deploy starts as many copies as the plan says, and they run', async (world) => {
@@ -810,7 +812,7 @@ async function rejection(work: Promise<unknown>): Promise<RackError> {
   return error
 }
 
-function hasCode(code: ErrorCode): (error: unknown) => boolean {
+export function hasCode(code: ErrorCode): (error: unknown) => boolean {
   return (error) => {
     assert.ok(error instanceof RackError, String(error))
     assert.equal(error.code, code, error.message)

@@ -206,6 +206,41 @@ test('restart replaces the copies of the live release', async () => {
   assert.equal((await operations.getApp('shop', control)).release, release)
 })
 
+test('an agent runs once on every instance: another count is refused with what to type', async () => {
+  await using rack = await startMemoryRack()
+  const { operations, control } = rack
+  await operations.createApp('shop')
+  await rack.deploy('shop', shop('{ image: shop, scale: 3 }'))
+  const refused = (error: RackError) => {
+    assert.match(error.message, /web is an agent.*its count cannot be 3/)
+    assert.equal(error.hint, 'rack scale web=1 --app shop, or web=0 to stop it')
+    return error.code === 'invalid'
+  }
+  const agent = await rack.build('shop', shop('{ image: shop, labels: { rack.agent: "true" } }'))
+  await assert.rejects(operations.promoteRelease('shop', agent, 'test', control), refused)
+  await operations.scaleProcesses('shop', { web: { count: 1 } }, 'test', control)
+  await operations.promoteRelease('shop', agent, 'test', control)
+  await assert.rejects(operations.planScale('shop', { web: { count: 3 } }, control), refused)
+  await assert.rejects(operations.scaleProcesses('shop', { web: { count: 3 } }, 'test', control), refused)
+  assert.equal((await operations.listProcesses('shop', {}, control)).length, 1)
+  await operations.scaleProcesses('shop', { web: { count: 0 } }, 'test', control)
+  assert.deepEqual(await operations.listProcesses('shop', {}, control), [])
+})
+
+test('diff shows labels of the router, and no password', async () => {
+  await using rack = await startMemoryRack()
+  const { operations } = rack
+  await operations.createApp('shop')
+  await rack.deploy('shop', shop())
+  const labels = '{ rack.auth: "admin:s3cret", rack.sticky: source, rack.port.80.proxy: "true" }'
+  await rack.build('shop', shop(`{ image: shop, ports: ["80:3000"], labels: ${labels} }`))
+  const diff = await operations.diffReleases('shop', {})
+  assert.deepEqual(diff.restarts, [])
+  const fields = diff.processes[0]?.fields.map(({ name }) => name)
+  assert.deepEqual(fields, ['ports', 'router'])
+  assert.ok(!JSON.stringify(diff).includes('s3cret'))
+})
+
 test('diff tells names, never values, and what would restart', async () => {
   await using rack = await startMemoryRack()
   const { operations, control } = rack

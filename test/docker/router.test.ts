@@ -1,100 +1,31 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { createServer, request } from 'node:http'
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import { readFile, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
 import { connect, createServer as createTcpServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { before, describe, test } from 'node:test'
-import type { TestContext } from 'node:test'
 import { promisify } from 'node:util'
 import { WebSocket, WebSocketServer } from 'ws'
-import type { Control } from '../../src/domain/control.ts'
-import type { AppRoutes, Backend, Server } from '../../src/engines/docker/router/route-table.ts'
+import type { AppRoutes, Server } from '../../src/engines/docker/router/route-table.ts'
 import { createRouter } from '../../src/engines/docker/router/router.ts'
-import type { Router } from '../../src/engines/docker/router/router.ts'
 import { until } from '../../src/lib/poll.ts'
+import {
+  backend,
+  control,
+  freePort,
+  get,
+  local,
+  startCopy,
+  startRouter,
+  webApp,
+  workerOf,
+} from '../support/routers.ts'
+import type { Answer } from '../support/routers.ts'
 
 const run = promisify(execFile)
-const control: Control = { signal: new AbortController().signal, report() {} }
-const local = '127.0.0.1'
-
-/** A real HAProxy in a directory of its own, ended after the test. */
-async function startRouter(t: TestContext): Promise<Place> {
-  const directory = await mkdtemp(join(tmpdir(), 'rack-router-'))
-  const httpPort = await freePort()
-  const make = () => createRouter({ directory, httpBind: local, httpPort })
-  const router = make()
-  t.after(async () => {
-    await router.stop(control)
-    await rm(directory, { recursive: true })
-  })
-  await router.start(control)
-  return { router, make, directory, httpPort }
-}
-
-interface Place {
-  router: Router
-  /** Another object for the same directory, as a restarted daemon has one. */
-  make: () => Router
-  directory: string
-  httpPort: number
-}
-
-async function freePort(): Promise<number> {
-  const server = createTcpServer().listen(0, local)
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
-}
-
-type Answer = (request: IncomingMessage, response: ServerResponse) => void
-
-/** A copy of an app that answers with its name. */
-async function startCopy(t: TestContext, process: string, release: string, answer?: Answer): Promise<Server> {
-  const server = createServer(answer ?? ((_request, response) => response.end(process)))
-  server.listen(0, local)
-  await once(server, 'listening')
-  t.after(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  return { process, release, address: local, port: (server.address() as AddressInfo).port }
-}
-
-function backend(servers: Server[]): Backend {
-  return { check: { kind: 'tcp' }, intervalMs: 500, timeoutMs: 500, rise: 1, fall: 2, drainMs: 2000, servers }
-}
-
-function webApp(app: string, servers: Server[], options: Partial<Backend> = {}): AppRoutes {
-  const hosts = [`${app}.localhost`, `web.${app}.localhost`]
-  return {
-    app,
-    http: [{ type: 'web', port: 3000, hosts, backend: { ...backend(servers), ...options } }],
-    tcp: [],
-  }
-}
-
-interface Reply {
-  status: number
-  body: string
-  headers: IncomingMessage['headers']
-}
-
-async function get(port: number, host: string, headers: Record<string, string> = {}): Promise<Reply> {
-  const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>()
-  request({ host: local, port, headers: { host, ...headers }, agent: false }, resolve)
-    .on('error', reject)
-    .end()
-  const response = await promise
-  const body = (await response.setEncoding('utf8').toArray()).join('')
-  return { status: response.statusCode ?? 0, body, headers: response.headers }
-}
 
 /** Requests of 32 connections for some seconds. */
 async function load(
@@ -106,12 +37,6 @@ async function load(
   const { stdout } = await run('wrk', ['-t1', '-c32', `-d${seconds}s`, '-H', `Host: ${host}`, url])
   const errors = /Socket errors.*|Non-2xx.*/g[Symbol.match](stdout)?.join('; ') ?? ''
   return { requests: Number(/(\d+) requests in/.exec(stdout)?.[1]), errors }
-}
-
-async function workerOf({ router }: Place): Promise<number> {
-  const { pid } = await router.status(control)
-  const children = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8')
-  return Math.max(...children.trim().split(' ').map(Number))
 }
 
 describe('the router', { timeout: 120_000 }, () => {

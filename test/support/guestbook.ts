@@ -3,6 +3,7 @@ import { plainContainer } from '../../src/domain/container.ts'
 import { defaultFormation, type Manifest, type ProcessType } from '../../src/domain/manifest.ts'
 import type { PlanInput } from '../../src/domain/plan.ts'
 import { planRelease, type Plan } from '../../src/domain/plan.ts'
+import { plainRouting } from '../../src/domain/routing.ts'
 
 /** A process type with nothing out of the ordinary; tests say only what they are about. */
 function processType(name: string, says: Partial<ProcessType> = {}): ProcessType {
@@ -32,6 +33,8 @@ function processType(name: string, says: Partial<ProcessType> = {}): ProcessType
       healthyThreshold: 1,
       unhealthyThreshold: 3,
     },
+    routing: plainRouting,
+    isAgent: false,
     formation: defaultFormation,
     deployment: { minimumPercent: 100, maximumPercent: 200 },
     drainTimeoutMs: 60_000,

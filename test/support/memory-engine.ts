@@ -6,12 +6,14 @@ import type { ProcessFilter } from '../../src/domain/process.ts'
 import { buildReservation, capacityOf, type Holder, type Resources } from '../../src/domain/rack.ts'
 import type { ServiceSpec } from '../../src/domain/service.ts'
 import type { Terminal } from '../../src/domain/terminal.ts'
+import { mountedVolumes } from '../../src/domain/volume.ts'
 import { buildInMemory } from './memory-build.ts'
 import { startCopy, type MemoryCopy } from './memory-copy.ts'
 import { deployInMemory, type MemoryApp } from './memory-deploy.ts'
 import { copyFiles } from './memory-files.ts'
 import { createMemoryLog } from './memory-log.ts'
 import { runScript } from './memory-script.ts'
+import { createMemoryVolumes } from './memory-volumes.ts'
 
 export interface MemoryEngineOptions {
   /** What the rack has; four cores and 8 GiB when absent. */
@@ -38,6 +40,7 @@ export function createMemoryEngine(options: MemoryEngineOptions = {}): MemoryEng
   const images = new Set<string>()
   const log = createMemoryLog()
   const builds = new Map<string, string>()
+  const volumes = createMemoryVolumes((app) => copiesOf(apps.get(app) ?? nothing))
 
   const appOf = (name: string): MemoryApp => {
     const app = apps.get(name) ?? { plan: null, copies: [], others: new Set() }
@@ -88,12 +91,14 @@ export function createMemoryEngine(options: MemoryEngineOptions = {}): MemoryEng
 
     async deploy(plan, control) {
       ready(control)
+      volumes.ensure(plan.app, plan.volumes)
       return await endingWith(control, deployInMemory({ app: appOf(plan.app), plan, log, settleMs, control }))
     },
 
-    async remove(app, _options, control) {
+    async remove(app, options, control) {
       ready(control)
       await removeApp(app)
+      if (options.volumes) volumes.removeAll((owner) => owner === app)
     },
 
     async processes(filter, control) {
@@ -162,6 +167,16 @@ export function createMemoryEngine(options: MemoryEngineOptions = {}): MemoryEng
       return answerOnce(status)
     },
 
+    async volumes(filter, control) {
+      ready(control)
+      return volumes.list(filter)
+    },
+
+    async removeVolume(app, name, control) {
+      ready(control)
+      volumes.remove(app, name)
+    },
+
     async sweep(keep, control) {
       ready(control)
       const removed = await Promise.all(
@@ -170,7 +185,8 @@ export function createMemoryEngine(options: MemoryEngineOptions = {}): MemoryEng
       const dropped = [...images].filter((image) => !keep.images.includes(image))
       for (const image of dropped) images.delete(image)
       const containers = removed.reduce((sum, count) => sum + count, 0)
-      return { images: dropped.length, containers, networks: removed.length, volumes: 0, bytes: 0 }
+      const swept = keep.volumes ? volumes.removeAll((owner) => !keep.apps.includes(owner)) : 0
+      return { images: dropped.length, containers, networks: removed.length, volumes: swept, bytes: 0 }
     },
   }
   return engine
@@ -192,6 +208,7 @@ export function createMemoryEngine(options: MemoryEngineOptions = {}): MemoryEng
   function runOneOff(oneOff: OneOff, terminal: Terminal | null, control: Control): RunningOneOff {
     const { app: name, process: plan, ...rest } = oneOff
     const app = appOf(name)
+    volumes.ensure(name, mountedVolumes(plan))
     const copy = startCopy({ app: name, plan, ...rest, terminal, log })
     app.others.add(copy)
     const kill = () => void copy.halt('killed')
@@ -205,6 +222,8 @@ export function createMemoryEngine(options: MemoryEngineOptions = {}): MemoryEng
     return { process: { ...copy.process }, exit }
   }
 }
+
+const nothing: MemoryApp = { plan: null, copies: [], others: new Set() }
 
 /** What an aborted call throws is the cancellation, whatever was going on. */
 async function endingWith<T>({ signal }: Control, work: Promise<T>): Promise<T> {

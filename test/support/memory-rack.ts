@@ -8,6 +8,7 @@ import { openObjects } from '../../src/objects/directory.ts'
 import { createOperations, type OperationsRoom } from '../../src/operations/create-operations.ts'
 import type { Operations } from '../../src/operations/operations.ts'
 import { openStore } from '../../src/store/open-store.ts'
+import { createMemoryPolicy } from './memory-policy.ts'
 import { createMemoryEngine, type MemoryEngine } from './memory-engine.ts'
 import { upload } from './upload.ts'
 
@@ -32,6 +33,7 @@ export async function startMemoryRack(): Promise<MemoryRack> {
   const engine = createMemoryEngine({ settleMs: 5 })
   const store = await openStore({ directory, keyFile: join(directory, 'key'), rack: 'rack' })
   const objects = await openObjects(join(directory, 'objects'))
+  const policy = createMemoryPolicy()
   const rack = {
     name: 'rack',
     version: '0.0.0',
@@ -44,7 +46,7 @@ export async function startMemoryRack(): Promise<MemoryRack> {
     engineVersion: async () => ({ name: 'memory', version: '1' }),
   }
   const open = () =>
-    createOperations({ rack, store, engine, objects, now: () => new Date(), log: () => undefined })
+    createOperations({ rack, store, engine, objects, policy, now: () => new Date(), log: () => undefined })
   const room = open()
   const progress: Progress[] = []
   const control: Control = { signal: AbortSignal.timeout(60_000), report: (said) => progress.push(said) }

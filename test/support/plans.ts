@@ -1,5 +1,6 @@
 import { plainContainer } from '../../src/domain/container.ts'
 import type { Plan, ProcessPlan } from '../../src/domain/plan.ts'
+import { plainRouting } from '../../src/domain/routing.ts'
 
 /** A plain process type; tests name what they are about. */
 export function processPlan(overrides: Partial<ProcessPlan> = {}): ProcessPlan {
@@ -11,12 +12,14 @@ export function processPlan(overrides: Partial<ProcessPlan> = {}): ProcessPlan {
     entrypoint: null,
     environment: {},
     count: 1,
+    isAgent: false,
     cpuUnits: 128,
     memoryBytes: 64 * 2 ** 20,
     ports: [],
     internalPorts: [],
     aliases: [type],
     hosts: [],
+    routing: plainRouting,
     health: {
       path: null,
       port: null,

@@ -7,10 +7,10 @@ export function upload(
   dotenv?: string,
 ): AsyncIterable<Uint8Array> {
   const pack = tarPack()
-  const index = { files: ['docker-compose.yml'], dotenv: dotenv !== undefined, texts: [] }
+  const index = { files: ['docker-compose.yml'], dotenv: dotenv !== undefined, texts: [], contents: [] }
   pack.entry({ name: 'manifest/index.json' }, JSON.stringify(index))
-  pack.entry({ name: 'manifest/docker-compose.yml' }, compose)
-  if (dotenv !== undefined) pack.entry({ name: 'manifest/.env' }, dotenv)
+  pack.entry({ name: 'manifest/files/docker-compose.yml' }, compose)
+  if (dotenv !== undefined) pack.entry({ name: 'manifest/files/.env' }, dotenv)
   for (const [path, text] of Object.entries(files)) pack.entry({ name: `source/${path}` }, text)
   pack.finalize()
   return pack as AsyncIterable<Uint8Array>

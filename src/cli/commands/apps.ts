@@ -53,7 +53,7 @@ const remove: CommandSpec = {
     const lines = client.deleteApp({ params: { app }, query: { volumes } })
     await following.follow(lines, { what: `the removal of ${app}`, call: null })
     following.result(null)
-    following.note(`${app} is deleted${volumes ? '' : '; its volumes stay'}`)
+    following.note(`${app} is deleted${volumes ? '' : '; its volumes stay (rack volumes shows them)'}`)
   },
 }
 

@@ -13,6 +13,7 @@ import type { CommandSpec } from '../command-spec.ts'
 import { defaultDirectory, defaultRackName, knownInstallations } from '../find-installation.ts'
 import { machineControl } from '../machine-control.ts'
 import { describe } from '../output/admission.ts'
+import { allowOptions, describePolicy, readPolicy } from '../policy-options.ts'
 import { changeRacks, readRacks, withoutRack, withRack } from '../racks-file.ts'
 import type { Session } from '../session.ts'
 import { apiUrl, readStatus, waitUntilReady } from '../machine-status.ts'
@@ -30,6 +31,7 @@ export const install: CommandSpec = {
   examples: [
     'install',
     'install --name demo --http-port 8080',
+    'install --allow-bind /srv/shared',
     'install --name second --dir /srv/second --cpu 2048 --memory 4g --pool 10.220.0.0/16',
   ],
   options: [
@@ -45,6 +47,7 @@ export const install: CommandSpec = {
     { flags: '--reserve-cpu <units>', meaning: 'kept back of the machine when --cpu is not given (256)' },
     { flags: '--reserve-memory <size>', meaning: 'kept back when --memory is not given (512m)' },
     { flags: '--socket <path>', meaning: `Docker Engine's socket (${installDefaults.socketPath})` },
+    ...allowOptions,
   ],
   needs: 'nothing',
   async run(session) {
@@ -129,13 +132,14 @@ async function startInstalled(
 }
 
 function printInstalled({ output, world }: Session, installation: Installation, isUnit: boolean): void {
-  const { name, http, total, domain } = installation
+  const { name, http, total, domain, policy } = installation
   const port = http.port === 80 ? '' : `:${http.port}`
   output.data(apiUrl(installation))
   output.say(output.colors.say.green(`${name} is up`))
   output.say(`  apps   http://<app>.${domain}${port}, on ${http.bind} port ${http.port}`)
   output.say(`  room   ${describe(total)}`)
   output.say(`  pool   ${installation.pool.cidr}`)
+  if (policy) output.say(`  policy ${describePolicy(policy)}`)
   if (isUnit) output.say('  boot   systemd starts it')
   else
     output.say(
@@ -144,7 +148,8 @@ function printInstalled({ output, world }: Session, installation: Installation, 
   output.say('next: rack deploy, in a directory with a docker-compose.yml')
 }
 
-function readWishes({ options, world }: Session): InstallWishes {
+function readWishes(session: Session): InstallWishes {
+  const { options, world } = session
   const name = options.text('name') ?? defaultRackName
   const directory = options.text('dir')
   return {
@@ -160,6 +165,7 @@ function readWishes({ options, world }: Session): InstallWishes {
     reserveCpuUnits: number(options.text('reserve-cpu'), '--reserve-cpu'),
     reserveMemoryBytes: bytes(options.text('reserve-memory'), '--reserve-memory'),
     socketPath: options.text('socket'),
+    policy: readPolicy(session),
   }
 }
 

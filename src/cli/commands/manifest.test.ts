@@ -23,9 +23,10 @@ async function check(args: string[], files: Record<string, string>) {
 }
 
 test('a good file shows its processes, without any rack', async () => {
-  const { code, stdout, stderr } = await check([], { 'compose.yaml': good })
+  const { code, stdout, stderr } = await check(['--app', 'shop'], { 'compose.yaml': good })
   assert.deepEqual({ code, stderr }, { code: 0, stderr: '' })
-  assert.match(stdout, /^PROCESS +COUNT +FROM .*\nweb +1 +nginx +80→80 http/)
+  assert.match(stdout, /^PROCESS +COUNT +CPU +MEMORY +FROM .*\nweb +1 +128 +256 MiB +nginx +80→80 http/)
+  assert.match(stdout, /\nweb +shop\.localhost, web\.shop\.localhost +web/)
   assert.match(stdout, /compose\.yaml: no problems; keys: /)
 })
 
@@ -55,9 +56,18 @@ test('with an environment, a variable without a value is an error', async () => 
   const files = { 'compose.yml': text, 'good.env': "WHO='node'\n", 'empty.env': '' }
   assert.equal((await check([], files)).code, 0)
   assert.equal((await check(['--env-file', 'empty.env'], files)).code, 1)
-  const { code, stdout } = await check(['--env-file', 'good.env', '--resolved'], files)
+  const { code, stdout } = await check(['--env-file', 'good.env', '--resolved', '--json'], files)
   assert.equal(code, 0)
   assert.equal((JSON.parse(stdout) as Manifest).processes[0]?.user, 'node')
+  const printed = await check(['--env-file', 'good.env', '--resolved'], files)
+  assert.match(printed.stdout, /^services:\n  web:\n    image: nginx\n.*\n    user: node\n/s)
+  assert.equal((await check(['--resolved'], { 'compose.yml': printed.stdout })).stdout, printed.stdout)
+})
+
+test('a path that a policy allows is a path of a machine', async () => {
+  const { code, stderr } = await check(['--allow-bind', 'srv/shared'], { 'compose.yml': good })
+  assert.equal(code, 1)
+  assert.match(stderr, /"srv\/shared" is not an absolute path/)
 })
 
 test('all verdicts are shown when they are asked for', async () => {

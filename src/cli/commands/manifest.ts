@@ -1,10 +1,11 @@
 import { dirname, resolve } from 'node:path'
 import { RackError } from '../../domain/error.ts'
 import type { ManifestSource } from '../../domain/manifest.ts'
-import type { ManifestReport } from '../../manifest/describe.ts'
+import type { AppPlace } from '../../manifest/describe.ts'
 import type { ReadOptions } from '../../manifest/load-tree.ts'
 import type { CommandSpec } from '../command-spec.ts'
-import { formatTable } from '../output/table.ts'
+import { allowOptions, readPolicy } from '../policy-options.ts'
+import { selectApp } from '../select-app.ts'
 import type { Session } from '../session.ts'
 
 const check: CommandSpec = {
@@ -14,6 +15,7 @@ const check: CommandSpec = {
   description: [
     'Needs no rack. Several files are merged, later ones over earlier ones; a directory stands for its compose file.',
     'Paths in a file are relative to the folder of the first one. The exit code is 1 for a file with errors.',
+    'What a rack refuses unless its policy allows it is an error; --allow-bind and --allow-privileged say what it allows.',
     "A variable that needs a value is a warning, since the app's environment may have it; with --env-file an error.",
   ].join('\n'),
   examples: [
@@ -23,10 +25,15 @@ const check: CommandSpec = {
     'manifest check --env-file production.env --resolved',
   ],
   options: [
-    { flags: '--verdicts', meaning: 'every key, the harmless ones too' },
-    { flags: '--resolved', meaning: 'what a rack makes of the file, in its own form, as JSON' },
+    { flags: '--verdicts', meaning: 'every key, those that are honoured too' },
+    {
+      flags: '--resolved',
+      meaning: 'the file in its longest form: nothing inherited, included or left to a variable',
+    },
     { flags: '--env-file <path>', meaning: "the app's environment, as NAME=value lines" },
     { flags: '--dir <directory>', meaning: "the source directory; the first file's unless given" },
+    ...allowOptions,
+    { flags: '--app <app>', meaning: "the app whose names are shown; the directory's unless given" },
   ],
   needs: 'nothing',
   async run(session) {
@@ -36,12 +43,13 @@ const check: CommandSpec = {
     const { source } = await readLocalManifest(directory, files)
     const readOptions = await readOptionsOf(session)
     const { describeManifest } = await import('../../manifest/describe.ts')
-    const report = describeManifest(source, readOptions)
-    if (options.flag('resolved') && report.isValid) {
-      const { readManifest } = await import('../../manifest/read-manifest.ts')
-      output.json(readManifest(source, readOptions).manifest)
-    } else if (isJson) output.json(report)
-    else output.data(await reportText(session, report, source))
+    const report = describeManifest(source, readOptions, placeOf(session, directory))
+    if (options.flag('resolved') && report.isValid) await printResolved(session, source, readOptions)
+    else if (isJson) output.json(report)
+    else {
+      const { reportText } = await import('../output/manifest-report.ts')
+      output.data(reportText(report, source, { isWhole: options.flag('verdicts') }))
+    }
     return report.isValid ? 0 : 1
   },
 }
@@ -62,11 +70,37 @@ async function findFiles({ args, options, world }: Session): Promise<{ directory
   })
 }
 
-async function readOptionsOf({ options, world }: Session): Promise<ReadOptions> {
+/** The canonical file; with `--json`, the manifest that it is read as. */
+async function printResolved(
+  { output, isJson }: Session,
+  source: ManifestSource,
+  readOptions: ReadOptions,
+): Promise<void> {
+  const { readManifest } = await import('../../manifest/read-manifest.ts')
+  const { manifest } = readManifest(source, readOptions)
+  if (isJson || !manifest) return output.json(manifest)
+  const { printManifest } = await import('../../manifest/print-manifest.ts')
+  output.data(printManifest(manifest))
+}
+
+/** The names that the app would have by default: no rack is asked. */
+function placeOf({ options, world }: Session, directory: string): AppPlace {
+  const domain = 'localhost'
+  try {
+    return { app: selectApp({ option: options.text('app'), env: world.env, directory }).name, domain }
+  } catch (error) {
+    if (error instanceof RackError && error.code === 'usage') return { app: 'APP', domain }
+    throw error
+  }
+}
+
+async function readOptionsOf(session: Session): Promise<ReadOptions> {
+  const { options, world } = session
+  const policy = readPolicy(session)
   const file = options.text('env-file')
-  if (file === undefined) return { environment: {}, lenientVariables: true }
+  if (file === undefined) return { environment: {}, lenientVariables: true, ...(policy && { policy }) }
   const { readVariables } = await import('../read-variables.ts')
-  return { environment: await readVariables(world.cwd, file) }
+  return { environment: await readVariables(world.cwd, file), ...(policy && { policy }) }
 }
 
 /** `rack manifest`. */
@@ -76,57 +110,4 @@ export const manifest: CommandSpec = {
   examples: ['manifest check', 'manifest check production.yml --verdicts'],
   needs: 'nothing',
   commands: [check],
-}
-
-type Source = Pick<ManifestSource, 'files'>
-
-async function reportText({ options }: Session, report: ManifestReport, source: Source): Promise<string> {
-  const { countProblems, formatProblems } = await import('../../manifest/report.ts')
-  const { problems, verdicts, counts, processes } = report
-  const files = source.files.map(({ path }) => path).join(', ')
-  const shown = options.flag('verdicts') ? verdicts : []
-  const summary = Object.entries(counts).map(([verdict, count]) => `${count} ${verdict}`)
-  const parts = [
-    ...(problems.length > 0 ? [`${formatProblems(problems, source)}\n`] : []),
-    ...(shown.length > 0 ? [verdictTable(shown)] : []),
-    ...(processes.length > 0 ? [processTable(processes)] : []),
-    `${files}: ${countProblems(problems)}; keys: ${summary.join(', ')}\n`,
-  ]
-  return parts.join('\n')
-}
-
-function verdictTable(verdicts: ManifestReport['verdicts']): string {
-  type Row = ManifestReport['verdicts'][number]
-  return formatTable(
-    [
-      {
-        heading: 'LINE',
-        value: ({ position }: Row) => `${position.file}:${position.line}:${position.column}`,
-      },
-      { heading: 'KEY', value: ({ path }: Row) => path },
-      { heading: 'VERDICT', value: ({ verdict }: Row) => verdict },
-      { heading: 'WHY', value: ({ why, into }: Row) => (into ? `${why}: ${into}` : why) },
-    ],
-    verdicts,
-  )
-}
-
-function processTable(processes: ManifestReport['processes']): string {
-  type Row = ManifestReport['processes'][number]
-  const port = ({ external, container, protocol }: Row['ports'][number]) =>
-    external === null ? `${container}` : `${external}→${container} ${protocol}`
-  return formatTable(
-    [
-      { heading: 'PROCESS', value: ({ name }: Row) => name },
-      { heading: 'COUNT', value: ({ count }: Row) => count, align: 'right' },
-      { heading: 'FROM', value: ({ build, image }: Row) => (build === null ? image : `build ${build}`) },
-      { heading: 'PORTS', value: ({ ports }: Row) => ports.map(port).join(', ') },
-      {
-        heading: 'LINKS',
-        value: ({ links }: Row) => links.map(({ host, variable }) => `${host} (${variable})`).join(', '),
-      },
-      { heading: 'NEEDS', value: ({ required }: Row) => required.join(', ') },
-    ],
-    processes,
-  )
 }

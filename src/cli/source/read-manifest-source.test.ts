@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { RackError } from '../../domain/error.ts'
-import { checkLocalManifest, type LocalManifest } from './read-manifest-source.ts'
+import { makeSource } from '../../../test/support/source.ts'
+import { checkLocalManifest, readLocalManifest, type LocalManifest } from './read-manifest-source.ts'
 
 const local = (text: string): LocalManifest => ({
   directory: '/nowhere',
@@ -20,4 +21,24 @@ test('what no variable can mend is refused before anything is sent', async () =>
     checkLocalManifest(local(text)),
     (error: RackError) => error.code === 'manifest-invalid',
   )
+})
+
+test('what files name is read, and what those name in turn; .env is beside the first file', async () => {
+  await using source = await makeSource({
+    'deploy/compose.yml': 'include: [more.yml]\nservices: { web: { image: "x:${TAG}" } }\n',
+    'deploy/.env': 'TAG=1\n',
+    '.env': 'TAG=wrong\n',
+    'deploy/more.yml': 'services: { db: { extends: { file: base.yml, service: db } } }\n',
+    'deploy/base.yml': 'services: { db: { image: y, env_file: db.env } }\n',
+    'deploy/db.env': 'A=1\n',
+  })
+  const manifest = await readLocalManifest(source.path, ['deploy/compose.yml'])
+  assert.deepEqual(Object.keys(manifest.source.texts).toSorted(), [
+    'deploy/.env',
+    'deploy/base.yml',
+    'deploy/db.env',
+    'deploy/more.yml',
+  ])
+  assert.deepEqual(await checkLocalManifest(manifest), [])
+  assert.equal(manifest.source.dotenv, 'TAG=1\n')
 })

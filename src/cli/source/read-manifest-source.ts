@@ -1,5 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises'
-import { join, relative, resolve, sep } from 'node:path'
+import { dirname, join, relative, resolve, sep } from 'node:path'
 import { RackError } from '../../domain/error.ts'
 import type { ManifestSource, Problem } from '../../domain/manifest.ts'
 import { filesOf, findComposeFile } from '../../manifest/files.ts'
@@ -22,18 +22,25 @@ export async function readLocalManifest(directory: string, files: string[]): Pro
   const texts = await Promise.all(
     paths.map(async (path) => ({ path, text: await readText(directory, path) })),
   )
-  const dotenv = await readIfThere(directory, '.env')
-  const named = filesOf({ files: texts, dotenv }, {})
-  const further: Record<string, string> = {}
-  for (const { path } of named.envFiles) {
-    // One that is missing is a problem of the manifest, which says at which line.
-    const text = await readIfThere(directory, path)
-    if (text !== null) further[path] = text
-  }
-  return {
-    directory,
-    source: { files: texts, dotenv, texts: further, contents: {} },
-    contexts: named.contexts,
+  // As Compose does: beside the first file.
+  const dotenv = await readIfThere(directory, join(dirname(paths[0] ?? ''), '.env'))
+  const source: ManifestSource = { files: texts, dotenv, texts: {}, contents: {} }
+  return { directory, source, contexts: await readFurtherFiles(directory, source) }
+}
+
+/** Reads into `source` what its files name, and what those name in turn; returns what is built. */
+async function readFurtherFiles(directory: string, source: ManifestSource): Promise<BuildContext[]> {
+  const asked = new Set<string>()
+  for (;;) {
+    const { texts, contexts } = filesOf(source, {})
+    const unread = texts.filter((path) => !asked.has(path))
+    if (unread.length === 0) return contexts
+    for (const path of unread) {
+      asked.add(path)
+      // One that is missing is a problem of the manifest, which says at which line.
+      const text = await readIfThere(directory, path)
+      if (text !== null) source.texts[path] = text
+    }
   }
 }
 
@@ -43,7 +50,9 @@ export async function checkLocalManifest({ source }: LocalManifest): Promise<Pro
   // The app's environment is the rack's to know: variables may come from there.
   const { problems } = readManifest(source, { environment: {}, lenientVariables: true })
   const unresolved = new Set(problems.filter(({ kind }) => kind === 'variable').map(({ path }) => path))
-  const isCertain = ({ severity, path }: Problem) => severity === 'error' && !unresolved.has(path)
+  // So are its policy, and what it allows.
+  const isCertain = ({ severity, kind, path }: Problem) =>
+    severity === 'error' && kind !== 'policy' && !unresolved.has(path)
   if (!problems.some(isCertain)) return problems
   const { countProblems, formatProblems } = await import('../../manifest/report.ts')
   const report = `the compose file has ${countProblems(problems)}\n${formatProblems(problems, source)}`

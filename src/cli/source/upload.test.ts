@@ -44,9 +44,9 @@ test('the texts of the manifest come first, listed in index.json; .env is not am
     [...entries.keys()],
     [
       'manifest/index.json',
-      'manifest/docker-compose.yml',
-      'manifest/.env',
-      'manifest/web.env',
+      'manifest/files/docker-compose.yml',
+      'manifest/files/.env',
+      'manifest/files/web.env',
       'source/Dockerfile',
       'source/docker-compose.yml',
       'source/web.env',
@@ -56,8 +56,9 @@ test('the texts of the manifest come first, listed in index.json; .env is not am
     files: ['docker-compose.yml'],
     dotenv: true,
     texts: ['web.env'],
+    contents: [],
   })
-  assert.equal(entries.get('manifest/docker-compose.yml')!.text, compose)
+  assert.equal(entries.get('manifest/files/docker-compose.yml')!.text, compose)
 })
 
 test('modes, links, empty files and large ones arrive as they are', async () => {

@@ -9,7 +9,7 @@ import { unreadable, walkSource, type OnSkipped, type SourceEntry } from './walk
 const pieceBytes = 512 * 1024
 
 /**
- * The upload of a build as a tar: `manifest/index.json`, the texts it lists under `manifest/`, then what the build
+ * The upload of a build as a tar: `manifest/index.json`, the files it lists under `manifest/files/`, then what the build
  * contexts include under `source/`. Read as fast as it is taken; files are read in one go, synchronously, since for
  * many small ones that is several times as fast.
  * @throws invalid for what cannot be read, or changes meanwhile
@@ -28,21 +28,29 @@ export async function* uploadOf(manifest: LocalManifest, onSkipped: OnSkipped): 
   yield pieces.rest()
 }
 
-function manifestPart({ source: { files, dotenv, texts: further } }: LocalManifest): Buffer {
+function manifestPart({ source: { files, dotenv, texts: further, contents } }: LocalManifest): Buffer {
   const index = {
     files: files.map(({ path }) => path),
     dotenv: dotenv !== null,
     texts: Object.keys(further),
+    contents: Object.keys(contents),
   }
-  const texts = new Map([
-    ['index.json', JSON.stringify(index)],
+  const texts: [string, string][] = [
     ...files.map(({ path, text }): [string, string] => [path, text]),
     ...(dotenv === null ? [] : ([['.env', dotenv]] as [string, string][])),
     ...Object.entries(further),
+  ]
+  // A file that is named both as a text and as a content is sent once.
+  const named = new Map<string, Buffer>([
+    ['index.json', Buffer.from(JSON.stringify(index))],
+    ...Object.entries(contents).map(([path, base64]): [string, Buffer] => [
+      `files/${path}`,
+      Buffer.from(base64, 'base64'),
+    ]),
+    ...texts.map(([path, text]): [string, Buffer] => [`files/${path}`, Buffer.from(text)]),
   ])
   const modified = new Date()
-  const parts = [...texts].flatMap(([path, text]) => {
-    const content = Buffer.from(text)
+  const parts = [...named].flatMap(([path, content]) => {
     const head = {
       name: `manifest/${path}`,
       type: 'file' as const,

@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import type { ContainerOptions, FileMount, Mount } from '../../domain/container.ts'
 import type { Plan, ProcessPlan } from '../../domain/plan.ts'
+import type { Routing } from '../../domain/routing.ts'
 import { formation } from './apps.ts'
 import { time } from './op.ts'
 import { admission } from './rack.ts'
@@ -12,6 +13,19 @@ const port = z.object({
   proxy: z.boolean(),
   secure: z.boolean(),
 })
+
+const routing = z.object({
+  sticky: z
+    .discriminatedUnion('by', [
+      z.object({ by: z.literal('source') }),
+      z.object({ by: z.literal('header'), name: z.string() }),
+      z.object({ by: z.literal('uri') }),
+    ])
+    .nullable(),
+  idleTimeoutMs: z.number().nullable(),
+  allow: z.array(z.string()).nullable(),
+  auth: z.array(z.object({ user: z.string(), password: z.string().describe('Masked') })),
+}) satisfies z.ZodType<Routing>
 
 const health = z.object({
   path: z.string().nullable(),
@@ -48,6 +62,11 @@ const mount = z.discriminatedUnion('kind', [
 const file = z.object({
   kind: z.enum(['config', 'secret']),
   name: z.string(),
+  origin: z.union([
+    z.object({ file: z.string() }),
+    z.object({ environment: z.string() }),
+    z.literal('content'),
+  ]),
   path: z.string(),
   content: z.string().describe('Base64; masked'),
   mode: z.number(),
@@ -82,10 +101,12 @@ const processPlan = z.object({
   entrypoint: z.array(z.string()).nullable(),
   environment: z.record(z.string(), z.string()).describe('Values are masked'),
   ...formation.shape,
+  isAgent: z.boolean(),
   ports: z.array(port),
   internalPorts: z.array(z.number()),
   aliases: z.array(z.string()),
   hosts: z.array(z.string()),
+  routing,
   health,
   healthcheck: healthcheck.nullable(),
   labels: z.record(z.string(), z.string()),

@@ -6,12 +6,14 @@ import { appParams, flag, list, nothing, op, time, wholeNumber } from './op.ts'
 import { promotion } from './plan.ts'
 import { promoteResult } from './releases.ts'
 
+export const processKind = z.enum(['process', 'one-off', 'release-command', 'timer', 'agent'])
+
 const process = z
   .object({
     id: z.string(),
     app: z.string(),
     type: z.string(),
-    kind: z.enum(['process', 'one-off', 'release-command', 'timer', 'agent']),
+    kind: processKind,
     status: z.enum([
       'starting',
       'running',

@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import type { Admission } from '../../domain/admission.ts'
 import type { Swept } from '../../domain/engine.ts'
+import type { Policy, PolicyChange } from '../../domain/policy.ts'
 import type { Capacity, Resources } from '../../domain/rack.ts'
 import { paths } from '../paths.ts'
 import { op } from './op.ts'
@@ -61,6 +62,14 @@ const swept = z.object({
   bytes: z.number(),
 }) satisfies z.ZodType<Swept>
 
+const policy = z.object({ binds: z.array(z.string()), privileged: z.boolean() }) satisfies z.ZodType<Policy>
+
+const policyChange = z.strictObject({
+  allowBinds: z.array(z.string()).default([]),
+  denyBinds: z.array(z.string()).default([]),
+  privileged: z.boolean().nullable().default(null),
+}) satisfies z.ZodType<PolicyChange>
+
 /** The rack itself. */
 export const rackOperations = {
   health: op({
@@ -86,6 +95,19 @@ export const rackOperations = {
     permission: 'read',
     summary: 'Cpu units and bytes in total, reserved and free, and who holds them.',
     reply: capacity,
+  }),
+  getPolicy: op({
+    ...paths.getPolicy,
+    permission: 'read',
+    summary: 'Which paths of the machine processes may mount, and whether they may be privileged.',
+    reply: policy,
+  }),
+  changePolicy: op({
+    ...paths.changePolicy,
+    permission: 'write',
+    summary: 'Change that for the next build and promote; what runs goes on.',
+    body: policyChange,
+    reply: policy,
   }),
   prune: op({
     ...paths.prune,

@@ -7,7 +7,9 @@ import { cancelled } from './cancelled.ts'
 import { readCapacity } from './capacity.ts'
 import { findCopies, type FoundCopy } from './containers/found-copy.ts'
 import { freeAddresses } from './containers/free-addresses.ts'
+import { createVolumeList } from './containers/list-volumes.ts'
 import { listNetworks } from './containers/network.ts'
+import { removeVolume } from './containers/volumes.ts'
 import { deployPlan } from './deploy/deploy.ts'
 import { waitForLoss } from './engine-loss.ts'
 import { createImageBuilder } from './images/image-builder.ts'
@@ -44,6 +46,7 @@ export function createDockerEngine(options: DockerEngineOptions): DockerEngine {
   return {
     ...changes(parts),
     ...processVerbs(parts),
+    ...volumeVerbs(parts),
     build: (request, control) => builder.build(request, control),
     capacity: (control) => guarded(control, () => readCapacity(parts, builder.running(), control)),
     sweep: (keep, control) => guarded(control, () => sweepRack(parts, keep, control)),
@@ -98,6 +101,14 @@ function processVerbs(
       }),
     logs: (query, control) => parts.logs.read(query, control),
     connect: (address, control) => guarded(control, () => connectInside(parts, address, control)),
+  }
+}
+
+function volumeVerbs(parts: EngineParts): Pick<Engine, 'volumes' | 'removeVolume'> {
+  const listVolumes = createVolumeList(parts)
+  return {
+    volumes: (filter, control) => guarded(control, () => listVolumes(filter, control)),
+    removeVolume: (app, name, control) => guarded(control, () => removeVolume(parts, app, name, control)),
   }
 }
 

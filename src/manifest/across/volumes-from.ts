@@ -37,8 +37,14 @@ function takeFor(name: string, path: string[], taking: Taking): void {
   }
   if (mounts.size > mostMounts)
     taking.problems.error(process.entry.key, `a process has at most ${mostMounts} mounts`)
-  type.mounts = [...mounts.values()].slice(0, mostMounts)
+  type.mounts = inOrder([...mounts.values()].slice(0, mostMounts))
   taking.finished.add(name)
+}
+
+/** Directories in memory stand last, as `tmpfs:` does: the canonical file reads back the same. */
+function inOrder(mounts: Mount[]): Mount[] {
+  const isTmpfs = ({ kind }: Mount) => kind === 'tmpfs'
+  return [...mounts.filter((mount) => !isTmpfs(mount)), ...mounts.filter(isTmpfs)]
 }
 
 function closesLoop(target: string, path: string[], at: Node, { problems, finished }: Taking): boolean {

@@ -1,7 +1,7 @@
 import type { BuildSpec } from '../../domain/manifest.ts'
 import type { Problems } from '../problems.ts'
 import { childOf, shown, type Node } from '../syntax/tree.ts'
-import { directoryOf, joinInside } from './paths.ts'
+import { baseOf, isRemote, joinInside } from './paths.ts'
 import { extraHostsOf } from './relations.ts'
 import { pairsOf, textOf } from './values.ts'
 
@@ -63,7 +63,7 @@ function networkOf(node: Node | undefined, problems: Problems): BuildSpec['netwo
 function contextOf(node: Node | undefined, build: Node, problems: Problems): string {
   const text = textOf(node, problems) || '.'
   const at = needed(node ?? build)
-  if (/^[a-z+]+:\/\/|^git@|^github\.com\//.test(text)) {
+  if (isRemote(text)) {
     problems.error(
       at,
       'a build from a URL is refused: not supported by this version',
@@ -71,7 +71,7 @@ function contextOf(node: Node | undefined, build: Node, problems: Problems): str
     )
     return '.'
   }
-  const context = joinInside(directoryOf(at.position.file), text)
+  const context = joinInside(baseOf(at), text)
   if (context === null)
     problems.error(
       at,

@@ -4,7 +4,7 @@ import type { Problems } from '../problems.ts'
 import { parseDotenv } from '../syntax/dotenv.ts'
 import type { Lookup } from '../syntax/interpolate.ts'
 import { childOf, shownPart, type Node } from '../syntax/tree.ts'
-import { directoryOf, joinInside } from './paths.ts'
+import { baseOf, joinInside } from './paths.ts'
 import { booleanOf, itemsOf, pairsOf, textOf } from './values.ts'
 
 /** A file that `env_file:` names; `path` is relative to the source directory. */
@@ -24,7 +24,7 @@ export function envFilesOf(node: Node | undefined, problems: Problems): EnvFile[
       problems.error(item, 'a file of variables needs a path')
       return []
     }
-    const path = joinInside(directoryOf(item.position.file), text)
+    const path = joinInside(baseOf(item), text)
     if (path === null) {
       problems.error(
         pathNode ?? item,

@@ -33,6 +33,8 @@ test('a process with nothing but an image has every default', () => {
       healthyThreshold: 1,
       unhealthyThreshold: 3,
     },
+    routing: { sticky: null, idleTimeoutMs: null, allow: null, auth: [] },
+    isAgent: false,
     formation: { count: 1, cpuUnits: 128, memoryBytes: 256 * mib },
     deployment: { minimumPercent: 100, maximumPercent: 200 },
     drainTimeoutMs: 60_000,

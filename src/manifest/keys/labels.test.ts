@@ -75,10 +75,23 @@ test('labels that cannot hold are refused', () => {
     ['rack.port.81.protocol=http', /the port 81, which is not an external port.*80, 25/],
     ['rack.port.80.protocol=tls', /port 80 is tls, which is refused/],
     ['rack.port.80.protocol=htp', /must be one of.*did you mean "http"/],
-    ['rack.port.80.proxy=true', /the PROXY protocol is not supported by this version/],
-    ['rack.cron.nightly=0 0 * * * x', /timers are not supported by this version/],
-    ['rack.cron.nightly.timezone=UTC', /timers are not supported/],
-    ['rack.agent=true', /agents are not supported/],
+    ['rack.port.80.proxy=1', /must be true or false, but is "1"; write rack.port.80.proxy=true/],
+    ['rack.port.81.secure=true', /the port 81, which is not an external port/],
+    ['rack.cron.nightly=0 0 * * * x', /"rack.cron.nightly" is refused: timers are not run by this version/],
+    ['rack.cron.nightly=0 0 * * *', /rack.cron.nightly: "0 0 \* \* \*" names no command/],
+    ['rack.cron.nightly=0 0 30 2 * x', /rack.cron.nightly: "30 2" never comes/],
+    ['rack.cron.1st=0 0 * * * x', /"rack.cron.1st" does not name a timer/],
+    ['rack.cron.nightly.timezone=UTC', /there is no timer "nightly"; write rack.cron.nightly=/],
+    ['rack.cron.nightly.timezone=Europe/Berlni', /is not a time zone; did you mean "Europe\/Berlin"/],
+    ['rack.agent=yes', /must be true or false, but is "yes"/],
+    ['rack.sticky=true', /must be source, uri or header:NAME, but is "true"; write rack.sticky=source/],
+    ['rack.sticky=header:x y', /must be source/],
+    ['rack.idle.timeout=0', /must be a number from 1 to 3600/],
+    ['convox.idle.timeout=0.5', /must be a whole number from 1 to 3600/],
+    ['rack.allow=', /names no address/],
+    ['rack.allow=10.0.0.0/8, 10.0.0.0/33', /"10.0.0.0\/33" is neither; write rack.allow=10.0.0.0\/8/],
+    ['rack.auth=admin', /its pair 1 is none; write rack.auth=admin:\$\{ADMIN_PASSWORD\}/],
+    ['rack.auth=a:b,c:', /its pair 2 is none/],
     ['com.rack.app=x', /are the rack's own/],
     ['rack.release.command=', /names no command/],
     ['=x', /a label needs a name/],
@@ -90,8 +103,123 @@ test('labels that cannot hold are refused', () => {
 })
 
 test('every rule of the family has a reason, and those that are honoured a default', () => {
-  for (const [name, { verdict, why, default: fallback }] of Object.entries(labelRules)) {
+  for (const [name, { verdict, why, example, default: fallback }] of Object.entries(labelRules)) {
     assert.notEqual(why, '', name)
+    assert.notEqual(example, '', name)
     if (verdict === 'honoured') assert.notEqual(fallback, undefined, name)
   }
+})
+
+test('the example of every rule is taken', () => {
+  for (const [name, { verdict, example }] of Object.entries(labelRules)) {
+    const label = `rack.${name.replace('*', name.startsWith('cron') ? 'nightly' : '80')}`
+    const timer = name === 'cron.*.timezone' ? ['rack.cron.nightly=0 3 * * * bin/nightly'] : []
+    const list = [...timer, `${label}=${example}`].map((one) => `\n  - ${JSON.stringify(one)}`).join('')
+    const keys = `ports: ["80:5000"]\nlabels:${list}`
+    const { problems } = readWeb(keys, { ADMIN_PASSWORD: 'a long one' })
+    const wrong = problems.filter((problem) => problem.includes(' error: '))
+    if (verdict === 'honoured') assert.deepEqual(wrong, [], label)
+    else for (const problem of wrong) assert.match(problem, /is refused: .*; remove the label/, label)
+  }
+})
+
+test('labels of the router become routing', () => {
+  const { web, problems } = withLabels(
+    'rack.sticky=header:X-Tenant',
+    'rack.idle.timeout=1.5',
+    'rack.allow= 10.0.0.0/8 , ::1,10.0.0.0/8',
+    'rack.auth=admin:a:b, guest:c',
+    'rack.port.80.proxy=true',
+    'rack.port.80.secure=TRUE',
+    'rack.port.25.protocol=http',
+  )
+  assert.deepEqual(problems, [])
+  assert.deepEqual(web.routing, {
+    sticky: { by: 'header', name: 'x-tenant' },
+    idleTimeoutMs: 1500,
+    allow: ['10.0.0.0/8', '::1'],
+    auth: [
+      { user: 'admin', password: 'a:b' },
+      { user: 'guest', password: 'c' },
+    ],
+  })
+  assert.deepEqual(
+    web.ports.map(({ proxy, secure }) => [proxy, secure]),
+    [
+      [true, true],
+      [false, false],
+      [false, false],
+    ],
+  )
+  assert.deepEqual(withLabels('rack.sticky=false').web.routing.sticky, null)
+  assert.deepEqual(withLabels('rack.sticky=source').web.routing.sticky, { by: 'source' })
+  assert.equal(withLabels('rack.allow=::1').web.routing.idleTimeoutMs, null)
+  assert.equal(withLabels('convox.draining.timeout=5').web.routing.idleTimeoutMs, 3_600_000)
+})
+
+test('labels of the router say where they reach nobody', () => {
+  const first = (keys: string) => readWeb(keys).problems[0] ?? ''
+  const tcp = 'ports: ["25:25"]\nlabels: '
+  assert.match(first('labels: ["rack.allow=::1"]'), /warning: .*allow changes nothing: .*no external port/)
+  assert.match(
+    first(`${tcp}["rack.auth=a:b"]`),
+    /error: .*auth needs http, and the external port 25 is not http/,
+  )
+  assert.match(first(`${tcp}["rack.sticky=uri"]`), /error: .*sticky needs http/)
+  assert.equal(first(`${tcp}["rack.sticky=source"]`), '')
+  assert.match(
+    withLabels('rack.auth=a:b').problems[0] ?? '',
+    /warning: .*port 25 is not http, so it asks nobody/,
+  )
+  const both = 'ports: ["80:5000", "81:5000"]\nlabels: ["rack.port.80.proxy=true"]'
+  assert.match(first(both), /the ports 80 and 81 lead to 5000 in two ways/)
+})
+
+test('what a variable puts into a label is in no message', () => {
+  const labels = [
+    'rack.auth',
+    'rack.allow',
+    'rack.sticky',
+    'rack.cron.x',
+    'rack.cron.x.timezone',
+    'rack.health.port',
+  ]
+  for (const label of [
+    ...labels,
+    'rack.agent',
+    'rack.port.80.protocol',
+    'rack.draining.timeout',
+    'rack.health.path',
+  ]) {
+    for (const keys of [`labels: ["${label}=$PASSWORD"]`, `labels: { ${label}: $PASSWORD }`]) {
+      const { problems } = readWeb(`ports: ["80:5000"]\n${keys}`, { PASSWORD: 'xyzzy plugh 1 2 3 4' })
+      assert.ok(problems.length > 0, keys)
+      assert.doesNotMatch(problems.join('\n'), /xyzzy|plugh/, keys)
+    }
+  }
+})
+
+test('an agent runs one copy on every instance', () => {
+  for (const label of ['rack.agent=true', 'convox.agent=true', 'convox.agent', 'convox.daemon=True']) {
+    const { web, problems } = withLabels(label)
+    assert.deepEqual(problems, [], label)
+    assert.equal(web.isAgent, true, label)
+    assert.deepEqual(web.deployment, { minimumPercent: 0, maximumPercent: 100 }, label)
+  }
+  assert.equal(withLabels('convox.agent=false').web.isAgent, false)
+  const read = (keys: string) => readWeb(`deploy: { ${keys} }`)
+  assert.equal(read('mode: global').web.isAgent, true)
+  assert.equal(read('mode: replicated').web.isAgent, false)
+  assert.equal(read('mode: global, replicas: 0').web.formation.count, 0)
+  assert.match(
+    read('mode: global, replicas: 3').problems[0] ?? '',
+    /every instance runs one copy of an agent/,
+  )
+  assert.match(read('mode: global-job').problems[0] ?? '', /neither `replicated` nor `global`/)
+  const odds = readWeb('deploy: { mode: global }\nlabels: ["rack.agent=false"]').problems
+  assert.match(odds[0] ?? '', /a label says that it is none/)
+  assert.match(
+    withLabels('rack.agent=true', 'rack.deployment.minimum=100').problems[0] ?? '',
+    /no copy could ever/,
+  )
 })

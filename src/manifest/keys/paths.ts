@@ -1,7 +1,19 @@
+import type { Place } from '../problems.ts'
+
+/** The directory from which a relative path starts that stands at a place. */
+export function baseOf({ base, position }: Place): string {
+  return base ?? directoryOf(position.file)
+}
+
 /** The directory of a path, `.` for one without. */
 export function directoryOf(path: string): string {
   const slash = path.lastIndexOf('/')
   return slash < 0 ? '.' : path.slice(0, slash) || '/'
+}
+
+/** Whether a text names something elsewhere: a URL, or a git repository. */
+export function isRemote(text: string): boolean {
+  return /^[a-z][a-z0-9+.-]*:\/\/|^git@|^github\.com\/|^oci:/i.test(text)
 }
 
 /** Joins and normalises paths of the source directory; null when the result leaves it or is absolute. */

@@ -19,7 +19,7 @@ import { networkingOf } from './networks.ts'
 import { exposeOf, portsOf, type PlacedPort } from './ports.ts'
 import { dependenciesOf, extraHostsOf, linksOf, type FileDependency, type Placed } from './relations.ts'
 import { formationOf } from './resources.ts'
-import { deploymentOf, drainTimeoutMsOf, healthOf, releaseCommandOf, withProtocols } from './serving.ts'
+import { servingOf } from './serving.ts'
 import { checkShapes } from './shapes.ts'
 import { booleanOf, textOf } from './values.ts'
 import { mountsOf } from './volumes.ts'
@@ -59,8 +59,8 @@ export function processOf(
   const { source, lookup, problems } = context
   const labels = labelsOf(withLabelFiles(service, context), problems)
   const placedPorts = portsOf(childOf(service, 'ports'), problems)
-  const ports = withProtocols(placedPorts, labels, problems)
   const expose = exposeOf(childOf(service, 'expose'), problems)
+  const serving = servingOf({ service, labels, ports: placedPorts, expose }, problems)
   const links = linksOf(service, problems)
   const dependencies = dependenciesOf(service, problems)
   const restart = restartOf(service, problems)
@@ -68,7 +68,6 @@ export function processOf(
   const type: ProcessType = {
     name,
     ...imageSourceOf(name, entry, service, problems),
-    ports,
     expose,
     links: links.map(({ value }) => value),
     dependsOn: dependencies.map(({ value: { target, condition, restart: isTied } }) => ({
@@ -79,16 +78,13 @@ export function processOf(
     labels: labels.own,
     environment: environmentOf(service, source, lookup, problems),
     mounts: surroundings.mounts,
-    health: healthOf(labels, [...ports.map(({ container }) => container), ...expose], problems),
     formation: formationOf(service, problems),
-    deployment: deploymentOf(service, labels, problems),
-    drainTimeoutMs: drainTimeoutMsOf(labels),
     restart: restart ?? 'always',
-    releaseCommand: releaseCommandOf(labels),
+    ...serving,
     ...surroundings.type,
     ...startOf(service, problems),
   }
-  const portsAt = placedPorts.map(({ at, port }, index) => ({ at, port: ports[index] ?? port }))
+  const portsAt = placedPorts.map(({ at, port }, index) => ({ at, port: serving.ports[index] ?? port }))
   const namesRestart = restart !== null
   return { type, entry, ports: portsAt, links, dependencies, ...surroundings.placed, namesRestart }
 }
@@ -119,7 +115,7 @@ function surroundingsOf(name: string, service: MapNode, context: ProcessContext)
 function imageSourceOf(name: string, entry: Entry, service: MapNode, problems: Problems) {
   const build = buildOf(service, problems)
   const image = imageOf(childOf(service, 'image'), problems)
-  const namesImage = childOf(service, 'image') ?? childOf(service, 'build')
+  const namesImage = childOf(service, 'image') ?? childOf(service, 'build') ?? childOf(service, 'extends')
   if (!namesImage)
     problems.error(
       entry.key,

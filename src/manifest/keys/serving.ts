@@ -1,47 +1,48 @@
 import type { ProcessType } from '../../domain/manifest.ts'
-import type { Health, Port, PortProtocol } from '../../domain/port.ts'
+import type { Health } from '../../domain/port.ts'
 import type { Problems } from '../problems.ts'
 import type { Node } from '../syntax/tree.ts'
+import { isAgentOf } from './agents.ts'
 import { labelRules } from './label-rules.ts'
 import type { FamilyLabel, Labels } from './labels.ts'
+import { withPortLabels } from './port-labels.ts'
 import type { PlacedPort } from './ports.ts'
+import { routingOf } from './routing.ts'
 import { updateConfigOf } from './update-config.ts'
 
-/** Applies `rack.port.N.protocol`, and refuses what the router of this version does not speak. */
-export function withProtocols(ports: PlacedPort[], { family }: Labels, problems: Problems): Port[] {
-  for (const [name, { at }] of family) {
-    const number = /^port\.(.+)\.protocol$/.exec(name)?.[1]
-    if (number === undefined || ports.some(({ port }) => String(port.external) === number)) continue
-    const external = ports.flatMap(({ port }) => (port.external === null ? [] : [port.external]))
-    const hint =
-      external.length > 0
-        ? `the external ports are: ${external.join(', ')}`
-        : 'the process has no external port'
-    problems.error(
-      at,
-      `the label names the port ${number}, which is not an external port of the process`,
-      hint,
-    )
-  }
-  return ports.map(({ port, at }) => {
-    const label = port.external === null ? undefined : family.get(`port.${port.external}.protocol`)
-    const protocol = (label?.value.toLowerCase() ?? port.protocol) as PortProtocol
-    if (protocol !== 'http' && protocol !== 'tcp') refuseProtocol(protocol, port, label?.at ?? at, problems)
-    return { ...port, protocol }
-  })
+/** What the labels of a process say of how it is reached, watched and replaced. */
+export type Serving = Pick<
+  ProcessType,
+  'ports' | 'routing' | 'isAgent' | 'health' | 'deployment' | 'drainTimeoutMs' | 'releaseCommand'
+>
+
+export interface ServingKeys {
+  service: Node
+  labels: Labels
+  ports: PlacedPort[]
+  expose: number[]
 }
 
-function refuseProtocol(protocol: PortProtocol, { external }: Port, at: Node, problems: Problems): void {
-  const hint = `write the label rack.port.${external}.protocol=tcp when the process speaks it itself, or remove the port`
-  problems.error(
-    at,
-    `port ${external} is ${protocol}, which is refused: this version serves http and tcp`,
-    hint,
-  )
+/** Reads the labels that say how a process serves, each with its default. */
+export function servingOf(
+  { service, labels, ports: placedPorts, expose }: ServingKeys,
+  problems: Problems,
+): Serving {
+  const ports = withPortLabels(placedPorts, labels, problems)
+  const isAgent = isAgentOf(service, labels, problems)
+  return {
+    ports,
+    routing: routingOf(labels, ports, problems),
+    isAgent,
+    health: healthOf(labels, [...ports.map(({ container }) => container), ...expose], problems),
+    deployment: deploymentOf(service, labels, isAgent, problems),
+    drainTimeoutMs: Math.round(numberOf(labels, 'draining.timeout') * 1000),
+    releaseCommand: releaseCommandOf(labels),
+  }
 }
 
 /** How the rack probes a copy: the labels `rack.health.*`, each with its default. */
-export function healthOf(labels: Labels, containerPorts: number[], problems: Problems): Health {
+function healthOf(labels: Labels, containerPorts: number[], problems: Problems): Health {
   const { family } = labels
   const path = family.get('health.path')
   const port = family.get('health.port')
@@ -71,19 +72,29 @@ function intervalOf(labels: Labels, timeout: number, problems: Problems): number
   const label = labels.family.get('health.interval')
   if (!label) return usesConvox(labels, 'health.') ? timeout + 2 : Math.max(5, timeout + 2)
   if (label.number < timeout) {
-    problems.error(label.at, `the interval of ${label.number} s is shorter than the timeout of ${timeout} s`)
+    problems.error(
+      label.at,
+      `the interval of ${label.number} s is shorter than the timeout of ${timeout} s`,
+      'raise rack.health.interval, or lower rack.health.timeout',
+    )
   }
   return label.number
 }
 
 /** The percents between which an update moves; the labels win over `deploy.update_config`. */
-export function deploymentOf(service: Node, labels: Labels, problems: Problems): ProcessType['deployment'] {
+function deploymentOf(
+  service: Node,
+  labels: Labels,
+  isAgent: boolean,
+  problems: Problems,
+): ProcessType['deployment'] {
   const updateConfig = updateConfigOf(service, problems)
   const minimum = labels.family.get('deployment.minimum')
   const maximum = labels.family.get('deployment.maximum')
-  if (updateConfig && !minimum && !maximum) return updateConfig
-  const minimumPercent = numberOf(labels, 'deployment.minimum')
-  const maximumPercent = numberOf(labels, 'deployment.maximum')
+  if (updateConfig && !isAgent && !minimum && !maximum) return updateConfig
+  // The second copy of an agent would stand beside the first on its instance.
+  const minimumPercent = minimum?.number ?? (isAgent ? 0 : numberOf(labels, 'deployment.minimum'))
+  const maximumPercent = maximum?.number ?? (isAgent ? 100 : numberOf(labels, 'deployment.maximum'))
   const label = minimum ?? maximum
   if (label && minimumPercent === 100 && maximumPercent === 100) {
     problems.error(
@@ -95,13 +106,8 @@ export function deploymentOf(service: Node, labels: Labels, problems: Problems):
   return { minimumPercent, maximumPercent }
 }
 
-/** Milliseconds that open requests get before the stop signal. */
-export function drainTimeoutMsOf(labels: Labels): number {
-  return Math.round(numberOf(labels, 'draining.timeout') * 1000)
-}
-
 /** The command of `rack.release.command`, run by a shell; null without one. */
-export function releaseCommandOf({ family }: Labels): string[] | null {
+function releaseCommandOf({ family }: Labels): string[] | null {
   const label: FamilyLabel | undefined = family.get('release.command')
   return label ? ['sh', '-c', label.value] : null
 }

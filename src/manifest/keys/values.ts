@@ -148,6 +148,8 @@ export function entriesOf(node: Node | undefined, problems: Problems): [string, 
 export interface Pair {
   name: string
   value: string | null
+  /** The value as it is written, before variables: safe to show. */
+  source: string
   /** Where to point for the pair. */
   at: ScalarNode | MapNode | ListNode
 }
@@ -164,15 +166,18 @@ export function pairsOf(node: Node | undefined, problems: Problems): Pair[] {
         ...key,
         ...incomplete(value),
       }
-      return { name, value: valueText(value, problems), at }
+      const written = value.kind === 'scalar' ? value.source : ''
+      return { name, value: valueText(value, problems), source: written, at }
     })
   }
   return node.items.flatMap((item): Pair[] => {
     const text = textOf(item, problems, 'write "- NAME=value", or "NAME: value" without the dash')
     if (text === null) return []
     const equals = text.indexOf('=')
-    if (equals < 0) return [{ name: text, value: null, at: item }]
-    return [{ name: text.slice(0, equals), value: text.slice(equals + 1), at: item }]
+    if (equals < 0) return [{ name: text, value: null, source: '', at: item }]
+    const written = item.kind === 'scalar' ? item.source : ''
+    const source = written.slice(written.indexOf('=') + 1)
+    return [{ name: text.slice(0, equals), value: text.slice(equals + 1), source, at: item }]
   })
 }
 

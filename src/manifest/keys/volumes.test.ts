@@ -165,7 +165,7 @@ volumes: { data: , more: }
     ['/a data', '/b ro more'],
     ['/a data', '/b ro more'],
   ])
-  assert.deepEqual(paths('volumes_from: ["data:ro"], tmpfs: /b')[0], ['/b tmpfs', '/a ro data'])
+  assert.deepEqual(paths('volumes_from: ["data:ro"], tmpfs: /b')[0], ['/a ro data', '/b tmpfs'])
   const table: [web: string, data: string | undefined, problem: RegExp][] = [
     ['volumes_from: [dta]', undefined, /2:35: error: .*there is no process "dta"; did you mean "data"/],
     ['volumes_from: ["container:x"]', undefined, /"container:x" is refused: a rack runs nothing outside/],

@@ -20,9 +20,15 @@ const deepest = 40
 /** Values that aliases may add before the file counts as a bomb. */
 const mostAliasedNodes = 20_000
 
-interface Context {
+/** What a tree is built with. */
+export interface TreeContext {
   positionOf: (offset: number) => Position
+  /** Set on every place where it is given. */
+  base: string | undefined
   problems: Problems
+}
+
+interface Context extends TreeContext {
   targets: Map<Alias, unknown>
   /** Values made inside aliases so far. */
   aliased: number
@@ -41,15 +47,12 @@ interface Where {
 }
 
 /** Turns the library's document into our tree: aliases followed, merge keys applied, duplicate keys reported. */
-export function buildTree(
-  document: Document,
-  positionOf: (offset: number) => Position,
-  problems: Problems,
-): Node | null {
+export function buildTree(document: Document, given: TreeContext): Node | null {
+  const { positionOf, problems } = given
   const root: Where = { path: '', depth: 0, isAliased: false, parent: positionOf(0) }
   const targets = resolveAliases(document.contents, positionOf, problems)
   if (targets === null) return null
-  const context: Context = { positionOf, problems, targets, aliased: 0, hasOverflowed: false }
+  const context: Context = { ...given, targets, aliased: 0, hasOverflowed: false }
   const tree = build(document.contents, root, context)
   return context.hasOverflowed ? null : tree
 }
@@ -153,9 +156,10 @@ function nameOf(key: unknown): string | null {
   return typeof key.value === 'string' ? key.value : (key.source ?? null)
 }
 
-function placeOf(node: unknown, where: Where, { positionOf }: Context): Place {
+function placeOf(node: unknown, where: Where, { positionOf, base }: Context): Place {
   const range = isScalar(node) || isMap(node) || isSeq(node) || isAlias(node) ? node.range : null
-  return { path: where.path, position: range ? positionOf(range[0]) : where.parent }
+  const position = range ? positionOf(range[0]) : where.parent
+  return base === undefined ? { path: where.path, position } : { path: where.path, position, base }
 }
 
 function tagOf(tag: string | undefined): { tag?: MergeTag } {

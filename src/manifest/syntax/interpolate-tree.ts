@@ -11,7 +11,7 @@ export interface Variables {
   /** Lets `${V:?}` pass with a warning: the value may still come. */
   isLenient: boolean
   /** Text that variables added so far. */
-  added: number
+  added: { length: number }
 }
 
 /** Fills the variables of every value in; positions stay, and so does the text that is shown in messages. */
@@ -31,14 +31,14 @@ function fill(node: Node, variables: Variables): Node {
 function fillScalar(node: ScalarNode, variables: Variables): ScalarNode {
   const { value } = node
   if (typeof value !== 'string' || !value.includes('$')) return node
-  if (variables.added > mostAddedText) return node
+  if (variables.added.length > mostAddedText) return node
   const { text, missing, fault } = interpolate(value, variables.lookup)
   if (fault !== null) {
     variables.problems.error(node, fault, 'write `$$` for a dollar that is meant')
     return node
   }
-  variables.added += text.length
-  if (variables.added > mostAddedText) {
+  variables.added.length += text.length
+  if (variables.added.length > mostAddedText) {
     variables.problems.error(node, 'the variables of the file expand to too much text')
     return node
   }

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import fc from 'fast-check'
 import { buildSpec } from '../../../test/support/build-spec.ts'
 import { readCompose } from '../../../test/support/compose.ts'
+import { mergeTrees, withoutResets } from './merge-trees.ts'
+import type { MapNode, MergeTag, Node, ScalarNode } from './tree.ts'
 
 const base = `services:
   web:
@@ -88,4 +91,128 @@ test('problems name the file that they are in', () => {
     'b.yml:3:13: error: services.web.ports[0]: "0:1" is not a port from 1 to 65535',
     'b.yml:4:5: error: services.web.imag: unknown key "imag"; did you mean "image"?',
   ])
+})
+
+test('a !reset in the only file takes away too, and inside a new process', () => {
+  const alone = readCompose('services:\n  web:\n    image: x\n    command: !reset [a]\n')
+  assert.equal(alone.processes[0]?.command, null)
+  const { problems } = merged('services:\n  worker:\n    image: x\n    no_such: !reset null\n')
+  assert.match(problems[0] ?? '', /unknown key "no_such"/)
+})
+
+const syntaxes: Record<
+  string,
+  [string, string, (web: ReturnType<typeof merged>['web']) => unknown, unknown]
+> = {
+  'ports in both syntaxes are one where numbers and protocol are': [
+    'ports: ["80:5000/tcp"]',
+    'ports: [{ target: 5000, published: "80" }, { target: 5001 }]',
+    ({ ports }) => ports.map(({ external, container }) => `${external}:${container}`),
+    ['80:5000', 'null:5001'],
+  ],
+  'hosts are one by name': [
+    'extra_hosts: ["a:10.0.0.1", "b=10.0.0.2"]',
+    'extra_hosts: { a: 10.0.0.3 }',
+    ({ extraHosts }) => extraHosts.map(({ host, address }) => `${host}=${address}`),
+    ['a=10.0.0.3', 'b=10.0.0.2'],
+  ],
+  'arguments of a build are one by name': [
+    'build: { context: ., args: [A=1, B=2] }',
+    'build: { args: { B: 3 } }',
+    ({ build }) => build?.args,
+    { A: '1', B: '3' },
+  ],
+  'a check is replaced, its times stay': [
+    'healthcheck: { test: [CMD, one, two], interval: 5s }',
+    'healthcheck: { test: three }',
+    ({ healthcheck }) => [healthcheck?.test, healthcheck?.intervalMs],
+    [['CMD-SHELL', 'three'], 5000],
+  ],
+  'a mount is one by its path': [
+    'tmpfs: /run',
+    'tmpfs: ["/run:mode=1777", /tmp]',
+    ({ mounts }) => mounts.map(({ path }) => path),
+    ['/run', '/tmp'],
+  ],
+}
+
+for (const [name, [one, two, pick, expected]] of Object.entries(syntaxes)) {
+  test(`merging: ${name}`, () => {
+    const file = (path: string, line: string) => ({
+      path,
+      text: `services:\n  web:\n    image: x\n    ${line}\n`,
+    })
+    const { processes, problems } = readCompose('', {}, { files: [file('a.yml', one), file('b.yml', two)] })
+    assert.deepEqual(problems, [])
+    assert.deepEqual(pick(processes[0]!), expected)
+  })
+}
+
+const place = { path: '', position: { file: 'x', line: 1, column: 1 } }
+const tag = fc.option(fc.constantFrom<MergeTag>('!reset', '!override'), { nil: undefined, freq: 4 })
+const tagged = <T extends Node>(node: T, given: MergeTag | undefined): T =>
+  given ? { ...node, tag: given } : node
+const scalarNode = (value: string | null): ScalarNode => ({
+  ...place,
+  kind: 'scalar',
+  value,
+  source: value ?? '',
+  isQuoted: true,
+})
+const scalar = fc
+  .option(fc.constantFrom('a', 'b', 'A=1', 'A=2', '80:80', '/x'), { nil: null, freq: 5 })
+  .map(scalarNode)
+const { tree } = fc.letrec<{ tree: Node }>((tie) => ({
+  tree: fc.oneof(
+    { maxDepth: 4 },
+    fc.tuple(scalar, tag).map(([node, given]) => tagged(node, given)),
+    fc
+      .tuple(fc.array(scalar, { maxLength: 3 }), tag)
+      .map(([items, given]) => tagged({ ...place, kind: 'list' as const, items }, given)),
+    fc
+      .tuple(
+        fc.uniqueArray(
+          fc.tuple(
+            fc.constantFrom('a', 'b', 'environment', 'ports', 'command', 'build', 'depends_on'),
+            tie('tree'),
+          ),
+          { maxLength: 4, selector: ([name]) => name },
+        ),
+        tag,
+      )
+      .map(([pairs, given]) => tagged(mapOf(pairs), given)),
+  ),
+}))
+
+function mapOf(pairs: [string, Node][]): MapNode {
+  return {
+    ...place,
+    kind: 'map',
+    entries: new Map(pairs.map(([name, value]) => [name, { key: place, value }])),
+  }
+}
+
+/** A file with one process. */
+const file = fc
+  .array(fc.tuple(fc.constantFrom('environment', 'ports', 'command', 'build', 'depends_on', 'other'), tree), {
+    maxLength: 4,
+  })
+  .map((pairs) => mapOf([['services', mapOf([['web', mapOf(pairs)]])]]))
+
+/** The values alone. */
+function plain(node: Node): unknown {
+  if (node.kind === 'scalar') return node.value
+  if (node.kind === 'list') return node.items.map(plain)
+  const names = [...node.entries.keys()].sort((a, b) => (a < b ? -1 : 1))
+  return names.map((name) => [name, plain(node.entries.get(name)!.value)])
+}
+
+test('files may be merged in any grouping', () => {
+  const result = (roots: MapNode[]) => plain(withoutResets(mergeTrees(roots)))
+  fc.assert(
+    fc.property(file, file, file, (a, b, c) => {
+      assert.deepEqual(result([mergeTrees([a, b]), c]), result([a, mergeTrees([b, c])]))
+    }),
+    { numRuns: 3000 },
+  )
 })

@@ -1,19 +1,31 @@
-import type { Entry, ListNode, MapNode, Node, ScalarNode } from './tree.ts'
+import { itemKey, mergeRules, type MergeRule } from './merge-rules.ts'
+import { childOf, isEmpty, isSame, type Entry, type ListNode, type MapNode, type Node } from './tree.ts'
 
-/** A later file's value takes the place of the earlier one's, lists included. */
-const replaced = new Set(['command', 'entrypoint', 'healthcheck.test'])
-/** Lists of `NAME=value` that are mappings in disguise. */
-const pairs = new Set(['environment', 'labels', 'build.args'])
-/** Lists of names that are mappings in disguise. */
-const names = new Set(['depends_on'])
-/** What makes two items of a list the same one. */
-const identities: Record<string, (item: Node) => string> = { volumes: mountPathOf, ports: portOf }
-
-/** Merges files by the rules of the Compose Specification: mappings deeply, lists by key, the later file wins. */
+/**
+ * Merges files by the rules of the Compose Specification: mappings deeply, lists by item, the later file wins. What
+ * `!reset` takes away stays in the tree as such until `withoutResets`, so that files may be merged in any grouping.
+ */
 export function mergeTrees(roots: MapNode[]): MapNode {
   const [first, ...later] = roots
   if (!first) throw new Error('there is no file to merge')
   return later.reduce((base, over) => mergeMaps(base, over, []), first)
+}
+
+/** Leaves out what a `!reset` takes away. */
+export function withoutResets<T extends Node>(node: T): T {
+  return pruned(node) as T
+}
+
+function pruned(node: Node): Node {
+  if (node.kind === 'scalar') return node
+  if (node.kind === 'list') {
+    return { ...node, items: node.items.filter(({ tag }) => tag !== '!reset').map(pruned) }
+  }
+  const entries = new Map<string, Entry>()
+  for (const [name, entry] of node.entries) {
+    if (entry.value.tag !== '!reset') entries.set(name, { ...entry, value: pruned(entry.value) })
+  }
+  return { ...node, entries }
 }
 
 function mergeMaps(base: MapNode, over: MapNode, path: string[]): MapNode {
@@ -21,87 +33,50 @@ function mergeMaps(base: MapNode, over: MapNode, path: string[]): MapNode {
   for (const [name, entry] of over.entries) {
     const before = entries.get(name)
     const value = before ? mergeNodes(before.value, entry.value, [...path, name]) : entry.value
-    if (entry.value.tag === '!reset') entries.delete(name)
-    else entries.set(name, { key: entry.key, value })
+    entries.set(name, { key: entry.key, value })
   }
   return { ...base, entries }
 }
 
 function mergeNodes(base: Node, over: Node, path: string[]): Node {
-  if (over.tag === '!override') return over
+  if (over.tag) return over
   if (over.kind === 'scalar' && over.value === null) return base
-  const rule = path[0] === 'services' ? path.slice(2).join('.') : ''
-  if (replaced.has(rule)) return over
-  const [first, second] = [canonical(base, rule), canonical(over, rule)]
-  if (first.kind === 'map' && second.kind === 'map') return mergeMaps(first, second, path)
-  if (first.kind === 'list' && second.kind === 'list')
-    return mergeLists(first, second, identities[rule] ?? textKey)
-  return second
+  // What was taken away is no longer there to be merged with, for an earlier file neither.
+  if (base.tag === '!reset') return { ...over, tag: '!override' }
+  const rule = ruleOf(path)
+  const merged = mergeByRule(base, over, { rule, path })
+  return base.tag === '!override' && merged.tag === undefined ? { ...merged, tag: base.tag } : merged
 }
 
-/** The long form of what a key may say in short. */
-function canonical(node: Node, rule: string): Node {
-  if (rule === 'build' && node.kind === 'scalar') return mapOf(node, [['context', node, node]])
-  if (pairs.has(rule) && node.kind === 'list') return mapOf(node, node.items.flatMap(pairEntry))
-  if (names.has(rule) && node.kind === 'list') return mapOf(node, node.items.flatMap(nameEntry))
-  const mayBeSingle = rule === 'env_file' || rule === 'tmpfs'
-  if (mayBeSingle && node.kind !== 'list') return { ...placeOf(node), kind: 'list', items: [node] }
-  return node
+function mergeByRule(base: Node, over: Node, { rule, path }: { rule: MergeRule; path: string[] }): Node {
+  if (rule.isReplaced) return over
+  const expand = rule.expand ?? ((node: Node) => node)
+  const [first, second] = [expand(base), expand(over)]
+  if (first.kind === 'map' && second.kind === 'map') {
+    return differ(first, second, rule.unlessSame) ? second : mergeMaps(first, second, path)
+  }
+  if (first.kind === 'list' && second.kind === 'list') return mergeLists(first, second, rule.keyOf ?? itemKey)
+  // Another kind of value leaves nothing to merge with, for an earlier file neither; nothing at all hides nothing.
+  const isReplacing = first.kind !== second.kind && !isEmpty(first)
+  return isReplacing ? { ...second, tag: '!override' } : second
 }
 
-type Triple = [name: string, key: Node, value: Node]
-
-function mapOf(node: Node, triples: Triple[]): MapNode {
-  const entries = new Map(
-    triples.map(([name, key, value]): [string, Entry] => [name, { key: placeOf(key), value }]),
-  )
-  return { ...placeOf(node), kind: 'map', entries }
+/** Keys below a process alone have rules of their own. */
+function ruleOf([section, , ...keys]: string[]): MergeRule {
+  if (section !== 'services' || keys.length === 0) return {}
+  const path = keys.join('.')
+  if (Object.hasOwn(mergeRules, path)) return mergeRules[path] ?? {}
+  const any = [...keys.slice(0, -1), '*'].join('.')
+  return (Object.hasOwn(mergeRules, any) ? mergeRules[any] : undefined) ?? {}
 }
 
-function pairEntry(item: Node): Triple[] {
-  if (item.kind !== 'scalar' || item.value === null) return []
-  const text = typeof item.value === 'string' ? item.value : item.source
-  const equals = text.indexOf('=')
-  const value = equals < 0 ? null : text.slice(equals + 1)
-  const name = equals < 0 ? text : text.slice(0, equals)
-  return [[name, item, { ...item, value, isQuoted: true }]]
-}
-
-function nameEntry(item: Node): Triple[] {
-  if (item.kind !== 'scalar' || typeof item.value !== 'string') return []
-  return [[item.value, item, { ...placeOf(item), kind: 'map', entries: new Map() }]]
+function differ(first: MapNode, second: MapNode, key: string | undefined): boolean {
+  if (key === undefined) return false
+  const [one, other] = [childOf(first, key), childOf(second, key)]
+  return one !== undefined && other !== undefined && !isSame(one, other)
 }
 
 function mergeLists(base: ListNode, over: ListNode, keyOf: (item: Node) => string): ListNode {
   const items = new Map([...base.items, ...over.items].map((item) => [keyOf(item), item]))
   return { ...base, items: [...items.values()] }
-}
-
-function textKey(item: Node): string {
-  if (item.kind === 'scalar') return `text ${String(item.value)}`
-  const path = item.kind === 'map' ? item.entries.get('path')?.value : undefined
-  return path ? textKey(path) : `place ${JSON.stringify(item.position)}`
-}
-
-function mountPathOf(item: Node): string {
-  const target = item.kind === 'map' ? item.entries.get('target')?.value : undefined
-  if (target) return textKey(target)
-  if (item.kind !== 'scalar') return textKey(item)
-  const [first, second] = String(item.value).split(':')
-  return `text ${second ?? first}`
-}
-
-function portOf(item: Node): string {
-  if (item.kind !== 'map') return textKey(item)
-  const read = (name: string) => {
-    const value = item.entries.get(name)?.value
-    return value?.kind === 'scalar' ? String(value.value ?? '') : ''
-  }
-  const published = read('published')
-  return `text ${published === '' ? '' : `${published}:`}${read('target')}`
-}
-
-function placeOf(node: Node): Pick<ScalarNode, 'path' | 'position' | 'isIncomplete'> {
-  const { path, position } = node
-  return { path, position, ...(node.isIncomplete ? { isIncomplete: true } : {}) }
 }

@@ -10,8 +10,15 @@ const largestFileBytes = 1024 * 1024
 /** Errors of syntax after this many are echoes of the first. */
 const mostSyntaxErrors = 20
 
+/** One text; relative paths in it start at `base`, or in the folder of the file where that is not given. */
+export interface YamlText {
+  path: string
+  text: string
+  base?: string | undefined
+}
+
 /** Reads one YAML 1.2 text into a positioned tree; null when it cannot be used, with the reasons in `problems`. */
-export function parseYaml(file: string, text: string, problems: Problems): MapNode | null {
+export function parseYaml({ path: file, text, base }: YamlText, problems: Problems): MapNode | null {
   const start = placeAt(file, 1, 1)
   if (text.length > largestFileBytes) {
     problems.error(start, `the file is larger than ${largestFileBytes / 1024} KiB`, 'is this a compose file?')
@@ -21,10 +28,10 @@ export function parseYaml(file: string, text: string, problems: Problems): MapNo
     problems.error(placeOfCharacter(file, text), 'the file is not UTF-8 text', 'save it as UTF-8')
     return null
   }
-  return parseText(file, text.startsWith('\uFEFF') ? text.slice(1) : text, problems)
+  return parseText({ path: file, text: text.startsWith('\uFEFF') ? text.slice(1) : text, base }, problems)
 }
 
-function parseText(file: string, text: string, problems: Problems): MapNode | null {
+function parseText({ path: file, text, base }: YamlText, problems: Problems): MapNode | null {
   const lines = new LineCounter()
   const positionOf = (offset: number): Position => {
     const { line, col } = lines.linePos(offset)
@@ -48,7 +55,7 @@ function parseText(file: string, text: string, problems: Problems): MapNode | nu
     const at = { path: '', position: positionOf(second.range[0]) }
     problems.error(at, 'the file holds more than one document', 'keep one, without the `---` between them')
   }
-  const tree = buildTree(document, positionOf, problems)
+  const tree = buildTree(document, { positionOf, base, problems })
   if (tree === null) return null
   if (tree.kind === 'map') return tree
   problems.error(

@@ -6,7 +6,6 @@ import { childOf, shown, type MapNode } from './tree.ts'
 /** A file in the form of the current specification. */
 export interface Shaped {
   root: MapNode
-  services: MapNode
   /** Version 1 declares no volumes. */
   isVersionOne: boolean
 }
@@ -14,7 +13,7 @@ export interface Shaped {
 const versions = /^(1(\.0)?|2(\.[0-4])?|3(\.([0-9]|1[0-3]))?)$/
 const topLevel = Object.keys(topLevelKeys).filter((key) => !key.includes('.'))
 
-/** Brings a file of any format version to one form; null when there is no process in it. */
+/** Brings a file of any format version to one form; null when its processes cannot be found. */
 export function shapeOf(root: MapNode, problems: Problems): Shaped | null {
   const version = root.entries.get('version')
   const asked = version?.value.kind === 'scalar' ? version.value.source : null
@@ -26,39 +25,32 @@ export function shapeOf(root: MapNode, problems: Problems): Shaped | null {
     )
   }
   const isVersionOne = asked === null ? looksLikeVersionOne(root) : asked.startsWith('1')
-  if (isVersionOne) {
-    const entries = new Map(
-      [...root.entries].filter(([name]) => name !== 'version' && !name.startsWith('x-')),
-    )
-    const services: MapNode = { ...root, entries }
-    const key = { path: '', position: root.position }
-    return {
-      root: { ...root, entries: new Map([['services', { key, value: services }]]) },
-      services,
-      isVersionOne,
-    }
-  }
-  return withServices(root, problems)
+  return isVersionOne ? { root: raised(root), isVersionOne } : checkServices(root, problems)
 }
 
-function withServices(root: MapNode, problems: Problems): Shaped | null {
+/** Version 1 has its processes at the top. */
+function raised(root: MapNode): MapNode {
+  const entries = new Map([...root.entries].filter(([name]) => name !== 'version' && !name.startsWith('x-')))
+  const key = { path: '', position: root.position }
+  return { ...root, entries: new Map([['services', { key, value: { ...root, entries } }]]) }
+}
+
+/** A file may leave `services` to the others that it is merged with, or to those that it includes. */
+function checkServices(root: MapNode, problems: Problems): Shaped | null {
   const services = childOf(root, 'services')
   if (services === undefined) {
-    const misspelt = [...root.entries].find(([name]) => !topLevel.includes(name) && !name.startsWith('x-'))
-    const [name, entry] = misspelt ?? []
-    const place = entry?.key ?? root
-    const message =
-      name === undefined
-        ? 'the file has no `services`'
-        : `unknown key "${name}", and the file has no \`services\``
-    problems.error(place, message, didYouMean(name ?? '', topLevel, 'write the processes under `services:`'))
+    const unknown = [...root.entries].find(([name]) => !topLevel.includes(name) && !name.startsWith('x-'))
+    if (!unknown) return { root, isVersionOne: false }
+    const [name, { key }] = unknown
+    const hint = didYouMean(name, topLevel, 'write the processes under `services:`')
+    problems.error(key, `unknown key "${name}", and the file has no \`services\``, hint)
     return null
   }
-  if (services.kind === 'map' && services.entries.size > 0) return { root, services, isVersionOne: false }
-  const isNothing = services.kind === 'map' || (services.kind === 'scalar' && services.value === null)
+  const isNothing = services.kind === 'scalar' && services.value === null
+  if (services.kind === 'map' || isNothing) return { root, isVersionOne: false }
   problems.error(
     services,
-    isNothing ? '`services` names no process' : '`services` must be a mapping of processes',
+    '`services` must be a mapping of processes',
     'write `services:` and under it, indented, `web:`',
   )
   return null

@@ -38,6 +38,20 @@ export function childOf(node: Node | undefined, key: string): Node | undefined {
   return node?.kind === 'map' ? node.entries.get(key)?.value : undefined
 }
 
+/** Whether two values say the same, wherever they stand. */
+export function isSame(one: Node, other: Node): boolean {
+  if (one.kind === 'scalar') return other.kind === 'scalar' && one.value === other.value
+  if (one.kind === 'list') {
+    if (other.kind !== 'list' || one.items.length !== other.items.length) return false
+    return one.items.every((item, index) => isSame(item, other.items[index]!))
+  }
+  if (other.kind !== 'map' || one.entries.size !== other.entries.size) return false
+  return [...one.entries].every(([name, { value }]) => {
+    const match = other.entries.get(name)
+    return match !== undefined && isSame(value, match.value)
+  })
+}
+
 /** True for a value that says nothing: null, an empty list or an empty mapping. */
 export function isEmpty(node: Node): boolean {
   if (node.kind === 'scalar') return node.value === null

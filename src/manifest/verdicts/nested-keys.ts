@@ -46,7 +46,7 @@ const deployKeys: RuleTable = {
   'deploy.labels': ignored(
     'they label a Swarm service; `rack.*` labels belong under `labels:` of the process',
   ),
-  'deploy.mode': refused('a rack runs a count of copies', 'use `replicated`, and `replicas`', ['replicated']),
+  'deploy.mode': translated('`global` runs one copy on every instance', '`rack.agent`'),
   'deploy.placement': ignored('the rack chooses where a process runs'),
   'deploy.replicas': honoured('copies of the first deploy; later `rack scale` owns it'),
   'deploy.resources': honoured('CPU and memory of the first deploy'),
@@ -98,6 +98,8 @@ const listKeys: RuleTable = {
   'configs[].source': honoured('the name under the top-level `configs:`'),
   'configs[].target': honoured('its path, /NAME when none is given'),
   'configs[].uid': honoured('the owner of the file'),
+  'extends.file': honoured('a further compose file; without it the process is in the same one'),
+  'extends.service': honoured('the process that this one is laid over'),
   'healthcheck.disable': honoured("true switches the image's check off"),
   'healthcheck.interval': honoured('between two checks'),
   'healthcheck.retries': honoured('failures in a row that count'),

@@ -1,6 +1,5 @@
 import { honoured, ignored, quiet, refused, translated, type RuleTable } from './verdict.ts'
 
-const later = 'not supported by this version'
 const off = ['false', 'no', 'off']
 const removeIt = 'remove the key'
 
@@ -44,7 +43,7 @@ export const serviceKeys: RuleTable = {
   env_file: honoured('variables from files, below `environment:`'),
   environment: honoured('variables; one without a value is required from the environment of the app'),
   expose: honoured('ports that are reached inside the app only'),
-  extends: refused(later, 'use a YAML anchor and a merge key: `<<: *name`'),
+  extends: honoured('the process is laid over another one, of this file or a further one'),
   external_links: refused(
     'a rack runs nothing outside of apps and services',
     'link a service with `rack links create`',
@@ -95,7 +94,7 @@ export const serviceKeys: RuleTable = {
   ),
   pre_stop: refused('a rack asks a process to end by a signal alone', 'handle SIGTERM in the process'),
   privileged: honoured("the whole machine; only where the rack's policy allows it"),
-  profiles: honoured('a process with a profile is left out, as in `compose up` without `--profile`'),
+  profiles: honoured('a process with profiles is part of the app while COMPOSE_PROFILES names one of them'),
   provider: refused(
     'a rack runs no plug-ins of Compose',
     'create a service with `rack services create`, and link it',

@@ -9,7 +9,14 @@ export const topLevelKeys: RuleTable = {
   version: quiet('the keys say which format it is'),
   name: quiet('the app is named by the rack'),
   services: honoured('the process types of the app'),
-  include: refused(later, 'name the files one after the other: `-f a.yml -f b.yml`'),
+  include: honoured('further compose files, each with paths and variables of its own'),
+  'include[].path': honoured('the file, or several that are merged'),
+  'include[].project_directory': honoured(
+    'where relative paths in it start; the folder of the file unless given',
+  ),
+  'include[].env_file': honoured(
+    'values for `${VAR}` in it, below those of the app; `.env` beside it unless given',
+  ),
   jobs: refused(later, 'make it a process of its own, or run it by hand: `rack run PROCESS COMMAND`'),
   networks: translated('all processes of an app share one network', "the app's network"),
   'networks.*': translated('all processes of an app share one network', "the app's network"),

@@ -36,7 +36,9 @@ async function finishOrUndo(
   try {
     if (!intent.release) throw interrupted()
     const { release, formation, restart } = intent
-    const { plan } = await phraseTarget(context, { app, release, formation, restart })
+    // What was live keeps running as it did; a release that was about to be may have been refused by now.
+    const underPolicy = operation.kind === 'promote'
+    const { plan } = await phraseTarget(context, { app, release, formation, restart, underPolicy })
     await carryOut(context, operation, plan, control)
   } catch (error) {
     if (context.running.isInterrupted() || undoing.signal.aborted) throw error

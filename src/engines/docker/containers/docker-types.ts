@@ -6,6 +6,8 @@ export interface ContainerSummary {
   Created: number
   State: ContainerState
   Labels: Record<string, string>
+  /** Volumes have a name. */
+  Mounts?: { Name?: string }[]
 }
 
 export type ContainerState = 'created' | 'running' | 'paused' | 'restarting' | 'removing' | 'exited' | 'dead'

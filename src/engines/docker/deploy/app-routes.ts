@@ -1,6 +1,7 @@
 import type { Plan, ProcessPlan } from '../../../domain/plan.ts'
 import type { Port } from '../../../domain/port.ts'
 import type { AppRoutes, Backend, HttpRoute, Server, TcpRoute } from '../router/route-table.ts'
+import { passesOf } from '../router/visitor-rules.ts'
 
 /** A copy that may get traffic. */
 export interface Servant {
@@ -21,7 +22,7 @@ export function appRoutes(plan: Plan, servants: Servant[], tcpBind: string): App
     const own = servants.filter(({ type }) => type === process.type)
     for (const port of process.ports) {
       if (port.external === null) continue
-      const backend = backendOf(process, port, own)
+      const backend = { ...backendOf(process, port, own), ...visitorsOf(plan, process, port) }
       const { type, hosts } = process
       if (port.protocol !== 'http') {
         tcp.push({ type, port: port.container, bind: tcpBind, listenPort: port.external, backend })
@@ -50,6 +51,21 @@ export function withLeavingRoutes(
   const tcp = before.tcp.filter(({ type, listenPort }) => types.includes(type) && !ports.has(listenPort))
   if (http.length + tcp.length === 0) return routes
   return { app: before.app, http: [...(routes?.http ?? []), ...http], tcp: [...(routes?.tcp ?? []), ...tcp] }
+}
+
+/** How the router treats those who come through a port. */
+function visitorsOf({ rack, app }: Plan, { type, routing }: ProcessPlan, port: Port): Partial<Backend> {
+  const { sticky, idleTimeoutMs, allow, auth } = routing
+  const isHttp = port.protocol === 'http'
+  return {
+    // Only a request over HTTP names a header, a path and an account.
+    ...(sticky && (isHttp || sticky.by === 'source') ? { sticky } : {}),
+    ...(isHttp && auth.length > 0 ? { passes: passesOf(auth, `${rack} ${app} ${type}`) } : {}),
+    ...(idleTimeoutMs === null ? {} : { idleTimeoutMs }),
+    ...(allow ? { allowedSources: allow } : {}),
+    ...(port.proxy ? { sendsProxy: true as const } : {}),
+    ...(port.secure ? { isSecure: true as const } : {}),
+  }
 }
 
 function backendOf(process: ProcessPlan, port: Port, servants: Servant[]): Backend {

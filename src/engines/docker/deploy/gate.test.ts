@@ -32,6 +32,18 @@ function after(plan: Partial<ProcessPlan>, ...seen: [number, Observation][]): st
 const every = (stepMs: number, fromMs: number, count: number, seen: Observation) =>
   Array.from({ length: count }, (_, index): [number, Observation] => [fromMs + index * stepMs, seen])
 
+test('a probe speaks as the router will', () => {
+  const port = { external: 80, container: 80, protocol: 'http' as const, proxy: true, secure: false }
+  assert.deepEqual(gateRules(processPlan({ ports: [port] })).probe, {
+    port: 80,
+    path: null,
+    proxy: true,
+    secure: false,
+  })
+  const internal = gateRules(processPlan({ ports: [port], health: { ...health, port: 81 } })).probe
+  assert.deepEqual(internal, { port: 81, path: null, proxy: false, secure: false })
+})
+
 test('no port and no check: healthy after two seconds', () => {
   assert.equal(after({}, [1999, { kind: 'time' }]), 'waiting')
   assert.equal(after({}, [2000, { kind: 'time' }]), 'healthy at 2000')
@@ -97,5 +109,5 @@ test('the port that is probed: named, else the first declared; an internal one o
   assert.equal(gateRules(processPlan({ ports: [port(5)], health: { ...health, port: 7 } })).probe?.port, 7)
   assert.equal(gateRules(processPlan({ internalPorts: [9] })).probe, null)
   const path = gateRules(processPlan({ internalPorts: [9], health: { ...health, path: '/up' } }))
-  assert.deepEqual(path.probe, { port: 9, path: '/up' })
+  assert.deepEqual([path.probe?.port, path.probe?.path], [9, '/up'])
 })

@@ -1,4 +1,5 @@
 import type { ProcessPlan } from '../../../domain/plan.ts'
+import type { ProbeTarget } from './probe.ts'
 
 /** A copy without a port and without a check is healthy when it has run so long. */
 export const settleMs = 2000
@@ -9,8 +10,8 @@ export const answerGraceMs = 5000
 
 /** What a type asks of a new copy, in one shape. */
 export interface GateRules {
-  /** The port and the HTTP path that are probed from outside; null when nothing listens. */
-  probe: { port: number; path: string | null } | null
+  /** What is probed from outside; null when nothing listens. */
+  probe: Omit<ProbeTarget, 'address' | 'timeoutMs'> | null
   /** The command that is run inside; null when there is none. */
   check: string[] | null
   checkTimeoutMs: number
@@ -67,7 +68,7 @@ export function gateRules(plan: ProcessPlan): GateRules {
         : null
   const slowest = healthcheck ? healthcheck.startPeriodMs + healthcheck.retries * healthcheck.intervalMs : 0
   return {
-    probe: port == null ? null : { port, path: health.path },
+    probe: port == null ? null : { port, path: health.path, ...mannersOf(plan, port) },
     check,
     checkTimeoutMs: healthcheck?.timeoutMs ?? 0,
     timeoutMs: health.timeoutMs,
@@ -79,6 +80,12 @@ export function gateRules(plan: ProcessPlan): GateRules {
     startGraceMs: Math.max(health.graceMs > 0 ? health.graceMs : startGraceMs, slowest),
     mayComplete: plan.restart !== 'always',
   }
+}
+
+/** How the router will speak to the port, and so how a probe does. */
+function mannersOf({ ports }: ProcessPlan, port: number): { proxy: boolean; secure: boolean } {
+  const opened = ports.find(({ external, container }) => external !== null && container === port)
+  return { proxy: opened?.proxy ?? false, secure: opened?.secure ?? false }
 }
 
 /** The state before anything was seen. */

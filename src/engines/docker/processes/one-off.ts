@@ -3,6 +3,7 @@ import type { OneOff, RunningOneOff } from '../../../domain/engine.ts'
 import { makeId } from '../../../domain/id.ts'
 import type { ExitCode } from '../../../domain/process.ts'
 import type { Terminal } from '../../../domain/terminal.ts'
+import { mountedVolumes } from '../../../domain/volume.ts'
 import { DeadlineError, withDeadline } from '../../../lib/deadline.ts'
 import { carry } from './attach.ts'
 import {
@@ -18,6 +19,7 @@ import {
 } from '../containers/copies.ts'
 import type { FoundCopy } from '../containers/found-copy.ts'
 import { ensureNetwork } from '../containers/network.ts'
+import { ensureVolumes } from '../containers/volumes.ts'
 import type { EngineParts } from '../parts.ts'
 import { identityOf } from '../deploy/phrase.ts'
 import { describeProcess } from './list-processes.ts'
@@ -31,6 +33,8 @@ export async function runOneOff(
   control: Control,
 ): Promise<RunningOneOff> {
   await ensureNetwork(parts, oneOff.app, control)
+  // Docker itself would make one that nobody could tell from its name to be the app's.
+  await ensureVolumes(parts, { app: oneOff.app, volumes: mountedVolumes(oneOff.process) }, control)
   const copy = await create(parts, oneOff, terminal, control)
   try {
     // Attached before it starts, or its first words would be lost.

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { assertGolden } from '../../../../test/support/golden.ts'
 import { renderTable } from './haproxy-config.ts'
-import type { Backend, RouteTable } from './route-table.ts'
+import { checkTable, type Backend, type RouteTable } from './route-table.ts'
+import { passesOf } from './visitor-rules.ts'
 
 const settings = { directory: '/var/lib/rack/main/router', hardStopAfterMs: 21_600_000 }
 const server = (process: string, last: number) => ({
@@ -52,8 +53,8 @@ const table: RouteTable = {
           hosts: ['shop.localhost'],
           backend: {
             ...plain,
-            sticky: 'source',
-            idleTimeoutMs: 7_200_000,
+            sticky: { by: 'source' },
+            idleTimeoutMs: 3_600_000,
             allowedSources: ['10.0.0.0/8', '::1'],
           },
         },
@@ -75,6 +76,36 @@ test('the configuration of every kind of route', () => {
   assertGolden('router/routes.map', hosts)
 })
 
+test('the configuration of the labels that treat visitors', () => {
+  const networks = Array.from({ length: 45 }, (_, index) => `10.${index}.0.0/16`)
+  const accounts = Array.from({ length: 21 }, (_, index) => ({ user: `user${index}`, password: 'p:w' }))
+  const strict: Backend = {
+    ...backend,
+    idleTimeoutMs: 30_000,
+    allowedSources: [...networks, '2001:db8::/32'],
+    passes: passesOf(accounts, 'rack desk web'),
+    sendsProxy: true,
+    isSecure: true,
+  }
+  const http = (type: string, part: Partial<Backend>) => {
+    return { type, port: 3000, hosts: [`${type}.localhost`], backend: { ...strict, ...part } }
+  }
+  const tcp = [
+    { type: 'mqtt', port: 1883, bind: '0.0.0.0', listenPort: 1883, backend: { ...strict, ...plain } },
+  ]
+  const routes = [
+    http('web', { sticky: { by: 'header', name: 'X-Tenant' } }),
+    http('files', { sticky: { by: 'uri' } }),
+  ]
+  const desk: RouteTable = { httpBind: '::', httpPort: 80, apps: [{ app: 'desk', http: routes, tcp }] }
+  const { config } = renderTable(checkTable(desk), settings)
+  assertGolden('router/visitors.cfg', config)
+  assert.doesNotMatch(config, /p:w/)
+  const widest = Math.max(...config.split('\n').map((line) => line.split(/\s+/).length))
+  assert.ok(widest <= 60, `${widest} words in a line; HAProxy reads 64`)
+  assert.ok(config.split('\n').every((line) => line.length < 2000))
+})
+
 test('the structure names everything but the servers', () => {
   const { structure } = renderTable(table, settings)
   const change = (part: Partial<Backend>, hosts = ['guestbook.localhost', 'web.guestbook.localhost']) => {
@@ -88,7 +119,9 @@ test('the structure names everything but the servers', () => {
   assert.equal(change({ drainMs: 1 }), structure)
   assert.notEqual(change({ intervalMs: 3000 }), structure)
   assert.notEqual(change({ check: { kind: 'tcp' } }), structure)
-  assert.notEqual(change({ sticky: 'source' }), structure)
+  assert.notEqual(change({ sticky: { by: 'source' } }), structure)
+  assert.notEqual(change({ passes: passesOf([{ user: 'a', password: 'b' }], '') }), structure)
+  assert.notEqual(change({ sendsProxy: true }), structure)
   assert.notEqual(change({}, ['guestbook.localhost']), structure)
   assert.notEqual(renderTable({ ...table, httpPort: 81 }, settings).structure, structure)
 })

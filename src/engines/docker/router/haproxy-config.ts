@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { allRoutes, backendName, serverName } from './route-table.ts'
 import type { Backend, Route, RouteTable, Server } from './route-table.ts'
+import { httpVisitorRules, tcpVisitorRules } from './visitor-rules.ts'
 
 /** What the configuration depends on besides the routes. */
 export interface ConfigSettings {
@@ -54,9 +55,16 @@ export function renderTable(table: RouteTable, settings: ConfigSettings): Render
 
 /** What follows `server NAME` in the file and `add server BACKEND/NAME` in the Runtime API. */
 export function serverArguments(server: Server, backend: Backend): string {
-  const { intervalMs, rise, fall } = backend
-  // Idle connections go soon: they would hold up the removal of a server.
-  return `${addressAndPort(server.address, server.port)} check inter ${intervalMs} rise ${rise} fall ${fall} pool-purge-delay 1s`
+  const { intervalMs, rise, fall, sticky, sendsProxy, isSecure } = backend
+  return [
+    addressAndPort(server.address, server.port),
+    // Idle connections go soon: they would hold up the removal of a server.
+    `check inter ${intervalMs} rise ${rise} fall ${fall} pool-purge-delay 1s`,
+    // By default servers are numbered as they come, and a reload would send clients elsewhere.
+    ...(sticky ? [`id ${stableNumber(server.process)}`] : []),
+    ...(sendsProxy ? ['send-proxy check-send-proxy'] : []),
+    ...(isSecure ? ['ssl verify none check-ssl'] : []),
+  ].join(' ')
 }
 
 function renderGlobal({ directory, runAs, hardStopAfterMs }: ConfigSettings, structure: string): string {
@@ -130,33 +138,29 @@ function renderRoute(route: Route, withServers: boolean): string {
     : [`# server * ${serverArguments({ process: '', release: '', address: '0.0.0.0', port: 0 }, backend)}`]
   const lines =
     route.kind === 'http'
-      ? renderHttpBackend(backend)
+      ? renderHttpBackend(route.app, backend)
       : [...renderBalance(backend, 'leastconn'), ...renderTcpIdle(backend)]
   const text = section(`backend ${name}`, [`mode ${route.kind}`, ...lines, ...renderCheck(route), ...servers])
   return route.kind === 'http' ? text : `${renderTcpFrontend(route, name)}\n${text}`
 }
 
-function renderHttpBackend(backend: Backend): string[] {
-  const { idleTimeoutMs = defaultHttpIdleMs, allowedSources } = backend
+function renderHttpBackend(app: string, backend: Backend): string[] {
+  const { idleTimeoutMs } = backend
   return [
     ...renderBalance(backend, 'roundrobin'),
-    `timeout server ${idleTimeoutMs}ms`,
-    `timeout tunnel ${Math.max(tunnelMs, idleTimeoutMs)}ms`,
-    ...(allowedSources
-      ? [
-          `http-request return status 403 ${plainText('Your address may not use this app.')} unless { src ${sources(allowedSources)} }`,
-        ]
-      : []),
+    `timeout server ${idleTimeoutMs ?? defaultHttpIdleMs}ms`,
+    `timeout tunnel ${idleTimeoutMs ?? tunnelMs}ms`,
+    ...httpVisitorRules(backend, app),
   ]
 }
 
 function renderTcpFrontend({ route }: Route & { kind: 'tcp' }, name: string): string {
-  const { idleTimeoutMs = defaultTcpIdleMs, allowedSources } = route.backend
+  const { idleTimeoutMs = defaultTcpIdleMs } = route.backend
   return section(`frontend ${name}`, [
     'mode tcp',
     `bind ${addressAndPort(route.bind, route.listenPort)}`,
     `timeout client ${idleTimeoutMs}ms`,
-    ...(allowedSources ? [`tcp-request connection reject unless { src ${sources(allowedSources)} }`] : []),
+    ...tcpVisitorRules(route.backend),
     `default_backend ${name}`,
   ])
 }
@@ -165,9 +169,11 @@ function renderTcpIdle({ idleTimeoutMs = defaultTcpIdleMs }: Backend): string[] 
   return [`timeout server ${idleTimeoutMs}ms`, `timeout tunnel ${idleTimeoutMs}ms`]
 }
 
-/** Servers can come at run time only where the algorithm is a dynamic one. */
+/** Servers can come at run time only where the algorithm is a dynamic one: a hash is when it is a consistent one. */
 function renderBalance({ sticky }: Backend, otherwise: string): string[] {
-  return sticky === 'source' ? ['balance source', 'hash-type consistent'] : [`balance ${otherwise}`]
+  if (!sticky) return [`balance ${otherwise}`]
+  const key = sticky.by === 'header' ? `hdr(${sticky.name})` : sticky.by
+  return [`balance ${key}`, 'hash-type consistent']
 }
 
 function renderCheck({ kind, route }: Route): string[] {
@@ -202,8 +208,6 @@ function plainText(text: string): string {
   return `content-type "text/plain; charset=utf-8" string "${text}\\n"`
 }
 
-const sources = (allowed: string[]): string => allowed.join(' ')
-
 /** Inside single quotes HAProxy takes every character as it is. */
 function quote(text: string): string {
   return `'${text.replaceAll("'", "'\\''")}'`
@@ -211,6 +215,12 @@ function quote(text: string): string {
 
 function addressAndPort(address: string, port: number): string {
   return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
+}
+
+/** 1 to 2147483647, the numbers that a server may have; copies of one backend hardly ever share one. */
+function stableNumber(text: string): number {
+  const hash = createHash('sha256').update(text).digest().readUInt32BE()
+  return (hash % 0x7f_ff_ff_ff) + 1
 }
 
 function shortHash(text: string): string {

@@ -1,5 +1,8 @@
 import { isIP } from 'node:net'
 import { RackError } from '../../../domain/error.ts'
+import type { Sticky } from '../../../domain/routing.ts'
+import { isIpRange } from '../../../lib/ip-range.ts'
+import type { Passes } from './visitor-rules.ts'
 
 /** Everything that the router serves; its file always holds the whole of it. */
 export interface RouteTable {
@@ -49,12 +52,18 @@ export interface Backend {
   fall: number
   /** How long connections to a leaving copy may last. */
   drainMs: number
-  /** Sends a client to the same copy as long as the copies stay the same. */
-  sticky?: 'source'
+  /** By what a client is known again; it meets the same copy as long as the copies stay the same. */
+  sticky?: Sticky
   /** How long a connection may be silent; 10 minutes for HTTP and an hour for TCP when absent. */
   idleTimeoutMs?: number
   /** Addresses or networks (`10.0.0.0/8`) that may connect; everyone when absent. */
   allowedSources?: string[]
+  /** Who may pass by name and password, http only; nobody is asked when absent. */
+  passes?: Passes
+  /** True begins every connection to a copy, a check's too, with the PROXY protocol's line. */
+  sendsProxy?: true
+  /** True speaks TLS to the copies, whatever certificate they show. */
+  isSecure?: true
   servers: Server[]
 }
 
@@ -219,14 +228,9 @@ function checkRoute({ kind, app, route }: Route): void {
 }
 
 function checkBackend(backend: Backend): void {
-  const { check, allowedSources, servers } = backend
+  const { check, servers } = backend
   if (check.kind === 'http' && !/^\/[!-~]*$/.test(check.path)) throw invalid('health path', check.path)
-  if (allowedSources?.length === 0) throw invalid('source address', '')
-  for (const source of allowedSources ?? []) {
-    const [address = '', bits, rest] = source.split('/')
-    if (!isIP(address) || rest !== undefined || (bits !== undefined && !/^\d{1,3}$/.test(bits)))
-      throw invalid('source address', source)
-  }
+  checkVisitors(backend)
   const { intervalMs, timeoutMs, rise, fall, drainMs, idleTimeoutMs = 1 } = backend
   for (const [name, value] of Object.entries({ intervalMs, timeoutMs, rise, fall, idleTimeoutMs })) {
     if (!Number.isInteger(value) || value < 1) throw invalid(name, String(value))
@@ -239,6 +243,15 @@ function checkBackend(backend: Backend): void {
   }
   if (new Set(servers.map(serverName)).size < servers.length)
     throw invalid('servers', 'the same process twice')
+}
+
+function checkVisitors({ allowedSources, passes, sticky }: Backend): void {
+  const stranger = allowedSources?.find((source) => !isIpRange(source))
+  if (allowedSources?.length === 0 || stranger !== undefined) throw invalid('source address', stranger ?? '')
+  if (sticky?.by === 'header' && !/^[A-Za-z0-9_-]+$/.test(sticky.name)) throw invalid('header', sticky.name)
+  const areDigests = passes?.digests.every((digest) => /^[0-9A-F]{64}$/.test(digest)) ?? true
+  if (!areDigests || passes?.digests.length === 0 || !/^[A-Za-z0-9+/]*=*$/.test(passes?.key ?? ''))
+    throw invalid('passes', '')
 }
 
 function checkAddress(what: string, address: string): void {

@@ -3,7 +3,7 @@ import type { ManifestSource } from '../../../domain/manifest.ts'
 import type { Problems } from '../../problems.ts'
 import type { Lookup } from '../../syntax/interpolate.ts'
 import { childOf, shownPart, type Entry, type MapNode, type Node } from '../../syntax/tree.ts'
-import { directoryOf, joinInside } from '../paths.ts'
+import { baseOf, joinInside } from '../paths.ts'
 import { entriesOf, textOf } from '../values.ts'
 
 export type FileKind = FileMount['kind']
@@ -14,8 +14,11 @@ export interface DeclaredFile {
   name: string
   entry: Entry
   /** What `contentOf` found, once it has looked. */
-  found?: string | null
+  found?: FileContent | null
 }
+
+/** What a file holds, in base64, and where that comes from. */
+export type FileContent = Pick<FileMount, 'content' | 'origin'>
 
 /** By name. */
 export type DeclaredFiles = Map<string, DeclaredFile>
@@ -47,13 +50,13 @@ export function declaredFiles(root: MapNode, kind: FileKind, problems: Problems)
   return files
 }
 
-/** The content of a declared file in base64, or null after saying why there is none; read once however often it is used. */
-export function contentOf(declared: DeclaredFile, context: ContentContext): string | null {
+/** The content of a declared file, or null after saying why there is none; read once however often it is used. */
+export function contentOf(declared: DeclaredFile, context: ContentContext): FileContent | null {
   if (declared.found === undefined) declared.found = findContent(declared, context)
   return declared.found
 }
 
-function findContent(declared: DeclaredFile, context: ContentContext): string | null {
+function findContent(declared: DeclaredFile, context: ContentContext): FileContent | null {
   const { kind, name, entry } = declared
   const { problems } = context
   const origins = kind === 'config' ? ['file', 'environment', 'content'] : ['file', 'environment']
@@ -69,8 +72,8 @@ function findContent(declared: DeclaredFile, context: ContentContext): string | 
     problems.error(entry.key, `the ${kind} "${name}" has both \`${origin}\` and \`${second}\``, 'keep one')
     return null
   }
-  const content = read(origin, node, declared, context)
-  if (content === null || bytesOfBase64(content) <= largestBytes) return content
+  const found = read(origin, node, declared, context)
+  if (found === null || bytesOfBase64(found.content) <= largestBytes) return found
   problems.error(
     node,
     `the ${kind} "${name}" is larger than ${largestBytes / 1024} KiB`,
@@ -83,24 +86,32 @@ function adviceFor(origins: string[]): string {
   return `write one of: ${origins.map((one) => `\`${one}:\``).join(', ')}`
 }
 
-function read(origin: string, node: Node, declared: DeclaredFile, context: ContentContext): string | null {
+function read(
+  origin: string,
+  node: Node,
+  declared: DeclaredFile,
+  context: ContentContext,
+): FileContent | null {
   if (origin === 'file') return readFile(node, declared, context)
   const text = textOf(node, context.problems)
   if (text === null) {
     context.problems.error(node, `\`${origin}\` of the ${declared.kind} "${declared.name}" says nothing`)
     return null
   }
-  return origin === 'content' ? encode(text) : readVariable(text, node, declared, context)
+  if (origin === 'content') return { content: encode(text), origin }
+  const content = readVariable(text, node, declared, context)
+  return content === null ? null : { content, origin: { environment: text } }
 }
 
 function readFile(
   node: Node,
   { kind, name }: DeclaredFile,
   { source, problems }: ContentContext,
-): string | null {
+): FileContent | null {
   const path = sourcePathOf(node, problems)
   if (path === null) return null
-  if (Object.hasOwn(source.contents, path)) return source.contents[path] ?? ''
+  if (Object.hasOwn(source.contents, path))
+    return { content: source.contents[path] ?? '', origin: { file: path } }
   problems.error(
     node,
     `the file ${shownPart(node, path)} of the ${kind} "${name}" does not exist`,
@@ -112,7 +123,7 @@ function readFile(
 /** The path of a file relative to the source directory, or null after saying why it cannot be read. */
 export function sourcePathOf(node: Node, problems: Problems): string | null {
   const text = textOf(node, problems)
-  const path = text ? joinInside(directoryOf(node.position.file), text) : null
+  const path = text ? joinInside(baseOf(node), text) : null
   if (!text) problems.error(node, 'a file needs a path')
   else if (path === null || path === '.')
     problems.error(

@@ -61,8 +61,8 @@ function fileMountOf(kind: FileKind, at: Node, context: FileContext): FileMount 
     )
     return null
   }
-  const content = contentOf(declared, context)
-  return content === null || target === null ? null : { kind, name, path: target, content, mode, uid, gid }
+  const found = contentOf(declared, context)
+  return found === null || target === null ? null : { kind, name, path: target, ...found, mode, uid, gid }
 }
 
 function targetOf(kind: FileKind, name: string, at: Node, problems: Problems): string | null {

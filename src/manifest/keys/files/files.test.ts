@@ -25,12 +25,17 @@ function read(keys: string, more: Parameters<typeof readCompose>[2] = {}, enviro
 
 test('configs and secrets become files, in both syntaxes', () => {
   const plain = { mode: 0o444, uid: 0, gid: 0 }
+  const token = { content: base64('t0ken'), origin: { file: 'secrets/token.txt' } }
+  const app = { content: base64('a = 1\n'), origin: { file: 'app.conf' } }
+  const key = { content: base64('k'), origin: { environment: 'API_KEY' } }
+  const inline = { content: base64('port=80\n'), origin: 'content' }
+  const empty = { content: '', origin: { file: 'empty' } }
   const table: [keys: string, files: object[]][] = [
     [
       'secrets: [token, key]',
       [
-        { kind: 'secret', name: 'token', path: '/run/secrets/token', content: base64('t0ken'), ...plain },
-        { kind: 'secret', name: 'key', path: '/run/secrets/key', content: base64('k'), ...plain },
+        { kind: 'secret', name: 'token', path: '/run/secrets/token', ...token, ...plain },
+        { kind: 'secret', name: 'key', path: '/run/secrets/key', ...key, ...plain },
       ],
     ],
     [
@@ -40,7 +45,7 @@ test('configs and secrets become files, in both syntaxes', () => {
           kind: 'secret',
           name: 'token',
           path: '/run/secrets/db/pw',
-          content: base64('t0ken'),
+          ...token,
           mode: 0o440,
           uid: 103,
           gid: 104,
@@ -50,9 +55,9 @@ test('configs and secrets become files, in both syntaxes', () => {
     [
       'configs: [app, { source: inline, target: /etc/app.conf }, { source: empty, target: e }]',
       [
-        { kind: 'config', name: 'app', path: '/app', content: base64('a = 1\n'), ...plain },
-        { kind: 'config', name: 'inline', path: '/etc/app.conf', content: base64('port=80\n'), ...plain },
-        { kind: 'config', name: 'empty', path: '/e', content: '', ...plain },
+        { kind: 'config', name: 'app', path: '/app', ...app, ...plain },
+        { kind: 'config', name: 'inline', path: '/etc/app.conf', ...inline, ...plain },
+        { kind: 'config', name: 'empty', path: '/e', ...empty, ...plain },
       ],
     ],
   ]
@@ -202,7 +207,7 @@ secrets: { token: { file: ./t }, key: { environment: K }, unused: { file: u } }
 configs: { app: { file: etc/app.conf } }
 `
   const problems = new Problems()
-  const root = parseYaml('deploy/c.yml', text, problems)
+  const root = parseYaml({ path: 'deploy/c.yml', text }, problems)
   assert.ok(root)
   const paths = contentFilesOf(root, problems).map(({ path }) => path)
   assert.deepEqual(paths.sort(), ['deploy/etc/app.conf', 'deploy/t'])

@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { createServer, type Server, type Socket } from 'node:net'
+import { test, type TestContext } from 'node:test'
+import { probeCopy } from './probe.ts'
+
+const { signal } = new AbortController()
+
+/** A process that hands over what it was sent first, and answers 204. */
+async function startProcess(t: TestContext, answer = 'HTTP/1.1 204 No Content\r\n\r\n') {
+  const { promise: heard, resolve } = Promise.withResolvers<string>()
+  const server: Server = createServer((socket: Socket) => {
+    socket.on('error', () => undefined)
+    socket.once('data', (chunk) => {
+      resolve(chunk.toString('latin1'))
+      socket.end(answer)
+    })
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.after(() => server.close())
+  const address = server.address()
+  assert.ok(address && typeof address === 'object')
+  return { heard, port: address.port }
+}
+
+const target = { address: '127.0.0.1', path: '/up', proxy: false, secure: false, timeoutMs: 1000 }
+
+test('a probe asks, and says what was answered', async (t) => {
+  const { heard, port } = await startProcess(t)
+  const text = `GET /up on ${port} answered 204`
+  assert.deepEqual(await probeCopy({ ...target, port }, signal), { isGood: true, answered: true, text })
+  assert.match(await heard, /^GET \/up HTTP\/1\.1\r\n/)
+})
+
+test('a probe of a port that wants the PROXY protocol begins with its line', async (t) => {
+  const asked = await startProcess(t)
+  const result = await probeCopy({ ...target, port: asked.port, proxy: true }, signal)
+  assert.equal(result.isGood, true)
+  const line = new RegExp(String.raw`^PROXY TCP4 127\.0\.0\.1 127\.0\.0\.1 \d+ ${asked.port}\r\n`)
+  assert.match(await asked.heard, line)
+  const connected = await startProcess(t)
+  assert.equal(
+    (await probeCopy({ ...target, port: connected.port, proxy: true, path: null }, signal)).isGood,
+    true,
+  )
+  assert.match(await connected.heard, /^PROXY TCP4 /)
+})
+
+test('a probe of a port that wants TLS speaks it, and one that has none fails', async (t) => {
+  const { heard, port } = await startProcess(t, 'this is no TLS')
+  const result = await probeCopy({ ...target, port, secure: true }, signal)
+  assert.deepEqual([result.isGood, result.answered], [false, false])
+  // The first byte of a handshake.
+  assert.equal((await heard).charCodeAt(0), 0x16)
+})
+
+test('a process that says nothing is asked no longer than the timeout', async (t) => {
+  const server = createServer((socket) => socket.on('error', () => undefined)).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.after(() => server.close())
+  const { port } = server.address() as { port: number }
+  for (const secure of [false, true]) {
+    const { isGood, text } = await probeCopy({ ...target, port, secure, timeoutMs: 100 }, signal)
+    assert.deepEqual([isGood, text], [false, `GET /up: no answer on ${port} within 100 ms`])
+  }
+})

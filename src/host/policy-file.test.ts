@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict'
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import type { Policy } from '../domain/policy.ts'
+import { readInstallation, writeInstallation, type Installation } from './installation.ts'
+import { checkBinds, openPolicy } from './policy-file.ts'
+
+async function install(more: Partial<Installation> = {}) {
+  const home = await mkdtemp(join(tmpdir(), 'rack-policy-'))
+  const directory = join(home, 'rack')
+  await mkdir(directory)
+  const installation: Installation = {
+    name: 'test',
+    directory,
+    api: { host: '127.0.0.1', port: 5480 },
+    http: { bind: '0.0.0.0', port: 8080 },
+    domain: 'localhost',
+    pool: { cidr: '10.213.0.0/16', subnetBits: 24 },
+    total: { cpuUnits: 1024, memoryBytes: 2 ** 30 },
+    socketPath: join(home, 'run/docker.sock'),
+    created: '2026-01-01T00:00:00.000Z',
+    ...more,
+  }
+  await writeInstallation(installation)
+  return {
+    home,
+    installation,
+    [Symbol.asyncDispose]: () => rm(home, { recursive: true, force: true }),
+  }
+}
+
+const allow = (path: string) => (policy: Policy) => ({ ...policy, binds: [...policy.binds, path] })
+
+test('a change holds at once, and for the daemon that starts next; the rest of the file stays', async () => {
+  await using made = await install({ limits: { sourceBytes: 7 } })
+  const keeper = openPolicy(made.installation)
+  assert.deepEqual(keeper.current(), { binds: [], privileged: false })
+  assert.deepEqual(await keeper.change(allow('/srv/a')), { binds: ['/srv/a'], privileged: false })
+  assert.deepEqual(keeper.current(), { binds: ['/srv/a'], privileged: false })
+  const kept = await readInstallation(made.installation.directory)
+  assert.deepEqual(kept, { ...made.installation, policy: { binds: ['/srv/a'], privileged: false } })
+  assert.deepEqual(openPolicy(kept).current(), keeper.current())
+})
+
+test('of changes at once none is lost', async () => {
+  await using made = await install()
+  const keeper = openPolicy(made.installation)
+  const paths = Array.from({ length: 8 }, (_, at) => `/srv/${at}`)
+  await Promise.all(paths.map((path) => keeper.change(allow(path))))
+  assert.deepEqual(keeper.current().binds, paths)
+})
+
+test('what cannot be changed or kept leaves the policy as it was', async () => {
+  await using made = await install()
+  const { installation } = made
+  const keeper = openPolicy(installation)
+  await keeper.change(allow('/srv/a'))
+  await assert.rejects(
+    keeper.change(() => {
+      throw new Error('no')
+    }),
+    /no/,
+  )
+  await assert.rejects(keeper.change(allow(installation.directory)), { code: 'invalid' })
+  await writeFile(join(installation.directory, 'rack.json'), '{')
+  await assert.rejects(keeper.change(allow('/srv/b')), { code: 'host-failed' })
+  assert.deepEqual(keeper.current().binds, ['/srv/a'])
+})
+
+test('no path leads to the socket of the engine or to the rack itself, through links neither', async () => {
+  await using made = await install()
+  const { home, installation } = made
+  await mkdir(join(home, 'run'))
+  await writeFile(installation.socketPath, '')
+  await mkdir(join(home, 'srv'))
+  await symlink(join(home, 'run'), join(home, 'srv/link'))
+  await symlink(installation.directory, join(home, 'srv/self'))
+  const check = (path: string, guards: Partial<Installation> = {}) =>
+    checkBinds([join(home, path)], { ...installation, ...guards })
+  for (const path of ['', 'run', 'run/docker.sock', 'rack', 'rack/store', 'srv/link', 'srv/self']) {
+    await assert.rejects(check(path), { code: 'invalid' }, path)
+  }
+  // The path of the socket itself may be the link.
+  const linked = { socketPath: join(home, 'srv/link/docker.sock') }
+  await assert.rejects(check('run', linked), { code: 'invalid', message: /contains Docker Engine's socket/ })
+  for (const path of ['elsewhere', 'srv/elsewhere', 'running']) await check(path)
+})

@@ -1,0 +1,73 @@
+import type { Port } from '../../domain/port.ts'
+import type { Account, Routing, Sticky } from '../../domain/routing.ts'
+import type { Problems } from '../problems.ts'
+import { labelRules } from './label-rules.ts'
+import { partsOf } from './label-values.ts'
+import type { FamilyLabel, Labels } from './labels.ts'
+
+/** How the router treats those who come from outside: sticky, idle timeout, allowed addresses and accounts. */
+export function routingOf(labels: Labels, ports: Port[], problems: Problems): Routing {
+  const { family } = labels
+  const routing: Routing = {
+    sticky: stickyOf(family.get('sticky')),
+    idleTimeoutMs: idleTimeoutMsOf(labels),
+    allow: allowOf(family.get('allow')),
+    auth: accountsOf(family.get('auth')),
+  }
+  checkReach(labels, ports, problems)
+  if (routing.sticky && routing.sticky.by !== 'source') checkHttp('sticky', labels, ports, problems)
+  if (routing.auth.length > 0) checkHttp('auth', labels, ports, problems)
+  return routing
+}
+
+function stickyOf(label: FamilyLabel | undefined): Sticky | null {
+  const word = label?.value.toLowerCase() ?? 'false'
+  if (word === 'false') return null
+  return word === 'source' || word === 'uri'
+    ? { by: word }
+    : { by: 'header', name: word.slice('header:'.length) }
+}
+
+function idleTimeoutMsOf({ family, hasConvox }: Labels): number | null {
+  const label = family.get('idle.timeout')
+  const inherited = hasConvox ? labelRules['idle.timeout']?.convox?.default : undefined
+  const seconds = label?.number ?? inherited
+  return typeof seconds === 'number' ? Math.round(seconds * 1000) : null
+}
+
+function allowOf(label: FamilyLabel | undefined): string[] | null {
+  return label ? [...new Set(partsOf(label.value).map((part) => part.toLowerCase()))] : null
+}
+
+function accountsOf(label: FamilyLabel | undefined): Account[] {
+  return partsOf(label?.value ?? '').flatMap((pair) => {
+    const colon = pair.indexOf(':')
+    return colon < 0 ? [] : [{ user: pair.slice(0, colon), password: pair.slice(colon + 1) }]
+  })
+}
+
+/** Labels of the router do nothing where it leads no traffic. */
+function checkReach({ family }: Labels, ports: Port[], problems: Problems): void {
+  if (ports.some(({ external }) => external !== null)) return
+  for (const name of ['sticky', 'idle.timeout', 'allow', 'auth']) {
+    const label = family.get(name)
+    if (label)
+      problems.warn(
+        label.at,
+        `${name} changes nothing: the process has no external port`,
+        'open one: "80:5000"',
+      )
+  }
+}
+
+/** Only a request over HTTP names a path, a header and an account. */
+function checkHttp(name: string, { family }: Labels, ports: Port[], problems: Problems): void {
+  const label = family.get(name)
+  const external = ports.filter((port) => port.external !== null)
+  const other = external.filter(({ protocol }) => protocol !== 'http').map((port) => port.external)
+  if (!label || other.length === 0) return
+  const numbers = `the external port ${other.join(', ')} is not http`
+  const hint = `write rack.port.${other[0]}.protocol=http if the process speaks it`
+  if (other.length === external.length) problems.error(label.at, `${name} needs http, and ${numbers}`, hint)
+  else if (name === 'auth') problems.warn(label.at, `${numbers}, so it asks nobody for a password`, hint)
+}

@@ -1,0 +1,29 @@
+import { directoryOf } from '../keys/paths.ts'
+import { interpolate } from '../syntax/interpolate.ts'
+import { interpolateTree } from '../syntax/interpolate-tree.ts'
+import { parseYaml } from '../syntax/parse-yaml.ts'
+import { shapeOf, type Shaped } from '../syntax/shape.ts'
+import type { MapNode } from '../syntax/tree.ts'
+import { allLevels } from '../verdicts/all-keys.ts'
+import { checkKeys } from '../verdicts/check-keys.ts'
+import type { Loading, Surroundings } from './loading.ts'
+
+/** One compose file to read. */
+export interface ComposeFile {
+  path: string
+  text: string
+}
+
+/** The text as a tree of the current form. */
+export function shapeFile({ path, text }: ComposeFile, base: string, { problems }: Loading): Shaped | null {
+  const parsed = parseYaml({ path, text, base: base === directoryOf(path) ? undefined : base }, problems)
+  return parsed && shapeOf(parsed, problems)
+}
+
+/** Gives every key its verdict and every variable its value. */
+export function judge(root: MapNode, { lookup }: Surroundings, loading: Loading): MapNode {
+  const { problems, rulings, isLenient, addedText } = loading
+  const fill = (text: string) => interpolate(text, lookup).text
+  const judged = checkKeys(root, allLevels, { problems, rulings, fill })
+  return interpolateTree(judged, { lookup, problems, isLenient, added: addedText })
+}

@@ -1,0 +1,17 @@
+import { childOf } from '../syntax/tree.ts'
+import type { Shaped } from '../syntax/shape.ts'
+import { applyExtends, shelfOf } from './apply-extends.ts'
+import { applyIncludes } from './apply-includes.ts'
+import { judge, shapeFile, type ComposeFile } from './judge.ts'
+import type { Loading, Surroundings } from './loading.ts'
+
+/** Reads one compose file by itself: keys judged, variables filled in, `extends` and `include` followed. */
+export function loadFile(file: ComposeFile, surroundings: Surroundings, loading: Loading): Shaped | null {
+  const shaped = shapeFile(file, surroundings.base, loading)
+  if (!shaped) return null
+  const judged = judge(shaped.root, surroundings, loading)
+  const shelf = shelfOf(file.path, childOf(judged, 'services'))
+  const extended = applyExtends(judged, shelf, surroundings, loading)
+  const root = applyIncludes(extended, { surroundings, loading, loadFile })
+  return root && { ...shaped, root }
+}

@@ -1,0 +1,37 @@
+import type { ManifestSource } from '../../domain/manifest.ts'
+import type { Problems } from '../problems.ts'
+import type { Lookup } from '../syntax/interpolate.ts'
+import type { Ruling } from '../verdicts/check-keys.ts'
+
+/** The reading of one app's files: what it reads from, and what it has met so far. */
+export interface Loading {
+  source: ManifestSource
+  problems: Problems
+  rulings: Ruling[]
+  /** Lets `${V:?}` pass with a warning: the value may still come. */
+  isLenient: boolean
+  /** Text that variables added so far. */
+  addedText: { length: number }
+  /** Every further text that was asked for, whether it is there or not. */
+  wanted: Set<string>
+  /** Files read, the same one again included: bounds what includes can unfold to. */
+  filesRead: number
+}
+
+/** One file, or several that are merged, in the midst of others. */
+export interface Surroundings {
+  /** What `${VAR}` reads. */
+  lookup: Lookup
+  /** The directory from which relative paths start, from the source directory. */
+  base: string
+  /** The files that include this one, outermost first. */
+  within: string[]
+}
+
+/** The text of a file that a compose file names; undefined when the source has none of that path. */
+export function furtherText({ source, wanted }: Loading, path: string): string | undefined {
+  const given = source.files.find((file) => file.path === path)
+  if (given) return given.text
+  wanted.add(path)
+  return Object.hasOwn(source.texts, path) ? source.texts[path] : undefined
+}

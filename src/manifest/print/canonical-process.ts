@@ -1,0 +1,138 @@
+import type { ContainerOptions, FileMount, Mount } from '../../domain/container.ts'
+import type { BuildSpec, Healthcheck, ProcessType } from '../../domain/manifest.ts'
+import { canonicalLabels } from './canonical-labels.ts'
+import { durationText, given, lean, modeText, sizeText, type Value } from './values.ts'
+
+/** One process type under the keys of the Compose Specification; what is at its default is left out. */
+export function canonicalProcess(type: ProcessType): Value {
+  return lean({
+    image: given(type.image),
+    build: type.build ? buildOf(type.build) : undefined,
+    command: given(type.command),
+    entrypoint: given(type.entrypoint),
+    environment: Object.fromEntries(type.environment.map(({ name, value }) => [name, value])),
+    ports: type.ports.map(({ external, container }) =>
+      external === null ? String(container) : `${external}:${container}`,
+    ),
+    expose: type.expose.map(String),
+    links: type.links.map(({ target, alias }) => (target === alias ? target : `${target}:${alias}`)),
+    depends_on: dependenciesOf(type),
+    networks: type.hostNames.length > 0 ? { default: { aliases: type.hostNames } } : undefined,
+    labels: { ...type.labels, ...canonicalLabels(type) },
+    volumes: type.mounts.flatMap(volumeOf),
+    tmpfs: type.mounts.flatMap(tmpfsOf),
+    configs: filesOf(type, 'config'),
+    secrets: filesOf(type, 'secret'),
+    healthcheck: type.healthcheck ? healthcheckOf(type.healthcheck) : undefined,
+    deploy: { replicas: type.formation.count },
+    cpu_shares: type.formation.cpuUnits,
+    mem_limit: sizeText(type.formation.memoryBytes),
+    stop_grace_period: type.stopGraceMs === 10_000 ? undefined : durationText(type.stopGraceMs),
+    stop_signal: given(type.stopSignal),
+    user: given(type.user),
+    working_dir: given(type.workingDir),
+    init: type.init || undefined,
+    extra_hosts: type.extraHosts.map(({ host, address }) => `${host}=${address}`),
+    restart: type.restart === 'always' ? undefined : type.restart,
+    ...optionsOf(type.container),
+  })
+}
+
+function buildOf(build: BuildSpec): Value {
+  const { context, dockerfile, inline, target, network, args, labels, extraHosts } = build
+  return lean({
+    context,
+    dockerfile: inline === null && dockerfile !== 'Dockerfile' ? dockerfile : undefined,
+    dockerfile_inline: given(inline),
+    target: given(target),
+    network: given(network),
+    args,
+    labels,
+    extra_hosts: extraHosts.map(({ host, address }) => `${host}=${address}`),
+  })
+}
+
+const conditions = {
+  started: 'service_started',
+  healthy: 'service_healthy',
+  completed: 'service_completed_successfully',
+}
+
+function dependenciesOf({ dependsOn }: ProcessType): Value {
+  return Object.fromEntries(
+    dependsOn.map(({ target, condition, restart }) => [
+      target,
+      lean({ condition: conditions[condition], restart: restart || undefined }),
+    ]),
+  )
+}
+
+/** Named volumes, directories of the host and volumes without a name. */
+function volumeOf(mount: Mount): Value[] {
+  const place = { target: mount.path, read_only: mount.readOnly || undefined }
+  if (mount.kind === 'volume') {
+    const volume = mount.noCopy ? { nocopy: true } : undefined
+    return [lean({ type: 'volume', source: mount.volume, ...place, volume })]
+  }
+  if (mount.kind === 'bind') return [lean({ type: 'bind', source: mount.source, ...place })]
+  return mount.kind === 'discarded' ? [lean({ type: 'volume', ...place })] : []
+}
+
+/** The short form alone takes every option. */
+function tmpfsOf(mount: Mount): string[] {
+  if (mount.kind !== 'tmpfs') return []
+  const options = [
+    ...(mount.readOnly ? ['ro'] : []),
+    ...(mount.sizeBytes === null ? [] : [`size=${mount.sizeBytes}`]),
+    ...(mount.mode === null ? [] : [`mode=${modeText(mount.mode)}`]),
+    ...mount.options,
+  ]
+  return [options.length === 0 ? mount.path : `${mount.path}:${options.join(',')}`]
+}
+
+function filesOf({ files }: ProcessType, kind: FileMount['kind']): Value {
+  return files
+    .filter((file) => file.kind === kind)
+    .map(({ name, path, mode, uid, gid }) => ({
+      source: name,
+      target: path,
+      uid: String(uid),
+      gid: String(gid),
+      mode: modeText(mode),
+    }))
+}
+
+function healthcheckOf({ test, intervalMs, timeoutMs, retries, startPeriodMs }: Healthcheck): Value {
+  return lean({
+    test,
+    interval: durationText(intervalMs),
+    timeout: durationText(timeoutMs),
+    retries,
+    start_period: startPeriodMs === 0 ? undefined : durationText(startPeriodMs),
+  })
+}
+
+function optionsOf(options: ContainerOptions): Record<string, Value> {
+  const { dns, ulimits } = options
+  const flag = (value: boolean) => value || undefined
+  return {
+    hostname: given(options.hostname),
+    domainname: given(options.domainname),
+    group_add: options.groups,
+    cap_add: options.capAdd,
+    cap_drop: options.capDrop,
+    privileged: flag(options.privileged),
+    read_only: flag(options.readOnly),
+    security_opt: options.securityOptions,
+    shm_size: options.shmBytes === null ? undefined : sizeText(options.shmBytes),
+    sysctls: options.sysctls,
+    ulimits: Object.fromEntries(ulimits.map(({ name, soft, hard }) => [name, { soft, hard }])),
+    pids_limit: given(options.pids),
+    oom_score_adj: given(options.oomScoreAdj),
+    dns: dns.servers,
+    dns_search: dns.search,
+    dns_opt: dns.options,
+    tty: flag(options.tty),
+    stdin_open: flag(options.stdinOpen),
+  }
+}
