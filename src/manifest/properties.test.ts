@@ -146,6 +146,9 @@ const hostile: Record<string, string> = {
   slashes: `services: { web: { image: x, volumes: ["a:${'/'.repeat(big)}x"], working_dir: "${'/'.repeat(big)}" } }`,
   durations: `services: { web: { image: x, stop_grace_period: ${'1s'.repeat(big / 2)}x } }`,
   names: `services: { web: { image: "${'a-'.repeat(big / 2)}!" } }`,
+  'shared volumes': `services: { ${Array.from({ length: 90 }, (_, index) => `p${index}: { image: x, volumes_from: [${Array.from({ length: index }, (_, other) => `p${other}`).join(',')}] }`).join(', ')}, p90: { image: x, volumes: [${Array.from({ length: 100 }, (_, index) => `"a:/${index}"`).join(',')}] } }\nvolumes: { a: }`,
+  'a config in every place': `services: { web: { image: x, configs: [${'c,'.repeat(big / 4)}] } }\nconfigs: { c: { content: "${'x'.repeat(big / 2)}" } }`,
+  'numbers without end': `services: { web: { image: x, environment: { A: ${'1'.repeat(big)}, B: ${'1_'.repeat(big / 2)} } } }`,
   ranges: `services: { web: { image: x, ports: [${'"1-65535:1-65535",'.repeat(big / 20)}] } }`,
 }
 
