@@ -10,7 +10,7 @@ export interface Shaped {
   isVersionOne: boolean
 }
 
-const versions = /^(1(\.0)?|2(\.[0-4])?|3(\.[0-9])?)$/
+const versions = /^(1(\.0)?|2(\.[0-4])?|3(\.([0-9]|1[0-3]))?)$/
 const topLevel = Object.keys(topLevelKeys).filter((key) => !key.includes('.'))
 
 /** Brings a file of any format version to one form; null when its processes cannot be found. */

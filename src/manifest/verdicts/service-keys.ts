@@ -17,6 +17,7 @@ export const serviceKeys: RuleTable = {
   ),
   cgroup: refused('control groups belong to the rack', removeIt, ['private']),
   cgroup_parent: refused('control groups belong to the rack', removeIt),
+  cgroupns_mode: refused('control groups belong to the rack', removeIt, ['private']),
   command: honoured("replaces the image's CMD"),
   configs: refused(later, 'put the file into the image, or use `environment:`'),
   container_name: ignored(
@@ -82,6 +83,10 @@ export const serviceKeys: RuleTable = {
   platform: ignored("images are built and pulled for the rack's own platform"),
   ports: honoured('ports that take traffic'),
   post_start: refused(later, 'start a script from `command:`, or use the label rack.release.command'),
+  pre_start: refused(
+    later,
+    'make it a process of its own and wait for it: `depends_on` with `condition: service_completed_successfully`',
+  ),
   pre_stop: refused(later, 'handle SIGTERM in the process'),
   privileged: refused('it gives the whole machine to the process', removeIt, off),
   profiles: honoured('a process with profiles is part of the app while COMPOSE_PROFILES names one of them'),
@@ -107,6 +112,7 @@ export const serviceKeys: RuleTable = {
   tmpfs: honoured('directories in memory'),
   tty: ignored('a deployed process has no terminal; see `rack run`'),
   ulimits: refused(later, removeIt),
+  umask: refused(later, 'set it where the command starts: `sh -c "umask 027 && exec …"`'),
   use_api_socket: refused("a process gets no access to the rack's engine", removeIt, off),
   user: honoured('the user that the process runs as'),
   userns_mode: refused('user namespaces belong to the rack', removeIt),

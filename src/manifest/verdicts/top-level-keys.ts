@@ -17,6 +17,7 @@ export const topLevelKeys: RuleTable = {
   'include[].env_file': honoured(
     'values for `${VAR}` in it, below those of the app; `.env` beside it unless given',
   ),
+  jobs: refused(later, 'make it a process of its own, or run it by hand: `rack run PROCESS COMMAND`'),
   networks: ignored('all processes of an app share its one network'),
   'networks.*': quiet('all processes of an app share its one network'),
   'networks.*.attachable': quiet('only the app is on its network'),
