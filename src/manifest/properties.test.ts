@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { readdirSync, readFileSync } from 'node:fs'
+import { globSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import type { ManifestSource } from '../domain/manifest.ts'
@@ -11,10 +11,10 @@ import { interpolate } from './syntax/interpolate.ts'
 /** Generous for a busy machine; what it guards against takes minutes. */
 const longestMs = 3000
 
-const golden = new URL('../../test/golden/manifest/', import.meta.url)
-const seeds = readdirSync(golden)
-  .filter((name) => name.endsWith('.yml'))
-  .map((name) => readFileSync(new URL(name, golden), 'utf8'))
+const cases = new URL('../../test/golden/manifest/cases/', import.meta.url)
+const seeds = globSync('*/{docker-,}{compose,stack}*.{yml,yaml}', { cwd: cases })
+  .sort()
+  .map((name) => readFileSync(new URL(name, cases), 'utf8'))
 
 const fragments = [
   '${',
