@@ -1,19 +1,28 @@
 import type { PortProtocol } from '../domain/port.ts'
+import { absent, type Across } from './across/across.ts'
+import { checkFiles } from './across/files.ts'
+import { checkHostNames } from './across/host-names.ts'
+import { tellOfSharedNetwork } from './across/networks.ts'
+import { takeVolumes } from './across/volumes-from.ts'
 import type { PlacedProcess } from './keys/process.ts'
 import { didYouMean } from './nearest.ts'
 import type { Place, Problems } from './problems.ts'
-import { shownPart, type Node } from './syntax/tree.ts'
+import { shownPart } from './syntax/tree.ts'
 
-/** What a check across the processes of the file knows. */
-export interface Across {
-  processes: PlacedProcess[]
-  /** Names that are left out because of a profile. */
-  leftOut: Set<string>
-  problems: Problems
-}
+/** What is looked at once all processes are read, in this order. */
+export const crossChecks: ((across: Across) => void)[] = [
+  checkLinks,
+  checkDependencies,
+  checkCycles,
+  checkPortClashes,
+  checkHostNames,
+  takeVolumes,
+  checkFiles,
+  tellOfSharedNetwork,
+]
 
 /** Every `links:` names a process of the file, and not its own. */
-export function checkLinks({ processes, leftOut, problems }: Across): void {
+function checkLinks({ processes, leftOut, problems }: Across): void {
   const names = new Set(processes.map(({ type }) => type.name))
   for (const { type, links } of processes) {
     for (const { value, at } of links) {
@@ -33,7 +42,7 @@ export function checkLinks({ processes, leftOut, problems }: Across): void {
 }
 
 /** Every `depends_on:` names a process; one that must complete may not be restarted for ever. */
-export function checkDependencies({ processes, leftOut, problems }: Across): void {
+function checkDependencies({ processes, leftOut, problems }: Across): void {
   const byName = new Map(processes.map((process) => [process.type.name, process]))
   for (const { type, dependencies } of processes) {
     for (const { value, at } of dependencies) {
@@ -60,14 +69,8 @@ function completeOnce(target: PlacedProcess, condition: string, at: Place, probl
   }
 }
 
-function absent(name: string, at: Node, leftOut: Set<string>): string {
-  return leftOut.has(name)
-    ? `the process "${name}" is left out because of its profile`
-    : `there is no process ${shownPart(at, name)}`
-}
-
 /** Start order must exist: a cycle of `depends_on:` and `links:` is named in full. */
-export function checkCycles({ processes, problems }: Across): void {
+function checkCycles({ processes, problems }: Across): void {
   const next = new Map<string, { target: string; at: Place }[]>()
   for (const { type, links, dependencies } of processes) {
     const all = [...dependencies, ...links].map(({ value, at }) => ({ target: value.target, at }))
@@ -104,7 +107,7 @@ function findCycle(
 }
 
 /** An external port belongs to one process, except http: those are told apart by host name. */
-export function checkPortClashes({ processes, problems }: Across): void {
+function checkPortClashes({ processes, problems }: Across): void {
   const holders = new Map<number, { name: string; protocol: PortProtocol }>()
   for (const { type, ports } of processes) {
     for (const { port, at } of ports) {

@@ -46,9 +46,17 @@ export class Problems {
     this.#add(place, severity, message, hint, 'variable')
   }
 
-  /** Says that the rack's policy does not let it be. */
+  /** Says that the rack's policy does not allow it; the file itself may stay as it is. */
   policy(place: Place, message: string, hint?: Hint): void {
-    this.#add(place, 'error', message, hint, 'policy')
+    if (place.isIncomplete) this.error(place, message, hint)
+    else this.#add(place, 'error', message, hint, 'policy')
+  }
+
+  /** Whether an error is known of the value at a path, or of one below it. */
+  hasErrorBelow(path: string): boolean {
+    const isBelow = (one: string) =>
+      one === path || (one.startsWith(path) && '.['.includes(one.charAt(path.length)))
+    return this.#kept.some((problem) => problem.severity === 'error' && isBelow(problem.path))
   }
 
   get hasErrors(): boolean {

@@ -162,6 +162,37 @@ test('the value of a variable is never printed', () => {
     'working_dir: "${S}"',
     'labels: ["rack.port.80.protocol=${S}"]',
     'healthcheck: { test: x, retries: "${S}" }',
+    'security_opt: ["${S}"]',
+    'security_opt: ["seccomp=${S}"]',
+    'sysctls: { "kernel.x": "${S}" }',
+    'sysctls: ["${S}"]',
+    'ulimits: { nofile: "${S}" }',
+    'dns: "${S}!"',
+    'dns_search: "${S}!"',
+    'hostname: "${S}!"',
+    'group_add: ["${S}!"]',
+    'pids_limit: "${S}"',
+    'oom_score_adj: "${S}"',
+    'shm_size: "${S}"',
+    'volumes: ["/srv/${S}:/x"]',
+    'volumes: [{ type: bind, source: "/srv/${S}", target: /x }]',
+    'volumes: ["a:/x:${S}"]',
+    'volumes: ["/x/${S}", "/x/${S}"]',
+    'tmpfs: ["/x/${S}", "/x/${S}"]',
+    'volumes: [{ type: tmpfs, target: /x, tmpfs: { mode: "${S}" } }]',
+    'volumes_from: ["${S}"]',
+    'volumes_from: ["x:${S}"]',
+    'networks: ["${S}"]',
+    'networks: { default: { aliases: ["${S}!"] } }',
+    'container_name: "${S}!"',
+    'secrets: ["${S}"]',
+    'configs: [{ source: "${S}" }]',
+    'label_file: "${S}"',
+    'deploy: { update_config: { order: "${S}" } }',
+    'deploy: { update_config: { parallelism: "${S}" } }',
+    'logging: { driver: "${S}" }',
+    'build: { network: "${S}" }',
+    'build: { extra_hosts: ["${S}"] }',
   ]
   for (const key of keys) {
     const { problems } = readWeb(key, { S: 'hunter2' })
@@ -172,15 +203,15 @@ test('the value of a variable is never printed', () => {
 
 test('problems of all kinds come at once, by line', () => {
   const { problems } = readCompose(
-    'services:\n  web:\n    imag: x\n    privileged: true\n    tty: true\n    ports: ["0"]\n  db:\n    image: x\n    links: [wbe]\nvolums: {}\n',
+    'services:\n  web:\n    imag: x\n    use_api_socket: true\n    platform: linux\n    ports: ["0"]\n  db:\n    image: x\n    links: [wbe]\nvolums: {}\n',
   )
   assert.deepEqual(
     problems.map((problem) => problem.replace(/;.*/, '')),
     [
       '2:3: error: services.web: the process "web" has neither `image` nor `build`',
       '3:5: error: services.web.imag: unknown key "imag"',
-      '4:5: error: services.web.privileged: "privileged" is refused: it gives the whole machine to the process',
-      '5:5: warning: services.web.tty: "tty" is ignored: a deployed process has no terminal',
+      '4:5: error: services.web.use_api_socket: "use_api_socket" is refused: a process gets no access to the rack\'s engine',
+      '5:5: warning: services.web.platform: "platform" is ignored: images are built and pulled for the rack\'s own platform',
       '6:13: error: services.web.ports[0]: "0" is not a port from 1 to 65535',
       '9:13: error: services.db.links[0]: there is no process "wbe"',
       '10:1: error: volums: unknown key "volums"',

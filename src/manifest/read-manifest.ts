@@ -1,7 +1,9 @@
-import { processNamePattern, type Manifest, type ManifestSource, type Problem } from '../domain/manifest.ts'
-import { checkCycles, checkDependencies, checkLinks, checkPortClashes, type Across } from './cross-checks.ts'
+import type { Manifest, ManifestSource, Problem } from '../domain/manifest.ts'
+import type { Across } from './across/across.ts'
+import { crossChecks } from './cross-checks.ts'
+import { declarationsOf } from './keys/declarations.ts'
+import { checkProcessName } from './keys/process-name.ts'
 import { processOf, type PlacedProcess } from './keys/process.ts'
-import { declaredVolumes } from './keys/volumes.ts'
 import { Problems } from './problems.ts'
 import { activeProfiles, isActive } from './profiles.ts'
 import { childOf, shown, type Entry, type MapNode } from './syntax/tree.ts'
@@ -31,22 +33,27 @@ export function readWithRulings(
 ): ManifestReading & { rulings: Ruling[] } {
   const problems = new Problems()
   const { tree, rulings } = loadTree(source, options, problems)
-  const manifest = tree ? manifestOf(tree, source, problems) : null
+  const manifest = tree ? manifestOf(tree, source, options, problems) : null
   const sorted = problems.sorted(source.files.map(({ path }) => path))
   return { manifest: problems.hasErrors ? null : manifest, problems: sorted, rulings }
 }
 
-function manifestOf(loaded: LoadedTree, source: ManifestSource, problems: Problems): Manifest {
-  const declared = loaded.isVersionOne ? null : declaredVolumes(childOf(loaded.root, 'volumes'), problems)
+function manifestOf(
+  loaded: LoadedTree,
+  source: ManifestSource,
+  options: ReadOptions,
+  problems: Problems,
+): Manifest {
+  const declared = declarationsOf(loaded, problems)
   const active = activeProfiles(loaded.lookup)
   const { processes, leftOut } = readProcesses(
     loaded.services,
     { problems, active },
     (name, entry, service) =>
-      processOf(name, entry, service, { source, lookup: loaded.lookup, declared, problems }),
+      processOf(name, entry, service, { source, lookup: loaded.lookup, declared, options, problems }),
   )
   const across: Across = { processes, leftOut, problems }
-  for (const check of [checkLinks, checkDependencies, checkCycles, checkPortClashes]) check(across)
+  for (const check of crossChecks) check(across)
   const mounted = processes.flatMap(({ type }) =>
     type.mounts.flatMap((mount) => (mount.kind === 'volume' ? [mount.volume] : [])),
   )
@@ -67,7 +74,7 @@ function readProcesses(
       problems.error(entry.key, `an app has at most ${mostProcesses} processes`)
       break
     }
-    checkName(name, entry, problems)
+    checkProcessName(name, entry, services.entries, problems)
     const { value } = entry
     if (value.kind !== 'map') {
       problems.error(
@@ -82,19 +89,4 @@ function readProcesses(
   }
   if (processes.length === 0 && !problems.hasErrors) problems.error(services, 'no process is left to run')
   return { processes, leftOut }
-}
-
-function checkName(name: string, { key }: Entry, problems: Problems): void {
-  if (processNamePattern.test(name)) return
-  const better = name
-    .toLowerCase()
-    .replace(/[^a-z0-9]+/g, '-')
-    .replace(/^[^a-z]+|-+$/g, '')
-    .slice(0, 31)
-  const hint = processNamePattern.test(better) ? `write "${better}"` : 'write "web"'
-  problems.error(
-    key,
-    `"${name}" cannot be the name of a process: use 1 to 31 lower-case letters, digits and dashes, a letter first`,
-    hint,
-  )
 }

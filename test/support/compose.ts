@@ -1,4 +1,5 @@
 import type { ManifestSource, ProcessType } from '../../src/domain/manifest.ts'
+import type { Policy } from '../../src/domain/policy.ts'
 import { problemLine } from '../../src/manifest/report.ts'
 import { readManifest } from '../../src/manifest/read-manifest.ts'
 
@@ -9,13 +10,16 @@ export interface Reading {
   problems: string[]
 }
 
+/** What is given beside the text. */
+type More = Partial<ManifestSource> & { lenientVariables?: boolean; policy?: Policy }
+
 /** Reads one compose text under the name `c.yml`. */
 export function readCompose(
   text: string,
   environment: Record<string, string> = {},
-  more: Partial<ManifestSource> & { lenientVariables?: boolean } = {},
+  more: More = {},
 ): Reading {
-  const { lenientVariables = false, ...files } = more
+  const { lenientVariables = false, policy, ...files } = more
   const source: ManifestSource = {
     files: [{ path: 'c.yml', text }],
     dotenv: null,
@@ -23,7 +27,11 @@ export function readCompose(
     contents: {},
     ...files,
   }
-  const { manifest, problems } = readManifest(source, { environment, lenientVariables })
+  const { manifest, problems } = readManifest(source, {
+    environment,
+    lenientVariables,
+    ...(policy ? { policy } : {}),
+  })
   return {
     processes: manifest?.processes ?? [],
     volumes: manifest?.volumes ?? [],
@@ -35,11 +43,13 @@ export function readCompose(
 export function readWeb(
   keys: string,
   environment: Record<string, string> = {},
+  more: More = {},
 ): { web: ProcessType; problems: string[] } {
   const lines = keys.split('\n').map((line) => `    ${line}\n`)
   const { processes, problems } = readCompose(
     `services:\n  web:\n    image: nginx\n${lines.join('')}`,
     environment,
+    more,
   )
   return { web: processes[0] as ProcessType, problems }
 }

@@ -35,7 +35,7 @@ test('every problem is shown with its place, and the exit code is 1', async () =
   const { code, stdout } = await check([], { 'docker-compose.yml': text })
   assert.equal(code, 1)
   assert.match(stdout, /^docker-compose\.yml:4:5: error: services\.web\.prots: .*"ports"/)
-  assert.match(stdout, /\ndocker-compose\.yml:5:5: error: services\.web\.privileged: /)
+  assert.match(stdout, /\ndocker-compose\.yml:5:17: error: services\.web\.privileged: /)
   assert.match(stdout, /docker-compose\.yml: 2 errors; keys: /)
   const json = await check(['--json'], { 'docker-compose.yml': text })
   assert.equal(json.code, 1)

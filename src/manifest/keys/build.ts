@@ -2,6 +2,7 @@ import type { BuildSpec } from '../../domain/manifest.ts'
 import type { Problems } from '../problems.ts'
 import { childOf, shown, type Node } from '../syntax/tree.ts'
 import { baseOf, isRemote, joinInside } from './paths.ts'
+import { extraHostsOf } from './relations.ts'
 import { pairsOf, textOf } from './values.ts'
 
 const reference =
@@ -22,17 +23,41 @@ export function buildOf(service: Node, problems: Problems): BuildSpec | null {
   const contextNode = build.kind === 'map' ? childOf(build, 'context') : build
   const inner = childOf(build, 'dockerfile')
   if (inner && outer) problems.error(outer, 'the Dockerfile is named twice', 'keep the one under `build:`')
+  const inline = inlineOf(childOf(build, 'dockerfile_inline'), inner ?? outer, problems)
   const args = pairsOf(childOf(build, 'args'), problems)
+  const labels = pairsOf(childOf(build, 'labels'), problems)
   return {
     context: contextOf(contextNode, build, problems),
     dockerfile: dockerfileOf(inner ?? outer, problems),
     target: textOf(childOf(build, 'target'), problems) || null,
-    inline: null,
-    network: null,
-    extraHosts: [],
-    labels: {},
+    inline,
+    network: networkOf(childOf(build, 'network'), problems),
+    extraHosts: extraHostsOf(childOf(build, 'extra_hosts'), problems),
+    labels: Object.fromEntries(labels.map(({ name, value }) => [name, value ?? ''])),
     args: Object.fromEntries(args.map(({ name, value }) => [name, value])),
   }
+}
+
+/** The text of a Dockerfile that stands in the file itself. */
+function inlineOf(node: Node | undefined, file: Node | undefined, problems: Problems): string | null {
+  const text = textOf(node, problems)
+  if (node === undefined || text === null) return null
+  if (file) problems.error(file, '`dockerfile` and `dockerfile_inline` are both given', 'keep one of them')
+  if (text.trim() === '') problems.error(needed(node), '`dockerfile_inline` is empty', 'write `FROM …`')
+  return text
+}
+
+/** `none` builds without a network; otherwise a build has the one that the rack gives it. */
+function networkOf(node: Node | undefined, problems: Problems): BuildSpec['network'] {
+  const text = textOf(node, problems)
+  if (node === undefined || text === null || text === '' || text === 'default') return null
+  if (text === 'none') return 'none'
+  problems.error(
+    needed(node),
+    `the network ${shown(node)} is refused: a build reaches no network of the machine or of an app`,
+    'use `none`, or remove it',
+  )
+  return null
 }
 
 function contextOf(node: Node | undefined, build: Node, problems: Problems): string {

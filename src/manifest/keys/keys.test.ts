@@ -105,7 +105,7 @@ test('values out of range are refused with what would do', () => {
   const table: [keys: string, problem: RegExp][] = [
     ['mem_limit: 1k', /4:16: error: .*"1k" is less memory than a container can have; use "6m"/],
     ['mem_limit: lots', /"lots" is not a size; write "256m"/],
-    ['mem_limit: -1', /is not a size/],
+    ['mem_limit: -1', /"-1" is negative/],
     ['deploy: { replicas: -1 }', /"-1" is not a whole number from 0 to 10000/],
     ['cpus: half', /"half" is not a number; write 0.5/],
     ['cpus: 0.001', /out of range/],
@@ -169,6 +169,25 @@ healthcheck: { test: curl -f localhost, interval: 10s, timeout: 500ms, start_per
   })
 })
 
+test('the lines of a process are kept by the rack, which is said where the file sends them elsewhere', () => {
+  for (const keys of [
+    'logging: { driver: json-file, options: { max-size: 10m } }',
+    'log_driver: local',
+    'logging:',
+  ])
+    assert.deepEqual(readWeb(keys).problems, [], keys)
+  for (const keys of ['logging: { driver: syslog }', 'log_driver: syslog'])
+    assert.match(
+      readWeb(keys).problems.join('\n'),
+      /warning: .*no lines are sent to "syslog": .*`rack logs`/,
+      keys,
+    )
+  assert.match(
+    readWeb('logging: { driver: none }').problems.join('\n'),
+    /warning: .*keeps the lines of every/,
+  )
+})
+
 test('builds stay inside the source directory', () => {
   const read = (build: string) => readCompose(`services:\n  web:\n    build: ${build}\n`)
   assert.deepEqual(
@@ -180,6 +199,18 @@ test('builds stay inside the source directory', () => {
       args: { A: '1', B: null },
     }),
   )
+  assert.deepEqual(
+    read(
+      '{ dockerfile_inline: "FROM x\\nRUN y", network: none, labels: [a=b, c], extra_hosts: { db: 10.0.0.1 } }',
+    ).processes[0]?.build,
+    buildSpec({
+      inline: 'FROM x\nRUN y',
+      network: 'none',
+      labels: { a: 'b', c: '' },
+      extraHosts: [{ host: 'db', address: '10.0.0.1' }],
+    }),
+  )
+  assert.equal(read('{ network: default }').processes[0]?.build?.network, null)
   assert.match(read('../x').problems[0] ?? '', /3:12: error: services.web.build: the context lies outside/)
   assert.match(read('/x').problems[0] ?? '', /outside of the source directory/)
   assert.match(read('https://example.com/x.git').problems[0] ?? '', /a build from a URL is refused/)

@@ -34,7 +34,7 @@ test('what cannot be opened is refused with the reason', () => {
     ['["0:80"]', /"0:80" is not a port from 1 to 65535/],
     ['["99999:80"]', /not a port from 1/],
     ['["80:99999"]', /not a port from 1/],
-    ['["10-5"]', /not a port from 1/],
+    ['["10-5"]', /the range "10-5" runs backwards/],
     ['["8000-8002:9000-9001"]', /differ in size/],
     ['["1-60000"]', /at most 256 ports/],
     ['["534a"]', /"534a" is not a port; write "80:5000"/],

@@ -1,11 +1,12 @@
 import { defaultProtocol, type Port } from '../../domain/port.ts'
 import type { Problems } from '../problems.ts'
 import { childOf, shown, shownPart, type Node } from '../syntax/tree.ts'
-import { itemsOf, scalarText, textOf } from './values.ts'
+import { itemsOf, numberTextOf, textOf } from './values.ts'
 
 /** More openings than any process has; bounds a range. */
 const mostPorts = 256
 const highest = 65_535
+const anyAddress = new Set(['0.0.0.0', '[::]'])
 
 /** A port with the place that declares it. */
 export interface PlacedPort {
@@ -35,7 +36,7 @@ export function portsOf(node: Node | undefined, problems: Problems): PlacedPort[
 export function exposeOf(node: Node | undefined, problems: Problems): number[] {
   const exposed = new Set<number>()
   for (const item of itemsOf(node, problems)) {
-    const [numbers = '', protocol] = (textOf(item, problems) ?? '').split('/')
+    const [numbers = '', protocol] = (numberTextOf(item, problems) ?? '').split('/')
     const range = rangeOf(numbers, item, problems)
     if (!range) continue
     if (protocol !== undefined && protocol.toLowerCase() !== 'tcp') {
@@ -52,11 +53,11 @@ function shortForm(node: Node, problems: Problems): PlacedPort[] {
     problems.error(node, `expected a port, but found ${shown(node)}`)
     return []
   }
-  const text = scalarText(node)?.trim() ?? ''
+  const text = numberTextOf(node, problems)?.trim() ?? ''
   const [numbers = '', protocol = 'tcp', ...more] = text.split('/')
   if (more.length > 0) return reject(node, problems)
   if (!isServed(protocol, node, problems)) return []
-  const parts = splitAddress(numbers)
+  const parts = withoutAnyAddress(splitAddress(numbers))
   if (parts.length > 2) {
     problems.error(node, `${shown(node)} binds an address of the host, which belongs to the rack`, () =>
       shownPart(node, text) === JSON.stringify(text) ? adviceFor(parts) : undefined,
@@ -79,6 +80,12 @@ function splitAddress(numbers: string): string[] {
   return [numbers.slice(0, bracket + 1), ...numbers.slice(bracket + 2).split(':')]
 }
 
+/** To bind every address of the host is what the router does anyway. */
+function withoutAnyAddress(parts: string[]): string[] {
+  const [address = '', external = ''] = parts
+  return parts.length === 3 && external !== '' && anyAddress.has(address) ? parts.slice(1) : parts
+}
+
 function adviceFor(parts: string[]): string {
   const [container = '', external = ''] = [parts.at(-1), parts.at(-2)]
   return `write "${container}" to reach it inside the app only, or "${external || container}:${container}" to open it`
@@ -92,9 +99,9 @@ function longForm(node: Node, problems: Problems): PlacedPort[] {
   }
   const protocol = childOf(node, 'protocol')
   if (!isServed(textOf(protocol, problems) ?? 'tcp', protocol ?? node, problems)) return []
-  const container = rangeOf(textOf(target, problems) ?? '', target, problems)
+  const container = rangeOf(numberTextOf(target, problems) ?? '', target, problems)
   const published = childOf(node, 'published')
-  const text = textOf(published, problems)
+  const text = numberTextOf(published, problems)
   if (published === undefined || text === null || text === '') {
     return container ? expand(null, container, target, problems) : []
   }
@@ -121,7 +128,8 @@ function rangeOf(text: string, at: Node, problems: Problems): Range | null {
   const first = Number(match[1])
   const last = match[2] === undefined ? first : Number(match[2])
   if (first >= 1 && last <= highest && first <= last) return { first, last }
-  problems.error(at, `${shown(at)} is not a port from 1 to ${highest}`)
+  if (first > last) problems.error(at, `the range ${shown(at)} runs backwards`, 'name the lower port first')
+  else problems.error(at, `${shown(at)} is not a port from 1 to ${highest}`)
   return null
 }
 

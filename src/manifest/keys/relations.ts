@@ -52,6 +52,7 @@ export function dependenciesOf(service: Node, problems: Problems): Placed<FileDe
   const node = childOf(service, 'depends_on')
   if (node?.kind === 'map') {
     return entriesOf(node, problems).map(([target, { key, value }]) => {
+      entriesOf(value, problems)
       const isRequired = booleanOf(childOf(value, 'required'), problems) ?? true
       const condition = conditionOf(childOf(value, 'condition'), problems)
       const restart = booleanOf(childOf(value, 'restart'), problems) ?? false
@@ -82,9 +83,11 @@ function conditionOf(node: Node | undefined, problems: Problems): Dependency['co
 
 const address = /^(\d{1,3}(\.\d{1,3}){3}|\[?(?=[^:]*:)[0-9a-fA-F:.]{2,45}\]?)$/
 
-/** Reads `extra_hosts:` in both syntaxes. */
-export function extraHostsOf(service: Node, problems: Problems): { host: string; address: string }[] {
-  const node = childOf(service, 'extra_hosts')
+/** Reads `extra_hosts:`, of a process or of a build, in both syntaxes. */
+export function extraHostsOf(
+  node: Node | undefined,
+  problems: Problems,
+): { host: string; address: string }[] {
   const given = node?.kind === 'map' ? fromMap(node, problems) : fromList(node, problems)
   return given.flatMap(({ host, text, at }) => {
     if (text === 'host-gateway') {

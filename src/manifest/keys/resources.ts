@@ -19,13 +19,16 @@ export function formationOf(service: Node, problems: Problems): Formation {
   const limits = childOf(resources, 'limits')
   const reservations = childOf(resources, 'reservations')
   return {
-    count: countOf(childOf(deploy, 'replicas'), childOf(service, 'scale'), problems),
+    count: countOf(service, problems),
     cpuUnits: cpuUnitsOf(service, limits, reservations, problems),
     memoryBytes: memoryOf(service, limits, reservations, problems),
   }
 }
 
-function countOf(replicas: Node | undefined, scale: Node | undefined, problems: Problems): number {
+/** How many copies the first deploy starts. */
+export function countOf(service: Node, problems: Problems): number {
+  const replicas = childOf(childOf(service, 'deploy'), 'replicas')
+  const scale = childOf(service, 'scale')
   const range = { min: 0, max: mostCopies }
   const first = integerOf(replicas, range, problems)
   const second = integerOf(scale, range, problems)

@@ -1,14 +1,14 @@
 import type { ProcessType } from '../../domain/manifest.ts'
 import type { Health } from '../../domain/port.ts'
 import type { Problems } from '../problems.ts'
-import { childOf, type Node } from '../syntax/tree.ts'
+import type { Node } from '../syntax/tree.ts'
 import { isAgentOf } from './agents.ts'
 import { labelRules } from './label-rules.ts'
 import type { FamilyLabel, Labels } from './labels.ts'
 import { withPortLabels } from './port-labels.ts'
 import type { PlacedPort } from './ports.ts'
 import { routingOf } from './routing.ts'
-import { textOf } from './values.ts'
+import { updateConfigOf } from './update-config.ts'
 
 /** What the labels of a process say of how it is reached, watched and replaced. */
 export type Serving = Pick<
@@ -81,21 +81,17 @@ function intervalOf(labels: Labels, timeout: number, problems: Problems): number
   return label.number
 }
 
-/** The percents between which an update moves; `order: stop-first` lets no two releases overlap, and so does an agent. */
+/** The percents between which an update moves; the labels win over `deploy.update_config`. */
 function deploymentOf(
   service: Node,
   labels: Labels,
   isAgent: boolean,
   problems: Problems,
 ): ProcessType['deployment'] {
-  const order = childOf(childOf(childOf(service, 'deploy'), 'update_config'), 'order')
-  const text = textOf(order, problems)
-  if (order && text !== null && text !== 'start-first' && text !== 'stop-first') {
-    problems.error(order, 'the order is neither `start-first` nor `stop-first`')
-  }
+  const updateConfig = updateConfigOf(service, problems)
   const minimum = labels.family.get('deployment.minimum')
   const maximum = labels.family.get('deployment.maximum')
-  if (text === 'stop-first' && !minimum && !maximum) return { minimumPercent: 0, maximumPercent: 100 }
+  if (updateConfig && !isAgent && !minimum && !maximum) return updateConfig
   // The second copy of an agent would stand beside the first on its instance.
   const minimumPercent = minimum?.number ?? (isAgent ? 0 : numberOf(labels, 'deployment.minimum'))
   const maximumPercent = maximum?.number ?? (isAgent ? 100 : numberOf(labels, 'deployment.maximum'))

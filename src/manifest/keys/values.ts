@@ -1,4 +1,5 @@
 import type { Problems } from '../problems.ts'
+import { isDate, printedNumber } from './plain-numbers.ts'
 import { shown, type Entry, type ListNode, type MapNode, type Node, type ScalarNode } from '../syntax/tree.ts'
 
 /** The text of a value, or null when there is none; a list or mapping is an error. */
@@ -17,15 +18,37 @@ export function scalarText(node: ScalarNode): string | null {
   return typeof node.value === 'string' ? node.value : node.source
 }
 
+/** The text of a value that is a number to Compose, as Compose reads it: `010` is 8, with a warning. Null for null. */
+export function numberTextOf(node: Node | undefined, problems: Problems): string | null {
+  const text = textOf(node, problems)
+  if (node?.kind !== 'scalar' || text === null) return text
+  const printed = plainNumberOf(node)
+  if (printed === null || printed === text || Number(printed) === decimalValue(text)) return text
+  const number = printed.includes('e') ? String(Number(printed)) : printed
+  problems.warn(node, `${shown(node)} is read as ${number}`, `write ${number}, if that is meant`)
+  return number
+}
+
+/** A number as Compose prints it; null for text, which a value with a tag or a variable is too. */
+function plainNumberOf({ value, source, isQuoted }: ScalarNode): string | null {
+  const mayBeNumber = typeof value === 'number' || /^[-+]?(0b|[\d.]+_)/i.test(source)
+  return isQuoted || !mayBeNumber ? null : printedNumber(source)
+}
+
+/** What anybody reads: no octal numbers. */
+function decimalValue(text: string): number {
+  return /^[+-]?(0|[1-9]\d*)?(\.\d*)?$/.test(text) ? Number(text) : Number.NaN
+}
+
 /** A whole number within the range, or null after saying why not. */
 export function integerOf(
   node: Node | undefined,
   range: { min: number; max: number },
   problems: Problems,
 ): number | null {
-  const text = textOf(node, problems)
+  const text = numberTextOf(node, problems)
   if (node === undefined || text === null) return null
-  const number = /^[+-]?\d{1,15}$/.test(text.trim()) ? Number(text) : Number.NaN
+  const number = /^[+-]?\d{1,15}(\.0*)?$/.test(text.trim()) ? Number(text) : Number.NaN
   if (number >= range.min && number <= range.max) return number
   problems.error(node, `${shown(node)} is not a whole number from ${range.min} to ${range.max}`)
   return null
@@ -33,10 +56,11 @@ export function integerOf(
 
 /** A decimal number that is not negative, or null after saying why not. */
 export function decimalOf(node: Node | undefined, problems: Problems): number | null {
-  const text = textOf(node, problems)
+  const text = numberTextOf(node, problems)
   if (node === undefined || text === null) return null
   if (/^\d{0,9}(\.\d{0,9})?$/.test(text.trim()) && /\d/.test(text)) return Number(text)
-  problems.error(node, `${shown(node)} is not a number`, 'write 0.5 for half')
+  const isNegative = /^-[\d.]+$/.test(text.trim())
+  problems.error(node, `${shown(node)} is ${isNegative ? 'negative' : 'not a number'}`, 'write 0.5 for half')
   return null
 }
 
@@ -87,14 +111,15 @@ const powers: Record<string, number> = { '': 0, k: 1, m: 2, g: 3, t: 4, p: 5 }
 
 /** A size such as `256m` in bytes; the units are powers of 1024. */
 export function bytesOf(node: Node | undefined, problems: Problems): number | null {
-  const text = textOf(node, problems)?.trim() ?? null
+  const text = numberTextOf(node, problems)?.trim() ?? null
   if (node === undefined || text === null) return null
   const match = /^(\d{1,15}(?:\.\d{1,9})?) ?([kmgtp]?)(?:i?b)?$/i.exec(text)
   const bytes = match
     ? Math.floor(Number(match[1]) * 1024 ** (powers[(match[2] ?? '').toLowerCase()] ?? 0))
     : Number.NaN
   if (Number.isSafeInteger(bytes)) return bytes
-  problems.error(node, `${shown(node)} is not a size`, 'write "256m" or "1g"')
+  const isNegative = /^-[\d.]+ ?[kmgtp]?(i?b)?$/i.test(text)
+  problems.error(node, `${shown(node)} is ${isNegative ? 'negative' : 'not a size'}`, 'write "256m" or "1g"')
   return null
 }
 
@@ -163,12 +188,18 @@ function incomplete(node: Node): { isIncomplete?: true } {
 /** A number is written as Compose writes it, with a warning where that is not what the file shows. */
 function valueText(node: Node, problems: Problems): string | null {
   const text = textOf(node, problems)
-  if (text === null || node.kind !== 'scalar') return null
-  if (typeof node.value === 'boolean') return String(node.value)
-  if (typeof node.value !== 'number' || /^-?(0|[1-9]\d*)$/.test(text)) return text
-  const isOctal = /^[+-]?0[0-7]+$/.test(text)
-  const number = isOctal ? Number.parseInt(text, 8) : node.value
-  if (String(number) !== text)
-    problems.warn(node, `${text} is read as the number ${number}`, `quote it: "${text}"`)
-  return String(number)
+  if (node.kind !== 'scalar' || node.isQuoted) return text
+  const { source, value } = node
+  const advice = `quote it: "${source}"`
+  if (value === null) {
+    if (source !== '') problems.warn(node, `${source} is read as no value`, advice)
+    return null
+  }
+  if (isDate(source)) problems.warn(node, `${source} is a date, which Compose writes in another form`, advice)
+  const printed = typeof value === 'boolean' ? String(value) : (plainNumberOf(node) ?? source)
+  if (printed !== source) {
+    const kind = typeof value === 'boolean' ? '' : 'the number '
+    problems.warn(node, `${source} is read as ${kind}${printed}`, advice)
+  }
+  return printed
 }

@@ -2,18 +2,23 @@ import type { Mount } from '../../domain/container.ts'
 import { didYouMean } from '../nearest.ts'
 import type { Problems } from '../problems.ts'
 import { childOf, shown, shownPart, type Node } from '../syntax/tree.ts'
+import { bindOf, type MountContext } from './mounts/bind.ts'
+import { longTmpfsOf, tmpfsOf } from './mounts/tmpfs.ts'
 import { booleanOf, entriesOf, itemsOf, textOf } from './values.ts'
 
-/** The named volumes of the file; null when any name will do, as in version 1. */
-export type Declared = Set<string> | null
-
 const volumeName = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,62}$/
-const quietModes = new Set(['rw', 'z', 'Z', 'cached', 'delegated', 'consistent'])
+/** They are for desktop machines, or say what holds anyway. */
+const quietModes = new Set(['rw', 'cached', 'delegated', 'consistent', 'rprivate', 'private'])
+const propagations = new Set(['shared', 'rshared', 'slave', 'rslave'])
+
+/** More than any process has; bounds what `volumes_from` can gather. */
+export const mostMounts = 100
 
 /** The names under the top-level `volumes:`. */
 export function declaredVolumes(node: Node | undefined, problems: Problems): Set<string> {
   const names = new Set<string>()
-  for (const [name, { key }] of entriesOf(node, problems)) {
+  for (const [name, { key, value }] of entriesOf(node, problems)) {
+    entriesOf(value, problems)
     if (volumeName.test(name)) names.add(name)
     else
       problems.error(
@@ -25,74 +30,87 @@ export function declaredVolumes(node: Node | undefined, problems: Problems): Set
   return names
 }
 
-/** Reads `volumes:` and `tmpfs:` of a process; a directory of the host is refused with what to do. */
-export function mountsOf(service: Node, declared: Declared, problems: Problems): Mount[] {
+/** Reads `volumes:` and `tmpfs:` of a process. */
+export function mountsOf(service: Node, context: MountContext): Mount[] {
+  const { problems } = context
   const mounts = new Map<string, Mount>()
   const add = (mount: Mount | null, at: Node) => {
     if (!mount) return
-    const path = `/${mount.path
-      .split('/')
-      .filter((part) => part !== '')
-      .join('/')}`
-    if (!mount.path.startsWith('/') || path === '/')
-      problems.error(at, 'a mount needs an absolute path below /')
-    else if (mounts.has(path)) problems.error(at, `${path} is mounted twice`, 'keep one of them')
+    const path = normalisedPath(mount.path)
+    if (path === null) problems.error(at, 'a mount needs an absolute path below /')
+    else if (mounts.has(path))
+      problems.error(
+        at,
+        `${shownPart(childOf(at, 'target') ?? at, path)} is mounted twice`,
+        'keep one of them',
+      )
+    else if (mounts.size >= mostMounts) problems.error(at, `a process has at most ${mostMounts} mounts`)
     else mounts.set(path, { ...mount, path })
   }
   for (const item of itemsOf(childOf(service, 'volumes'), problems)) {
-    add(item.kind === 'map' ? longForm(item, declared, problems) : shortForm(item, declared, problems), item)
+    add(item.kind === 'map' ? longForm(item, context) : shortForm(item, context), item)
   }
   for (const item of itemsOf(childOf(service, 'tmpfs'), problems, true)) add(tmpfsOf(item, problems), item)
   return [...mounts.values()]
 }
 
-function shortForm(node: Node, declared: Declared, problems: Problems): Mount | null {
+/** An absolute path without empty steps; null for one that is relative, `/` itself, or leads upwards. */
+export function normalisedPath(path: string): string | null {
+  const parts = path.split('/').filter((part) => part !== '' && part !== '.')
+  return path.startsWith('/') && parts.length > 0 && !parts.includes('..') ? `/${parts.join('/')}` : null
+}
+
+function shortForm(node: Node, context: MountContext): Mount | null {
+  const { problems } = context
   const text = textOf(node, problems)
   if (text === null) return null
-  const [first = '', second, modes, ...more] = text.split(':')
+  if (/^[A-Za-z]:(\\|\/[^:]*:[/\\])/.test(text)) {
+    problems.error(node, `${shown(node)} is a path on Windows`, 'for data use a named volume: "data:/path"')
+    return null
+  }
+  const [source = '', path, modeText, ...more] = text.split(':')
   if (more.length > 0) {
     problems.error(node, `${shown(node)} is not a volume`, 'write "name:/path" or "name:/path:ro"')
     return null
   }
-  if (second === undefined)
-    return isHostPath(first) && !first.startsWith('/')
-      ? refuseBind(node, first, problems)
-      : unnamed(node, first, problems)
-  if (isHostPath(first)) return refuseBind(node, first, problems)
-  if (!checkName(node, first, declared, problems)) return null
-  return {
-    kind: 'volume',
-    volume: first,
-    path: second,
-    readOnly: readsOnly(modes, node, problems),
-    noCopy: false,
-  }
+  if (path === undefined && (source.startsWith('/') || !isHostPath(source)))
+    return unnamed(node, source, false, problems)
+  const isBind = isHostPath(source)
+  const modes = modesOf(modeText, isBind, node, problems)
+  const readOnly = modes.has('ro')
+  if (isBind) return bindOf({ source, path: path ?? source, readOnly, at: node }, context)
+  if (!checkName(node, source, context)) return null
+  return { kind: 'volume', volume: source, path: path ?? '', readOnly, noCopy: modes.has('nocopy') }
 }
 
-function readsOnly(modes: string | undefined, node: Node, problems: Problems): boolean {
-  const given = modes === undefined ? [] : modes.split(',')
-  for (const mode of given) {
-    if (mode === 'ro' || quietModes.has(mode)) continue
-    problems.error(
-      node,
-      `the mode ${shownPart(node, mode)} is not supported by this version`,
-      'use `ro`, or nothing',
-    )
+function modesOf(text: string | undefined, isBind: boolean, node: Node, problems: Problems): Set<string> {
+  const modes = new Set(text === undefined ? [] : text.split(','))
+  for (const mode of modes) {
+    const isKnown = mode === 'ro' || quietModes.has(mode) || (mode === 'nocopy' && !isBind)
+    if (mode.toLowerCase() === 'z') warnOfLabels(node, isBind, problems)
+    else if (!isKnown) {
+      const why = propagations.has(mode) ? 'would reach other mounts of the machine' : 'is not known'
+      const hint = () => didYouMean(mode, ['ro', 'rw', 'nocopy'], 'use `ro`, or nothing')
+      problems.error(node, `the mode ${shownPart(node, mode)} ${why}`, hint)
+    }
   }
-  return given.includes('ro')
+  return modes
 }
 
-function longForm(node: Node, declared: Declared, problems: Problems): Mount | null {
-  const type = textOf(childOf(node, 'type'), problems) ?? 'volume'
+/** A named volume needs no label: the engine gives it the right one. */
+function warnOfLabels(node: Node, isBind: boolean, problems: Problems): void {
+  if (isBind) problems.warn(node, 'no SELinux label of the host is changed', 'set it on the machine')
+}
+
+function longForm(node: Node, context: MountContext): Mount | null {
+  const { problems } = context
+  const typeNode = childOf(node, 'type')
+  const sourceNode = childOf(node, 'source')
+  const type = textOf(typeNode, problems) ?? 'volume'
   const path = textOf(childOf(node, 'target'), problems)
-  const source = textOf(childOf(node, 'source'), problems)
-  if (type === 'bind') return refuseBind(node, source ?? '', problems)
-  if (type !== 'volume' && type !== 'tmpfs') {
-    problems.error(
-      childOf(node, 'type') ?? node,
-      `the type ${shownPart(childOf(node, 'type') ?? node, type)} is not supported by this version`,
-      'use `volume` or `tmpfs`',
-    )
+  const source = textOf(sourceNode, problems)
+  if (!['volume', 'tmpfs', 'bind'].includes(type)) {
+    refuseType(type, typeNode ?? node, problems)
     return null
   }
   if (path === null) {
@@ -100,59 +118,60 @@ function longForm(node: Node, declared: Declared, problems: Problems): Mount | n
     return null
   }
   const readOnly = booleanOf(childOf(node, 'read_only'), problems) ?? false
-  if (type === 'tmpfs') return { kind: 'tmpfs', path, readOnly, sizeBytes: null, mode: null, options: [] }
-  if (!source) return unnamed(node, path, problems)
-  return checkName(node, source, declared, problems)
-    ? { kind: 'volume', volume: source, path, readOnly, noCopy: false }
+  const noCopy = booleanOf(childOf(childOf(node, 'volume'), 'nocopy'), problems) ?? false
+  checkBelow(node, type, problems)
+  if (type === 'tmpfs') return longTmpfsOf(node, path, readOnly, problems)
+  if (type === 'bind') {
+    if (source === null) problems.error(node, 'a bind mount needs `source`, the path on the host')
+    return source === null ? null : bindOf({ source, path, readOnly, at: sourceNode ?? node }, context)
+  }
+  if (!source) return unnamed(node, path, readOnly, problems)
+  return checkName(sourceNode ?? node, source, context)
+    ? { kind: 'volume', volume: source, path, readOnly, noCopy }
     : null
 }
 
-function tmpfsOf(node: Node, problems: Problems): Mount | null {
-  const text = textOf(node, problems)
-  if (text === null) return null
-  const [path = '', options = ''] = text.split(':')
-  for (const option of options.split(',').filter((one) => one !== '')) {
-    if (option.startsWith('size='))
-      problems.warn(node, '"size" is ignored: the memory limit of the process bounds it')
-    else if (!['rw', 'ro', 'mode=1777', 'noexec', 'nosuid', 'nodev'].includes(option)) {
-      problems.error(
-        node,
-        `the option ${shownPart(node, option)} is not supported by this version`,
-        'remove it',
-      )
-    }
+function refuseType(type: string, at: Node, problems: Problems): void {
+  const reasons: Record<string, string> = {
+    image: 'is refused: an image is what a process runs, not what it mounts',
+    npipe: 'is refused: a rack runs Linux containers',
+    cluster: 'is refused: a rack has no cluster volumes',
   }
-  const readOnly = options.split(',').includes('ro')
-  return { kind: 'tmpfs', path, readOnly, sizeBytes: null, mode: null, options: [] }
+  const types = ['volume', 'tmpfs', 'bind']
+  const why = Object.hasOwn(reasons, type) ? reasons[type] : 'is not known'
+  problems.error(at, `the type ${shownPart(at, type)} ${why}`, () =>
+    didYouMean(
+      type,
+      types,
+      type === 'image' ? 'COPY --from the image in the Dockerfile' : 'use `volume` or `tmpfs`',
+    ),
+  )
+}
+
+/** Options under the name of another type would be lost. */
+function checkBelow(node: Node, type: string, problems: Problems): void {
+  for (const other of ['volume', 'tmpfs', 'bind']) {
+    const below = childOf(node, other)
+    const isFilled = entriesOf(below, problems).length > 0
+    if (below && isFilled && other !== type)
+      problems.error(below, `\`${other}\` says nothing about a mount of the type \`${type}\``, 'remove it')
+  }
 }
 
 function isHostPath(text: string): boolean {
   return /^[./~]/.test(text) || text.includes('/') || text.includes('\\') || text === ''
 }
 
-function unnamed(node: Node, path: string, problems: Problems): Mount {
+function unnamed(node: Node, path: string, readOnly: boolean, problems: Problems): Mount {
   problems.warn(
     node,
     `a volume without a name is new with every copy`,
     'name it to keep the data: "data:/path"',
   )
-  return { kind: 'discarded', path, readOnly: false }
+  return { kind: 'discarded', path, readOnly }
 }
 
-function refuseBind(node: Node, path: string, problems: Problems): null {
-  const isSocket = path.endsWith('docker.sock')
-  const hint = isSocket
-    ? "a process gets no access to the rack's engine; remove it"
-    : 'COPY files of the source in the Dockerfile; for data use a named volume: "data:/path"'
-  problems.error(
-    node,
-    `the directory ${shownPart(node.kind === 'map' ? (childOf(node, 'source') ?? node) : node, path)} of the host is refused: a rack mounts none`,
-    hint,
-  )
-  return null
-}
-
-function checkName(node: Node, name: string, declared: Declared, problems: Problems): boolean {
+function checkName(node: Node, name: string, { declared, problems }: MountContext): boolean {
   const isValid = volumeName.test(name)
   if (!isValid) problems.error(node, `${shownPart(node, name)} cannot be the name of a volume`)
   else if (declared && !declared.has(name)) {

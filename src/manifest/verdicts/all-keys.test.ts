@@ -30,6 +30,9 @@ test('every key of the specification has a verdict, and every verdict is on such
     'networks.*',
     'services.*.depends_on.*',
     'services.*.networks.*',
+    'services.*.ulimits.*',
+    'secrets.*',
+    'configs.*',
   ])
   assert.deepEqual(
     Object.keys(allKeys).filter((path) => !names.has(path) && !specified.includes(path)),
@@ -75,14 +78,16 @@ services:
   web:
     image: x
     x-own: true
-    privileged: false
-    read_only: "\${RO:-false}"
+    use_api_socket: false
+    oom_kill_disable: "\${OOM:-false}"
     network_mode: bridge
-    cap_add: []
-    security_opt: ["no-new-privileges:true"]
+    devices: []
     deploy: { mode: replicated, x-deploy: 1 }
-    secrets:
+    gpus:
 `
   assert.deepEqual(readCompose(text).problems, [])
-  assert.match(readCompose(text.replace('RO:-false', 'RO:-true')).problems[0] ?? '', /"read_only" is refused/)
+  assert.match(
+    readCompose(text.replace('OOM:-false', 'OOM:-true')).problems[0] ?? '',
+    /"oom_kill_disable" is refused/,
+  )
 })

@@ -1,13 +1,14 @@
 import { honoured, ignored, quiet, refused, translated, type RuleTable } from './verdict.ts'
 
-const later = 'not supported by this version'
 const off = ['false', 'no', 'off']
 const removeIt = 'remove the key'
-const rolling = "the rolling update is the rack's: see the labels rack.deployment.minimum and .maximum"
 const backOff = 'the rack restarts with a back-off of its own'
 
 const buildKeys: RuleTable = {
-  'build.additional_contexts': refused(later, 'copy the files into the context'),
+  'build.additional_contexts': refused(
+    'only the context is sent to a build',
+    'copy the files into the context',
+  ),
   'build.args': honoured(
     'arguments of the build; one without a value takes it from the environment of the app',
   ),
@@ -15,29 +16,33 @@ const buildKeys: RuleTable = {
   'build.cache_to': ignored('the rack keeps a build cache'),
   'build.context': honoured('the directory that is built'),
   'build.dockerfile': honoured('the Dockerfile, relative to the context'),
-  'build.dockerfile_inline': refused(later, 'write it to a file and name that with `dockerfile:`'),
+  'build.dockerfile_inline': honoured('the Dockerfile itself'),
   'build.entitlements': refused('a build gets no privileges', removeIt),
-  'build.extra_hosts': refused(later, removeIt),
+  'build.extra_hosts': honoured('lines of the hosts file during the build'),
   'build.isolation': refused('a rack builds Linux images', removeIt, ['default']),
-  'build.labels': ignored('labels of the image; processes cannot see them'),
-  'build.network': refused(later, removeIt, ['default']),
-  'build.no_cache': ignored('see `rack build --no-cache`'),
-  'build.no_cache_filter': ignored('see `rack build --no-cache`'),
+  'build.labels': honoured('labels of the image'),
+  'build.network': honoured('`none` builds without a network'),
+  'build.no_cache': ignored(
+    'the file is the same for every build; for one without the cache: `rack build --no-cache`',
+  ),
+  'build.no_cache_filter': ignored(
+    'the file is the same for every build; for one without the cache: `rack build --no-cache`',
+  ),
   'build.platforms': ignored("images are built for the rack's own platform"),
   'build.privileged': refused('a build gets no privileges', removeIt, off),
   'build.provenance': quiet('it describes an image that is pushed to a registry'),
-  'build.pull': ignored('base images are pulled when they are missing'),
+  'build.pull': ignored('base images are pulled when they are missing; the cache of builds is kept'),
   'build.sbom': quiet('it describes an image that is pushed to a registry'),
-  'build.secrets': refused(later, 'until then, fetch what needs a secret before the upload'),
-  'build.shm_size': refused(later, removeIt),
-  'build.ssh': refused(later, 'until then, fetch what needs the key before the upload'),
+  'build.secrets': refused('a build gets no secrets', 'fetch what needs one before the upload'),
+  'build.shm_size': refused('a build has the shared memory that the engine gives it', removeIt),
+  'build.ssh': refused('a build gets no keys', 'fetch what needs the key before the upload'),
   'build.tags': ignored('images are kept by digest'),
   'build.target': honoured('the stage that is built'),
-  'build.ulimits': refused(later, removeIt),
+  'build.ulimits': refused('a build has the limits that the engine gives it', removeIt),
 }
 
 const deployKeys: RuleTable = {
-  'deploy.endpoint_mode': ignored('the router balances'),
+  'deploy.endpoint_mode': ignored('the router and the names inside the app lead to every copy that serves'),
   'deploy.labels': ignored(
     'they label a Swarm service; `rack.*` labels belong under `labels:` of the process',
   ),
@@ -51,7 +56,7 @@ const deployKeys: RuleTable = {
     'CPU units, 1024 a core',
   ),
   'deploy.resources.limits.memory': honoured('memory, a hard limit'),
-  'deploy.resources.limits.pids': ignored('the rack limits the number of processes itself'),
+  'deploy.resources.limits.pids': honoured('the most processes and threads'),
   'deploy.resources.reservations': honoured('what the rack keeps free for a copy'),
   'deploy.resources.reservations.cpus': honoured('CPU units, 1024 a core'),
   'deploy.resources.reservations.memory': translated(
@@ -66,26 +71,33 @@ const deployKeys: RuleTable = {
   'deploy.restart_policy.max_attempts': ignored(backOff),
   'deploy.restart_policy.window': ignored(backOff),
   'deploy.rollback_config': ignored('a failed promote leaves what ran before'),
-  'deploy.update_config': honoured('`order` alone'),
-  'deploy.update_config.delay': ignored(rolling),
+  'deploy.update_config': translated('the rolling update', 'rack.deployment.minimum and .maximum'),
+  'deploy.update_config.delay': ignored('the next copies move when the ones before are healthy'),
   'deploy.update_config.failure_action': ignored('a failed promote leaves what ran before'),
   'deploy.update_config.max_failure_ratio': ignored('every copy must get healthy'),
   'deploy.update_config.monitor': ignored('health is watched until the promote ends'),
-  'deploy.update_config.order': translated(
-    '`stop-first` lets no two releases overlap',
+  'deploy.update_config.order': translated('which copies go first', 'rack.deployment.minimum and .maximum'),
+  'deploy.update_config.parallelism': translated(
+    'how many copies move at a time',
     'rack.deployment.minimum and .maximum',
   ),
-  'deploy.update_config.parallelism': ignored(rolling),
 }
 
 const listKeys: RuleTable = {
   'depends_on.*': honoured('a process that starts before'),
   'depends_on.*.condition': honoured('what is waited for'),
   'depends_on.*.required': honoured('false lets the process be absent'),
-  'depends_on.*.restart': ignored('a process finds a replaced one by its name'),
+  'depends_on.*.restart': honoured(
+    'true replaces the copies whenever those of the other process are replaced',
+  ),
   'env_file[].format': honoured('`raw` reads lines as they are'),
   'env_file[].path': honoured('the file, relative to the compose file'),
   'env_file[].required': honoured('false lets the file be absent'),
+  'configs[].gid': honoured('the group of the file'),
+  'configs[].mode': honoured('its permission bits, 0444 when none are given'),
+  'configs[].source': honoured('the name under the top-level `configs:`'),
+  'configs[].target': honoured('its path, /NAME when none is given'),
+  'configs[].uid': honoured('the owner of the file'),
   'extends.file': honoured('a further compose file; without it the process is in the same one'),
   'extends.service': honoured('the process that this one is laid over'),
   'healthcheck.disable': honoured("true switches the image's check off"),
@@ -95,11 +107,10 @@ const listKeys: RuleTable = {
   'healthcheck.start_period': honoured('failures that do not count at the start'),
   'healthcheck.test': honoured('what is run'),
   'healthcheck.timeout': honoured('the longest time for one check'),
-  'networks.*': quiet('all processes of an app share its one network'),
-  'networks.*.aliases': refused(
-    'host names of a process come from links',
-    'write `links: ["process:alias"]` where the alias is used',
-  ),
+  'logging.driver': translated('the rack keeps the lines of every process', '`rack logs`'),
+  'logging.options': quiet('the rack bounds what it keeps'),
+  'networks.*': translated('all processes of an app share one network', "the app's network"),
+  'networks.*.aliases': honoured('further host names of the process inside the app'),
   'networks.*.driver_opts': quiet('the network is made by the rack'),
   'networks.*.gw_priority': quiet('an app has one network'),
   'networks.*.interface_name': refused('an app has one network', removeIt),
@@ -117,26 +128,51 @@ const listKeys: RuleTable = {
   'ports[].host_ip': refused(
     "the router binds the rack's own addresses",
     'leave it out; for a port inside the app name `target` alone',
+    ['0.0.0.0', '::'],
   ),
   'ports[].mode': quiet('the router owns the ports of the host'),
   'ports[].name': quiet('a name for people'),
   'ports[].protocol': honoured('`tcp`'),
   'ports[].published': honoured('the port that the rack listens on'),
   'ports[].target': honoured('the port that the process listens on'),
-  'volumes[].bind': refused('a rack mounts no directories of the host', 'use a named volume'),
+  'secrets[].gid': honoured('the group of the file'),
+  'secrets[].mode': honoured('its permission bits, 0444 when none are given'),
+  'secrets[].source': honoured('the name under the top-level `secrets:`'),
+  'secrets[].target': honoured('its path, /run/secrets/NAME when none is given'),
+  'secrets[].uid': honoured('the owner of the file'),
+  'ulimits.*': honoured('one limit: a number, or `soft` and `hard`'),
+  'ulimits.*.hard': honoured('what the process cannot go above'),
+  'ulimits.*.soft': honoured('what holds at first'),
+  'volumes[].bind': honoured('how the path of the host is mounted'),
+  'volumes[].bind.create_host_path': ignored('the path must be on the machine: a rack creates none'),
+  'volumes[].bind.propagation': refused('mounts would reach other mounts of the machine', removeIt, [
+    'private',
+    'rprivate',
+  ]),
+  'volumes[].bind.recursive': refused('what is mounted below the path comes with it', removeIt, [
+    'enabled',
+    'true',
+  ]),
+  'volumes[].bind.selinux': ignored('no SELinux label of the host is changed; set it on the machine'),
   'volumes[].consistency': quiet('it is for desktop machines'),
-  'volumes[].image': refused(later, 'copy the files in the Dockerfile'),
+  'volumes[].image': refused(
+    'an image is what a process runs, not what it mounts',
+    'COPY --from the image in the Dockerfile',
+  ),
   'volumes[].read_only': honoured('the process cannot write to it'),
-  'volumes[].source': honoured('the name of the volume'),
+  'volumes[].source': honoured('the name of the volume, or the path on the host'),
   'volumes[].target': honoured('where it is mounted'),
   'volumes[].tmpfs': honoured('a directory in memory'),
-  'volumes[].tmpfs.mode': refused(later, removeIt, ['1777', '01777', '0o1777']),
-  'volumes[].tmpfs.size': ignored('the memory limit of the process bounds it'),
-  'volumes[].type': honoured('`volume` or `tmpfs`'),
+  'volumes[].tmpfs.mode': honoured('its permission bits'),
+  'volumes[].tmpfs.size': honoured('its size; the memory limit of the process bounds it too'),
+  'volumes[].type': honoured('`volume`, `tmpfs` or `bind`'),
   'volumes[].volume': honoured('how the volume is mounted'),
   'volumes[].volume.labels': ignored('labels of the volume; processes cannot see them'),
-  'volumes[].volume.nocopy': refused(later, removeIt, off),
-  'volumes[].volume.subpath': refused(later, 'use a volume of its own'),
+  'volumes[].volume.nocopy': honoured('true keeps a new volume empty'),
+  'volumes[].volume.subpath': refused(
+    'a volume is mounted whole',
+    'use a volume of its own, or a link in the image',
+  ),
 }
 
 /** Verdicts on the keys below those of one entry under `services:`. */

@@ -1,4 +1,4 @@
-import { honoured, ignored, quiet, refused, type RuleTable } from './verdict.ts'
+import { honoured, ignored, quiet, refused, translated, type RuleTable } from './verdict.ts'
 
 const later = 'not supported by this version'
 const off = ['false', 'no', 'off']
@@ -18,23 +18,23 @@ export const topLevelKeys: RuleTable = {
     'values for `${VAR}` in it, below those of the app; `.env` beside it unless given',
   ),
   jobs: refused(later, 'make it a process of its own, or run it by hand: `rack run PROCESS COMMAND`'),
-  networks: ignored('all processes of an app share its one network'),
-  'networks.*': quiet('all processes of an app share its one network'),
+  networks: translated('all processes of an app share one network', "the app's network"),
+  'networks.*': translated('all processes of an app share one network', "the app's network"),
   'networks.*.attachable': quiet('only the app is on its network'),
-  'networks.*.driver': quiet('the network is made by the rack'),
-  'networks.*.driver_opts': quiet('the network is made by the rack'),
-  'networks.*.enable_ipv4': quiet('the network is made by the rack'),
-  'networks.*.enable_ipv6': quiet('the network is made by the rack'),
+  'networks.*.driver': refused('the network of an app is made by the rack', 'remove the key', [
+    'bridge',
+    'overlay',
+    'default',
+  ]),
+  'networks.*.driver_opts': ignored('the network of an app is made by the rack'),
+  'networks.*.enable_ipv4': ignored('the network of an app is made by the rack'),
+  'networks.*.enable_ipv6': ignored('the network of an app is made by the rack'),
   'networks.*.external': refused(
     reach,
     'remove it; link what several apps use as a service: `rack links create`',
     off,
   ),
-  'networks.*.internal': refused(
-    `${later}, and leaving it out would open the network to the outside`,
-    'remove the key',
-    off,
-  ),
+  'networks.*.internal': refused('every process of an app may reach the outside', 'remove the key', off),
   'networks.*.ipam': quiet('addresses are given by the rack'),
   'networks.*.labels': quiet('labels of the network; processes cannot see them'),
   'networks.*.name': quiet('the network is named by the rack'),
@@ -49,7 +49,38 @@ export const topLevelKeys: RuleTable = {
   ),
   'volumes.*.labels': ignored('labels of the volume; processes cannot see them'),
   'volumes.*.name': ignored('a volume is named by its app and its key'),
-  secrets: refused(later, 'use `rack env set NAME=value`; the environment is encrypted'),
-  configs: refused(later, 'put the file into the image, or use `environment:`'),
-  models: refused(later, 'name the endpoint in `environment:`'),
+  secrets: honoured('files that processes name under their own `secrets:`, encrypted where they rest'),
+  'secrets.*': honoured('a secret'),
+  'secrets.*.driver': refused('secrets are kept by the rack', 'use `file:` or `environment:`'),
+  'secrets.*.driver_opts': refused('secrets are kept by the rack', 'use `file:` or `environment:`'),
+  'secrets.*.environment': honoured('the variable of the app, or of `.env`, that is the content'),
+  'secrets.*.external': refused(
+    'a secret belongs to its app',
+    'set its value with `rack env set NAME=value`, and write `environment: NAME` here',
+    off,
+  ),
+  'secrets.*.file': honoured('the file of the source that is the content'),
+  'secrets.*.labels': ignored('labels of the secret; processes cannot see them'),
+  'secrets.*.name': quiet('a secret is named by its app and its key'),
+  'secrets.*.template_driver': refused(
+    'contents are taken as they are',
+    'fill the template in before the upload',
+  ),
+  configs: honoured('files that processes name under their own `configs:`'),
+  'configs.*': honoured('a config'),
+  'configs.*.content': honoured('the text of the file'),
+  'configs.*.environment': honoured('the variable of the app, or of `.env`, that is the content'),
+  'configs.*.external': refused(
+    'a config belongs to its app',
+    'keep its file in the source and write `file: ./NAME` here, or use `environment: NAME`',
+    off,
+  ),
+  'configs.*.file': honoured('the file of the source that is the content'),
+  'configs.*.labels': ignored('labels of the config; processes cannot see them'),
+  'configs.*.name': quiet('a config is named by its app and its key'),
+  'configs.*.template_driver': refused(
+    'contents are taken as they are',
+    'fill the template in before the upload, or use `content:` with variables',
+  ),
+  models: refused('a rack runs no models', 'name the endpoint of one in `environment:`'),
 }

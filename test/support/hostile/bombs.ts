@@ -28,6 +28,10 @@ export const bombs: ((length: number, random: Random) => string)[] = [
   (length) => inWeb(`ports:\n${numbered(length / 16, (index) => `  - "${index}:${index}"`)}`),
   (length) => inWeb(`volumes: ["a:${'/'.repeat(length)}x"]\nworking_dir: "${'/'.repeat(length / 2)}"`),
   (length) => inWeb(`volumes:\n${numbered(length / 12, (index) => `  - v${index}:/v${index}`)}`),
+  (length) => inWeb(`environment: { A: ${'1'.repeat(length / 2)}, B: ${'1_'.repeat(length / 4)} }`),
+  (length) =>
+    `configs: { c: { content: "${'x'.repeat(length / 2)}" } }\n${inWeb(`configs: [${'c,'.repeat(length / 4)}]`)}`,
+  (length) => sharedVolumes(Math.floor(Math.sqrt(length) / 4)),
   (length) => inWeb(`stop_grace_period: ${'1s'.repeat(length / 2)}x`),
   (length) => inWeb(`labels: { "rack.cron.a": "${'0,'.repeat(length / 2)}0 * * * * x" }`),
   (length) => inWeb(`labels: { "rack.cron.a": "0 0 30 2 * x" }\nmem_limit: ${'9'.repeat(length)}`),
@@ -57,6 +61,16 @@ function aliasBomb(levels: number, width: number): string {
     return `x-${level}: &a${level} [${Array.from({ length: width }, () => alias).join(', ')}]`
   })
   return `${lines.join('\n')}\nservices:\n  web:\n    image: x\n    command: *a${levels - 1}\n`
+}
+
+/** Every process takes the volumes of all that follow, the last of which has many. */
+function sharedVolumes(processes: number): string {
+  const names = Array.from({ length: processes }, (_, index) => `p${index}`)
+  const lines = names.map(
+    (name, index) => `  ${name}: { image: x, volumes_from: [${names.slice(index + 1).join(', ')}] }`,
+  )
+  const volumes = names.map((name) => `"v:/${name}"`).join(', ')
+  return `services:\n${lines.join('\n')}\n  last: { image: x, volumes: [${volumes}] }\nvolumes: { v: }\n`
 }
 
 /** Every level merges the one before it twice, and adds a key. */

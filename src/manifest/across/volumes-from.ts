@@ -1,0 +1,85 @@
+import type { Mount } from '../../domain/container.ts'
+import { absent, type Across } from './across.ts'
+import type { PlacedProcess } from '../keys/process.ts'
+import { mostMounts } from '../keys/volumes.ts'
+import { didYouMean } from '../nearest.ts'
+import type { Problems } from '../problems.ts'
+import type { Node } from '../syntax/tree.ts'
+
+interface Taking extends Across {
+  byName: Map<string, PlacedProcess>
+  finished: Set<string>
+}
+
+/** Gives a process the mounts of those that its `volumes_from:` names; its own win. */
+export function takeVolumes(across: Across): void {
+  const byName = new Map(across.processes.map((process) => [process.type.name, process]))
+  const taking: Taking = { ...across, byName, finished: new Set() }
+  for (const { type } of across.processes) takeFor(type.name, [], taking)
+}
+
+/** Those that are taken from come first, since they may take volumes themselves. */
+function takeFor(name: string, path: string[], taking: Taking): void {
+  const process = taking.byName.get(name)
+  if (!process || taking.finished.has(name)) return
+  const { type, volumesFrom } = process
+  const mounts = new Map(type.mounts.map((mount) => [mount.path, mount]))
+  const taken = new Set<string>()
+  for (const { value, at } of volumesFrom) {
+    const { target, readOnly } = value
+    if (taken.has(target)) continue
+    taken.add(target)
+    if (closesLoop(target, [...path, name], at, taking)) continue
+    takeFor(target, [...path, name], taking)
+    for (const mount of mountsToTake(target, at, taking)) {
+      if (!mounts.has(mount.path)) mounts.set(mount.path, readOnly ? { ...mount, readOnly } : mount)
+    }
+  }
+  if (mounts.size > mostMounts)
+    taking.problems.error(process.entry.key, `a process has at most ${mostMounts} mounts`)
+  type.mounts = inOrder([...mounts.values()].slice(0, mostMounts))
+  taking.finished.add(name)
+}
+
+/** Directories in memory stand last, as `tmpfs:` does: the canonical file reads back the same. */
+function inOrder(mounts: Mount[]): Mount[] {
+  const isTmpfs = ({ kind }: Mount) => kind === 'tmpfs'
+  return [...mounts.filter((mount) => !isTmpfs(mount)), ...mounts.filter(isTmpfs)]
+}
+
+function closesLoop(target: string, path: string[], at: Node, { problems, finished }: Taking): boolean {
+  const from = path.indexOf(target)
+  if (from < 0 || finished.has(target)) return false
+  const loop = [...path.slice(from), target].join(' → ')
+  problems.error(at, `no process of this loop has volumes of its own: ${loop}`, 'remove one `volumes_from`')
+  return true
+}
+
+function mountsToTake(target: string, at: Node, { byName, leftOut, problems }: Taking): Mount[] {
+  const other = byName.get(target)
+  if (!other) {
+    problems.error(at, absent(target, at, leftOut), () => didYouMean(target, byName.keys()))
+    return []
+  }
+  const { mounts } = other.type
+  if (mounts.some(({ kind }) => kind === 'discarded'))
+    problems.error(
+      at,
+      `a volume of "${target}" has no name, so it cannot be shared`,
+      'name it there: "data:/path"',
+    )
+  else if (mounts.length === 0 && !isTold(other, problems))
+    problems.error(
+      at,
+      `the process "${target}" names no volumes`,
+      'name what is shared under its `volumes:`: "data:/path"',
+    )
+  return mounts
+}
+
+/** An error about the mounts of the other process says enough. */
+function isTold({ entry }: PlacedProcess, problems: Problems): boolean {
+  return ['volumes', 'volumes_from', 'tmpfs'].some((key) =>
+    problems.hasErrorBelow(`${entry.key.path}.${key}`),
+  )
+}

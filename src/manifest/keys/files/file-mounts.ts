@@ -1,0 +1,79 @@
+import type { FileMount } from '../../../domain/container.ts'
+import { didYouMean } from '../../nearest.ts'
+import type { Problems } from '../../problems.ts'
+import { childOf, shown, shownPart, type Node } from '../../syntax/tree.ts'
+import { modeOf } from '../file-mode.ts'
+import type { Placed } from '../relations.ts'
+import { integerOf, itemsOf, textOf } from '../values.ts'
+import { normalisedPath } from '../volumes.ts'
+import { contentOf, type ContentContext, type DeclaredFiles, type FileKind } from './declared-files.ts'
+
+export interface FileContext extends ContentContext {
+  configs: DeclaredFiles
+  secrets: DeclaredFiles
+}
+
+/** Where a target that is not absolute lies. */
+const directories: Record<FileKind, string> = { config: '/', secret: '/run/secrets/' }
+const readableByAll = 0o444
+/** More than any process has. */
+const mostFiles = 100
+
+/** The files that `configs:` and `secrets:` of a process put into it, in both syntaxes. */
+export function fileMountsOf(service: Node, context: FileContext): Placed<FileMount>[] {
+  const files = new Map<string, Placed<FileMount>>()
+  for (const kind of ['config', 'secret'] as const) {
+    for (const at of itemsOf(childOf(service, `${kind}s`), context.problems)) {
+      const file = fileMountOf(kind, at, context)
+      if (!file) continue
+      if (files.has(file.path))
+        context.problems.error(
+          at,
+          `two files have the path ${shownPart(childOf(at, 'target') ?? at, file.path)}`,
+          'give one of them another `target`',
+        )
+      else if (files.size >= mostFiles)
+        context.problems.error(at, `a process has at most ${mostFiles} configs and secrets`)
+      else files.set(file.path, { value: file, at })
+    }
+  }
+  return [...files.values()]
+}
+
+function fileMountOf(kind: FileKind, at: Node, context: FileContext): FileMount | null {
+  const { problems } = context
+  const sourceNode = at.kind === 'map' ? childOf(at, 'source') : at
+  const name = textOf(sourceNode, problems)
+  if (!sourceNode || !name) {
+    problems.error(at, `a ${kind} needs its name`, 'write `source: NAME`')
+    return null
+  }
+  const target = targetOf(kind, name, at, problems)
+  const id = { min: 0, max: 2 ** 31 - 1 }
+  const uid = integerOf(childOf(at, 'uid'), id, problems) ?? 0
+  const gid = integerOf(childOf(at, 'gid'), id, problems) ?? 0
+  const mode = modeOf(childOf(at, 'mode'), problems) ?? readableByAll
+  const known = context[`${kind}s`]
+  const declared = known.get(name)
+  if (!declared) {
+    problems.error(sourceNode, `the ${kind} ${shownPart(sourceNode, name)} is not declared`, () =>
+      didYouMean(name, known.keys(), `declare it under \`${kind}s:\` at the end of the file`),
+    )
+    return null
+  }
+  const found = contentOf(declared, context)
+  return found === null || target === null ? null : { kind, name, path: target, ...found, mode, uid, gid }
+}
+
+function targetOf(kind: FileKind, name: string, at: Node, problems: Problems): string | null {
+  const node = childOf(at, 'target')
+  const text = textOf(node, problems) ?? name
+  const path = normalisedPath(text.startsWith('/') ? text : `${directories[kind]}${text}`)
+  if (path === null || text.endsWith('/'))
+    problems.error(
+      node ?? at,
+      `${shown(node ?? at)} is not the path of a file`,
+      'write "/etc/app/config.yml"',
+    )
+  return path
+}

@@ -1,0 +1,39 @@
+import type { Problems } from '../../problems.ts'
+import { childOf, type MapNode, type Node } from '../../syntax/tree.ts'
+import { itemsOf, textOf } from '../values.ts'
+import { declaredFiles, sourcePathOf } from './declared-files.ts'
+
+/** A file of the source that the compose file names; `path` is relative to the source directory. */
+export interface NamedFile {
+  path: string
+  at: Node
+}
+
+/** The files whose contents the `configs:` and `secrets:` of any process need; all are required. */
+export function contentFilesOf(root: MapNode, problems: Problems): NamedFile[] {
+  const services = childOf(root, 'services')
+  const all = services?.kind === 'map' ? [...services.entries.values()].map(({ value }) => value) : []
+  return (['config', 'secret'] as const).flatMap((kind) => {
+    const used = new Set(all.flatMap((service) => namesOf(childOf(service, `${kind}s`), problems)))
+    return [...declaredFiles(root, kind, problems)].flatMap(([name, { entry }]): NamedFile[] => {
+      const at = childOf(entry.value, 'file')
+      const path = at && used.has(name) ? sourcePathOf(at, problems) : null
+      return at && path !== null ? [{ path, at }] : []
+    })
+  })
+}
+
+function namesOf(node: Node | undefined, problems: Problems): string[] {
+  return itemsOf(node, problems).flatMap((item) => {
+    const name = textOf(item.kind === 'map' ? childOf(item, 'source') : item, problems)
+    return name === null ? [] : [name]
+  })
+}
+
+/** The files of `label_file:`, a single one or a list; all are required. */
+export function labelFilesOf(service: Node, problems: Problems): NamedFile[] {
+  return itemsOf(childOf(service, 'label_file'), problems, true).flatMap((at): NamedFile[] => {
+    const path = sourcePathOf(at, problems)
+    return path === null ? [] : [{ path, at }]
+  })
+}
