@@ -1,11 +1,9 @@
 import assert from 'node:assert/strict'
-import { readdirSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import type { Manifest, ManifestSource } from '../domain/manifest.ts'
+import { readCorpus } from '../../test/support/hostile/corpus.ts'
 import { printManifest } from './print-manifest.ts'
 import { readManifest } from './read-manifest.ts'
-
-const folder = new URL('../../test/golden/manifest/', import.meta.url)
 
 function read(text: string, more: Partial<ManifestSource> = {}): Manifest {
   const source = { files: [{ path: 'c.yml', text }], dotenv: null, texts: {}, contents: {}, ...more }
@@ -14,14 +12,14 @@ function read(text: string, more: Partial<ManifestSource> = {}): Manifest {
   return manifest
 }
 
-for (const name of readdirSync(folder).filter(
-  (file) => file.endsWith('.yml') && !/mistakes|swarm/.test(file),
-)) {
-  test(`${name}, printed and read again, is the same`, () => {
-    const manifest = read(readFileSync(new URL(name, folder), 'utf8'), { dotenv: 'DB_PASSWORD=a$b\n' })
-    const text = printManifest(manifest)
-    assert.deepEqual(read(text), manifest)
-    assert.equal(printManifest(read(text)), text)
+for (const source of readCorpus().valid) {
+  test(`${source.files[0]?.path} of a golden case, printed and read again, is the same`, () => {
+    const options = { environment: {}, lenientVariables: true }
+    const { manifest } = readManifest(source, options)
+    const text = printManifest(manifest as Manifest)
+    const again = readManifest({ ...source, files: [{ path: 'c.yml', text }] }, options)
+    assert.deepEqual(again.manifest, manifest)
+    assert.equal(printManifest(again.manifest as Manifest), text)
   })
 }
 

@@ -1,7 +1,8 @@
-import { isScalar, LineCounter, parseAllDocuments, type YAMLError } from 'yaml'
+import { isScalar, LineCounter, type YAMLError } from 'yaml'
 import type { Position } from '../../domain/manifest.ts'
 import type { Place, Problems } from '../problems.ts'
 import { buildTree } from './build-tree.ts'
+import { readDocuments, type Refusal } from './read-documents.ts'
 import type { MapNode } from './tree.ts'
 
 /** Longer files are refused unread. */
@@ -9,6 +10,11 @@ const largestFileBytes = 1024 * 1024
 
 /** Errors of syntax after this many are echoes of the first. */
 const mostSyntaxErrors = 20
+
+const refusals: Record<Refusal, string> = {
+  'too deep': 'the file is nested too deeply',
+  'too many parts': 'the file is made of too many too small parts to be a compose file',
+}
 
 /** One text; relative paths in it start at `base`, or in the folder of the file where that is not given. */
 export interface YamlText {
@@ -39,8 +45,8 @@ function parseText({ path: file, text, base }: YamlText, problems: Problems): Ma
   }
   const documents = readDocuments(text, lines)
   const start = placeAt(file, 1, 1)
-  if (documents === null) {
-    problems.error(start, 'the file is nested too deeply')
+  if (typeof documents === 'string') {
+    problems.error(start, refusals[documents])
     return null
   }
   const errors = documents.flatMap((document) => document.errors)
@@ -64,25 +70,6 @@ function parseText({ path: file, text, base }: YamlText, problems: Problems): Ma
     'start with `services:`',
   )
   return null
-}
-
-/** The library recurses, so a file that is nested absurdly ends as null. Its own checks that cost a square are off. */
-function readDocuments(text: string, lines: LineCounter) {
-  try {
-    const documents = parseAllDocuments(text, {
-      lineCounter: lines,
-      uniqueKeys: false,
-      prettyErrors: false,
-      logLevel: 'silent',
-      merge: false,
-      schema: 'core',
-      resolveKnownTags: false,
-    })
-    return Array.isArray(documents) ? documents : []
-  } catch (error) {
-    if (error instanceof RangeError) return null
-    throw error
-  }
 }
 
 /** The first error of each line, in words that do not need the YAML specification. */

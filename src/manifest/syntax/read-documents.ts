@@ -1,0 +1,68 @@
+import { Composer, CST, Lexer, Parser, type Document, type LineCounter } from 'yaml'
+
+/** Why a text is refused although it may be YAML; it would cost too much time. */
+export type Refusal = 'too deep' | 'too many parts'
+
+/** Beyond what a person nests; the library recurses, so its stack would end first. */
+const deepestNesting = 200
+
+/** The fewest parts that a text may have, however short it is. */
+const allowedParts = 16_384
+
+/** Real files have five characters and more for each part; a text of far smaller ones is made to take long. */
+const shortestPart = 4
+
+/** More are not looked at: one is read, and the second is a mistake. */
+const mostDocuments = 2
+
+/** Reads a text as YAML 1.2 in a time that its length bounds, whatever it holds. */
+export function readDocuments(text: string, lines: LineCounter): Document.Parsed[] | Refusal {
+  const lexemes = lexemesOf(text)
+  return lexemes === null ? 'too many parts' : withoutStackTraces(() => compose(lexemes, lines))
+}
+
+/** The words of the text, or null when there are too many of them. */
+function lexemesOf(text: string): string[] | null {
+  const most = Math.max(allowedParts, text.length / shortestPart)
+  const lexemes: string[] = []
+  let parts = 0
+  for (const lexeme of new Lexer().lex(text)) {
+    lexemes.push(lexeme)
+    const type = CST.tokenType(lexeme)
+    if (type !== 'space' && type !== 'newline') parts += 1
+    if (parts > most) return null
+  }
+  return lexemes
+}
+
+function compose(lexemes: string[], lines: LineCounter): Document.Parsed[] | Refusal {
+  lines.addNewLine(0)
+  const parser = new Parser(lines.addNewLine)
+  // Its checks of unique keys cost a square, and merge keys and aliases are ours.
+  const composer = new Composer({
+    uniqueKeys: false,
+    logLevel: 'silent',
+    merge: false,
+    schema: 'core',
+    resolveKnownTags: false,
+  })
+  const documents: Document.Parsed[] = []
+  for (const lexeme of lexemes) {
+    for (const token of parser.next(lexeme)) documents.push(...composer.next(token))
+    if (parser.stack.length > deepestNesting) return 'too deep'
+    if (documents.filter(({ contents }) => contents !== null).length >= mostDocuments) return documents
+  }
+  for (const token of parser.end()) documents.push(...composer.next(token))
+  return [...documents, ...composer.end()]
+}
+
+/** The library makes an `Error` of every mistake; a text of nothing else would spend its time on traces nobody reads. */
+function withoutStackTraces<T>(work: () => T): T {
+  const { stackTraceLimit } = Error
+  Error.stackTraceLimit = 0
+  try {
+    return work()
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit
+  }
+}
