@@ -1,7 +1,8 @@
-import type { ManifestSource, Problem } from '../domain/manifest.ts'
+import type { ManifestSource } from '../domain/manifest.ts'
 import { loadTree } from './load-tree.ts'
 import { buildOf } from './keys/build.ts'
 import { envFilesOf } from './keys/environment.ts'
+import { contentFilesOf, labelFilesOf } from './keys/files/named-files.ts'
 import { Problems } from './problems.ts'
 import { childOf } from './syntax/tree.ts'
 
@@ -17,30 +18,43 @@ export function findComposeFile(names: string[]): string | null {
 export interface NamedFiles {
   /** Texts: further compose files, files of variables and of labels. Not all of them have to be there. */
   texts: string[]
-  /** What is built, each once; `dockerfile` is relative to the context, and null when it is no file. */
+  /** Files whose content becomes a config or a secret. */
+  contents: string[]
+  /** Those of them that become a secret: no build may see them. */
+  secrets: string[]
+  /** What is built, each once; `dockerfile` is relative to the context. */
   contexts: { context: string; dockerfile: string }[]
-  problems: Problem[]
 }
 
 /**
- * Finds the files that compose files name, as far as they can be read: other mistakes are left to `readManifest`. A
- * file that includes others names them only when its text is there: ask again with what was found until nothing is new.
+ * Finds the files that compose files name, as far as they can be read: mistakes are left to `readManifest`. A file that
+ * includes others names them only when its text is there: ask again with what was found until nothing is new.
  */
 export function filesOf(source: ManifestSource, environment: Record<string, string>): NamedFiles {
   const problems = new Problems()
   const { tree, wanted } = loadTree(source, { environment, lenientVariables: true }, problems)
-  const texts = new Set(wanted)
-  const contexts = new Map<string, { context: string; dockerfile: string }>()
-  for (const [, { value }] of tree?.services.entries ?? []) {
-    for (const { path } of envFilesOf(childOf(value, 'env_file'), problems)) texts.add(path)
-    const build = buildOf(value, problems)
-    if (!build) continue
-    const { context, dockerfile } = build
-    contexts.set(`${context}\n${dockerfile}`, { context, dockerfile })
-  }
+  const services = [...(tree?.services.entries.values() ?? [])].map(({ value }) => value)
+  const variables = services.flatMap((service) => envFilesOf(childOf(service, 'env_file'), problems))
+  const labels = services.flatMap((service) => labelFilesOf(service, problems))
+  const contents = tree ? contentFilesOf(tree.root, problems) : []
+  const secrets = contents.filter(({ kind }) => kind === 'secret')
+  const builds = services.flatMap((service) => buildOf(service, problems) ?? [])
   return {
-    texts: [...texts],
-    contexts: [...contexts.values()],
-    problems: problems.sorted(source.files.map(({ path }) => path)),
+    texts: unique([...wanted, ...pathsOf(variables), ...pathsOf(labels)]),
+    contents: unique(pathsOf(contents)),
+    secrets: unique(pathsOf(secrets)),
+    contexts: [
+      ...new Map(
+        builds.map(({ context, dockerfile }) => [`${context}\n${dockerfile}`, { context, dockerfile }]),
+      ).values(),
+    ],
   }
+}
+
+function pathsOf(files: { path: string }[]): string[] {
+  return files.map(({ path }) => path)
+}
+
+function unique(paths: string[]): string[] {
+  return [...new Set(paths)]
 }

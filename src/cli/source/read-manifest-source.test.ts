@@ -8,6 +8,7 @@ const local = (text: string): LocalManifest => ({
   directory: '/nowhere',
   source: { files: [{ path: 'docker-compose.yml', text }], dotenv: null, texts: {}, contents: {} },
   contexts: [],
+  secrets: [],
 })
 
 test('a value that only the app environment can complete is left to the rack', async () => {
@@ -41,4 +42,36 @@ test('what files name is read, and what those name in turn; .env is beside the f
   ])
   assert.deepEqual(await checkLocalManifest(manifest), [])
   assert.equal(manifest.source.dotenv, 'TAG=1\n')
+})
+
+test('files of configs, secrets and labels are read; secrets are kept out of the source', async () => {
+  await using source = await makeSource({
+    'compose.yml': `services:
+  web: { image: x, configs: [site], secrets: [db], label_file: web.labels }
+configs: { site: { file: site.conf } }
+secrets: { db: { file: keys/db }, unused: { file: keys/unused } }
+`,
+    'site.conf': 'listen 80\n',
+    'keys/db': 'hush',
+    'web.labels': 'team=shop\n',
+  })
+  const manifest = await readLocalManifest(source.path, [])
+  assert.deepEqual(manifest.source.contents, {
+    'site.conf': Buffer.from('listen 80\n').toString('base64'),
+    'keys/db': Buffer.from('hush').toString('base64'),
+  })
+  assert.deepEqual(manifest.source.texts, { 'web.labels': 'team=shop\n' })
+  assert.deepEqual(manifest.secrets, ['keys/db'])
+  assert.deepEqual(await checkLocalManifest(manifest), [])
+})
+
+test('a named file that is absurdly long is not read whole: a text is refused, a content is found too large', async () => {
+  await using source = await makeSource({
+    'compose.yml': 'services: { web: { image: x, configs: [big] } }\nconfigs: { big: { file: big } }\n',
+    'env.yml': 'services: { web: { image: x, env_file: big } }\n',
+    big: 'A=1\n'.repeat(2 ** 20),
+  })
+  const { source: read } = await readLocalManifest(source.path, [])
+  assert.ok((read.contents.big ?? '').length < 2 ** 20)
+  await assert.rejects(readLocalManifest(source.path, ['env.yml']), { code: 'too-large' })
 })

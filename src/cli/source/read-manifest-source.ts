@@ -1,16 +1,19 @@
-import { readdir, readFile } from 'node:fs/promises'
+import { open, readdir, readFile } from 'node:fs/promises'
 import { dirname, join, relative, resolve, sep } from 'node:path'
 import { RackError } from '../../domain/error.ts'
 import type { ManifestSource, Problem } from '../../domain/manifest.ts'
 import { filesOf, findComposeFile } from '../../manifest/files.ts'
-import type { BuildContext } from './walk-source.ts'
+import type { SourceDirectory } from './walk-source.ts'
 
 /** The texts that the manifest of a directory is read from, and what it builds. */
-export interface LocalManifest {
-  directory: string
+export interface LocalManifest extends SourceDirectory {
   source: ManifestSource
-  contexts: BuildContext[]
 }
+
+/** As much as the rack takes of one text. */
+const largestTextBytes = 1024 * 1024
+/** More than a config or a secret may have: the reader says so. */
+const largestContentBytes = 512 * 1024
 
 /**
  * Reads the compose files of a directory and what they name; `files` are the person's choice, else the one with a
@@ -25,23 +28,39 @@ export async function readLocalManifest(directory: string, files: string[]): Pro
   // As Compose does: beside the first file.
   const dotenv = await readIfThere(directory, join(dirname(paths[0] ?? ''), '.env'))
   const source: ManifestSource = { files: texts, dotenv, texts: {}, contents: {} }
-  return { directory, source, contexts: await readFurtherFiles(directory, source) }
+  return { directory, source, ...(await readFurtherFiles(directory, source)) }
 }
 
-/** Reads into `source` what its files name, and what those name in turn; returns what is built. */
-async function readFurtherFiles(directory: string, source: ManifestSource): Promise<BuildContext[]> {
+/** Reads into `source` what its files name, and what those name in turn. */
+async function readFurtherFiles(
+  directory: string,
+  source: ManifestSource,
+): Promise<Pick<SourceDirectory, 'contexts' | 'secrets'>> {
   const asked = new Set<string>()
   for (;;) {
-    const { texts, contexts } = filesOf(source, {})
+    const { texts, contents, secrets, contexts } = filesOf(source, {})
     const unread = texts.filter((path) => !asked.has(path))
-    if (unread.length === 0) return contexts
     for (const path of unread) {
       asked.add(path)
       // One that is missing is a problem of the manifest, which says at which line.
-      const text = await readIfThere(directory, path)
-      if (text !== null) source.texts[path] = text
+      const text = await readStart(directory, path, largestTextBytes)
+      if (text !== null) source.texts[path] = checkLength(path, text).toString('utf8')
     }
+    if (unread.length > 0) continue
+    for (const path of contents) {
+      const content = await readStart(directory, path, largestContentBytes)
+      if (content !== null) source.contents[path] = content.toString('base64')
+    }
+    return { contexts, secrets }
   }
+}
+
+/** Half a file of variables would be read as if it were whole. */
+function checkLength(path: string, text: Buffer): Buffer {
+  if (text.length <= largestTextBytes) return text
+  throw new RackError('too-large', `${path} is larger than 1 MiB`, {
+    hint: 'The compose file names it: is it the right one?',
+  })
 }
 
 /** Refuses a manifest with errors before anything is sent; returns its warnings. @throws manifest-invalid */
@@ -101,8 +120,15 @@ async function readText(directory: string, path: string): Promise<string> {
 }
 
 async function readIfThere(directory: string, path: string): Promise<string | null> {
+  return (await readStart(directory, path, largestTextBytes))?.toString('utf8') ?? null
+}
+
+/** A file, or of a longer one the beginning with a byte more than `bytes`; null when there is none. */
+async function readStart(directory: string, path: string, bytes: number): Promise<Buffer | null> {
   try {
-    return await readFile(join(directory, path), 'utf8')
+    await using file = await open(join(directory, path))
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(bytes + 1))
+    return buffer.subarray(0, bytesRead)
   } catch (cause) {
     if (['ENOENT', 'ENOTDIR'].includes((cause as NodeJS.ErrnoException).code ?? '')) return null
     throw new RackError('invalid', `${path} cannot be read: ${(cause as Error).message}`, { cause })

@@ -17,7 +17,7 @@ const pieceBytes = 512 * 1024
 export async function* uploadOf(manifest: LocalManifest, onSkipped: OnSkipped): AsyncGenerator<Uint8Array> {
   yield manifestPart(manifest)
   const pieces = createPieces()
-  for (const entry of walkSource(manifest.directory, manifest.contexts, onSkipped)) {
+  for (const entry of walkSource(manifest, onSkipped)) {
     for (const bytes of entryBytes(manifest.directory, entry)) {
       const full = pieces.add(bytes)
       if (full) yield full

@@ -17,9 +17,15 @@ async function makeSource(files: Record<string, string>) {
   return folder
 }
 
-async function walked(files: Record<string, string>, contexts: BuildContext[] = [whole]): Promise<string[]> {
+async function walked(
+  files: Record<string, string>,
+  contexts: BuildContext[] = [whole],
+  secrets: string[] = [],
+): Promise<string[]> {
   await using folder = await makeSource(files)
-  return [...walkSource(folder.path, contexts, () => undefined)].map(({ path }) => path)
+  return [...walkSource({ directory: folder.path, contexts, secrets }, () => undefined)].map(
+    ({ path }) => path,
+  )
 }
 
 test('all of a context, by name, folders before what is in them', async () => {
@@ -51,6 +57,16 @@ test('the rules of a Dockerfile of its own come first', async () => {
   }
   const found = await walked(files, [{ context: '.', dockerfile: 'web.Dockerfile' }])
   assert.deepEqual(found, ['.dockerignore', 'b', 'web.Dockerfile', 'web.Dockerfile.dockerignore'])
+})
+
+test('what becomes a secret is never sent, not even when it is asked for', async () => {
+  const files = { '.dockerignore': '!keys/db', Dockerfile: '', 'keys/db': '', 'keys/other': '' }
+  assert.deepEqual(await walked(files, [whole], ['keys/db']), [
+    '.dockerignore',
+    'Dockerfile',
+    'keys',
+    'keys/other',
+  ])
 })
 
 test('.env of the directory is never sent unless it is asked for', async () => {
@@ -107,7 +123,9 @@ test('links are links, also to folders and to nothing; sockets are left out and 
   const server = createServer()
   await new Promise<void>((resolve) => server.listen(join(folder.path, 'app.sock'), resolve))
   const skipped: string[] = []
-  const found = [...walkSource(folder.path, [whole], (path) => skipped.push(path))]
+  const found = [
+    ...walkSource({ directory: folder.path, contexts: [whole], secrets: [] }, (path) => skipped.push(path)),
+  ]
   await new Promise((resolve) => server.close(resolve))
   assert.deepEqual(
     found.map(({ path, type }) => `${path} ${type}`),

@@ -16,6 +16,14 @@ export interface BuildContext {
   dockerfile: string
 }
 
+/** A directory, and what of it is sent. */
+export interface SourceDirectory {
+  directory: string
+  contexts: BuildContext[]
+  /** Files that become secrets: they travel with the manifest, and never with the source. */
+  secrets: string[]
+}
+
 export interface SourceEntry {
   /** Relative to the source directory, with `/`. */
   path: string
@@ -29,20 +37,20 @@ export type OnSkipped = (path: string, reason: string) => void
 /**
  * All that any of the contexts includes, each once, folders before what is in them, by name. A `.env` of the directory
  * itself is left out unless a `.dockerignore` asks for it with `!.env`: it is read as the environment, and a secret
- * has no business in an image.
+ * has no business in an image. What the compose file names as a secret is left out always.
  */
 export function* walkSource(
-  root: string,
-  contexts: BuildContext[],
+  { directory: root, contexts, secrets }: SourceDirectory,
   onSkipped: OnSkipped,
 ): Generator<SourceEntry> {
   const rules = contexts.map((context) => readRules(root, context))
-  if (rules.length > 0) yield* walkFolder({ root, rules, onSkipped }, '')
+  if (rules.length > 0) yield* walkFolder({ root, rules, secrets: new Set(secrets), onSkipped }, '')
 }
 
 interface Walk {
   root: string
   rules: ContextRules[]
+  secrets: ReadonlySet<string>
   onSkipped: OnSkipped
 }
 
@@ -50,7 +58,7 @@ function* walkFolder(walk: Walk, folder: string): Generator<SourceEntry> {
   for (const entry of readFolder(walk.root, folder)) {
     const path = folder === '' ? entry.name : `${folder}/${entry.name}`
     if (entry.name.includes('\uFFFD')) throw unreadable(path, 'its name is not UTF-8')
-    const isWanted = walk.rules.some((rules) => rules.includes(path))
+    const isWanted = !walk.secrets.has(path) && walk.rules.some((rules) => rules.includes(path))
     const type = typeOf(entry)
     if (isWanted && type === null) walk.onSkipped(path, 'it is no file, folder or link')
     const stats = isWanted && type !== null ? readStats(walk.root, path) : null
