@@ -192,6 +192,19 @@ export function missingVariables(input: PlanInput): Record<string, string[]> {
   return missing
 }
 
+/** Links to a process that neither the file nor its image gives a port, as `web → db`. */
+export function linksToNowhere({ processes }: Manifest, images: BuiltImages): string[] {
+  const portless = processes.filter((type) => {
+    const image = ownOf(images, type.name)
+    const named = valuesOf(type)['LINK_PORT'] ?? image?.link['LINK_PORT']
+    return named === undefined && internalPorts(type, image?.exposed ?? []).length === 0
+  })
+  const names = new Set(portless.map(({ name }) => name))
+  return processes.flatMap(({ name, links }) =>
+    links.flatMap(({ target }) => (names.has(target) ? [`${name} → ${target}`] : [])),
+  )
+}
+
 function processLinks(input: PlanInput, type: ProcessType): Environment {
   const variables: Environment = {}
   const replaced = new Set(input.services.map(({ alias }) => alias))

@@ -1,10 +1,11 @@
 import { admitExtra } from '../domain/admission.ts'
-import type { Build, BuildContent } from '../domain/build.ts'
+import type { Build, BuildContent, BuiltImages } from '../domain/build.ts'
 import type { Control, Progress } from '../domain/control.ts'
 import type { BuildRequest, ImageRequest } from '../domain/engine.ts'
 import { codeOf, RackError } from '../domain/error.ts'
 import type { Manifest, ManifestSource } from '../domain/manifest.ts'
 import type { Operation } from '../domain/operation.ts'
+import { linksToNowhere } from '../domain/plan.ts'
 import { buildReservation, type Capacity } from '../domain/rack.ts'
 import { releaseOfBuild } from '../domain/release.ts'
 import type { ReadOptions } from '../manifest/load-tree.ts'
@@ -120,6 +121,7 @@ async function makeRelease(
   using _room = await context.desk.admit(app, `a build of ${app}`, ask, control)
   const release = await context.images.whileMaking(control.signal, async () => {
     const images = await engine.build(request, control)
+    refuseLinksToNowhere(manifest, images)
     const content: BuildContent = { source, images }
     return await store.releases.appendOfBuild(build.id, content, (history) =>
       releaseOfBuild(history, build.id, build.description),
@@ -139,6 +141,19 @@ function checkManifest(
   for (const problem of problems) control.report(say(problemLine(problem)))
   if (manifest) return manifest
   throw manifestError(problems)
+}
+
+/** Only the images know what they expose, so this cannot be said when the file is read. */
+function refuseLinksToNowhere(manifest: Manifest, images: BuiltImages): void {
+  const links = linksToNowhere(manifest, images)
+  if (links.length === 0) return
+  throw new RackError(
+    'manifest-invalid',
+    `a link needs a port to lead to, and there is none: ${links.join(', ')}`,
+    {
+      hint: 'Declare one in the compose file, under `ports:` or `expose:` of the process that is linked to.',
+    },
+  )
 }
 
 /** Types whose images are made the same way share one request. */

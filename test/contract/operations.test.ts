@@ -71,6 +71,19 @@ test('a required variable refuses the promote, then a change of the environment 
   assert.equal((await operations.getApp('shop', control)).release, changed.id)
 })
 
+test('a link to a process without a port fails the build; a port of its image is enough', async () => {
+  await using rack = await startMemoryRack()
+  await rack.operations.createApp('shop')
+  const compose = (db: string) => `services:\n  web: { image: shop, links: [db] }\n  db: ${db}\n`
+  await assert.rejects(rack.build('shop', compose('{ image: shop }')), (error: RackError) => {
+    assert.match(error.message, /there is none: web → db$/)
+    return error.code === 'manifest-invalid' && error.hint?.includes('`expose:`') === true
+  })
+  const inline = '{ build: { context: ., dockerfile_inline: "FROM x\\nEXPOSE 6379" } }'
+  await rack.build('shop', compose(inline))
+  await rack.build('shop', compose('{ image: shop, environment: [LINK_PORT=1] }'))
+})
+
 test('a promote that fails leaves the old release live and says why', async () => {
   await using rack = await startMemoryRack()
   const { operations, control } = rack
