@@ -46,7 +46,7 @@ export const serviceKeys: RuleTable = {
   extends: honoured('the process is laid over another one, of this file or a further one'),
   external_links: refused(
     'a rack runs nothing outside of apps and services',
-    'link a service with `rack links create`',
+    'name its address in `environment:`',
   ),
   extra_hosts: honoured('lines of the hosts file'),
   gpus: refused('a rack gives no devices to processes', removeIt),
@@ -95,10 +95,7 @@ export const serviceKeys: RuleTable = {
   pre_stop: refused('a rack asks a process to end by a signal alone', 'handle SIGTERM in the process'),
   privileged: honoured("the whole machine; only where the rack's policy allows it"),
   profiles: honoured('a process with profiles is part of the app while COMPOSE_PROFILES names one of them'),
-  provider: refused(
-    'a rack runs no plug-ins of Compose',
-    'create a service with `rack services create`, and link it',
-  ),
+  provider: refused('a rack runs no plug-ins of Compose', 'name the address of it in `environment:`'),
   pull_policy: quiet('images are pulled once, at build time'),
   pull_refresh_after: quiet('images are pulled once, at build time'),
   read_only: honoured('the process cannot write outside of its volumes'),

@@ -31,7 +31,7 @@ export const topLevelKeys: RuleTable = {
   'networks.*.enable_ipv6': ignored('the network of an app is made by the rack'),
   'networks.*.external': refused(
     reach,
-    'remove it; link what several apps use as a service: `rack links create`',
+    'remove it; name the address of what several apps use in `environment:`',
     off,
   ),
   'networks.*.internal': refused('every process of an app may reach the outside', 'remove the key', off),
@@ -44,7 +44,7 @@ export const topLevelKeys: RuleTable = {
   'volumes.*.driver_opts': refused('volumes are made by the rack', 'remove the key'),
   'volumes.*.external': refused(
     'a volume belongs to its app',
-    'remove the key; copy the data with `rack cp`',
+    'remove the key; copy the data in: `rack exec PROCESS tar -x < data.tar`',
     off,
   ),
   'volumes.*.labels': ignored('labels of the volume; processes cannot see them'),
