@@ -1,6 +1,8 @@
 import { renderErrors } from './errors.ts'
+import { renderManifest } from './manifest/render.ts'
 
 /** Every generated page: its path in the clone, and what makes its text from the code. */
 export const pages: Record<string, () => string> = {
   'docs/errors.md': renderErrors,
+  'docs/manifest.md': renderManifest,
 }
