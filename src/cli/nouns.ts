@@ -57,7 +57,7 @@ export const nouns: readonly Noun[] = [
   noun(
     releases,
     'manifest',
-    'check a compose file',
+    'check a compose file, or start one',
     async () => (await import('./commands/manifest.ts')).manifest,
   ),
   noun(releases, 'open', 'open an app in the browser', async () => (await import('./commands/apps.ts')).open),

@@ -7,6 +7,7 @@ import type { CommandSpec } from '../command-spec.ts'
 import { allowOptions, readPolicy } from '../policy-options.ts'
 import { selectApp } from '../select-app.ts'
 import type { Session } from '../session.ts'
+import { init } from './manifest-init.ts'
 
 const check: CommandSpec = {
   name: 'check',
@@ -106,8 +107,8 @@ async function readOptionsOf(session: Session): Promise<ReadOptions> {
 /** `rack manifest`. */
 export const manifest: CommandSpec = {
   name: 'manifest',
-  summary: 'check a compose file',
-  examples: ['manifest check', 'manifest check production.yml --verdicts'],
+  summary: 'check a compose file, or start one',
+  examples: ['manifest check', 'manifest check production.yml --verdicts', 'manifest init'],
   needs: 'nothing',
-  commands: [check],
+  commands: [check, init],
 }
