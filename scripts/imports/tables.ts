@@ -25,7 +25,6 @@ export const rooms: Record<string, { mayImport: string[]; isPure?: true }> = {
 /** Where each npm package stays; one that is not here may not be imported from `src` at all. `*` ends a prefix. */
 export const packages: Record<string, string[]> = {
   yaml: ['src/manifest'],
-  croner: ['src/manifest'],
   zod: ['src/manifest', 'src/client', 'src/api', 'src/convox'],
   dockerode: ['src/engines/docker'],
   protobufjs: ['src/engines/docker'],
@@ -48,7 +47,7 @@ export const packages: Record<string, string[]> = {
  * the time of a bare Node, and the client gives it types of the contract without zod. Lazy imports and types are free.
  */
 export const startsWithout: Record<string, string[]> = {
-  'src/main/cli': ['zod', 'yaml', 'fastify', 'kysely', 'dockerode', 'tar-stream', 'ws', 'croner'],
+  'src/main/cli': ['zod', 'yaml', 'fastify', 'kysely', 'dockerode', 'tar-stream', 'ws'],
   'src/client': ['zod', 'fastify'],
 }
 

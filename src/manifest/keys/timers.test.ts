@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { Cron } from 'croner'
 import fc from 'fast-check'
-import { nextTime } from '../timer-times.ts'
 import { cronFields } from './cron-fields.ts'
 import { isTimezone, readTimer, timezonesLike } from './timers.ts'
 
@@ -113,7 +113,7 @@ test('every timer that is read has a next time, and croner finds it where the fi
       const { timer } = readTimer(`${schedule} x`)
       if (!timer) return
       read += 1
-      const next = nextTime(timer, 'UTC', from)
+      const next = new Cron(timer.schedule, { paused: true, timezone: 'UTC', mode: '5-part' }).nextRun(from)
       assert.ok(next, schedule)
       const [minutes = '', hours = '', , months = ''] = timer.schedule.split(' ')
       const holds = (field: string, number: number) =>
@@ -124,13 +124,6 @@ test('every timer that is read has a next time, and croner finds it where the fi
     { numRuns: 3000 },
   )
   assert.ok(read > 500, `${read} were read`)
-})
-
-test('a timer follows its time zone across a change of the clock', () => {
-  const { timer } = readTimer('30 2 * * * x')
-  const berlin = (after: string) => nextTime(timer!, 'Europe/Berlin', new Date(after))?.toISOString()
-  assert.equal(berlin('2026-01-10T12:00:00Z'), '2026-01-11T01:30:00.000Z')
-  assert.equal(berlin('2026-07-10T12:00:00Z'), '2026-07-11T00:30:00.000Z')
 })
 
 test('hostile text takes no time', () => {
