@@ -72,7 +72,7 @@ netwroks: {}
   assert.match(stderr, /did you mean "image"/)
   assert.match(stderr, /did you mean "networks"/)
   assert.match(stderr, /no process "db"/)
-  assert.match(stderr, /"privileged" is refused: /)
+  assert.match(stderr, /the rack's policy does not allow that; .*rack policy set --allow-privileged/)
 })
 
 test('a required variable that is missing stops the promote, and is named by process; once set it goes on', async () => {
