@@ -18,8 +18,8 @@ function sourceOf(text: string, dotenv: string | null = null) {
   return { files: [{ path: 'c.yml', text }], dotenv, texts: { '.env': text }, contents: {} }
 }
 
-test('thousands of spoiled files are read or refused: nothing throws, what is printed is read as the same', () => {
-  for (let number = 0; number < 1000; number += 1) {
+test('hundreds of spoiled files are read or refused: nothing throws, what is printed is read as the same', () => {
+  for (let number = 0; number < 800; number += 1) {
     try {
       const { ms } = checkTotal(hostileInput(corpus, 7, number))
       assert.ok(ms < longestMs, 'it took too long')
