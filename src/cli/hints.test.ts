@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { labelRules } from '../manifest/keys/label-rules.ts'
+import { labelRules } from '../manifest/keys/labels/label-rules.ts'
 import { allKeys } from '../manifest/verdicts/all-keys.ts'
 import { nouns } from './nouns.ts'
 

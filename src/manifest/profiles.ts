@@ -1,4 +1,4 @@
-import { itemsOf, textOf } from './keys/values.ts'
+import { itemsOf, textOf } from './keys/values/values.ts'
 import type { Problems } from './problems.ts'
 import type { Lookup } from './syntax/interpolate.ts'
 import type { Node } from './syntax/tree.ts'

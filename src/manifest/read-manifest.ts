@@ -1,6 +1,6 @@
 import type { Manifest, ManifestSource, Problem } from '../domain/manifest.ts'
 import type { Across } from './across/across.ts'
-import { crossChecks } from './cross-checks.ts'
+import { crossChecks } from './across/cross-checks.ts'
 import { declarationsOf } from './keys/declarations.ts'
 import { checkProcessName } from './keys/process-name.ts'
 import { processOf, type PlacedProcess } from './keys/process.ts'

@@ -1,4 +1,4 @@
-import { labelRules, type LabelRule } from '../../../src/manifest/keys/label-rules.ts'
+import { labelRules, type LabelRule } from '../../../src/manifest/keys/labels/label-rules.ts'
 import { allKeys } from '../../../src/manifest/verdicts/all-keys.ts'
 import type { KeyRule } from '../../../src/manifest/verdicts/verdict.ts'
 import { areas } from './areas.ts'

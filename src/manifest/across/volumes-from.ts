@@ -1,7 +1,7 @@
 import type { Mount } from '../../domain/container.ts'
 import { absent, type Across } from './across.ts'
 import type { PlacedProcess } from '../keys/process.ts'
-import { mostMounts } from '../keys/volumes.ts'
+import { mostMounts } from '../keys/mounts/volumes.ts'
 import { didYouMean } from '../nearest.ts'
 import type { Problems } from '../problems.ts'
 import type { Node } from '../syntax/tree.ts'

@@ -1,9 +1,9 @@
 import type { BuildSpec } from '../../domain/manifest.ts'
 import type { Problems } from '../problems.ts'
 import { childOf, shown, type Node } from '../syntax/tree.ts'
-import { baseOf, isRemote, joinInside } from './paths.ts'
+import { baseOf, isRemote, joinInside } from './values/paths.ts'
 import { extraHostsOf } from './relations.ts'
-import { pairsOf, textOf } from './values.ts'
+import { pairsOf, textOf } from './values/values.ts'
 
 const reference =
   /^([A-Za-z0-9][A-Za-z0-9._-]*(:\d+)?\/)?[a-z0-9]+([._/-]+[a-z0-9]+)*(:[A-Za-z0-9_][A-Za-z0-9._-]{0,127})?(@sha256:[0-9a-f]{64})?$/

@@ -1,8 +1,8 @@
 import type { Problems } from '../problems.ts'
 import { childOf, type MapNode } from '../syntax/tree.ts'
 import { declaredFiles, type DeclaredFiles } from './files/declared-files.ts'
-import { entriesOf } from './values.ts'
-import { declaredVolumes } from './volumes.ts'
+import { entriesOf } from './values/values.ts'
+import { declaredVolumes } from './mounts/volumes.ts'
 
 /** What the file declares beside its processes; null where any name will do, as in version 1. */
 export interface Declarations {

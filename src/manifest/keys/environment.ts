@@ -4,8 +4,8 @@ import type { Problems } from '../problems.ts'
 import { parseDotenv } from '../syntax/dotenv.ts'
 import type { Lookup } from '../syntax/interpolate.ts'
 import { childOf, shownPart, type Node } from '../syntax/tree.ts'
-import { baseOf, joinInside } from './paths.ts'
-import { booleanOf, itemsOf, pairsOf, textOf } from './values.ts'
+import { baseOf, joinInside } from './values/paths.ts'
+import { booleanOf, itemsOf, pairsOf, textOf } from './values/values.ts'
 
 /** A file that `env_file:` names; `path` is relative to the source directory. */
 export interface EnvFile {

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { buildSpec } from '../../../test/support/build-spec.ts'
 import { readCompose, readWeb } from '../../../test/support/compose.ts'
 import { plainContainer } from '../../domain/container.ts'
-import { splitWords } from './words.ts'
+import { splitWords } from './values/words.ts'
 
 const mib = 1024 * 1024
 

@@ -2,7 +2,7 @@ import type { Healthcheck, RestartPolicy } from '../../domain/manifest.ts'
 import { didYouMean } from '../nearest.ts'
 import type { Problems } from '../problems.ts'
 import { childOf, shown, type Node } from '../syntax/tree.ts'
-import { booleanOf, durationMsOf, integerOf, itemsOf, textOf } from './values.ts'
+import { booleanOf, durationMsOf, integerOf, itemsOf, textOf } from './values/values.ts'
 
 const restartWords: Record<string, RestartPolicy> = {
   no: 'no',

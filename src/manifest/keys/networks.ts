@@ -2,7 +2,7 @@ import { didYouMean } from '../nearest.ts'
 import type { Problems } from '../problems.ts'
 import { childOf, shown, shownPart, type Node } from '../syntax/tree.ts'
 import type { Placed } from './relations.ts'
-import { entriesOf, itemsOf, textOf } from './values.ts'
+import { entriesOf, itemsOf, textOf } from './values/values.ts'
 
 /** What a process is called on its networks, and which those are. */
 export interface Networking {

@@ -1,7 +1,7 @@
 import { defaultProtocol, type Port } from '../../domain/port.ts'
 import type { Problems } from '../problems.ts'
 import { childOf, shown, shownPart, type Node } from '../syntax/tree.ts'
-import { itemsOf, numberTextOf, textOf } from './values.ts'
+import { itemsOf, numberTextOf, textOf } from './values/values.ts'
 
 /** More openings than any process has; bounds a range. */
 const mostPorts = 256

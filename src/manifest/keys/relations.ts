@@ -2,7 +2,7 @@ import type { Dependency, ProcessLink } from '../../domain/manifest.ts'
 import { didYouMean } from '../nearest.ts'
 import type { Problems } from '../problems.ts'
 import { childOf, shown, shownPart, type Node } from '../syntax/tree.ts'
-import { booleanOf, entriesOf, itemsOf, textOf } from './values.ts'
+import { booleanOf, entriesOf, itemsOf, textOf } from './values/values.ts'
 
 /** A link or dependency with the place that names it. */
 export interface Placed<T> {

@@ -1,7 +1,7 @@
 import { defaultFormation, smallestMemoryBytes, type Formation } from '../../domain/manifest.ts'
 import type { Problems } from '../problems.ts'
 import { childOf, shown, type Node } from '../syntax/tree.ts'
-import { bytesOf, decimalOf, integerOf } from './values.ts'
+import { bytesOf, decimalOf, integerOf } from './values/values.ts'
 
 const mostCopies = 10_000
 const unitsPerCore = 1024

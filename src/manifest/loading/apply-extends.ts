@@ -1,5 +1,5 @@
-import { baseOf, directoryOf, isRemote, joinInside } from '../keys/paths.ts'
-import { textOf } from '../keys/values.ts'
+import { baseOf, directoryOf, isRemote, joinInside } from '../keys/values/paths.ts'
+import { textOf } from '../keys/values/values.ts'
 import { didYouMean } from '../nearest.ts'
 import { mergeTrees } from '../syntax/merge-trees.ts'
 import { childOf, shown, type Entry, type MapNode, type Node } from '../syntax/tree.ts'

@@ -1,5 +1,5 @@
-import { baseOf, directoryOf, isRemote, joinInside } from '../keys/paths.ts'
-import { itemsOf, textOf } from '../keys/values.ts'
+import { baseOf, directoryOf, isRemote, joinInside } from '../keys/values/paths.ts'
+import { itemsOf, textOf } from '../keys/values/values.ts'
 import { mergeTrees } from '../syntax/merge-trees.ts'
 import { childOf, isSame, shown, type Entry, type MapNode, type Node } from '../syntax/tree.ts'
 import type { Shaped } from '../syntax/shape.ts'

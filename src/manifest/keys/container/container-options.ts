@@ -1,7 +1,7 @@
 import type { ContainerOptions } from '../../../domain/container.ts'
 import type { Problems } from '../../problems.ts'
 import { childOf, shown, type Node } from '../../syntax/tree.ts'
-import { booleanOf, itemsOf, textOf } from '../values.ts'
+import { booleanOf, itemsOf, textOf } from '../values/values.ts'
 import { limitsOf } from './limits.ts'
 import { privilegesOf, type Asking } from './privileges.ts'
 

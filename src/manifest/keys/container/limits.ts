@@ -2,7 +2,7 @@ import type { ContainerOptions, Ulimit } from '../../../domain/container.ts'
 import { didYouMean } from '../../nearest.ts'
 import type { Problems } from '../../problems.ts'
 import { childOf, shownPart, type Node } from '../../syntax/tree.ts'
-import { bytesOf, entriesOf, integerOf, pairsOf } from '../values.ts'
+import { bytesOf, entriesOf, integerOf, pairsOf } from '../values/values.ts'
 import { allowPrivileged, type Asking } from './privileges.ts'
 
 type Limits = Pick<ContainerOptions, 'shmBytes' | 'sysctls' | 'ulimits' | 'pids' | 'oomScoreAdj'>

@@ -3,7 +3,7 @@ import type { Policy } from '../../../domain/policy.ts'
 import { didYouMean } from '../../nearest.ts'
 import type { Problems } from '../../problems.ts'
 import { childOf, shown, shownPart, type Node } from '../../syntax/tree.ts'
-import { booleanOf, itemsOf, textOf } from '../values.ts'
+import { booleanOf, itemsOf, textOf } from '../values/values.ts'
 
 /** What a policy is asked for, and where a refusal is told. */
 export interface Asking {

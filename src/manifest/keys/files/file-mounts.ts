@@ -2,10 +2,10 @@ import type { FileMount } from '../../../domain/container.ts'
 import { didYouMean } from '../../nearest.ts'
 import type { Problems } from '../../problems.ts'
 import { childOf, shown, shownPart, type Node } from '../../syntax/tree.ts'
-import { modeOf } from '../file-mode.ts'
+import { modeOf } from '../values/file-mode.ts'
 import type { Placed } from '../relations.ts'
-import { integerOf, itemsOf, textOf } from '../values.ts'
-import { normalisedPath } from '../volumes.ts'
+import { integerOf, itemsOf, textOf } from '../values/values.ts'
+import { normalisedPath } from '../mounts/volumes.ts'
 import { contentOf, type ContentContext, type DeclaredFiles, type FileKind } from './declared-files.ts'
 
 export interface FileContext extends ContentContext {

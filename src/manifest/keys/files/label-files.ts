@@ -10,7 +10,7 @@ import {
   type Node,
   type ScalarNode,
 } from '../../syntax/tree.ts'
-import { pairsOf } from '../values.ts'
+import { pairsOf } from '../values/values.ts'
 import { labelFilesOf, type NamedFile } from './named-files.ts'
 
 interface Texts {

@@ -1,6 +1,6 @@
 import type { Problems } from '../../problems.ts'
 import { childOf, type MapNode, type Node } from '../../syntax/tree.ts'
-import { itemsOf, textOf } from '../values.ts'
+import { itemsOf, textOf } from '../values/values.ts'
 import { declaredFiles, sourcePathOf, type FileKind } from './declared-files.ts'
 
 /** A file of the source that the compose file names; `path` is relative to the source directory. */

@@ -2,8 +2,8 @@ import type { TmpfsMount } from '../../../domain/container.ts'
 import { didYouMean } from '../../nearest.ts'
 import type { Problems } from '../../problems.ts'
 import { childOf, shown, shownPart, type Node } from '../../syntax/tree.ts'
-import { bytesOf, textOf } from '../values.ts'
-import { modeOf } from '../file-mode.ts'
+import { bytesOf, textOf } from '../values/values.ts'
+import { modeOf } from '../values/file-mode.ts'
 
 const flags = [
   'exec',

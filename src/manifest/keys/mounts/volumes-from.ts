@@ -1,7 +1,7 @@
 import type { Problems } from '../../problems.ts'
 import { childOf, shown, shownPart, type Node } from '../../syntax/tree.ts'
 import type { Placed } from '../relations.ts'
-import { itemsOf, textOf } from '../values.ts'
+import { itemsOf, textOf } from '../values/values.ts'
 
 /** A process whose volumes another one mounts too. */
 export interface VolumesFrom {

@@ -1,10 +1,10 @@
-import { isIpRange } from '../../lib/ip-range.ts'
-import type { PortProtocol } from '../../domain/port.ts'
-import { didYouMean, nearest } from '../nearest.ts'
-import type { Problems } from '../problems.ts'
+import { isIpRange } from '../../../lib/ip-range.ts'
+import type { PortProtocol } from '../../../domain/port.ts'
+import { didYouMean, nearest } from '../../nearest.ts'
+import type { Problems } from '../../problems.ts'
 import type { LabelKind, LabelRule } from './label-rules.ts'
 import { isTimezone, readTimer, timezonesLike } from './timers.ts'
-import type { Pair } from './values.ts'
+import type { Pair } from '../values/values.ts'
 
 /** A label's value on its way in. */
 export interface LabelValue {

@@ -1,5 +1,5 @@
-import type { Problems } from '../problems.ts'
-import { shown, type Node } from '../syntax/tree.ts'
+import type { Problems } from '../../problems.ts'
+import { shown, type Node } from '../../syntax/tree.ts'
 import { printedNumber } from './plain-numbers.ts'
 import { textOf } from './values.ts'
 

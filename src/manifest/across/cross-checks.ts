@@ -1,13 +1,13 @@
-import type { PortProtocol } from '../domain/port.ts'
-import { absent, type Across } from './across/across.ts'
-import { checkFiles } from './across/files.ts'
-import { checkHostNames } from './across/host-names.ts'
-import { tellOfSharedNetwork } from './across/networks.ts'
-import { takeVolumes } from './across/volumes-from.ts'
-import type { PlacedProcess } from './keys/process.ts'
-import { didYouMean } from './nearest.ts'
-import type { Place, Problems } from './problems.ts'
-import { shownPart } from './syntax/tree.ts'
+import type { PortProtocol } from '../../domain/port.ts'
+import { absent, type Across } from './across.ts'
+import { checkFiles } from './files.ts'
+import { checkHostNames } from './host-names.ts'
+import { tellOfSharedNetwork } from './networks.ts'
+import { takeVolumes } from './volumes-from.ts'
+import type { PlacedProcess } from '../keys/process.ts'
+import { didYouMean } from '../nearest.ts'
+import type { Place, Problems } from '../problems.ts'
+import { shownPart } from '../syntax/tree.ts'
 
 /** What is looked at once all processes are read, in this order. */
 export const crossChecks: ((across: Across) => void)[] = [

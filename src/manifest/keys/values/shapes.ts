@@ -1,5 +1,5 @@
-import type { Problems } from '../problems.ts'
-import { childOf, type Node } from '../syntax/tree.ts'
+import type { Problems } from '../../problems.ts'
+import { childOf, type Node } from '../../syntax/tree.ts'
 import { entriesOf } from './values.ts'
 
 /** Keys of a process that are mappings, and whose parts are read here and there. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { readWeb } from '../../../test/support/compose.ts'
+import { readWeb } from '../../../../test/support/compose.ts'
 
 test('parallelism and order become percents of the count', () => {
   const table: [config: string, replicas: number, minimum: number, maximum: number][] = [

@@ -1,6 +1,13 @@
-import type { Problems } from '../problems.ts'
+import type { Problems } from '../../problems.ts'
 import { isDate, printedNumber } from './plain-numbers.ts'
-import { shown, type Entry, type ListNode, type MapNode, type Node, type ScalarNode } from '../syntax/tree.ts'
+import {
+  shown,
+  type Entry,
+  type ListNode,
+  type MapNode,
+  type Node,
+  type ScalarNode,
+} from '../../syntax/tree.ts'
 
 /** The text of a value, or null when there is none; a list or mapping is an error. */
 export function textOf(node: Node | undefined, problems: Problems, hint?: string): string | null {

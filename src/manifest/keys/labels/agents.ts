@@ -1,7 +1,7 @@
-import type { Problems } from '../problems.ts'
-import { childOf, shown, type Node } from '../syntax/tree.ts'
+import type { Problems } from '../../problems.ts'
+import { childOf, shown, type Node } from '../../syntax/tree.ts'
 import { isTrue, type Labels } from './labels.ts'
-import { textOf } from './values.ts'
+import { textOf } from '../values/values.ts'
 
 /** Whether every instance runs one copy: `rack.agent`, or Swarm's mode `global`. */
 export function isAgentOf(service: Node, { family }: Labels, problems: Problems): boolean {

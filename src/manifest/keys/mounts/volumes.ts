@@ -1,10 +1,10 @@
-import type { Mount } from '../../domain/container.ts'
-import { didYouMean } from '../nearest.ts'
-import type { Problems } from '../problems.ts'
-import { childOf, shown, shownPart, type Node } from '../syntax/tree.ts'
-import { bindOf, type MountContext } from './mounts/bind.ts'
-import { longTmpfsOf, tmpfsOf } from './mounts/tmpfs.ts'
-import { booleanOf, entriesOf, itemsOf, textOf } from './values.ts'
+import type { Mount } from '../../../domain/container.ts'
+import { didYouMean } from '../../nearest.ts'
+import type { Problems } from '../../problems.ts'
+import { childOf, shown, shownPart, type Node } from '../../syntax/tree.ts'
+import { bindOf, type MountContext } from './bind.ts'
+import { longTmpfsOf, tmpfsOf } from './tmpfs.ts'
+import { booleanOf, entriesOf, itemsOf, textOf } from '../values/values.ts'
 
 const volumeName = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,62}$/
 /** They are for desktop machines, or say what holds anyway. */

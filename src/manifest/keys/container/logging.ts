@@ -1,6 +1,6 @@
-import type { Problems } from '../problems.ts'
-import { childOf, shown, type Node } from '../syntax/tree.ts'
-import { textOf } from './values.ts'
+import type { Problems } from '../../problems.ts'
+import { childOf, shown, type Node } from '../../syntax/tree.ts'
+import { textOf } from '../values/values.ts'
 
 /** Drivers that keep the lines where `rack logs` finds them as well. */
 const local = new Set(['json-file', 'local', 'journald', 'db'])

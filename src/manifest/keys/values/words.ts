@@ -1,5 +1,5 @@
-import type { Problems } from '../problems.ts'
-import { isEmpty, shown, type Node } from '../syntax/tree.ts'
+import type { Problems } from '../../problems.ts'
+import { isEmpty, shown, type Node } from '../../syntax/tree.ts'
 import { itemsOf, scalarText, textOf } from './values.ts'
 
 /** An argument vector: a text is split at its words, a list is taken as it is; null when the file says nothing. */

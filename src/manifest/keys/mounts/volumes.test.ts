@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { readCompose } from '../../../test/support/compose.ts'
-import type { Mount } from '../../domain/container.ts'
-import { strictPolicy } from '../../domain/policy.ts'
-import { readManifest } from '../read-manifest.ts'
+import { readCompose } from '../../../../test/support/compose.ts'
+import type { Mount } from '../../../domain/container.ts'
+import { strictPolicy } from '../../../domain/policy.ts'
+import { readManifest } from '../../read-manifest.ts'
 
 function read(keys: string, policy = strictPolicy) {
   return readCompose(

@@ -1,9 +1,9 @@
-import type { ProcessType } from '../../domain/manifest.ts'
-import { didYouMean } from '../nearest.ts'
-import type { Problems } from '../problems.ts'
-import { childOf, shown, type Node } from '../syntax/tree.ts'
-import { countOf } from './resources.ts'
-import { integerOf, textOf } from './values.ts'
+import type { ProcessType } from '../../../domain/manifest.ts'
+import { didYouMean } from '../../nearest.ts'
+import type { Problems } from '../../problems.ts'
+import { childOf, shown, type Node } from '../../syntax/tree.ts'
+import { countOf } from '../resources.ts'
+import { integerOf, textOf } from '../values/values.ts'
 
 const orders = ['start-first', 'stop-first']
 

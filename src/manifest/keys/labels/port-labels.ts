@@ -1,8 +1,8 @@
-import type { Port, PortProtocol } from '../../domain/port.ts'
-import type { Problems } from '../problems.ts'
-import type { Node } from '../syntax/tree.ts'
+import type { Port, PortProtocol } from '../../../domain/port.ts'
+import type { Problems } from '../../problems.ts'
+import type { Node } from '../../syntax/tree.ts'
 import { isTrue, type Labels } from './labels.ts'
-import type { PlacedPort } from './ports.ts'
+import type { PlacedPort } from '../ports.ts'
 
 /** Applies `rack.port.N.protocol`, `.proxy` and `.secure`, and refuses what the router of this version does not speak. */
 export function withPortLabels(ports: PlacedPort[], { family }: Labels, problems: Problems): Port[] {

@@ -1,9 +1,9 @@
-import { didYouMean } from '../nearest.ts'
-import type { Problems } from '../problems.ts'
-import { childOf, type Node } from '../syntax/tree.ts'
+import { didYouMean } from '../../nearest.ts'
+import type { Problems } from '../../problems.ts'
+import { childOf, type Node } from '../../syntax/tree.ts'
 import { labelRuleOf, labelRules } from './label-rules.ts'
 import { checkLabelValue } from './label-values.ts'
-import { pairsOf, type Pair } from './values.ts'
+import { pairsOf, type Pair } from '../values/values.ts'
 
 /** One label of the family, checked. */
 export interface FamilyLabel {

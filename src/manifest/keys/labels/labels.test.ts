@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { readWeb } from '../../../test/support/compose.ts'
+import { readWeb } from '../../../../test/support/compose.ts'
 import { labelRules } from './label-rules.ts'
 
 function withLabels(...labels: string[]) {
