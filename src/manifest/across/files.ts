@@ -1,3 +1,4 @@
+import { placeFiles } from '../../domain/file-places.ts'
 import type { Across } from './across.ts'
 import { bytesOfBase64 } from '../keys/files/declared-files.ts'
 
@@ -9,9 +10,13 @@ export function checkFiles({ processes, problems }: Across): void {
   let total = 0
   for (const { type, files } of processes) {
     const paths = new Set(type.mounts.map(({ path }) => path))
+    const faults = new Map(placeFiles(type).faults.map((fault) => [fault.file, fault]))
     for (const { value, at } of files) {
       const { kind, name, path, content } = value
+      const fault = faults.get(value)
       if (paths.has(path)) problems.error(at, `the ${kind} "${name}" lies where a volume is mounted`)
+      else if (fault)
+        problems.error(at, `the ${kind} "${name}" cannot be put at its path: ${fault.reason}`, fault.hint)
       if (counted.has(`${kind} ${name}`)) continue
       counted.add(`${kind} ${name}`)
       total += bytesOfBase64(content)

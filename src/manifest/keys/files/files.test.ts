@@ -219,3 +219,19 @@ configs: { app: { file: etc/app.conf } }
   )
   assert.deepEqual(problems.sorted([]), [])
 })
+
+test('a file that its place cannot hold is refused when the file is read', () => {
+  const { problems } = readCompose(
+    `services:
+  web: { image: x, read_only: true, configs: [a, { source: a, target: /run/b/a }] }
+  worker: { image: x, tmpfs: /run, secrets: [{ source: s, target: /run/s }, s] }
+configs: { a: { content: x } }
+secrets: { s: { environment: S } }
+`,
+    { S: 'x' },
+  )
+  assert.deepEqual(problems, [
+    '2:47: error: services.web.configs[0]: the config "a" cannot be put at its path: the root directory is read-only; give it a target in a directory of its own, such as /run/configs/a',
+    '3:46: error: services.worker.secrets[0]: the secret "s" cannot be put at its path: a directory in memory is mounted there, empty at each start; give it a target in a directory of its own, such as /run/secrets/s',
+  ])
+})

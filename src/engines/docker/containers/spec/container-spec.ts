@@ -1,7 +1,8 @@
+import { RackError } from '../../../../domain/error.ts'
 import type { ProcessPlan } from '../../../../domain/plan.ts'
 import type { ProcessKind } from '../../../../domain/process.ts'
 import { foreignLabels, labels } from '../../labels.ts'
-import { fileVolumes } from './file-volumes.ts'
+import { placeFiles } from '../../../../domain/file-places.ts'
 import { hostOptions } from './host-options.ts'
 import { hostMounts } from './mounts.ts'
 import { containerName, networkName } from '../names.ts'
@@ -114,7 +115,7 @@ function hostConfig(request: ContainerRequest, network: string): Record<string, 
       Type: 'json-file',
       Config: { 'max-size': String(limits.logFileBytes), 'max-file': String(limits.logFiles) },
     },
-    ...hostMounts({ rack, app }, plan.mounts, fileVolumes(plan)),
+    ...hostMounts({ rack, app }, plan.mounts, volumesForFiles(plan)),
     // Engines before 23 do not know it: there the size comes a moment after the process.
     ...(terminal?.size ? { ConsoleSize: [terminal.size.rows, terminal.size.columns] } : {}),
   }
@@ -147,4 +148,17 @@ function standardStreams({ terminal, kind, plan }: ContainerRequest): Record<str
   const { tty, stdinOpen } = plan.container
   if (kind !== 'process') return {}
   return { ...(tty && { Tty: true }), ...(stdinOpen && { OpenStdin: true }) }
+}
+
+/** The reader refuses such a file; a plan of another making may still have it. */
+function volumesForFiles(plan: ProcessPlan): string[] {
+  const { volumes, faults } = placeFiles(plan)
+  const [fault] = faults
+  if (!fault) return volumes
+  const { file, reason, hint } = fault
+  throw new RackError(
+    'unsupported',
+    `the ${file.kind} ${file.name} cannot be put at ${file.path}: ${reason}`,
+    { hint },
+  )
 }

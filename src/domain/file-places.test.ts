@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { fileMount } from '../../../../../test/support/plans.ts'
-import { plainContainer, type Mount } from '../../../../domain/container.ts'
-import { RackError } from '../../../../domain/error.ts'
-import { fileVolumes } from './file-volumes.ts'
+import { fileMount } from '../../test/support/plans.ts'
+import { plainContainer, type Mount } from './container.ts'
+import { placeFiles } from './file-places.ts'
 
 const tmpfs = (path: string): Mount => ({
   kind: 'tmpfs',
@@ -22,12 +21,13 @@ const volume = (path: string, readOnly = false): Mount => ({
 })
 const bind = (path: string): Mount => ({ kind: 'bind', source: '/srv', path, readOnly: false })
 
-const volumesFor = (paths: string[], mounts: Mount[], readOnly = false) =>
-  fileVolumes({
+const placesFor = (paths: string[], mounts: Mount[], readOnly = false) =>
+  placeFiles({
     files: paths.map((path) => fileMount(path, '')),
     mounts,
     container: { ...plainContainer, readOnly },
   })
+const volumesFor = (...given: Parameters<typeof placesFor>) => placesFor(...given).volumes
 
 test('a file of a plain container needs no volume, nor one in a volume', () => {
   assert.deepEqual(volumesFor(['/run/secrets/key', '/key'], []), [])
@@ -51,23 +51,16 @@ test('below a directory in memory the file has a volume, unless a volume is near
 
 test('where no file can be put, the place and the reason are said', () => {
   const cases: [path: string, mounts: Mount[], readOnly: boolean, reason: RegExp][] = [
-    ['/run/key', [tmpfs('/run')], false, /\/run is a directory in memory/],
-    ['/shop/etc/key', [bind('/shop')], false, /a directory of the host is mounted at \/shop/],
-    ['/data/key', [volume('/data', true)], false, /a read-only volume is mounted at \/data/],
-    ['/dev/shm/key', [], false, /the kernel fills \/dev/],
+    ['/run/key', [tmpfs('/run')], false, /a directory in memory is mounted there/],
+    ['/shop/etc/key', [bind('/shop')], false, /a directory of the host is mounted there/],
+    ['/data/key', [volume('/data', true)], false, /a read-only volume is mounted there/],
+    ['/dev/shm/key', [], false, /the kernel fills that directory/],
     ['/key', [], true, /the root directory is read-only/],
   ]
   for (const [path, mounts, readOnly, reason] of cases) {
-    assert.throws(
-      () => volumesFor([path], mounts, readOnly),
-      (error) => {
-        assert.ok(error instanceof RackError)
-        assert.equal(error.code, 'unsupported')
-        assert.match(error.message, /^the secret key cannot be put at \//)
-        assert.match(error.message, reason)
-        assert.match(error.hint ?? '', /\/run\/secrets\/key/)
-        return true
-      },
-    )
+    const { volumes, faults } = placesFor([path], mounts, readOnly)
+    assert.deepEqual(volumes, [])
+    assert.match(faults[0]?.reason ?? '', reason)
+    assert.match(faults[0]?.hint ?? '', /\/run\/secrets\/key/)
   }
 })
