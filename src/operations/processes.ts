@@ -20,16 +20,25 @@ export async function listProcesses(
   return context.engine.processes({ ...filter, app }, control)
 }
 
-/** @throws not-found */
+/** With what it uses at the moment, which takes a second or two to measure. @throws not-found */
 export async function getProcess(
   context: Context,
   app: string,
   process: string,
   control: Control,
 ): Promise<Process> {
-  const [found] = await listProcesses(context, app, { id: process, stats: true, all: true }, control)
+  return await findProcess(context, app, { id: process, stats: true }, control)
+}
+
+async function findProcess(
+  context: Context,
+  app: string,
+  filter: { id: string; stats: boolean },
+  control: Control,
+): Promise<Process> {
+  const [found] = await listProcesses(context, app, { ...filter, all: true }, control)
   if (found) return found
-  throw new RackError('not-found', `${app} has no process ${process}`, {
+  throw new RackError('not-found', `${app} has no process ${filter.id}`, {
     hint: `See them with: rack ps --app ${app}`,
   })
 }
@@ -40,7 +49,7 @@ export async function stopProcess(
   process: string,
   control: Control,
 ): Promise<void> {
-  await getProcess(context, app, process, control)
+  await findProcess(context, app, { id: process, stats: false }, control)
   await context.engine.stop(process, control)
 }
 
@@ -84,7 +93,7 @@ export async function execProcess(
   terminal: Terminal,
   control: Control,
 ): Promise<ExitCode> {
-  await getProcess(context, app, process, control)
+  await findProcess(context, app, { id: process, stats: false }, control)
   return context.engine.exec(process, command, terminal, control)
 }
 
