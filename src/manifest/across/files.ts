@@ -1,3 +1,6 @@
+import { filePlaces, placeOfItsOwn } from '../../domain/file-places.ts'
+import type { PlacedProcess } from '../keys/process.ts'
+import type { Problems } from '../problems.ts'
 import type { Across } from './across.ts'
 import { bytesOfBase64 } from '../keys/files/declared-files.ts'
 
@@ -8,10 +11,9 @@ export function checkFiles({ processes, problems }: Across): void {
   const counted = new Set<string>()
   let total = 0
   for (const { type, files } of processes) {
-    const paths = new Set(type.mounts.map(({ path }) => path))
+    checkPlaces({ type, files }, problems)
     for (const { value, at } of files) {
-      const { kind, name, path, content } = value
-      if (paths.has(path)) problems.error(at, `the ${kind} "${name}" lies where a volume is mounted`)
+      const { kind, name, content } = value
       if (counted.has(`${kind} ${name}`)) continue
       counted.add(`${kind} ${name}`)
       total += bytesOfBase64(content)
@@ -23,5 +25,22 @@ export function checkFiles({ processes, problems }: Across): void {
       )
       return
     }
+  }
+}
+
+/** What an engine could put nowhere is told here, with its line. */
+function checkPlaces({ type, files }: Pick<PlacedProcess, 'type' | 'files'>, problems: Problems): void {
+  const paths = new Set(type.mounts.map(({ path }) => path))
+  const refused = new Map(filePlaces(type).refused.map(({ file, reason }) => [file, reason]))
+  for (const { value, at } of files) {
+    const { kind, name, path } = value
+    const reason = refused.get(value)
+    if (paths.has(path)) problems.error(at, `the ${kind} "${name}" lies where a volume is mounted`)
+    else if (reason !== undefined)
+      problems.error(
+        at,
+        `the ${kind} "${name}" cannot be put at ${JSON.stringify(path)}: ${reason}`,
+        `give it a place of its own: { source: ${name}, target: ${placeOfItsOwn(value)} }`,
+      )
   }
 }

@@ -28,7 +28,7 @@ const text = `services:
     volumes: ["v:/d:nocopy", "/srv/x:/y:ro", { type: tmpfs, target: /t, tmpfs: { size: 5000, mode: 0700 } }, /anon]
     tmpfs: ["/u:uid=5,ro,exec"]
     secrets: [{ source: s, mode: 0400, uid: 3 }, e]
-    configs: [c]
+    configs: [{ source: c, target: /etc/c }]
     container_name: cn
     networks: { default: { aliases: [al] } }
     depends_on: { db: { condition: service_started, restart: true } }

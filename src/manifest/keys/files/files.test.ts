@@ -105,6 +105,14 @@ test('what cannot become a file is refused', () => {
     ['secrets: [{ source: token, uid: root }]', /not a whole number/],
     ['secrets: [{ source: token, mod: 1 }]', /unknown key "mod"; did you mean "mode"/],
     ['tmpfs: /app\n    configs: [app]', /the config "app" lies where a volume is mounted/],
+    [
+      'read_only: true\n    configs: [app]',
+      /5:15: error: services.web.configs\[0\]: the config "app" cannot be put at "\/app": the root directory is read-only; give it a place of its own: { source: app, target: \/run\/configs\/app }/,
+    ],
+    [
+      'tmpfs: /run/secrets\n    secrets: [token]',
+      /the secret "token" cannot be put at "\/run\/secrets\/token": \/run\/secrets is a directory in memory/,
+    ],
   ]
   for (const [keys, pattern] of table) assert.match(read(keys).problems.join('\n'), pattern, keys)
 })

@@ -1,7 +1,8 @@
+import { RackError } from '../../../../domain/error.ts'
+import { filePlaces, placeOfItsOwn } from '../../../../domain/file-places.ts'
 import type { ProcessPlan } from '../../../../domain/plan.ts'
 import type { ProcessKind } from '../../../../domain/process.ts'
 import { foreignLabels, labels } from '../../labels.ts'
-import { fileVolumes } from './file-volumes.ts'
 import { hostOptions } from './host-options.ts'
 import { hostMounts } from './mounts.ts'
 import { containerName, networkName } from '../names.ts'
@@ -118,6 +119,17 @@ function hostConfig(request: ContainerRequest, network: string): Record<string, 
     // Engines before 23 do not know it: there the size comes a moment after the process.
     ...(terminal?.size ? { ConsoleSize: [terminal.size.rows, terminal.size.columns] } : {}),
   }
+}
+
+/** Volumes for files have no name: Docker fills them from the image, and they go with their container. */
+function fileVolumes(plan: ProcessPlan): string[] {
+  const { volumes, refused } = filePlaces(plan)
+  const [first] = refused
+  if (!first) return volumes
+  const { kind, name, path } = first.file
+  throw new RackError('unsupported', `the ${kind} ${name} cannot be put at ${path}: ${first.reason}`, {
+    hint: `Give it a target in a directory of its own, such as ${placeOfItsOwn(first.file)}.`,
+  })
 }
 
 /** One-offs run no check: nothing waits for it. */

@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { fileMount } from '../../../../../test/support/plans.ts'
-import { plainContainer, type Mount } from '../../../../domain/container.ts'
-import { RackError } from '../../../../domain/error.ts'
-import { fileVolumes } from './file-volumes.ts'
+import { fileMount } from '../../test/support/plans.ts'
+import { plainContainer, type Mount } from './container.ts'
+import { filePlaces, placeOfItsOwn } from './file-places.ts'
 
 const tmpfs = (path: string): Mount => ({
   kind: 'tmpfs',
@@ -22,12 +21,17 @@ const volume = (path: string, readOnly = false): Mount => ({
 })
 const bind = (path: string): Mount => ({ kind: 'bind', source: '/srv', path, readOnly: false })
 
-const volumesFor = (paths: string[], mounts: Mount[], readOnly = false) =>
-  fileVolumes({
+const placesFor = (paths: string[], mounts: Mount[], readOnly = false) =>
+  filePlaces({
     files: paths.map((path) => fileMount(path, '')),
     mounts,
     container: { ...plainContainer, readOnly },
   })
+const volumesFor = (...args: Parameters<typeof placesFor>) => {
+  const { volumes, refused } = placesFor(...args)
+  assert.deepEqual(refused, [])
+  return volumes
+}
 
 test('a file of a plain container needs no volume, nor one in a volume', () => {
   assert.deepEqual(volumesFor(['/run/secrets/key', '/key'], []), [])
@@ -58,16 +62,9 @@ test('where no file can be put, the place and the reason are said', () => {
     ['/key', [], true, /the root directory is read-only/],
   ]
   for (const [path, mounts, readOnly, reason] of cases) {
-    assert.throws(
-      () => volumesFor([path], mounts, readOnly),
-      (error) => {
-        assert.ok(error instanceof RackError)
-        assert.equal(error.code, 'unsupported')
-        assert.match(error.message, /^the secret key cannot be put at \//)
-        assert.match(error.message, reason)
-        assert.match(error.hint ?? '', /\/run\/secrets\/key/)
-        return true
-      },
-    )
+    const { volumes, refused } = placesFor([path], mounts, readOnly)
+    assert.deepEqual([volumes, refused.map(({ file }) => file.path)], [[], [path]])
+    assert.match(refused[0]?.reason ?? '', reason)
   }
+  assert.equal(placeOfItsOwn(fileMount('/key', '')), '/run/secrets/key')
 })

@@ -1,7 +1,4 @@
-import { posix } from 'node:path'
-import type { FileMount } from '../../../../domain/container.ts'
-import { RackError } from '../../../../domain/error.ts'
-import type { ProcessPlan } from '../../../../domain/plan.ts'
+import type { ContainerOptions, FileMount, Mount } from './container.ts'
 
 /** What lies over a part of the image's file system when the process runs. */
 interface Cover {
@@ -12,36 +9,53 @@ interface Cover {
 /** File systems that every container gets anew at its start. */
 const kernelPaths = ['/dev', '/proc', '/sys']
 
-/**
- * Directories that need a volume of their own, or the files that the rack puts into them would not be there: Docker
- * takes no file into a read-only file system except in a volume, and what lies below a directory in memory is hidden
- * when that is mounted at the start. Such a volume has no name: Docker fills it from the image, and it goes with its
- * container.
- *
- * @throws unsupported for a place where no file can be put
- */
-export function fileVolumes({
-  files,
-  mounts,
-  container,
-}: Pick<ProcessPlan, 'files' | 'mounts' | 'container'>) {
+/** Where the files of a type go. */
+export interface FilePlaces {
+  /**
+   * Directories that need a volume of their own, or the files would not be there: nothing is put into a read-only file
+   * system except into a volume, and what lies below a directory in memory is hidden when that is mounted at the start.
+   */
+  volumes: string[]
+  /** Files that can be put nowhere, and why. */
+  refused: { file: FileMount; reason: string }[]
+}
+
+interface Surroundings {
+  files: FileMount[]
+  mounts: Mount[]
+  container: Pick<ContainerOptions, 'readOnly'>
+}
+
+/** Finds the places of the files of a type among its mounts. */
+export function filePlaces({ files, mounts, container }: Surroundings): FilePlaces {
   const covers = [...kernelPaths.map((path): Cover => ({ path, kind: 'kernel' })), ...mounts.map(coverOf)]
-  const volumes: string[] = []
+  const places: FilePlaces = { volumes: [], refused: [] }
   // The shortest first: a volume serves all directories below it too.
   for (const file of files.toSorted((a, b) => a.path.length - b.path.length)) {
-    const directory = posix.dirname(file.path)
+    const directory = file.path.slice(0, file.path.lastIndexOf('/')) || '/'
     const cover = deepest(covers, file.path)
     const isHidden = cover ? cover.kind !== 'volume' : container.readOnly
     if (!isHidden) continue
     const canHold = !cover || (cover.kind === 'tmpfs' && cover.path !== directory)
-    if (!canHold || directory === '/') throw noPlace(file, cover)
-    volumes.push(directory)
+    if (!canHold || directory === '/') {
+      places.refused.push({
+        file,
+        reason: cover ? why[cover.kind](cover.path) : 'the root directory is read-only',
+      })
+      continue
+    }
+    places.volumes.push(directory)
     covers.push({ path: directory, kind: 'volume' })
   }
-  return volumes
+  return places
 }
 
-function coverOf(mount: ProcessPlan['mounts'][number]): Cover {
+/** Where such a file can always be put. */
+export function placeOfItsOwn({ kind, name }: FileMount): string {
+  return `/run/${kind}s/${name}`
+}
+
+function coverOf(mount: Mount): Cover {
   const { kind, path, readOnly } = mount
   if (kind === 'tmpfs') return { path, kind }
   // Not written to: what is there belongs to others than the app.
@@ -60,11 +74,4 @@ const why: Record<Cover['kind'], (path: string) => string> = {
   host: (path) => `a directory of the host is mounted at ${path}`,
   'read-only volume': (path) => `a read-only volume is mounted at ${path}`,
   kernel: (path) => `the kernel fills ${path}`,
-}
-
-function noPlace({ kind, name, path }: FileMount, cover: Cover | undefined): RackError {
-  const reason = cover ? why[cover.kind](cover.path) : 'the root directory is read-only'
-  return new RackError('unsupported', `the ${kind} ${name} cannot be put at ${path}: ${reason}`, {
-    hint: `Give it a target in a directory of its own, such as /run/${kind}s/${name}.`,
-  })
 }
