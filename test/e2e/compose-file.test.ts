@@ -1,253 +1,330 @@
 import assert from 'node:assert/strict'
-import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { createHash } from 'node:crypto'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { setTimeout as delay } from 'node:timers/promises'
+import { connectDocker } from '../../src/engines/docker/client.ts'
 import { until } from '../../src/lib/poll.ts'
+import { blob, composeApp, pageText, secretWords } from '../support/compose-app.ts'
+import { controlFor, dockerSocket } from '../support/docker-rack.ts'
+import { objectsOfRack } from '../support/engine-objects.ts'
 import { installRack, type InstalledRack } from '../support/installed-rack.ts'
+import { needlesBelow, needlesIn, needlesInCommandLines, needlesInImage } from '../support/leaks.ts'
+import { ask } from '../support/load.ts'
+import { whenSays } from '../support/saying.ts'
 import { makeSource, type SourceDirectory } from '../support/source.ts'
 
-/** One app whose files use what a rack can honour; what it is told must be seen inside its processes. */
-const app = 'whole'
-const token = 'token-in-the-dotenv-7731'
-const key = Buffer.from([0, 255, 10, 13, 200, 0x6b, 0x65, 0x79, 0x21])
-
-const files = {
-  'compose.yml': `include: [data/compose.yml]
-services:
-  web:
-    extends: { file: common/base.yml, service: base }
-    command: sh -c "echo web is up; exec sleep 3600"
-    hostname: front
-    configs:
-      - { source: site, target: /etc/app/site.conf }
-      - { source: inline, target: /etc/app/inline.conf, mode: 0440, gid: "4242" }
-    secrets:
-      - token
-      - { source: key, target: key.bin, mode: 0400 }
-    read_only: true
-    tmpfs: "/scratch:size=1m,mode=1777"
-    cap_drop: [ALL]
-    group_add: ["4242"]
-    sysctls: [net.core.somaxconn=512]
-    extra_hosts: { away: 10.9.8.7 }
-    dns_search: example.test
-    label_file: web.labels
-    depends_on:
-      store: { condition: service_healthy, restart: true }
-      seed: { condition: service_completed_successfully }
-  talker:
-    image: busybox:1
-    command: sh -c 'echo "from a terminal"; exec sleep 3600'
-    tty: true
-    init: true
-    container_name: loud
-    networks: { default: { aliases: [speaker] } }
-  reader:
-    image: busybox:1
-    command: sleep 3600
-    stop_grace_period: 1s
-    volumes_from: [store:ro]
-  seed:
-    image: busybox:1
-    command: "true"
-  made:
-    build:
-      context: .
-      dockerfile_inline: |
-        FROM busybox:1
-        COPY . /src
-        CMD ["sleep", "3600"]
-      labels: { team: shop }
-    stop_grace_period: 1s
-  debug:
-    image: busybox:1
-    command: sleep 3600
-    stop_grace_period: 1s
-    profiles: [debug]
-configs:
-  site: { file: site.conf }
-  inline: { content: "greeting=\${GREETING:-hello}\\n" }
-secrets:
-  token: { environment: TOKEN }
-  key: { file: keys/key.bin }
-networks: { default: }
-`,
-  'common/base.yml': `services:
-  base:
-    image: busybox:1
-    stop_grace_period: 1s
-    ulimits: { nofile: { soft: 1234, hard: 2345 } }
-    shm_size: 32m
-    env_file: base.env
-`,
-  'common/base.env': 'FROM_BASE=yes\n',
-  'data/compose.yml': `services:
-  store:
-    image: busybox:1
-    command: sleep 3600
-    stop_grace_period: 1s
-    environment: { WORD: "\${WORD}" }
-    volumes: ["data:/data"]
-    healthcheck: { test: "true", interval: 1s }
-volumes: { data: }
-`,
-  'data/.env': 'WORD=included\n',
-  '.env': `TOKEN=${token}\n`,
-  'site.conf': 'listen 80\n',
-  '.dockerignore': 'data\n',
-  'web.labels': 'team=shop\n',
+interface ProcessRow {
+  id: string
+  type: string
+  status: string
+  release: string
+}
+interface Container {
+  Id: string
+  Image: string
+  RestartCount: number
+  State: { Pid: number; Running: boolean }
+  Config: { Labels: Record<string, string> }
 }
 
+const docker = connectDocker({ socketPath: dockerSocket })
 let rack: InstalledRack
 let source: SourceDirectory
 
 before(async () => {
-  rack = await installRack(['--cpu', '4096', '--memory', '6144M'])
-  source = await makeSource(files)
-  await source.write({ 'keys/other': 'not a secret' })
-  await writeFile(join(source.path, 'keys/key.bin'), key)
+  rack = await installRack(['--cpu', '2048', '--memory', '2048M'])
+  source = await makeSource(composeApp)
+  await rack.run('apps', 'create', 'shop')
+  await rack.run('env', 'set', `API_KEY=${secretWords.apiKey}`, 'MOTD=be kind', '--app', 'shop')
 })
-
 after(async () => {
-  await rack[Symbol.asyncDispose]()
   await source[Symbol.asyncDispose]()
+  await rack[Symbol.asyncDispose]()
 })
 
-interface Row {
-  id: string
-  type: string
-  status: string
+const deploy = () => rack.attempt(['deploy', '--app', 'shop', source.path])
+async function deployed(): Promise<void> {
+  const { code, stderr } = await deploy()
+  assert.equal(code, 0, stderr)
+}
+const processes = async () => await rack.json<ProcessRow[]>('ps', '--app', 'shop')
+/** Without those that have done their work. */
+const live = async () => (await processes()).filter(({ status }) => status === 'running')
+const running = async () => (await live()).map(({ type }) => type).sort()
+/** The id of the one copy of each type. */
+const copies = async () => Object.fromEntries((await live()).map(({ type, id }) => [type, id]))
+const inside = async (type: string, script: string) =>
+  (await rack.run('exec', type, '--app', 'shop', '--', 'sh', '-c', script)).trim()
+const linesInside = async (type: string, script: string) => (await inside(type, script)).split('\n')
+
+async function containerOf(type: string): Promise<Container> {
+  const labels = [`com.rack.name=${rack.name}`, `com.rack.app=shop`, `com.rack.type=${type}`]
+  const query = { all: true, filters: { label: labels } }
+  const [found] = await docker.json<{ Id: string }[]>({ path: '/containers/json', query }, controlFor(10_000))
+  return await docker.json<Container>({ path: `/containers/${found?.Id}/json` }, controlFor(10_000))
 }
 
-const deploy = () => rack.attempt(['deploy', '--app', app, source.path])
-const listed = () => rack.json<Row[]>('ps', '--app', app)
-
-async function inside(process: string, script: string): Promise<string> {
-  return (await rack.run('exec', process, '--app', app, '--', 'sh', '-c', script)).trim()
-}
-
-async function idsByType(): Promise<Record<string, string>> {
-  return Object.fromEntries((await listed()).map(({ type, id }) => [type, id]))
-}
-
-/** Types whose copies are others now. */
-async function replacedSince(was: Record<string, string>): Promise<string[]> {
-  const is = await idsByType()
-  return Object.keys(is)
-    .filter((type) => is[type] !== was[type])
-    .sort()
-}
-
-test('an app of many files goes live; files, limits and names are as its files say', async () => {
+test('an app that uses the whole of the compose file becomes live, files and limits as it says', async () => {
   const said = await deploy()
   assert.equal(said.code, 0, said.stderr)
-  assert.deepEqual((await listed()).map(({ type }) => type).sort(), [
-    'made',
-    'reader',
-    'seed',
-    'store',
-    'talker',
-    'web',
-  ])
-  assert.equal(await inside('web', 'cat /etc/app/site.conf'), 'listen 80')
-  assert.equal(await inside('web', 'stat -c "%a %u %g" /etc/app/inline.conf'), '440 0 4242')
-  assert.equal(await inside('web', 'cat /etc/app/inline.conf'), 'greeting=hello')
-  assert.equal(await inside('web', 'cat /run/secrets/token'), token)
-  assert.equal(await inside('web', 'stat -c %a /run/secrets/key.bin'), '400')
-  assert.equal(await inside('web', 'od -An -tx1 /run/secrets/key.bin'), '00 ff 0a 0d c8 6b 65 79 21')
-  assert.equal(await inside('web', 'hostname'), 'front')
-  assert.equal(await inside('web', 'ulimit -Sn; ulimit -Hn'), '1234\n2345')
-  assert.equal(await inside('web', 'cat /proc/sys/net/core/somaxconn'), '512')
-  assert.match(await inside('web', 'grep CapEff /proc/self/status'), /0{16}$/)
-  assert.match(await inside('web', 'id -G'), /\b4242\b/)
-  assert.equal(await inside('web', 'touch /nope 2> /dev/null || echo read-only'), 'read-only')
-  assert.match(await inside('web', 'grep " /scratch " /proc/mounts'), /size=1024k.*|mode=1777/)
-  assert.match(await inside('web', 'grep " /dev/shm " /proc/mounts'), /size=32768k/)
-  assert.match(await inside('web', 'cat /etc/hosts'), /10\.9\.8\.7\s+away/)
-  assert.match(await inside('web', 'cat /etc/resolv.conf'), /search example\.test/)
-  assert.equal(await inside('web', 'echo $FROM_BASE'), 'yes')
-  assert.equal(await inside('store', 'echo $WORD'), 'included')
-  for (const name of ['talker', 'loud', 'speaker'])
-    assert.match(await inside('reader', `ping -c 1 -W 2 ${name}`), /1 packets received/, name)
-  await inside('store', 'echo kept > /data/word')
-  assert.equal(await inside('reader', 'cat /data/word; echo x > /data/x || echo refused'), 'kept\nrefused')
-  const logged = async () => (await rack.run('logs', '--app', app)).includes('from a terminal')
-  await until(logged, { deadlineMs: 10_000, what: 'the line of a terminal' })
+  assert.match(said.stderr + said.stdout, /the process "auditor" is left out: the profile "audit" is not on/)
+  assert.deepEqual(await running(), ['data', 'reader', 'screen', 'web'])
+  const page = await ask({ port: rack.httpPort, host: 'shop.localhost' })
+  assert.deepEqual(page, { status: 200, body: pageText })
 })
 
-test('a secret is nowhere but in the processes that have it', async () => {
-  assert.equal(
-    await inside('made', 'ls -a /src/keys; ls /src/.env 2>&1 | grep -c "No such"'),
-    '.\n..\nother\n1',
+const fileOwners = `stat -c '%n %a %u:%g' /etc/shop/greeting /etc/shop/motd /srv/index.html /run/secrets/token \\
+  /run/secrets/keys/blob /etc/shop/key`
+const webFiles = [
+  '/etc/shop/greeting 444 0:0',
+  '/etc/shop/motd 440 1000:1001',
+  '/srv/index.html 444 0:0',
+  '/run/secrets/token 444 0:0',
+  '/run/secrets/keys/blob 400 1000:0',
+  '/etc/shop/key 444 0:0',
+]
+
+async function assertWebFiles(run: (script: string) => Promise<string>, token: string): Promise<void> {
+  assert.deepEqual((await run(fileOwners)).split('\n'), webFiles)
+  // Sums, so that what a one-off prints into the logs is no secret.
+  const contents = ['hello world\n', 'be kind', pageText, token, blob, secretWords.apiKey]
+  const sums = (await run(`sha256sum ${webFiles.map((line) => line.split(' ')[0]).join(' ')}`)).split('\n')
+  assert.deepEqual(
+    sums.map((line) => line.split(' ')[0]),
+    contents.map((content) => createHash('sha256').update(content).digest('hex')),
   )
-  const [release] = await rack.json<{ id: string }[]>('releases', '--app', app)
-  const said = await Promise.all([
-    rack.run('releases', 'promote', release?.id ?? '', '--app', app, '--plan', '--json'),
-    rack.run('builds', 'logs', '--app', app),
-    rack.run('logs', '--app', app),
-    rack.run('ps', '--app', app, '--json'),
+}
+
+test('configs and secrets of every origin are files of their mode and owner, in copies and one-offs', async () => {
+  await assertWebFiles((script) => inside('web', script), secretWords.token)
+  const oneOff = async (script: string) =>
+    (await rack.run('run', 'web', '--app', 'shop', '--', 'sh', '-c', script)).trim()
+  await assertWebFiles(oneOff, secretWords.token)
+  assert.equal(await inside('reader', 'cat /run/secrets/token'), secretWords.token)
+  assert.equal(await inside('reader', 'ls /run/secrets'), 'token')
+  assert.equal(await inside('reader', 'cat /greeting'), 'hello world')
+  assert.equal(await inside('screen', 'ls /run/secrets 2> /dev/null || echo none'), 'none')
+  assert.equal(await inside('data', 'cat /data/seen'), secretWords.password)
+})
+
+test('limits, capabilities, groups and the file system are as the file says', async () => {
+  const script = `hostname; ulimit -n; ulimit -Hn; cat /proc/sys/net/core/somaxconn; id -u; id -G
+    grep CapBnd /proc/self/status | cut -f 2; cat /proc/1/comm; cat /built
+    df -k /dev/shm | tail -1 | awk '{ print $2 }'; df -k /scratch | tail -1 | awk '{ print $2 }'
+    touch /nope 2> /dev/null || echo read-only; touch /scratch/x && echo written
+    ls /src; ls /src/secrets /src/parts; echo $PLAIN; echo $FROM_FILE`
+  const lines = await linesInside('web', script)
+  assert.deepEqual(lines.slice(0, 5), ['till', '1234', '2345', '77', '1000'])
+  assert.deepEqual(lines[5]?.split(' ').sort(), ['1001', '4711'])
+  assert.deepEqual(lines.slice(6, 13), [
+    '0000000000000000',
+    'docker-init',
+    'built by 0',
+    '8192',
+    '1024',
+    'read-only',
+    'written',
   ])
-  const words = [token, Buffer.from(token).toString('base64'), key.toString('base64')]
-  for (const text of said) for (const word of words) assert.ok(!text.includes(word), word)
-  const kept = await readdir(rack.directory, { recursive: true, withFileTypes: true })
-  for (const entry of kept.filter((one) => one.isFile())) {
-    const content = await readFile(join(entry.parentPath, entry.name))
-    for (const word of [...words, key]) assert.ok(!content.includes(word), `${entry.name} holds a secret`)
+  // What is a secret stays out of the build; what is not is there.
+  const rest = lines.slice(13).join('\n')
+  assert.match(rest, /page\.html/)
+  assert.match(rest, /base\.yml\ndata\.yml\n/)
+  assert.ok(!/token|blob|password/.test(rest), rest)
+  assert.match(rest, /\nyes\nthe file of nobody$/)
+})
+
+test('names lead where the file says: hosts, resolver, aliases and container names', async () => {
+  const resolv = await inside('web', 'cat /etc/resolv.conf')
+  assert.match(resolv, /^search shop\.example$/m)
+  assert.match(resolv, /^options .*ndots:3/m)
+  assert.match(await inside('web', 'cat /etc/hosts'), /^10\.9\.8\.7\s+ledger\.example$/m)
+  for (const name of ['data', 'shop-data', 'store.example']) {
+    assert.equal(await inside('screen', `wget -qO- http://${name}:9000/word`), 'stored', name)
   }
+  assert.deepEqual(
+    await linesInside('reader', 'cat /data/word; touch /data/x 2> /dev/null || echo read-only'),
+    ['stored', 'read-only'],
+  )
 })
 
-test('a changed secret replaces who has it, a changed dependency those that restart with it', async () => {
-  const first = await idsByType()
-  await writeFile(join(source.path, 'keys/key.bin'), Buffer.from('another'))
-  const said = await deploy()
-  assert.equal(said.code, 0, said.stderr)
-  assert.deepEqual(await replacedSince(first), ['web'])
-  assert.equal(await inside('web', 'cat /run/secrets/key.bin'), 'another')
-  const second = await idsByType()
-  await source.write({ 'data/.env': 'WORD=changed\n' })
-  assert.equal((await deploy()).code, 0)
-  assert.deepEqual(await replacedSince(second), ['store', 'web'])
-  const diff = await rack.run('releases', 'diff', '--app', app)
-  assert.ok(!diff.includes('another'), diff)
+test('a process on a terminal says so in the logs; labels are on the image and the container', async () => {
+  const logs = await rack.run('logs', '--app', 'shop')
+  assert.match(logs, /screen.*\/dev\/pts\/0$/m)
+  assert.match(logs, /screen.*on a terminal$/m)
+  assert.match(logs, /seed.*seeded$/m)
+  const { Image, Config } = await containerOf('web')
+  assert.equal(Config.Labels['org.example.owner'], 'till')
+  const image = await docker.json<Container>({ path: `/images/${Image}/json` }, controlFor(10_000))
+  assert.equal(image.Config.Labels['org.example.team'], 'till')
 })
 
-test('a profile is turned on by the environment and a deploy, and off by a rollback', async () => {
-  const refused = await rack.attempt(['env', 'set', 'COMPOSE_PROFILES=debug', '--promote', '--app', app])
+const everySecret = { ...secretWords, blob: blob.subarray(0, 64) }
+/** The variable is in the environment of every process by its nature. */
+const { apiKey: _apiKey, ...fileSecrets } = everySecret
+
+async function assertNothingLeaks(): Promise<void> {
+  const replies = [
+    ['releases', 'manifest'],
+    ['releases', 'info'],
+    ['releases', 'diff'],
+    ['releases', 'promote', '--plan'],
+    ['releases'],
+    ['builds'],
+    ['ps', '--all'],
+    ['logs'],
+    ['apps', 'info'],
+  ]
+  const [build] = await rack.json<{ id: string }[]>('builds', '--app', 'shop')
+  replies.push(['builds', 'logs', build?.id ?? ''])
+  for (const command of replies) {
+    for (const form of [[], ['--json']]) {
+      const { stdout, stderr } = await rack.attempt([...command, '--app', 'shop', ...form])
+      assert.deepEqual(needlesIn(stdout + stderr, everySecret), [], command.join(' '))
+    }
+  }
+  assert.deepEqual(await needlesBelow(rack.directory, everySecret), [])
+  assert.deepEqual(await needlesInCommandLines(everySecret), [])
+  const web = await containerOf('web')
+  assert.deepEqual(needlesIn(JSON.stringify(web.Config.Labels), everySecret), [])
+  assert.deepEqual(needlesIn(JSON.stringify(web), fileSecrets), [])
+  assert.deepEqual(await needlesInImage(docker, web.Image, everySecret), [])
+}
+
+test('contents of secrets are in no image, log, reply, label or command line, and not in clear where they rest', async () => {
+  await assertNothingLeaks()
+  // Those who look would find.
+  const { Image } = await containerOf('web')
+  assert.deepEqual(await needlesInImage(docker, Image, { page: pageText }), ['page'])
+  assert.notDeepEqual(await needlesBelow(rack.directory, { host: 'shop.localhost' }), [])
+  assert.notDeepEqual(await needlesInCommandLines({ command: 'httpd\0-f\0-p\u00008080' }), [])
+})
+
+test("a plan shows names and masks contents; a diff says that a content is another's", async () => {
+  const { plan } = await rack.json<{ plan: { processes: { type: string; files: unknown[] }[] } }>(
+    'releases',
+    'promote',
+    '--plan',
+    '--app',
+    'shop',
+  )
+  const files = plan.processes.find(({ type }) => type === 'web')?.files as { content: string }[]
+  assert.deepEqual(
+    files.map(({ content }) => content),
+    Array(6).fill('****'),
+  )
+  await rack.run('env', 'set', 'MOTD=be very kind', '--app', 'shop')
+  const diff = await rack.run('releases', 'diff', '--app', 'shop')
+  assert.match(diff, /~ MOTD/)
+  assert.match(diff, /~ web\n\s+files: .*motd:\/etc\/shop\/motd \(440 1000:1001\) with other content/)
+  assert.ok(!diff.includes('be very kind') && !diff.includes('be kind'), diff)
+  await rack.run('env', 'set', 'MOTD=be kind', '--app', 'shop')
+})
+
+test("a secret's other content replaces the processes that have it, and those that restart with them", async () => {
+  await deployed()
+  const first = await copies()
+  await source.write({ 'parts/password': `${secretWords.password}-2` })
+  await deployed()
+  const second = await copies()
+  assert.equal(await inside('data', 'cat /data/seen'), `${secretWords.password}-2`)
+  const kept = (was: Record<string, string>, is: Record<string, string>) =>
+    Object.keys(is)
+      .filter((type) => was[type] === is[type])
+      .sort()
+  // `web` says `restart: true` of `data`.
+  assert.deepEqual(kept(first, second), ['reader', 'screen'])
+  await source.write({ 'secrets/token': `${secretWords.token}-2` })
+  await deployed()
+  const third = await copies()
+  assert.deepEqual(kept(second, third), ['data', 'screen'])
+  await assertWebFiles((script) => inside('web', script), `${secretWords.token}-2`)
+  const diff = await rack.run('releases', 'diff', '--app', 'shop')
+  assert.match(diff, /token:\/run\/secrets\/token \(444 0:0\) with other content/)
+  assert.deepEqual(needlesIn(diff, everySecret), [])
+})
+
+test('a rollback brings back what the files held', async () => {
+  await rack.run('releases', 'rollback', '--app', 'shop')
+  await assertWebFiles((script) => inside('web', script), secretWords.token)
+  assert.equal(await inside('reader', 'cat /run/secrets/token'), secretWords.token)
+  await source.write({ 'secrets/token': secretWords.token })
+})
+
+test('a process that the engine starts again keeps its files', async () => {
+  for (const type of ['reader', 'web']) {
+    const { State, RestartCount } = await containerOf(type)
+    process.kill(State.Pid, 'SIGKILL')
+    const isBack = async () => {
+      const again = await containerOf(type)
+      return again.RestartCount > RestartCount && again.State.Running
+    }
+    await until(isBack, { deadlineMs: 20_000, what: `${type} to be started again` })
+  }
+  assert.equal(await inside('reader', 'cat /run/secrets/token'), secretWords.token)
+  await assertWebFiles((script) => inside('web', script), secretWords.token)
+})
+
+test('a profile that is turned on needs a build; then its process runs, and a rollback ends it', async () => {
+  await rack.run('env', 'set', 'COMPOSE_PROFILES=audit', '--app', 'shop')
+  const refused = await rack.attempt(['releases', 'promote', '--app', 'shop'])
   assert.equal(refused.code, 1)
-  assert.match(refused.stderr, /debug, of which its build B[A-Z]{10} made no image[^]*rack deploy/)
-  const types = async () => (await listed()).map(({ type }) => type)
-  assert.ok(!(await types()).includes('debug'))
-  assert.equal((await deploy()).code, 0)
-  assert.ok((await types()).includes('debug'))
-  await rack.run('releases', 'rollback', '--app', app)
-  assert.ok(!(await types()).includes('debug'))
+  assert.match(
+    refused.stderr,
+    /runs auditor, of which its build \w+ made no image\n→ .*rack deploy --app shop/,
+  )
+  await deployed()
+  assert.deepEqual(await running(), ['auditor', 'data', 'reader', 'screen', 'web'])
+  assert.equal(await inside('auditor', 'cat /run/secrets/token'), secretWords.token)
+  await rack.run('releases', 'rollback', '--app', 'shop')
+  assert.deepEqual(await running(), ['data', 'reader', 'screen', 'web'])
 })
 
-test('a daemon that dies in a deploy leaves the files in place', async () => {
-  await writeFile(join(source.path, 'keys/key.bin'), Buffer.from('third'))
-  const deploying = deploy()
-  await delay(1500)
+test('a file or a variable that a secret names and that is not there is told before anything is sent', async () => {
+  const builds = await rack.json<unknown[]>('builds', '--app', 'shop')
+  await rm(join(source.path, 'parts/password'))
+  const missing = await deploy()
+  assert.equal(missing.code, 1)
+  assert.match(
+    missing.stderr,
+    /parts\/data\.yml:19:\d+: error: secrets\.password\.file: the file "parts\/password" of the secret "password" does not exist/,
+  )
+  assert.match(missing.stderr, /\n→ /)
+  assert.equal((await rack.json<unknown[]>('builds', '--app', 'shop')).length, builds.length)
+  await source.write({ 'parts/password': secretWords.password })
+  await rack.run('env', 'unset', 'API_KEY', '--app', 'shop')
+  const [newest] = await rack.json<{ id: string }[]>('releases', '--app', 'shop')
+  const unset = await rack.attempt(['releases', 'promote', newest?.id ?? '', '--app', 'shop'])
+  assert.equal(unset.code, 1)
+  assert.match(unset.stderr, /the secret "api_key" is the variable "API_KEY", which has no value/)
+  assert.match(unset.stderr, /rack env set API_KEY=…/)
+  await rack.run('env', 'set', `API_KEY=${secretWords.apiKey}`, '--app', 'shop')
+})
+
+test('kill -9 of the daemon in the middle of a deploy: it is finished or undone, with the files of its release', async () => {
+  await deployed()
+  const before = (await objectsOfRack(rack.name)).filter((name) => /^(container|volume)/.test(name)).length
+  const word = `${secretWords.token}-3`
+  await source.write({ 'secrets/token': word })
+  const { child, said } = rack.start(['deploy', '--app', 'shop', source.path])
+  await whenSays(child, /start (web|reader)/)
   const { daemon } = await rack.json<{ daemon: { pid: number } }>('status')
   process.kill(daemon.pid, 'SIGKILL')
-  await deploying
+  await said
   await rack.run('start')
   const isSettled = async () => (await rack.json<{ status: string }>('status')).status === 'running'
   await until(isSettled, { deadlineMs: 60_000, what: 'the rack to settle' })
-  assert.match(await inside('web', 'cat /run/secrets/key.bin'), /^(another|third)$/)
-  assert.equal(await inside('web', 'cat /run/secrets/token'), token)
-  assert.equal((await listed()).filter(({ type }) => type === 'web').length, 1)
-})
-
-test('what a file names and the directory lacks is said with its line, before anything is sent', async () => {
-  await rm(join(source.path, 'keys/key.bin'))
-  await source.write({ 'compose.yml': files['compose.yml'].replace('service: base', 'service: bas') })
-  const { code, stderr } = await deploy()
-  assert.equal(code, 1)
-  assert.match(
-    stderr,
-    /compose\.yml:\d+:\d+: error: .*there is no process "bas" in common\/base\.yml; did you mean "base"\?/,
+  const releases = new Set(
+    (await processes()).filter(({ type }) => type === 'web').map(({ release }) => release),
   )
-  assert.match(stderr, /compose\.yml:\d+:\d+: error: secrets\.key\.file: .*keys\/key\.bin.* does not exist/)
-  assert.doesNotMatch(stderr, /build/)
+  assert.equal(releases.size, 1)
+  assert.deepEqual(await running(), ['data', 'reader', 'screen', 'web'])
+  const token = await inside('web', 'cat /run/secrets/token')
+  assert.ok([word, secretWords.token].includes(token), 'the file is of another release')
+  assert.equal(await inside('reader', 'cat /run/secrets/token'), token)
+  await assertWebFiles((script) => inside('web', script), token)
+  const left = async () =>
+    (await objectsOfRack(rack.name)).filter((name) => /^(container|volume)/.test(name)).length === before
+  await until(left, { deadlineMs: 30_000, what: 'what was left over to be swept' })
+  await assertNothingLeaks()
 })

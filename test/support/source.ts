@@ -4,13 +4,13 @@ import { dirname, join } from 'node:path'
 
 export interface SourceDirectory extends AsyncDisposable {
   path: string
-  write(files: Record<string, string>): Promise<void>
+  write(files: Record<string, string | Uint8Array>): Promise<void>
 }
 
 /** A source directory of a test's own. */
-export async function makeSource(files: Record<string, string>): Promise<SourceDirectory> {
+export async function makeSource(files: Record<string, string | Uint8Array>): Promise<SourceDirectory> {
   const path = await mkdtemp(join(tmpdir(), 'rack-source-'))
-  const write = async (texts: Record<string, string>) => {
+  const write = async (texts: Record<string, string | Uint8Array>) => {
     for (const [name, text] of Object.entries(texts)) {
       await mkdir(dirname(join(path, name)), { recursive: true })
       await writeFile(join(path, name), text)
