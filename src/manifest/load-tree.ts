@@ -45,6 +45,7 @@ export function loadTree(source: ManifestSource, options: ReadOptions, problems:
     addedText: { length: 0 },
     wanted: new Set(),
     filesRead: 0,
+    shaped: new Map(),
   }
   const lookup = rootLookup(loading, options.environment)
   const tree = mergeFiles(lookup, loading)

@@ -188,6 +188,13 @@ test('the lines of a process are kept by the rack, which is said where the file 
   )
 })
 
+test('an image or a build that says nothing makes no process', () => {
+  for (const line of ['image:', 'build:', 'image: null']) {
+    const { problems } = readCompose(`services:\n  web:\n    ${line}\n`)
+    assert.match(problems.join('\n'), /2:3: error: .*"web" has neither `image` nor `build`/, line)
+  }
+})
+
 test('builds stay inside the source directory', () => {
   const read = (build: string) => readCompose(`services:\n  web:\n    build: ${build}\n`)
   assert.deepEqual(

@@ -4,7 +4,7 @@ import { strictPolicy } from '../../domain/policy.ts'
 import type { ReadOptions } from '../load-tree.ts'
 import type { Problems } from '../problems.ts'
 import type { Lookup } from '../syntax/interpolate.ts'
-import { childOf, type Entry, type MapNode } from '../syntax/tree.ts'
+import { childOf, isEmpty, type Entry, type MapNode } from '../syntax/tree.ts'
 import { buildOf, imageOf } from './build.ts'
 import { containerOptionsOf } from './container/container-options.ts'
 import type { Declarations } from './declarations.ts'
@@ -115,8 +115,8 @@ function surroundingsOf(name: string, service: MapNode, context: ProcessContext)
 function imageSourceOf(name: string, entry: Entry, service: MapNode, problems: Problems) {
   const build = buildOf(service, problems)
   const image = imageOf(childOf(service, 'image'), problems)
-  const namesImage = childOf(service, 'image') ?? childOf(service, 'build') ?? childOf(service, 'extends')
-  if (!namesImage)
+  const makers = ['image', 'build', 'extends'].flatMap((key) => childOf(service, key) ?? [])
+  if (makers.every((node) => node.kind === 'scalar' && isEmpty(node)))
     problems.error(
       entry.key,
       `the process "${name}" has neither \`image\` nor \`build\``,

@@ -33,14 +33,21 @@ interface Including {
 export function applyIncludes(root: MapNode, including: Including): MapNode | null {
   const { loading } = including
   const node = root.entries.get('include')?.value
-  const includes = itemsOf(node, loading.problems, true).map((at) => readInclude(at, loading))
-  const models = includes.map((include) => include && loadIncluded(include, including))
-  if (models.includes(null)) return null
   const entries = new Map([...root.entries].filter(([name]) => name !== 'include'))
-  for (const [index, model] of models.entries()) {
-    if (model) addModel(entries, model, includes[index]?.at ?? root, loading)
+  const loaded = new Set<string>()
+  let isWhole = true
+  for (const at of itemsOf(node, loading.problems, true)) {
+    if (loading.filesRead > mostFiles) return null
+    const include = readInclude(at, loading)
+    const key = include && JSON.stringify([include.paths, include.base, include.envFiles])
+    // The same again brings nothing new.
+    if (key !== null && loaded.has(key)) continue
+    const model = include && loadIncluded(include, including)
+    if (key !== null) loaded.add(key)
+    if (model) addModel(entries, model, at, loading)
+    else isWhole = false
   }
-  return { ...root, entries }
+  return isWhole ? { ...root, entries } : null
 }
 
 function loadIncluded(include: Include, { surroundings, loading, loadFile }: Including): MapNode | null {

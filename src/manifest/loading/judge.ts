@@ -14,10 +14,16 @@ export interface ComposeFile {
   text: string
 }
 
-/** The text as a tree of the current form. */
-export function shapeFile({ path, text }: ComposeFile, base: string, { problems }: Loading): Shaped | null {
+/** The text as a tree of the current form; read once however often it is included. */
+export function shapeFile(file: ComposeFile, base: string, { problems, shaped }: Loading): Shaped | null {
+  const { path, text } = file
+  const key = JSON.stringify([path, base])
+  const known = shaped.get(key)
+  if (known !== undefined) return known
   const parsed = parseYaml({ path, text, base: base === directoryOf(path) ? undefined : base }, problems)
-  return parsed && shapeOf(parsed, problems)
+  const result = parsed && shapeOf(parsed, problems)
+  shaped.set(key, result)
+  return result
 }
 
 /** Gives every key its verdict and every variable its value. */

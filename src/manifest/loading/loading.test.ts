@@ -198,10 +198,18 @@ test('a loop of includes is named in full', () => {
   ])
 })
 
+test('the same include many times over costs no more than once', () => {
+  const text = `include: [${'a.yml, '.repeat(2000)}a.yml]\n`
+  const before = performance.now()
+  const { problems } = read({ 'c.yml': text, 'a.yml': text })
+  assert.match(problems[0] ?? '', /these files include each other: a\.yml → a\.yml/)
+  assert.ok(performance.now() - before < 1500)
+})
+
 test('includes that unfold without end are cut short', () => {
   const files: Record<string, string> = { 'c.yml': 'include: [f0.yml]\n' }
   for (let at = 0; at < 20; at += 1)
-    files[`f${at}.yml`] = `include: [f${at + 1}.yml, { path: f${at + 1}.yml }]\n`
+    files[`f${at}.yml`] = `include: [f${at + 1}.yml, { path: f${at + 1}.yml, env_file: other.env }]\n`
   files['f20.yml'] = 'services: { web: { image: x } }\n'
   assert.match(read(files).problems[0] ?? '', /an app is made of at most 100 files/)
 })

@@ -1,4 +1,5 @@
 import type { ManifestSource } from '../../domain/manifest.ts'
+import type { Shaped } from '../syntax/shape.ts'
 import type { Problems } from '../problems.ts'
 import type { Lookup } from '../syntax/interpolate.ts'
 import type { Ruling } from '../verdicts/check-keys.ts'
@@ -16,6 +17,8 @@ export interface Loading {
   wanted: Set<string>
   /** Files read, the same one again included: bounds what includes can unfold to. */
   filesRead: number
+  /** Files as they were read, before variables; by path and base. */
+  shaped: Map<string, Shaped | null>
 }
 
 /** One file, or several that are merged, in the midst of others. */

@@ -3,9 +3,13 @@ import { connect } from 'node:net'
 import type { Control } from '../../../domain/control.ts'
 import { RackError } from '../../../domain/error.ts'
 import { withDeadline } from '../../../lib/deadline.ts'
+import { until } from '../../../lib/poll.ts'
 import { masterSocket, statsSocket } from './haproxy-config.ts'
 
 const commandDeadlineMs = 10_000
+
+/** Longer than a master needs to listen again. */
+const restartMs = 3000
 
 /** The workers of one HAProxy: one serves, others finish their last connections after a reload. */
 export interface Workers {
@@ -100,7 +104,27 @@ export function createRuntimeApi(directory: string): RuntimeApi {
 }
 
 async function sendCommand(path: string, command: string, control: Control): Promise<string> {
-  return await inTime((signal) => exchange(path, command, signal), control)
+  const end = performance.now() + restartMs
+  const talk = async (signal: AbortSignal): Promise<{ reply: string } | null> => {
+    try {
+      return { reply: await exchange(path, command, signal) }
+    } catch (error) {
+      if (performance.now() > end || !mayPass(error, command)) throw error
+      return null
+    }
+  }
+  const options = { deadlineMs: commandDeadlineMs, what: 'the router to answer' }
+  return await inTime(async (signal) => (await until(talk, { ...options, signal })).reply, control)
+}
+
+/**
+ * A master that has just started, or reloads, replaces itself by a new program and opens its socket again: for a moment
+ * nobody listens, or a connection is cut. What was cut may have been carried out, so only questions are asked again.
+ */
+function mayPass(error: unknown, command: string): boolean {
+  const { code } = error as NodeJS.ErrnoException
+  if (code === 'ECONNREFUSED' || code === 'ENOENT') return true
+  return (code === 'ECONNRESET' || code === 'EPIPE') && /^(@!\d+ )?show /.test(command)
 }
 
 async function inTime<T>(talk: (signal: AbortSignal) => Promise<T>, { signal }: Control): Promise<T> {
