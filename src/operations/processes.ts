@@ -27,7 +27,18 @@ export async function getProcess(
   process: string,
   control: Control,
 ): Promise<Process> {
-  const [found] = await listProcesses(context, app, { id: process, stats: true, all: true }, control)
+  return await findProcess(context, app, process, { stats: true }, control)
+}
+
+/** A sample of cpu and memory takes a second or two, so only who shows it asks for it. */
+async function findProcess(
+  context: Context,
+  app: string,
+  process: string,
+  { stats }: { stats: boolean },
+  control: Control,
+): Promise<Process> {
+  const [found] = await listProcesses(context, app, { id: process, stats, all: true }, control)
   if (found) return found
   throw new RackError('not-found', `${app} has no process ${process}`, {
     hint: `See them with: rack ps --app ${app}`,
@@ -40,7 +51,7 @@ export async function stopProcess(
   process: string,
   control: Control,
 ): Promise<void> {
-  await getProcess(context, app, process, control)
+  await findProcess(context, app, process, { stats: false }, control)
   await context.engine.stop(process, control)
 }
 
@@ -84,7 +95,7 @@ export async function execProcess(
   terminal: Terminal,
   control: Control,
 ): Promise<ExitCode> {
-  await getProcess(context, app, process, control)
+  await findProcess(context, app, process, { stats: false }, control)
   return context.engine.exec(process, command, terminal, control)
 }
 

@@ -26,6 +26,7 @@ interface Container {
   RestartCount: number
   State: { Pid: number; Running: boolean }
   Config: { Labels: Record<string, string> }
+  Mounts: { Type: string; Name?: string }[]
 }
 
 const docker = connectDocker({ socketPath: dockerSocket })
@@ -63,6 +64,19 @@ async function containerOf(type: string): Promise<Container> {
   const query = { all: true, filters: { label: labels } }
   const [found] = await docker.json<{ Id: string }[]>({ path: '/containers/json', query }, controlFor(10_000))
   return await docker.json<Container>({ path: `/containers/${found?.Id}/json` }, controlFor(10_000))
+}
+
+/** Volumes that only hold the files of a container have no name of ours. */
+async function volumesOf(type: string): Promise<string[]> {
+  const { Mounts } = await containerOf(type)
+  return Mounts.flatMap(({ Name }) => (Name && /^[0-9a-f]{64}$/.test(Name) ? [Name] : []))
+}
+async function volumesThere(): Promise<Set<string>> {
+  const { Volumes } = await docker.json<{ Volumes: { Name: string }[] | null }>(
+    { path: '/volumes' },
+    controlFor(10_000),
+  )
+  return new Set((Volumes ?? []).map(({ Name }) => Name))
 }
 
 test('an app that uses the whole of the compose file becomes live, files and limits as it says', async () => {
@@ -224,6 +238,8 @@ test("a plan shows names and masks contents; a diff says that a content is anoth
 test("a secret's other content replaces the processes that have it, and those that restart with them", async () => {
   await deployed()
   const first = await copies()
+  const volumes = await volumesOf('web')
+  assert.equal(volumes.length, 3)
   await source.write({ 'parts/password': `${secretWords.password}-2` })
   await deployed()
   const second = await copies()
@@ -232,6 +248,8 @@ test("a secret's other content replaces the processes that have it, and those th
     Object.keys(is)
       .filter((type) => was[type] === is[type])
       .sort()
+  const left = (await volumesThere()).intersection(new Set(volumes))
+  assert.deepEqual([...left], [], 'contents of secrets that nobody has any more')
   // `web` says `restart: true` of `data`.
   assert.deepEqual(kept(first, second), ['reader', 'screen'])
   await source.write({ 'secrets/token': `${secretWords.token}-2` })
