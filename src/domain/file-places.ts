@@ -9,6 +9,9 @@ interface Cover {
 /** File systems that every container gets anew at its start. */
 const kernelPaths = ['/dev', '/proc', '/sys']
 
+/** Files of every container that are written anew at its start, over whatever is there. */
+const writtenAnew = new Set(['/etc/hostname', '/etc/hosts', '/etc/resolv.conf'])
+
 /** Where the files of a type go. */
 export interface FilePlaces {
   /**
@@ -34,6 +37,10 @@ export function filePlaces({ files, mounts, container }: Surroundings): FilePlac
   for (const file of files.toSorted((a, b) => a.path.length - b.path.length)) {
     const directory = file.path.slice(0, file.path.lastIndexOf('/')) || '/'
     const cover = deepest(covers, file.path)
+    if (writtenAnew.has(file.path)) {
+      places.refused.push({ file, reason: 'the rack writes that file itself' })
+      continue
+    }
     const isHidden = cover ? cover.kind !== 'volume' : container.readOnly
     if (!isHidden) continue
     const canHold = !cover || (cover.kind === 'tmpfs' && cover.path !== directory)
