@@ -55,6 +55,8 @@ test('where no file can be put, the place and the reason are said', () => {
     ['/shop/etc/key', [bind('/shop')], false, /a directory of the host is mounted there/],
     ['/data/key', [volume('/data', true)], false, /a read-only volume is mounted there/],
     ['/dev/shm/key', [], false, /the kernel fills that directory/],
+    ['/etc/hosts', [], false, /the rack writes that file itself/],
+    ['/etc/resolv.conf', [volume('/etc')], false, /the rack writes that file itself/],
     ['/key', [], true, /the root directory is read-only/],
   ]
   for (const [path, mounts, readOnly, reason] of cases) {

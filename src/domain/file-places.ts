@@ -9,6 +9,9 @@ interface Cover {
 /** File systems that every container gets anew at its start. */
 const kernelPaths = ['/dev', '/proc', '/sys']
 
+/** Files of every container that are written anew at its start, over whatever is there. */
+const writtenAnew = new Set(['/etc/hostname', '/etc/hosts', '/etc/resolv.conf'])
+
 /** Where the configs and secrets of a process find a place. */
 export interface FilePlaces {
   /**
@@ -35,6 +38,11 @@ export function placeFiles({
   const places: FilePlaces = { volumes: [], faults: [] }
   // The shortest first: a volume serves all directories below it too.
   for (const file of files.toSorted((a, b) => a.path.length - b.path.length)) {
+    const hint = `give it a target in a directory of its own, such as ${placeOfItsOwn(file)}`
+    if (writtenAnew.has(file.path)) {
+      places.faults.push({ file, reason: 'the rack writes that file itself', hint })
+      continue
+    }
     const directory = file.path.slice(0, file.path.lastIndexOf('/')) || '/'
     const cover = deepest(covers, file.path)
     const isHidden = cover ? cover.kind !== 'volume' : container.readOnly
@@ -45,11 +53,15 @@ export function placeFiles({
       covers.push({ path: directory, kind: 'volume' })
     } else {
       const reason = cover ? why[cover.kind] : 'the root directory is read-only'
-      const hint = `give it a target in a directory of its own, such as /run/${file.kind}s/${file.name}`
       places.faults.push({ file, reason, hint })
     }
   }
   return places
+}
+
+/** A path at which any container can hold the file. */
+export function placeOfItsOwn({ kind, name }: Pick<FileMount, 'kind' | 'name'>): string {
+  return `/run/${kind}s/${name}`
 }
 
 function coverOf(mount: Mount): Cover {

@@ -2,7 +2,7 @@ import type { ManifestSource } from '../domain/manifest.ts'
 import { loadTree } from './load-tree.ts'
 import { buildOf } from './keys/build.ts'
 import { envFilesOf } from './keys/environment.ts'
-import { contentFilesOf, labelFilesOf } from './keys/files/named-files.ts'
+import { contentFilesOf, labelFilesOf, secretPathsOf } from './keys/files/named-files.ts'
 import { Problems } from './problems.ts'
 import { childOf } from './syntax/tree.ts'
 
@@ -20,7 +20,7 @@ export interface NamedFiles {
   texts: string[]
   /** Files whose content becomes a config or a secret. */
   contents: string[]
-  /** Those of them that become a secret: no build may see them. */
+  /** Those that are secrets, whether a process uses them or not: no build may see them. */
   secrets: string[]
   /** What is built, each once; `dockerfile` is relative to the context. */
   contexts: { context: string; dockerfile: string }[]
@@ -37,12 +37,12 @@ export function filesOf(source: ManifestSource, environment: Record<string, stri
   const variables = services.flatMap((service) => envFilesOf(childOf(service, 'env_file'), problems))
   const labels = services.flatMap((service) => labelFilesOf(service, problems))
   const contents = tree ? contentFilesOf(tree.root, problems) : []
-  const secrets = contents.filter(({ kind }) => kind === 'secret')
+  const secrets = tree ? secretPathsOf(tree.root, problems) : []
   const builds = services.flatMap((service) => buildOf(service, problems) ?? [])
   return {
     texts: unique([...wanted, ...pathsOf(variables), ...pathsOf(labels)]),
     contents: unique(pathsOf(contents)),
-    secrets: unique(pathsOf(secrets)),
+    secrets: unique(secrets),
     contexts: [
       ...new Map(
         builds.map(({ context, dockerfile }) => [`${context}\n${dockerfile}`, { context, dockerfile }]),

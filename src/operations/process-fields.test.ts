@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { fileMount, processPlan } from '../../test/support/plans.ts'
 import { plainContainer, type ContainerOptions } from '../domain/container.ts'
 import type { ProcessPlan } from '../domain/plan.ts'
+import { copyIdentity } from '../domain/copy-identity.ts'
 import { changedFields } from './process-fields.ts'
 
 const differences = (was: Partial<ProcessPlan>, is: Partial<ProcessPlan>) =>
@@ -91,4 +92,39 @@ test('labels, and the types with which one restarts', () => {
     'labels: a=1 b=2 → null',
     'restarts with: null → api db',
   ])
+})
+
+test('a variable with another value is told of, and the value is not shown', () => {
+  const environment = { A: 'hunter2', B: '1', RELEASE: 'R1', BUILD: 'B1' }
+  const other = { A: 'hunter3', B: '1', C: 'new', RELEASE: 'R2', BUILD: 'B2' }
+  assert.deepEqual(differences({ environment }, { environment: other }), [
+    'variables: A B BUILD RELEASE → A (another value) B BUILD C RELEASE',
+  ])
+  const release = { ...environment, RELEASE: 'R2', BUILD: 'B2' }
+  assert.deepEqual(differences({ environment }, { environment: release }), [])
+})
+
+test('whatever replaces a copy has a field', () => {
+  const says: Partial<ProcessPlan>[] = [
+    { image: `sha256:${'1'.repeat(64)}` },
+    { command: ['x'] },
+    { entrypoint: ['x'] },
+    { environment: { A: 'b' } },
+    { user: 'x' },
+    { workingDir: '/x' },
+    { init: true },
+    { cpuUnits: 7 },
+    { memoryBytes: 7 * 2 ** 20 },
+    { healthcheck: { test: ['NONE'], intervalMs: 1, timeoutMs: 1, retries: 1, startPeriodMs: 0 } },
+    { restart: 'no' },
+    { extraHosts: [{ host: 'db', address: '10.0.0.9' }] },
+    { stopSignal: 'SIGQUIT' },
+    { labels: { a: 'b' } },
+    { files: [key()] },
+  ]
+  for (const one of says) {
+    const name = Object.keys(one).join()
+    assert.notEqual(copyIdentity(processPlan(one)), copyIdentity(processPlan({})), name)
+    assert.equal(differences({}, one).length, 1, name)
+  }
 })

@@ -11,7 +11,12 @@ export function changedFields(was: ProcessPlan, is: ProcessPlan): ProcessChange[
   const options = Object.entries(optionTexts).flatMap(([name, text]) =>
     field(name, text(was.container), text(is.container)),
   )
-  return [...differing, ...field('files', filesText(was.files), filesText(is.files, was.files)), ...options]
+  return [
+    ...field('variables', variablesText(was), variablesText(is, was)),
+    ...differing,
+    ...field('files', filesText(was.files), filesText(is.files, was.files)),
+    ...options,
+  ]
 }
 
 function field(name: string, from: string, to: string): ProcessChange['fields'] {
@@ -21,7 +26,6 @@ function field(name: string, from: string, to: string): ProcessChange['fields'] 
 const fieldTexts: Record<string, (process: ProcessPlan) => string> = {
   image: ({ image }) => image,
   command: ({ entrypoint, command }) => [...(entrypoint ?? []), ...(command ?? [])].join(' '),
-  variables: ({ environment }) => Object.keys(environment).sort().join(' '),
   ports: ({ ports }) => ports.map(portText).join(' '),
   router: ({ routing }) => JSON.stringify(maskRouting(routing)),
   agent: ({ isAgent }) => String(isAgent),
@@ -33,6 +37,12 @@ const fieldTexts: Record<string, (process: ProcessPlan) => string> = {
   health: ({ health }) => JSON.stringify(health),
   healthcheck: ({ healthcheck }) => JSON.stringify(healthcheck),
   user: ({ user }) => user ?? '',
+  working_dir: ({ workingDir }) => workingDir ?? '',
+  init: ({ init }) => claim(init),
+  extra_hosts: ({ extraHosts }) => extraHosts.map(({ host, address }) => `${host}:${address}`).join(' '),
+  restart: ({ restart }) => restart,
+  stop_signal: ({ stopSignal }) => stopSignal ?? '',
+  stop_grace_period: ({ stopGraceMs }) => `${stopGraceMs / 1000} s`,
   'restarts with': ({ restartsWith }) => restartsWith.toSorted().join(' '),
   'release command': ({ releaseCommand }) => releaseCommand?.join(' ') ?? '',
 }
@@ -89,6 +99,16 @@ function mountText(mount: Mount): string {
 function tmpfsTexts({ sizeBytes, mode, options }: Extract<Mount, { kind: 'tmpfs' }>): string[] {
   const size = sizeBytes === null ? [] : [`size=${formatBytes(sizeBytes).replaceAll(' ', '')}`]
   return [...size, ...(mode === null ? [] : [`mode=${mode.toString(8)}`]), ...options]
+}
+
+/** One whose name is as it was says when its value is another; those that name the release differ always. */
+function variablesText({ environment }: ProcessPlan, before?: ProcessPlan): string {
+  const texts = Object.entries(environment).map(([name, value]) => {
+    const was = before && Object.hasOwn(before.environment, name) ? before.environment[name] : value
+    const isOther = was !== value && name !== 'RELEASE' && name !== 'BUILD'
+    return isOther ? `${name} (another value)` : name
+  })
+  return texts.sort().join(' ')
 }
 
 /** One whose place and mode are as they were says when its content is another. */

@@ -20,25 +20,27 @@ export async function listProcesses(
   return context.engine.processes({ ...filter, app }, control)
 }
 
-/** With what it uses at the moment, which takes a second or two to measure. @throws not-found */
+/** @throws not-found */
 export async function getProcess(
   context: Context,
   app: string,
   process: string,
   control: Control,
 ): Promise<Process> {
-  return await findProcess(context, app, { id: process, stats: true }, control)
+  return await findProcess(context, app, process, { stats: true }, control)
 }
 
+/** A sample of cpu and memory takes a second or two, so only who shows it asks for it. */
 async function findProcess(
   context: Context,
   app: string,
-  filter: { id: string; stats: boolean },
+  process: string,
+  { stats }: { stats: boolean },
   control: Control,
 ): Promise<Process> {
-  const [found] = await listProcesses(context, app, { ...filter, all: true }, control)
+  const [found] = await listProcesses(context, app, { id: process, stats, all: true }, control)
   if (found) return found
-  throw new RackError('not-found', `${app} has no process ${filter.id}`, {
+  throw new RackError('not-found', `${app} has no process ${process}`, {
     hint: `See them with: rack ps --app ${app}`,
   })
 }
@@ -49,7 +51,7 @@ export async function stopProcess(
   process: string,
   control: Control,
 ): Promise<void> {
-  await findProcess(context, app, { id: process, stats: false }, control)
+  await findProcess(context, app, process, { stats: false }, control)
   await context.engine.stop(process, control)
 }
 
@@ -93,7 +95,7 @@ export async function execProcess(
   terminal: Terminal,
   control: Control,
 ): Promise<ExitCode> {
-  await findProcess(context, app, { id: process, stats: false }, control)
+  await findProcess(context, app, process, { stats: false }, control)
   return context.engine.exec(process, command, terminal, control)
 }
 

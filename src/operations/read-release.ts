@@ -95,14 +95,24 @@ export function manifestError(problems: Problem[]): RackError {
   const errors = problems.filter(({ severity }) => severity === 'error')
   const lines = errors.map(problemLine)
   const count = errors.length === 1 ? 'a problem' : `${errors.length} problems`
-  const isRefused = errors.every(({ kind }) => kind === 'policy')
-  const what = isRefused
-    ? "the rack's policy refuses what the compose file wants"
-    : `the compose file has ${count}`
-  return new RackError('manifest-invalid', [what, ...lines].join('\n'), {
-    hint: isRefused
-      ? 'Take it out of the file, or let the rack allow it: rack policy'
-      : 'Mend the lines above, then: rack manifest check',
-    details: problems,
-  })
+  const of = (kind: Problem['kind']) => errors.every((problem) => problem.kind === kind)
+  const { what, hint } = of('policy')
+    ? refusedByPolicy
+    : of('variable')
+      ? lacksVariables
+      : {
+          what: `the compose file has ${count}`,
+          hint: 'Mend the lines above, then: rack manifest check',
+        }
+  return new RackError('manifest-invalid', [what, ...lines].join('\n'), { hint, details: problems })
+}
+
+const refusedByPolicy = {
+  what: "the rack's policy refuses what the compose file wants",
+  hint: 'Take it out of the file, or let the rack allow it: rack policy',
+}
+
+const lacksVariables = {
+  what: "the compose file wants variables that the app's environment lacks",
+  hint: 'Give them a value, and make it live: rack env set --promote NAME=value',
 }

@@ -4,8 +4,8 @@ import { readTar, rewriteTar } from '../lib/tar.ts'
 
 /**
  * The layout of an upload, a tar: `manifest/index.json` first, which lists the files a manifest is read from; those
- * files under `manifest/files/`; then the source directory under `source/`. They are apart from the source so that
- * `.env` never has to be in a build's context.
+ * files under `manifest/files/`, and `.env` as `manifest/dotenv`; then the source directory under `source/`. They are
+ * apart from the source so that `.env` never has to be in a build's context.
  */
 interface UploadIndex {
   files: string[]
@@ -40,16 +40,17 @@ export function sourceTar(upload: AsyncIterable<Uint8Array>): AsyncIterable<Uint
 
 function sourceOf(sent: Map<string, Buffer>): ManifestSource {
   const { files, dotenv, texts, contents } = indexOf(sent)
-  const bytesOf = (path: string): Buffer => {
-    const bytes = sent.get(`files/${path}`)
+  const sentAs = (name: string): Buffer => {
+    const bytes = sent.get(name)
     if (bytes !== undefined) return bytes
-    throw new RackError('invalid', `the upload names ${path} but does not hold it`)
+    throw new RackError('invalid', `the upload names ${name} but does not hold it`)
   }
+  const bytesOf = (path: string): Buffer => sentAs(`files/${path}`)
   const read = (path: string): string => bytesOf(path).toString('utf8')
   if (files.length === 0) throw new RackError('manifest-missing', 'the upload has no compose file')
   return {
     files: files.map((path) => ({ path, text: read(path) })),
-    dotenv: dotenv ? read('.env') : null,
+    dotenv: dotenv ? sentAs('dotenv').toString('utf8') : null,
     texts: Object.fromEntries(texts.map((path) => [path, read(path)])),
     contents: Object.fromEntries(contents.map((path) => [path, bytesOf(path).toString('base64')])),
   }

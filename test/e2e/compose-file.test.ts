@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
-import { createHash } from 'node:crypto'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { connectDocker } from '../../src/engines/docker/client.ts'
 import { until } from '../../src/lib/poll.ts'
-import { blob, composeApp, pageText, secretWords } from '../support/compose-app.ts'
-import { controlFor, dockerSocket } from '../support/docker-rack.ts'
+import { containersOf } from '../support/app-containers.ts'
+import { assertWebFiles, blob, composeApp, pageText, secretWords } from '../support/compose-app.ts'
+import { dockerSocket } from '../support/docker-rack.ts'
 import { objectsOfRack } from '../support/engine-objects.ts'
 import { installRack, type InstalledRack } from '../support/installed-rack.ts'
 import { needlesBelow, needlesIn, needlesInCommandLines, needlesInImage } from '../support/leaks.ts'
@@ -20,14 +20,6 @@ interface ProcessRow {
   status: string
   release: string
 }
-interface Container {
-  Id: string
-  Image: string
-  RestartCount: number
-  State: { Pid: number; Running: boolean }
-  Config: { Labels: Record<string, string> }
-}
-
 const docker = connectDocker({ socketPath: dockerSocket })
 let rack: InstalledRack
 let source: SourceDirectory
@@ -58,12 +50,7 @@ const inside = async (type: string, script: string) =>
   (await rack.run('exec', type, '--app', 'shop', '--', 'sh', '-c', script)).trim()
 const linesInside = async (type: string, script: string) => (await inside(type, script)).split('\n')
 
-async function containerOf(type: string): Promise<Container> {
-  const labels = [`com.rack.name=${rack.name}`, `com.rack.app=shop`, `com.rack.type=${type}`]
-  const query = { all: true, filters: { label: labels } }
-  const [found] = await docker.json<{ Id: string }[]>({ path: '/containers/json', query }, controlFor(10_000))
-  return await docker.json<Container>({ path: `/containers/${found?.Id}/json` }, controlFor(10_000))
-}
+const { containerOf, imageLabels, fileVolumesOf, isVolume } = containersOf(docker, () => rack.name, 'shop')
 
 test('an app that uses the whole of the compose file becomes live, files and limits as it says', async () => {
   const said = await deploy()
@@ -73,28 +60,6 @@ test('an app that uses the whole of the compose file becomes live, files and lim
   const page = await ask({ port: rack.httpPort, host: 'shop.localhost' })
   assert.deepEqual(page, { status: 200, body: pageText })
 })
-
-const fileOwners = `stat -c '%n %a %u:%g' /etc/shop/greeting /etc/shop/motd /srv/index.html /run/secrets/token \\
-  /run/secrets/keys/blob /etc/shop/key`
-const webFiles = [
-  '/etc/shop/greeting 444 0:0',
-  '/etc/shop/motd 440 1000:1001',
-  '/srv/index.html 444 0:0',
-  '/run/secrets/token 444 0:0',
-  '/run/secrets/keys/blob 400 1000:0',
-  '/etc/shop/key 444 0:0',
-]
-
-async function assertWebFiles(run: (script: string) => Promise<string>, token: string): Promise<void> {
-  assert.deepEqual((await run(fileOwners)).split('\n'), webFiles)
-  // Sums, so that what a one-off prints into the logs is no secret.
-  const contents = ['hello world\n', 'be kind', pageText, token, blob, secretWords.apiKey]
-  const sums = (await run(`sha256sum ${webFiles.map((line) => line.split(' ')[0]).join(' ')}`)).split('\n')
-  assert.deepEqual(
-    sums.map((line) => line.split(' ')[0]),
-    contents.map((content) => createHash('sha256').update(content).digest('hex')),
-  )
-}
 
 test('configs and secrets of every origin are files of their mode and owner, in copies and one-offs', async () => {
   await assertWebFiles((script) => inside('web', script), secretWords.token)
@@ -155,8 +120,7 @@ test('a process on a terminal says so in the logs; labels are on the image and t
   assert.match(logs, /seed.*seeded$/m)
   const { Image, Config } = await containerOf('web')
   assert.equal(Config.Labels['org.example.owner'], 'till')
-  const image = await docker.json<Container>({ path: `/images/${Image}/json` }, controlFor(10_000))
-  assert.equal(image.Config.Labels['org.example.team'], 'till')
+  assert.equal((await imageLabels(Image))['org.example.team'], 'till')
 })
 
 const everySecret = { ...secretWords, blob: blob.subarray(0, 64) }
@@ -216,7 +180,10 @@ test("a plan shows names and masks contents; a diff says that a content is anoth
   await rack.run('env', 'set', 'MOTD=be very kind', '--app', 'shop')
   const diff = await rack.run('releases', 'diff', '--app', 'shop')
   assert.match(diff, /~ MOTD/)
-  assert.match(diff, /~ web\n\s+files: .*motd:\/etc\/shop\/motd \(440 1000:1001\) with other content/)
+  assert.match(
+    diff,
+    /~ web\n +variables: .*MOTD \(another value\).*\n +files: .*motd:\/etc\/shop\/motd \(440 1000:1001\) with other content/,
+  )
   assert.ok(!diff.includes('be very kind') && !diff.includes('be kind'), diff)
   await rack.run('env', 'set', 'MOTD=be kind', '--app', 'shop')
 })
@@ -224,6 +191,8 @@ test("a plan shows names and masks contents; a diff says that a content is anoth
 test("a secret's other content replaces the processes that have it, and those that restart with them", async () => {
   await deployed()
   const first = await copies()
+  const volumes = await fileVolumesOf('web')
+  assert.equal(volumes.length, 3)
   await source.write({ 'parts/password': `${secretWords.password}-2` })
   await deployed()
   const second = await copies()
@@ -232,6 +201,8 @@ test("a secret's other content replaces the processes that have it, and those th
     Object.keys(is)
       .filter((type) => was[type] === is[type])
       .sort()
+  const left = await Promise.all(volumes.map(isVolume))
+  assert.deepEqual(left, [false, false, false], 'contents of secrets that nobody has any more')
   // `web` says `restart: true` of `data`.
   assert.deepEqual(kept(first, second), ['reader', 'screen'])
   await source.write({ 'secrets/token': `${secretWords.token}-2` })
@@ -297,7 +268,7 @@ test('a file or a variable that a secret names and that is not there is told bef
   const unset = await rack.attempt(['releases', 'promote', newest?.id ?? '', '--app', 'shop'])
   assert.equal(unset.code, 1)
   assert.match(unset.stderr, /the secret "api_key" is the variable "API_KEY", which has no value/)
-  assert.match(unset.stderr, /rack env set API_KEY=…/)
+  assert.match(unset.stderr, /rack env set API_KEY=…[^]*\n→ .*rack env set --promote NAME=value/)
   await rack.run('env', 'set', `API_KEY=${secretWords.apiKey}`, '--app', 'shop')
 })
 

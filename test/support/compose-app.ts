@@ -1,3 +1,6 @@
+import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
+
 /** Contents that no one but a process with the secret may see; words that occur nowhere else. */
 export const secretWords = {
   token: 'token-a7c1f09e55d2',
@@ -122,4 +125,27 @@ export const composeApp: Record<string, string | Uint8Array> = {
   'page.html': pageText,
   'web.env': 'FROM_FILE="the file of ${WHO:-nobody}"\n',
   'web.labels': 'org.example.owner=till\nrack.health.timeout=2\n',
+}
+
+const fileOwners = `stat -c '%n %a %u:%g' /etc/shop/greeting /etc/shop/motd /srv/index.html /run/secrets/token \\
+  /run/secrets/keys/blob /etc/shop/key`
+const webFiles = [
+  '/etc/shop/greeting 444 0:0',
+  '/etc/shop/motd 440 1000:1001',
+  '/srv/index.html 444 0:0',
+  '/run/secrets/token 444 0:0',
+  '/run/secrets/keys/blob 400 1000:0',
+  '/etc/shop/key 444 0:0',
+]
+
+/** Asserts what `web` sees of its configs and secrets; `run` runs a script in one of its copies. */
+export async function assertWebFiles(run: (script: string) => Promise<string>, token: string): Promise<void> {
+  assert.deepEqual((await run(fileOwners)).split('\n'), webFiles)
+  // Sums, so that what a one-off prints into the logs is no secret.
+  const contents = ['hello world\n', 'be kind', pageText, token, blob, secretWords.apiKey]
+  const sums = (await run(`sha256sum ${webFiles.map((line) => line.split(' ')[0]).join(' ')}`)).split('\n')
+  assert.deepEqual(
+    sums.map((line) => line.split(' ')[0]),
+    contents.map((content) => createHash('sha256').update(content).digest('hex')),
+  )
 }

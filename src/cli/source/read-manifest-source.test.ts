@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { symlink } from 'node:fs/promises'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import type { RackError } from '../../domain/error.ts'
 import { makeSource } from '../../../test/support/source.ts'
@@ -61,7 +63,7 @@ secrets: { db: { file: keys/db }, unused: { file: keys/unused } }
     'keys/db': Buffer.from('hush').toString('base64'),
   })
   assert.deepEqual(manifest.source.texts, { 'web.labels': 'team=shop\n' })
-  assert.deepEqual(manifest.secrets, ['keys/db'])
+  assert.deepEqual(manifest.secrets, ['keys/db', 'keys/unused'])
   assert.deepEqual(await checkLocalManifest(manifest), [])
 })
 
@@ -74,4 +76,16 @@ test('a named file that is absurdly long is not read whole: a text is refused, a
   const { source: read } = await readLocalManifest(source.path, [])
   assert.ok((read.contents.big ?? '').length < 2 ** 20)
   await assert.rejects(readLocalManifest(source.path, ['env.yml']), { code: 'too-large' })
+})
+
+test('a secret that is a link to another file of the source keeps that one out of it too', async () => {
+  await using source = await makeSource({
+    'compose.yml': 'services: { web: { image: x, secrets: [db] } }\nsecrets: { db: { file: keys/db } }\n',
+    'vault/one': 'hush',
+  })
+  await symlink('vault', join(source.path, 'keys'))
+  await symlink('one', join(source.path, 'vault/db'))
+  const { secrets, source: read } = await readLocalManifest(source.path, [])
+  assert.deepEqual(secrets, ['keys/db', 'vault/one'])
+  assert.deepEqual(read.contents, { 'keys/db': Buffer.from('hush').toString('base64') })
 })

@@ -1,4 +1,4 @@
-import { open, readdir, readFile } from 'node:fs/promises'
+import { open, readdir, readFile, realpath } from 'node:fs/promises'
 import { dirname, join, relative, resolve, sep } from 'node:path'
 import { RackError } from '../../domain/error.ts'
 import type { ManifestSource, Problem } from '../../domain/manifest.ts'
@@ -26,9 +26,13 @@ export async function readLocalManifest(directory: string, files: string[]): Pro
     paths.map(async (path) => ({ path, text: await readText(directory, path) })),
   )
   // As Compose does: beside the first file.
-  const dotenv = await readIfThere(directory, join(dirname(paths[0] ?? ''), '.env'))
+  const dotenvPath = join(dirname(paths[0] ?? ''), '.env')
+  const dotenv = await readIfThere(directory, dotenvPath)
   const source: ManifestSource = { files: texts, dotenv, texts: {}, contents: {} }
-  return { directory, source, ...(await readFurtherFiles(directory, source)) }
+  const { contexts, secrets } = await readFurtherFiles(directory, source)
+  // That of the directory itself is left out of builds by its name, unless `.dockerignore` asks for it.
+  const own = dotenv !== null && dotenvPath !== '.env' ? [dotenvPath] : []
+  return { directory, source, contexts, secrets: [...secrets, ...own] }
 }
 
 /** Reads into `source` what its files name, and what those name in turn. */
@@ -51,7 +55,19 @@ async function readFurtherFiles(
       const content = await readStart(directory, path, largestContentBytes)
       if (content !== null) source.contents[path] = content.toString('base64')
     }
-    return { contexts, secrets }
+    const targets = await Promise.all(secrets.map(async (path) => await behindLinks(directory, path)))
+    return { contexts, secrets: [...new Set([...secrets, ...targets])] }
+  }
+}
+
+/** Where a file is by itself: a secret may be a link to another file of the source. */
+async function behindLinks(directory: string, path: string): Promise<string> {
+  try {
+    const [root, file] = await Promise.all([realpath(directory), realpath(join(directory, path))])
+    return relative(root, file)
+  } catch (cause) {
+    if (['ENOENT', 'ENOTDIR'].includes((cause as NodeJS.ErrnoException).code ?? '')) return path
+    throw new RackError('invalid', `${path} cannot be read: ${(cause as Error).message}`, { cause })
   }
 }
 

@@ -20,8 +20,8 @@ async function makeSource() {
   return Object.assign(folder, { write })
 }
 
-async function entriesOf(directory: string) {
-  const manifest = await readLocalManifest(directory, [])
+async function entriesOf(directory: string, composeFiles: string[] = []) {
+  const manifest = await readLocalManifest(directory, composeFiles)
   const found = new Map<string, { text: string; mode: number; type: string; linkname: string }>()
   for await (const { header, content } of readTar(uploadOf(manifest, () => undefined))) {
     const chunks: Uint8Array[] = []
@@ -45,8 +45,8 @@ test('the texts of the manifest come first, listed in index.json; .env is not am
     [
       'manifest/index.json',
       'manifest/files/docker-compose.yml',
-      'manifest/files/.env',
       'manifest/files/web.env',
+      'manifest/dotenv',
       'source/Dockerfile',
       'source/docker-compose.yml',
       'source/web.env',
@@ -131,4 +131,16 @@ test('several compose files keep their order', async () => {
     ['docker-compose.yml', 'more.yml'],
   )
   assert.equal(texts.files[1]!.text, await readFile(join(source.path, 'more.yml'), 'utf8'))
+})
+
+test('the .env beside a compose file further down is not mixed up with that at the top, and is not built', async () => {
+  await using source = await makeSource()
+  await mkdir(join(source.path, 'deploy'))
+  await source.write('deploy/compose.yml', 'services: { web: { build: .., env_file: ../.env } }\n')
+  await source.write('deploy/.env', 'SECRET=2\n')
+  const entries = await entriesOf(source.path, ['deploy/compose.yml'])
+  assert.equal(entries.get('manifest/dotenv')?.text, 'SECRET=2\n')
+  assert.equal(entries.get('manifest/files/.env')?.text, 'SECRET=1\n')
+  assert.ok(entries.has('source/deploy/compose.yml'))
+  assert.ok(!entries.has('source/deploy/.env') && !entries.has('source/.env'))
 })

@@ -9,7 +9,8 @@ import { unreadable, walkSource, type OnSkipped, type SourceEntry } from './walk
 const pieceBytes = 512 * 1024
 
 /**
- * The upload of a build as a tar: `manifest/index.json`, the files it lists under `manifest/files/`, then what the build
+ * The upload of a build as a tar: `manifest/index.json`, the files it lists under `manifest/files/`, `.env` as
+ * `manifest/dotenv`, then what the build
  * contexts include under `source/`. Read as fast as it is taken; files are read in one go, synchronously, since for
  * many small ones that is several times as fast.
  * @throws invalid for what cannot be read, or changes meanwhile
@@ -37,7 +38,6 @@ function manifestPart({ source: { files, dotenv, texts: further, contents } }: L
   }
   const texts: [string, string][] = [
     ...files.map(({ path, text }): [string, string] => [path, text]),
-    ...(dotenv === null ? [] : ([['.env', dotenv]] as [string, string][])),
     ...Object.entries(further),
   ]
   // A file that is named both as a text and as a content is sent once.
@@ -48,6 +48,8 @@ function manifestPart({ source: { files, dotenv, texts: further, contents } }: L
       Buffer.from(base64, 'base64'),
     ]),
     ...texts.map(([path, text]): [string, Buffer] => [`files/${path}`, Buffer.from(text)]),
+    // Apart from the files: it stands beside the first of them, which need not be at the top.
+    ...(dotenv === null ? [] : ([['dotenv', Buffer.from(dotenv)]] as [string, Buffer][])),
   ])
   const modified = new Date()
   const parts = [...named].flatMap(([path, content]) => {

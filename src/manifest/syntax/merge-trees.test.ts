@@ -207,6 +207,21 @@ function plain(node: Node): unknown {
   return names.map((name) => [name, plain(node.entries.get(name)!.value)])
 }
 
+test('a key without a value changes nothing of what a later file says, after a reset neither', () => {
+  const saying = (value: Node) => mapOf([['services', mapOf([['web', mapOf([['depends_on', value]])]])]])
+  const files = [
+    saying({ ...mapOf([]), tag: '!reset' }),
+    saying(scalarNode(null)),
+    saying({ ...place, kind: 'list', items: [scalarNode(null)] }),
+  ] as const
+  const [reset, nothing, list] = files
+  const both = [
+    mergeTrees([mergeTrees([reset, nothing]), list]),
+    mergeTrees([reset, mergeTrees([nothing, list])]),
+  ]
+  for (const merged of both) assert.deepEqual(plain(withoutResets(merged)), plain(list))
+})
+
 test('files may be merged in any grouping', () => {
   const result = (roots: MapNode[]) => plain(withoutResets(mergeTrees(roots)))
   fc.assert(

@@ -43,6 +43,8 @@ function mergeNodes(base: Node, over: Node, path: string[]): Node {
   if (over.kind === 'scalar' && over.value === null) return base
   // What was taken away is no longer there to be merged with, for an earlier file neither.
   if (base.tag === '!reset') return { ...over, tag: '!override' }
+  // Nothing to merge with: the long form would leave out what is no item, and the reader could not tell of it.
+  if (base.tag === undefined && base.kind === 'scalar' && base.value === null) return over
   const rule = ruleOf(path)
   const merged = mergeByRule(base, over, { rule, path })
   return base.tag === '!override' && merged.tag === undefined ? { ...merged, tag: base.tag } : merged

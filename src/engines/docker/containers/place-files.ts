@@ -1,5 +1,7 @@
 import { posix } from 'node:path'
 import type { FileMount } from '../../../domain/container.ts'
+import { RackError } from '../../../domain/error.ts'
+import { placeOfItsOwn } from '../../../domain/file-places.ts'
 import { tarEnd, tarHead, tarPadding } from '../../../lib/tar-blocks.ts'
 import type { DockerClient } from '../client.ts'
 import { isNotFound } from '../errors.ts'
@@ -9,6 +11,8 @@ type Signalled = { signal: AbortSignal }
 /**
  * Puts the files of a type into a container that has not been started. Directories that are there stay as they are, a
  * link to one is followed; those that are missing are root's.
+ *
+ * @throws unsupported where something of the image is in the way
  */
 export async function placeFiles(
   docker: DockerClient,
@@ -21,8 +25,21 @@ export async function placeFiles(
     const base = await nearestDirectory(docker, path, directory, control)
     const upload = archiveOf(base, directory, own)
     const query = { path: base, noOverwriteDirNonDir: true }
-    await docker.json({ method: 'PUT', path, query, upload }, control)
+    await docker.json({ method: 'PUT', path, query, upload }, control).catch((error: unknown) => {
+      throw refusalOf(error, own)
+    })
   }
+}
+
+/** What the image has there is the engine's to know: a directory of that name, or a file in the way. */
+function refusalOf(error: unknown, files: FileMount[]): unknown {
+  if (!(error instanceof RackError && error.code === 'engine-failed')) return error
+  const places = files.map(({ kind, name, path }) => `the ${kind} ${name} at ${path}`).join(', ')
+  const [first] = files
+  return new RackError('unsupported', `the image leaves no room for ${places}: ${error.message}`, {
+    hint: first && `Give it a target in a directory of its own, such as ${placeOfItsOwn(first)}.`,
+    cause: error,
+  })
 }
 
 /** The directory itself, or the nearest above it that the container has. */

@@ -28,6 +28,14 @@ export function contentFilesOf(root: MapNode, problems: Problems): ContentFile[]
   })
 }
 
+/** The files of all secrets, also of those that no process uses for now: none of them belongs into a build. */
+export function secretPathsOf(root: MapNode, problems: Problems): string[] {
+  return [...declaredFiles(root, 'secret', problems).values()].flatMap(({ entry }) => {
+    const at = childOf(entry.value, 'file')
+    return (at && sourcePathOf(at, problems)) ?? []
+  })
+}
+
 function namesOf(node: Node | undefined, problems: Problems): string[] {
   return itemsOf(node, problems).flatMap((item) => {
     const name = textOf(item.kind === 'map' ? childOf(item, 'source') : item, problems)
