@@ -46,6 +46,12 @@ test('every label, printed and read again, is the same', () => {
   assert.deepEqual(read(printManifest(manifest)), manifest)
 })
 
+test('an entrypoint that is taken away stays so', () => {
+  const manifest = read('services:\n  web: { image: x, entrypoint: [], command: [] }\n')
+  assert.deepEqual(manifest.processes[0]?.entrypoint, [])
+  assert.deepEqual(read(printManifest(manifest)), manifest)
+})
+
 test('a canonical file is in the longest form, with nothing left to a variable', () => {
   const manifest = read(
     `services:

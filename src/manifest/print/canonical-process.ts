@@ -5,7 +5,7 @@ import { durationText, given, lean, modeText, sizeText, type Value } from './val
 
 /** One process type under the keys of the Compose Specification; what is at its default is left out. */
 export function canonicalProcess(type: ProcessType): Value {
-  return lean({
+  const said = lean({
     image: given(type.image),
     build: type.build ? buildOf(type.build) : undefined,
     command: given(type.command),
@@ -36,6 +36,9 @@ export function canonicalProcess(type: ProcessType): Value {
     restart: type.restart === 'always' ? undefined : type.restart,
     ...optionsOf(type.container),
   })
+  // An empty one takes away the image's own.
+  const emptied = (['command', 'entrypoint'] as const).filter((key) => type[key]?.length === 0)
+  return { ...said, ...Object.fromEntries(emptied.map((key) => [key, []])) }
 }
 
 function buildOf(build: BuildSpec): Value {
