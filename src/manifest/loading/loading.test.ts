@@ -198,6 +198,12 @@ test('a loop of includes is named in full', () => {
   ])
 })
 
+test('a chain of thousands of extends neither throws nor takes long', () => {
+  const links = Array.from({ length: 6000 }, (_, at) => `  p${at}: { extends: p${at + 1} }\n`)
+  const { problems } = readCompose(`services:\n${links.join('')}  p6000: { image: x }\n`)
+  assert.notEqual(problems.length, 0)
+})
+
 test('the same include many times over costs no more than once', () => {
   const text = `include: [${'a.yml, '.repeat(2000)}a.yml]\n`
   const before = performance.now()
