@@ -150,7 +150,7 @@ export interface AppInfo extends App {
 }
 
 export interface BuildUpload {
-  /** A tar: `manifest/index.json`, `manifest/files/<path>…`, then `source/<path>…`. */
+  /** A tar: `manifest/index.json`, `manifest/files/<path>…` and `manifest/dotenv`, then `source/<path>…`. */
   content: AsyncIterable<Uint8Array>
   description: string | null
   noCache: boolean

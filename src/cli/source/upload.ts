@@ -10,9 +10,8 @@ const pieceBytes = 512 * 1024
 
 /**
  * The upload of a build as a tar: `manifest/index.json`, the files it lists under `manifest/files/`, `.env` as
- * `manifest/dotenv`, then what the build
- * contexts include under `source/`. Read as fast as it is taken; files are read in one go, synchronously, since for
- * many small ones that is several times as fast.
+ * `manifest/dotenv`, then what the build contexts include under `source/`. Read as fast as it is taken; files are read
+ * in one go, synchronously, since for many small ones that is several times as fast.
  * @throws invalid for what cannot be read, or changes meanwhile
  */
 export async function* uploadOf(manifest: LocalManifest, onSkipped: OnSkipped): AsyncGenerator<Uint8Array> {

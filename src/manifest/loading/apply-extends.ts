@@ -89,13 +89,15 @@ function laidOver(service: MapNode, step: Step, chain: Step[], extending: Extend
     extending.loading.problems.error(at, `these processes extend each other: ${names.join(' → ')}`)
     return unfollowed
   }
-  // Looked at before the next step is taken, so that the chain bounds the calls too.
-  const base = steps.length > longestChain ? null : extend(target, steps, extending)
-  if (!base && steps.length <= longestChain) return unfollowed
-  if (!base || base.depth + 1 > longestChain) {
+  const cutShort = () => {
     extending.loading.problems.error(at, `more than ${longestChain} processes extend one another`)
     return unfollowed
   }
+  // Looked at before the next step is taken, so that the chain bounds the calls too.
+  if (steps.length > longestChain) return cutShort()
+  const base = extend(target, steps, extending)
+  if (!base) return unfollowed
+  if (base.depth + 1 > longestChain) return cutShort()
   const entries = new Map([...service.entries].filter(([key]) => key !== 'extends'))
   return { service: merged(base.service, { ...service, entries }), depth: base.depth + 1 }
 }
