@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { existsSync } from 'node:fs'
 import { after, before, describe, test } from 'node:test'
 import type { CopyFailure } from '../../src/domain/deployment.ts'
 import { RackError } from '../../src/domain/error.ts'
@@ -18,6 +19,10 @@ function server(text: string, { status = 200, afterMs = 0 } = {}): string[] {
     setTimeout(() => server.listen(3000), ${afterMs})
     process.on('SIGTERM', () => server.close(() => process.exit(0)))`
   return ['node', '-e', script]
+}
+
+function isThere(pid: number): boolean {
+  return existsSync(`/proc/${pid}`)
 }
 
 describe('deploys on a real Docker Engine', { concurrency: 2 }, () => {
@@ -132,6 +137,41 @@ describe('deploys on a real Docker Engine', { concurrency: 2 }, () => {
     assert.deepEqual(seen.failures, {})
     assert.ok(most <= 6, `${most} copies at once`)
     assert.equal((await running(app)).filter(({ release }) => release === 'RBBBBBBBBBB').length, 4)
+  })
+
+  test('an old copy that crashes while it leaves does not fail the deploy', async () => {
+    const app = 'crashing'
+    await deploy(planOf([web(app, server('one'))], { app }))
+    const filters = { label: [`com.rack.name=${rack.rack}`, `com.rack.app=${app}`] }
+    const query = { all: true, filters }
+    const containers = await rack.docker.json<{ Id: string }[]>(
+      { path: '/containers/json', query },
+      controlFor(10_000),
+    )
+    const crashing = new AbortController()
+    // From outside of Docker, which then starts it again, as it does after a crash.
+    const crash = async (id: string) => {
+      while (!crashing.signal.aborted) {
+        const look = rack.docker.json<{ State: { Pid: number } }>(
+          { path: `/containers/${id}/json` },
+          controlFor(10_000),
+        )
+        const pid = (await look.catch(() => null))?.State.Pid ?? 0
+        if (pid > 1 && isThere(pid)) process.kill(pid, 'SIGKILL')
+        await new Promise((resolve) => setTimeout(resolve, 10))
+      }
+    }
+    const crashes = containers.map(({ Id }) => crash(Id))
+    try {
+      await deploy(planOf([web(app, server('two'))], { app, release: 'RBBBBBBBBBB' }))
+    } finally {
+      crashing.abort()
+      await Promise.all(crashes)
+    }
+    assert.deepEqual(
+      (await running(app)).map(({ release, status }) => [release, status]),
+      Array.from({ length: 2 }, () => ['RBBBBBBBBBB', 'running']),
+    )
   })
 
   test('a wave that fails after traffic has moved brings the old copies back', async () => {

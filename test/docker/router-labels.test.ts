@@ -266,7 +266,7 @@ describe('labels of the router', { timeout: 120_000 }, () => {
       t.after(async () => await rack.close())
       const script = `
       let text = ''
-      require('net').createServer((socket) => socket.once('data', (chunk) => {
+      require('net').createServer((socket) => socket.on('error', () => socket.destroy()).once('data', (chunk) => {
         text = chunk.toString('latin1').split('\\r\\n')[0]
         socket.end('HTTP/1.1 200 OK\\r\\nConnection: close\\r\\nContent-Length: ' + text.length + '\\r\\n\\r\\n' + text)
       })).listen(3000)

@@ -3,6 +3,9 @@ import { fileURLToPath } from 'node:url'
 
 const program = fileURLToPath(new URL('../../bin/rack', import.meta.url))
 
+const readsAll = '-dac_override,-dac_read_search'
+const plainReader = ['setpriv', `--bounding-set=${readsAll}`, `--inh-caps=${readsAll}`]
+
 export interface Said {
   code: number | null
   stdout: string
@@ -15,8 +18,8 @@ export interface CommandOptions {
   cwd?: string
   input?: string | Uint8Array
   timeoutMs?: number
-  /** Another user, where this one may become it. */
-  uid?: number
+  /** False takes from root what lets it read files that nobody may read. */
+  mayReadAll?: boolean
 }
 
 /** Runs `rack` as a person would and settles when it has ended. */
@@ -29,9 +32,14 @@ export function startRackCommand(
   args: string[],
   options: CommandOptions,
 ): { child: ChildProcess; said: Promise<Said> } {
-  const { env, cwd = process.cwd(), input, timeoutMs = 120_000, uid } = options
+  const { env, cwd = process.cwd(), input, timeoutMs = 120_000 } = options
+  const [command = program, ...rest] = [
+    ...(options.mayReadAll === false ? plainReader : []),
+    program,
+    ...args,
+  ]
   const started = performance.now()
-  const child = spawn(program, args, { env, cwd, stdio: 'pipe', ...(uid !== undefined && { uid }) })
+  const child = spawn(command, rest, { env, cwd, stdio: 'pipe' })
   const timer = setTimeout(() => child.kill('SIGKILL'), timeoutMs)
   let [stdout, stderr] = ['', '']
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => (stdout += chunk))

@@ -1,6 +1,7 @@
 import type { Control } from '../../../domain/control.ts'
+import { RackError } from '../../../domain/error.ts'
 import { mapBounded } from '../../../lib/semaphore.ts'
-import { nameCopy, removeCopy, stopCopy, toCopy } from '../containers/copies.ts'
+import { nameCopy, removeCopy, stopCopy, toCopy, type Copy } from '../containers/copies.ts'
 import type { FoundCopy } from '../containers/found-copy.ts'
 import type { EngineParts } from '../parts.ts'
 
@@ -32,10 +33,20 @@ export async function stopCopies(parts: EngineParts, copies: FoundCopy[], contro
     parts.leaving.set(found.process, 'stopping')
     const copy = toCopy(found)
     // Callers inside the app that look up the name from now on find its successors.
-    if (found.state === 'running' && found.aliases.includes(found.type))
-      await nameCopy(parts, copy, [], control)
+    if (found.state === 'running' && found.aliases.includes(found.type)) await takeNames(parts, copy, control)
     await stopCopy(parts, copy, control)
   })
+}
+
+/** A copy that crashes at this moment is on no network that it could be taken off; it is stopped all the same. */
+async function takeNames(parts: EngineParts, copy: Copy, control: Control): Promise<void> {
+  try {
+    await nameCopy(parts, copy, [], control)
+  } catch (error) {
+    const isOwn = error instanceof RackError && (error.code === 'engine-failed' || error.code === 'conflict')
+    if (!isOwn || control.signal.aborted) throw error
+    parts.onTrouble(error)
+  }
 }
 
 /** Removes stopped copies when their logs are copied to the end. */
