@@ -29,7 +29,7 @@ export interface ContainerInspect {
     Error: string
     StartedAt: string
     FinishedAt: string
-    Health?: { Status: 'starting' | 'healthy' | 'unhealthy' | 'none' } | null
+    Health?: { Status: 'starting' | 'healthy' | 'unhealthy' | 'none'; FailingStreak: number } | null
   }
   Config: { Labels: Record<string, string>; Tty: boolean; Cmd: string[] | null; Entrypoint: string[] | null }
   HostConfig: { RestartPolicy: { Name: string } }

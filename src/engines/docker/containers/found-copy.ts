@@ -76,7 +76,6 @@ function foundCopy(inspected: ContainerInspect): FoundCopy | null {
   if (!known) return null
   const { State, HostConfig, NetworkSettings } = inspected
   const endpoint = NetworkSettings.Networks?.[networkName(known.rack, known.app)]
-  const health = State.Health?.Status
   return {
     ...known,
     container: inspected.Id,
@@ -88,11 +87,17 @@ function foundCopy(inspected: ContainerInspect): FoundCopy | null {
     isOutOfMemory: State.OOMKilled && State.ExitCode === 137,
     restarts: inspected.RestartCount,
     startedAt: State.StartedAt,
-    health: health === undefined || health === 'none' ? null : health,
+    health: healthOf(State.Health),
     restartPolicy: HostConfig.RestartPolicy.Name || 'no',
     address: endpoint?.IPAMConfig?.IPv4Address ?? null,
     aliases: endpoint?.Aliases ?? [],
     isTty: inspected.Config.Tty,
     arguments: [...(inspected.Config.Entrypoint ?? []), ...(inspected.Config.Cmd ?? [])],
   }
+}
+
+/** Docker calls a copy unhealthy that was frozen, until its next check: only failures in a row are believed. */
+function healthOf(health: ContainerInspect['State']['Health']): FoundCopy['health'] {
+  if (!health || health.Status === 'none') return null
+  return health.Status === 'unhealthy' && health.FailingStreak === 0 ? 'starting' : health.Status
 }
