@@ -38,6 +38,24 @@ test('the first size is set as soon as the process is there, later ones as they 
   ])
 })
 
+test('sizes arrive in the order in which they came, however long Docker takes for one', async () => {
+  const sizes: unknown[] = []
+  const delays = [5, 60, 1]
+  const json = async ({ query }: { query: unknown }) => {
+    await new Promise((resolve) => setTimeout(resolve, delays.shift()))
+    sizes.push(query)
+  }
+  const listeners: ((size: { rows: number; columns: number }) => void)[] = []
+  const onResize: Terminal['onResize'] = (listener) => void listeners.push(listener)
+  const terminal: Terminal = { ...collectTerminal([], { tty: true }).terminal, onResize }
+  const control = { signal: new AbortController().signal, report: () => undefined }
+  resizeWith({ json } as unknown as DockerClient, '/exec/1/resize', terminal, control)
+  listeners[0]!({ rows: 20, columns: 101 })
+  listeners[0]!({ rows: 20, columns: 77 })
+  await until(() => sizes.length === 3, { deadlineMs: 2000, what: 'three sizes' })
+  assert.deepEqual(sizes.at(-1), { h: 20, w: 77 })
+})
+
 test('a process that has ended at once is not asked for ever', async () => {
   const leaving = new AbortController()
   const { calls } = start(Number.POSITIVE_INFINITY, leaving.signal)
