@@ -32,7 +32,7 @@ function fillScalar(node: ScalarNode, variables: Variables): ScalarNode {
   const { value } = node
   if (typeof value !== 'string' || !value.includes('$')) return node
   if (variables.added.length > mostAddedText) return node
-  const { text, missing, fault } = interpolate(value, variables.lookup)
+  const { text, missing, hasLoneDollar, fault } = interpolate(value, variables.lookup)
   if (fault !== null) {
     variables.problems.error(node, fault, 'write `$$` for a dollar that is meant')
     return node
@@ -42,6 +42,12 @@ function fillScalar(node: ScalarNode, variables: Variables): ScalarNode {
     variables.problems.error(node, 'the variables of the file expand to too much text')
     return node
   }
+  if (hasLoneDollar)
+    variables.problems.warn(
+      node,
+      'a `$` that starts no variable is taken as it stands',
+      'write `$$` for a dollar that is meant',
+    )
   for (const one of missing) reportMissing(node, one, variables)
   const isIncomplete = variables.isLenient && missing.length > 0
   return { ...node, value: text, isQuoted: true, ...(isIncomplete ? { isIncomplete } : {}) }

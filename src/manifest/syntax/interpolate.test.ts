@@ -51,20 +51,16 @@ test('fills in every form', () => {
   }
 })
 
+test('a dollar that starts no variable stays, and is told', () => {
+  for (const template of ['$', 'a$', '^a$|b', '$(date)', '$1', '$-$', '$é']) {
+    const { text, hasLoneDollar, fault } = interpolate(template, lookup)
+    assert.deepEqual([text, hasLoneDollar, fault], [template, true, null])
+  }
+  assert.equal(interpolate('$$1 $A', lookup).hasLoneDollar, false)
+})
+
 test('says what cannot be read, and leaves it as it is', () => {
-  for (const template of [
-    '$',
-    '$(date)',
-    '$1',
-    '${',
-    '${}',
-    '${A',
-    '${A:-x',
-    '${A:x}',
-    '${1}',
-    '${A!}',
-    '${A:+'.repeat(50),
-  ]) {
+  for (const template of ['${', '${}', '${A', '${A:-x', '${A:x}', '${1}', '${A!}', '${A:+'.repeat(50)]) {
     const result = interpolate(template, lookup)
     assert.notEqual(result.fault, null, template)
     assert.equal(result.text, template)

@@ -13,6 +13,8 @@ export interface Missing {
 export interface Interpolation {
   text: string
   missing: Missing[]
+  /** True when a `$` starts no variable: it stays, as Compose has it, though a person may mean more by it. */
+  hasLoneDollar: boolean
   /** Why the template cannot be read; `text` is then as written. */
   fault: string | null
 }
@@ -27,6 +29,7 @@ interface Cursor {
   at: number
   lookup: Lookup
   missing: Missing[]
+  hasLoneDollar: boolean
 }
 
 /** Thrown inside this file only. */
@@ -34,12 +37,13 @@ class Fault extends Error {}
 
 /** Replaces `$V ${V} ${V:-x} ${V-x} ${V:?x} ${V?x} ${V:+x} ${V+x}`, nested ones too; `$$` is a dollar. Never throws. */
 export function interpolate(text: string, lookup: Lookup): Interpolation {
-  const cursor: Cursor = { text, at: 0, lookup, missing: [] }
+  const cursor: Cursor = { text, at: 0, lookup, missing: [], hasLoneDollar: false }
   try {
-    return { text: readUntil(cursor, null, 0), missing: cursor.missing, fault: null }
+    const filled = readUntil(cursor, null, 0)
+    return { text: filled, missing: cursor.missing, hasLoneDollar: cursor.hasLoneDollar, fault: null }
   } catch (error) {
     if (!(error instanceof Fault)) throw error
-    return { text, missing: [], fault: error.message }
+    return { text, missing: [], hasLoneDollar: false, fault: error.message }
   }
 }
 
@@ -77,9 +81,13 @@ function readVariable(cursor: Cursor, depth: number): string {
   }
   cursor.at += next === '{' ? 2 : 1
   const name = readName(cursor)
-  if (name === null) throw new Fault('a `$` starts no variable')
-  if (next !== '{') return plain(cursor, name)
-  return readBraces(cursor, name, depth)
+  if (next === '{') {
+    if (name === null) throw new Fault('a `${` names no variable')
+    return readBraces(cursor, name, depth)
+  }
+  if (name !== null) return plain(cursor, name)
+  cursor.hasLoneDollar = true
+  return '$'
 }
 
 function readName(cursor: Cursor): string | null {
