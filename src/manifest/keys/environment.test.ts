@@ -43,6 +43,26 @@ test('env_file lies below environment', () => {
   assert.match(bad.problems[0] ?? '', /^a.env:2:1: error: .*not a line of the form NAME=value/)
 })
 
+test('a file of variables may name those of the process and of the files before it', () => {
+  const text =
+    'services:\n  web:\n    image: x\n    env_file: [a.env, b.env]\n    environment: { OWN: own, TWICE: top }\n'
+  const texts = { 'a.env': 'A=1\nB=a\n', 'b.env': 'B=b\nC=$A-$B-$OWN-$TWICE-$APPS\nTWICE=file\n' }
+  const { processes, problems } = readCompose(text, { APPS: 'app' }, { texts })
+  assert.deepEqual(problems, [])
+  const { C, TWICE } = Object.fromEntries(processes[0]!.environment.map(({ name, value }) => [name, value]))
+  assert.deepEqual({ C, TWICE }, { C: '1-b-own-top-app', TWICE: 'top' })
+})
+
+test('a dollar that starts no variable is one, with a warning', () => {
+  const { web, problems } = readWeb('environment: { A: "^a$", B: $5 }')
+  assert.deepEqual(
+    web.environment.map(({ value }) => value),
+    ['^a$', '$5'],
+  )
+  assert.match(problems.join('\n'), /warning: services.web.environment.A: a `\$` that starts no variable/)
+  assert.match(problems[0] ?? '', /write `\$\$`/)
+})
+
 test("the rack's own names are said to be so", () => {
   const { web, problems } = readWeb('environment: { APP: x, PORT: 5000 }')
   assert.match(problems.join('\n'), /warning: .*APP is set by the rack/)

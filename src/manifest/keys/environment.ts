@@ -48,10 +48,12 @@ export function environmentOf(
   lookup: Lookup,
   problems: Problems,
 ): Variable[] {
+  const pairs = pairsOf(childOf(service, 'environment'), problems)
+  const own = new Map(pairs.map(({ name, value }) => [name, value]))
   const values = new Map<string, string | null>()
-  for (const file of envFilesOf(childOf(service, 'env_file'), problems))
-    readFile(file, values, source, lookup, problems)
-  for (const { name, value, at } of pairsOf(childOf(service, 'environment'), problems)) {
+  const known: Lookup = (name) => lookup(name) ?? own.get(name) ?? undefined
+  for (const [name, value] of readFiles(service, source, known, problems)) values.set(name, value)
+  for (const { name, value, at } of pairs) {
     if (name === '' || /[\s=\0]/.test(name)) problems.error(at, 'a variable needs a name without spaces')
     else if (isRacks(name))
       problems.warn(at, `${name} is set by the rack; this value is never seen`, 'choose another name')
@@ -66,27 +68,34 @@ function isRacks(name: string): boolean {
   return name !== 'PORT' && (rackVariableNames as readonly string[]).includes(name)
 }
 
-function readFile(
-  file: EnvFile,
-  values: Map<string, string | null>,
+/** A file may name what stands in the process itself, and in the files before it. */
+function readFiles(
+  service: Node,
   source: ManifestSource,
   lookup: Lookup,
   problems: Problems,
-): void {
-  const text = Object.hasOwn(source.texts, file.path) ? source.texts[file.path] : undefined
-  if (text === undefined) {
-    if (file.isRequired)
-      problems.error(
-        file.at,
-        `the file ${shownPart(file.at, file.path)} does not exist`,
-        'add `required: false` if it may be absent',
-      )
-    return
+): Map<string, string> {
+  const all = new Map<string, string>()
+  for (const file of envFilesOf(childOf(service, 'env_file'), problems)) {
+    const text = textAt(file, source, problems)
+    if (text === undefined) continue
+    const { values, faults } = parseDotenv(text, lookup, { isRaw: file.isRaw, before: all })
+    for (const { line, message } of faults) {
+      const position = { file: file.path, line, column: 1 }
+      problems.error({ path: file.at.path, position }, message)
+    }
+    for (const [name, value] of values) all.set(name, value)
   }
-  const read = parseDotenv(text, lookup, file.isRaw)
-  for (const { line, message } of read.faults) {
-    const position = { file: file.path, line, column: 1 }
-    problems.error({ path: file.at.path, position }, message)
-  }
-  for (const [name, value] of read.values) values.set(name, value)
+  return all
+}
+
+function textAt({ path, isRequired, at }: EnvFile, source: ManifestSource, problems: Problems) {
+  if (Object.hasOwn(source.texts, path)) return source.texts[path]
+  if (isRequired)
+    problems.error(
+      at,
+      `the file ${shownPart(at, path)} does not exist`,
+      'add `required: false` if it may be absent',
+    )
+  return undefined
 }

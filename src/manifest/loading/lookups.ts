@@ -1,5 +1,6 @@
 import { parseDotenv } from '../syntax/dotenv.ts'
 import type { Lookup } from '../syntax/interpolate.ts'
+import type { Problems } from '../problems.ts'
 import { furtherText, type Loading } from './loading.ts'
 
 /** What the files of an app read for `${VAR}`: its environment, then `.env`. Nothing else is ever read. */
@@ -8,21 +9,35 @@ export function rootLookup(
   environment: Record<string, string>,
 ): Lookup {
   const own: Lookup = (name) => (Object.hasOwn(environment, name) ? environment[name] : undefined)
-  return withDotenv(own, source.dotenv ?? '', '.env', problems)
+  const values = readDotenv(source.dotenv ?? '', own, { path: '.env', before: new Map() }, problems)
+  return (name) => own(name) ?? values.get(name)
 }
 
-/** What an included file reads: all that the including one reads, then variable files of its own. */
+/** What an included file reads: all that the including one reads, then variable files of its own, of which a later one wins. */
 export function includedLookup(outer: Lookup, paths: string[], loading: Loading): Lookup {
-  return paths.reduceRight(
-    (lookup, path) => withDotenv(lookup, furtherText(loading, path) ?? '', path, loading.problems),
-    outer,
-  )
+  const all = new Map<string, string>()
+  for (const path of paths) {
+    const read = readDotenv(furtherText(loading, path) ?? '', outer, { path, before: all }, loading.problems)
+    for (const [name, value] of read) all.set(name, value)
+  }
+  return (name) => outer(name) ?? all.get(name)
 }
 
-function withDotenv(outer: Lookup, text: string, file: string, problems: Loading['problems']): Lookup {
-  const { values, faults } = parseDotenv(text, outer)
+interface FileOfVariables {
+  path: string
+  /** What files before this one hold. */
+  before: ReadonlyMap<string, string>
+}
+
+function readDotenv(
+  text: string,
+  outer: Lookup,
+  { path, before }: FileOfVariables,
+  problems: Problems,
+): Map<string, string> {
+  const { values, faults } = parseDotenv(text, outer, { before })
   for (const { line, message } of faults) {
-    problems.error({ path: '', position: { file, line, column: 1 } }, message)
+    problems.error({ path: '', position: { file: path, line, column: 1 } }, message)
   }
-  return (name) => outer(name) ?? values.get(name)
+  return values
 }

@@ -5,7 +5,7 @@ import { parseDotenv } from './dotenv.ts'
 const none = () => undefined
 
 function read(text: string, isRaw = false): Record<string, string> {
-  return Object.fromEntries(parseDotenv(text, none, isRaw).values)
+  return Object.fromEntries(parseDotenv(text, none, { isRaw }).values)
 }
 
 test('reads lines as Compose does', () => {
@@ -25,20 +25,52 @@ test('reads quotes, escapes and values of many lines', () => {
   assert.deepEqual(read(text), { A: 'a # b', B: '$A "x"', C: 'one\ntwo\n"three"', D: 'x\ny', E: '$A' })
 })
 
+test('a hash starts a comment after a space that follows a value', () => {
+  assert.deepEqual(read('A=#fff\nB=a #b\nC=a#b\nD=a\t#b'), { A: '#fff', B: 'a', C: 'a#b', D: 'a\t#b' })
+})
+
+test('a backslash in single quotes keeps the quote, and nothing else', () => {
+  const text = String.raw`A='Let\'s go'
+B='a\nb'
+C='d:\\'
+D=1`
+  assert.deepEqual(read(text), { A: "Let's go", B: String.raw`a\nb`, C: String.raw`d:\\`, D: '1' })
+})
+
+test('names and dollars may be what Compose lets them be', () => {
+  assert.deepEqual(read('É=1\n1A=2\nA[0]=3\nB=pa$\nC=$5'), {
+    É: '1',
+    '1A': '2',
+    'A[0]': '3',
+    B: 'pa$',
+    C: '$5',
+  })
+})
+
+test('files before this one are known, below its own lines', () => {
+  const before = new Map([
+    ['A', 'one'],
+    ['B', 'one'],
+  ])
+  const { values } = parseDotenv('B=two\nC=$A-$B', none, { before })
+  assert.equal(values.get('C'), 'one-two')
+})
+
 test('fills in variables: those that are known win over earlier lines', () => {
   const file = parseDotenv('A=1\nB=$A-${C:-x}-$K', (name) => (name === 'K' ? 'k' : undefined))
   assert.equal(file.values.get('B'), '1-x-k')
 })
 
 test('raw values are taken as they stand', () => {
-  assert.deepEqual(read('A="x" $B # c', true), { A: '"x" $B # c' })
+  assert.deepEqual(read('A="x" $B # c\nB= \'y', true), { A: '"x" $B # c', B: " 'y" })
 })
 
 test('says which line it cannot read', () => {
-  const { values, faults } = parseDotenv('A=1\nhello world\nB\nC="x\nD=2', none)
-  assert.deepEqual([...values], [['A', '1']])
+  const { values, faults } = parseDotenv('A=1\nhello world\nB\nE=${F?why}\nC="x\nD=2', none)
+  assert.deepEqual([...values.keys()], ['A', 'E'])
   assert.deepEqual(faults, [
     { line: 2, message: 'not a line of the form NAME=value' },
-    { line: 4, message: 'the quote is not closed' },
+    { line: 4, message: 'the variable F is required: why' },
+    { line: 5, message: 'the quote is not closed' },
   ])
 })

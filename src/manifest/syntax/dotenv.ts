@@ -6,17 +6,29 @@ export interface DotenvFile {
   faults: { line: number; message: string }[]
 }
 
+export interface DotenvOptions {
+  /** Takes every value as it stands. */
+  isRaw?: boolean
+  /** What files before this one hold: lines of this one win over it. */
+  before?: ReadonlyMap<string, string>
+}
+
 /** Bounds a file whose variables hold each other. */
 const mostText = 4 * 1024 * 1024
-const assignment = /^(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_.-]*)[ \t]*(?:=|:[ \t])[ \t]*/
-const bareName = /^(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_.-]*)[ \t]*$/
+const assignment = /^(?:export[ \t]+)?([\p{L}\p{N}_.[\]-]+)[ \t]*(?:=|:[ \t])/u
+const bareName = /^(?:export[ \t]+)?[\p{L}\p{N}_.[\]-]+[ \t]*$/u
 
 /**
  * Reads a `.env` file as Compose does: quotes, values of many lines, comments, `export`, and variables that name
- * earlier lines or what `lookup` knows (which wins). With `isRaw` every value is taken as it stands.
+ * earlier lines or what `lookup` knows (which wins).
  */
-export function parseDotenv(text: string, lookup: Lookup, isRaw = false): DotenvFile {
+export function parseDotenv(
+  text: string,
+  lookup: Lookup,
+  { isRaw = false, before = new Map() }: DotenvOptions = {},
+): DotenvFile {
   const file: DotenvFile = { values: new Map(), faults: [] }
+  const known = (name: string) => lookup(name) ?? file.values.get(name) ?? before.get(name)
   const lines = text.replace(/^\uFEFF/, '').split(/\r?\n/)
   let length = 0
   for (let index = 0; index < lines.length && length < mostText; index += 1) {
@@ -30,12 +42,14 @@ export function parseDotenv(text: string, lookup: Lookup, isRaw = false): Dotenv
     }
     const [head, name = ''] = match
     const rest = line.slice(head.length)
-    const read = isRaw ? { value: rest, template: null, last: index } : readValue(rest, lines, index)
+    const read = isRaw
+      ? { value: rest, template: null, last: index }
+      : readValue(rest.replace(/^[ \t]+/, ''), lines, index)
     if (read === null) {
       file.faults.push({ line: index + 1, message: 'the quote is not closed' })
       break
     }
-    const value = read.template === null ? read.value : fill(read.template, file, lookup, index + 1)
+    const value = read.template === null ? read.value : fill(read.template, file, known, index + 1)
     file.values.set(name, value)
     length += value.length
     index = read.last
@@ -53,7 +67,7 @@ interface Read {
 function readValue(rest: string, lines: string[], index: number): Read | null {
   const quote = rest[0]
   if (quote !== '"' && quote !== "'") {
-    const value = rest.replace(/(^|[ \t])#.*$/, '').trimEnd()
+    const value = rest.replace(/ #.*$/, '').trimEnd()
     return { value, template: value, last: index }
   }
   let body = rest.slice(1)
@@ -62,7 +76,12 @@ function readValue(rest: string, lines: string[], index: number): Read | null {
     const end = closingQuote(body, quote)
     if (end >= 0) {
       const value = [...parts, body.slice(0, end)].join('\n')
-      return quote === "'" ? { value, template: null, last } : { value, template: unescape(value), last }
+      if (quote === '"') return { value, template: unescape(value), last }
+      return {
+        value: value.replace(/\\(.)/g, (whole, char) => (char === "'" ? char : whole)),
+        template: null,
+        last,
+      }
     }
     parts.push(body)
     const next = lines[last + 1]
@@ -73,13 +92,24 @@ function readValue(rest: string, lines: string[], index: number): Read | null {
 
 function closingQuote(text: string, quote: string): number {
   for (let at = 0; at < text.length; at += 1) {
-    if (text[at] === '\\' && quote === '"') at += 1
+    if (text[at] === '\\') at += 1
     else if (text[at] === quote) return at
   }
   return -1
 }
 
-const escapes: Record<string, string> = { n: '\n', r: '\r', t: '\t', $: '$$', '"': '"', '\\': '\\' }
+const escapes: Record<string, string> = {
+  n: '\n',
+  r: '\r',
+  t: '\t',
+  a: '\u0007',
+  b: '\b',
+  f: '\f',
+  v: '\v',
+  $: '$$',
+  '"': '"',
+  '\\': '\\',
+}
 
 /** An escaped dollar stays one after the variables are filled in. */
 function unescape(text: string): string {
@@ -88,7 +118,11 @@ function unescape(text: string): string {
 
 function fill(template: string, file: DotenvFile, lookup: Lookup, line: number): string {
   if (!template.includes('$')) return template
-  const { text, fault } = interpolate(template, (name) => lookup(name) ?? file.values.get(name))
+  const { text, missing, fault } = interpolate(template, lookup)
   if (fault !== null) file.faults.push({ line, message: fault })
+  for (const { name, isRequired, message } of missing) {
+    const why = message ? `: ${message}` : ''
+    if (isRequired) file.faults.push({ line, message: `the variable ${name} is required${why}` })
+  }
   return text
 }
