@@ -1,5 +1,6 @@
+import { baseOf, joinInside } from '../keys/values/paths.ts'
 import type { Place } from '../problems.ts'
-import type { Entry, MapNode, Node } from './tree.ts'
+import type { Entry, ListNode, MapNode, Node } from './tree.ts'
 
 /**
  * How the Compose Specification merges two values of one key, where it is not by the kind of the value. Keys are those
@@ -7,8 +8,10 @@ import type { Entry, MapNode, Node } from './tree.ts'
  * @see https://docs.docker.com/reference/compose-file/merge/
  */
 export interface MergeRule {
-  /** The later value takes the place of the earlier one, a list or a mapping too. */
+  /** The later value takes the place of the earlier one, a list or a mapping too; so does nothing at all. */
   isReplaced?: true
+  /** The same, for each value of a mapping. */
+  areValuesReplaced?: true
   /** Brings a short form to the long one, so that both merge alike. */
   expand?: (node: Node) => Node
   /** What makes two items of a list the same one. */
@@ -18,10 +21,17 @@ export interface MergeRule {
 }
 
 const replaced: MergeRule = { isReplaced: true }
-const pairs: MergeRule = { expand: (node) => (node.kind === 'list' ? mapOf(node, pairEntry) : node) }
-const hosts: MergeRule = { expand: (node) => (node.kind === 'list' ? mapOf(node, hostEntry) : node) }
+const pairs: MergeRule = {
+  expand: (node) => (node.kind === 'list' ? mapOf(node, pairEntry) : node),
+  areValuesReplaced: true,
+}
+const hosts: MergeRule = { expand: (node) => (node.kind === 'list' ? hostsOf(node) : node) }
 const names: MergeRule = { expand: (node) => (node.kind === 'list' ? mapOf(node, nameEntry) : node) }
+const dependencies: MergeRule = {
+  expand: (node) => (node.kind === 'list' ? mapOf(node, dependencyEntry) : node),
+}
 const single: MergeRule = { expand: asList }
+const files: MergeRule = { ...single, keyOf: pathKey }
 
 /** By the key path below a process. */
 export const mergeRules: Record<string, MergeRule> = {
@@ -33,17 +43,17 @@ export const mergeRules: Record<string, MergeRule> = {
   'build.labels': pairs,
   command: replaced,
   configs: { keyOf: (item) => fileKey(item, '/') },
-  depends_on: names,
+  depends_on: dependencies,
   'deploy.labels': pairs,
   dns: single,
   dns_opt: single,
   dns_search: single,
   entrypoint: replaced,
-  env_file: single,
+  env_file: files,
   environment: pairs,
   extra_hosts: hosts,
   'healthcheck.test': replaced,
-  label_file: single,
+  label_file: files,
   labels: pairs,
   logging: { unlessSame: 'driver' },
   networks: names,
@@ -51,15 +61,18 @@ export const mergeRules: Record<string, MergeRule> = {
   secrets: { keyOf: (item) => fileKey(item, '/run/secrets/') },
   sysctls: pairs,
   tmpfs: { ...single, keyOf: mountKey },
-  'ulimits.*': { isReplaced: true },
   volumes: { keyOf: mountKey },
 }
 
 /** What makes two items of any other list the same one. */
 export function itemKey(item: Node): string {
-  if (item.kind === 'scalar') return `text ${String(item.value)}`
-  const path = childText(item, 'path')
-  return path === null ? `place ${JSON.stringify(item.position)}` : `text ${path}`
+  return item.kind === 'scalar' ? `text ${String(item.value)}` : `place ${JSON.stringify(item.position)}`
+}
+
+/** Files are the same where they have the same path, wherever that starts. */
+function pathKey(item: Node): string {
+  const path = item.kind === 'scalar' ? String(item.value) : childText(item, 'path')
+  return path === null ? itemKey(item) : `text ${joinInside(baseOf(item), path) ?? path}`
 }
 
 function childText(item: Node, name: string): string | null {
@@ -69,10 +82,17 @@ function childText(item: Node, name: string): string | null {
 
 /** Volumes and tmpfs are the same where they are mounted at the same path. */
 function mountKey(item: Node): string {
-  if (item.kind === 'map') return `text ${childText(item, 'target') ?? JSON.stringify(item.position)}`
+  if (item.kind === 'map') {
+    const target = childText(item, 'target')
+    return `text ${target === null ? JSON.stringify(item.position) : withoutSlash(target)}`
+  }
   if (item.kind !== 'scalar') return itemKey(item)
   const [first = '', second] = String(item.value).split(':')
-  return `text ${second?.startsWith('/') ? second : first}`
+  return `text ${withoutSlash(second?.startsWith('/') ? second : first)}`
+}
+
+function withoutSlash(path: string): string {
+  return path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path
 }
 
 /** Configs and secrets are the same where they become the same file. */
@@ -98,7 +118,10 @@ type Triple = [name: string, key: Node, value: Node]
 
 function mapOf(node: Node, entryOf: (item: Node) => Triple[]): MapNode {
   const items = node.kind === 'list' ? node.items : []
-  const triples = items.flatMap(entryOf)
+  return mapped(node, items.flatMap(entryOf))
+}
+
+function mapped(node: Node, triples: Triple[]): MapNode {
   const entries = new Map(
     triples.map(([name, key, value]): [string, Entry] => [name, { key: placeOf(key), value }]),
   )
@@ -121,6 +144,18 @@ function pairEntry(item: Node): Triple[] {
   return splitEntry(item, /=/)
 }
 
+/** A host may have several addresses. */
+function hostsOf(node: ListNode): MapNode {
+  const byName = Map.groupBy(node.items.flatMap(hostEntry), ([name]) => name)
+  const grouped = [...byName].flatMap(([name, triples]): Triple[] => {
+    const [first] = triples
+    if (!first || triples.length === 1) return triples
+    const items = triples.map(([, , value]) => value)
+    return [[name, first[1], { ...placeOf(first[2]), kind: 'list', items }]]
+  })
+  return mapped(node, grouped)
+}
+
 function hostEntry(item: Node): Triple[] {
   return splitEntry(item, /[=:]/)
 }
@@ -137,6 +172,24 @@ function splitEntry(item: Node, separator: RegExp): Triple[] {
 function nameEntry(item: Node): Triple[] {
   if (item.kind !== 'scalar' || typeof item.value !== 'string') return []
   return [[item.value, item, { ...placeOf(item), kind: 'map', entries: new Map() }]]
+}
+
+/** The short form says as much as the long one, so it replaces a condition. */
+function dependencyEntry(item: Node): Triple[] {
+  return nameEntry(item).map(([name, key, value]): Triple => {
+    const place = placeOf(value)
+    const condition: Entry = { key: place, value: textAt(item, 'service_started') }
+    const required: Entry = { key: place, value: textAt(item, 'true') }
+    const entries = new Map([
+      ['condition', condition],
+      ['required', required],
+    ])
+    return [name, key, { ...place, kind: 'map', entries }]
+  })
+}
+
+function textAt(node: Node, value: string): Node {
+  return { ...placeOf(node), kind: 'scalar', value, source: value, isQuoted: false }
 }
 
 function placeOf({ path, position, base, isIncomplete }: Node): Place {

@@ -85,6 +85,17 @@ test('!reset takes away, !override replaces', () => {
   )
 })
 
+test('the short form of a dependency says that it has to be started', () => {
+  const text = (keys: string) => `services:\n  web: { image: x, depends_on: ${keys} }\n  db: { image: x }\n`
+  const files = [
+    { path: 'a.yml', text: text('{ db: { condition: service_healthy, required: false } }') },
+    { path: 'b.yml', text: text('[db]') },
+  ]
+  const { processes, problems } = readCompose('', {}, { files })
+  assert.deepEqual(problems, [])
+  assert.deepEqual(processes[0]?.dependsOn, [{ target: 'db', condition: 'started', restart: false }])
+})
+
 test('problems name the file that they are in', () => {
   const { problems } = merged('services:\n  web:\n    ports: ["0:1"]\n    imag: x\n')
   assert.deepEqual(problems, [
@@ -116,6 +127,34 @@ const syntaxes: Record<
     ({ extraHosts }) => extraHosts.map(({ host, address }) => `${host}=${address}`),
     ['a=10.0.0.3', 'b=10.0.0.2'],
   ],
+  'a host keeps its several addresses': [
+    'extra_hosts: ["a:10.0.0.1", "a=10.0.0.2"]',
+    'extra_hosts: [b=10.0.0.3]',
+    ({ extraHosts }) => extraHosts.map(({ host, address }) => `${host}=${address}`),
+    ['a=10.0.0.1', 'a=10.0.0.2', 'b=10.0.0.3'],
+  ],
+  'no value replaces one: the environment of the app gives it': [
+    'environment: { A: 1, B: 2, C: 3 }',
+    'environment: { A: , B: }',
+    ({ environment }) => environment.map(({ name, value }) => `${name}=${value}`),
+    ['A=null', 'B=null', 'C=3'],
+  ],
+  'the same in a list': [
+    'environment: { A: 1 }',
+    'environment: [A]',
+    ({ environment }) => environment,
+    [{ name: 'A', value: null }],
+  ],
+  'no command is that of the image': ['command: [a]', 'command:', ({ command }) => command, null],
+  'a limit of two numbers is merged': [
+    'ulimits: { nofile: { soft: 1, hard: 20 }, nproc: 5 }',
+    'ulimits: { nofile: { soft: 3 }, nproc: { soft: 1, hard: 2 } }',
+    ({ container }) => container.ulimits,
+    [
+      { name: 'nofile', soft: 3, hard: 20 },
+      { name: 'nproc', soft: 1, hard: 2 },
+    ],
+  ],
   'arguments of a build are one by name': [
     'build: { context: ., args: [A=1, B=2] }',
     'build: { args: { B: 3 } }',
@@ -133,6 +172,12 @@ const syntaxes: Record<
     'tmpfs: ["/run:mode=1777", /tmp]',
     ({ mounts }) => mounts.map(({ path }) => path),
     ['/run', '/tmp'],
+  ],
+  'a slash at the end makes no other path': [
+    'volumes: [{ type: tmpfs, target: /run/, read_only: true }]',
+    'volumes: [{ type: tmpfs, target: /run }]',
+    ({ mounts }) => mounts.map(({ path, readOnly }) => `${path} ${readOnly}`),
+    ['/run false'],
   ],
 }
 

@@ -40,12 +40,12 @@ function mergeMaps(base: MapNode, over: MapNode, path: string[]): MapNode {
 
 function mergeNodes(base: Node, over: Node, path: string[]): Node {
   if (over.tag) return over
-  if (over.kind === 'scalar' && over.value === null) return base
+  const rule = ruleOf(path)
+  if (over.kind === 'scalar' && over.value === null) return rule.isReplaced ? over : base
   // What was taken away is no longer there to be merged with, for an earlier file neither.
   if (base.tag === '!reset') return { ...over, tag: '!override' }
   // Nothing to merge with: the long form would leave out what is no item, and the reader could not tell of it.
   if (base.tag === undefined && base.kind === 'scalar' && base.value === null) return over
-  const rule = ruleOf(path)
   const merged = mergeByRule(base, over, { rule, path })
   return base.tag === '!override' && merged.tag === undefined ? { ...merged, tag: base.tag } : merged
 }
@@ -55,6 +55,7 @@ function mergeByRule(base: Node, over: Node, { rule, path }: { rule: MergeRule; 
   const expand = rule.expand ?? ((node: Node) => node)
   const [first, second] = [expand(base), expand(over)]
   if (first.kind === 'map' && second.kind === 'map') {
+    if (rule.areValuesReplaced) return { ...first, entries: new Map([...first.entries, ...second.entries]) }
     return differ(first, second, rule.unlessSame) ? second : mergeMaps(first, second, path)
   }
   if (first.kind === 'list' && second.kind === 'list') return mergeLists(first, second, rule.keyOf ?? itemKey)
