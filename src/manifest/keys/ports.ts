@@ -145,7 +145,11 @@ function reject(at: Node, problems: Problems): [] {
 function expand(external: Range | null, container: Range, at: Node, problems: Problems): PlacedPort[] {
   const size = container.last - container.first + 1
   if (external && external.last - external.first + 1 !== size) {
-    problems.error(at, `the two ranges of ${shown(at)} differ in size`)
+    problems.error(
+      at,
+      `the two ranges of ${shown(at)} differ in size`,
+      'write as many external ports as ports of the process',
+    )
     return []
   }
   if (size > mostPorts) {

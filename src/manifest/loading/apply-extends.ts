@@ -59,7 +59,7 @@ export function applyExtends(
   const extending: Extending = { shelves: new Map([[own.path, own]]), surroundings, loading }
   const entries = new Map<string, Entry>()
   for (const [name, entry] of services.value.entries) {
-    const service = childOf(entry.value, 'extends') && extend({ shelf: own, name }, [], extending)?.service
+    const service = extendsOf(entry.value) && extend({ shelf: own, name }, [], extending)?.service
     entries.set(name, service ? { ...entry, value: service } : entry)
   }
   return withEntry(root, 'services', { ...services, value: { ...services.value, entries } })
@@ -77,7 +77,7 @@ function extend(step: Step, chain: Step[], extending: Extending): Extended | nul
 }
 
 function laidOver(service: MapNode, step: Step, chain: Step[], extending: Extending): Extended {
-  const at = service.entries.get('extends')?.value
+  const at = extendsOf(service)
   // What cannot be followed keeps its key: what may be missing because of it is no mistake of its own.
   const unfollowed: Extended = { service, depth: 0 }
   const target = at && targetOf(at, step, extending)
@@ -100,6 +100,12 @@ function laidOver(service: MapNode, step: Step, chain: Step[], extending: Extend
   if (base.depth + 1 > longestChain) return cutShort()
   const entries = new Map([...service.entries].filter(([key]) => key !== 'extends'))
   return { service: merged(base.service, { ...service, entries }), depth: base.depth + 1 }
+}
+
+/** What a later file takes away is nothing to follow. */
+function extendsOf(service: Node): Node | undefined {
+  const node = childOf(service, 'extends')
+  return node?.tag === '!reset' ? undefined : node
 }
 
 /** What `extends` names, in both syntaxes; null after saying why it cannot be had. */

@@ -20,6 +20,8 @@ interface Include {
   paths: string[]
   base: string
   envFiles: string[]
+  /** False for the `.env` that is read where none is named: it may be absent. */
+  hasOwnEnvFiles: boolean
 }
 
 /** How and amid what included files are read. */
@@ -52,9 +54,17 @@ export function applyIncludes(root: MapNode, including: Including): MapNode | nu
 
 function loadIncluded(include: Include, { surroundings, loading, loadFile }: Including): MapNode | null {
   const { lookup, within } = surroundings
-  const { at, paths, base, envFiles } = include
+  const { at, paths, base, envFiles, hasOwnEnvFiles } = include
   const { problems } = loading
   const inner = includedLookup(lookup, envFiles, loading)
+  for (const path of hasOwnEnvFiles ? envFiles : []) {
+    if (furtherText(loading, path) === undefined)
+      problems.error(
+        at,
+        `the file ${JSON.stringify(path)} does not exist`,
+        'create it, or remove it from `env_file`',
+      )
+  }
   const roots = paths.map((path) => {
     const from = within.indexOf(path)
     if (from >= 0) {
@@ -91,7 +101,7 @@ function readInclude(at: Node, loading: Loading): Include | null {
   const [base = directoryOf(first)] = pathsOf(directory, loading) ?? []
   const envNode = childOf(at, 'env_file')
   const envFiles = envNode ? pathsOf(envNode, loading) : [joinInside(base, '.env') ?? '.env']
-  return envFiles && { at, paths, base, envFiles }
+  return envFiles && { at, paths, base, envFiles, hasOwnEnvFiles: envNode !== undefined }
 }
 
 /** Paths from the source directory; null when one of them is not in it. */

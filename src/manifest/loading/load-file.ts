@@ -5,13 +5,14 @@ import { applyIncludes } from './apply-includes.ts'
 import { judge, shapeFile, type ComposeFile } from './judge.ts'
 import type { Loading, Surroundings } from './loading.ts'
 
-/** Reads one compose file by itself: keys judged, variables filled in, `extends` and `include` followed. */
+/** Reads one compose file by itself: keys judged, variables filled in, `include` and `extends` followed. */
 export function loadFile(file: ComposeFile, surroundings: Surroundings, loading: Loading): Shaped | null {
   const shaped = shapeFile(file, surroundings.base, loading)
   if (!shaped) return null
   const judged = judge(shaped.root, surroundings, loading)
-  const shelf = shelfOf(file.path, childOf(judged, 'services'))
-  const extended = applyExtends(judged, shelf, surroundings, loading)
-  const root = applyIncludes(extended, { surroundings, loading, loadFile })
-  return root && { ...shaped, root }
+  // A process may extend one that comes with an included file.
+  const whole = applyIncludes(judged, { surroundings, loading, loadFile })
+  if (!whole) return null
+  const shelf = shelfOf(file.path, childOf(whole, 'services'))
+  return { ...shaped, root: applyExtends(whole, shelf, surroundings, loading) }
 }

@@ -60,6 +60,40 @@ test('extends reaches into other files, whose paths start in their own folder', 
   assert.deepEqual(web?.command, ['run'])
 })
 
+test('files of variables of one name in two folders are two', () => {
+  const { processes, problems } = read({
+    'c.yml': 'services:\n  web:\n    extends: { file: s/base.yml, service: app }\n    env_file: e.env\n',
+    's/base.yml': 'services:\n  app: { image: x, env_file: e.env }\n',
+    'e.env': 'A=1\nB=$S\n',
+    's/e.env': 'A=2\nS=3\n',
+  })
+  assert.deepEqual(problems, [])
+  assert.deepEqual(
+    processes[0]?.environment.map(({ name, value }) => `${name}=${value}`),
+    ['A=1', 'B=3', 'S=3'],
+  )
+})
+
+test('a process extends one that comes with an included file', () => {
+  const reading = read({
+    'c.yml': 'include: [s/base.yml]\nservices:\n  web: { extends: base, command: go }\n',
+    's/base.yml': 'services:\n  base: { image: x, build: . }\n',
+  })
+  assert.deepEqual(reading.problems, [])
+  const web = reading.processes.find(({ name }) => name === 'web')
+  assert.deepEqual([web?.image, web?.build?.context, web?.command], ['x', 's', ['go']])
+})
+
+test('what a later file takes away is not extended', () => {
+  const files = [
+    { path: 'a.yml', text: 'services: { web: { extends: base }, base: { image: x } }\n' },
+    { path: 'b.yml', text: 'services: { web: { extends: !reset null } }\n' },
+  ]
+  const reading = readCompose('', {}, { files })
+  assert.deepEqual(reading.problems, [])
+  assert.deepEqual(images(reading), ['web x', 'base x'])
+})
+
 const extendMistakes: Record<string, [string, RegExp]> = {
   'a process that is not there': [
     'extends: bas',
@@ -141,6 +175,17 @@ services:
   assert.deepEqual(volumes, ['data'])
 })
 
+test('files of variables of an include know those before them, and the last one wins', () => {
+  const { processes, problems } = read({
+    'c.yml': 'include: [{ path: a.yml, env_file: [one.env, two.env] }]\n',
+    'a.yml': 'services: { web: { image: "x:$A-$B" } }\n',
+    'one.env': 'A=1\n',
+    'two.env': 'B=$A\nA=2\n',
+  })
+  assert.deepEqual(problems, [])
+  assert.equal(processes[0]?.image, 'x:2-1')
+})
+
 test('a file that only includes is an app', () => {
   const reading = read({ 'c.yml': 'include: [a.yml]\n', 'a.yml': 'services: { web: { image: x } }\n' })
   assert.deepEqual(reading.problems, [])
@@ -170,6 +215,10 @@ const includeMistakes: Record<string, [string, RegExp]> = {
   'an artifact': ['["oci://x.test/c"]', /is refused: nothing is fetched/],
   'a repository': ['["git@x.test:a/b.git"]', /is refused: nothing is fetched/],
   'a file outside': ['[../c.yml]', /"\.\.\/c\.yml" lies outside of the source directory/],
+  'variables that are not there': [
+    '[{ path: a.yml, env_file: x.env }]',
+    /the file "x\.env" does not exist; create it/,
+  ],
   nothing: ['[{ env_file: x.env }]', /`include` needs the path of a compose file/],
   itself: ['[c.yml]', /these files include each other: c\.yml → c\.yml/],
   'an unknown key': [
@@ -217,6 +266,7 @@ test('includes that unfold without end are cut short', () => {
   for (let at = 0; at < 20; at += 1)
     files[`f${at}.yml`] = `include: [f${at + 1}.yml, { path: f${at + 1}.yml, env_file: other.env }]\n`
   files['f20.yml'] = 'services: { web: { image: x } }\n'
+  files['other.env'] = ''
   assert.match(read(files).problems[0] ?? '', /an app is made of at most 100 files/)
 })
 
