@@ -11,6 +11,7 @@ import {
 } from 'yaml'
 import type { Position } from '../../domain/manifest.ts'
 import type { Place, Problems } from '../problems.ts'
+import { didYouMean } from '../nearest.ts'
 import { resolveAliases } from './resolve-aliases.ts'
 import type { Entry, ListNode, MapNode, MergeTag, Node, ScalarNode } from './tree.ts'
 
@@ -64,7 +65,7 @@ function build(node: unknown, where: Where, context: Context): Node {
     return build(context.targets.get(node), { ...where, depth: where.depth + 1, isAliased: true }, context)
   if (isMap(node)) return buildMap(node, place, where, context)
   if (isSeq(node)) return buildList(node, place, where, context)
-  if (isScalar(node)) return buildScalar(node, place)
+  if (isScalar(node)) return buildScalar(node, place, context)
   return nothing(place)
 }
 
@@ -82,7 +83,7 @@ function admits(place: Place, where: Where, context: Context): boolean {
   return false
 }
 
-function buildScalar(node: Scalar, place: Place): ScalarNode {
+function buildScalar(node: Scalar, place: Place, context: Context): ScalarNode {
   const isQuoted = node.type !== Scalar.PLAIN
   const { value } = node
   const isKnown =
@@ -94,7 +95,7 @@ function buildScalar(node: Scalar, place: Place): ScalarNode {
     value: isKnown ? value : source,
     source,
     isQuoted,
-    ...tagOf(node.tag),
+    ...tagOf(node.tag, place, context),
   }
 }
 
@@ -112,7 +113,7 @@ function buildList(node: YAMLSeq, place: Place, where: Where, context: Context):
       context,
     ),
   )
-  return { kind: 'list', ...place, items, ...tagOf(node.tag) }
+  return { kind: 'list', ...place, items, ...tagOf(node.tag, place, context) }
 }
 
 function buildMap(node: YAMLMap, place: Place, where: Where, context: Context): MapNode {
@@ -136,7 +137,7 @@ function buildMap(node: YAMLMap, place: Place, where: Where, context: Context): 
     }
   }
   for (const other of merged) mergeInto(entries, other, context)
-  return { kind: 'map', ...place, entries, ...tagOf(node.tag) }
+  return { kind: 'map', ...place, entries, ...tagOf(node.tag, place, context) }
 }
 
 /** The mapping's own keys win over merged ones, and an earlier merge over a later. */
@@ -144,7 +145,7 @@ function mergeInto(entries: Map<string, Entry>, other: Node, { problems }: Conte
   const sources = other.kind === 'list' ? other.items : [other]
   for (const source of sources) {
     if (source.kind !== 'map') {
-      problems.error(source, 'a merge key `<<` needs a mapping, or a list of mappings')
+      problems.error(source, 'a merge key `<<` needs a mapping, or a list of mappings', 'write `<<: *NAME`')
       continue
     }
     for (const [name, entry] of source.entries) if (!entries.has(name)) entries.set(name, entry)
@@ -162,8 +163,14 @@ function placeOf(node: unknown, where: Where, { positionOf, base }: Context): Pl
   return base === undefined ? { path: where.path, position } : { path: where.path, position, base }
 }
 
-function tagOf(tag: string | undefined): { tag?: MergeTag } {
-  return tag === '!reset' || tag === '!override' ? { tag } : {}
+/** A tag that nobody knows is passed over, as Compose does, but may well be one of ours misspelt. */
+function tagOf(tag: string | undefined, place: Place, { problems }: Context): { tag?: MergeTag } {
+  if (tag === '!reset' || tag === '!override') return { tag }
+  if (tag?.startsWith('!') && tag !== '!') {
+    const hint = () => didYouMean(tag, ['!reset', '!override'], 'remove it')
+    problems.warn(place, `the tag ${tag.slice(0, 60)} means nothing here`, hint)
+  }
+  return {}
 }
 
 function nothing(place: Place): ScalarNode {

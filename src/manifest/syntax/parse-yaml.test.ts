@@ -27,6 +27,7 @@ test('a file that is not one says so in plain words', () => {
     ['servics:\n  web: {image: x}\n', /^1:1: error: servics: unknown key "servics".*did you mean "services"/],
     ['volumes: {a: {}}\n', /^1:1: error: the file has no `services`/],
     ['version: "4"\nservices: {web: {image: x}}\n', /^1:10: error: version: "4" is not a version/],
+    ['services: {web: {image: x}\n', /a `}` is missing above, .*; write the `}`/],
     ['['.repeat(3000), /too deeply/],
     [`services: ${'['.repeat(100)}${']'.repeat(100)}`, /too deeply/],
   ]
@@ -71,6 +72,14 @@ test('a bad alias is an error, a bomb of them too', () => {
   )
   const bomb = `x-0: &a0 [1]\n${levels.join('')}${web}`
   assert.match(problemsOf(bomb).join('\n'), /expand to too many values/)
+})
+
+test('a tag that nobody knows is passed over, with a warning', () => {
+  const text = `${web}    user: !rset null\n    labels: !Thing { a: "1" }\n    command: !!str 5\n`
+  assert.deepEqual(problemsOf(text), [
+    '4:17: warning: services.web.user: the tag !rset means nothing here; did you mean "!reset"?',
+    '5:20: warning: services.web.labels: the tag !Thing means nothing here; remove it',
+  ])
 })
 
 test('version 1 has every process at the top', () => {

@@ -90,6 +90,12 @@ function reportSyntax(
 
 function wordsFor(error: YAMLError): [string, string | undefined] {
   if (error.code === 'TAB_AS_INDENT') return ['a tab stands where only spaces may', 'indent with spaces']
+  const [, bracket] = /^Flow .* end with a (.)$/.exec(error.message) ?? []
+  if (error.code === 'BAD_INDENT' && bracket)
+    return [
+      `a \`${bracket}\` is missing above, or what it closes is not indented`,
+      `write the \`${bracket}\``,
+    ]
   if (error.code === 'BAD_INDENT')
     return [`the indentation is wrong: ${lowerFirst(error.message)}`, undefined]
   if (error.code === 'MISSING_CHAR')

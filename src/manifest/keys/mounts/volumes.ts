@@ -37,7 +37,8 @@ export function mountsOf(service: Node, context: MountContext): Mount[] {
   const add = (mount: Mount | null, at: Node) => {
     if (!mount) return
     const path = normalisedPath(mount.path)
-    if (path === null) problems.error(at, 'a mount needs an absolute path below /')
+    if (path === null)
+      problems.error(at, 'a mount needs an absolute path below /', 'write the path in the container: "/data"')
     else if (mounts.has(path))
       problems.error(
         at,

@@ -13,7 +13,7 @@ import {
 export function textOf(node: Node | undefined, problems: Problems, hint?: string): string | null {
   if (node === undefined) return null
   if (node.kind !== 'scalar') {
-    problems.error(node, `expected text, but found ${shown(node)}`, hint)
+    problems.error(node, `expected text, but found ${shown(node)}`, hint ?? 'write one value')
     return null
   }
   return scalarText(node)
@@ -78,7 +78,7 @@ export function booleanOf(node: Node | undefined, problems: Problems): boolean |
   if (text === 'true' || text === 'false') return text === 'true'
   const isYes = ['yes', 'on', 'y', '1'].includes(text)
   if (!isYes && !['no', 'off', 'n', '0'].includes(text)) {
-    problems.error(node, `${shown(node)} is neither true nor false`)
+    problems.error(node, `${shown(node)} is neither true nor false`, 'write true or false')
     return null
   }
   problems.warn(node, `${shown(node)} is read as ${isYes}`, `write ${isYes}`)
@@ -138,7 +138,7 @@ export function itemsOf(node: Node | undefined, problems: Problems, isSingleAllo
   problems.error(
     node,
     `expected a list, but found ${shown(node)}`,
-    node.kind === 'scalar' ? 'write it as `- value`' : undefined,
+    node.kind === 'scalar' ? 'write it as `- value`' : 'write each item on a line of its own: `- value`',
   )
   return []
 }
@@ -147,7 +147,11 @@ export function itemsOf(node: Node | undefined, problems: Problems, isSingleAllo
 export function entriesOf(node: Node | undefined, problems: Problems): [string, Entry][] {
   if (node === undefined || (node.kind === 'scalar' && node.value === null)) return []
   if (node.kind === 'map') return [...node.entries]
-  problems.error(node, `expected a mapping, but found ${shown(node)}`)
+  problems.error(
+    node,
+    `expected a mapping, but found ${shown(node)}`,
+    'write each entry on a line of its own: `name: value`',
+  )
   return []
 }
 
