@@ -27,6 +27,20 @@ test('values that are not text are written as Compose writes them, with a warnin
   )
 })
 
+test('a name without a value that .env has is told where its value comes from', () => {
+  const text = 'services:\n  web:\n    image: x\n    environment: [A, B, "C=$C"]\n'
+  const { processes, problems } = readCompose(text, { B: 'app' }, { dotenv: 'A=1\nB=2\nC=3\n' })
+  assert.deepEqual(
+    processes[0]?.environment.map(({ name, value }) => `${name}=${value}`),
+    ['A=null', 'B=null', 'C=3'],
+  )
+  assert.equal(problems.length, 1)
+  assert.match(
+    problems[0] ?? '',
+    /^4:19: warning: .*"A" stands in `\.env`, but .* the environment of the app; write `NAME: \$\{NAME\}` to take/,
+  )
+})
+
 test('env_file lies below environment', () => {
   const text =
     'services:\n  web:\n    image: x\n    env_file: [a.env, { path: ./b.env, required: false }, { path: raw.env, format: raw }]\n    environment: { B: own }\n'

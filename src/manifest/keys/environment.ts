@@ -1,5 +1,6 @@
 import type { ManifestSource, Variable } from '../../domain/manifest.ts'
 import { rackVariableNames } from '../../domain/plan.ts'
+import type { ReadOptions } from '../load-tree.ts'
 import type { Problems } from '../problems.ts'
 import { parseDotenv } from '../syntax/dotenv.ts'
 import type { Lookup } from '../syntax/interpolate.ts'
@@ -41,12 +42,18 @@ export function envFilesOf(node: Node | undefined, problems: Problems): EnvFile[
   })
 }
 
+/** What variables come from. */
+export interface EnvironmentContext {
+  source: ManifestSource
+  lookup: Lookup
+  options: ReadOptions
+  problems: Problems
+}
+
 /** Variables of `env_file:` and above them `environment:`, sorted by name; a null value is required of the app. */
 export function environmentOf(
   service: Node,
-  source: ManifestSource,
-  lookup: Lookup,
-  problems: Problems,
+  { source, lookup, options, problems }: EnvironmentContext,
 ): Variable[] {
   const pairs = pairsOf(childOf(service, 'environment'), problems)
   const own = new Map(pairs.map(({ name, value }) => [name, value]))
@@ -58,6 +65,13 @@ export function environmentOf(
     else if (isRacks(name))
       problems.warn(at, `${name} is set by the rack; this value is never seen`, 'choose another name')
     else values.set(name, value)
+    const isOnlyInDotenv = lookup(name) !== undefined && !Object.hasOwn(options.environment, name)
+    if (value === null && isOnlyInDotenv)
+      problems.warn(
+        at,
+        `${shownPart(at, name)} stands in \`.env\`, but without a value here it comes from the environment of the app`,
+        'write `NAME: ${NAME}` to take the value from `.env`',
+      )
   }
   const variables = [...values].map(([name, value]) => ({ name, value }))
   return variables.sort((a, b) => (a.name < b.name ? -1 : 1))

@@ -56,7 +56,7 @@ export function processOf(
   service: MapNode,
   context: ProcessContext,
 ): PlacedProcess {
-  const { source, lookup, problems } = context
+  const { problems } = context
   const labels = labelsOf(withLabelFiles(service, context), problems)
   const placedPorts = portsOf(childOf(service, 'ports'), problems)
   const expose = exposeOf(childOf(service, 'expose'), problems)
@@ -76,7 +76,7 @@ export function processOf(
       restart: isTied,
     })),
     labels: labels.own,
-    environment: environmentOf(service, source, lookup, problems),
+    environment: environmentOf(service, context),
     mounts: surroundings.mounts,
     formation: formationOf(service, problems),
     restart: restart ?? 'always',
