@@ -6,6 +6,7 @@ import type { Loading } from './loading/loading.ts'
 import { rootLookup } from './loading/lookups.ts'
 import type { Problems } from './problems.ts'
 import type { Lookup } from './syntax/interpolate.ts'
+import { hasRoomFor } from './syntax/shape.ts'
 import { mergeTrees, withoutResets } from './syntax/merge-trees.ts'
 import { childOf, type MapNode } from './syntax/tree.ts'
 import type { Ruling } from './verdicts/check-keys.ts'
@@ -43,6 +44,7 @@ export function loadTree(source: ManifestSource, options: ReadOptions, problems:
     rulings: [],
     isLenient: options.lenientVariables ?? false,
     addedText: { length: 0 },
+    repeated: 0,
     wanted: new Set(),
     filesRead: 0,
     shaped: new Map(),
@@ -63,7 +65,8 @@ function mergeFiles(lookup: Lookup, loading: Loading): LoadedTree | null {
   const root = withoutResets(mergeTrees(usable.map((one) => one.root)))
   const services = childOf(root, 'services')
   if (services?.kind === 'map' && services.entries.size > 0) {
-    return { root, services, isVersionOne: first.isVersionOne, lookup }
+    const hasRoom = hasRoomFor(services, loading.problems)
+    return hasRoom ? { root, services, isVersionOne: first.isVersionOne, lookup } : null
   }
   const message = services ? '`services` names no process' : 'the file has no `services`'
   loading.problems.error(services ?? root, message, 'write `services:` and under it, indented, `web:`')

@@ -17,9 +17,6 @@ export interface ManifestReading {
   problems: Problem[]
 }
 
-/** More processes than any rack runs; bounds the work. */
-const mostProcesses = 500
-
 /** Reads compose files into a manifest, or says everything that is wrong with them. Pure and total: it never throws. */
 export function readManifest(source: ManifestSource, options: ReadOptions): ManifestReading {
   const { manifest, problems } = readWithRulings(source, options)
@@ -70,10 +67,6 @@ function readProcesses(
   const processes: PlacedProcess[] = []
   const leftOut = new Set<string>()
   for (const [name, entry] of services.entries) {
-    if (processes.length >= mostProcesses) {
-      problems.error(entry.key, `an app has at most ${mostProcesses} processes`)
-      break
-    }
     checkProcessName(name, entry, services.entries, problems)
     const { value } = entry
     if (value.kind !== 'map') {

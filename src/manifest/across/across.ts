@@ -16,3 +16,9 @@ export function absent(name: string, at: Node, leftOut: Set<string>): string {
     ? `the process "${name}" is left out because of its profile`
     : `there is no process ${shownPart(at, name)}`
 }
+
+/** The processes of a way that comes back to one of them, in full. */
+export function cycleOf(target: string, way: Iterable<string>): string {
+  const names = [...way]
+  return [...names.slice(names.indexOf(target)), target].join(' → ')
+}

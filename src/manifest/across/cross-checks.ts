@@ -1,5 +1,5 @@
 import type { PortProtocol } from '../../domain/port.ts'
-import { absent, type Across } from './across.ts'
+import { absent, cycleOf, type Across } from './across.ts'
 import { checkFiles } from './files.ts'
 import { checkHostNames } from './host-names.ts'
 import { tellOfSharedNetwork } from './networks.ts'
@@ -69,6 +69,15 @@ function completeOnce(target: PlacedProcess, condition: string, at: Place, probl
   }
 }
 
+/** What is on the way from one process to the next. */
+interface Walk {
+  next: Map<string, { target: string; at: Place }[]>
+  /** The way here, in order. */
+  open: Set<string>
+  finished: Set<string>
+  problems: Problems
+}
+
 /** Start order must exist: a cycle of `depends_on:` and `links:` is named in full. */
 function checkCycles({ processes, problems }: Across): void {
   const next = new Map<string, { target: string; at: Place }[]>()
@@ -79,30 +88,24 @@ function checkCycles({ processes, problems }: Across): void {
       all.filter(({ target }) => target !== type.name),
     )
   }
-  const finished = new Set<string>()
-  for (const name of next.keys()) findCycle(name, [], next, finished, problems)
+  const walk: Walk = { next, open: new Set(), finished: new Set(), problems }
+  for (const name of next.keys()) findCycle(name, walk)
 }
 
-function findCycle(
-  name: string,
-  path: string[],
-  next: Map<string, { target: string; at: Place }[]>,
-  finished: Set<string>,
-  problems: Problems,
-): void {
+function findCycle(name: string, walk: Walk): void {
+  const { next, open, finished, problems } = walk
   if (finished.has(name)) return
+  open.add(name)
   for (const { target, at } of next.get(name) ?? []) {
-    const from = target === name ? -1 : [...path, name].indexOf(target)
-    if (from < 0) findCycle(target, [...path, name], next, finished, problems)
-    else if (!finished.has(target)) {
-      const cycle = [...[...path, name].slice(from), target].join(' → ')
+    if (!open.has(target)) findCycle(target, walk)
+    else
       problems.error(
         at,
-        `no process of this cycle can start first: ${cycle}`,
+        `no process of this cycle can start first: ${cycleOf(target, open)}`,
         'remove one link or dependency',
       )
-    }
   }
+  open.delete(name)
   finished.add(name)
 }
 

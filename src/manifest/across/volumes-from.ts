@@ -1,5 +1,5 @@
 import type { Mount } from '../../domain/container.ts'
-import { absent, type Across } from './across.ts'
+import { absent, cycleOf, type Across } from './across.ts'
 import type { PlacedProcess } from '../keys/process.ts'
 import { mostMounts } from '../keys/mounts/volumes.ts'
 import { didYouMean } from '../nearest.ts'
@@ -8,29 +8,32 @@ import type { Node } from '../syntax/tree.ts'
 
 interface Taking extends Across {
   byName: Map<string, PlacedProcess>
+  /** The way here, in order. */
+  open: Set<string>
   finished: Set<string>
 }
 
 /** Gives a process the mounts of those that its `volumes_from:` names; its own win. */
 export function takeVolumes(across: Across): void {
   const byName = new Map(across.processes.map((process) => [process.type.name, process]))
-  const taking: Taking = { ...across, byName, finished: new Set() }
-  for (const { type } of across.processes) takeFor(type.name, [], taking)
+  const taking: Taking = { ...across, byName, open: new Set(), finished: new Set() }
+  for (const { type } of across.processes) takeFor(type.name, taking)
 }
 
 /** Those that are taken from come first, since they may take volumes themselves. */
-function takeFor(name: string, path: string[], taking: Taking): void {
+function takeFor(name: string, taking: Taking): void {
   const process = taking.byName.get(name)
   if (!process || taking.finished.has(name)) return
   const { type, volumesFrom } = process
   const mounts = new Map(type.mounts.map((mount) => [mount.path, mount]))
   const taken = new Set<string>()
+  taking.open.add(name)
   for (const { value, at } of volumesFrom) {
     const { target, readOnly } = value
     if (taken.has(target)) continue
     taken.add(target)
-    if (closesLoop(target, [...path, name], at, taking)) continue
-    takeFor(target, [...path, name], taking)
+    if (closesLoop(target, at, taking)) continue
+    takeFor(target, taking)
     for (const mount of mountsToTake(target, at, taking)) {
       if (!mounts.has(mount.path)) mounts.set(mount.path, readOnly ? { ...mount, readOnly } : mount)
     }
@@ -38,6 +41,7 @@ function takeFor(name: string, path: string[], taking: Taking): void {
   if (mounts.size > mostMounts)
     taking.problems.error(process.entry.key, `a process has at most ${mostMounts} mounts`)
   type.mounts = inOrder([...mounts.values()].slice(0, mostMounts))
+  taking.open.delete(name)
   taking.finished.add(name)
 }
 
@@ -47,11 +51,13 @@ function inOrder(mounts: Mount[]): Mount[] {
   return [...mounts.filter((mount) => !isTmpfs(mount)), ...mounts.filter(isTmpfs)]
 }
 
-function closesLoop(target: string, path: string[], at: Node, { problems, finished }: Taking): boolean {
-  const from = path.indexOf(target)
-  if (from < 0 || finished.has(target)) return false
-  const loop = [...path.slice(from), target].join(' → ')
-  problems.error(at, `no process of this loop has volumes of its own: ${loop}`, 'remove one `volumes_from`')
+function closesLoop(target: string, at: Node, { problems, open }: Taking): boolean {
+  if (!open.has(target)) return false
+  problems.error(
+    at,
+    `no process of this loop has volumes of its own: ${cycleOf(target, open)}`,
+    'remove one `volumes_from`',
+  )
   return true
 }
 

@@ -2,7 +2,15 @@ import { baseOf, directoryOf, isRemote, joinInside } from '../keys/values/paths.
 import { textOf } from '../keys/values/values.ts'
 import { didYouMean } from '../nearest.ts'
 import { mergeTrees } from '../syntax/merge-trees.ts'
-import { childOf, shown, type Entry, type MapNode, type Node } from '../syntax/tree.ts'
+import {
+  childOf,
+  mostRepeated,
+  shown,
+  weightOf,
+  type Entry,
+  type MapNode,
+  type Node,
+} from '../syntax/tree.ts'
 import { judge, shapeFile } from './judge.ts'
 import { furtherText, type Loading, type Surroundings } from './loading.ts'
 
@@ -98,8 +106,17 @@ function laidOver(service: MapNode, step: Step, chain: Step[], extending: Extend
   const base = extend(target, steps, extending)
   if (!base) return unfollowed
   if (base.depth + 1 > longestChain) return cutShort()
+  if (!mayRepeat(base.service, at, extending.loading)) return unfollowed
   const entries = new Map([...service.entries].filter(([key]) => key !== 'extends'))
   return { service: merged(base.service, { ...service, entries }), depth: base.depth + 1 }
+}
+
+function mayRepeat(base: MapNode, at: Node, loading: Loading): boolean {
+  const before = loading.repeated
+  if (before <= mostRepeated) loading.repeated += weightOf(base)
+  if (loading.repeated <= mostRepeated) return true
+  if (before <= mostRepeated) loading.problems.error(at, 'what `extends` repeats comes to too many values')
+  return false
 }
 
 /** What a later file takes away is nothing to follow. */

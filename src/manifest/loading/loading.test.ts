@@ -144,6 +144,28 @@ test('a chain of extends that is absurdly long ends', () => {
   assert.match(problems[0] ?? '', /more than 32 processes extend one another/)
 })
 
+test('what extends repeats is bounded, however little text it takes', () => {
+  const variables = Array.from({ length: 600 }, (_, at) => `V${at}=1`).join(', ')
+  const copies = Array.from({ length: 400 }, (_, at) => `  p${at}: { extends: base }\n`).join('')
+  const many = readCompose(`services:\n  base: { image: x, environment: [${variables}] }\n${copies}`)
+  const long = readCompose(`services:\n  base: { image: x, command: ${'y'.repeat(40_000)} }\n${copies}`)
+  for (const { problems } of [many, long]) {
+    assert.match(problems[0] ?? '', /what `extends` repeats comes to too many values/)
+    assert.equal(problems.length, 1)
+  }
+})
+
+test('an app has at most 500 processes, of one file or of several', () => {
+  const some = (prefix: string, count: number) =>
+    `services:\n${Array.from({ length: count }, (_, at) => `  ${prefix}${at}: { image: x }\n`).join('')}`
+  assert.deepEqual(readCompose(some('p', 500)).problems, [])
+  assert.deepEqual(readCompose(some('p', 501)).problems, [
+    '502:3: error: services.p500: an app has at most 500 processes',
+  ])
+  const { problems } = read({ 'c.yml': `include: [a.yml]\n${some('p', 300)}`, 'a.yml': some('q', 201) })
+  assert.match(problems[0] ?? '', /at most 500 processes/)
+})
+
 test('include brings the processes and volumes of further files, with paths and variables of their own', () => {
   const { problems, processes, volumes } = read(
     {

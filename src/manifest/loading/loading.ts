@@ -13,6 +13,8 @@ export interface Loading {
   isLenient: boolean
   /** Text that variables added so far. */
   addedText: { length: number }
+  /** The weight of what `extends` repeated so far. */
+  repeated: number
   /** Every further text that was asked for, whether it is there or not. */
   wanted: Set<string>
   /** Files read, the same one again included: bounds what includes can unfold to. */

@@ -13,13 +13,19 @@ import type { Position } from '../../domain/manifest.ts'
 import type { Place, Problems } from '../problems.ts'
 import { didYouMean } from '../nearest.ts'
 import { resolveAliases } from './resolve-aliases.ts'
-import type { Entry, ListNode, MapNode, MergeTag, Node, ScalarNode } from './tree.ts'
+import {
+  mostRepeated,
+  weightOfText,
+  type Entry,
+  type ListNode,
+  type MapNode,
+  type MergeTag,
+  type Node,
+  type ScalarNode,
+} from './tree.ts'
 
 /** Deeper than any compose file. */
 const deepest = 40
-
-/** Values that aliases may add before the file counts as a bomb. */
-const mostAliasedNodes = 20_000
 
 /** What a tree is built with. */
 export interface TreeContext {
@@ -31,8 +37,8 @@ export interface TreeContext {
 
 interface Context extends TreeContext {
   targets: Map<Alias, unknown>
-  /** Values made inside aliases so far. */
-  aliased: number
+  /** The weight of what was made inside aliases so far. */
+  repeated: number
   hasOverflowed: boolean
 }
 
@@ -53,14 +59,14 @@ export function buildTree(document: Document, given: TreeContext): Node | null {
   const root: Where = { path: '', depth: 0, isAliased: false, parent: positionOf(0) }
   const targets = resolveAliases(document.contents, positionOf, problems)
   if (targets === null) return null
-  const context: Context = { ...given, targets, aliased: 0, hasOverflowed: false }
+  const context: Context = { ...given, targets, repeated: 0, hasOverflowed: false }
   const tree = build(document.contents, root, context)
   return context.hasOverflowed ? null : tree
 }
 
 function build(node: unknown, where: Where, context: Context): Node {
   const place = placeOf(node, where, context)
-  if (!admits(place, where, context)) return nothing(place)
+  if (!admits(node, place, where, context)) return nothing(place)
   if (isAlias(node))
     return build(context.targets.get(node), { ...where, depth: where.depth + 1, isAliased: true }, context)
   if (isMap(node)) return buildMap(node, place, where, context)
@@ -70,14 +76,14 @@ function build(node: unknown, where: Where, context: Context): Node {
 }
 
 /** Counts what aliases add; false once the tree has grown or sunk too far, which is said once. */
-function admits(place: Place, where: Where, context: Context): boolean {
+function admits(node: unknown, place: Place, where: Where, context: Context): boolean {
   if (context.hasOverflowed) return false
-  if (where.isAliased) context.aliased += 1
+  if (where.isAliased) context.repeated += isScalar(node) ? weightOfText(node.source ?? '') : 1
   const reason =
     where.depth > deepest
       ? 'the file is nested too deeply'
       : 'the aliases of the file expand to too many values'
-  if (where.depth <= deepest && context.aliased <= mostAliasedNodes) return true
+  if (where.depth <= deepest && context.repeated <= mostRepeated) return true
   context.hasOverflowed = true
   context.problems.error(place, reason)
   return false

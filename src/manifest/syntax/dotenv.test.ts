@@ -74,3 +74,13 @@ test('says which line it cannot read', () => {
     { line: 5, message: 'the quote is not closed' },
   ])
 })
+
+test('variables that hold each other do not grow without end, which is said', () => {
+  const doubled = Array.from({ length: 40 }, (_, at) => `A${at + 1}=$A${at}$A${at}`)
+  const { values, faults } = parseDotenv(`A0=0123456789\n${doubled.join('\n')}`, none)
+  assert.deepEqual(
+    faults.map(({ message }) => message),
+    ['the value grows too long', 'the variables of the file expand to too much text'],
+  )
+  assert.ok(Math.max(...[...values.values()].map(({ length }) => length)) < 256 * 1024)
+})

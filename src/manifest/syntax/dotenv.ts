@@ -13,8 +13,8 @@ export interface DotenvOptions {
   before?: ReadonlyMap<string, string>
 }
 
-/** Bounds a file whose variables hold each other. */
-const mostText = 4 * 1024 * 1024
+/** How much text variables that hold each other may add. */
+const mostAddedText = 256 * 1024
 const assignment = /^(?:export[ \t]+)?([\p{L}\p{N}_.[\]-]+)[ \t]*(?:=|:[ \t])/u
 const bareName = /^(?:export[ \t]+)?[\p{L}\p{N}_.[\]-]+[ \t]*$/u
 
@@ -30,8 +30,8 @@ export function parseDotenv(
   const file: DotenvFile = { values: new Map(), faults: [] }
   const known = (name: string) => lookup(name) ?? file.values.get(name) ?? before.get(name)
   const lines = text.replace(/^\uFEFF/, '').split(/\r?\n/)
-  let length = 0
-  for (let index = 0; index < lines.length && length < mostText; index += 1) {
+  let added = 0
+  for (let index = 0; index < lines.length; index += 1) {
     const line = (lines[index] ?? '').trimStart()
     if (line === '' || line.startsWith('#')) continue
     const match = assignment.exec(line)
@@ -51,7 +51,11 @@ export function parseDotenv(
     }
     const value = read.template === null ? read.value : fill(read.template, file, known, index + 1)
     file.values.set(name, value)
-    length += value.length
+    added += Math.max(0, value.length - read.value.length)
+    if (added > mostAddedText) {
+      file.faults.push({ line: index + 1, message: 'the variables of the file expand to too much text' })
+      break
+    }
     index = read.last
   }
   return file

@@ -3,7 +3,7 @@ import { interpolate, type Lookup, type Missing } from './interpolate.ts'
 import type { Entry, Node, ScalarNode } from './tree.ts'
 
 /** How much text variables may add to one file. */
-const mostAddedText = 4 * 1024 * 1024
+const mostAddedText = 256 * 1024
 
 export interface Variables {
   lookup: Lookup
@@ -37,7 +37,7 @@ function fillScalar(node: ScalarNode, variables: Variables): ScalarNode {
     variables.problems.error(node, fault, 'write `$$` for a dollar that is meant')
     return node
   }
-  variables.added.length += text.length
+  variables.added.length += Math.max(0, text.length - value.length)
   if (variables.added.length > mostAddedText) {
     variables.problems.error(node, 'the variables of the file expand to too much text')
     return node

@@ -19,8 +19,8 @@ export interface Interpolation {
   fault: string | null
 }
 
-/** Bounds one value, so that variables which hold variables cannot grow without end. */
-export const longestValue = 128 * 1024
+/** What variables may add to one value, so that those which hold others cannot grow without end. */
+const mostAdded = 128 * 1024
 const deepestTemplate = 20
 const plainName = /[A-Za-z_][A-Za-z0-9_]*/y
 
@@ -61,7 +61,7 @@ function readUntil(cursor: Cursor, close: '}' | null, depth: number): string {
       result += cursor.text.slice(cursor.at, next)
       cursor.at = next
     }
-    if (result.length > longestValue) throw new Fault('the value grows too long')
+    if (result.length > cursor.text.length + mostAdded) throw new Fault('the value grows too long')
   }
   if (close !== null) throw new Fault('a `${` has no closing `}`')
   return result

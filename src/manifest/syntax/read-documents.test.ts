@@ -16,6 +16,8 @@ test('a text that is nested beyond reason is refused as such, in blocks and in b
 test('a long text of tiny parts is refused before it is read; a longer one of usual parts is read', () => {
   assert.equal(read('k: 1\n'.repeat(10_000)), 'too many parts')
   assert.ok(Array.isArray(read('k: 1\n'.repeat(1000))))
+  const names = `[${'p12, '.repeat(100)}]`
+  assert.ok(Array.isArray(read(`- ${names}\n`.repeat(490))))
   const usual = read('a-usual-key: and its value\n'.repeat(20_000))
   assert.ok(Array.isArray(usual) && usual[0]?.errors.length === 0)
 })

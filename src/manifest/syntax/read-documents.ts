@@ -6,11 +6,13 @@ export type Refusal = 'too deep' | 'too many parts'
 /** Beyond what a person nests; the library recurses, so its stack would end first. */
 const deepestNesting = 200
 
-/** The fewest parts that a text may have, however short it is. */
-const allowedParts = 16_384
-
-/** Real files have five characters and more for each part; a text of far smaller ones is made to take long. */
-const shortestPart = 4
+/**
+ * Parts of a text of up to `usualLength` characters: real files have seven characters and more for each, and a text of
+ * far smaller ones is made to take long. Longer texts may take longer, and have flow lists of short names.
+ */
+const allowedParts = 10_240
+const usualLength = 64 * 1024
+const shortestPart = 1.5
 
 /** More are not looked at: one is read, and the second is a mistake. */
 const mostDocuments = 2
@@ -23,13 +25,13 @@ export function readDocuments(text: string, lines: LineCounter): Document.Parsed
 
 /** The words of the text, or null when there are too many of them. */
 function lexemesOf(text: string): string[] | null {
-  const most = Math.max(allowedParts, text.length / shortestPart)
+  const most = allowedParts + Math.max(0, text.length - usualLength) / shortestPart
   const lexemes: string[] = []
   let parts = 0
   for (const lexeme of new Lexer().lex(text)) {
     lexemes.push(lexeme)
     const type = CST.tokenType(lexeme)
-    if (type !== 'space' && type !== 'newline') parts += 1
+    if (type !== 'space' && type !== 'newline' && type !== 'scalar') parts += 1
     if (parts > most) return null
   }
   return lexemes

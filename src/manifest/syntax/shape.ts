@@ -1,7 +1,7 @@
 import { didYouMean } from '../nearest.ts'
 import type { Problems } from '../problems.ts'
 import { topLevelKeys } from '../verdicts/top-level-keys.ts'
-import { childOf, shown, type MapNode } from './tree.ts'
+import { childOf, shown, type MapNode, type Node } from './tree.ts'
 
 /** A file in the form of the current specification. */
 export interface Shaped {
@@ -9,6 +9,9 @@ export interface Shaped {
   /** Version 1 declares no volumes. */
   isVersionOne: boolean
 }
+
+/** More processes than any rack runs; bounds the work. */
+const mostProcesses = 500
 
 const versions = /^(1(\.0)?|2(\.[0-4])?|3(\.([0-9]|1[0-3]))?)$/
 const topLevel = Object.keys(topLevelKeys).filter((key) => !key.includes('.'))
@@ -25,7 +28,16 @@ export function shapeOf(root: MapNode, problems: Problems): Shaped | null {
     )
   }
   const isVersionOne = asked === null ? looksLikeVersionOne(root) : asked.startsWith('1')
-  return isVersionOne ? { root: raised(root), isVersionOne } : checkServices(root, problems)
+  const shaped = isVersionOne ? { root: raised(root), isVersionOne } : checkServices(root, problems)
+  return shaped && hasRoomFor(childOf(shaped.root, 'services'), problems) ? shaped : null
+}
+
+/** False for more processes than an app may have, after saying so. */
+export function hasRoomFor(services: Node | undefined, problems: Problems): boolean {
+  if (services?.kind !== 'map' || services.entries.size <= mostProcesses) return true
+  const [, first] = [...services.entries][mostProcesses] ?? []
+  problems.error(first?.key ?? services, `an app has at most ${mostProcesses} processes`)
+  return false
 }
 
 /** Version 1 has its processes at the top. */

@@ -52,6 +52,22 @@ export function isSame(one: Node, other: Node): boolean {
   })
 }
 
+/** What aliases and `extends` may repeat, weighed, before an app counts as a bomb. */
+export const mostRepeated = 8_000
+
+/** What a value costs to read again: one, and more for a long text. */
+export function weightOf(node: Node): number {
+  if (node.kind === 'scalar') return weightOfText(node.source)
+  if (node.kind === 'list') return node.items.reduce((sum, item) => sum + weightOf(item), 1)
+  let sum = 1
+  for (const [name, { value }] of node.entries) sum += weightOfText(name) - 1 + weightOf(value)
+  return sum
+}
+
+export function weightOfText(text: string): number {
+  return 1 + Math.floor(text.length / 64)
+}
+
 /** True for a value that says nothing: null, an empty list or an empty mapping. */
 export function isEmpty(node: Node): boolean {
   if (node.kind === 'scalar') return node.value === null

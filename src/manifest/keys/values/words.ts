@@ -63,7 +63,15 @@ export function splitWords(text: string): Word[] | null {
   return word ? [...words, word] : words
 }
 
+const plainRun = /[^\s"'\\]+/y
+
 function appendPlain(word: Word, text: string, at: number): number {
+  plainRun.lastIndex = at
+  const run = plainRun.exec(text)?.[0]
+  if (run !== undefined) {
+    word.text += run
+    return at + run.length
+  }
   const isEscape = text[at] === '\\' && at + 1 < text.length
   word.text += (isEscape ? text[at + 1] : text[at]) ?? ''
   word.isQuoted ||= isEscape
