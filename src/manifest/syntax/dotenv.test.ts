@@ -61,6 +61,11 @@ test('fills in variables: those that are known win over earlier lines', () => {
   assert.equal(file.values.get('B'), '1-x-k')
 })
 
+test('a name alone takes the value that is known, if there is one', () => {
+  const file = parseDotenv('K\nexport L \nM', (name) => ({ K: 'k', L: '' })[name])
+  assert.deepEqual(Object.fromEntries(file.values), { K: 'k', L: '' })
+})
+
 test('raw values are taken as they stand', () => {
   assert.deepEqual(read('A="x" $B # c\nB= \'y', true), { A: '"x" $B # c', B: " 'y" })
 })

@@ -16,11 +16,11 @@ export interface DotenvOptions {
 /** How much text variables that hold each other may add. */
 const mostAddedText = 256 * 1024
 const assignment = /^(?:export[ \t]+)?([\p{L}\p{N}_.[\]-]+)[ \t]*(?:=|:[ \t])/u
-const bareName = /^(?:export[ \t]+)?[\p{L}\p{N}_.[\]-]+[ \t]*$/u
+const bareName = /^(?:export[ \t]+)?([\p{L}\p{N}_.[\]-]+)[ \t]*$/u
 
 /**
- * Reads a `.env` file as Compose does: quotes, values of many lines, comments, `export`, and variables that name
- * earlier lines or what `lookup` knows (which wins).
+ * Reads a `.env` file as Compose does: quotes, values of many lines, comments, `export`, names alone, which `lookup` may
+ * know, and variables that name earlier lines or what `lookup` knows (which wins).
  */
 export function parseDotenv(
   text: string,
@@ -36,8 +36,11 @@ export function parseDotenv(
     if (line === '' || line.startsWith('#')) continue
     const match = assignment.exec(line)
     if (!match) {
-      if (!bareName.test(line))
+      const [, bare] = bareName.exec(line) ?? []
+      const value = bare && lookup(bare)
+      if (bare === undefined)
         file.faults.push({ line: index + 1, message: 'not a line of the form NAME=value' })
+      else if (value !== undefined) file.values.set(bare, value)
       continue
     }
     const [head, name = ''] = match
