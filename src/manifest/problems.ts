@@ -23,6 +23,7 @@ const mostSearchedHints = 100
 export class Problems {
   readonly #kept: Problem[] = []
   readonly #seen = new Set<string>()
+  readonly #unreadable = new Set<string>()
   #dropped = 0
   #droppedError = false
 
@@ -37,12 +38,19 @@ export class Problems {
     )
   }
 
+  /** Says that a text cannot be read; what else is wrong at its place follows from that, and goes unsaid. */
+  unreadable(place: Place, message: string, hint?: Hint): void {
+    this.error(place, message, hint)
+    this.#unreadable.add(placeKey(place))
+  }
+
   warn(place: Place, message: string, hint?: Hint): void {
     this.#add(place, 'warning', message, hint)
   }
 
-  /** Says that a variable has no value. */
+  /** Says that a variable has no value; an error leaves the text unreadable. */
   variable(place: Place, severity: Problem['severity'], message: string, hint?: Hint): void {
+    if (severity === 'error') this.#unreadable.add(placeKey(place))
     this.#add(place, severity, message, hint, 'variable')
   }
 
@@ -87,7 +95,8 @@ export class Problems {
     kind?: Problem['kind'],
   ): void {
     const { position, path } = place
-    const key = `${position.file}:${position.line}:${position.column}:${message}`
+    if (kind !== 'variable' && this.#unreadable.has(placeKey(place))) return
+    const key = `${placeKey(place)}:${message}`
     if (this.#seen.has(key)) return
     if (this.#kept.length >= mostProblems) {
       this.#dropped += 1
@@ -109,4 +118,8 @@ export class Problems {
   #search(hint: () => string | undefined): string | undefined {
     return this.#kept.length < mostSearchedHints ? hint() : undefined
   }
+}
+
+function placeKey({ position: { file, line, column } }: Place): string {
+  return `${file}:${line}:${column}`
 }

@@ -160,6 +160,8 @@ healthcheck: { test: curl -f localhost, interval: 10s, timeout: 500ms, start_per
     startPeriodMs: 60_000,
   })
   assert.deepEqual(readWeb('healthcheck: { disable: true }').web.healthcheck?.test, ['NONE'])
+  assert.deepEqual(readWeb('healthcheck: { disable: false }').problems, [])
+  assert.match(readWeb('healthcheck: { interval: 5s }').problems[0] ?? '', /keeps its own times/)
   assert.equal(readWeb('restart: "no"').web.restart, 'no')
   assert.equal(readWeb('restart: no').web.restart, 'no')
   assert.equal(readWeb('deploy: { restart_policy: { condition: on-failure } }').web.restart, 'on-failure')

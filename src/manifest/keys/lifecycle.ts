@@ -74,12 +74,18 @@ export function workingDirOf(service: Node, problems: Problems): string | null {
   return text || null
 }
 
+const timeKeys = new Set(['interval', 'timeout', 'retries', 'start_period'])
+
 /** The check inside the container; null keeps the image's own. */
 export function healthcheckOf(service: Node, problems: Problems): Healthcheck | null {
   const node = childOf(service, 'healthcheck')
   if (node === undefined || (node.kind === 'scalar' && node.value === null)) return null
   if (node.kind !== 'map') {
-    problems.error(node, `expected a mapping, but found ${shown(node)}`)
+    problems.error(
+      node,
+      `expected a mapping, but found ${shown(node)}`,
+      'write `test:` with the check under it',
+    )
     return null
   }
   const times = {
@@ -91,7 +97,8 @@ export function healthcheckOf(service: Node, problems: Problems): Healthcheck | 
   if (booleanOf(childOf(node, 'disable'), problems) === true) return { test: ['NONE'], ...times }
   const test = testOf(childOf(node, 'test'), problems)
   if (test) return { test, ...times }
-  if (!node.entries.has('test'))
+  const namesTimes = [...node.entries.keys()].some((key) => timeKeys.has(key))
+  if (namesTimes && !node.entries.has('test'))
     problems.warn(node, "without `test` the image's own check keeps its own times", 'add `test:`')
   return null
 }

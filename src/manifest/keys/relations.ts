@@ -52,7 +52,7 @@ export function dependenciesOf(service: Node, problems: Problems): Placed<FileDe
   const node = childOf(service, 'depends_on')
   if (node?.kind === 'map') {
     return entriesOf(node, problems).map(([target, { key, value }]) => {
-      entriesOf(value, problems)
+      checkConditions(value, problems)
       const isRequired = booleanOf(childOf(value, 'required'), problems) ?? true
       const condition = conditionOf(childOf(value, 'condition'), problems)
       const restart = booleanOf(childOf(value, 'restart'), problems) ?? false
@@ -61,11 +61,26 @@ export function dependenciesOf(service: Node, problems: Problems): Placed<FileDe
   }
   const names = new Set<string>()
   return itemsOf(node, problems).flatMap((at): Placed<FileDependency>[] => {
-    const target = textOf(at, problems)
+    const target = textOf(
+      at,
+      problems,
+      'write the name alone, or `NAME:` without the dash and `condition:` under it',
+    )
     if (target === null || names.has(target)) return []
     names.add(target)
     return [{ value: { target, condition: 'started', restart: false, isRequired: true }, at }]
   })
+}
+
+function checkConditions(value: Node, problems: Problems): void {
+  const text = value.kind === 'scalar' ? String(value.value) : ''
+  if (Object.hasOwn(conditions, text))
+    problems.error(
+      value,
+      'a condition stands on a line of its own',
+      `write \`condition: ${text}\` under the name`,
+    )
+  else entriesOf(value, problems)
 }
 
 function conditionOf(node: Node | undefined, problems: Problems): Dependency['condition'] {

@@ -143,7 +143,10 @@ function targetOf(node: Node, { shelf, name }: Step, extending: Extending): Step
   if (isThere) return { shelf: other, name: service }
   const message = `there is no process ${shown(serviceNode ?? node)} in ${other.path}`
   const others = [...other.names()].filter((one) => other !== shelf || one !== name)
-  problems.error(serviceNode ?? node, message, () => didYouMean(service, others))
+  const isFile = /\.ya?ml$/.test(service)
+  problems.error(serviceNode ?? node, message, () =>
+    isFile ? 'write `extends: { file: FILE, service: NAME }`' : didYouMean(service, others),
+  )
   return null
 }
 

@@ -34,7 +34,7 @@ function fillScalar(node: ScalarNode, variables: Variables): ScalarNode {
   if (variables.added.length > mostAddedText) return node
   const { text, missing, hasLoneDollar, fault } = interpolate(value, variables.lookup)
   if (fault !== null) {
-    variables.problems.error(node, fault, 'write `$$` for a dollar that is meant')
+    variables.problems.unreadable(node, fault, 'write `$$` for a dollar that is meant')
     return node
   }
   variables.added.length += Math.max(0, text.length - value.length)

@@ -1,15 +1,13 @@
-import { isScalar, LineCounter, type YAMLError } from 'yaml'
+import { isScalar, LineCounter } from 'yaml'
 import type { Position } from '../../domain/manifest.ts'
 import type { Place, Problems } from '../problems.ts'
 import { buildTree } from './build-tree.ts'
 import { readDocuments, type Refusal } from './read-documents.ts'
+import { reportSyntax } from './syntax-errors.ts'
 import type { MapNode } from './tree.ts'
 
 /** Longer files are refused unread. */
 const largestFileBytes = 1024 * 1024
-
-/** Errors of syntax after this many are echoes of the first. */
-const mostSyntaxErrors = 20
 
 const refusals: Record<Refusal, string> = {
   'too deep': 'the file is nested too deeply',
@@ -49,10 +47,8 @@ function parseText({ path: file, text, base }: YamlText, problems: Problems): Ma
     problems.error(start, refusals[documents])
     return null
   }
-  const errors = documents.flatMap((document) => document.errors)
-  reportSyntax(errors, positionOf, problems)
+  if (reportSyntax(documents, positionOf, problems)) return null
   const [document, second] = documents.filter(({ contents }) => contents !== null)
-  if (errors.length > 0) return null
   if (!document || (isScalar(document.contents) && document.contents.value === null)) {
     problems.error(start, 'the file is empty', 'write at least `services:` with one process under it')
     return null
@@ -70,42 +66,6 @@ function parseText({ path: file, text, base }: YamlText, problems: Problems): Ma
     'start with `services:`',
   )
   return null
-}
-
-/** The first error of each line, in words that do not need the YAML specification. */
-function reportSyntax(
-  errors: YAMLError[],
-  positionOf: (offset: number) => Position,
-  problems: Problems,
-): void {
-  const reported = new Set<number>()
-  for (const error of errors) {
-    const position = positionOf(error.pos[0])
-    if (reported.has(position.line) || reported.size >= mostSyntaxErrors) continue
-    reported.add(position.line)
-    const [message, hint] = wordsFor(error)
-    problems.error({ path: '', position }, message, hint)
-  }
-}
-
-function wordsFor(error: YAMLError): [string, string | undefined] {
-  if (error.code === 'TAB_AS_INDENT') return ['a tab stands where only spaces may', 'indent with spaces']
-  const [, bracket] = /^Flow .* end with a (.)$/.exec(error.message) ?? []
-  if (error.code === 'BAD_INDENT' && bracket)
-    return [
-      `a \`${bracket}\` is missing above, or what it closes is not indented`,
-      `write the \`${bracket}\``,
-    ]
-  if (error.code === 'BAD_INDENT')
-    return [`the indentation is wrong: ${lowerFirst(error.message)}`, undefined]
-  if (error.code === 'MISSING_CHAR')
-    return [lowerFirst(error.message), 'is a quote or bracket not closed, or a `:` missing?']
-  if (error.code === 'RESOURCE_EXHAUSTION') return ['the file is nested too deeply', undefined]
-  return [`not YAML: ${lowerFirst(error.message)}`, undefined]
-}
-
-function lowerFirst(text: string): string {
-  return text.slice(0, 1).toLowerCase() + text.slice(1)
 }
 
 function placeAt(file: string, line: number, column: number): Place {

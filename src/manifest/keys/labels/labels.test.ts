@@ -59,6 +59,7 @@ test('labels that cannot hold are refused', () => {
   const table: [label: string, problem: RegExp][] = [
     ['rack.health.pth=/x', /unknown label "rack.health.pth"; did you mean "rack.health.path"/],
     ['rack.port.80.protocl=http', /did you mean "rack.port.80.protocol"/],
+    ['rack.count=2', /unknown label "rack.count"; labels under "rack." configure the rack/],
     ['rack=x', /unknown label "rack"/],
     ['rack.health.path=check', /must be a path that starts with/],
     [

@@ -1,4 +1,4 @@
-import { didYouMean } from '../../nearest.ts'
+import { didYouMean, nearest } from '../../nearest.ts'
 import type { Problems } from '../../problems.ts'
 import { childOf, type Node } from '../../syntax/tree.ts'
 import { labelRuleOf, labelRules } from './label-rules.ts'
@@ -88,8 +88,12 @@ function isTimerName(name: string, { at, name: label }: Pair, problems: Problems
 
 function unknownLabel({ name, at }: Pair, isConvox: boolean, problems: Problems): void {
   const prefix = isConvox ? 'convox.' : 'rack.'
-  const known = Object.keys(labelRules).map((one) => prefix + one.replace('*', name.split('.')[2] ?? 'N'))
-  const hint = () => didYouMean(name, known, isConvox ? undefined : 'labels under "rack." configure the rack')
+  const hint = () => {
+    const known = Object.keys(labelRules).map((one) => one.replace('*', name.split('.')[2] ?? 'N'))
+    const near = nearest(name.slice(prefix.length), known)
+    if (near !== undefined) return `did you mean "${prefix}${near}"?`
+    return isConvox ? undefined : 'labels under "rack." configure the rack'
+  }
   if (isConvox) problems.warn(at, `"${name}" is ignored: there is no such label`, hint)
   else problems.error(at, `unknown label "${name}"`, hint)
 }

@@ -33,7 +33,7 @@ export function bindOf(bind: BindSource, { policy, problems }: MountContext): Bi
   if (!source.startsWith('/')) {
     problems.error(
       at,
-      `${shownPart(at, source)} is refused: the source directory is not on the rack`,
+      `${shownPart(at, source)} is refused: ${source.startsWith('~') ? 'your home' : 'the source'} directory is not on the rack`,
       'COPY it in the Dockerfile, or mount a file of it under `configs:`; for data use a named volume: "data:/path"',
     )
     return null

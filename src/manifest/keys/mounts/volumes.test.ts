@@ -95,7 +95,8 @@ test('what a rack does not mount is refused with what to do', () => {
   const table: [keys: string, problem: RegExp][] = [
     ['volumes: ["./src:/app"]', /".\/src" is refused: the source directory is not on the rack; COPY/],
     ['volumes: ["..:/app"]', /the source directory is not on the rack/],
-    ['volumes: ["~/x:/x"]', /the source directory is not on the rack/],
+    ['volumes: ["~/x:/x"]', /your home directory is not on the rack/],
+    ['volumes: [data]', /^[^\n]*a mount needs an absolute path below \/; write where.*"data:\/path"$/],
     ['volumes: [{ type: bind, source: ., target: /x }]', /"." is refused: the source directory/],
     ['volumes: ["C:\\\\data:/x"]', /is a path on Windows/],
     ['volumes: ["C:/data:/x"]', /is a path on Windows/],

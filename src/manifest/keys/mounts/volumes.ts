@@ -38,7 +38,11 @@ export function mountsOf(service: Node, context: MountContext): Mount[] {
     if (!mount) return
     const path = normalisedPath(mount.path)
     if (path === null)
-      problems.error(at, 'a mount needs an absolute path below /', 'write the path in the container: "/data"')
+      problems.error(
+        at,
+        'a mount needs an absolute path below /',
+        'write where in the container it is mounted: "data:/path"',
+      )
     else if (mounts.has(path))
       problems.error(
         at,
@@ -164,11 +168,12 @@ function isHostPath(text: string): boolean {
 }
 
 function unnamed(node: Node, path: string, readOnly: boolean, problems: Problems): Mount {
-  problems.warn(
-    node,
-    `a volume without a name is new with every copy`,
-    'name it to keep the data: "data:/path"',
-  )
+  if (path.startsWith('/'))
+    problems.warn(
+      node,
+      `a volume without a name is new with every copy`,
+      'name it to keep the data: "data:/path"',
+    )
   return { kind: 'discarded', path, readOnly }
 }
 

@@ -14,7 +14,7 @@ export function commandOf(node: Node | undefined, problems: Problems): string[] 
     return null
   }
   const operator = words.find(
-    ({ isQuoted, text: word }) => !isQuoted && /^(&&?|\|\|?|;|[<>]{1,2})$/.test(word),
+    ({ isQuoted, text: word }) => !isQuoted && /^(&&?|\|\|?|[<>]{1,2})$|;$/.test(word),
   )
   if (operator) {
     problems.error(
