@@ -67,6 +67,11 @@ export class Problems {
     return this.#kept.some((problem) => problem.severity === 'error' && isBelow(problem.path))
   }
 
+  /** Whether what is said now would only be counted. */
+  get isFull(): boolean {
+    return this.#kept.length >= mostProblems
+  }
+
   get hasErrors(): boolean {
     return this.#droppedError || this.#kept.some(({ severity }) => severity === 'error')
   }
@@ -98,7 +103,7 @@ export class Problems {
     if (kind !== 'variable' && this.#unreadable.has(placeKey(place))) return
     const key = `${placeKey(place)}:${message}`
     if (this.#seen.has(key)) return
-    if (this.#kept.length >= mostProblems) {
+    if (this.isFull) {
       this.#dropped += 1
       this.#droppedError ||= severity === 'error'
       return

@@ -3,6 +3,7 @@ import type { Across } from './across/across.ts'
 import { crossChecks } from './across/cross-checks.ts'
 import { declarationsOf } from './keys/declarations.ts'
 import { checkProcessName } from './keys/process-name.ts'
+import { VariableFiles } from './keys/files/variable-files.ts'
 import { processOf, type PlacedProcess } from './keys/process.ts'
 import { Problems } from './problems.ts'
 import { activeProfiles, isActive } from './profiles.ts'
@@ -43,11 +44,12 @@ function manifestOf(
 ): Manifest {
   const declared = declarationsOf(loaded, problems)
   const active = activeProfiles(loaded.lookup)
+  const variableFiles = new VariableFiles(source, problems)
+  const context = { source, variableFiles, lookup: loaded.lookup, declared, options, problems }
   const { processes, leftOut } = readProcesses(
     loaded.services,
     { problems, active },
-    (name, entry, service) =>
-      processOf(name, entry, service, { source, lookup: loaded.lookup, declared, options, problems }),
+    (name, entry, service) => processOf(name, entry, service, context),
   )
   const across: Across = { processes, leftOut, problems }
   for (const check of crossChecks) check(across)

@@ -101,7 +101,7 @@ function findCycle(name: string, walk: Walk): void {
     else
       problems.error(
         at,
-        `no process of this cycle can start first: ${cycleOf(target, open)}`,
+        `no process of this cycle can start first: ${problems.isFull ? target : cycleOf(target, open)}`,
         'remove one link or dependency',
       )
   }

@@ -82,3 +82,11 @@ test("the rack's own names are said to be so", () => {
   assert.match(problems.join('\n'), /warning: .*APP is set by the rack/)
   assert.deepEqual(web.environment, [{ name: 'PORT', value: '5000' }])
 })
+
+test('what processes take from files is bounded, however often a file is named', () => {
+  const file = Array.from({ length: 1000 }, (_, at) => `A${at}=1`).join('\n')
+  const processes = Array.from({ length: 100 }, (_, at) => `  p${at}: { image: x, env_file: a.env }\n`)
+  const { problems } = readCompose(`services:\n${processes.join('')}`, {}, { texts: { 'a.env': file } })
+  assert.equal(problems.length, 1)
+  assert.match(problems[0] ?? '', /the processes take too many variables from files/)
+})

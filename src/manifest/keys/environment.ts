@@ -1,10 +1,10 @@
-import type { ManifestSource, Variable } from '../../domain/manifest.ts'
+import type { Variable } from '../../domain/manifest.ts'
 import { rackVariableNames } from '../../domain/plan.ts'
 import type { ReadOptions } from '../load-tree.ts'
 import type { Problems } from '../problems.ts'
-import { parseDotenv } from '../syntax/dotenv.ts'
 import type { Lookup } from '../syntax/interpolate.ts'
 import { childOf, shownPart, type Node } from '../syntax/tree.ts'
+import type { VariableFiles } from './files/variable-files.ts'
 import { baseOf, joinInside } from './values/paths.ts'
 import { booleanOf, itemsOf, pairsOf, textOf } from './values/values.ts'
 
@@ -44,22 +44,20 @@ export function envFilesOf(node: Node | undefined, problems: Problems): EnvFile[
 
 /** What variables come from. */
 export interface EnvironmentContext {
-  source: ManifestSource
+  variableFiles: VariableFiles
   lookup: Lookup
   options: ReadOptions
   problems: Problems
 }
 
 /** Variables of `env_file:` and above them `environment:`, sorted by name; a null value is required of the app. */
-export function environmentOf(
-  service: Node,
-  { source, lookup, options, problems }: EnvironmentContext,
-): Variable[] {
+export function environmentOf(service: Node, context: EnvironmentContext): Variable[] {
+  const { lookup, options, problems } = context
   const pairs = pairsOf(childOf(service, 'environment'), problems)
   const own = new Map(pairs.map(({ name, value }) => [name, value]))
   const values = new Map<string, string | null>()
   const known: Lookup = (name) => lookup(name) ?? own.get(name) ?? undefined
-  for (const [name, value] of readFiles(service, source, known, problems)) values.set(name, value)
+  for (const [name, value] of readFiles(service, known, context)) values.set(name, value)
   for (const { name, value, at } of pairs) {
     if (name === '' || /[\s=\0]/.test(name)) problems.error(at, 'a variable needs a name without spaces')
     else if (isRacks(name))
@@ -85,31 +83,14 @@ function isRacks(name: string): boolean {
 /** A file may name what stands in the process itself, and in the files before it. */
 function readFiles(
   service: Node,
-  source: ManifestSource,
   lookup: Lookup,
-  problems: Problems,
+  { variableFiles, problems }: EnvironmentContext,
 ): Map<string, string> {
   const all = new Map<string, string>()
-  for (const file of envFilesOf(childOf(service, 'env_file'), problems)) {
-    const text = textAt(file, source, problems)
-    if (text === undefined) continue
-    const { values, faults } = parseDotenv(text, lookup, { isRaw: file.isRaw, before: all })
-    for (const { line, message } of faults) {
-      const position = { file: file.path, line, column: 1 }
-      problems.error({ path: file.at.path, position }, message)
-    }
+  for (const { path, isRequired, isRaw, at } of envFilesOf(childOf(service, 'env_file'), problems)) {
+    const whenMissing = isRequired ? 'add `required: false` if it may be absent' : null
+    const values = variableFiles.read({ path, at, lookup, isRaw, before: all, whenMissing })
     for (const [name, value] of values) all.set(name, value)
   }
   return all
-}
-
-function textAt({ path, isRequired, at }: EnvFile, source: ManifestSource, problems: Problems) {
-  if (Object.hasOwn(source.texts, path)) return source.texts[path]
-  if (isRequired)
-    problems.error(
-      at,
-      `the file ${shownPart(at, path)} does not exist`,
-      'add `required: false` if it may be absent',
-    )
-  return undefined
 }

@@ -11,6 +11,7 @@ import type { Declarations } from './declarations.ts'
 import { environmentOf } from './environment.ts'
 import { fileMountsOf } from './files/file-mounts.ts'
 import { withLabelFiles } from './files/label-files.ts'
+import type { VariableFiles } from './files/variable-files.ts'
 import { labelsOf } from './labels/labels.ts'
 import { healthcheckOf, restartOf, stopGraceMsOf, stopSignalOf, workingDirOf } from './lifecycle.ts'
 import { checkLogging } from './container/logging.ts'
@@ -43,6 +44,7 @@ export interface PlacedProcess {
 
 export interface ProcessContext {
   source: ManifestSource
+  variableFiles: VariableFiles
   lookup: Lookup
   declared: Declarations
   options: ReadOptions

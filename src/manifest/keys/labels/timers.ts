@@ -90,8 +90,11 @@ function isZoneOfSystem(name: string): boolean {
   }
 }
 
+let allZones: string[] = []
+
 /** Names that a misspelt time zone may have meant. */
 export function timezonesLike(name: string): string[] {
   const start = name.slice(0, 2).toLowerCase()
-  return Intl.supportedValuesOf('timeZone').filter((zone) => zone.toLowerCase().startsWith(start))
+  if (allZones.length === 0) allZones = Intl.supportedValuesOf('timeZone')
+  return allZones.filter((zone) => zone.toLowerCase().startsWith(start))
 }

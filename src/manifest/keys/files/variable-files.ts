@@ -1,0 +1,63 @@
+import type { ManifestSource } from '../../../domain/manifest.ts'
+import type { Problems } from '../../problems.ts'
+import { parseDotenv, type DotenvOptions } from '../../syntax/dotenv.ts'
+import type { Lookup } from '../../syntax/interpolate.ts'
+import { shownPart } from '../../syntax/tree.ts'
+import type { NamedFile } from './named-files.ts'
+
+/** What all processes together may take from such files, the same one again included: bounds the work. */
+const mostTaken = 20_000
+
+/** Characters that take as long to read as one variable. */
+const textOfOne = 100
+
+/** A file that `env_file:` or `label_file:` names. */
+export interface VariableFile extends NamedFile, DotenvOptions {
+  lookup: Lookup
+  /** What to do when the file is not there; null when it may be absent. */
+  whenMissing: string | null
+}
+
+/** Reads the files of variables of one app. */
+export class VariableFiles {
+  readonly #texts: ManifestSource['texts']
+  readonly #problems: Problems
+  #taken = 0
+
+  constructor({ texts }: ManifestSource, problems: Problems) {
+    this.#texts = texts
+    this.#problems = problems
+  }
+
+  /** The variables of a file by name; none after saying why it cannot be read. */
+  read(file: VariableFile): ReadonlyMap<string, string> {
+    const text = this.#textOf(file)
+    if (text === undefined || !this.#take(text.length / textOfOne, file)) return new Map()
+    const { values, faults } = parseDotenv(text, file.lookup, file)
+    for (const { line, message } of faults) {
+      const position = { file: file.path, line, column: 1 }
+      this.#problems.error({ path: file.at.path, position }, message)
+    }
+    return this.#take(values.size, file) ? values : new Map()
+  }
+
+  #textOf({ path, at, whenMissing }: VariableFile): string | undefined {
+    if (Object.hasOwn(this.#texts, path)) return this.#texts[path]
+    if (whenMissing !== null)
+      this.#problems.error(at, `the file ${shownPart(at, path)} does not exist`, whenMissing)
+    return undefined
+  }
+
+  #take(amount: number, { at }: NamedFile): boolean {
+    const hadRoom = this.#taken <= mostTaken
+    this.#taken += amount
+    if (this.#taken <= mostTaken) return true
+    if (hadRoom)
+      this.#problems.error(
+        at,
+        'the processes take too many variables from files',
+        'name a file only where its variables are needed',
+      )
+    return false
+  }
+}
