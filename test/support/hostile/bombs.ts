@@ -45,7 +45,36 @@ export const bombs: ((length: number, random: Random) => string)[] = [
   (length) => `x: &a { image: x }\nservices:\n${numbered(length / 20, (index) => `  p${index}: { <<: *a }`)}`,
   (length) => `include: [${'a.yml, '.repeat(length / 7)}]\nservices: { web: { image: x } }`,
   (_length, random) => mergeBomb(2 + random.below(30)),
+  (length, random) => extendedBomb(length, random),
+  (length, random) => inWeb(`${random.pick(fileKeys)}: [${'a.env, '.repeat(length / 7)}]`),
+  (length, random) => {
+    const key = random.pick(fileKeys)
+    return `services:\n${numbered(manyOf(length / 35), (index) => `  p${index}: { image: x, ${key}: a.env }`)}`
+  },
+  (length, random) => {
+    const targets = numbered(1 + random.below(12), (index) => `p${index}`).replaceAll('\n', ', ')
+    const line = (index: number) => `  p${index}: { image: x, depends_on: [p${index + 1}, ${targets}] }`
+    return `services:\n${numbered(manyOf(length / 60), line)}`
+  },
+  (length) =>
+    inWeb(`labels:\n${numbered(length / 40, (at) => `  rack.cron.t${at}.timezone: Eurpe/Brlin${at}`)}`),
+  (length) => inWeb(`command: ${'x; '.repeat(length / 3)}`),
 ]
+
+const fileKeys = ['env_file', 'label_file']
+
+/** A process of many values, which as many others extend as an app may have. */
+function extendedBomb(length: number, random: Random): string {
+  const items = numbered(length / 16, (index) => `"v${index}=1"`).replaceAll('\n', ', ')
+  const key = random.pick(['environment', 'labels', 'extra_hosts', 'cap_add', 'links', 'command', 'expose'])
+  const others = numbered(manyOf(length / 40), (index) => `  p${index}: { extends: base }`)
+  return `services:\n  base: { image: x, ${key}: [${items}] }\n${others}`
+}
+
+/** Not more processes than an app may have: the reader looks at no more. */
+function manyOf(count: number): number {
+  return Math.min(490, count)
+}
 
 function inWeb(lines: string): string {
   return `services:\n  web:\n    image: nginx\n    ${lines.replaceAll('\n', '\n    ')}\n`

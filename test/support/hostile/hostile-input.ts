@@ -66,6 +66,8 @@ function textsOf(
   corpus: Corpus,
 ): ManifestSource['texts'] {
   const texts: ManifestSource['texts'] = { ...base.texts, 'a.env': random.pick(corpus.variables) }
+  if (random.chance(0.03))
+    texts['a.env'] = Array.from({ length: random.below(1000) }, (_, index) => `A${index}=1`).join('\n')
   for (const { path, text } of files) texts[path] = text
   if (random.chance(0.3))
     texts['a.yml'] = random.chance(0.5) ? (files[0]?.text ?? '') : textOf(random, corpus)
