@@ -1,4 +1,12 @@
-const byteUnits: Record<string, number> = { '': 1, b: 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30, t: 2 ** 40 }
+const byteUnits: Record<string, number> = {
+  '': 1,
+  b: 1,
+  k: 2 ** 10,
+  m: 2 ** 20,
+  g: 2 ** 30,
+  t: 2 ** 40,
+  p: 2 ** 50,
+}
 const millisecondUnits: Record<string, number> = {
   us: 0.001,
   µs: 0.001,
@@ -6,6 +14,7 @@ const millisecondUnits: Record<string, number> = {
   s: 1000,
   m: 60_000,
   h: 3_600_000,
+  d: 86_400_000,
 }
 
 /**
@@ -13,7 +22,7 @@ const millisecondUnits: Record<string, number> = {
  * way, as in Docker. Null when it is no size.
  */
 export function parseBytes(text: string): number | null {
-  const match = /^(\d+(?:\.\d+)?)\s*(?:([kmgt])(?:i?b)?|b)?$/i.exec(text.trim())
+  const match = /^(\d+(?:\.\d+)?)\s*(?:([kmgtp])(?:i?b)?|b)?$/i.exec(text.trim())
   if (!match) return null
   const bytes = Math.round(Number(match[1]) * byteUnits[match[2]?.toLowerCase() ?? '']!)
   return Number.isSafeInteger(bytes) ? bytes : null
@@ -32,12 +41,12 @@ export function formatBytes(bytes: number): string {
   return `${oneDecimal(value)} ${names[unit]}`
 }
 
-/** Milliseconds of a duration as compose writes it: `500ms`, `1m30s`, `2h`, `1.5s`. Null when it is none. */
+/** Milliseconds of a duration as compose writes it: `500ms`, `1m30s`, `2h`, `1.5s`, `7d`. Null when it is none. */
 export function parseDuration(text: string): number | null {
   const trimmed = text.trim()
-  if (!/^(\d+(\.\d+)?(us|µs|ms|s|m|h))+$/.test(trimmed)) return null
+  if (!/^(\d+(\.\d+)?(us|µs|ms|s|m|h|d))+$/.test(trimmed)) return null
   let total = 0
-  for (const [, amount, unit] of trimmed.matchAll(/(\d+(?:\.\d+)?)(us|µs|ms|s|m|h)/g)) {
+  for (const [, amount, unit] of trimmed.matchAll(/(\d+(?:\.\d+)?)(us|µs|ms|s|m|h|d)/g)) {
     total += Number(amount) * millisecondUnits[unit!]!
   }
   return total

@@ -1,3 +1,4 @@
+import { parseBytes, parseDuration } from '../../../lib/sizes.ts'
 import type { Problems } from '../../problems.ts'
 import { isDate, printedNumber } from './plain-numbers.ts'
 import {
@@ -85,15 +86,7 @@ export function booleanOf(node: Node | undefined, problems: Problems): boolean |
   return isYes
 }
 
-const unitsMs: Record<string, number> = {
-  us: 0.001,
-  µs: 0.001,
-  ms: 1,
-  s: 1000,
-  m: 60_000,
-  h: 3_600_000,
-  d: 86_400_000,
-}
+const longestDurationMs = 365 * 86_400_000
 
 /** A duration such as `1m30s` in milliseconds; a bare number is seconds, with a warning. */
 export function durationMsOf(node: Node | undefined, problems: Problems): number | null {
@@ -103,28 +96,18 @@ export function durationMsOf(node: Node | undefined, problems: Problems): number
     if (text !== '0') problems.warn(node, `${shown(node)} is read as seconds`, `write "${text}s"`)
     return Number(text) * 1000
   }
-  const parts = [...text.matchAll(/(\d{1,9}(?:\.\d{1,9})?)(us|µs|ms|s|m|h|d)/g)]
-  const total = parts.reduce(
-    (sum, [, amount = '0', unit = 's']) => sum + Number(amount) * (unitsMs[unit] ?? 0),
-    0,
-  )
-  const isWhole = parts.length > 0 && parts.map(([part]) => part).join('') === text
-  if (isWhole && total <= 365 * 86_400_000) return Math.round(total)
+  const total = parseDuration(text)
+  if (total !== null && total <= longestDurationMs) return Math.round(total)
   problems.error(node, `${shown(node)} is not a duration`, 'write "90s", "1m30s" or "500ms"')
   return null
 }
-
-const powers: Record<string, number> = { '': 0, k: 1, m: 2, g: 3, t: 4, p: 5 }
 
 /** A size such as `256m` in bytes; the units are powers of 1024. */
 export function bytesOf(node: Node | undefined, problems: Problems): number | null {
   const text = numberTextOf(node, problems)?.trim() ?? null
   if (node === undefined || text === null) return null
-  const match = /^(\d{1,15}(?:\.\d{1,9})?) ?([kmgtp]?)(?:i?b)?$/i.exec(text)
-  const bytes = match
-    ? Math.floor(Number(match[1]) * 1024 ** (powers[(match[2] ?? '').toLowerCase()] ?? 0))
-    : Number.NaN
-  if (Number.isSafeInteger(bytes)) return bytes
+  const bytes = parseBytes(text)
+  if (bytes !== null) return bytes
   const isNegative = /^-[\d.]+ ?[kmgtp]?(i?b)?$/i.test(text)
   problems.error(node, `${shown(node)} is ${isNegative ? 'negative' : 'not a size'}`, 'write "256m" or "1g"')
   return null
