@@ -1,6 +1,6 @@
 import type { ManifestSource } from '../domain/manifest.ts'
 import type { Policy } from '../domain/policy.ts'
-import { directoryOf } from './keys/values/paths.ts'
+import { directoryOf } from './paths.ts'
 import { loadFile } from './loading/load-file.ts'
 import type { Loading } from './loading/loading.ts'
 import { rootLookup } from './loading/lookups.ts'

@@ -1,7 +1,7 @@
 import type { BuildSpec } from '../../domain/manifest.ts'
 import type { Problems } from '../problems.ts'
 import { childOf, shown, type Node } from '../syntax/tree.ts'
-import { baseOf, isRemote, joinInside } from './values/paths.ts'
+import { baseOf, isRemote, joinInside } from '../paths.ts'
 import { extraHostsOf } from './relations.ts'
 import { pairsOf, textOf } from './values/values.ts'
 

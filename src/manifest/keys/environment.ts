@@ -5,7 +5,7 @@ import type { Problems } from '../problems.ts'
 import type { Lookup } from '../syntax/interpolate.ts'
 import { childOf, shownPart, type Node } from '../syntax/tree.ts'
 import type { VariableFiles } from './files/variable-files.ts'
-import { baseOf, joinInside } from './values/paths.ts'
+import { baseOf, joinInside } from '../paths.ts'
 import { booleanOf, itemsOf, pairsOf, textOf } from './values/values.ts'
 
 /** A file that `env_file:` names; `path` is relative to the source directory. */

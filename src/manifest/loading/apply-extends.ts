@@ -1,4 +1,4 @@
-import { baseOf, directoryOf, isRemote, joinInside } from '../keys/values/paths.ts'
+import { baseOf, directoryOf, isRemote, joinInside } from '../paths.ts'
 import { textOf } from '../keys/values/values.ts'
 import { didYouMean } from '../nearest.ts'
 import { mergeTrees } from '../syntax/merge-trees.ts'

@@ -1,4 +1,4 @@
-import { baseOf, directoryOf, isRemote, joinInside } from '../keys/values/paths.ts'
+import { baseOf, directoryOf, isRemote, joinInside } from '../paths.ts'
 import { itemsOf, textOf } from '../keys/values/values.ts'
 import { mergeTrees } from '../syntax/merge-trees.ts'
 import { childOf, isSame, shown, type Entry, type MapNode, type Node } from '../syntax/tree.ts'

@@ -1,4 +1,4 @@
-import { directoryOf } from '../keys/values/paths.ts'
+import { directoryOf } from '../paths.ts'
 import { interpolate } from '../syntax/interpolate.ts'
 import { interpolateTree } from '../syntax/interpolate-tree.ts'
 import { parseYaml } from '../syntax/parse-yaml.ts'

@@ -1,4 +1,4 @@
-import { baseOf, joinInside } from '../keys/values/paths.ts'
+import { baseOf, joinInside } from '../paths.ts'
 import type { Place } from '../problems.ts'
 import type { Entry, ListNode, MapNode, Node } from './tree.ts'
 

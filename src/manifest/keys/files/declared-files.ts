@@ -3,7 +3,7 @@ import type { ManifestSource } from '../../../domain/manifest.ts'
 import type { Problems } from '../../problems.ts'
 import type { Lookup } from '../../syntax/interpolate.ts'
 import { childOf, shownPart, type Entry, type MapNode, type Node } from '../../syntax/tree.ts'
-import { baseOf, joinInside } from '../values/paths.ts'
+import { baseOf, joinInside } from '../../paths.ts'
 import { entriesOf, textOf } from '../values/values.ts'
 
 export type FileKind = FileMount['kind']

@@ -1,4 +1,4 @@
-import type { Place } from '../../problems.ts'
+import type { Place } from './problems.ts'
 
 /** The directory from which a relative path starts that stands at a place. */
 export function baseOf({ base, position }: Place): string {
