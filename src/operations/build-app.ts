@@ -11,6 +11,7 @@ import { releaseOfBuild } from '../domain/release.ts'
 import type { ReadOptions } from '../manifest/load-tree.ts'
 import { readManifest } from '../manifest/read-manifest.ts'
 import { problemLine } from '../manifest/report.ts'
+import type { BuildLogWriter } from './build-logs.ts'
 import type { Context } from './context.ts'
 import { findApp } from './find.ts'
 import { closeFailed } from './journal/carry-out.ts'
@@ -76,7 +77,7 @@ async function carryOutBuild(
     return made
   } catch (error) {
     // A daemon that stops leaves the row open; the next start closes it.
-    if (!running.isInterrupted()) await closeFailedBuild(context, operation, build, error, report)
+    if (!running.isInterrupted()) await closeFailedBuild(context, operation, build, error, log)
     throw error
   } finally {
     await clearUp(context, build)
@@ -138,7 +139,8 @@ function checkManifest(
   control: Control,
 ): Manifest {
   const { manifest, problems } = readManifest(source, { ...options, lenientVariables: true })
-  for (const problem of problems) control.report(say(problemLine(problem)))
+  const warnings = problems.filter(({ severity }) => severity === 'warning')
+  for (const problem of warnings) control.report(say(problemLine(problem)))
   if (manifest) return manifest
   throw manifestError(problems)
 }
@@ -183,10 +185,11 @@ async function closeFailedBuild(
   operation: Operation,
   build: Build,
   error: unknown,
-  report: (progress: Progress) => void,
+  log: BuildLogWriter,
 ): Promise<void> {
   const message = error instanceof RackError ? error.message : 'an unexpected failure'
-  report(say(message))
+  // The caller gets the error itself.
+  for (const line of message.split('\n')) log.write(say(line))
   try {
     await context.store.builds.fail(build.id, message)
     await closeFailed(context, operation, error)

@@ -53,6 +53,15 @@ test('all problems of a compose file are told at once, and the upload is not nee
     assert.ok((error.details as unknown[]).length >= 3, error.message)
     return true
   })
+  const [build] = await rack.operations.listBuilds('shop', 1)
+  assert.ok(build)
+  const log = await Array.fromAsync(
+    rack.operations.buildLog('shop', build.id, { follow: false }, rack.control),
+  )
+  const lines = log.flatMap((line) => (line.type === 'log' ? [line.text.replace(/^\S+ error: /, '')] : []))
+  assert.match(lines[0] ?? '', /^the compose file has 4 problems$/)
+  assert.equal(lines.filter((line) => line.includes('imagee')).length, 1, lines.join('\n'))
+  assert.ok(lines.every((line) => !line.includes('\n')))
 })
 
 test('a required variable refuses the promote, then a change of the environment makes it possible', async () => {

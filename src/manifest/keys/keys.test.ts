@@ -112,7 +112,9 @@ test('values out of range are refused with what would do', () => {
     ['scale: 2\ndeploy: { replicas: 3 }', /`scale` and `deploy.replicas` differ/],
     ['mem_limit: 64m\ndeploy: { resources: { limits: { memory: 65M } } }', /differ/],
     ['stop_grace_period: soon', /"soon" is not a duration/],
-    ['stop_signal: stop', /is not a signal/],
+    ['stop_signal: SIGFOO', /"SIGFOO" is not a signal/],
+    ['stop_signal: SIGQIUT', /did you mean "SIGQUIT"/],
+    ['stop_signal: 65', /"65" is not a signal/],
     ['working_dir: app', /is not an absolute path/],
     ['init: maybe', /neither true nor false/],
     ['restart: sometimes', /not a restart policy; use one of/],
@@ -164,6 +166,16 @@ healthcheck: { test: curl -f localhost, interval: 10s, timeout: 500ms, start_per
   assert.match(readWeb('healthcheck: { interval: 5s }').problems[0] ?? '', /keeps its own times/)
   assert.equal(readWeb('restart: "no"').web.restart, 'no')
   assert.equal(readWeb('restart: no').web.restart, 'no')
+  const signals = ['sigterm', 'RTMIN+3', 'USR1', '9'].map((signal) => readWeb(`stop_signal: ${signal}`))
+  assert.deepEqual(
+    signals.map(({ web, problems }) => [web.stopSignal, problems]),
+    [
+      ['SIGTERM', []],
+      ['RTMIN+3', []],
+      ['USR1', []],
+      ['9', []],
+    ],
+  )
   assert.equal(readWeb('deploy: { restart_policy: { condition: on-failure } }').web.restart, 'on-failure')
   assert.deepEqual(readWeb('deploy: { update_config: { order: stop-first } }').web.deployment, {
     minimumPercent: 0,

@@ -54,15 +54,27 @@ export function stopGraceMsOf(service: Node, problems: Problems): number {
   return durationMsOf(childOf(service, 'stop_grace_period'), problems) ?? 10_000
 }
 
+/** Those of Linux, without the real-time ones. */
+const signals = (
+  'ABRT ALRM BUS CHLD CLD CONT FPE HUP ILL INT IO IOT KILL PIPE POLL PROF PWR QUIT SEGV STKFLT STOP SYS TERM TRAP ' +
+  'TSTP TTIN TTOU URG USR1 USR2 VTALRM WINCH XCPU XFSZ'
+).split(' ')
+
 /** The signal that asks a process to end, or null for the image's own. */
 export function stopSignalOf(service: Node, problems: Problems): string | null {
   const node = childOf(service, 'stop_signal')
-  const text = textOf(node, problems)
+  const text = textOf(node, problems)?.toUpperCase() ?? null
   if (!node || text === null) return null
-  const isSignal =
-    /^(SIG)?(RTM(IN|AX)([+-]\d{1,2})?|[A-Z]{2,6}\d?)$/.test(text) ||
-    (/^\d{1,2}$/.test(text) && Number(text) > 0)
-  if (!isSignal) problems.error(node, `${shown(node)} is not a signal`, 'write SIGTERM')
+  const name = text.replace(/^SIG/, '')
+  const isNumber = /^\d{1,2}$/.test(name) && Number(name) >= 1 && Number(name) <= 64
+  if (!isNumber && !signals.includes(name) && !/^RTM(IN(\+\d{1,2})?|AX(-\d{1,2})?)$/.test(name))
+    problems.error(node, `${shown(node)} is not a signal`, () =>
+      didYouMean(
+        text,
+        signals.map((one) => `SIG${one}`),
+        'write SIGTERM',
+      ),
+    )
   return text
 }
 
