@@ -25,6 +25,7 @@ test('links and dependencies name processes of the file', () => {
     ['links: [web]', /links to itself/],
     ['links: ["redis:a", "redis:A"]', /warning: .*named twice/],
     ['links: ["redis:web"]', /is the name of another process/],
+    ['depends_on: { reds: { condition: service_started } }', /no process "reds"; did you mean "redis"/],
     ['depends_on: [reds]', /there is no process "reds"; did you mean "redis"/],
     ['depends_on: [web]', /depends on itself/],
     ['depends_on: { redis: { condition: service_healty } }', /did you mean "service_healthy"/],

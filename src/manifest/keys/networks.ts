@@ -1,6 +1,6 @@
 import { didYouMean } from '../nearest.ts'
 import type { Problems } from '../problems.ts'
-import { childOf, shown, shownPart, type Node } from '../syntax/tree.ts'
+import { childOf, keyNode, shown, shownPart, type Node } from '../syntax/tree.ts'
 import type { Placed } from './relations.ts'
 import { entriesOf, itemsOf, textOf } from './values/values.ts'
 
@@ -39,7 +39,7 @@ export function networkingOf(service: Node, declared: Set<string> | null, proble
 function fromMap(node: Node, problems: Problems): Placed<string>[] {
   return entriesOf(node, problems).map(([value, { key }]) => ({
     value,
-    at: { kind: 'scalar', value, source: value, isQuoted: false, ...key },
+    at: keyNode(value, key),
   }))
 }
 

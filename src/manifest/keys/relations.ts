@@ -1,7 +1,7 @@
 import type { Dependency, ProcessLink } from '../../domain/manifest.ts'
 import { didYouMean } from '../nearest.ts'
 import type { Problems } from '../problems.ts'
-import { childOf, shown, shownPart, type Node } from '../syntax/tree.ts'
+import { childOf, keyNode, shown, shownPart, type Node } from '../syntax/tree.ts'
 import { booleanOf, entriesOf, itemsOf, textOf } from './values/values.ts'
 
 /** A link or dependency with the place that names it. */
@@ -56,7 +56,7 @@ export function dependenciesOf(service: Node, problems: Problems): Placed<FileDe
       const isRequired = booleanOf(childOf(value, 'required'), problems) ?? true
       const condition = conditionOf(childOf(value, 'condition'), problems)
       const restart = booleanOf(childOf(value, 'restart'), problems) ?? false
-      return { value: { target, condition, restart, isRequired }, at: { ...value, ...key } }
+      return { value: { target, condition, restart, isRequired }, at: keyNode(target, key) }
     })
   }
   const names = new Set<string>()

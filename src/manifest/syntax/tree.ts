@@ -38,6 +38,11 @@ export function childOf(node: Node | undefined, key: string): Node | undefined {
   return node?.kind === 'map' ? node.entries.get(key)?.value : undefined
 }
 
+/** A key as a value of its own, to point at and to be named in messages. */
+export function keyNode(name: string, key: Place): ScalarNode {
+  return { kind: 'scalar', value: name, source: name, isQuoted: false, ...key }
+}
+
 /** Whether two values say the same, wherever they stand. */
 export function isSame(one: Node, other: Node): boolean {
   if (one.kind === 'scalar') return other.kind === 'scalar' && one.value === other.value

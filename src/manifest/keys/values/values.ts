@@ -2,6 +2,7 @@ import { parseBytes, parseDuration } from '../../../lib/sizes.ts'
 import type { Problems } from '../../problems.ts'
 import { isDate, printedNumber } from './plain-numbers.ts'
 import {
+  keyNode,
   shown,
   type Entry,
   type ListNode,
@@ -152,14 +153,7 @@ export interface Pair {
 export function pairsOf(node: Node | undefined, problems: Problems): Pair[] {
   if (node?.kind !== 'list') {
     return entriesOf(node, problems).map(([name, { key, value }]) => {
-      const at: ScalarNode = {
-        kind: 'scalar',
-        value: null,
-        source: name,
-        isQuoted: false,
-        ...key,
-        ...incomplete(value),
-      }
+      const at = { ...keyNode(name, key), ...incomplete(value) }
       const written = value.kind === 'scalar' ? value.source : ''
       return { name, value: valueText(value, problems), source: written, at }
     })
