@@ -59,11 +59,15 @@ function introduction(): string[] {
     '- **Variables**: `$V`, `${V}`, `${V:-default}`, `${V-default}`, `${V:?message}`, `${V?message}`, `${V:+other}`, `${V+other}`, nested',
     "  ones too; `$$` is a dollar. They read the app's environment, then `.env` beside the first file; never the environment of the",
     '  machine. What the environment has is known when a release is promoted: until then a variable without a value is a warning.',
+    '- **Files of variables**: `.env` and what `env_file` names are read as Compose reads them: quotes, values of several lines,',
+    '  `export`, comments, and variables that name those before them. A name alone takes the value that the app has for it.',
     '- **Profiles**: a process with `profiles` is part of the app while the variable `COMPOSE_PROFILES` names one of them:',
     '  `rack env set COMPOSE_PROFILES=debug`.',
     '- **Inside**: every path is relative to its file and stays in the source directory. Nothing is fetched from elsewhere.',
     '- **YAML 1.2**: anchors, aliases and merge keys are followed; a key given twice, a tab, or a second document is an error. Text that',
     '  older readers take for something else (`22:22`, `0755`, `1e3`) is warned about.',
+    '- **Bounds**: a file has up to 1 MiB, an app up to 500 processes; what anchors, `extends`, variables and files of variables repeat',
+    '  is counted, so that no file keeps a rack busy.',
     '',
   ]
 }
