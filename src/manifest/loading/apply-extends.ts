@@ -12,7 +12,7 @@ import {
   type Node,
 } from '../syntax/tree.ts'
 import { judge, shapeFile } from './judge.ts'
-import { furtherText, type Loading, type Surroundings } from './loading.ts'
+import { furtherText, whereFrom, type Loading, type Surroundings } from './loading.ts'
 
 /** Longer chains are mistakes, and cost more than they are worth. */
 const longestChain = 32
@@ -169,7 +169,7 @@ function shelfAt(at: Node, file: string, extending: Extending): Shelf | null {
 function openShelf(at: Node, path: string, { loading, surroundings }: Extending): Shelf | null {
   const text = furtherText(loading, path)
   if (text === undefined) {
-    loading.problems.error(at, `the file ${shown(at)} does not exist`)
+    loading.problems.error(at, `the file ${shown(at)} does not exist`, whereFrom)
     return null
   }
   const base = directoryOf(path)

@@ -4,7 +4,7 @@ import { mergeTrees } from '../syntax/merge-trees.ts'
 import { childOf, isSame, shown, type Entry, type MapNode, type Node } from '../syntax/tree.ts'
 import type { Shaped } from '../syntax/shape.ts'
 import type { ComposeFile } from './judge.ts'
-import { furtherText, type Loading, type Surroundings } from './loading.ts'
+import { furtherText, whereFrom, type Loading, type Surroundings } from './loading.ts'
 import { includedLookup } from './lookups.ts'
 
 /** More files than any app is made of; bounds files that include each other twice and twice again. */
@@ -79,7 +79,7 @@ function loadIncluded(include: Include, { surroundings, loading, loadFile }: Inc
     }
     const text = furtherText(loading, path)
     if (text === undefined) {
-      problems.error(at, `the file ${JSON.stringify(path)} does not exist`)
+      problems.error(at, `the file ${JSON.stringify(path)} does not exist`, whereFrom)
       return null
     }
     return loadFile({ path, text }, { lookup: inner, base, within: [...within, path] }, loading)

@@ -40,3 +40,6 @@ export function furtherText({ source, wanted }: Loading, path: string): string |
   wanted.add(path)
   return Object.hasOwn(source.texts, path) ? source.texts[path] : undefined
 }
+
+/** What to look at when a file that another one names is not there. */
+export const whereFrom = 'is the path right? it starts in the folder of the file that names it'

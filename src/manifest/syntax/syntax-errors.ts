@@ -74,6 +74,13 @@ function wordsFor(error: YAMLError): Words {
     ]
   if (message.startsWith('unexpected block-seq-ind on same line'))
     return ['a list cannot start on the line of its key', 'start it on the next line: `- value`']
+  if (/at node end|in YAML stream|in YAML document|not a YAML token/.test(message))
+    return [
+      'this does not belong to the value before it, which has ended',
+      'indent it like what it belongs to, or quote the value',
+    ]
+  if (message.startsWith('implicit map keys'))
+    return ['a `:` is missing after a key, or a line is not indented like the others', 'write `key: value`']
   if (error.code === 'BAD_INDENT')
     return [`the indentation is wrong: ${message}`, 'indent with care: two spaces a level']
   if (error.code === 'MISSING_CHAR') return [message, 'is a bracket not closed, or a `:` missing?']

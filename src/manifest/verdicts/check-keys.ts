@@ -55,7 +55,9 @@ function checkMap(node: MapNode, level: RuleNode, check: KeyCheck): MapNode {
 function rejectUnknown(name: string, entry: Entry, level: RuleNode, check: KeyCheck): void {
   if (name.startsWith('x-')) return record(entry, extension, check)
   const known = [...level.keys.keys()].filter((key) => key !== '[]')
-  check.problems.error(entry.key, `unknown key "${name}"`, () => didYouMean(name, known))
+  check.problems.error(entry.key, `unknown key "${name}"`, () =>
+    didYouMean(name, known, 'remove it; a key for other programs starts with `x-`'),
+  )
 }
 
 function rule(entry: Entry, verdict: KeyRule, check: KeyCheck): void {
