@@ -1,4 +1,5 @@
 import type { PlacedProcess } from '../keys/process.ts'
+import { didYouMean } from '../nearest.ts'
 import type { Problems } from '../problems.ts'
 import { shownPart, type Node } from '../syntax/tree.ts'
 
@@ -10,11 +11,20 @@ export interface Across {
   problems: Problems
 }
 
-/** What to say of a process that is named and not there. */
-export function absent(name: string, at: Node, leftOut: Set<string>): string {
-  return leftOut.has(name)
-    ? `the process "${name}" is left out because of its profile`
-    : `there is no process ${shownPart(at, name)}`
+/** More are not listed in a hint. */
+const mostListed = 10
+
+/** Says that a process is named which is not there. */
+export function rejectAbsent(name: string, at: Node, { processes, leftOut, problems }: Across): void {
+  if (leftOut.has(name)) {
+    const message = `the process "${name}" is left out because of its profile`
+    return problems.error(at, message, 'turn its profile on with COMPOSE_PROFILES, or remove the name')
+  }
+  problems.error(at, `there is no process ${shownPart(at, name)}`, () => {
+    const names = processes.map(({ type }) => type.name)
+    const more = names.length > mostListed ? ', …' : ''
+    return didYouMean(name, names, `the processes are: ${names.slice(0, mostListed).join(', ')}${more}`)
+  })
 }
 
 /** The processes of a way that comes back to one of them, in full. */

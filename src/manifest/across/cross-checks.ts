@@ -1,11 +1,10 @@
 import type { PortProtocol } from '../../domain/port.ts'
-import { absent, cycleOf, type Across } from './across.ts'
+import { cycleOf, rejectAbsent, type Across } from './across.ts'
 import { checkFiles } from './files.ts'
 import { checkHostNames } from './host-names.ts'
 import { tellOfSharedNetwork } from './networks.ts'
 import { takeVolumes } from './volumes-from.ts'
 import type { PlacedProcess } from '../keys/process.ts'
-import { didYouMean } from '../nearest.ts'
 import type { Place, Problems } from '../problems.ts'
 import { shownPart } from '../syntax/tree.ts'
 
@@ -22,14 +21,14 @@ export const crossChecks: ((across: Across) => void)[] = [
 ]
 
 /** Every `links:` names a process of the file, and not its own. */
-function checkLinks({ processes, leftOut, problems }: Across): void {
+function checkLinks(across: Across): void {
+  const { processes, problems } = across
   const names = new Set(processes.map(({ type }) => type.name))
   for (const { type, links } of processes) {
     for (const { value, at } of links) {
       if (value.target === type.name)
         problems.error(at, `the process "${type.name}" links to itself`, 'remove the link')
-      else if (!names.has(value.target))
-        problems.error(at, absent(value.target, at, leftOut), () => didYouMean(value.target, names))
+      else if (!names.has(value.target)) rejectAbsent(value.target, at, across)
       else if (value.alias !== value.target && names.has(value.alias)) {
         problems.error(
           at,
@@ -42,7 +41,8 @@ function checkLinks({ processes, leftOut, problems }: Across): void {
 }
 
 /** Every `depends_on:` names a process; one that must complete may not be restarted for ever. */
-function checkDependencies({ processes, leftOut, problems }: Across): void {
+function checkDependencies(across: Across): void {
+  const { processes, problems } = across
   const byName = new Map(processes.map((process) => [process.type.name, process]))
   for (const { type, dependencies } of processes) {
     for (const { value, at } of dependencies) {
@@ -50,8 +50,7 @@ function checkDependencies({ processes, leftOut, problems }: Across): void {
       if (value.target === type.name)
         problems.error(at, `the process "${type.name}" depends on itself`, 'remove it')
       else if (target) completeOnce(target, value.condition, at, problems)
-      else if (value.isRequired)
-        problems.error(at, absent(value.target, at, leftOut), () => didYouMean(value.target, byName.keys()))
+      else if (value.isRequired) rejectAbsent(value.target, at, across)
     }
     type.dependsOn = type.dependsOn.filter(({ target }) => byName.has(target))
   }

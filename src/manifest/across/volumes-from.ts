@@ -1,8 +1,7 @@
 import type { Mount } from '../../domain/container.ts'
-import { absent, cycleOf, type Across } from './across.ts'
+import { cycleOf, rejectAbsent, type Across } from './across.ts'
 import type { PlacedProcess } from '../keys/process.ts'
 import { mostMounts } from '../keys/mounts/volumes.ts'
-import { didYouMean } from '../nearest.ts'
 import type { Problems } from '../problems.ts'
 import type { Node } from '../syntax/tree.ts'
 
@@ -61,10 +60,11 @@ function closesLoop(target: string, at: Node, { problems, open }: Taking): boole
   return true
 }
 
-function mountsToTake(target: string, at: Node, { byName, leftOut, problems }: Taking): Mount[] {
+function mountsToTake(target: string, at: Node, taking: Taking): Mount[] {
+  const { byName, problems } = taking
   const other = byName.get(target)
   if (!other) {
-    problems.error(at, absent(target, at, leftOut), () => didYouMean(target, byName.keys()))
+    rejectAbsent(target, at, taking)
     return []
   }
   const { mounts } = other.type
