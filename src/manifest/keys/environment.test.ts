@@ -80,6 +80,13 @@ test('a dollar that starts no variable is one, with a warning', () => {
 test("the rack's own names are said to be so", () => {
   const { web, problems } = readWeb('environment: { APP: x, PORT: 5000 }')
   assert.match(problems.join('\n'), /warning: .*APP is set by the rack/)
+  const text = 'services:\n  web: { image: x, env_file: a.env }\n'
+  const reading = readCompose(text, {}, { texts: { 'a.env': 'A=1\nRELEASE=2\n' } })
+  assert.match(reading.problems.join('\n'), /^2:30: warning: .*RELEASE is set by the rack/)
+  assert.deepEqual(
+    reading.processes[0]?.environment.map(({ name }) => name),
+    ['A'],
+  )
   assert.deepEqual(web.environment, [{ name: 'PORT', value: '5000' }])
 })
 

@@ -57,12 +57,16 @@ export function environmentOf(service: Node, context: EnvironmentContext): Varia
   const own = new Map(pairs.map(({ name, value }) => [name, value]))
   const values = new Map<string, string | null>()
   const known: Lookup = (name) => lookup(name) ?? own.get(name) ?? undefined
-  for (const [name, value] of readFiles(service, known, context)) values.set(name, value)
-  for (const { name, value, at } of pairs) {
-    if (name === '' || /[\s=\0]/.test(name)) problems.error(at, 'a variable needs a name without spaces')
-    else if (isRacks(name))
+  const put = (name: string, value: string | null, at: Node) => {
+    if (isRacks(name))
       problems.warn(at, `${name} is set by the rack; this value is never seen`, 'choose another name')
     else values.set(name, value)
+  }
+  const filesAt = childOf(service, 'env_file') ?? service
+  for (const [name, value] of readFiles(service, known, context)) put(name, value, filesAt)
+  for (const { name, value, at } of pairs) {
+    if (name === '' || /[\s=\0]/.test(name)) problems.error(at, 'a variable needs a name without spaces')
+    else put(name, value, at)
     const isOnlyInDotenv = lookup(name) !== undefined && !Object.hasOwn(options.environment, name)
     if (value === null && isOnlyInDotenv)
       problems.warn(
