@@ -166,6 +166,7 @@ healthcheck: { test: curl -f localhost, interval: 10s, timeout: 500ms, start_per
   assert.match(readWeb('healthcheck: { interval: 5s }').problems[0] ?? '', /keeps its own times/)
   assert.equal(readWeb('restart: "no"').web.restart, 'no')
   assert.equal(readWeb('restart: no').web.restart, 'no')
+  assert.equal(readWeb('stop_signal: ""').web.stopSignal, null)
   const signals = ['sigterm', 'RTMIN+3', 'USR1', '9'].map((signal) => readWeb(`stop_signal: ${signal}`))
   assert.deepEqual(
     signals.map(({ web, problems }) => [web.stopSignal, problems]),

@@ -64,7 +64,7 @@ const signals = (
 export function stopSignalOf(service: Node, problems: Problems): string | null {
   const node = childOf(service, 'stop_signal')
   const text = textOf(node, problems)?.toUpperCase() ?? null
-  if (!node || text === null) return null
+  if (!node || !text) return null
   const name = text.replace(/^SIG/, '')
   const isNumber = /^\d{1,2}$/.test(name) && Number(name) >= 1 && Number(name) <= 64
   if (!isNumber && !signals.includes(name) && !/^RTM(IN(\+\d{1,2})?|AX(-\d{1,2})?)$/.test(name))

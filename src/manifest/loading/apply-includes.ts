@@ -89,7 +89,9 @@ function loadIncluded(include: Include, { surroundings, loading, loadFile }: Inc
 }
 
 /** Reads both syntaxes; null after saying what is wrong. */
-function readInclude(at: Node, loading: Loading): Include | null {
+function readInclude(node: Node, loading: Loading): Include | null {
+  // A file cannot wait for a path that comes later.
+  const at: Node = { ...node, isIncomplete: false }
   const pathNode = at.kind === 'map' ? childOf(at, 'path') : at
   const paths = pathsOf(pathNode, loading)
   const [first] = paths ?? []
@@ -107,7 +109,8 @@ function readInclude(at: Node, loading: Loading): Include | null {
 /** Paths from the source directory; null when one of them is not in it. */
 function pathsOf(node: Node | undefined, { problems }: Loading): string[] | null {
   let isWhole = true
-  const paths = itemsOf(node, problems, true).flatMap((item) => {
+  const paths = itemsOf(node, problems, true).flatMap((given) => {
+    const item: Node = { ...given, isIncomplete: false }
     const text = textOf(item, problems)
     if (!text) return []
     const path = isRemote(text) ? null : joinInside(baseOf(item), text)

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { readManifest } from '../read-manifest.ts'
 import { readCompose, type Reading } from '../../../test/support/compose.ts'
 
 /** Reads files by name; those but the first are what it names. */
@@ -329,4 +330,18 @@ test('profiles are on by COMPOSE_PROFILES, from the app or .env', () => {
   assert.deepEqual(problems, [
     '3:32: warning: services.debug.profiles: the process "debug" is left out: none of its profiles is on; rack env set COMPOSE_PROFILES=debug turns it on',
   ])
+})
+
+test('an include whose path may still come is an error, since nothing can be read without it', () => {
+  const { manifest, problems } = readManifest(
+    {
+      files: [{ path: 'c.yml', text: 'include: ${B:?}\nservices:\n' }],
+      dotenv: null,
+      texts: {},
+      contents: {},
+    },
+    { environment: { B: '' }, lenientVariables: true },
+  )
+  assert.equal(manifest, null)
+  assert.ok(problems.some(({ severity }) => severity === 'error'))
 })

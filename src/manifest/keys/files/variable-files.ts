@@ -11,6 +11,9 @@ const mostTaken = 20_000
 /** Characters that take as long to read as one variable. */
 const textOfOne = 100
 
+/** Variables that take as long to read as a file of none. */
+const costOfFile = 15
+
 /** A file that `env_file:` or `label_file:` names. */
 export interface VariableFile extends NamedFile, DotenvOptions {
   lookup: Lookup
@@ -32,7 +35,7 @@ export class VariableFiles {
   /** The variables of a file by name; none after saying why it cannot be read. */
   read(file: VariableFile): ReadonlyMap<string, string> {
     const text = this.#textOf(file)
-    if (text === undefined || !this.#take(text.length / textOfOne, file)) return new Map()
+    if (text === undefined || !this.#take(costOfFile + text.length / textOfOne, file)) return new Map()
     const { values, faults } = parseDotenv(text, file.lookup, file)
     for (const { line, message } of faults) {
       const position = { file: file.path, line, column: 1 }
