@@ -10,6 +10,9 @@ import { includedLookup } from './lookups.ts'
 /** More files than any app is made of; bounds files that include each other twice and twice again. */
 const mostFiles = 100
 
+/** Entries of one list, the same one again included. */
+const mostIncludes = 500
+
 /** What an included file brings along. */
 const sections = ['services', 'volumes', 'networks', 'secrets', 'configs']
 
@@ -38,7 +41,12 @@ export function applyIncludes(root: MapNode, including: Including): MapNode | nu
   const entries = new Map([...root.entries].filter(([name]) => name !== 'include'))
   const loaded = new Set<string>()
   let isWhole = true
-  for (const at of itemsOf(node, loading.problems, true)) {
+  const items = itemsOf(node, loading.problems, true)
+  if (node && items.length > mostIncludes) {
+    loading.problems.error(node, `a file has at most ${mostIncludes} includes`)
+    return null
+  }
+  for (const at of items) {
     if (loading.filesRead > mostFiles) return null
     const include = readInclude(at, loading)
     const key = include && JSON.stringify([include.paths, include.base, include.envFiles])

@@ -345,3 +345,9 @@ test('an include whose path may still come is an error, since nothing can be rea
   assert.equal(manifest, null)
   assert.ok(problems.some(({ severity }) => severity === 'error'))
 })
+
+test('a list of includes is bounded, the same one again included', () => {
+  const text = `include: [${'a.yml, '.repeat(501)}]\nservices: { web: { image: x } }\n`
+  const { problems } = read({ 'c.yml': text, 'a.yml': 'services: {}\n' })
+  assert.match(problems.join('\n'), /^1:10: error: include: a file has at most 500 includes$/)
+})
