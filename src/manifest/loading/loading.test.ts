@@ -277,7 +277,7 @@ test('a chain of thousands of extends neither throws nor takes long', () => {
 })
 
 test('the same include many times over costs no more than once', () => {
-  const text = `include: [${'a.yml, '.repeat(2000)}a.yml]\n`
+  const text = `include: [${'a.yml, '.repeat(400)}a.yml]\n`
   const before = performance.now()
   const { problems } = read({ 'c.yml': text, 'a.yml': text })
   assert.match(problems[0] ?? '', /these files include each other: a\.yml → a\.yml/)
