@@ -7,10 +7,10 @@ export type Refusal = 'too deep' | 'too many parts'
 const deepestNesting = 200
 
 /**
- * Parts of a text of up to `usualLength` characters: real files have seven characters and more for each, and a text of
+ * Parts of a text of up to `usualLength` characters: real files have six characters and more for each, and a text of
  * far smaller ones is made to take long. Longer texts may take longer, and have flow lists of short names.
  */
-const allowedParts = 10_240
+const allowedParts = 11_264
 const usualLength = 64 * 1024
 const shortestPart = 1.5
 
