@@ -1,6 +1,6 @@
 import type { BuildSpec } from '../../domain/manifest.ts'
 import type { Problems } from '../problems.ts'
-import { childOf, shown, type Node } from '../syntax/tree.ts'
+import { childOf, needed, shown, type Node } from '../syntax/tree.ts'
 import { baseOf, isRemote, joinInside } from '../paths.ts'
 import { extraHostsOf } from './relations.ts'
 import { pairsOf, textOf } from './values/values.ts'
@@ -105,9 +105,4 @@ export function imageOf(node: Node | undefined, problems: Problems): string | nu
     'write "name:tag", all in lower case',
   )
   return null
-}
-
-/** A build cannot wait for a value that comes later. */
-function needed<T extends Node>(node: T): T {
-  return { ...node, isIncomplete: false }
 }

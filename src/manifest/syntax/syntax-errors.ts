@@ -44,7 +44,7 @@ function openingQuote(document: Document.Parsed): number | null {
 
 type Words = [message: string, hint?: string]
 
-/** By the code of the library; the text of an error tells apart those that share one. */
+/** By the code of the library. */
 const words: Partial<Record<YAMLError['code'], Words>> = {
   TAB_AS_INDENT: ['a tab stands where only spaces may', 'indent with spaces'],
   RESOURCE_EXHAUSTION: ['the file is nested too deeply'],
@@ -63,24 +63,36 @@ const words: Partial<Record<YAMLError['code'], Words>> = {
   ],
 }
 
+/** By what the library says, where one code stands for several mistakes. */
+const wordsByMessage: [RegExp, Words][] = [
+  [/^missing closing .quote/, ['a quote is opened here and never closed', 'close it']],
+  [
+    /^unexpected block-seq-ind on same line/,
+    ['a list cannot start on the line of its key', 'start it on the next line: `- value`'],
+  ],
+  [
+    /at node end|in YAML stream|in YAML document|not a YAML token/,
+    [
+      'this does not belong to the value before it, which has ended',
+      'indent it like what it belongs to, or quote the value',
+    ],
+  ],
+  [
+    /^implicit map keys/,
+    ['a `:` is missing after a key, or a line is not indented like the others', 'write `key: value`'],
+  ],
+]
+
 function wordsFor(error: YAMLError): Words {
   const message = error.message.slice(0, 1).toLowerCase() + error.message.slice(1)
-  if (isOpenQuote(error)) return ['a quote is opened here and never closed', 'close it']
   const [, bracket] = /^flow .* end with a (.)$/.exec(message) ?? []
   if (bracket)
     return [
       `a \`${bracket}\` is missing above, or what it closes is not indented`,
       `write the \`${bracket}\``,
     ]
-  if (message.startsWith('unexpected block-seq-ind on same line'))
-    return ['a list cannot start on the line of its key', 'start it on the next line: `- value`']
-  if (/at node end|in YAML stream|in YAML document|not a YAML token/.test(message))
-    return [
-      'this does not belong to the value before it, which has ended',
-      'indent it like what it belongs to, or quote the value',
-    ]
-  if (message.startsWith('implicit map keys'))
-    return ['a `:` is missing after a key, or a line is not indented like the others', 'write `key: value`']
+  const [, found] = wordsByMessage.find(([pattern]) => pattern.test(message)) ?? []
+  if (found) return found
   if (error.code === 'BAD_INDENT')
     return [`the indentation is wrong: ${message}`, 'indent with care: two spaces a level']
   if (error.code === 'MISSING_CHAR') return [message, 'is a bracket not closed, or a `:` missing?']

@@ -43,6 +43,11 @@ export function keyNode(name: string, key: Place): ScalarNode {
   return { kind: 'scalar', value: name, source: name, isQuoted: false, ...key }
 }
 
+/** For what cannot wait for a value that comes later: what is wrong with it is an error, though it is incomplete. */
+export function needed<T extends Node>(node: T): T {
+  return { ...node, isIncomplete: false }
+}
+
 /** Whether two values say the same, wherever they stand. */
 export function isSame(one: Node, other: Node): boolean {
   if (one.kind === 'scalar') return other.kind === 'scalar' && one.value === other.value

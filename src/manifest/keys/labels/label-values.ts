@@ -1,6 +1,6 @@
 import { isIpRange } from '../../../lib/ip-range.ts'
 import type { PortProtocol } from '../../../domain/port.ts'
-import { didYouMean, nearest } from '../../nearest.ts'
+import { didYouMean } from '../../nearest.ts'
 import type { Problems } from '../../problems.ts'
 import type { LabelKind, LabelRule } from './label-rules.ts'
 import { isTimezone, readTimer, timezonesLike } from './timers.ts'
@@ -96,10 +96,9 @@ function isTimer(label: LabelValue): boolean {
 function isZone(label: LabelValue): boolean {
   const { pair, value, problems } = label
   if (isTimezone(value)) return true
-  problems.error(pair.at, `${pair.name}: ${shownOf(pair, value)} is not a time zone`, () => {
-    const like = nearest(value, timezonesLike(value))
-    return like ? `did you mean "${like}"?` : 'write a name such as Europe/Berlin'
-  })
+  problems.error(pair.at, `${pair.name}: ${shownOf(pair, value)} is not a time zone`, () =>
+    didYouMean(value, timezonesLike(value), 'write a name such as Europe/Berlin'),
+  )
   return false
 }
 
