@@ -169,7 +169,7 @@ function shelfAt(at: Node, file: string, extending: Extending): Shelf | null {
 function openShelf(at: Node, path: string, { loading, surroundings }: Extending): Shelf | null {
   const text = furtherText(loading, path)
   if (text === undefined) {
-    loading.problems.error(at, `the file ${shown(at)} does not exist`, whereFrom)
+    loading.problems.error(at, `the file ${shown(at)} does not exist`, whereFrom(at))
     return null
   }
   const base = directoryOf(path)

@@ -1,7 +1,7 @@
 import { baseOf, directoryOf, isRemote, joinInside } from '../paths.ts'
 import { itemsOf, textOf } from '../keys/values/values.ts'
 import { mergeTrees } from '../syntax/merge-trees.ts'
-import { childOf, isSame, shown, type Entry, type MapNode, type Node } from '../syntax/tree.ts'
+import { childOf, isSame, needed, shown, type Entry, type MapNode, type Node } from '../syntax/tree.ts'
 import type { Shaped } from '../syntax/shape.ts'
 import type { ComposeFile } from './judge.ts'
 import { furtherText, whereFrom, type Loading, type Surroundings } from './loading.ts'
@@ -10,7 +10,7 @@ import { includedLookup } from './lookups.ts'
 /** More files than any app is made of; bounds files that include each other twice and twice again. */
 const mostFiles = 100
 
-/** Entries of one list, the same one again included. */
+/** Entries in one file, those that are named again included. */
 const mostIncludes = 500
 
 /** What an included file brings along. */
@@ -87,7 +87,7 @@ function loadIncluded(include: Include, { surroundings, loading, loadFile }: Inc
     }
     const text = furtherText(loading, path)
     if (text === undefined) {
-      problems.error(at, `the file ${JSON.stringify(path)} does not exist`, whereFrom)
+      problems.error(at, `the file ${JSON.stringify(path)} does not exist`, whereFrom(at))
       return null
     }
     return loadFile({ path, text }, { lookup: inner, base, within: [...within, path] }, loading)
@@ -98,8 +98,7 @@ function loadIncluded(include: Include, { surroundings, loading, loadFile }: Inc
 
 /** Reads both syntaxes; null after saying what is wrong. */
 function readInclude(node: Node, loading: Loading): Include | null {
-  // A file cannot wait for a path that comes later.
-  const at: Node = { ...node, isIncomplete: false }
+  const at = needed(node)
   const pathNode = at.kind === 'map' ? childOf(at, 'path') : at
   const paths = pathsOf(pathNode, loading)
   const [first] = paths ?? []
@@ -118,7 +117,7 @@ function readInclude(node: Node, loading: Loading): Include | null {
 function pathsOf(node: Node | undefined, { problems }: Loading): string[] | null {
   let isWhole = true
   const paths = itemsOf(node, problems, true).flatMap((given) => {
-    const item: Node = { ...given, isIncomplete: false }
+    const item = needed(given)
     const text = textOf(item, problems)
     if (!text) return []
     const path = isRemote(text) ? null : joinInside(baseOf(item), text)

@@ -106,7 +106,7 @@ const extendMistakes: Record<string, [string, RegExp]> = {
   ],
   'a file that is not there': [
     'extends: { file: nope.yml, service: web }',
-    /the file "nope\.yml" does not exist/,
+    /the file "nope\.yml" does not exist; is the path right\? it starts in the source directory/,
   ],
   'a file outside': [
     'extends: { file: ../x.yml, service: web }',

@@ -1,5 +1,7 @@
 import type { ManifestSource } from '../../domain/manifest.ts'
+import { baseOf } from '../paths.ts'
 import type { Shaped } from '../syntax/shape.ts'
+import type { Node } from '../syntax/tree.ts'
 import type { Problems } from '../problems.ts'
 import type { Lookup } from '../syntax/interpolate.ts'
 import type { Ruling } from '../verdicts/check-keys.ts'
@@ -42,4 +44,7 @@ export function furtherText({ source, wanted }: Loading, path: string): string |
 }
 
 /** What to look at when a file that another one names is not there. */
-export const whereFrom = 'is the path right? it starts in the folder of the file that names it'
+export function whereFrom(at: Node): string {
+  const base = baseOf(at)
+  return `is the path right? it starts in ${base === '.' ? 'the source directory' : JSON.stringify(base)}`
+}
