@@ -29,12 +29,32 @@ const placesFor = (paths: string[], mounts: Mount[], readOnly = false) =>
   })
 const volumesFor = (...given: Parameters<typeof placesFor>) => placesFor(...given).volumes
 
-test('a file of a plain container needs no volume, nor one in a volume', () => {
-  assert.deepEqual(volumesFor(['/run/secrets/key', '/key'], []), [])
-  assert.deepEqual(volumesFor(['/data/key'], [volume('/data')]), [])
-  assert.deepEqual(volumesFor(['/data/key'], [volume('/data')], true), [])
-  const discarded: Mount = { kind: 'discarded', path: '/cache', readOnly: false }
-  assert.deepEqual(volumesFor(['/cache/key'], [discarded], true), [])
+const discarded = (path: string, readOnly = false): Mount => ({ kind: 'discarded', path, readOnly })
+
+test('a file of a plain container needs no volume, nor one in a volume that goes with its copy', () => {
+  const nothing = { volumes: [], faults: [] }
+  assert.deepEqual(placesFor(['/run/secrets/key', '/key'], []), nothing)
+  assert.deepEqual(placesFor(['/cache/key'], [discarded('/cache')], true), nothing)
+})
+
+test('no named volume gets a file: it would stay there, for others too', () => {
+  const reason = /a named volume is mounted there, which would show it to other processes and keep it/
+  for (const isReadOnly of [false, true]) {
+    const { volumes, faults } = placesFor(['/data/key', '/data/sub/key'], [volume('/data')], isReadOnly)
+    assert.deepEqual(volumes, [])
+    assert.equal(faults.length, 2)
+    for (const fault of faults) assert.match(fault.reason, reason)
+  }
+})
+
+test('no file lies below another', () => {
+  for (const isReadOnly of [false, true]) {
+    const { faults } = placesFor(['/etc/app/key/sub', '/etc/app/key', '/etc/app/keys'], [], isReadOnly)
+    assert.deepEqual(
+      faults.map(({ file, reason }) => [file.path, reason]),
+      [['/etc/app/key/sub', 'another config or secret is a file there']],
+    )
+  }
 })
 
 test('a read-only file system: one volume for each directory, and none below another', () => {
@@ -46,7 +66,7 @@ test('a read-only file system: one volume for each directory, and none below ano
 test('below a directory in memory the file has a volume, unless a volume is nearer', () => {
   assert.deepEqual(volumesFor(['/run/secrets/key'], [tmpfs('/run')]), ['/run/secrets'])
   assert.deepEqual(volumesFor(['/running/key'], [tmpfs('/run')]), [])
-  assert.deepEqual(volumesFor(['/run/data/key'], [tmpfs('/run'), volume('/run/data')]), [])
+  assert.deepEqual(volumesFor(['/run/data/key'], [tmpfs('/run'), discarded('/run/data')]), [])
 })
 
 test('where no file can be put, the place and the reason are said', () => {
@@ -54,6 +74,7 @@ test('where no file can be put, the place and the reason are said', () => {
     ['/run/key', [tmpfs('/run')], false, /a directory in memory is mounted there/],
     ['/shop/etc/key', [bind('/shop')], false, /a directory of the host is mounted there/],
     ['/data/key', [volume('/data', true)], false, /a read-only volume is mounted there/],
+    ['/cache/key', [discarded('/cache', true)], false, /a read-only volume is mounted there/],
     ['/dev/shm/key', [], false, /the kernel fills that directory/],
     ['/etc/hosts', [], false, /the rack writes that file itself/],
     ['/etc/resolv.conf', [volume('/etc')], false, /the rack writes that file itself/],

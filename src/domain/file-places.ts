@@ -3,7 +3,7 @@ import type { ContainerOptions, FileMount, Mount } from './container.ts'
 /** What lies over a part of the image's file system when the process runs. */
 interface Cover {
   path: string
-  kind: 'volume' | 'tmpfs' | 'host' | 'read-only volume' | 'kernel'
+  kind: 'own volume' | 'named volume' | 'read-only volume' | 'tmpfs' | 'host' | 'file' | 'kernel'
 }
 
 /** File systems that every container gets anew at its start. */
@@ -45,14 +45,16 @@ export function placeFiles({
     }
     const directory = file.path.slice(0, file.path.lastIndexOf('/')) || '/'
     const cover = deepest(covers, file.path)
-    const isHidden = cover ? cover.kind !== 'volume' : container.readOnly
+    const isHidden = cover ? cover.kind !== 'own volume' : container.readOnly
+    covers.push({ path: file.path, kind: 'file' })
     if (!isHidden) continue
     const canHold = !cover || (cover.kind === 'tmpfs' && cover.path !== directory)
     if (canHold && directory !== '/') {
       places.volumes.push(directory)
-      covers.push({ path: directory, kind: 'volume' })
+      covers.push({ path: directory, kind: 'own volume' })
     } else {
-      const reason = cover ? why[cover.kind] : 'the root directory is read-only'
+      const reason =
+        cover && cover.kind !== 'own volume' ? why[cover.kind] : 'the root directory is read-only'
       places.faults.push({ file, reason, hint })
     }
   }
@@ -69,7 +71,9 @@ function coverOf(mount: Mount): Cover {
   if (kind === 'tmpfs') return { path, kind }
   // Not written to: what is there belongs to others than the app.
   if (kind === 'bind') return { path, kind: 'host' }
-  return { path, kind: readOnly ? 'read-only volume' : 'volume' }
+  if (readOnly) return { path, kind: 'read-only volume' }
+  // One without a name goes with its copy, as the file does.
+  return { path, kind: kind === 'volume' ? 'named volume' : 'own volume' }
 }
 
 function deepest(covers: Cover[], path: string): Cover | undefined {
@@ -77,10 +81,11 @@ function deepest(covers: Cover[], path: string): Cover | undefined {
   return over.sort((a, b) => b.path.length - a.path.length)[0]
 }
 
-const why: Record<Cover['kind'], string> = {
-  volume: 'a volume is mounted there',
+const why: Record<Exclude<Cover['kind'], 'own volume'>, string> = {
+  'named volume': 'a named volume is mounted there, which would show it to other processes and keep it',
+  'read-only volume': 'a read-only volume is mounted there',
   tmpfs: 'a directory in memory is mounted there, empty at each start',
   host: 'a directory of the host is mounted there',
-  'read-only volume': 'a read-only volume is mounted there',
+  file: 'another config or secret is a file there',
   kernel: 'the kernel fills that directory',
 }
