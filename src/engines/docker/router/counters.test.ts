@@ -50,3 +50,11 @@ test('failures: what clients saw in the sum, what a copy did by release', () => 
   ledger.drop('shop')
   assert.equal(ledger.read('shop').requests, 0)
 })
+
+test('an app that loses its last route meanwhile has served no fewer than none', () => {
+  const ledger = createCounterLedger()
+  ledger.record(reading('1:1', row('P1.R1', 10, { serverErrors: 1 }), row(null, 10, { serverErrors: 1 })))
+  const before = ledger.read('shop')
+  ledger.drop('shop')
+  assert.deepEqual(countersSince(before, ledger.read('shop')), { requests: 0, failed: 0, releases: {} })
+})

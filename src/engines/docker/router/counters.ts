@@ -88,8 +88,10 @@ export function createCounterLedger(initial: CounterState = { settled: {}, open:
   }
 }
 
-/** The difference of two readings. */
+/** The difference of two readings; of an app whose last route went meanwhile, what was counted since. */
 export function countersSince(before: AppCounters, after: AppCounters): AppCounters {
+  const hasBegunAnew = after.requests < before.requests || after.failed < before.failed
+  if (hasBegunAnew) return after
   const minus = (a: Tally, b: Tally | undefined): Tally => ({
     requests: a.requests - (b?.requests ?? 0),
     failed: a.failed - (b?.failed ?? 0),
