@@ -60,7 +60,7 @@ function hintOf({ reason, type, probe }: CopyFailure): string {
     case 'not-healthy':
       return `${kept} ${probeHint(probe)}`
     case 'not-started':
-      return `${kept} Look at command, entrypoint, user and limits of ${type} in the compose file.`
+      return `${kept} Look at command, entrypoint, user, group_add, sysctls and ulimits of ${type} in the compose file.`
     case 'command-failed':
       return `${kept} Its last lines say why.`
   }
