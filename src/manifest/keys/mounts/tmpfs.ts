@@ -46,9 +46,24 @@ function addOption(mount: TmpfsMount, option: string, node: Node, problems: Prob
   else if (name === 'size' && value !== undefined) mount.sizeBytes = sizeOf(value, node, problems)
   else if (name === 'mode' && /^[0-7]{1,5}$/.test(value ?? '')) mount.mode = Number.parseInt(value ?? '', 8)
   else if (numbers.includes(name) && /^\d{1,10}$/.test(value ?? '')) mount.options.push(option)
-  else
+  else sayWrongOption(name, option, node, problems)
+}
+
+function sayWrongOption(name: string, option: string, node: Node, problems: Problems): void {
+  const example = 'write "/run:size=64m,mode=1777"'
+  if (!words.includes(name))
     problems.error(node, `the option ${shownPart(node, option)} is not one of a tmpfs`, () =>
-      didYouMean(name, words, 'write "/run:size=64m,mode=1777"'),
+      didYouMean(name, words, example),
+    )
+  else if (name === 'mode')
+    problems.error(node, `the mode in ${shownPart(node, option)} is not permission bits`, example)
+  else if (numbers.includes(name))
+    problems.error(node, `${shownPart(node, option)} needs a number`, `write "${name}=1000"`)
+  else
+    problems.error(
+      node,
+      `the option ${shownPart(node, option)} ${name === 'size' ? 'needs a size' : 'takes no value'}`,
+      example,
     )
 }
 

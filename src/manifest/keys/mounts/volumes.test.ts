@@ -135,6 +135,13 @@ test('what a rack does not mount is refused with what to do', () => {
     ['volumes: [/cache]', /warning: .*new with every copy; name it/],
     ['tmpfs: "/run:size=50%"', /the size in .* is not a number of bytes/],
     ['tmpfs: "/run:szie=1m"', /the option "szie=1m" is not one of a tmpfs; did you mean "size"/],
+    [
+      'tmpfs: "/run:mode=999"',
+      /the mode in "mode=999" is not permission bits; write "\/run:size=64m,mode=1777"/,
+    ],
+    ['tmpfs: "/run:uid=daemon"', /"uid=daemon" needs a number; write "uid=1000"/],
+    ['tmpfs: "/run:size"', /the option "size" needs a size/],
+    ['tmpfs: "/run:ro=1"', /the option "ro=1" takes no value/],
     ['tmpfs: "run"', /absolute path/],
   ]
   for (const [keys, pattern] of table) assert.match(read(keys, open).problems.join('\n'), pattern, keys)
