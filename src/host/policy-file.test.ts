@@ -87,3 +87,16 @@ test('no path leads to the socket of the engine or to the rack itself, through l
   await assert.rejects(check('run', linked), { code: 'invalid', message: /contains Docker Engine's socket/ })
   for (const path of ['elsewhere', 'srv/elsewhere', 'running']) await check(path)
 })
+
+test('no path leads to what the engine keeps of all containers, nor to what takes orders for it', async () => {
+  await using made = await install()
+  const paths = ['/var/lib', '/var/lib/docker', '/var/lib/docker/volumes', '/var/lib/containerd']
+  for (const path of [...paths, '/run/containerd', '/run']) {
+    await assert.rejects(
+      checkBinds([path], made.installation),
+      { code: 'invalid', message: /cannot be allowed: it .* Docker Engine's own directory/ },
+      path,
+    )
+  }
+  await checkBinds(['/var/lib/shop', '/var/log'], made.installation)
+})

@@ -10,6 +10,9 @@ import {
 import { createSemaphore } from '../lib/semaphore.ts'
 import { readInstallation, writeInstallation, type Installation } from './installation.ts'
 
+/** Where Docker Engine and the containerd below it keep what every container has, and take orders. */
+const engineDirectories = ['/var/lib/docker', '/var/lib/containerd', '/run/containerd']
+
 type Guarding = Pick<Installation, 'directory' | 'socketPath'>
 
 /** Keeps the policy in the file of the installation, which nobody else writes once the rack is installed. */
@@ -42,6 +45,7 @@ export async function checkBinds(paths: string[], { directory, socketPath }: Gua
   const guarded: GuardedPath[] = []
   for (const [path, what] of [
     [socketPath, "Docker Engine's socket"],
+    ...engineDirectories.map((path) => [path, "Docker Engine's own directory"] as const),
     [directory, "the rack's own directory"],
   ] as const) {
     guarded.push({ path, what }, { path: await followed(path), what })
