@@ -49,11 +49,14 @@ const remove: CommandSpec = {
     const client = await session.connect()
     await client.getApp({ params: { app } })
     await confirm(session, `Delete ${app} and its history${volumes ? ', and all of its data' : ''}?`, app)
+    const left = volumes ? [] : await client.listVolumes({ query: { app, sizes: false } })
     using following = await startFollowing(session)
     const lines = client.deleteApp({ params: { app }, query: { volumes } })
     await following.follow(lines, { what: `the removal of ${app}`, call: null })
     following.result(null)
-    following.note(`${app} is deleted${volumes ? '' : '; its volumes stay (rack volumes shows them)'}`)
+    following.note(
+      `${app} is deleted${left.length > 0 ? '; its volumes stay (rack volumes shows them)' : ''}`,
+    )
   },
 }
 
