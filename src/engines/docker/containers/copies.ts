@@ -1,6 +1,7 @@
+import { maskText } from '../../../domain/environment.ts'
 import { RackError } from '../../../domain/error.ts'
 import { makeId } from '../../../domain/id.ts'
-import type { ProcessPlan } from '../../../domain/plan.ts'
+import { rackVariableNames, type ProcessPlan } from '../../../domain/plan.ts'
 import { until } from '../../../lib/poll.ts'
 import { containerSpec, type ContainerRequest, type ContainerSpec } from './spec/container-spec.ts'
 import { isNotFound } from '../errors.ts'
@@ -27,13 +28,24 @@ export type NewCopy = Omit<ContainerRequest, 'rack' | 'process' | 'address' | 'l
 /** A container that could not be started; the caller turns it into a failure of its type. */
 export class StartError extends Error {
   readonly process: string
-  readonly hint: string | undefined
+  override readonly cause: RackError
 
   constructor(process: string, cause: RackError) {
-    super(cause.message, { cause })
+    super(cause.message)
     this.process = process
-    this.hint = cause.hint
+    this.cause = cause
   }
+}
+
+/** What the engine said of it, which may quote a value that the compose file took from the environment. */
+export function maskedRefusal(
+  { environment }: Pick<ProcessPlan, 'environment'>,
+  { cause }: StartError,
+): RackError {
+  const own: readonly string[] = rackVariableNames
+  const given = Object.entries(environment).filter(([name]) => !own.includes(name))
+  const { code, message, hint, details } = cause
+  return new RackError(code, maskText(message, Object.fromEntries(given)), { hint, details })
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { CopyFailure } from '../../../domain/deployment.ts'
 import { RackError } from '../../../domain/error.ts'
-import type { Copy, StartError } from '../containers/copies.ts'
+import type { ProcessPlan } from '../../../domain/plan.ts'
+import { maskedRefusal, type Copy, type StartError } from '../containers/copies.ts'
 import { inspectCopy } from '../containers/found-copy.ts'
 import { readTimedLines } from '../logs/frames.ts'
 import type { EngineParts } from '../parts.ts'
@@ -29,9 +30,10 @@ export function deployFailed(failures: CopyFailure[], advice?: string): RackErro
 }
 
 /** The error of a deploy whose container the engine did not make or start. */
-export function startFailed(type: string, { process, message: probe, hint }: StartError): RackError {
-  const about = { reason: 'not-started' as const, exitCode: null, lastLines: [], probe }
-  return deployFailed([{ process, type, ...about }], hint)
+export function startFailed(plan: Pick<ProcessPlan, 'type' | 'environment'>, error: StartError): RackError {
+  const about = { reason: 'not-started' as const, exitCode: null, lastLines: [] }
+  const { message: probe, hint } = maskedRefusal(plan, error)
+  return deployFailed([{ process: error.process, type: plan.type, ...about, probe }], hint)
 }
 
 const kept = 'What ran before still runs.'

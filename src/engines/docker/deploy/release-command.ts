@@ -37,7 +37,7 @@ async function runOne(deploy: Deploy, plan: ProcessPlan, signal: AbortSignal): P
     await removeCopy(parts, copy, { signal })
     started.splice(started.indexOf(copy), 1)
   } catch (error) {
-    throw error instanceof StartError ? startFailed(plan.type, error) : error
+    throw error instanceof StartError ? startFailed(plan, error) : error
   }
 }
 

@@ -59,7 +59,7 @@ export async function startType(deploy: Deploy, stage: Stage, signal: AbortSigna
       return { copy: await startNew(deploy, steps, inner), isNamed: !isReachable(steps.plan) }
     })
     const again = found.map((copy) => async (inner: AbortSignal): Promise<Starting> => {
-      return { copy: await revive(deploy, copy, inner), isNamed: isNamed(steps.plan, copy) }
+      return { copy: await revive(deploy, steps.plan, copy, inner), isNamed: isNamed(steps.plan, copy) }
     })
     return together(signal, [...fresh, ...again])
   })
@@ -108,19 +108,23 @@ async function startNew(deploy: Deploy, { plan, identity }: TypeSteps, signal: A
   try {
     return await parts.starting.run(start, signal)
   } catch (error) {
-    throw error instanceof StartError ? startFailed(plan.type, error) : error
+    throw error instanceof StartError ? startFailed(plan, error) : error
   }
 }
 
-async function revive(deploy: Deploy, found: FoundCopy, signal: AbortSignal): Promise<Copy> {
-  const { parts } = deploy
+async function revive(
+  { parts }: Deploy,
+  plan: ProcessPlan,
+  found: FoundCopy,
+  signal: AbortSignal,
+): Promise<Copy> {
   await mendCopy(parts, found, { signal })
   const copy = toCopy(await lookAgain(parts, toCopy(found), { signal }))
   try {
     await startCopy(parts, copy, { signal })
     return copy
   } catch (error) {
-    throw error instanceof StartError ? startFailed(found.type, error) : error
+    throw error instanceof StartError ? startFailed(plan, error) : error
   }
 }
 

@@ -11,6 +11,7 @@ import {
   lookAgain,
   removeCopy,
   startCopy,
+  maskedRefusal,
   StartError,
   stopCopy,
   toCopy,
@@ -47,7 +48,7 @@ export async function runOneOff(
     return { process, exit: heard(parts, finish(parts, copy, carried, limits)) }
   } catch (error) {
     await removeCopy(parts, copy, { signal: AbortSignal.timeout(60_000) })
-    throw error instanceof StartError ? error.cause : error
+    throw error instanceof StartError ? maskedRefusal(oneOff.process, error) : error
   }
 }
 
@@ -80,7 +81,7 @@ async function create(
     const request = { ...about, operation: makeId('O', parts.randomBytes), identity }
     return await parts.starting.run(() => createCopy(parts, request, control), control.signal)
   } catch (error) {
-    throw error instanceof StartError ? error.cause : error
+    throw error instanceof StartError ? maskedRefusal(plan, error) : error
   }
 }
 
