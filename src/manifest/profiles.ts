@@ -25,6 +25,6 @@ export function isActive(
   const [first = ''] = names
   const which = names.length === 1 ? `the profile "${first}" is not` : 'none of its profiles is'
   const hint = `rack env set ${variable}=${first} turns it on`
-  problems.warn(node, `the process "${process}" is left out: ${which} on`, hint)
+  problems.variable(node, 'warning', `the process "${process}" is left out: ${which} on`, hint)
   return false
 }

@@ -142,7 +142,7 @@ function checkManifest(
   const warnings = problems.filter(({ severity }) => severity === 'warning')
   for (const problem of warnings) control.report(say(problemLine(problem)))
   if (manifest) return manifest
-  throw manifestError(problems)
+  throw manifestError(problems, 'Give them a value, then deploy again: rack env set NAME=value')
 }
 
 /** Only the images know what they expose, so this cannot be said when the file is read. */

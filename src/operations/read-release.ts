@@ -87,11 +87,11 @@ export async function livePlanOf(context: Context, app: string): Promise<Plan | 
 function manifestOf(source: ManifestSource, environment: Environment, policy: Policy): Manifest {
   const { manifest, problems } = readManifest(source, { environment, policy })
   if (manifest) return manifest
-  throw manifestError(problems)
+  throw manifestError(problems, 'Give them a value, and make it live: rack env set --promote NAME=value')
 }
 
-/** One error that carries every problem of a compose file. */
-export function manifestError(problems: Problem[]): RackError {
+/** One error that carries every problem of a compose file; the hint is for one that only lacks variables. */
+export function manifestError(problems: Problem[], variablesHint: string): RackError {
   const errors = problems.filter(({ severity }) => severity === 'error')
   const lines = errors.map(problemLine)
   const count = errors.length === 1 ? 'a problem' : `${errors.length} problems`
@@ -99,7 +99,7 @@ export function manifestError(problems: Problem[]): RackError {
   const { what, hint } = of('policy')
     ? refusedByPolicy
     : of('variable')
-      ? lacksVariables
+      ? { what: lacksVariables, hint: variablesHint }
       : {
           what: `the compose file has ${count}`,
           hint: 'Mend the lines above, then: rack manifest check',
@@ -112,7 +112,4 @@ const refusedByPolicy = {
   hint: 'Take it out of the file, or let the rack allow it: rack policy',
 }
 
-const lacksVariables = {
-  what: "the compose file wants variables that the app's environment lacks",
-  hint: 'Give them a value, and make it live: rack env set --promote NAME=value',
-}
+const lacksVariables = "the compose file wants variables that the app's environment lacks"

@@ -3,6 +3,7 @@ import { symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import type { RackError } from '../../domain/error.ts'
+import type { Problem } from '../../domain/manifest.ts'
 import { makeSource } from '../../../test/support/source.ts'
 import { checkLocalManifest, readLocalManifest, type LocalManifest } from './read-manifest-source.ts'
 
@@ -13,17 +14,26 @@ const local = (text: string): LocalManifest => ({
   secrets: [],
 })
 
-test('a value that only the app environment can complete is left to the rack', async () => {
-  const problems = await checkLocalManifest(local('services:\n  web:\n    image: "shop:${TAG:?which one}"\n'))
-  assert.ok(problems.some(({ kind }) => kind === 'variable'))
+test('what the app environment may decide is left to the rack', async () => {
+  const text = `services:
+  web: { image: "shop:\${TAG:?which one}", user: "\${WHO}", depends_on: [db], links: [db] }
+  db: { image: db, profiles: [full] }
+`
+  assert.deepEqual(await checkLocalManifest(local(text)), [])
 })
 
-test('what no variable can mend is refused before anything is sent', async () => {
-  const text = 'services:\n  web:\n    image: "shop:${TAG}"\n    imagee: x\n'
-  await assert.rejects(
-    checkLocalManifest(local(text)),
-    (error: RackError) => error.code === 'manifest-invalid',
-  )
+test('what no variable can mend is refused before anything is sent, and said alone', async () => {
+  const text =
+    'services:\n  web:\n    image: "shop:${TAG}"\n    user: "${WHO}"\n    imagee: x\n    privileged: true\n'
+  await assert.rejects(checkLocalManifest(local(text)), ({ code, message, details }: RackError) => {
+    assert.equal(code, 'manifest-invalid')
+    assert.match(message, /^the compose file has 1 error\n.*"imagee"/)
+    assert.deepEqual(
+      (details as Problem[]).map(({ path }) => path),
+      ['services.web.imagee'],
+    )
+    return true
+  })
 })
 
 test('what files name is read, and what those name in turn; .env is beside the first file', async () => {

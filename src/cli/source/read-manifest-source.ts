@@ -83,12 +83,13 @@ function checkLength(path: string, text: Buffer): Buffer {
 export async function checkLocalManifest({ source }: LocalManifest): Promise<Problem[]> {
   const { readManifest } = await import('../../manifest/read-manifest.ts')
   // The app's environment is the rack's to know: variables may come from there.
-  const { problems } = readManifest(source, { environment: {}, lenientVariables: true })
-  const unresolved = new Set(problems.filter(({ kind }) => kind === 'variable').map(({ path }) => path))
+  const reading = readManifest(source, { environment: {}, lenientVariables: true })
+  const unresolved = new Set(
+    reading.problems.filter(({ kind }) => kind === 'variable').map(({ path }) => path),
+  )
   // So are its policy, and what it allows.
-  const isCertain = ({ severity, kind, path }: Problem) =>
-    severity === 'error' && kind !== 'policy' && !unresolved.has(path)
-  if (!problems.some(isCertain)) return problems
+  const problems = reading.problems.filter(({ kind, path }) => kind !== 'policy' && !unresolved.has(path))
+  if (!problems.some(({ severity }) => severity === 'error')) return problems
   const { countProblems, formatProblems } = await import('../../manifest/report.ts')
   const report = `the compose file has ${countProblems(problems)}\n${formatProblems(problems, source)}`
   throw new RackError('manifest-invalid', report, {

@@ -18,7 +18,8 @@ const mostListed = 10
 export function rejectAbsent(name: string, at: Node, { processes, leftOut, problems }: Across): void {
   if (leftOut.has(name)) {
     const message = `the process "${name}" is left out because of its profile`
-    return problems.error(at, message, 'turn its profile on with COMPOSE_PROFILES, or remove the name')
+    const hint = 'turn its profile on with COMPOSE_PROFILES, or remove the name'
+    return problems.variable(at, 'error', message, hint)
   }
   problems.error(at, `there is no process ${shownPart(at, name)}`, () => {
     const names = processes.map(({ type }) => type.name)

@@ -99,10 +99,13 @@ export function imageOf(node: Node | undefined, problems: Problems): string | nu
   const text = textOf(node, problems)
   if (node === undefined || text === null) return null
   if (text.length < 512 && reference.test(text)) return text
-  problems.error(
-    needed(node),
-    `${shown(node)} is not the name of an image`,
-    'write "name:tag", all in lower case',
-  )
+  if (node.isIncomplete)
+    problems.variable(
+      node,
+      'error',
+      `the build needs the name of the image, and ${shown(node)} lacks a value`,
+    )
+  else
+    problems.error(node, `${shown(node)} is not the name of an image`, 'write "name:tag", all in lower case')
   return null
 }
