@@ -272,6 +272,38 @@ test('types that share a build get one image by one build; targets and args make
   assert.match((await filesOf(built.red!.digest, '/c'))[0]!.content, / red\n$/)
 })
 
+test('what the app environment gives to a build is masked in its log and its failure', async () => {
+  const control = controlOf()
+  const request = requestOf(
+    [
+      dockerfile(
+        'FROM debian:bookworm-slim',
+        'ARG TOKEN',
+        'ARG URL',
+        'RUN echo "the token is $TOKEN" && echo "$URL" && : $TOKEN && exit 3',
+      ),
+    ],
+    {
+      images: [
+        {
+          processes: ['web'],
+          build: buildSpec({ args: { URL: 'http://me:hunter2pass@host' } }),
+          image: null,
+        },
+      ],
+      environment: { TOKEN: 'opensesame', PASSWORD: 'hunter2pass', KIND: 'debian' },
+    },
+  )
+  const error: unknown = await builder.build(request, control).catch((caught: unknown) => caught)
+  assert.ok(error instanceof RackError)
+  assert.equal(error.code, 'build-failed')
+  const said = JSON.stringify([control.texts(), error.message, error.hint, error.details])
+  assert.match(said, /the token is \*{4}/)
+  assert.match(said, /me:\*{4}@host/)
+  assert.match(said, /debian:bookworm-slim/)
+  assert.doesNotMatch(said, /opensesame|hunter2pass/)
+})
+
 test('a bare ARG takes the value of the app environment, and no other does', async () => {
   const files = [
     dockerfile(

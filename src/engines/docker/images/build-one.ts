@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import { posix } from 'node:path'
 import type { Control } from '../../../domain/control.ts'
 import type { BuildRequest, ImageRequest } from '../../../domain/engine.ts'
-import type { Environment } from '../../../domain/environment.ts'
+import { maskText, type Environment } from '../../../domain/environment.ts'
 import { RackError } from '../../../domain/error.ts'
 import type { BuildSpec } from '../../../domain/manifest.ts'
 import type { BuildContext } from './build-context.ts'
@@ -40,10 +40,13 @@ export async function buildOne(one: OneBuild, control: Control): Promise<ImageIn
   const { docker, context, tag } = one
   const instructions = readInstructions(context.dockerfileText)
   using session = await openSession(docker, control)
-  const query = buildQuery(one, instructions, session)
+  const args = buildArguments(one.spec.args, bareArguments(instructions), one.request.environment)
+  const query = buildQuery(one, args, session)
   const request = { method: 'POST', path: '/build', query, upload: context.open(), deadlineMs: null } as const
-  const ended = await followBuild(await startBuild(docker, request, control), one, control)
-  if (ended.error) throw failure(one, instructions, ended)
+  const conceal = (text: string) => maskText(text, environmentIn(args, one.request.environment))
+  const following = { say: (line: string) => one.say(conceal(line)) }
+  const ended = await followBuild(await startBuild(docker, request, control), following, control)
+  if (ended.error) throw failure(one, instructions, concealed(ended, conceal))
   const built = await findImage(docker, tag, control)
   if (built) return built
   throw new RackError(
@@ -66,7 +69,7 @@ async function openSession(docker: DockerClient, control: Control): Promise<Buil
 
 function buildQuery(
   { rack, request, spec, context, tag }: OneBuild,
-  instructions: Instruction[],
+  args: Record<string, string>,
   session: BuildKitSession | null,
 ) {
   return {
@@ -75,7 +78,7 @@ function buildQuery(
     dockerfile: context.dockerfile,
     t: tag,
     target: spec.target ?? undefined,
-    buildargs: buildArguments(spec.args, bareArguments(instructions), request.environment),
+    buildargs: args,
     networkmode: spec.network ?? undefined,
     extrahosts: spec.extraHosts.map(({ host, address }) => `${host}:${address}`),
     // None of ours may name the build: it would make every image a new one, and every copy would be replaced.
@@ -95,6 +98,13 @@ export function buildArguments(
   const names = new Set([...bare, ...Object.keys(args)])
   const pairs = [...names].map((name) => [name, args[name] ?? environment[name]] as const)
   return Object.fromEntries(pairs.filter((pair): pair is [string, string] => pair[1] !== undefined))
+}
+
+/** What an app's environment has given to a build, whose steps repeat it in their names and print it. */
+function environmentIn(args: Record<string, string>, environment: Environment): Environment {
+  const given = Object.values(args)
+  const isGiven = (value: string) => value !== '' && given.some((arg) => arg.includes(value))
+  return Object.fromEntries(Object.entries(environment).filter(([, value]) => isGiven(value)))
 }
 
 /** What the engine refuses before it begins is a failed build too, such as a Dockerfile that cannot be read. */
@@ -123,7 +133,7 @@ interface Ended {
 
 async function followBuild(
   response: IncomingMessage | string,
-  { say }: OneBuild,
+  { say }: Pick<OneBuild, 'say'>,
   control: Control,
 ): Promise<Ended> {
   if (typeof response === 'string') return { error: { error: response }, step: null }
@@ -142,6 +152,13 @@ function linesOf(message: ImageMessage, modern: BuildLog, classic: (text: string
   if (message.stream !== undefined) return classic(message.stream)
   // A classic build also pulls its base images.
   return message.status?.startsWith('Status:') ? [message.status] : []
+}
+
+function concealed({ error, step }: Ended, conceal: (text: string) => string): Ended {
+  return {
+    error: error && { ...error, ...(error.error !== undefined && { error: conceal(error.error) }) },
+    step: step && { step: conceal(step.step), error: conceal(step.error), tail: step.tail.map(conceal) },
+  }
 }
 
 function failure(
