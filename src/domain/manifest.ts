@@ -37,7 +37,7 @@ export interface ProcessType {
   files: FileMount[]
   container: ContainerOptions
   /** The check that runs inside the container (compose `healthcheck:`). Null keeps the image's own. */
-  healthcheck: Healthcheck | null
+  healthcheck: HealthcheckSettings | null
   /** How the rack decides that a copy serves (`rack.health.*`). */
   health: Health
   /** How the router treats those who come from outside. */
@@ -98,6 +98,9 @@ export interface Dependency {
   /** True replaces the copies of this type whenever those of the target are replaced. */
   restart: boolean
 }
+
+/** What a file says of the check; what is null the image says, else Docker's defaults hold. */
+export type HealthcheckSettings = { [Key in keyof Healthcheck]: Healthcheck[Key] | null }
 
 export interface Healthcheck {
   /** Docker's form: `['CMD', …]`, `['CMD-SHELL', text]`, or `['NONE']` to switch the image's check off. */

@@ -5,6 +5,7 @@ import { assertGolden } from '../../test/support/golden.ts'
 import { fileMount } from '../../test/support/plans.ts'
 import { changedTypes } from './copy-identity.ts'
 import { RackError } from './error.ts'
+import type { Healthcheck } from './manifest.ts'
 import { maskPlan, missingVariables, planRelease, processEnvironment } from './plan.ts'
 
 test('the same release gives the same bytes, for ever', () => {
@@ -29,6 +30,29 @@ test('variables: image, compose, links, app, rack, lowest first', () => {
   assert.equal(byName.get('REDIS_URL')?.value, 'redis://redis:6379')
   assert.deepEqual(byName.get('APP'), { name: 'APP', value: 'guestbook', from: 'rack', shadows: ['app'] })
   assert.equal(byName.get('PORT')?.value, '3000')
+})
+
+test('what the file leaves out of a check the image says, else Docker', () => {
+  const input = guestbook()
+  const [web] = input.manifest.processes
+  assert.ok(web)
+  const check = (own: Partial<Healthcheck> | null, image: Healthcheck | null) => {
+    const nothing = { test: null, intervalMs: null, timeoutMs: null, retries: null, startPeriodMs: null }
+    const manifest = {
+      ...input.manifest,
+      processes: [{ ...web, links: [], dependsOn: [], healthcheck: own && { ...nothing, ...own } }],
+    }
+    const images = { web: { ...input.images.web!, healthcheck: image } }
+    return planRelease({ ...input, manifest, images }).processes[0]?.healthcheck
+  }
+  const times = { intervalMs: 1000, timeoutMs: 2000, retries: 7, startPeriodMs: 4000 }
+  const image = { test: ['CMD', 'image'], ...times }
+  const defaults = { intervalMs: 30_000, timeoutMs: 30_000, retries: 3, startPeriodMs: 0 }
+  assert.deepEqual(check(null, image), image)
+  assert.deepEqual(check({ intervalMs: 5 }, image), { ...image, intervalMs: 5 })
+  assert.deepEqual(check({ test: ['CMD', 'own'] }, image), { ...times, test: ['CMD', 'own'] })
+  assert.deepEqual(check({ test: ['CMD', 'own'] }, null), { ...defaults, test: ['CMD', 'own'] })
+  assert.equal(check({ intervalMs: 5 }, null), null)
 })
 
 test('a required variable without a value is missing, by process', () => {

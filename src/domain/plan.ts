@@ -3,7 +3,14 @@ import { RackError } from './error.ts'
 import { mask, maskText, resolveEnvironment, type Environment, type ResolvedVariable } from './environment.ts'
 import type { ContainerOptions, FileMount, Mount } from './container.ts'
 import { linkAddress, linkVariables } from './link.ts'
-import type { Formation, Healthcheck, Manifest, ProcessType, RestartPolicy } from './manifest.ts'
+import type {
+  Formation,
+  Healthcheck,
+  HealthcheckSettings,
+  Manifest,
+  ProcessType,
+  RestartPolicy,
+} from './manifest.ts'
 import type { Health, Port } from './port.ts'
 import { maskRouting, type Routing } from './routing.ts'
 import { serviceVariables, type ServiceLink } from './service.ts'
@@ -132,7 +139,7 @@ function planProcess(input: PlanInput, type: ProcessType, types: ProcessType[]):
     hosts: hostsOf(input, type, types),
     routing,
     health: { ...health, port: health.port ?? probePort(type, types, image.exposed) },
-    healthcheck: healthcheck ?? image.healthcheck,
+    healthcheck: checkOf(healthcheck, image.healthcheck),
     labels,
     mounts: [...mounts, ...anonymousVolumes(type, image.volumes)],
     files,
@@ -153,6 +160,19 @@ function planProcess(input: PlanInput, type: ProcessType, types: ProcessType[]):
     restart,
     releaseCommand: type.releaseCommand,
     replaceBefore: null,
+  }
+}
+
+/** As Docker lays a container's settings over its image's. */
+function checkOf(own: HealthcheckSettings | null, image: Healthcheck | null): Healthcheck | null {
+  const test = own?.test ?? image?.test
+  if (!test) return null
+  return {
+    test,
+    intervalMs: own?.intervalMs ?? image?.intervalMs ?? 30_000,
+    timeoutMs: own?.timeoutMs ?? image?.timeoutMs ?? 30_000,
+    retries: own?.retries ?? image?.retries ?? 3,
+    startPeriodMs: own?.startPeriodMs ?? image?.startPeriodMs ?? 0,
   }
 }
 

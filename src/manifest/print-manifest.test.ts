@@ -121,9 +121,6 @@ volumes: { data: , unused: }
       test:
         - CMD-SHELL
         - pg_isready
-      interval: 30s
-      timeout: 30s
-      retries: 3
     deploy:
       replicas: 1
     cpu_shares: 128

@@ -158,12 +158,17 @@ healthcheck: { test: curl -f localhost, interval: 10s, timeout: 500ms, start_per
     test: ['CMD-SHELL', 'curl -f localhost'],
     intervalMs: 10_000,
     timeoutMs: 500,
-    retries: 3,
+    retries: null,
     startPeriodMs: 60_000,
   })
   assert.deepEqual(readWeb('healthcheck: { disable: true }').web.healthcheck?.test, ['NONE'])
-  assert.deepEqual(readWeb('healthcheck: { disable: false }').problems, [])
-  assert.match(readWeb('healthcheck: { interval: 5s }').problems[0] ?? '', /keeps its own times/)
+  const enabled = readWeb('healthcheck: { disable: false }')
+  assert.deepEqual([enabled.web.healthcheck, enabled.problems], [null, []])
+  const timed = readWeb('healthcheck: { interval: 5s }')
+  assert.deepEqual(
+    [timed.web.healthcheck?.test, timed.web.healthcheck?.intervalMs, timed.problems],
+    [null, 5000, []],
+  )
   assert.equal(readWeb('restart: "no"').web.restart, 'no')
   assert.equal(readWeb('restart: no').web.restart, 'no')
   assert.equal(readWeb('stop_signal: ""').web.stopSignal, null)

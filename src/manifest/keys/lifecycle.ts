@@ -1,4 +1,4 @@
-import type { Healthcheck, RestartPolicy } from '../../domain/manifest.ts'
+import type { HealthcheckSettings, RestartPolicy } from '../../domain/manifest.ts'
 import { didYouMean } from '../nearest.ts'
 import type { Problems } from '../problems.ts'
 import { childOf, shown, type Node } from '../syntax/tree.ts'
@@ -86,10 +86,8 @@ export function workingDirOf(service: Node, problems: Problems): string | null {
   return text || null
 }
 
-const timeKeys = new Set(['interval', 'timeout', 'retries', 'start_period'])
-
 /** The check inside the container; null keeps the image's own. */
-export function healthcheckOf(service: Node, problems: Problems): Healthcheck | null {
+export function healthcheckOf(service: Node, problems: Problems): HealthcheckSettings | null {
   const node = childOf(service, 'healthcheck')
   if (node === undefined || (node.kind === 'scalar' && node.value === null)) return null
   if (node.kind !== 'map') {
@@ -100,25 +98,22 @@ export function healthcheckOf(service: Node, problems: Problems): Healthcheck | 
     )
     return null
   }
-  const times = {
-    intervalMs: positive(childOf(node, 'interval'), 30_000, problems),
-    timeoutMs: positive(childOf(node, 'timeout'), 30_000, problems),
-    retries: integerOf(childOf(node, 'retries'), { min: 1, max: 1000 }, problems) ?? 3,
-    startPeriodMs: durationMsOf(childOf(node, 'start_period'), problems) ?? 0,
-  }
-  if (booleanOf(childOf(node, 'disable'), problems) === true) return { test: ['NONE'], ...times }
   const test = testOf(childOf(node, 'test'), problems)
-  if (test) return { test, ...times }
-  const namesTimes = [...node.entries.keys()].some((key) => timeKeys.has(key))
-  if (namesTimes && !node.entries.has('test'))
-    problems.warn(node, "without `test` the image's own check keeps its own times", 'add `test:`')
-  return null
+  const isDisabled = booleanOf(childOf(node, 'disable'), problems) === true
+  const settings = {
+    test: isDisabled ? ['NONE'] : test,
+    intervalMs: positive(childOf(node, 'interval'), problems),
+    timeoutMs: positive(childOf(node, 'timeout'), problems),
+    retries: integerOf(childOf(node, 'retries'), { min: 1, max: 1000 }, problems),
+    startPeriodMs: durationMsOf(childOf(node, 'start_period'), problems),
+  }
+  return Object.values(settings).some((setting) => setting !== null) ? settings : null
 }
 
-function positive(node: Node | undefined, fallback: number, problems: Problems): number {
+function positive(node: Node | undefined, problems: Problems): number | null {
   const time = durationMsOf(node, problems)
   if (node && time !== null && time < 1) problems.error(node, `${shown(node)} is too short`)
-  return time || fallback
+  return time
 }
 
 function testOf(node: Node | undefined, problems: Problems): string[] | null {

@@ -1,5 +1,5 @@
 import type { ContainerOptions, FileMount, Mount } from '../../domain/container.ts'
-import type { BuildSpec, Healthcheck, ProcessType } from '../../domain/manifest.ts'
+import type { BuildSpec, HealthcheckSettings, ProcessType } from '../../domain/manifest.ts'
 import { canonicalLabels } from './canonical-labels.ts'
 import { durationText, given, lean, modeText, sizeText, type Value } from './values.ts'
 
@@ -105,13 +105,14 @@ function filesOf({ files }: ProcessType, kind: FileMount['kind']): Value {
     }))
 }
 
-function healthcheckOf({ test, intervalMs, timeoutMs, retries, startPeriodMs }: Healthcheck): Value {
+function healthcheckOf({ test, intervalMs, timeoutMs, retries, startPeriodMs }: HealthcheckSettings): Value {
+  const time = (ms: number | null) => (ms === null ? undefined : durationText(ms))
   return lean({
-    test,
-    interval: durationText(intervalMs),
-    timeout: durationText(timeoutMs),
-    retries,
-    start_period: startPeriodMs === 0 ? undefined : durationText(startPeriodMs),
+    test: given(test),
+    interval: time(intervalMs),
+    timeout: time(timeoutMs),
+    retries: given(retries),
+    start_period: time(startPeriodMs),
   })
 }
 

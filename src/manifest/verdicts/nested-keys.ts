@@ -10,7 +10,7 @@ const buildKeys: RuleTable = {
     'copy the files into the context',
   ),
   'build.args': honoured(
-    'arguments of the build; one without a value takes it from the environment of the app. The image shows them: no place for secrets',
+    'arguments of the build, which its image shows; one without a value takes it from the environment of the app',
   ),
   'build.cache_from': ignored('the rack keeps a build cache'),
   'build.cache_to': ignored('the rack keeps a build cache'),
