@@ -12,8 +12,10 @@ import { childOf, type MapNode } from './syntax/tree.ts'
 import type { Ruling } from './verdicts/check-keys.ts'
 
 export interface ReadOptions {
-  /** The environment of the app: above `.env` in `${VAR}`. Nothing else is ever read. */
+  /** The environment of the app: above `.env` in `${VAR}`. Nothing of the machine is ever read. */
   environment: Record<string, string>
+  /** The app's name: what Compose calls the project, where the file asks for it. */
+  app?: string
   /** Lets a variable that is required pass with a warning, since it may be set before the promote. */
   lenientVariables?: boolean
   /** What the rack lets processes have of the host; nothing unless it is given. */
@@ -49,7 +51,7 @@ export function loadTree(source: ManifestSource, options: ReadOptions, problems:
     filesRead: 0,
     shaped: new Map(),
   }
-  const lookup = rootLookup(loading, options.environment)
+  const lookup = rootLookup(loading, options)
   const tree = mergeFiles(lookup, loading)
   return { tree, rulings: loading.rulings, wanted: [...loading.wanted] }
 }

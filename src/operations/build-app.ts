@@ -109,7 +109,7 @@ async function makeRelease(
   const newest = await store.releases.newest(app)
   const environment = newest ? await store.releases.environment(app, newest.id) : {}
   const source = await readManifestSource(objects.get(sourceKey(build)))
-  const manifest = checkManifest(source, { environment, policy: context.policy.current() }, control)
+  const manifest = checkManifest(source, { environment, app, policy: context.policy.current() }, control)
   const request: BuildRequest = {
     app,
     build: build.id,
@@ -135,7 +135,7 @@ async function makeRelease(
 /** Variables may still be missing when a build is made; the promote asks for them. */
 function checkManifest(
   source: ManifestSource,
-  options: Pick<ReadOptions, 'environment' | 'policy'>,
+  options: Omit<ReadOptions, 'lenientVariables'>,
   control: Control,
 ): Manifest {
   const { manifest, problems } = readManifest(source, { ...options, lenientVariables: true })

@@ -1,8 +1,8 @@
-import type { Environment } from '../domain/environment.ts'
 import { RackError } from '../domain/error.ts'
 import type { Formation, Manifest, ManifestSource, Problem } from '../domain/manifest.ts'
 import { planRelease, type Plan, type PlanInput } from '../domain/plan.ts'
-import { anyPolicy, type Policy } from '../domain/policy.ts'
+import { anyPolicy } from '../domain/policy.ts'
+import type { ReadOptions } from '../manifest/load-tree.ts'
 import { readManifest } from '../manifest/read-manifest.ts'
 import { problemLine } from '../manifest/report.ts'
 import type { Context } from './context.ts'
@@ -44,7 +44,11 @@ export async function readRelease(
     app,
     release,
     build,
-    manifest: manifestOf(content.source, environment, underPolicy ? context.policy.current() : anyPolicy),
+    manifest: manifestOf(content.source, {
+      environment,
+      app,
+      policy: underPolicy ? context.policy.current() : anyPolicy,
+    }),
     images: content.images,
     environment,
     formation: { ...stored, ...formation },
@@ -84,8 +88,8 @@ export async function livePlanOf(context: Context, app: string): Promise<Plan | 
   return live ? planRelease(await readRelease(context, app, live, { underPolicy: false })) : null
 }
 
-function manifestOf(source: ManifestSource, environment: Environment, policy: Policy): Manifest {
-  const { manifest, problems } = readManifest(source, { environment, policy })
+function manifestOf(source: ManifestSource, options: ReadOptions): Manifest {
+  const { manifest, problems } = readManifest(source, options)
   if (manifest) return manifest
   throw manifestError(problems, 'Give them a value, and make it live: rack env set --promote NAME=value')
 }

@@ -1,5 +1,5 @@
 import type { ManifestSource, ProcessType } from '../../src/domain/manifest.ts'
-import type { Policy } from '../../src/domain/policy.ts'
+import type { ReadOptions } from '../../src/manifest/load-tree.ts'
 import { problemLine } from '../../src/manifest/report.ts'
 import { readManifest } from '../../src/manifest/read-manifest.ts'
 
@@ -11,7 +11,7 @@ export interface Reading {
 }
 
 /** What is given beside the text. */
-type More = Partial<ManifestSource> & { lenientVariables?: boolean; policy?: Policy }
+type More = Partial<ManifestSource> & Omit<Partial<ReadOptions>, 'environment'>
 
 /** Reads one compose text under the name `c.yml`. */
 export function readCompose(
@@ -19,7 +19,7 @@ export function readCompose(
   environment: Record<string, string> = {},
   more: More = {},
 ): Reading {
-  const { lenientVariables = false, policy, ...files } = more
+  const { lenientVariables, policy, app, ...files } = more
   const source: ManifestSource = {
     files: [{ path: 'c.yml', text }],
     dotenv: null,
@@ -27,11 +27,9 @@ export function readCompose(
     contents: {},
     ...files,
   }
-  const { manifest, problems } = readManifest(source, {
-    environment,
-    lenientVariables,
-    ...(policy ? { policy } : {}),
-  })
+  const options = { lenientVariables, policy, app }
+  const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
+  const { manifest, problems } = readManifest(source, { environment, ...given })
   return {
     processes: manifest?.processes ?? [],
     volumes: manifest?.volumes ?? [],

@@ -42,9 +42,10 @@ const check: CommandSpec = {
     const { directory, files } = await findFiles(session)
     const { readLocalManifest } = await import('../source/read-manifest-source.ts')
     const { source } = await readLocalManifest(directory, files)
-    const readOptions = await readOptionsOf(session)
+    const place = placeOf(session, directory)
+    const readOptions = { ...(await readOptionsOf(session)), app: place.app }
     const { describeManifest } = await import('../../manifest/describe.ts')
-    const report = describeManifest(source, readOptions, placeOf(session, directory))
+    const report = describeManifest(source, readOptions, place)
     if (options.flag('resolved') && report.isValid) await printResolved(session, source, readOptions)
     else if (isJson) output.json(report)
     else {

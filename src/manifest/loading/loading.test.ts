@@ -332,6 +332,18 @@ test('profiles are on by COMPOSE_PROFILES, from the app or .env', () => {
   ])
 })
 
+test('the project of Compose is the app, unless the environment or .env says otherwise', () => {
+  const text = 'services: { web: { image: x, hostname: "${COMPOSE_PROJECT_NAME}-web" } }\n'
+  const hostname = (...given: [environment?: Record<string, string>, more?: object]) =>
+    readCompose(text, given[0] ?? {}, { app: 'shop', ...given[1] }).processes[0]?.container.hostname
+  assert.equal(hostname(), 'shop-web')
+  assert.equal(hostname({}, { dotenv: 'COMPOSE_PROJECT_NAME=local\n' }), 'local-web')
+  assert.equal(
+    hostname({ COMPOSE_PROJECT_NAME: 'own' }, { dotenv: 'COMPOSE_PROJECT_NAME=local\n' }),
+    'own-web',
+  )
+})
+
 test('an include whose path may still come is an error, since nothing can be read without it', () => {
   const { manifest, problems } = readManifest(
     {

@@ -2,15 +2,19 @@ import { parseDotenv } from '../syntax/dotenv.ts'
 import type { Lookup } from '../syntax/interpolate.ts'
 import type { Problems } from '../problems.ts'
 import { furtherText, type Loading } from './loading.ts'
+import type { ReadOptions } from '../load-tree.ts'
 
-/** What the files of an app read for `${VAR}`: its environment, then `.env`. Nothing else is ever read. */
+/** The variable that Compose itself sets; here it is the app's name. */
+const projectName = 'COMPOSE_PROJECT_NAME'
+
+/** What the files of an app read for `${VAR}`: its environment, then `.env`, then the one variable of Compose. */
 export function rootLookup(
   { source, problems }: Pick<Loading, 'source' | 'problems'>,
-  environment: Record<string, string>,
+  { environment, app }: Pick<ReadOptions, 'environment' | 'app'>,
 ): Lookup {
   const own: Lookup = (name) => (Object.hasOwn(environment, name) ? environment[name] : undefined)
   const values = readDotenv(source.dotenv ?? '', own, { path: '.env', before: new Map() }, problems)
-  return (name) => own(name) ?? values.get(name)
+  return (name) => own(name) ?? values.get(name) ?? (name === projectName ? app : undefined)
 }
 
 /** What an included file reads: all that the including one reads, then variable files of its own, of which a later one wins. */
