@@ -15,7 +15,7 @@ export async function runCli(world: World): Promise<number> {
   const output = createOutput(world)
   let isStream = false
   try {
-    const { noun, args, isHelp } = readFirstWord(world.args)
+    const { noun, args, isHelp } = await readFirstWord(world.args)
     if (noun === null) return await showHelp(output, isHelp)
     const spec = await noun.load()
     return await runCommand(world, output, spec, isHelp ? ['--help'] : args, () => (isStream = true))
@@ -55,7 +55,7 @@ interface FirstWord {
 }
 
 /** Options before the first word go behind it: `rack --rack demo ps` is `rack ps --rack demo`. */
-function readFirstWord(args: string[]): FirstWord {
+async function readFirstWord(args: string[]): Promise<FirstWord> {
   const before: string[] = []
   let at = 0
   while (at < args.length && args[at]!.startsWith('-')) {
@@ -69,23 +69,29 @@ function readFirstWord(args: string[]): FirstWord {
   if (word === 'help') {
     return rest[0] === undefined
       ? { noun: null, args: [], isHelp: true }
-      : { noun: findNoun(rest[0]), args: [], isHelp: true }
+      : { noun: await findNoun(rest[0]), args: [], isHelp: true }
   }
-  return { noun: findNoun(word), args: [...before, ...rest], isHelp: false }
+  return { noun: await findNoun(word), args: [...before, ...rest], isHelp: false }
 }
 
-function findNoun(word: string): (typeof nouns)[number] {
+async function findNoun(word: string): Promise<(typeof nouns)[number]> {
   const found = nouns.find(({ name }) => name === word)
   if (found) return found
-  throw new RackError('usage', `there is no command "rack ${word}"`, { hint: suggestion(word) })
+  throw new RackError('usage', `there is no command "rack ${word}"`, { hint: await suggestion(word) })
 }
 
-function suggestion(word: string): string {
+/** A verb without its noun, else what is spelled nearly so. */
+async function suggestion(word: string): Promise<string> {
+  const shown = nouns.filter(({ isHidden }) => !isHidden)
+  const specs = await Promise.all(shown.map(({ load }) => load()))
+  const withVerb = specs.filter(({ commands }) => commands?.some(({ name }) => name === word))
   const near = nearest(
     word,
-    nouns.flatMap(({ name, isHidden }) => (isHidden ? [] : [name])),
+    shown.map(({ name }) => name),
   )
-  return near === undefined ? 'rack help' : `Did you mean "rack ${near}"? rack help lists all.`
+  const meant = withVerb.length > 0 ? withVerb.map(({ name }) => `${name} ${word}`) : near ? [near] : []
+  if (meant.length === 0) return 'rack help'
+  return `Did you mean ${meant.map((command) => `"rack ${command}"`).join(' or ')}? rack help lists all.`
 }
 
 async function showHelp(output: Output, isAsked: boolean): Promise<number> {

@@ -6,7 +6,8 @@ export interface Receipt {
   failed: number
   /** The longest time that a request waited to be sent to a process, ms; null where the engine can't tell. */
   longestStallMs: number | null
-  /** Types whose copies were replaced, and those that kept theirs. */
+  /** Types that had no copy before, those whose copies were replaced, and those that kept theirs. */
+  started: string[]
   replaced: string[]
   kept: string[]
   trace: TraceEntry[]

@@ -93,7 +93,7 @@ function deployScenarios(scenario: Scenario): void {
       assert.equal(process.release, 'RAAAAAAAAAA')
       assert.equal(process.memoryBytes, web.memoryBytes)
     }
-    assert.deepEqual(receipt.replaced.toSorted(), ['web', 'worker'])
+    assert.deepEqual([receipt.started.toSorted(), receipt.replaced], [['web', 'worker'], []])
     assert.equal(receipt.failed, 0)
     assert.ok(receipt.trace.length > 0)
   })
@@ -119,7 +119,7 @@ function deployScenarios(scenario: Scenario): void {
     assert.equal(newWeb.length, 1)
     assert.ok(!oldWeb.includes(newWeb[0]!.id))
     assert.equal(newWeb[0]!.release, 'RBBBBBBBBBB')
-    assert.deepEqual([receipt.replaced, receipt.kept], [['web'], ['worker']])
+    assert.deepEqual([receipt.started, receipt.replaced, receipt.kept], [[], ['web'], ['worker']])
   })
 
   scenario(

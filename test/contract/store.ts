@@ -93,6 +93,7 @@ const receipt: Receipt = {
   requests: 7,
   failed: 0,
   longestStallMs: null,
+  started: [],
   replaced: ['web'],
   kept: [],
   trace: [],

@@ -55,13 +55,15 @@ export async function deployInMemory(deploy: Omit<Deploy, 'undo' | 'rules'>): Pr
   app.plan = plan
   await Promise.all(old.map((copy) => copy.halt('stopped')))
   const typesKept = plan.processes.filter((type, index) => kept[index]!.length > 0 || type.count === 0)
-  const replaced = plan.processes.filter((type) => !typesKept.includes(type))
+  const hadCopies = ({ type }: ProcessPlan) => old.some((copy) => copy.plan.type === type)
+  const changed = plan.processes.filter((type) => !typesKept.includes(type))
   const names = (types: ProcessPlan[]) => types.map(({ type }) => type)
   return {
     requests: 0,
     failed: 0,
     longestStallMs: null,
-    replaced: names(replaced),
+    started: names(changed.filter((type) => !hadCopies(type))),
+    replaced: names(changed.filter(hadCopies)),
     kept: names(typesKept),
     trace,
   }

@@ -57,7 +57,15 @@ export const exampleResult = {
   app: 'guestbook',
   release: 'RAAAAAAAAAA',
   endpoints: [{ process: 'web', url: 'http://guestbook.localhost' }],
-  receipt: { requests: 12, failed: 0, longestStallMs: null, replaced: ['web'], kept: [], trace: [] },
+  receipt: {
+    requests: 12,
+    failed: 0,
+    longestStallMs: null,
+    started: ['redis'],
+    replaced: ['web'],
+    kept: [],
+    trace: [],
+  },
 }
 
 /** One line of a build's log. */

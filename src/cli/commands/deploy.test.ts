@@ -61,7 +61,7 @@ test('a deploy is create, build and promote; the addresses are data', async () =
     stderr,
     /the app guestbook is new; it is created\nstep 1\nbuild .*BAAAAAAAAAA\nguestbook is live with RAAAAAAAAAA\n/,
   )
-  assert.match(stderr, /replaced web; 12 requests meanwhile, 0 failed/)
+  assert.match(stderr, /started redis; replaced web; 12 requests meanwhile, 0 failed/)
 })
 
 test('the directory is an argument, and names the app', async () => {

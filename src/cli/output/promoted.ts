@@ -21,11 +21,14 @@ export function showPromoted(
   for (const { url } of endpoints) output.data(url)
 }
 
-/** `replaced web, worker; kept redis; 1,204 requests meanwhile, 0 failed, longest stall 31 ms` */
-function receiptText({ requests, failed, longestStallMs, replaced, kept }: Promoted['receipt']): string {
+/** `started cache; replaced web, worker; kept redis; 1,204 requests meanwhile, 0 failed, longest stall 31 ms` */
+function receiptText({ requests, failed, longestStallMs, ...types }: Promoted['receipt']): string {
+  const { started, replaced, kept } = types
+  const said = (verb: string, names: string[]) => (names.length > 0 ? [`${verb} ${names.join(', ')}`] : [])
+  const changed = [...said('started', started), ...said('replaced', replaced)]
   const parts = [
-    replaced.length > 0 ? `replaced ${replaced.join(', ')}` : 'nothing was replaced',
-    ...(kept.length > 0 ? [`kept ${kept.join(', ')}`] : []),
+    ...(changed.length > 0 ? changed : ['nothing was replaced']),
+    ...said('kept', kept),
     requestsText(requests, failed, longestStallMs),
   ]
   return parts.join('; ')

@@ -19,6 +19,7 @@ export const receipt = z
     requests: z.number(),
     failed: z.number(),
     longestStallMs: z.number().nullable(),
+    started: z.array(z.string()),
     replaced: z.array(z.string()),
     kept: z.array(z.string()),
     trace: z.array(

@@ -254,11 +254,15 @@ function serversOf(routes: AppRoutes | null): string[] {
   return all.flatMap(({ backend }) => backend.servers.map(({ process }) => process))
 }
 
-function namesOf({ layers }: DeploySteps): Pick<Receipt, 'replaced' | 'kept'> {
+function namesOf({ layers }: DeploySteps): Pick<Receipt, 'started' | 'replaced' | 'kept'> {
   const isKept = (type: TypeSteps) => type.keep.length + type.prove.length > 0 || type.plan.count === 0
   const types = layers.flat()
+  const fresh = types.filter((type) => !isKept(type) && !isTypeSettled(type))
+  const namesWhere = (list: TypeSteps[], holds: (type: TypeSteps) => boolean) =>
+    list.filter(holds).map(({ plan }) => plan.type)
   return {
-    replaced: types.filter((type) => !isKept(type) && !isTypeSettled(type)).map(({ plan }) => plan.type),
-    kept: types.filter(isKept).map(({ plan }) => plan.type),
+    started: namesWhere(fresh, ({ retire }) => retire.length === 0),
+    replaced: namesWhere(fresh, ({ retire }) => retire.length > 0),
+    kept: namesWhere(types, isKept),
   }
 }
