@@ -34,6 +34,8 @@ const table: [template: string, text: string, missing?: string[]][] = [
   ['${A:?no}', 'a'],
   ['${N:?no value}', '', ['N! no value']],
   ['${EMPTY:?no}', '', ['EMPTY! no']],
+  // What a variable holds is in no message.
+  ['${N:?not ${A} $$}', '', ['N! not ${A} $$']],
   ['${EMPTY?no}', ''],
   ['${N?}', '', ['N! ']],
   ['${N:-a:b}', 'a:b'],

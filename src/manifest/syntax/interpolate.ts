@@ -6,7 +6,7 @@ export interface Missing {
   name: string
   /** True for `${V:?text}`. */
   isRequired: boolean
-  /** The text of `${V:?text}`. */
+  /** The text of `${V:?text}` as it is written: what its variables hold is not shown. */
   message: string
 }
 
@@ -102,33 +102,36 @@ function readBraces(cursor: Cursor, name: string, depth: number): string {
   const operator = /^:?[-?+]/.exec(cursor.text.slice(cursor.at, cursor.at + 2))?.[0]
   if (operator === undefined) {
     if (cursor.text[cursor.at] !== '}')
-      throw new Fault(`\`\${${name}\` is followed by neither \`}\` nor an operator`)
+      throw new Fault('the name in a `${` is followed by neither `}` nor an operator')
     cursor.at += 1
     return plain(cursor, name)
   }
   cursor.at += operator.length
   const outer = cursor.missing
+  const start = cursor.at
   cursor.missing = []
   const argument = readUntil(cursor, '}', depth + 1)
   const inner = cursor.missing
+  const written = cursor.text.slice(start, cursor.at)
   cursor.missing = outer
   cursor.at += 1
-  return apply(cursor, { name, operator, argument, inner })
+  return apply(cursor, { name, operator, argument, written, inner })
 }
 
 interface Operation {
   name: string
   operator: string
   argument: string
+  written: string
   /** What the argument lacked; it counts only when the argument is used. */
   inner: Missing[]
 }
 
-function apply(cursor: Cursor, { name, operator, argument, inner }: Operation): string {
+function apply(cursor: Cursor, { name, operator, argument, written, inner }: Operation): string {
   const value = cursor.lookup(name)
   const isPresent = value !== undefined && (!operator.startsWith(':') || value !== '')
   const kind = operator.at(-1)
-  if (kind === '?' && !isPresent) cursor.missing.push({ name, isRequired: true, message: argument })
+  if (kind === '?' && !isPresent) cursor.missing.push({ name, isRequired: true, message: written })
   if (kind === '?') return value ?? ''
   const usesArgument = kind === '+' ? isPresent : !isPresent
   if (usesArgument) cursor.missing.push(...inner)

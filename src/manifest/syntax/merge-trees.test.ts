@@ -269,6 +269,11 @@ test('a key without a value changes nothing of what a later file says, after a r
 
 test('files may be merged in any grouping', () => {
   const result = (roots: MapNode[]) => plain(withoutResets(mergeTrees(roots)))
+  const build = (value: Node) => mapOf([['services', mapOf([['web', mapOf([['build', value]])]])]])
+  const list = (items: Node[]): Node => ({ ...place, kind: 'list', items })
+  const files = [build(list([scalarNode('x')])), build(mapOf([])), build(list([]))] as const
+  const [first, second, third] = files
+  assert.deepEqual(result([mergeTrees([first, second]), third]), result([first, mergeTrees([second, third])]))
   fc.assert(
     fc.property(file, file, file, (a, b, c) => {
       assert.deepEqual(result([mergeTrees([a, b]), c]), result([a, mergeTrees([b, c])]))

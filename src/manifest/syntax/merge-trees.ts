@@ -1,5 +1,5 @@
 import { itemKey, mergeRules, type MergeRule } from './merge-rules.ts'
-import { childOf, isEmpty, isSame, type Entry, type ListNode, type MapNode, type Node } from './tree.ts'
+import { childOf, isSame, type Entry, type ListNode, type MapNode, type Node } from './tree.ts'
 
 /**
  * Merges files by the rules of the Compose Specification: mappings deeply, lists by item, the later file wins. What
@@ -59,9 +59,8 @@ function mergeByRule(base: Node, over: Node, { rule, path }: { rule: MergeRule; 
     return differ(first, second, rule.unlessSame) ? second : mergeMaps(first, second, path)
   }
   if (first.kind === 'list' && second.kind === 'list') return mergeLists(first, second, rule.keyOf ?? itemKey)
-  // Another kind of value leaves nothing to merge with, for an earlier file neither; nothing at all hides nothing.
-  const isReplacing = first.kind !== second.kind && !isEmpty(first)
-  return isReplacing ? { ...second, tag: '!override' } : second
+  // Another kind of value leaves nothing to merge with, for an earlier file neither.
+  return first.kind === second.kind ? second : { ...second, tag: '!override' }
 }
 
 /** Keys below a process alone have rules of their own. */
