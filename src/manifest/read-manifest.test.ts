@@ -147,6 +147,8 @@ test('the value of a variable is never printed', () => {
     'image2: "${S}"',
     'cap_add: ["${S}"]',
     'command: "a ${S} \'"',
+    'command: "a ${S}; b"',
+    'user: "${NOBODY:?not ${S}}"',
     'labels: ["rack.health.interval=${S}"]',
     'stop_signal: "${S}"',
     'extra_hosts: ["${S}"]',

@@ -1,5 +1,5 @@
 import type { Problems } from '../../problems.ts'
-import { isEmpty, shown, type Node } from '../../syntax/tree.ts'
+import { isEmpty, shown, shownPart, type Node } from '../../syntax/tree.ts'
 import { itemsOf, scalarText, textOf } from './values.ts'
 
 /** An argument vector: a text is split at its words, a list is taken as it is; null when the file says nothing. */
@@ -19,7 +19,7 @@ export function commandOf(node: Node | undefined, problems: Problems): string[] 
   if (operator) {
     problems.error(
       node,
-      `"${operator.text}" needs a shell, and a command does not run in one`,
+      `${shownPart(node, operator.text)} needs a shell, and a command does not run in one`,
       'write ["sh", "-c", "…"]',
     )
   }
