@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { RackError } from '../../domain/error.ts'
+import { strictPolicy } from '../../domain/policy.ts'
 import { readManifestSource } from '../../operations/source-upload.ts'
 import type { Operations } from '../../operations/operations.ts'
 import { exampleApp, exampleResult, logLine } from '../../../test/support/scripted-operations.ts'
@@ -23,6 +24,7 @@ async function makeSource(text: string | null = compose) {
 /** A rack that has no app yet, builds at once and promotes at once; it notes what it was asked. */
 function makeRack(asked: string[]): Partial<Operations> {
   return {
+    getPolicy: async () => strictPolicy,
     getApp: async (app) => {
       throw new RackError('not-found', `there is no app "${app}"`)
     },

@@ -78,7 +78,7 @@ async function buildDirectory(session: Session, client: Client, following: Follo
   const { checkLocalManifest, readLocalManifest } = await import('../source/read-manifest-source.ts')
   const manifest = await readLocalManifest(directory, options.list('file'))
   // The rack says the same warnings into the build's log.
-  await checkLocalManifest(manifest)
+  await checkLocalManifest(manifest, await client.getPolicy())
   const { name: app } = session.app({ directory })
   await createIfMissing(client, app, following)
   const { uploadOf } = await import('../source/upload.ts')

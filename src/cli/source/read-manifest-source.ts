@@ -2,6 +2,7 @@ import { open, readdir, readFile, realpath } from 'node:fs/promises'
 import { dirname, join, relative, resolve, sep } from 'node:path'
 import { RackError } from '../../domain/error.ts'
 import type { ManifestSource, Problem } from '../../domain/manifest.ts'
+import type { Policy } from '../../domain/policy.ts'
 import { filesOf, findComposeFile } from '../../manifest/files.ts'
 import type { SourceDirectory } from './walk-source.ts'
 
@@ -79,17 +80,20 @@ function checkLength(path: string, text: Buffer): Buffer {
   })
 }
 
-/** Refuses a manifest with errors before anything is sent; returns its warnings. @throws manifest-invalid */
-export async function checkLocalManifest({ source }: LocalManifest): Promise<Problem[]> {
+/**
+ * Refuses a manifest with errors before anything is sent; returns its warnings. What the policy of the rack refuses is
+ * told with other errors; alone it is left to the rack.
+ * @throws manifest-invalid
+ */
+export async function checkLocalManifest({ source }: LocalManifest, policy: Policy): Promise<Problem[]> {
   const { readManifest } = await import('../../manifest/read-manifest.ts')
   // The app's environment is the rack's to know: variables may come from there.
-  const reading = readManifest(source, { environment: {}, lenientVariables: true })
+  const reading = readManifest(source, { environment: {}, policy, lenientVariables: true })
   const unresolved = new Set(
     reading.problems.filter(({ kind }) => kind === 'variable').map(({ path }) => path),
   )
-  // So are its policy, and what it allows.
-  const problems = reading.problems.filter(({ kind, path }) => kind !== 'policy' && !unresolved.has(path))
-  if (!problems.some(({ severity }) => severity === 'error')) return problems
+  const problems = reading.problems.filter(({ path }) => !unresolved.has(path))
+  if (!problems.some(({ severity, kind }) => severity === 'error' && kind !== 'policy')) return problems
   const { countProblems, formatProblems } = await import('../../manifest/report.ts')
   const report = `the compose file has ${countProblems(problems)}\n${formatProblems(problems, source)}`
   throw new RackError('manifest-invalid', report, {
