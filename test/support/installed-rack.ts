@@ -35,18 +35,17 @@ export async function installRack(options: string[] = []): Promise<InstalledRack
   } as NodeJS.ProcessEnv
   delete env.RACK_APP
   const attempt: InstalledRack['attempt'] = (args, extra) => rack(args, { env, ...extra })
-  const run = async (...args: string[]) => {
-    const said = await attempt(args)
-    assert.equal(
-      said.code,
-      0,
-      `rack ${args.join(' ')} ended with ${said.code}\n${said.stdout}\n${said.stderr}`,
-    )
-    return said.stdout
-  }
+  const run = async (...args: string[]) => passed(args, await attempt(args))
   const ports = ['--http-port', String(httpPort), '--api-port', String(apiPort)]
-  const pool = ['--pool', `10.${214 + (process.pid % 20)}.${(count % 4) * 64}.0/18`]
-  await run('install', '--name', name, '--dir', directory, ...ports, ...pool, ...options)
+  const install = ['install', '--name', name, '--dir', directory, ...ports, ...options]
+  for (const [index, pool] of pools().entries()) {
+    const args = [...install, '--pool', pool]
+    const said = await attempt(args)
+    // A run that was killed may have left networks on the machine.
+    if (index + 1 < poolsTried && /^error: the pool .* clashes/m.test(said.stderr)) continue
+    passed(args, said)
+    break
+  }
   return {
     name,
     directory,
@@ -61,6 +60,21 @@ export async function installRack(options: string[] = []): Promise<InstalledRack
       await rm(home, { recursive: true, force: true })
     },
   }
+}
+
+function passed(args: string[], { code, stdout, stderr }: Said): string {
+  assert.equal(code, 0, `rack ${args.join(' ')} ended with ${code}\n${stdout}\n${stderr}`)
+  return stdout
+}
+
+const poolsTried = 5
+
+/** Addresses for a rack, of which those of another run at the same time hardly begin with the same. */
+function pools(): string[] {
+  const third = (count % 4) * 64
+  return Array.from({ length: poolsTried }, (_, index) => {
+    return `10.${214 + ((process.pid + index) % 20)}.${third}.0/18`
+  })
 }
 
 export async function freePort(): Promise<number> {
