@@ -20,7 +20,9 @@ test('what the app environment may decide is left to the rack', async () => {
   web: { image: "shop:\${TAG:?which one}", user: "\${WHO}", depends_on: [db], links: [db] }
   db: { image: db, profiles: [full] }
 `
-  assert.deepEqual(await checkLocalManifest(local(text), strictPolicy), [])
+  const manifest = local(text)
+  manifest.source.dotenv = 'URL=http://${HOST:?where}\nPASSWORD=pa$word\n'
+  assert.deepEqual(await checkLocalManifest(manifest, strictPolicy), [])
 })
 
 test('what no variable can mend is refused before anything is sent, and said alone', async () => {

@@ -89,10 +89,10 @@ export async function checkLocalManifest({ source }: LocalManifest, policy: Poli
   const { readManifest } = await import('../../manifest/read-manifest.ts')
   // The app's environment is the rack's to know: variables may come from there.
   const reading = readManifest(source, { environment: {}, policy, lenientVariables: true })
-  const unresolved = new Set(
-    reading.problems.filter(({ kind }) => kind === 'variable').map(({ path }) => path),
-  )
-  const problems = reading.problems.filter(({ path }) => !unresolved.has(path))
+  const undecided = reading.problems.filter(({ kind }) => kind === 'variable')
+  // A file of variables alone has no path.
+  const paths = new Set(undecided.map(({ path }) => path).filter((path) => path !== ''))
+  const problems = reading.problems.filter(({ kind, path }) => kind !== 'variable' && !paths.has(path))
   if (!problems.some(({ severity, kind }) => severity === 'error' && kind !== 'policy')) return problems
   const { countProblems, formatProblems } = await import('../../manifest/report.ts')
   const report = `the compose file has ${countProblems(problems)}\n${formatProblems(problems, source)}`

@@ -332,6 +332,19 @@ test('profiles are on by COMPOSE_PROFILES, from the app or .env', () => {
   ])
 })
 
+test('a variable without a value in a file of variables is told at its line, without a word of it', () => {
+  const text = 'services: { web: { image: x, env_file: web.env } }\n'
+  const more = { dotenv: 'A=1\nPASSWORD=pa$word\n', texts: { 'web.env': 'TOKEN="ab${cd}"\n' } }
+  const said = 'a variable in this line has no value; an empty text is used; put the value in single quotes'
+  const { processes, problems } = readCompose(text, {}, more)
+  assert.deepEqual(processes[0]?.environment, [{ name: 'TOKEN', value: 'ab' }])
+  assert.deepEqual(
+    problems.map((problem) => problem.split(' if ')[0]),
+    [`web.env:1:1: warning: services.web.env_file: ${said}`, `.env:2:1: warning: ${said}`],
+  )
+  assert.deepEqual(readCompose(text, { word: '', cd: '' }, more).problems, [])
+})
+
 test('the project of Compose is the app, unless the environment or .env says otherwise', () => {
   const text = 'services: { web: { image: x, hostname: "${COMPOSE_PROJECT_NAME}-web" } }\n'
   const hostname = (...given: [environment?: Record<string, string>, more?: object]) =>

@@ -1,4 +1,4 @@
-import { parseDotenv } from '../syntax/dotenv.ts'
+import { parseDotenv, reportDotenv } from '../syntax/dotenv.ts'
 import type { Lookup } from '../syntax/interpolate.ts'
 import type { Problems } from '../problems.ts'
 import { furtherText, type Loading } from './loading.ts'
@@ -39,9 +39,7 @@ function readDotenv(
   { path, before }: FileOfVariables,
   problems: Problems,
 ): Map<string, string> {
-  const { values, faults } = parseDotenv(text, outer, { before })
-  for (const { line, message } of faults) {
-    problems.error({ path: '', position: { file: path, line, column: 1 } }, message)
-  }
-  return values
+  const file = parseDotenv(text, outer, { before })
+  reportDotenv(file, { file: path, path: '' }, problems)
+  return file.values
 }

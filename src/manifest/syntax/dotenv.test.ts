@@ -71,12 +71,20 @@ test('raw values are taken as they stand', () => {
 })
 
 test('says which line it cannot read', () => {
-  const { values, faults } = parseDotenv('A=1\nhello world\nB\nE=${F?why}\nC="x\nD=2', none)
-  assert.deepEqual([...values.keys()], ['A', 'E'])
+  const { values, faults } = parseDotenv('A=1\nhello world\nB\nC="x\nD=2', none)
+  assert.deepEqual([...values.keys()], ['A'])
   assert.deepEqual(faults, [
     { line: 2, message: 'not a line of the form NAME=value' },
+    { line: 4, message: 'the quote is not closed' },
+  ])
+})
+
+test('says in which lines a variable has no value', () => {
+  const { values, gaps } = parseDotenv("A=pa$word\nB='pa$word'\nC=${A}$$x${D:-}\nE=${F?why}", none)
+  assert.deepEqual(Object.fromEntries(values), { A: 'pa', B: 'pa$word', C: 'pa$x', E: '' })
+  assert.deepEqual(gaps, [
+    { line: 1, message: null },
     { line: 4, message: 'the variable F is required: why' },
-    { line: 5, message: 'the quote is not closed' },
   ])
 })
 

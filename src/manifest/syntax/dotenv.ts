@@ -1,9 +1,12 @@
+import type { Problems } from '../problems.ts'
 import { interpolate, type Lookup } from './interpolate.ts'
 
 export interface DotenvFile {
   values: Map<string, string>
   /** Lines that cannot be read, counted from 1. */
   faults: { line: number; message: string }[]
+  /** Lines with a variable that has no value; the message is that of one that is required, else null. */
+  gaps: { line: number; message: string | null }[]
 }
 
 export interface DotenvOptions {
@@ -27,7 +30,7 @@ export function parseDotenv(
   lookup: Lookup,
   { isRaw = false, before = new Map() }: DotenvOptions = {},
 ): DotenvFile {
-  const file: DotenvFile = { values: new Map(), faults: [] }
+  const file: DotenvFile = { values: new Map(), faults: [], gaps: [] }
   const known = (name: string) => lookup(name) ?? file.values.get(name) ?? before.get(name)
   const lines = text.replace(/^\uFEFF/, '').split(/\r?\n/)
   let added = 0
@@ -128,8 +131,28 @@ function fill(template: string, file: DotenvFile, lookup: Lookup, line: number):
   const { text, missing, fault } = interpolate(template, lookup)
   if (fault !== null) file.faults.push({ line, message: fault })
   for (const { name, isRequired, message } of missing) {
-    const why = message ? `: ${message}` : ''
-    if (isRequired) file.faults.push({ line, message: `the variable ${name} is required${why}` })
+    const required = `the variable ${name} is required${message ? `: ${message}` : ''}`
+    file.gaps.push({ line, message: isRequired ? required : null })
   }
   return text
+}
+
+/** Says what is wrong with a file; of a line that may hold a secret no word is shown. */
+export function reportDotenv(
+  { faults, gaps }: DotenvFile,
+  { file, path }: { file: string; path: string },
+  problems: Problems,
+): void {
+  const placeOf = (line: number) => ({ path, position: { file, line, column: 1 } })
+  for (const { line, message } of faults) problems.error(placeOf(line), message)
+  for (const { line, message } of gaps) {
+    if (message !== null) problems.variable(placeOf(line), 'error', message)
+    else
+      problems.variable(
+        placeOf(line),
+        'warning',
+        'a variable in this line has no value; an empty text is used',
+        'put the value in single quotes if the dollar is meant',
+      )
+  }
 }

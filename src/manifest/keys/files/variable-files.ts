@@ -1,6 +1,6 @@
 import type { ManifestSource } from '../../../domain/manifest.ts'
 import type { Problems } from '../../problems.ts'
-import { parseDotenv, type DotenvOptions } from '../../syntax/dotenv.ts'
+import { parseDotenv, reportDotenv, type DotenvOptions } from '../../syntax/dotenv.ts'
 import type { Lookup } from '../../syntax/interpolate.ts'
 import { shownPart } from '../../syntax/tree.ts'
 import type { NamedFile } from './named-files.ts'
@@ -36,12 +36,9 @@ export class VariableFiles {
   read(file: VariableFile): ReadonlyMap<string, string> {
     const text = this.#textOf(file)
     if (text === undefined || !this.#take(costOfFile + text.length / textOfOne, file)) return new Map()
-    const { values, faults } = parseDotenv(text, file.lookup, file)
-    for (const { line, message } of faults) {
-      const position = { file: file.path, line, column: 1 }
-      this.#problems.error({ path: file.at.path, position }, message)
-    }
-    return this.#take(values.size, file) ? values : new Map()
+    const read = parseDotenv(text, file.lookup, file)
+    reportDotenv(read, { file: file.path, path: file.at.path }, this.#problems)
+    return this.#take(read.values.size, file) ? read.values : new Map()
   }
 
   #textOf({ path, at, whenMissing }: VariableFile): string | undefined {

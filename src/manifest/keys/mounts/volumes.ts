@@ -7,8 +7,8 @@ import { longTmpfsOf, tmpfsOf } from './tmpfs.ts'
 import { booleanOf, entriesOf, itemsOf, textOf } from '../values/values.ts'
 
 const volumeName = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,62}$/
-/** They are for desktop machines, or say what holds anyway. */
-const quietModes = new Set(['rw', 'cached', 'delegated', 'consistent', 'rprivate', 'private'])
+/** They are for desktop machines, or say what holds anyway: the engine labels named volumes for SELinux. */
+const quietModes = new Set(['rw', 'z', 'Z', 'cached', 'delegated', 'consistent', 'rprivate', 'private'])
 const propagations = new Set(['shared', 'rshared', 'slave', 'rslave'])
 
 /** More than any process has; bounds what `volumes_from` can gather. */
@@ -83,7 +83,12 @@ function shortForm(node: Node, context: MountContext): Mount | null {
   const isBind = isHostPath(source)
   const modes = modesOf(modeText, isBind, node, problems)
   const readOnly = modes.has('ro')
-  if (isBind) return bindOf({ source, path: path ?? source, readOnly, at: node }, context)
+  if (isBind) {
+    const bind = bindOf({ source, path: path ?? source, readOnly, at: node }, context)
+    if (bind && (modes.has('z') || modes.has('Z')))
+      problems.warn(node, 'no SELinux label of the host is changed', 'set it on the machine')
+    return bind
+  }
   if (!checkName(node, source, context)) return null
   return { kind: 'volume', volume: source, path: path ?? '', readOnly, noCopy: modes.has('nocopy') }
 }
@@ -92,19 +97,13 @@ function modesOf(text: string | undefined, isBind: boolean, node: Node, problems
   const modes = new Set(text === undefined ? [] : text.split(','))
   for (const mode of modes) {
     const isKnown = mode === 'ro' || quietModes.has(mode) || (mode === 'nocopy' && !isBind)
-    if (mode.toLowerCase() === 'z') warnOfLabels(node, isBind, problems)
-    else if (!isKnown) {
+    if (!isKnown) {
       const why = propagations.has(mode) ? 'would reach other mounts of the machine' : 'is not known'
       const hint = () => didYouMean(mode, ['ro', 'rw', 'nocopy'], 'use `ro`, or nothing')
       problems.error(node, `the mode ${shownPart(node, mode)} ${why}`, hint)
     }
   }
   return modes
-}
-
-/** A named volume needs no label: the engine gives it the right one. */
-function warnOfLabels(node: Node, isBind: boolean, problems: Problems): void {
-  if (isBind) problems.warn(node, 'no SELinux label of the host is changed', 'set it on the machine')
 }
 
 function longForm(node: Node, context: MountContext): Mount | null {
