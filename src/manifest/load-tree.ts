@@ -1,5 +1,6 @@
 import type { ManifestSource } from '../domain/manifest.ts'
 import type { Policy } from '../domain/policy.ts'
+import { VariableFiles } from './keys/files/variable-files.ts'
 import { directoryOf } from './paths.ts'
 import { loadFile } from './loading/load-file.ts'
 import type { Loading } from './loading/loading.ts'
@@ -28,6 +29,7 @@ export interface LoadedTree {
   services: MapNode
   isVersionOne: boolean
   lookup: Lookup
+  variableFiles: VariableFiles
 }
 
 /** What loading met, whether or not it came to a tree. */
@@ -46,7 +48,9 @@ export function loadTree(source: ManifestSource, options: ReadOptions, problems:
     rulings: [],
     isLenient: options.lenientVariables ?? false,
     addedText: { length: 0 },
+    variableFiles: new VariableFiles(source, problems),
     repeated: 0,
+    soFar: { length: 0, parts: 0 },
     wanted: new Set(),
     filesRead: 0,
     shaped: new Map(),
@@ -68,7 +72,8 @@ function mergeFiles(lookup: Lookup, loading: Loading): LoadedTree | null {
   const services = childOf(root, 'services')
   if (services?.kind === 'map' && services.entries.size > 0) {
     const hasRoom = hasRoomFor(services, loading.problems)
-    return hasRoom ? { root, services, isVersionOne: first.isVersionOne, lookup } : null
+    const { variableFiles } = loading
+    return hasRoom ? { root, services, isVersionOne: first.isVersionOne, lookup, variableFiles } : null
   }
   const message = services ? '`services` names no process' : 'the file has no `services`'
   loading.problems.error(services ?? root, message, 'write `services:` and under it, indented, `web:`')

@@ -3,7 +3,6 @@ import type { Across } from './across/across.ts'
 import { crossChecks } from './across/cross-checks.ts'
 import { declarationsOf } from './keys/declarations.ts'
 import { checkProcessName } from './keys/process-name.ts'
-import { VariableFiles } from './keys/files/variable-files.ts'
 import { processOf, type PlacedProcess } from './keys/process.ts'
 import { Problems } from './problems.ts'
 import { activeProfiles, isActive } from './profiles.ts'
@@ -44,8 +43,8 @@ function manifestOf(
 ): Manifest {
   const declared = declarationsOf(loaded, problems)
   const active = activeProfiles(loaded.lookup)
-  const variableFiles = new VariableFiles(source, problems)
-  const context = { source, variableFiles, lookup: loaded.lookup, declared, options, problems }
+  const { lookup, variableFiles } = loaded
+  const context = { source, variableFiles, lookup, declared, options, problems }
   const { processes, leftOut } = readProcesses(
     loaded.services,
     { problems, active },

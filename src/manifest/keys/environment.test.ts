@@ -95,5 +95,5 @@ test('what processes take from files is bounded, however often a file is named',
   const processes = Array.from({ length: 100 }, (_, at) => `  p${at}: { image: x, env_file: a.env }\n`)
   const { problems } = readCompose(`services:\n${processes.join('')}`, {}, { texts: { 'a.env': file } })
   assert.equal(problems.length, 1)
-  assert.match(problems[0] ?? '', /the processes take too many variables from files/)
+  assert.match(problems[0] ?? '', /too many variables are taken from files/)
 })

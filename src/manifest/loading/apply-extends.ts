@@ -2,17 +2,9 @@ import { baseOf, directoryOf, isRemote, joinInside } from '../paths.ts'
 import { textOf } from '../keys/values/values.ts'
 import { didYouMean } from '../nearest.ts'
 import { mergeTrees } from '../syntax/merge-trees.ts'
-import {
-  childOf,
-  mostRepeated,
-  shown,
-  weightOf,
-  type Entry,
-  type MapNode,
-  type Node,
-} from '../syntax/tree.ts'
+import { childOf, shown, type Entry, type MapNode, type Node } from '../syntax/tree.ts'
 import { judge, shapeFile } from './judge.ts'
-import { furtherText, whereFrom, type Loading, type Surroundings } from './loading.ts'
+import { furtherText, mayRepeat, whereFrom, type Loading, type Surroundings } from './loading.ts'
 
 /** Longer chains are mistakes, and cost more than they are worth. */
 const longestChain = 32
@@ -109,14 +101,6 @@ function laidOver(service: MapNode, step: Step, chain: Step[], extending: Extend
   if (!mayRepeat(base.service, at, extending.loading)) return unfollowed
   const entries = new Map([...service.entries].filter(([key]) => key !== 'extends'))
   return { service: merged(base.service, { ...service, entries }), depth: base.depth + 1 }
-}
-
-function mayRepeat(base: MapNode, at: Node, loading: Loading): boolean {
-  const before = loading.repeated
-  if (before <= mostRepeated) loading.repeated += weightOf(base)
-  if (loading.repeated <= mostRepeated) return true
-  if (before <= mostRepeated) loading.problems.error(at, 'what `extends` repeats comes to too many values')
-  return false
 }
 
 /** What a later file takes away is nothing to follow. */

@@ -4,7 +4,7 @@ import { mergeTrees } from '../syntax/merge-trees.ts'
 import { childOf, isSame, needed, shown, type Entry, type MapNode, type Node } from '../syntax/tree.ts'
 import type { Shaped } from '../syntax/shape.ts'
 import type { ComposeFile } from './judge.ts'
-import { furtherText, whereFrom, type Loading, type Surroundings } from './loading.ts'
+import { furtherText, mayRepeat, whereFrom, type Loading, type Surroundings } from './loading.ts'
 import { includedLookup } from './lookups.ts'
 
 /** More files than any app is made of; bounds files that include each other twice and twice again. */
@@ -64,7 +64,7 @@ function loadIncluded(include: Include, { surroundings, loading, loadFile }: Inc
   const { lookup, within } = surroundings
   const { at, paths, base, envFiles, hasOwnEnvFiles } = include
   const { problems } = loading
-  const inner = includedLookup(lookup, envFiles, loading)
+  const inner = includedLookup(lookup, include, loading)
   for (const path of hasOwnEnvFiles ? envFiles : []) {
     if (furtherText(loading, path) === undefined)
       problems.error(
@@ -90,6 +90,8 @@ function loadIncluded(include: Include, { surroundings, loading, loadFile }: Inc
       problems.error(at, `the file ${JSON.stringify(path)} does not exist`, whereFrom(at))
       return null
     }
+    const known = loading.shaped.get(path)
+    if (known && !mayRepeat(known.root, at, loading)) return null
     return loadFile({ path, text }, { lookup: inner, base, within: [...within, path] }, loading)
   })
   const usable = roots.flatMap((shaped) => (shaped ? [shaped.root] : []))

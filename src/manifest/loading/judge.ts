@@ -3,7 +3,7 @@ import { interpolate } from '../syntax/interpolate.ts'
 import { interpolateTree } from '../syntax/interpolate-tree.ts'
 import { parseYaml } from '../syntax/parse-yaml.ts'
 import { shapeOf, type Shaped } from '../syntax/shape.ts'
-import type { MapNode } from '../syntax/tree.ts'
+import { withBase, type MapNode } from '../syntax/tree.ts'
 import { allLevels } from '../verdicts/all-keys.ts'
 import { checkKeys } from '../verdicts/check-keys.ts'
 import type { Loading, Surroundings } from './loading.ts'
@@ -14,15 +14,19 @@ export interface ComposeFile {
   text: string
 }
 
-/** The text as a tree of the current form; read once however often it is included. */
-export function shapeFile(file: ComposeFile, base: string, { problems, shaped }: Loading): Shaped | null {
-  const { path, text } = file
-  const key = JSON.stringify([path, base])
-  const known = shaped.get(key)
+/** The text as a tree of the current form; read once however often it is named. */
+export function shapeFile({ path, text }: ComposeFile, base: string, loading: Loading): Shaped | null {
+  const shaped = readOnce(path, text, loading)
+  if (!shaped || base === directoryOf(path)) return shaped
+  return { ...shaped, root: withBase(shaped.root, base) }
+}
+
+function readOnce(path: string, text: string, { problems, shaped, soFar }: Loading): Shaped | null {
+  const known = shaped.get(path)
   if (known !== undefined) return known
-  const parsed = parseYaml({ path, text, base: base === directoryOf(path) ? undefined : base }, problems)
+  const parsed = parseYaml({ path, text, soFar }, problems)
   const result = parsed && shapeOf(parsed, problems)
-  shaped.set(key, result)
+  shaped.set(path, result)
   return result
 }
 

@@ -151,7 +151,7 @@ test('what extends repeats is bounded, however little text it takes', () => {
   const many = readCompose(`services:\n  base: { image: x, environment: [${variables}] }\n${copies}`)
   const long = readCompose(`services:\n  base: { image: x, command: ${'y'.repeat(40_000)} }\n${copies}`)
   for (const { problems } of [many, long]) {
-    assert.match(problems[0] ?? '', /what `extends` repeats comes to too many values/)
+    assert.match(problems[0] ?? '', /what `extends` and `include` repeat comes to too many values/)
     assert.equal(problems.length, 1)
   }
 })
@@ -369,6 +369,39 @@ test('an include whose path may still come is an error, since nothing can be rea
   )
   assert.equal(manifest, null)
   assert.ok(problems.some(({ severity }) => severity === 'error'))
+})
+
+test('what includes repeat is bounded, of compose files and of files of variables', () => {
+  const many = (count: number, entry: (index: number) => string) =>
+    `include:\n${Array.from({ length: count }, (_, index) => `  - ${entry(index)}\n`).join('')}`
+  const app = Array.from({ length: 400 }, (_, index) => `  s${index}: { image: x, user: u }\n`).join('')
+  const again = many(90, (index) => `{ path: a.yml, project_directory: d${index} }`)
+  assert.match(
+    readCompose(again, {}, { texts: { 'a.yml': `services:\n${app}` } }).problems.join('\n'),
+    /what `extends` and `include` repeat comes to too many values/,
+  )
+  const files = `path: a.yml, env_file: [${'a.env, '.repeat(900)}]`
+  const texts = { 'a.yml': 'services: { web: { image: x } }\n', 'a.env': 'A=1\n'.repeat(900) }
+  assert.match(
+    readCompose(
+      many(1, () => `{ ${files} }`),
+      {},
+      { texts },
+    ).problems.join('\n'),
+    /too many variables are taken from files/,
+  )
+  const few = many(10, (index) => `{ path: a.yml, project_directory: d${index}, env_file: a.env }`)
+  assert.deepEqual(readCompose(few, {}, { texts }).problems, [])
+})
+
+test('the parts of all texts are counted together', () => {
+  const texts = Object.fromEntries(
+    Array.from({ length: 6 }, (_, index) => [`f${index}.yml`, `x-list: [${'a,'.repeat(2000)}]\n`]),
+  )
+  const text = `include: [${Object.keys(texts).join(', ')}]\nservices: { web: { image: x } }\n`
+  const { problems } = readCompose(text, {}, { texts })
+  assert.match(problems.join('\n'), /f2\.yml:1:1: error: .*too many too small parts/)
+  assert.doesNotMatch(problems.join('\n'), /f1\.yml/)
 })
 
 test('a list of includes is bounded, the same one again included', () => {

@@ -1,7 +1,9 @@
 import type { ManifestSource } from '../../domain/manifest.ts'
+import type { VariableFiles } from '../keys/files/variable-files.ts'
 import { baseOf } from '../paths.ts'
+import type { ReadSoFar } from '../syntax/read-documents.ts'
 import type { Shaped } from '../syntax/shape.ts'
-import type { Node } from '../syntax/tree.ts'
+import { mostRepeated, weightOf, type Node } from '../syntax/tree.ts'
 import type { Problems } from '../problems.ts'
 import type { Lookup } from '../syntax/interpolate.ts'
 import type { Ruling } from '../verdicts/check-keys.ts'
@@ -15,13 +17,16 @@ export interface Loading {
   isLenient: boolean
   /** Text that variables added so far. */
   addedText: { length: number }
-  /** The weight of what `extends` repeated so far. */
+  variableFiles: VariableFiles
+  /** The weight of what `extends` and `include` repeated so far. */
   repeated: number
+  /** What has been read of YAML. */
+  soFar: ReadSoFar
   /** Every further text that was asked for, whether it is there or not. */
   wanted: Set<string>
   /** Files read, the same one again included: bounds what includes can unfold to. */
   filesRead: number
-  /** Files as they were read, before variables; by path and base. */
+  /** Files as they were read, before variables; by path. */
   shaped: Map<string, Shaped | null>
 }
 
@@ -41,6 +46,16 @@ export function furtherText({ source, wanted }: Loading, path: string): string |
   if (given) return given.text
   wanted.add(path)
   return Object.hasOwn(source.texts, path) ? source.texts[path] : undefined
+}
+
+/** Counts what is read once more; false when it comes to too much, which is said once. */
+export function mayRepeat(again: Node, at: Node, loading: Loading): boolean {
+  const before = loading.repeated
+  if (before <= mostRepeated) loading.repeated += weightOf(again)
+  if (loading.repeated <= mostRepeated) return true
+  if (before <= mostRepeated)
+    loading.problems.error(at, 'what `extends` and `include` repeat comes to too many values')
+  return false
 }
 
 /** What to look at when a file that another one names is not there. */

@@ -30,8 +30,6 @@ const deepest = 40
 /** What a tree is built with. */
 export interface TreeContext {
   positionOf: (offset: number) => Position
-  /** Set on every place where it is given. */
-  base: string | undefined
   problems: Problems
 }
 
@@ -163,10 +161,10 @@ function nameOf(key: unknown): string | null {
   return typeof key.value === 'string' ? key.value : (key.source ?? null)
 }
 
-function placeOf(node: unknown, where: Where, { positionOf, base }: Context): Place {
+function placeOf(node: unknown, where: Where, { positionOf }: Context): Place {
   const range = isScalar(node) || isMap(node) || isSeq(node) || isAlias(node) ? node.range : null
   const position = range ? positionOf(range[0]) : where.parent
-  return base === undefined ? { path: where.path, position } : { path: where.path, position, base }
+  return { path: where.path, position }
 }
 
 /** A tag that nobody knows is passed over, as Compose does, but may well be one of ours misspelt. */

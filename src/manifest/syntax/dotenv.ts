@@ -3,6 +3,8 @@ import { interpolate, type Lookup } from './interpolate.ts'
 
 export interface DotenvFile {
   values: Map<string, string>
+  /** What it took to read: one for a line that gives a value, for a variable in it, and for eight other lines. */
+  work: number
   /** Lines that cannot be read, counted from 1. */
   faults: { line: number; message: string }[]
   /** Lines with a variable that has no value; the message is that of one that is required, else null. */
@@ -18,6 +20,8 @@ export interface DotenvOptions {
 
 /** How much text variables that hold each other may add. */
 const mostAddedText = 256 * 1024
+/** Blank lines and comments that take as long as one value. */
+const linesOfOne = 8
 const assignment = /^(?:export[ \t]+)?([\p{L}\p{N}_.[\]-]+)[ \t]*(?:=|:[ \t])/u
 const bareName = /^(?:export[ \t]+)?([\p{L}\p{N}_.[\]-]+)[ \t]*$/u
 
@@ -30,14 +34,16 @@ export function parseDotenv(
   lookup: Lookup,
   { isRaw = false, before = new Map() }: DotenvOptions = {},
 ): DotenvFile {
-  const file: DotenvFile = { values: new Map(), faults: [], gaps: [] }
+  const file: DotenvFile = { values: new Map(), work: 0, faults: [], gaps: [] }
   const known = (name: string) => lookup(name) ?? file.values.get(name) ?? before.get(name)
   const lines = text.replace(/^\uFEFF/, '').split(/\r?\n/)
+  file.work = lines.length / linesOfOne
   let added = 0
   for (let index = 0; index < lines.length; index += 1) {
     const line = (lines[index] ?? '').trimStart()
     if (line === '' || line.startsWith('#')) continue
     const match = assignment.exec(line)
+    file.work += 1
     if (!match) {
       const [, bare] = bareName.exec(line) ?? []
       const value = bare && lookup(bare)
@@ -128,12 +134,14 @@ function unescape(text: string): string {
 
 function fill(template: string, file: DotenvFile, lookup: Lookup, line: number): string {
   if (!template.includes('$')) return template
+  file.work += template.split('$').length - 1
   const { text, missing, fault } = interpolate(template, lookup)
   if (fault !== null) file.faults.push({ line, message: fault })
   for (const { name, isRequired, message } of missing) {
-    const required = `the variable ${name} is required${message ? `: ${message}` : ''}`
-    file.gaps.push({ line, message: isRequired ? required : null })
+    const why = message ? `: ${message}` : ''
+    if (isRequired) file.gaps.push({ line, message: `the variable ${name} is required${why}` })
   }
+  if (missing.some(({ isRequired }) => !isRequired)) file.gaps.push({ line, message: null })
   return text
 }
 

@@ -2,7 +2,7 @@ import { isScalar, LineCounter } from 'yaml'
 import type { Position } from '../../domain/manifest.ts'
 import type { Place, Problems } from '../problems.ts'
 import { buildTree } from './build-tree.ts'
-import { readDocuments, type Refusal } from './read-documents.ts'
+import { readDocuments, type ReadSoFar, type Refusal } from './read-documents.ts'
 import { reportSyntax } from './syntax-errors.ts'
 import type { MapNode } from './tree.ts'
 
@@ -14,15 +14,15 @@ const refusals: Record<Refusal, string> = {
   'too many parts': 'the file is made of too many too small parts to be a compose file',
 }
 
-/** One text; relative paths in it start at `base`, or in the folder of the file where that is not given. */
-export interface YamlText {
+interface YamlText {
   path: string
   text: string
-  base?: string | undefined
+  /** Of the other texts of the app. */
+  soFar: ReadSoFar
 }
 
 /** Reads one YAML 1.2 text into a positioned tree; null when it cannot be used, with the reasons in `problems`. */
-export function parseYaml({ path: file, text, base }: YamlText, problems: Problems): MapNode | null {
+export function parseYaml({ path: file, text, soFar }: YamlText, problems: Problems): MapNode | null {
   const start = placeAt(file, 1, 1)
   if (text.length > largestFileBytes) {
     problems.error(start, `the file is larger than ${largestFileBytes / 1024} KiB`, 'is this a compose file?')
@@ -32,16 +32,16 @@ export function parseYaml({ path: file, text, base }: YamlText, problems: Proble
     problems.error(placeOfCharacter(file, text), 'the file is not UTF-8 text', 'save it as UTF-8')
     return null
   }
-  return parseText({ path: file, text: text.startsWith('\uFEFF') ? text.slice(1) : text, base }, problems)
+  return parseText({ path: file, text: text.startsWith('\uFEFF') ? text.slice(1) : text, soFar }, problems)
 }
 
-function parseText({ path: file, text, base }: YamlText, problems: Problems): MapNode | null {
+function parseText({ path: file, text, soFar }: YamlText, problems: Problems): MapNode | null {
   const lines = new LineCounter()
   const positionOf = (offset: number): Position => {
     const { line, col } = lines.linePos(offset)
     return { file, line: Math.max(line, 1), column: Math.max(col, 1) }
   }
-  const documents = readDocuments(text, lines)
+  const documents = readDocuments(text, lines, soFar)
   const start = placeAt(file, 1, 1)
   if (typeof documents === 'string') {
     problems.error(start, refusals[documents])
@@ -57,7 +57,7 @@ function parseText({ path: file, text, base }: YamlText, problems: Problems): Ma
     const at = { path: '', position: positionOf(second.range[0]) }
     problems.error(at, 'the file holds more than one document', 'keep one, without the `---` between them')
   }
-  const tree = buildTree(document, { positionOf, base, problems })
+  const tree = buildTree(document, { positionOf, problems })
   if (tree === null) return null
   if (tree.kind === 'map') return tree
   problems.error(

@@ -4,7 +4,7 @@ import { LineCounter } from 'yaml'
 import { readDocuments } from './read-documents.ts'
 
 function read(text: string) {
-  return readDocuments(text, new LineCounter())
+  return readDocuments(text, new LineCounter(), { length: 0, parts: 0 })
 }
 
 test('a text that is nested beyond reason is refused as such, in blocks and in brackets', () => {
@@ -36,7 +36,7 @@ test('of many documents two are looked at, empty ones aside', () => {
 test('places count from the start of the text, and stack traces are as before', () => {
   const lines = new LineCounter()
   const before = Error.stackTraceLimit
-  const documents = readDocuments('a: 1\nb: ]\n', lines)
+  const documents = readDocuments('a: 1\nb: ]\n', lines, { length: 0, parts: 0 })
   assert.ok(Array.isArray(documents))
   assert.deepEqual(lines.linePos(documents[0]?.errors[0]?.pos[0] ?? 0), { line: 2, col: 4 })
   assert.equal(Error.stackTraceLimit, before)

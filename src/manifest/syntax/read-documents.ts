@@ -6,8 +6,15 @@ export type Refusal = 'too deep' | 'too many parts'
 /** Beyond what a person nests; the library recurses, so its stack would end first. */
 const deepestNesting = 200
 
+/** What has been read of the texts of one app: together they have no more parts than one of their length. */
+export interface ReadSoFar {
+  /** In characters. */
+  length: number
+  parts: number
+}
+
 /**
- * Parts of a text of up to `usualLength` characters: real files have six characters and more for each, and a text of
+ * Parts of texts of up to `usualLength` characters: real files have six characters and more for each, and a text of
  * far smaller ones is made to take long. Longer texts may take longer, and have flow lists of short names.
  */
 const allowedParts = 11_264
@@ -18,21 +25,25 @@ const shortestPart = 1.5
 const mostDocuments = 2
 
 /** Reads a text as YAML 1.2 in a time that its length bounds, whatever it holds. */
-export function readDocuments(text: string, lines: LineCounter): Document.Parsed[] | Refusal {
-  const lexemes = lexemesOf(text)
+export function readDocuments(
+  text: string,
+  lines: LineCounter,
+  soFar: ReadSoFar,
+): Document.Parsed[] | Refusal {
+  const lexemes = lexemesOf(text, soFar)
   return lexemes === null ? 'too many parts' : withoutStackTraces(() => compose(lexemes, lines))
 }
 
 /** The words of the text, or null when there are too many of them. */
-function lexemesOf(text: string): string[] | null {
-  const most = allowedParts + Math.max(0, text.length - usualLength) / shortestPart
+function lexemesOf(text: string, soFar: ReadSoFar): string[] | null {
+  soFar.length += text.length
+  const most = allowedParts + Math.max(0, soFar.length - usualLength) / shortestPart
   const lexemes: string[] = []
-  let parts = 0
   for (const lexeme of new Lexer().lex(text)) {
     lexemes.push(lexeme)
     const type = CST.tokenType(lexeme)
-    if (type !== 'space' && type !== 'newline' && type !== 'scalar') parts += 1
-    if (parts > most) return null
+    if (type !== 'space' && type !== 'newline' && type !== 'scalar') soFar.parts += 1
+    if (soFar.parts > most) return null
   }
   return lexemes
 }

@@ -48,6 +48,20 @@ export function needed<T extends Node>(node: T): T {
   return { ...node, isIncomplete: false }
 }
 
+/** The same value, with relative paths that start at `base`. */
+export function withBase<T extends Node>(node: T, base: string): T {
+  return rebased(node, base) as T
+}
+
+function rebased(node: Node, base: string): Node {
+  if (node.kind === 'scalar') return { ...node, base }
+  if (node.kind === 'list') return { ...node, base, items: node.items.map((item) => rebased(item, base)) }
+  const entries = [...node.entries].map(([name, { key, value }]): [string, Entry] => {
+    return [name, { key: { ...key, base }, value: rebased(value, base) }]
+  })
+  return { ...node, base, entries: new Map(entries) }
+}
+
 /** Whether two values say the same, wherever they stand. */
 export function isSame(one: Node, other: Node): boolean {
   if (one.kind === 'scalar') return other.kind === 'scalar' && one.value === other.value
@@ -62,7 +76,7 @@ export function isSame(one: Node, other: Node): boolean {
   })
 }
 
-/** What aliases and `extends` may repeat, weighed, before an app counts as a bomb. */
+/** What aliases, `extends` and `include` may repeat, weighed, before an app counts as a bomb. */
 export const mostRepeated = 8_000
 
 /** What a value costs to read again: one, and more for a long text. */

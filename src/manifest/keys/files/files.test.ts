@@ -207,7 +207,7 @@ secrets: { token: { file: ./t }, key: { environment: K }, unused: { file: u } }
 configs: { app: { file: etc/app.conf } }
 `
   const problems = new Problems()
-  const root = parseYaml({ path: 'deploy/c.yml', text }, problems)
+  const root = parseYaml({ path: 'deploy/c.yml', text, soFar: { length: 0, parts: 0 } }, problems)
   assert.ok(root)
   const paths = contentFilesOf(root, problems).map(({ path }) => path)
   assert.deepEqual(paths.sort(), ['deploy/etc/app.conf', 'deploy/t'])

@@ -5,7 +5,7 @@ import type { Lookup } from '../../syntax/interpolate.ts'
 import { shownPart } from '../../syntax/tree.ts'
 import type { NamedFile } from './named-files.ts'
 
-/** What all processes together may take from such files, the same one again included: bounds the work. */
+/** What all processes and includes together may take from such files, the same one again included: bounds the work. */
 const mostTaken = 20_000
 
 /** Characters that take as long to read as one variable. */
@@ -14,9 +14,13 @@ const textOfOne = 100
 /** Variables that take as long to read as a file of none. */
 const costOfFile = 15
 
-/** A file that `env_file:` or `label_file:` names. */
-export interface VariableFile extends NamedFile, DotenvOptions {
+/** A file of variables, and what it is read with. */
+export interface VariableText extends NamedFile, DotenvOptions {
   lookup: Lookup
+}
+
+/** One that a process names under `env_file:` or `label_file:`. */
+export interface VariableFile extends VariableText {
   /** What to do when the file is not there; null when it may be absent. */
   whenMissing: string | null
 }
@@ -35,10 +39,15 @@ export class VariableFiles {
   /** The variables of a file by name; none after saying why it cannot be read. */
   read(file: VariableFile): ReadonlyMap<string, string> {
     const text = this.#textOf(file)
-    if (text === undefined || !this.#take(costOfFile + text.length / textOfOne, file)) return new Map()
+    return text === undefined ? new Map() : this.readText(text, file)
+  }
+
+  /** The variables of a text by name; none once too many have been read. */
+  readText(text: string, file: VariableText): ReadonlyMap<string, string> {
+    if (!this.#take(costOfFile + text.length / textOfOne, file)) return new Map()
     const read = parseDotenv(text, file.lookup, file)
     reportDotenv(read, { file: file.path, path: file.at.path }, this.#problems)
-    return this.#take(read.values.size, file) ? read.values : new Map()
+    return this.#take(read.work, file) ? read.values : new Map()
   }
 
   #textOf({ path, at, whenMissing }: VariableFile): string | undefined {
@@ -55,7 +64,7 @@ export class VariableFiles {
     if (hadRoom)
       this.#problems.error(
         at,
-        'the processes take too many variables from files',
+        'too many variables are taken from files',
         'name a file only where its variables are needed',
       )
     return false
