@@ -65,3 +65,11 @@ networks: { front: , back: { driver: bridge, ipam: { config: [] } } }
   )
   assert.match(file('[front, default]', 'front').join(), /expected a list, but found "front"/)
 })
+
+test('cycles are named in full; of very many the last by a process alone', () => {
+  const pair = (index: number) =>
+    `  a${index}: { image: x, links: [b${index}] }\n  b${index}: { image: x, links: [a${index}] }\n`
+  const problems = problemsOf(Array.from({ length: 21 }, (_, index) => pair(index)).join(''))
+  assert.match(problems, /cycle can start first: a19 → b19 → a19;/)
+  assert.match(problems, /cycle can start first: a20;/)
+})

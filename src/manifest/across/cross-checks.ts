@@ -74,8 +74,13 @@ interface Walk {
   /** The way here, in order. */
   open: Set<string>
   finished: Set<string>
+  /** Cycles that were found. */
+  found: number
   problems: Problems
 }
+
+/** Of more cycles than anybody writes each would be named with all processes: there the one that comes again is enough. */
+const mostNamedInFull = 20
 
 /** Start order must exist: a cycle of `depends_on:` and `links:` is named in full. */
 function checkCycles({ processes, problems }: Across): void {
@@ -87,7 +92,7 @@ function checkCycles({ processes, problems }: Across): void {
       all.filter(({ target }) => target !== type.name),
     )
   }
-  const walk: Walk = { next, open: new Set(), finished: new Set(), problems }
+  const walk: Walk = { next, open: new Set(), finished: new Set(), found: 0, problems }
   for (const name of next.keys()) findCycle(name, walk)
 }
 
@@ -96,13 +101,13 @@ function findCycle(name: string, walk: Walk): void {
   if (finished.has(name)) return
   open.add(name)
   for (const { target, at } of next.get(name) ?? []) {
-    if (!open.has(target)) findCycle(target, walk)
-    else
-      problems.error(
-        at,
-        `no process of this cycle can start first: ${problems.isFull ? target : cycleOf(target, open)}`,
-        'remove one link or dependency',
-      )
+    if (!open.has(target)) {
+      findCycle(target, walk)
+      continue
+    }
+    walk.found += 1
+    const cycle = walk.found > mostNamedInFull ? target : cycleOf(target, open)
+    problems.error(at, `no process of this cycle can start first: ${cycle}`, 'remove one link or dependency')
   }
   open.delete(name)
   finished.add(name)
