@@ -69,7 +69,7 @@ export const labelRules: Record<string, LabelRule> = {
     min: 0.1,
     max: 60,
     default: 3,
-    convox: { min: 0, max: 60, default: 3 },
+    convox: { min: 1, max: 60, default: 3 },
   },
   'health.grace': {
     verdict: 'honoured',
