@@ -116,13 +116,11 @@ async function printPhases(rack: InstalledRack, source: string): Promise<void> {
   const lines = (await rack.run('deploy', '--app', 'bench', source, '--json')).trim().split('\n')
   const wholeMs = performance.now() - started
   console.log('\none more deploy, phase by phase (phases of different processes overlap)')
-  for (const { type, phase, process, state, ms: took } of lines.map(
+  for (const { type, phase, process: of, state, ms: took } of lines.map(
     (line) => JSON.parse(line) as PhaseLine,
   )) {
     if (type !== 'phase' || state !== 'ended') continue
-    console.log(
-      `  ${(process ? `${phase} ${process}` : (phase ?? '')).padEnd(42)} ${ms(took ?? 0).padStart(10)}`,
-    )
+    console.log(`  ${(of ? `${phase} ${of}` : (phase ?? '')).padEnd(42)} ${ms(took ?? 0).padStart(10)}`)
   }
   console.log(`  ${'the whole command'.padEnd(42)} ${ms(wholeMs).padStart(10)}`)
 }

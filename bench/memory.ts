@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
 import { installRack } from '../test/support/installed-rack.ts'
 import { makeSource } from '../test/support/source.ts'
+import { residentMebibytes } from './resident-memory.ts'
 
 const apps = 50
 const settleMs = 10_000
@@ -30,9 +30,4 @@ export async function benchMemory(): Promise<void> {
       `daemon RSS with ${count} app${count === 1 ? '' : 's'}: ${await residentMebibytes(daemon.pid)} MiB (aim ≤ 80)`,
     )
   }
-}
-
-async function residentMebibytes(pid: number): Promise<number> {
-  const status = await readFile(`/proc/${pid}/status`, 'utf8')
-  return Math.round(Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1024)
 }

@@ -17,8 +17,9 @@ if (!(isFresh && process.argv.includes('--if-stale'))) await make()
 async function make(): Promise<void> {
   // Imported late: a build that has nothing to do need not load esbuild.
   const { bundle, removeOld } = await import('./bundle/bundle.ts')
+  const { describe } = await import('./bundle/describe.ts')
   try {
-    const files = await bundle(root, dist)
+    const files = [...(await bundle(root, dist)), await describe(dist)]
     await writeStamp(dist, { sources, files })
     await removeOld(dist, [...files, ...previous.files], await readdir(dist))
     const code = files.filter((name) => name.endsWith('.js'))

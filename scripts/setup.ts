@@ -1,16 +1,29 @@
 import { ensureEngine, packagesForEngine } from './steps/engine.ts'
+import { writeEngineSettings } from './steps/engine-settings.ts'
 import { ensureImages } from './steps/images.ts'
 import { ensurePackages } from './steps/packages.ts'
 import { printFailure, say, SetupError } from './steps/progress.ts'
+import { hasProgram } from './steps/shell.ts'
 
 const demo = {
-  packages: ['haproxy'],
+  packages: ['haproxy', 'nftables'],
   images: ['node:24-slim', 'redis:7'],
 }
 
 const test = {
-  packages: [...demo.packages, 'wrk', 'postgresql', 'redis-server', 'docker-compose', 'busybox-static'],
-  images: [...demo.images, 'debian:bookworm-slim', 'busybox:1', 'postgres:15'],
+  packages: [
+    ...demo.packages,
+    'wrk',
+    'postgresql',
+    'redis-server',
+    'docker-compose',
+    'busybox-static',
+    'openssh-client',
+    'openssh-server',
+    'docker-registry',
+    'pebble',
+  ],
+  images: [...demo.images, 'debian:bookworm-slim', 'busybox:1', 'postgres:15', 'nginx:1'],
 }
 
 async function setUp(): Promise<void> {
@@ -21,7 +34,10 @@ async function setUp(): Promise<void> {
     )
   }
   const wanted = process.argv.includes('--test') ? test : demo
+  const hadEngine = await hasProgram('dockerd')
   await ensurePackages([...wanted.packages, ...(await packagesForEngine())])
+  // Somebody else's engine is not configured.
+  if (!hadEngine && (await hasProgram('dockerd'))) await writeEngineSettings()
   await ensureEngine()
   await ensureImages(wanted.images)
   say('this machine is ready for a rack')

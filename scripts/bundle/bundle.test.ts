@@ -5,7 +5,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { promisify } from 'node:util'
-import protobuf from 'protobufjs'
 import { bundle, removeOld } from './bundle.ts'
 import { deferSecure, takeBuiltins } from './lean-builtins.ts'
 import { hashSources } from './sources.ts'
@@ -41,7 +40,7 @@ test('a program and its lazy part run from the bundle, with a CommonJS package i
     'the lazy part has a chunk of its own',
   )
   const made = await readdir(dist, { recursive: true })
-  assert.deepEqual(made.filter((name) => name !== 'proto').toSorted(), files.toSorted())
+  assert.deepEqual(made.toSorted(), files.toSorted())
   const { stdout } = await run(process.execPath, [join(dist, 'cli.js')])
   assert.equal(stdout, '42\n')
 })
@@ -66,27 +65,6 @@ test('its default alone may be imported lazily', async () => {
   await using clone = await makeClone({ 'cli.ts': program, 'daemon.ts': '' })
   await bundle(clone.path, join(clone.path, 'dist'))
   assert.equal((await run(process.execPath, [join(clone.path, 'dist/cli.js')])).stdout, '2\n')
-})
-
-test('the Docker library finds the files that it reads, and does without ssh', async () => {
-  const schema = protobuf.loadSync(join(root, 'node_modules/dockerode/lib/proto/buildkit_status.proto'))
-  const status = schema.lookupType('moby.buildkit.v1.StatusResponse')
-  const message = status.encode(status.create({ logs: [{ msg: Buffer.from('step one') }] })).finish()
-  const aux = Buffer.from(message).toString('base64')
-  const daemon = `import Docker from 'dockerode'
-    import { loadSync } from '@grpc/proto-loader'
-    import { join } from 'node:path'
-    import { Readable } from 'node:stream'
-    const stream = Readable.from([Buffer.from('{"id":"moby.buildkit.trace","aux":"${aux}"}\\n')])
-    new Docker().followProgress(stream, () => {}, (event: unknown) => console.log(JSON.stringify(event)))
-    console.log('moby.filesync.v1.Auth' in loadSync(join(__dirname, 'proto/auth.proto')))
-  `
-  await using clone = await makeClone({ 'cli.ts': '', 'daemon.ts': daemon })
-  await bundle(clone.path, join(clone.path, 'dist'))
-  const { stdout } = await run(process.execPath, [join(clone.path, 'dist/daemon.js')])
-  assert.match(stdout, /^true$/m)
-  // The library prints the bytes of a log line in base64.
-  assert.match(stdout, new RegExp(Buffer.from('step one').toString('base64')))
 })
 
 test('the hash changes with a source, and not with a test', async () => {

@@ -1,14 +1,8 @@
-import { access, copyFile, mkdir, rename, rm, writeFile } from 'node:fs/promises'
+import { access, mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { build, type BuildOptions, type OutputFile } from 'esbuild'
 import { lazyPackages } from './lazy-packages.ts'
 import { leanBuiltins } from './lean-builtins.ts'
-
-/** Files that bundled packages read beside their own code, which is now `dist/`. */
-const assets: Record<string, string> = {
-  'proto/auth.proto': 'dockerode/lib/proto/auth.proto',
-  'proto/buildkit_status.proto': 'dockerode/lib/proto/buildkit_status.proto',
-}
 
 /** The programs; each becomes `dist/NAME.js`, and whatever they import lazily a chunk of its own. */
 const entries: Record<string, string> = { cli: 'src/main/cli.ts', daemon: 'src/main/daemon.ts' }
@@ -32,7 +26,6 @@ const options: BuildOptions = {
   },
   define: { __dirname: 'import.meta.dirname', __filename: 'import.meta.filename' },
   plugins: [lazyPackages, leanBuiltins],
-  alias: { ssh2: join(import.meta.dirname, 'absent-ssh.ts') },
   // An optional native part: pg catches its absence.
   external: ['pg-native'],
 }
@@ -50,18 +43,15 @@ export async function bundle(root: string, dist: string): Promise<string[]> {
     outdir: dist,
     entryPoints: Object.entries(entries).map(([out, entry]) => ({ in: entry, out })),
   })
-  await mkdir(join(dist, 'proto'), { recursive: true })
+  await mkdir(dist, { recursive: true })
   // Chunks first: whoever starts a program in the middle of this finds all that its entry names.
   const isEntry = ({ path }: OutputFile) => Object.hasOwn(entries, basename(path).replace(/\..*/, ''))
   const ordered = [...outputFiles.filter((file) => !isEntry(file)), ...outputFiles.filter(isEntry)]
-  for (const [to, from] of Object.entries(assets)) {
-    await copyFile(join(root, 'node_modules', from), join(dist, to))
-  }
   for (const { path, contents } of ordered) {
     await writeFile(`${path}.${process.pid}`, contents)
     await rename(`${path}.${process.pid}`, path)
   }
-  return [...Object.keys(assets), ...ordered.map(({ path }) => basename(path))]
+  return ordered.map(({ path }) => basename(path))
 }
 
 /** Removes what neither this build nor the one before made; a daemon of that one may still load its chunks. */

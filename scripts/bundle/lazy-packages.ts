@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Plugin } from 'esbuild'
+import { isMissing } from '../../src/lib/missing.ts'
 
 /**
  * Refuses `await import('package')` in our code when the package is CommonJS and more than its default export is
@@ -49,7 +50,7 @@ function packageType(file: string): string | undefined {
   try {
     return (JSON.parse(readFileSync(file, 'utf8')) as { type?: string }).type
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    if (isMissing(error)) return undefined
     throw error
   }
 }

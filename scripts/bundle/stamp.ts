@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { writeFileAtomically } from '../../src/lib/atomic-file.ts'
+import { isMissing } from '../../src/lib/missing.ts'
 
 /** What `dist/` holds, beside it in `dist/stamp.json`. */
 export interface Stamp {
@@ -18,8 +19,7 @@ export function readStamp(dist: string): Stamp {
       ...(JSON.parse(readFileSync(join(dist, 'stamp.json'), 'utf8')) as Partial<Stamp>),
     }
   } catch (error) {
-    const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT'
-    if (isMissing || error instanceof SyntaxError) return emptyStamp
+    if (isMissing(error) || error instanceof SyntaxError) return emptyStamp
     throw error
   }
 }

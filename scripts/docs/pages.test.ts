@@ -28,8 +28,7 @@ test('every key and every label of a compose file has one row, and every area na
   const rows = renderManifest()
     .split('\n')
     .filter((line) => /^\| `[^`]+` \| (honoured|translated|ignored|refused) \|/.test(line))
-  const refusedLabels = Object.values(labelRules).filter(({ verdict }) => verdict !== 'honoured')
-  assert.equal(rows.length, Object.keys(allKeys).length + refusedLabels.length)
+  assert.equal(rows.length, Object.keys(allKeys).length + Object.keys(labelRules).length)
   for (const name of Object.keys(labelRules)) {
     const row = new RegExp(`\\| \`rack\\.${name.replaceAll('.', '\\.').replace('*', '[A-Z]+')}\` \\|`)
     assert.match(renderManifest(), row)

@@ -1,8 +1,10 @@
 import { renderErrors } from './errors.ts'
 import { renderManifest } from './manifest/render.ts'
+import { renderSecurity } from './permissions.ts'
 
 /** Every generated page: its path in the clone, and what makes its text from the code. */
 export const pages: Record<string, () => string> = {
   'docs/errors.md': renderErrors,
   'docs/manifest.md': renderManifest,
+  'docs/security.md': renderSecurity,
 }

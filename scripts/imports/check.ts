@@ -27,7 +27,7 @@ export async function checkImports(root: string): Promise<ImportReport> {
     parser: 'swc',
     tsPreCompilationDeps: true,
     doNotFollow: { path: 'node_modules' },
-    exclude: { path: '^(test/golden|examples|dist)/' },
+    exclude: { path: '^(test/golden|test/wild/[^/]+|examples|dist)/' },
     enhancedResolveOptions: {
       extensions: ['.ts', '.mts', '.js', '.mjs', '.json', '.d.ts'],
       exportsFields: ['exports'],

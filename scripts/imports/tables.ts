@@ -7,16 +7,22 @@ export const rooms: Record<string, { mayImport: string[]; isPure?: true }> = {
   // Pure rooms reach no Node module, not even through lib.
   'src/domain': { mayImport: [], isPure: true },
   'src/manifest': { mayImport: ['src/domain'], isPure: true },
-  'src/operations': { mayImport: ['src/domain', 'src/manifest'] },
-  'src/engines/docker': { mayImport: ['src/domain'] },
-  'src/engines/aws': { mayImport: ['src/domain'] },
+  'src/operations': { mayImport: ['src/domain', 'src/manifest', 'src/services'] },
+  // What to do next, from what is there and what should be.
+  'src/rollout': { mayImport: ['src/domain'], isPure: true },
+  'src/services': { mayImport: ['src/domain'], isPure: true },
+  'src/router': { mayImport: ['src/domain'] },
+  'src/engines/docker': { mayImport: ['src/domain', 'src/rollout', 'src/router'] },
+  'src/engines/aws': { mayImport: ['src/domain', 'src/rollout', 'src/aws'] },
+  'src/aws': { mayImport: ['src/domain'] },
   'src/store': { mayImport: ['src/domain'] },
   // The API registers its routes from the contract that types the client: docs/decisions/0002.
-  'src/api': { mayImport: ['src/domain', 'src/operations', 'src/client/contract'] },
-  'src/convox': { mayImport: ['src/domain', 'src/operations'] },
+  'src/edge': { mayImport: ['src/domain', 'src/operations'] },
+  'src/api': { mayImport: ['src/domain', 'src/operations', 'src/edge', 'src/client/contract'] },
+  'src/convox': { mayImport: ['src/domain', 'src/operations', 'src/edge'] },
   'src/client': { mayImport: ['src/domain'] },
   'src/objects': { mayImport: ['src/domain'] },
-  'src/host': { mayImport: ['src/domain'] },
+  'src/host': { mayImport: ['src/domain', 'src/router'] },
   'src/cli': { mayImport: ['src/domain', 'src/client', 'src/manifest', 'src/host'] },
   'src/web': { mayImport: ['src/domain', 'src/client'] },
   'src/main': { mayImport: ['src'] },
@@ -26,20 +32,21 @@ export const rooms: Record<string, { mayImport: string[]; isPure?: true }> = {
 export const packages: Record<string, string[]> = {
   yaml: ['src/manifest'],
   zod: ['src/manifest', 'src/client', 'src/api', 'src/convox'],
-  dockerode: ['src/engines/docker'],
-  protobufjs: ['src/engines/docker'],
   kysely: ['src/store'],
   pg: ['src/store'],
-  fastify: ['src/api', 'src/convox'],
-  '@fastify/*': ['src/api', 'src/convox'],
-  'fastify-type-provider-zod': ['src/api', 'src/convox'],
-  ws: ['src/api', 'src/convox', 'src/client', 'src/cli'],
+  fastify: ['src/edge', 'src/api', 'src/convox'],
+  '@fastify/*': ['src/edge', 'src/api', 'src/convox'],
+  'fastify-type-provider-zod': ['src/edge', 'src/api', 'src/convox'],
+  ws: ['src/edge', 'src/api', 'src/convox', 'src/client', 'src/cli'],
   commander: ['src/cli'],
   '@bomb.sh/tab': ['src/cli'],
   picocolors: ['src/cli'],
   '@balena/dockerignore': ['src/lib'],
+  croner: ['src/lib'],
   'tar-stream': ['src/lib', 'src/cli', 'src/engines/docker'],
   pino: ['src/main'],
+  'acme-client': ['src/lib/acme'],
+  '@peculiar/x509': ['src/lib/x509'],
 }
 
 /**
@@ -47,8 +54,10 @@ export const packages: Record<string, string[]> = {
  * the time of a bare Node, and the client gives it types of the contract without zod. Lazy imports and types are free.
  */
 export const startsWithout: Record<string, string[]> = {
-  'src/main/cli': ['zod', 'yaml', 'fastify', 'kysely', 'dockerode', 'tar-stream', 'ws'],
+  'src/main/cli': ['zod', 'yaml', 'fastify', 'kysely', 'tar-stream', 'ws'],
   'src/client': ['zod', 'fastify'],
+  // The description of the API is a file of the build.
+  'src/main/daemon': ['@fastify/swagger', 'pg'],
 }
 
 /** Files of those folders to which it does not apply. */

@@ -1,20 +1,37 @@
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
-import { access, constants, open, readFile, rm } from 'node:fs/promises'
+import { access, constants, open, rm } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
-import Docker from 'dockerode'
+import { RackError } from '../../src/domain/error.ts'
+import { connectDocker } from '../../src/engines/docker/client.ts'
+import { dockerSocket } from '../../src/lib/docker-socket.ts'
+import { readProcess, readTextIfThere } from '../../src/lib/files.ts'
 import { say, SetupError, step } from './progress.ts'
 import { isRoot, run, succeeds } from './shell.ts'
 
 const logFile = '/var/log/dockerd.log'
-const socket = '/var/run/docker.sock'
+const named = process.env['DOCKER_HOST']
+const socket = dockerSocket(process.env)
 
-/** A client of the machine's Docker Engine; DOCKER_HOST is honoured, as by every Docker program. */
-export const docker = new Docker()
+/** A client of the machine's Docker Engine; a socket in DOCKER_HOST is honoured, as by every Docker program. */
+export const docker = connectDocker({ socketPath: socket })
 
-/** Tells whether a Docker Engine answers within three seconds. */
+/** Work on the engine that may take as long as a program. */
+export const control = { signal: new AbortController().signal, report: () => undefined }
+
+/**
+ * Tells whether a Docker Engine answers within three seconds.
+ * @throws SetupError when it is too old
+ */
 async function engineAnswers(): Promise<boolean> {
-  return Promise.race([succeeds(docker.ping()), delay(3_000, false, { ref: false })])
+  try {
+    await docker.json({ path: '/version', deadlineMs: 3_000 }, control)
+    return true
+  } catch (error) {
+    if (!(error instanceof RackError)) throw error
+    if (error.code === 'unsupported') throw new SetupError(error.message, error.hint ?? 'Update it', error)
+    return false
+  }
 }
 
 /**
@@ -22,10 +39,13 @@ async function engineAnswers(): Promise<boolean> {
  * @throws SetupError when the engine is somebody else's to start or to open
  */
 export async function packagesForEngine(): Promise<string[]> {
+  if (named && !named.startsWith('unix://')) {
+    throw new SetupError(`DOCKER_HOST=${named} is no socket of this machine`, 'Type: unset DOCKER_HOST')
+  }
   if (await engineAnswers()) return []
-  if (process.env['DOCKER_HOST']) {
+  if (named) {
     throw new SetupError(
-      `no Docker Engine answers at DOCKER_HOST=${process.env['DOCKER_HOST']}`,
+      `no Docker Engine answers at DOCKER_HOST=${named}`,
       'Type: unset DOCKER_HOST, or start that engine',
     )
   }
@@ -80,7 +100,7 @@ async function start(): Promise<void> {
  * to start. A killed one stays a zombie for seconds, for ever where nothing reaps: the dead hold no lock.
  */
 async function outlived(program: string, pidFile: string): Promise<boolean> {
-  const pid = await readFile(pidFile, 'utf8').catch(() => '')
+  const pid = (await readTextIfThere(pidFile)) ?? ''
   const deadline = performance.now() + 5_000
   let state = await stateOf(program, pid.trim())
   while (state === 'Z' && performance.now() < deadline) {
@@ -94,7 +114,7 @@ async function outlived(program: string, pidFile: string): Promise<boolean> {
 
 /** The state letter of a process, or nothing when that number is free or belongs to another program by now. */
 async function stateOf(program: string, pid: string): Promise<string | undefined> {
-  const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '')
+  const status = (pid && (await readProcess(pid, 'status'))) || ''
   const [name, state] = ['Name', 'State'].map(
     (field) => new RegExp(`^${field}:\\s+(\\S+)`, 'm').exec(status)?.[1],
   )

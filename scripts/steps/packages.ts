@@ -9,11 +9,17 @@ const policyFile = '/usr/sbin/policy-rc.d'
 const proofs: Record<string, () => Promise<boolean>> = {
   'docker.io': () => hasProgram('dockerd'),
   haproxy: () => hasProgram('haproxy'),
+  nftables: () => hasProgram('nft'),
   mmdebstrap: () => hasProgram('mmdebstrap'),
   wrk: () => hasProgram('wrk'),
   'redis-server': () => hasProgram('redis-server'),
   'docker-compose': () => hasProgram('docker-compose'),
   'busybox-static': () => isStatic('/bin/busybox'),
+  'docker-registry': () => hasProgram('docker-registry'),
+  pebble: async () => (await hasProgram('pebble')) && (await hasProgram('pebble-challtestsrv')),
+  'openssh-client': () => hasProgram('ssh-keygen'),
+  'openssh-server': () => succeeds(access('/usr/sbin/sshd', constants.X_OK)),
+  zstd: () => hasProgram('zstd'),
   postgresql: async () => (await Array.fromAsync(glob('/usr/lib/postgresql/*/bin/postgres'))).length > 0,
 }
 

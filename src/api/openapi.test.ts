@@ -1,8 +1,15 @@
 import assert from 'node:assert/strict'
+import { mkdtempDisposable, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { contract } from '../client/contract.ts'
 import type { Op } from '../client/contract/op.ts'
+import { verbs } from '../operations/verbs.ts'
+import { routeVerbs } from './route-verbs.ts'
 import { serveOperations } from '../../test/support/scripted-operations.ts'
+import { describeApi } from './describe-api.ts'
+import { descriptionFile, readDescription } from './read-description.ts'
 
 interface Description {
   openapi: string
@@ -14,6 +21,7 @@ interface Described {
   operationId: string
   summary: string
   security: object[]
+  'x-permission'?: string
   parameters?: { name: string; in: string; required: boolean; schema: object }[]
   requestBody?: { content: Record<string, { schema: object }> }
   responses: Record<string, { description: string; content?: Record<string, { schema: object }> }>
@@ -67,9 +75,27 @@ test('each has what its reader needs: parameters, body, success and refusal', as
       name,
     )
     assert.ok(described.responses.default?.content?.['application/problem+json'], name)
-    assert.deepEqual(described.security, operation.permission === null ? [] : [{ token: [] }], name)
+    const access = routeVerbs[name as keyof typeof routeVerbs]
+    assert.deepEqual(described.security, access === 'anyone' ? [] : [{ token: [] }], name)
   }
   assert.deepEqual(components.securitySchemes, { token: { type: 'http', scheme: 'bearer' } })
+})
+
+test('each route states the permission of its verb, and every verb has a route', async () => {
+  const { paths } = await describeRack()
+  const called = new Set<string>()
+  for (const [name, { method, path }] of Object.entries(contract)) {
+    const verb = routeVerbs[name as keyof typeof routeVerbs]
+    const described = paths[path.replace(/:(\w+)/g, '{$1}')]![method.toLowerCase()]!
+    const stated = verb === 'anyone' || verb === 'callers' ? undefined : verbs[verb].permission
+    assert.equal(described['x-permission'], stated, name)
+    called.add(verb)
+  }
+  // Prometheus asks for it at a path of its own.
+  assert.deepEqual(
+    Object.keys(verbs).filter((verb) => !called.has(verb)),
+    ['readMetrics'],
+  )
 })
 
 test('streams are described as NDJSON', async () => {
@@ -88,4 +114,12 @@ test('every reference points at something', async () => {
     const name = /^#\/components\/schemas\/(\w+)$/.exec(reference)?.[1]
     assert.ok(name !== undefined && description.components.schemas[name], reference)
   }
+})
+
+test('a build serves the file that it has, the sources what they make', async () => {
+  await using build = await mkdtempDisposable(join(tmpdir(), 'description-'))
+  const made = await describeApi('1.2.3')
+  assert.deepEqual(await readDescription('1.2.3', build.path), made)
+  await writeFile(join(build.path, descriptionFile), '{"openapi":"of the build"}')
+  assert.deepEqual(await readDescription('1.2.3', build.path), { openapi: 'of the build' })
 })

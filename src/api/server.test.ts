@@ -4,6 +4,8 @@ import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
 import { createClient } from '../client/client.ts'
 import { RackError } from '../domain/error.ts'
+import { createEdge } from '../edge/edge.ts'
+import { createApiFace } from './api-face.ts'
 import { exampleApp, serveOperations, tokens } from '../../test/support/scripted-operations.ts'
 
 interface Answer {
@@ -189,6 +191,17 @@ test('everything that is wrong with a request is said at once', async () => {
   assert.match(String(body.detail), /cpu/)
 })
 
+test('an argument with a NUL byte is refused at its place, before anything is asked of an engine', async () => {
+  await using rack = await serveOperations({})
+  const { status, body } = await ask(`${rack.url}/v1/apps/guestbook/run`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ type: 'web', command: ['sh', 'a\0b'] }),
+  })
+  assert.deepEqual([status, body.code], [422, 'invalid'])
+  assert.match(String(body.detail), /command\.1: expected text without a NUL byte/)
+})
+
 test('query and body are judged together', async () => {
   await using rack = await serveOperations({})
   const { body } = await ask(`${rack.url}/v1/apps/guestbook/logs?tail=-1&follow=maybe&folow=true&since=noon`)
@@ -258,9 +271,8 @@ test('the log names routes, not addresses: commands and values stay out', async 
 
 test('a port that is taken is said to be', async () => {
   await using rack = await serveOperations({})
-  const { createServer } = await import('./server.ts')
   const quiet = { info: () => undefined, error: () => undefined }
-  const second = await createServer({ operations: {} as never, version: '1', log: quiet })
+  const second = await createEdge({ door: {} as never, faces: [createApiFace({ version: '1' })], log: quiet })
   const port = Number(new URL(rack.url).port)
   await assert.rejects(second.listen({ host: '127.0.0.1', port }), { code: 'port-taken' })
   await second.close()

@@ -3,10 +3,11 @@ import { once } from 'node:events'
 import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { test } from 'node:test'
 import type { Progress } from '../domain/control.ts'
-import type { LogLine } from '../domain/engine.ts'
+import type { AppLogLine } from '../domain/engine.ts'
 import { RackError } from '../domain/error.ts'
 import { followStream } from '../client/follow-stream.ts'
 import { exampleResult, logLine, serveOperations, tokens } from '../../test/support/scripted-operations.ts'
+import { standsStill } from '../../test/support/stands-still.ts'
 
 const promote = { params: { app: 'guestbook', release: 'RAAAAAAAAAA' } }
 
@@ -20,7 +21,7 @@ async function open(url: string, method: string): Promise<IncomingMessage> {
   return response
 }
 
-function logLineOf(text: string): LogLine {
+function logLineOf(text: string): AppLogLine {
   const time = '2026-11-23T04:00:00.000000001Z'
   return {
     time,
@@ -30,13 +31,14 @@ function logLineOf(text: string): LogLine {
     release: 'RAAAAAAAAAA',
     stream: 'stdout',
     text,
+    cursor: 'c1',
   }
 }
 
 test('progress comes in order and as it happens, the result last', async () => {
   const { promise: firstSeen, resolve: seen } = Promise.withResolvers<void>()
   await using rack = await serveOperations({
-    promoteRelease: async (_app, _release, _actor, control) => {
+    promoteRelease: async (_app, _release, _options, control) => {
       control.report(logLine('one'))
       await firstSeen
       control.report({
@@ -77,7 +79,7 @@ test('what fails before it has said anything fails with its status', async () =>
 
 test('what fails later ends its stream with an error line', async () => {
   await using rack = await serveOperations({
-    promoteRelease: async (_app, _release, _actor, control) => {
+    promoteRelease: async (_app, _release, _options, control) => {
       control.report(logLine('one'))
       throw new RackError('deploy-failed', 'web exited (3)', {
         hint: 'rack logs',
@@ -95,7 +97,7 @@ test('what fails later ends its stream with an error line', async () => {
 
 test('every line of a stream carries its type', async () => {
   await using rack = await serveOperations({
-    promoteRelease: async (_app, _release, _actor, control) => {
+    promoteRelease: async (_app, _release, _options, control) => {
       control.report(logLine('one\ntwo'))
       throw new TypeError('a bug')
     },
@@ -141,7 +143,7 @@ test('a promote whose client leaves hears of it, and may go on', async () => {
   const { promise: left, resolve: leave } = Promise.withResolvers<void>()
   const { promise: ended, resolve: end } = Promise.withResolvers<void>()
   await using rack = await serveOperations({
-    promoteRelease: async (_app, _release, _actor, control) => {
+    promoteRelease: async (_app, _release, _options, control) => {
       control.report(logLine('one'))
       control.signal.addEventListener('abort', () => leave())
       await left
@@ -160,7 +162,7 @@ test('a promote whose client leaves hears of it, and may go on', async () => {
 
 test('a caller who stops waiting gets the reason of the signal', async () => {
   await using rack = await serveOperations({
-    promoteRelease: async (_app, _release, _actor, control) => {
+    promoteRelease: async (_app, _release, _options, control) => {
       control.report(logLine('one'))
       await once(control.signal, 'abort')
       return exampleResult
@@ -177,7 +179,7 @@ test('a caller who stops waiting gets the reason of the signal', async () => {
 test('a reader who is far behind misses log lines, is told so, and gets the phases and the result', async () => {
   const count = 40_000
   await using rack = await serveOperations({
-    promoteRelease: async (_app, _release, _actor, control) => {
+    promoteRelease: async (_app, _release, _options, control) => {
       for (let at = 0; at < count; at++) control.report(logLine(`${at} ${'x'.repeat(1000)}`))
       control.report({ type: 'phase', phase: 'drain', state: 'ended', time: '2026-11-23T04:00:00.000Z' })
       return exampleResult
@@ -211,8 +213,8 @@ test('log lines name their process type `process` and its id `id`', async () => 
   const lines = []
   const query = { types: ['web', 'worker'], tail: 5 }
   for await (const line of rack.client.appLogs({ params: { app: 'guestbook' }, query })) lines.push(line)
-  const { type: process, process: id, ...rest } = logLineOf('hello')
-  assert.deepEqual(lines, [{ type: 'log', process, id, ...rest }])
+  const { type, process: id, ...rest } = logLineOf('hello')
+  assert.deepEqual(lines, [{ type: 'log', process: type, id, ...rest }])
 })
 
 test('logs are read only as fast as they are taken', async () => {
@@ -224,7 +226,7 @@ test('logs are read only as fast as they are taken', async () => {
     },
   })
   const response = await open(`${rack.url}/v1/apps/guestbook/logs`, 'GET')
-  await settled(() => written)
+  await standsStill(() => written)
   assert.ok(written < 3_000, `${written} of 6000 lines were made for a client that reads nothing`)
   let bytes = 0
   for await (const chunk of response) bytes += (chunk as Buffer).length
@@ -264,11 +266,3 @@ test('closing the server ends the streams that run', async () => {
     { code: 'unreachable' },
   )
 })
-
-/** Waits until a number has stood still for 200 ms. */
-async function settled(read: () => number): Promise<void> {
-  for (let before = -1; before !== read();) {
-    before = read()
-    await new Promise((resolve) => setTimeout(resolve, 200))
-  }
-}

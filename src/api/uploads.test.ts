@@ -6,7 +6,9 @@ import { test } from 'node:test'
 import { followStream } from '../client/follow-stream.ts'
 import { createClient } from '../client/client.ts'
 import { RackError } from '../domain/error.ts'
+import { until } from '../lib/poll.ts'
 import { logLine, serveOperations, tokens } from '../../test/support/scripted-operations.ts'
+import { standsStill } from '../../test/support/stands-still.ts'
 
 const result = { build: 'BAAAAAAAAAA', release: 'RAAAAAAAAAA' }
 const params = { app: 'guestbook' }
@@ -33,15 +35,15 @@ function endless(chunkBytes = 64 * 1024) {
 
 test('an upload arrives byte for byte, and its options with it', async () => {
   const pieces = Array.from({ length: 64 }, () => randomBytes(100_000))
-  await using rack = await serveOperations({
-    buildApp: async (app, { content, description, noCache }, actor) => {
-      assert.deepEqual([app, description, noCache, actor], ['guestbook', 'as told', true, 'writer'])
+  await using rack = await serveOperations(({ name: caller }) => ({
+    buildApp: async (app, { content, description, noCache }) => {
+      assert.deepEqual([app, description, noCache, caller], ['guestbook', 'as told', true, 'writer'])
       const hash = createHash('sha256')
       for await (const chunk of content) hash.update(chunk)
       assert.equal(hash.digest('hex'), createHash('sha256').update(Buffer.concat(pieces)).digest('hex'))
       return result
     },
-  })
+  }))
   const content = (async function* () {
     yield* pieces
   })()
@@ -53,7 +55,7 @@ test('an upload is sent only as fast as it is read', async () => {
   const source = endless()
   const { promise: mayRead, resolve: read } = Promise.withResolvers<void>()
   await using rack = await serveOperations({
-    buildApp: async (_app, { content }, _actor, control) => {
+    buildApp: async (_app, { content }, control) => {
       control.report(logLine('waiting'))
       await mayRead
       let bytes = 0
@@ -66,10 +68,7 @@ test('an upload is sent only as fast as it is read', async () => {
   })
   const stream = rack.client.buildApp({ params, content: source.content() })
   const done = followStream(stream, nothing)
-  for (let before = -1; before !== source.sent;) {
-    before = source.sent
-    await new Promise((resolve) => setTimeout(resolve, 200))
-  }
+  await standsStill(() => source.sent)
   assert.ok(source.sent < 20_000_000, `${source.sent} bytes were sent to a rack that reads nothing`)
   read()
   assert.deepEqual(await done, result)
@@ -87,15 +86,13 @@ test('an upload that is refused at once is told the reason, and stops', async ()
     code: 'not-found',
     hint: 'rack apps create guestbook',
   })
-  const { sent } = source
-  await new Promise((resolve) => setTimeout(resolve, 50))
-  assert.equal(source.sent, sent)
+  await until(() => source.isEnded, { deadlineMs: 5_000, what: 'the end of the source' })
 })
 
 for (const hasSpoken of [false, true]) {
   test(`an upload that is refused in the middle is told the reason, ${hasSpoken ? 'on the open stream' : 'with its status'}`, async () => {
     await using rack = await serveOperations({
-      buildApp: async (_app, { content }, _actor, control) => {
+      buildApp: async (_app, { content }, control) => {
         if (hasSpoken) control.report(logLine('reading'))
         let bytes = 0
         for await (const chunk of content) {
@@ -151,10 +148,11 @@ test('a client that sends all before it reads still gets its answer', async () =
 
 test('a build whose client leaves in mid-upload fails, and says why', async () => {
   const { promise: failure, resolve: fail } = Promise.withResolvers<unknown>()
+  const leaving = new AbortController()
   await using rack = await serveOperations({
     buildApp: async (_app, { content }) => {
       try {
-        for await (const _chunk of content);
+        for await (const _chunk of content) leaving.abort(new Error('bored'))
         return result
       } catch (error) {
         fail(error)
@@ -162,10 +160,8 @@ test('a build whose client leaves in mid-upload fails, and says why', async () =
       }
     },
   })
-  const leaving = new AbortController()
   const content = (async function* () {
     yield Buffer.alloc(1000)
-    setTimeout(() => leaving.abort(new Error('bored')), 20)
     await new Promise(() => undefined)
   })()
   const stream = rack.client.buildApp({ params, content }, { signal: leaving.signal })

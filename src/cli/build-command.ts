@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander'
-import { Options, type CommandSpec, type OptionSpec } from './command-spec.ts'
+import type { CommandSpec, OptionSpec } from './command-spec.ts'
+import { Options } from './options.ts'
 
 /** Runs the command that was chosen. */
 export type Runner = (spec: CommandSpec, args: string[], options: Options) => Promise<void>
@@ -33,7 +34,7 @@ export function buildCommand(spec: CommandSpec, run: Runner, help: HelpOutput): 
       outputError: () => undefined,
       getOutHelpWidth: () => help.columns,
     })
-    .addHelpText('after', `\nExamples:\n${spec.examples.map((line) => `  $ rack ${line}`).join('\n')}\n`)
+    .addHelpText('after', `\nExamples:\n${spec.examples.map((line) => `  $ ${asTyped(line)}`).join('\n')}\n`)
   if (spec.arguments) command.arguments(spec.arguments)
   for (const option of optionsOf(spec)) command.addOption(buildOption(option))
   const { run: action } = spec
@@ -42,6 +43,11 @@ export function buildCommand(spec: CommandSpec, run: Runner, help: HelpOutput): 
   }
   for (const verb of spec.commands ?? []) command.addCommand(buildCommand(verb, run, help))
   return command
+}
+
+/** An example begins with the command's words, unless something stands before `rack`: a pipe, a variable. */
+function asTyped(example: string): string {
+  return / rack /.test(example) ? example : `rack ${example}`
 }
 
 /** A command's own options and the shared ones. */

@@ -1,4 +1,5 @@
 import { RackError } from '../domain/error.ts'
+import { printable } from './output/printable.ts'
 import type { Session } from './session.ts'
 
 /**
@@ -17,7 +18,7 @@ export async function confirm(session: Session, question: string, word: string):
   const reader = createInterface({ input: world.stdin, output: world.stderr })
   const { promise: left, resolve } = Promise.withResolvers<string>()
   reader.once('close', () => resolve(''))
-  const answer = await Promise.race([reader.question(`${question} Type ${word} to go on: `), left])
+  const answer = await Promise.race([reader.question(printable(`${question} Type ${word} to go on: `)), left])
   reader.close()
   if (answer.trim() !== word) throw new RackError('cancelled', 'nothing was changed')
 }

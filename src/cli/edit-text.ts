@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { RackError } from '../domain/error.ts'
+import { printable } from './output/printable.ts'
 import type { World } from './world.ts'
 
 export interface TextToEdit {
@@ -56,7 +57,7 @@ async function askToGoOn({ stdin, stderr }: World, wrong: string): Promise<void>
   const reader = createInterface({ input: stdin, output: stderr })
   const { promise: left, resolve } = Promise.withResolvers<string>()
   reader.once('close', () => resolve('n'))
-  const answer = await Promise.race([reader.question(`${wrong}\nEdit it again? [Y/n] `), left])
+  const answer = await Promise.race([reader.question(printable(`${wrong}\nEdit it again? [Y/n] `)), left])
   reader.close()
   if (/^n/i.test(answer.trim())) throw new RackError('cancelled', 'nothing was changed')
 }

@@ -3,7 +3,6 @@ import { RackError } from '../domain/error.ts'
 import { until } from '../lib/poll.ts'
 
 type Line = Reply<'appLogs'>
-type Query = Parameters<Client['appLogs']>[0]['query']
 
 export interface FollowLogsOptions {
   signal: AbortSignal
@@ -13,36 +12,28 @@ export interface FollowLogsOptions {
   patienceMs?: number
 }
 
-/** Lines of two processes may arrive in another order than they were written in. */
-const overlapMs = 5000
+/** Asks for the lines behind a cursor; for the first ones when there is none yet. */
+export type AskForLines = (after: string | undefined) => AsyncIterable<Line>
+
 const askEveryMs = 500
 
 /**
- * The log lines of an app until the signal ends. A rack that goes away is waited for, and no line is said twice.
+ * Log lines until the signal ends. A rack that goes away is waited for, and asked for what comes behind the last line:
+ * none is said twice or left out.
  * @throws unreachable when it is not there at first, or stays away
  */
 export async function* followLogs(
-  client: Client,
-  app: string,
-  query: Query,
+  client: Pick<Client, 'health'>,
+  ask: AskForLines,
   options: FollowLogsOptions,
 ): AsyncGenerator<Line> {
   const { signal } = options
   await client.health(undefined, { signal })
-  /** The time of the newest line of each process. */
-  const newest = new Map<string, string>()
-  /** Lines before the first ones were not asked for. */
-  let oldest: string | null = null
+  let last: string | undefined
   for (;;) {
-    const said = new Map(newest)
-    const from = oldest
     try {
-      const lines = client.appLogs({ params: { app }, query: resumed(query, newest) }, { signal })
-      for await (const line of lines) {
-        const time = sortable(line.time)
-        if (time <= (said.get(line.id) ?? '') || (from !== null && time < from)) continue
-        if (oldest === null || time < oldest) oldest = time
-        newest.set(line.id, time)
+      for await (const line of ask(last)) {
+        last = line.cursor
         yield line
       }
       return
@@ -54,18 +45,8 @@ export async function* followLogs(
   }
 }
 
-function resumed(query: Query, newest: Map<string, string>): Query {
-  const last = [...newest.values()].sort().at(-1)
-  if (last === undefined) return query
-  return {
-    ...query,
-    since: new Date(Date.parse(`${last.slice(0, 23)}Z`) - overlapMs).toISOString(),
-    tail: undefined,
-  }
-}
-
 async function waitForRack(
-  client: Client,
+  client: Pick<Client, 'health'>,
   { signal, patienceMs = 60_000 }: FollowLogsOptions,
   lost: RackError,
 ): Promise<void> {
@@ -86,10 +67,4 @@ async function waitForRack(
 
 function isUnreachable(error: unknown): error is RackError {
   return error instanceof RackError && error.code === 'unreachable'
-}
-
-/** Times with different numbers of fractional digits, made to compare as text. */
-function sortable(time: string): string {
-  const [seconds = '', digits = ''] = time.replace(/Z$/, '').split('.')
-  return `${seconds}.${digits.padEnd(9, '0')}`
 }

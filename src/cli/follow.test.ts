@@ -124,3 +124,19 @@ test('a cancel that fails says so', async () => {
   setImmediate(interrupt)
   await assert.rejects(followed, { code: 'unreachable' })
 })
+
+test('an interrupt that comes too late says so, and what to type', async () => {
+  const { session, interrupt, text } = makeSession()
+  using following = await startFollowing(session)
+  const stream = makeStream()
+  const call = async () => {
+    stream.end({ type: 'result', result: 'R1' })
+    throw new RackError('conflict', 'nothing of shop is changing now')
+  }
+  const cancel = { what: 'the promote', call, instead: 'rack releases rollback --app shop' }
+  const followed = following.follow(stream.lines, cancel)
+  setImmediate(interrupt)
+  assert.equal(await followed, 'R1')
+  const told = /too late to cancel the promote: it is done; go back with: rack releases rollback --app shop/
+  assert.match(text(), told)
+})

@@ -22,6 +22,8 @@ export interface Cancel {
   /** Completes the sentence "cancelling …". */
   what: string
   call: (() => Promise<unknown>) | null
+  /** What to type where it comes too late. */
+  instead?: string
   /** Hears what the operation says of itself, such as its id. */
   onProgress?: (progress: Progress) => void
 }
@@ -51,6 +53,7 @@ export async function startFollowing(session: Session): Promise<Following> {
         for await (const line of until(lines, interrupts.left)) {
           if (line.type === 'result') {
             view.settle()
+            interrupts.tellTooLate()
             return line.result
           }
           cancel.onProgress?.(line)
@@ -67,6 +70,8 @@ export async function startFollowing(session: Session): Promise<Following> {
 interface Interrupts {
   /** Rejects at the second interrupt. */
   left: Promise<never>
+  /** Says, after an interrupt, that the work has come to its end all the same. */
+  tellTooLate(): void
   stop(): void
 }
 
@@ -89,7 +94,12 @@ function listenForInterrupts(
       if (!(error instanceof RackError && error.code === 'conflict')) reject(error)
     })
   })
-  return { left, stop }
+  const tellTooLate = () => {
+    if (count === 0 || !cancel.call) return
+    const instead = cancel.instead === undefined ? '' : `; go back with: ${cancel.instead}`
+    say(`too late to cancel ${cancel.what}: it is done${instead}`)
+  }
+  return { left, tellTooLate, stop }
 }
 
 async function* until<T>(lines: AsyncIterable<T>, left: Promise<never>): AsyncGenerator<T> {

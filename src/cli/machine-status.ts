@@ -1,9 +1,13 @@
+import type { UnservedPort } from '../domain/endpoint.ts'
+import type { Restoring } from '../domain/rack-backup.ts'
 import { RackError } from '../domain/error.ts'
+import type { RouterLoad } from '../domain/router-load.ts'
 import { answersHealth, findDaemon } from '../host/daemon.ts'
-import type { Installation } from '../host/installation.ts'
-import { findRouter } from '../host/router-process.ts'
+import { apiByHttpsUrlOf, httpsUrlOf, type Installation } from '../host/installation.ts'
+import { findRouter, findUnserved } from '../host/router.ts'
 import { DeadlineError } from '../lib/deadline.ts'
 import { until } from '../lib/poll.ts'
+import { unixUrl } from '../lib/unix-url.ts'
 import { readRacks } from './racks-file.ts'
 import type { Session } from './session.ts'
 
@@ -14,37 +18,60 @@ export interface MachineStatus {
   status: 'running' | 'updating' | 'converging' | 'stopped' | 'unreachable'
   version: string | null
   daemon: { pid: number | null }
-  router: { pid: number | null }
-  /** Base addresses of the API and of the apps. */
-  api: string
+  /** What is open in it now; null where the daemon does not tell. */
+  router: { pid: number | null; load: RouterLoad | null }
+  /** The API's Unix socket; absent for a rack of another machine. */
+  socket?: string
+  /** The API's address while it is reached by TCP. */
+  api?: string
+  /** Base address of the apps. */
   http: string
+  /** The same by TLS; null where the rack serves none. */
+  https: string | null
+  /** Where the API is reached by TLS; null where it is not, absent for a rack of another machine. */
+  apiByHttps?: string | null
   domain: string
   apps: number | null
+  /** Apps that run and lack copies. */
+  degraded: string[]
+  /** Ports that another program has. */
+  unservedPorts: UnservedPort[]
+  /** What of a backup is still to be taken in; null where nothing is, or nobody tells. */
+  restoring: Restoring | null
   engine: { name: string; version: string } | null
   directory: string
 }
 
-/** Taking up what was left may take longer when Docker Engine is away; then it goes on by itself. */
+/** Without an app that came back; taking up what was left may take longer, and goes on by itself. */
 const readyDeadlineMs = 20_000
 
-export function apiUrl({ api }: Installation): string {
-  return `http://${api.host}:${api.port}`
+/** By what the command line reaches a rack of this machine: its socket, and nothing else. */
+export function apiUrl({ socket }: Installation): string {
+  return unixUrl(socket.path)
 }
 
 /** Asks the rack, and the machine where the rack does not answer. */
 export async function readStatus({ world }: Session, installation: Installation): Promise<MachineStatus> {
-  const { name, directory, domain, http } = installation
-  const [daemon, router] = await Promise.all([findDaemon(directory), findRouter(directory)])
+  const { name, directory, domain, http, socket, api } = installation
+  const [daemon, router, unservedPorts] = await Promise.all([
+    findDaemon(directory),
+    findRouter(directory),
+    findUnserved(installation),
+  ])
   const base = {
     name,
     directory,
     daemon: { pid: daemon },
-    router: { pid: router },
-    api: apiUrl(installation),
+    router: { pid: router, load: null },
+    socket: socket.path,
+    ...(api && { api: `http://${api.host}:${api.port}` }),
     http: http.port === 80 ? 'http://localhost' : `http://localhost:${http.port}`,
+    https: httpsUrlOf(installation, unservedPorts),
+    apiByHttps: apiByHttpsUrlOf(installation, unservedPorts),
     domain,
+    unservedPorts,
   }
-  const unknown = { version: null, apps: null, engine: null }
+  const unknown = { version: null, apps: null, degraded: [], restoring: null, engine: null }
   if (daemon === null) return { ...base, ...unknown, status: 'stopped' }
   const token = tokenOf(world.env, installation)
   if (token === null) {
@@ -52,8 +79,14 @@ export async function readStatus({ world }: Session, installation: Installation)
     return { ...base, ...unknown, status: answers ? 'running' : 'unreachable' }
   }
   try {
-    const { status, version, apps, engine } = await (await connectTo(installation, token)).getRack()
-    return { ...base, status, version, apps, engine }
+    const rack = await (await connectTo(installation, token)).getRack()
+    const { status, version, apps, engine } = rack
+    // A daemon of an earlier version does not say what is open, nor what is missing.
+    const { load }: Partial<typeof rack.router> = rack.router
+    const said: Partial<typeof rack> = rack
+    const { degraded = [], restoring = null } = said
+    const told = { status, version, apps, degraded, restoring, engine }
+    return { ...base, router: { pid: router, load: load ?? null }, ...told }
   } catch (error) {
     if (error instanceof RackError) return { ...base, ...unknown, status: 'unreachable' }
     throw error
@@ -72,28 +105,43 @@ export async function connectTo(installation: Installation, token: string) {
   return createClient({ url: apiUrl(installation), token })
 }
 
-/** Waits, for a while, until the rack has taken up what was left; says so when it has not. */
+/**
+ * Waits until the rack has taken up what was left, telling how many apps are still to come back; says so when it has
+ * not, and for a while no further app came back.
+ * @returns whether it has
+ */
 export async function waitUntilReady(
-  { output }: Session,
+  { output }: { output: Pick<Session['output'], 'say'> },
   installation: Installation,
-  token: string | null,
-): Promise<void> {
-  if (token === null) return
+  { token, tell }: { token: string | null; tell?: (comingBack: number) => void },
+): Promise<boolean> {
+  if (token === null) return true
   const client = await connectTo(installation, token)
+  let told: number | null = null
+  const news = async () => {
+    // While Docker Engine is away the rack cannot say how it is.
+    const rack = await client.getRack().catch((error: unknown) => {
+      if (error instanceof RackError && error.code !== 'unauthorized') return null
+      throw error
+    })
+    if (!rack) return null
+    // A daemon of an earlier version does not say which: after an update it runs on until it is started again.
+    const said: Partial<typeof rack> = rack
+    const [isReady, left] = [said.status !== 'converging', said.comingBack?.length ?? 0]
+    return isReady || left !== told ? { isReady, left } : null
+  }
   try {
-    await until(
-      async () => {
-        // While Docker Engine is away the rack cannot say how it is.
-        const rack = await client.getRack().catch((error: unknown) => {
-          if (error instanceof RackError && error.code !== 'unauthorized') return null
-          throw error
-        })
-        return rack !== null && rack.status !== 'converging'
-      },
-      { deadlineMs: readyDeadlineMs, intervalMs: 100, what: 'the rack to be ready' },
-    )
+    for (;;) {
+      const wait = { deadlineMs: readyDeadlineMs, intervalMs: 100, what: 'the rack to be ready' }
+      const { isReady, left } = await until(news, wait)
+      told = left
+      tell?.(left)
+      if (isReady) break
+    }
+    return true
   } catch (error) {
     if (!(error instanceof DeadlineError)) throw error
     output.say(`${installation.name} answers and is still taking up what was left: rack status; rack doctor`)
+    return false
   }
 }

@@ -1,15 +1,5 @@
 import type { CommandSpec } from './command-spec.ts'
-
-/** A first word: loaded when it is typed. */
-export interface Noun {
-  name: string
-  /** The heading under which `rack help` lists it. */
-  group: string
-  summary: string
-  /** For programs, not for people. */
-  isHidden?: true
-  load: () => Promise<CommandSpec>
-}
+import type { Noun } from './noun.ts'
 
 const machine = 'A rack on this machine'
 const racks = 'Racks'
@@ -68,6 +58,12 @@ export const nouns: readonly Noun[] = [
     'list, inspect and stop processes',
     async () => (await import('./commands/ps.ts')).ps,
   ),
+  noun(
+    processes,
+    'events',
+    'what changes of the rack, as it happens',
+    async () => (await import('./commands/events.ts')).events,
+  ),
   noun(processes, 'logs', "an app's log lines", async () => (await import('./commands/logs.ts')).logs),
   noun(
     processes,
@@ -84,15 +80,51 @@ export const nouns: readonly Noun[] = [
   noun(processes, 'run', 'run a one-off process', async () => (await import('./commands/run.ts')).run),
   noun(
     processes,
+    'timers',
+    'commands that run at given times: list, run, history',
+    async () => (await import('./commands/timers.ts')).timers,
+  ),
+  noun(
+    processes,
     'exec',
     'run a command inside a process',
     async () => (await import('./commands/run.ts')).exec,
   ),
   noun(
     processes,
+    'cp',
+    'copy files into a process, or out of it',
+    async () => (await import('./commands/cp.ts')).cp,
+  ),
+  noun(
+    processes,
+    'proxy',
+    'ports of this machine that lead into an app',
+    async () => (await import('./commands/proxy.ts')).proxy,
+  ),
+  noun(
+    processes,
+    'domains',
+    'names of your own for apps: add, list, check, remove',
+    async () => (await import('./commands/domains.ts')).domains,
+  ),
+  noun(
+    processes,
     'volumes',
-    "the apps' data: list, inspect and delete",
+    "the apps' data: list, inspect, back up, restore, delete",
     async () => (await import('./commands/volumes.ts')).volumes,
+  ),
+  noun(
+    processes,
+    'services',
+    'databases and the like, which apps share',
+    async () => (await import('./commands/services.ts')).services,
+  ),
+  noun(
+    processes,
+    'links',
+    'which app has which service, which process links which',
+    async () => (await import('./commands/links.ts')).links,
   ),
 
   noun(
@@ -115,6 +147,12 @@ export const nouns: readonly Noun[] = [
   ),
   noun(
     racks,
+    'tokens',
+    'who may call the rack: create, list, revoke, recover',
+    async () => (await import('./commands/tokens.ts')).tokens,
+  ),
+  noun(
+    racks,
     'capacity',
     'what the rack has, who holds it, what would fit',
     async () => (await import('./commands/capacity.ts')).capacity,
@@ -124,6 +162,30 @@ export const nouns: readonly Noun[] = [
     'policy',
     'what processes may have of the machine: bind mounts, privileged',
     async () => (await import('./commands/policy.ts')).policy,
+  ),
+  noun(
+    racks,
+    'audit',
+    'who changed what, from where, and how it ended',
+    async () => (await import('./commands/audit.ts')).audit,
+  ),
+  noun(
+    racks,
+    'parameters',
+    'settings of the rack: logs, builds, where shares come in',
+    async () => (await import('./commands/parameters.ts')).parameters,
+  ),
+  noun(
+    racks,
+    'registries',
+    'logins at private registries: add, list, remove',
+    async () => (await import('./commands/registries.ts')).registries,
+  ),
+  noun(
+    racks,
+    'certs',
+    'certificates of the rack: list, info, add, remove, renew, acme, ca',
+    async () => (await import('./commands/certs.ts')).certs,
   ),
   noun(
     racks,
@@ -148,9 +210,27 @@ export const nouns: readonly Noun[] = [
   ),
   noun(
     machine,
+    'update',
+    'install another version of rack under running apps',
+    async () => (await import('./commands/update.ts')).update,
+  ),
+  noun(
+    machine,
     'uninstall',
     'remove the rack from this machine',
     async () => (await import('./commands/uninstall.ts')).uninstall,
+  ),
+  noun(
+    machine,
+    'backup',
+    'write all of the rack to one sealed file',
+    async () => (await import('./commands/backup.ts')).backup,
+  ),
+  noun(
+    machine,
+    'restore',
+    'put a whole rack back on this machine',
+    async () => (await import('./commands/restore.ts')).restore,
   ),
   noun(
     machine,
@@ -171,6 +251,15 @@ export const nouns: readonly Noun[] = [
     'completion for bash, zsh, fish and PowerShell',
     async () => (await import('./commands/completion.ts')).completion,
   ),
+  {
+    ...noun(
+      'Other',
+      'dial-stdio',
+      'what rack login ssh://… starts on the other machine',
+      async () => (await import('./commands/dial-stdio.ts')).dialStdio,
+    ),
+    isHidden: true,
+  },
   {
     ...noun('Other', 'complete', 'what may follow', async () =>
       (await import('./commands/completion.ts')).completeOf(nouns),

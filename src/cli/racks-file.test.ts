@@ -6,7 +6,8 @@ import { test } from 'node:test'
 import { changeRacks, readRacks, withoutRack, withRack } from './racks-file.ts'
 import { selectRack, selectRackName } from './select-rack.ts'
 
-const demo = { name: 'demo', url: 'http://127.0.0.1:5480', token: 'secret', directory: '/var/lib/rack/demo' }
+const directory = '/var/lib/rack/demo'
+const demo = { name: 'demo', url: `unix:${directory}/api.sock`, token: 'secret', directory }
 const far = { name: 'far', url: 'https://rack.example.com', token: 'other' }
 
 async function makeHome() {
@@ -24,6 +25,14 @@ test('a rack is kept, replaced by its name, and only its owner can read the file
   assert.deepEqual(readRacks(home.env), { racks: [demo, far], current: 'demo' })
   assert.equal((await stat(home.file)).mode & 0o777, 0o600)
   assert.equal((await stat(join(home.path, 'rack'))).mode & 0o777, 0o700)
+})
+
+test('a rack whose directory is known is reached by its socket, also when a port is noted', async () => {
+  await using home = await makeHome()
+  const noted = { ...demo, url: 'http://127.0.0.1:5480' }
+  await mkdir(join(home.path, 'rack'))
+  await writeFile(home.file, JSON.stringify({ racks: [noted, far], current: 'demo' }))
+  assert.deepEqual(readRacks(home.env).racks, [demo, far])
 })
 
 test('when the current rack goes, the only other one takes its place', () => {

@@ -1,10 +1,17 @@
+import type { PinnedCertificate } from '../client/look-at-certificate.ts'
 import { RackError } from '../domain/error.ts'
+import { apiSocketPath } from '../host/api-socket.ts'
+import { isMissing } from '../lib/missing.ts'
+import { unixPath, unixUrl } from '../lib/unix-url.ts'
 
 /** A rack that this command line can reach. The token is a secret. */
 export interface KnownRack {
   name: string
+  /** `https://rack.example.com`; `unix:/…` for one on this machine. */
   url: string
   token: string
+  /** Who alone is believed at an address of https, where no known authority vouches for it. */
+  pin?: PinnedCertificate
   /** Where it is installed, when it is on this machine. */
   directory?: string
 }
@@ -31,9 +38,9 @@ export function readRacks(env: Env): KnownRacks {
     const text = process.getBuiltinModule('node:fs').readFileSync(path, 'utf8')
     const { racks, current } = JSON.parse(text) as Partial<KnownRacks>
     if (!Array.isArray(racks)) throw new SyntaxError('it holds no list of racks')
-    return { racks, current: current ?? null }
+    return { racks: racks.map(bySocket), current: current ?? null }
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { racks: [], current: null }
+    if (isMissing(error)) return { racks: [], current: null }
     const reason = error instanceof Error ? error.message : String(error)
     throw new RackError('invalid', `${path} cannot be read: ${reason}`, {
       hint: 'Mend it, or remove it and type: rack login URL',
@@ -42,12 +49,19 @@ export function readRacks(env: Env): KnownRacks {
   }
 }
 
+/** One whose directory is known is reached by its socket alone, also when an earlier version noted its port. */
+function bySocket(rack: KnownRack): KnownRack {
+  if (rack.directory === undefined || unixPath(rack.url) !== null) return rack
+  return { ...rack, url: unixUrl(apiSocketPath(rack.directory)) }
+}
+
 /** Changes the file in one step; only its owner can read it. */
 export async function changeRacks(env: Env, change: (racks: KnownRacks) => KnownRacks): Promise<void> {
   const { mkdir } = process.getBuiltinModule('node:fs/promises')
-  const { writeFileAtomically } = await import('../lib/atomic-file.ts')
+  const { sweepTemporaryFiles, writeFileAtomically } = await import('../lib/atomic-file.ts')
   const path = racksFilePath(env)
   await mkdir(path.slice(0, path.lastIndexOf('/')), { recursive: true, mode: 0o700 })
+  await sweepTemporaryFiles(path.slice(0, path.lastIndexOf('/')))
   const changed = change(readRacks(env))
   await writeFileAtomically(path, `${JSON.stringify(changed, null, 2)}\n`, { mode: 0o600 })
 }

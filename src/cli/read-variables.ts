@@ -17,7 +17,7 @@ export async function readVariables(cwd: string, file: string): Promise<Variable
 export function checkVariables(name: string, text: string): Variables {
   const wrong = complaint(text)
   if (wrong !== null) throw new RackError('invalid', `${name}: ${wrong}`)
-  return parseDotenv(text).values
+  return Object.fromEntries(parseDotenv(text).values)
 }
 
 /** Every line that cannot be read, never its text; null when there is none. */

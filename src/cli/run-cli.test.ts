@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { RackError } from '../domain/error.ts'
-import { exampleApp } from '../../test/support/scripted-operations.ts'
+import { wordsOf } from '../../test/support/example-words.ts'
+import { exampleApp, exampleDetails } from '../../test/support/scripted-operations.ts'
 import { typeCommand } from '../../test/support/type-command.ts'
 import { buildCommand, markPassThrough, optionsOf } from './build-command.ts'
 import type { CommandSpec } from './command-spec.ts'
@@ -54,6 +55,7 @@ test('options before the first word belong to the command', async () => {
       seen.push(app)
       return []
     },
+    getApp: async () => ({ ...exampleApp, ...exampleDetails }),
   }
   await typeCommand(['--app', 'first', 'ps'], { rack })
   await typeCommand(['-a', 'second', '--json', 'ps'], { rack })
@@ -120,7 +122,10 @@ test('every example is understood', async () => {
 function checkSpec(spec: CommandSpec, path: string): void {
   assert.ok(spec.examples.length > 0, path)
   for (const example of spec.examples)
-    assert.ok(example.includes(path), `"${example}" is no example of ${path}`)
+    assert.ok(
+      example.startsWith(path) || example.includes(` rack ${path}`),
+      `"${example}" is no example of ${path}`,
+    )
   const flags = optionsOf(spec).map(({ flags }) => flags.split(/[ ,]+/)[0])
   assert.equal(new Set(flags).size, flags.length, `${path} has an option twice`)
   assert.ok(spec.run ?? spec.commands, path)
@@ -132,9 +137,3 @@ function examplesOf(spec: CommandSpec): string[] {
 }
 
 /** As a shell would see them, without pipes and redirections. */
-function wordsOf(line: string): string[] {
-  const command = line.replace(/^.*\brack /, '').replace(/\s[<>].*$/, '')
-  return [...command.matchAll(/'([^']*)'|"([^"]*)"|(\S+)/g)].map(
-    ([, single, double, bare]) => single ?? double ?? bare!,
-  )
-}

@@ -1,12 +1,14 @@
 import { appNamePattern } from '../domain/app.ts'
 import { RackError } from '../domain/error.ts'
+import { createFolderReader } from '../lib/folder-reader.ts'
+import { projectDirectory } from './project-directory.ts'
 
 /** Where an app's name may come from, the first that is there counts. */
 export interface AppSources {
   positional?: string | undefined
   option?: string | undefined
   env: Record<string, string | undefined>
-  /** Where `.rack/app` is looked for, upwards, and whose name is the last resort. */
+  /** Where `.rack/app` is looked for, upwards, and then a compose file, whose directory's name is the last resort. */
   directory: string
 }
 
@@ -23,23 +25,32 @@ export function selectApp({ positional, option, env, directory }: AppSources): S
   if (env['RACK_APP']) return { name: env['RACK_APP'], from: 'RACK_APP' }
   const written = readAppFile(directory)
   if (written !== null) return { name: written, from: '.rack/app' }
-  return { name: nameOfDirectory(directory), from: 'directory' }
+  return { name: nameOfDirectory(projectDirectory(directory)), from: 'directory' }
 }
 
 function readAppFile(directory: string): string | null {
-  const { readFileSync } = process.getBuiltinModule('node:fs')
   const path = process.getBuiltinModule('node:path')
   for (let folder = directory; ; folder = path.dirname(folder)) {
-    try {
-      const name = readFileSync(path.join(folder, '.rack/app'), 'utf8').trim()
-      if (name !== '') return name
-    } catch (error) {
-      if (!['ENOENT', 'ENOTDIR', 'EACCES', 'EISDIR'].includes((error as NodeJS.ErrnoException).code ?? ''))
-        throw error
-    }
+    const name = readNameIn(folder)
+    if (name) return name
     if (path.dirname(folder) === folder) return null
   }
 }
+
+/** The folder may be somebody else's. @throws usage for what is no file, or a link that leads out */
+function readNameIn(folder: string): string | null {
+  try {
+    return createFolderReader(folder).read('.rack/app', longestNameBytes)?.toString('utf8').trim() ?? null
+  } catch (cause) {
+    if (['ENOENT', 'ENOTDIR', 'EACCES'].includes((cause as NodeJS.ErrnoException).code ?? '')) return null
+    throw new RackError('usage', `${folder}/.rack/app cannot be read: ${(cause as Error).message}`, {
+      hint: 'Mend it, or name the app with --app NAME.',
+      cause,
+    })
+  }
+}
+
+const longestNameBytes = 1024
 
 /** `My_App 2` is `my-app-2`. */
 function nameOfDirectory(directory: string): string {
@@ -50,6 +61,6 @@ function nameOfDirectory(directory: string): string {
     .replaceAll(/^[^a-z]+|-+$/g, '')
   if (appNamePattern.test(name)) return name
   throw new RackError('usage', `which app? The directory's name, "${base}", cannot be one`, {
-    hint: 'Name it with --app NAME, or write it into .rack/app.',
+    hint: 'An app has 3 to 30 lower-case letters, digits and dashes, a letter first. Name it with --app NAME, or write it into .rack/app.',
   })
 }

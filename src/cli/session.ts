@@ -1,5 +1,5 @@
 import type { Client } from '../client/client-types.ts'
-import type { Options } from './command-spec.ts'
+import type { Options } from './options.ts'
 import type { Output } from './output/output.ts'
 import { selectApp, type SelectedApp } from './select-app.ts'
 import { selectRack } from './select-rack.ts'
@@ -34,6 +34,7 @@ export interface SessionParts {
 /** Joins what a command was given with where it came from. */
 export function createSession({ world, output, args, options, onStream }: SessionParts): Session {
   const rack = () => selectRack(options.text('rack'), world.env)
+  let connecting: Promise<Client> | null = null
   return {
     world,
     output,
@@ -42,9 +43,8 @@ export function createSession({ world, output, args, options, onStream }: Sessio
     isJson: options.flag('json'),
     rack,
     async connect() {
-      const { url, token } = rack()
-      const { createClient } = await import('../client/client.ts')
-      return createClient({ url, token: token === '' ? undefined : token })
+      const { connectRack } = await import('./connect-rack.ts')
+      return await (connecting ??= connectRack(rack(), world))
     },
     app: ({ positional, directory = world.cwd } = {}) =>
       selectApp({ positional, option: options.text('app'), env: world.env, directory }),

@@ -1,8 +1,9 @@
 import type { z } from 'zod'
 import type { Progress } from '../domain/control.ts'
-import type { ExitCode, Process } from '../domain/process.ts'
+import type { AppProcess, ExitCode } from '../domain/process.ts'
 import type { Terminal } from '../domain/terminal.ts'
 import type { Contract } from './contract.ts'
+import type { LocalStream } from './run-connection.ts'
 
 /** One method per operation, typed by the contract. */
 export type Client = { [Name in keyof Contract]: Method<Contract[Name]> }
@@ -13,7 +14,7 @@ export interface CallOptions {
 
 export interface TerminalOptions extends CallOptions {
   /** Hears which process was started; `attachProcess` only. */
-  onStarted?: (process: Process) => void
+  onStarted?: (running: AppProcess) => void
 }
 
 /** A line of a stream; the last one is the result. */
@@ -30,9 +31,13 @@ type Method<O> = O extends { kind: 'json'; reply: infer R extends z.ZodType }
       ? (input: Input<O> & Upload, options?: CallOptions) => AsyncIterable<StreamLine<z.output<R>>>
       : O extends { kind: 'lines'; reply: infer R extends z.ZodType }
         ? (...given: Given<Input<O>>) => AsyncIterable<z.output<R>>
-        : O extends { kind: 'terminal' }
-          ? (input: TerminalInput<O>, terminal: Terminal, options?: TerminalOptions) => Promise<ExitCode>
-          : never
+        : O extends { kind: 'download' }
+          ? (input: Input<O>, options?: CallOptions) => AsyncIterable<Uint8Array>
+          : O extends { kind: 'connection' }
+            ? (input: Input<O>, local: LocalStream, options?: CallOptions) => Promise<void>
+            : O extends { kind: 'terminal' }
+              ? (input: TerminalInput<O>, terminal: Terminal, options?: TerminalOptions) => Promise<ExitCode>
+              : never
 
 interface Upload {
   /** A tar; read as fast as the rack takes it. */

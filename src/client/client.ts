@@ -1,20 +1,26 @@
 import type { ExitCode } from '../domain/process.ts'
 import type { Terminal } from '../domain/terminal.ts'
 import { RackError } from '../domain/error.ts'
-import { withDeadline } from '../lib/deadline.ts'
+import { abortable, withDeadline } from '../lib/deadline.ts'
+import { unixPath } from '../lib/unix-url.ts'
 import type { CallOptions, Client, TerminalOptions } from './client-types.ts'
 import { nodeTransport } from './node-transport.ts'
 import { paths, type OperationName, type Path } from './paths.ts'
 import { problemError, readText, refusal } from './read-problem.ts'
 import { readRecords } from './read-records.ts'
+import { runConnection, type LocalStream } from './run-connection.ts'
 import { runTerminal } from './run-terminal.ts'
 import { requestUrl, type AnyInput } from './request-url.ts'
-import type { Transport, TransportRequest, TransportResponse } from './transport.ts'
+import type { Transport, TransportRequest, TransportResponse, TransportSocket, Tunnel } from './transport.ts'
 
 export interface ClientOptions {
-  /** `http://127.0.0.1:5480` */
+  /** `https://rack.example.com`, or `unix:/var/lib/rack/rack/api.sock` */
   url: string
   token?: string | undefined
+  /** Who alone is believed by https, PEM; the known authorities when absent. */
+  pinned?: string | undefined
+  /** Goes before what the address says. */
+  tunnel?: Tunnel | undefined
   transport?: Transport
 }
 
@@ -24,6 +30,9 @@ const replyDeadlineMs = 30_000
 const silenceMs = 45_000
 
 interface Connection {
+  /** As a person types it. */
+  address: string
+  /** As requests have it; where it leads by no network, its name is for their head and for errors. */
   url: string
   transport: Transport
   headers(): Record<string, string>
@@ -34,8 +43,14 @@ interface Connection {
  * iterable of lines, of which the last is the result; leaving its iteration detaches. All reject with a `RackError`:
  * the rack's own, or `unreachable`.
  */
-export function createClient({ url, token, transport = nodeTransport() }: ClientOptions): Client {
-  const connection = { url, transport, headers: () => authorization(token) }
+export function createClient({ url, token, pinned, tunnel, transport }: ClientOptions): Client {
+  const socketPath = unixPath(url) ?? undefined
+  const connection = {
+    address: url,
+    url: tunnel ? `http://${tunnel.host}` : socketPath === undefined ? url : 'http://localhost',
+    transport: transport ?? nodeTransport({ socketPath, pinned, tunnel }),
+    headers: () => authorization(token),
+  }
   const names = Object.keys(paths) as OperationName[]
   const methods = names.map((name) => [name, caller(connection, paths[name])] as const)
   return Object.fromEntries(methods) as unknown as Client
@@ -49,6 +64,11 @@ function caller(connection: Connection, path: Path): (...given: never[]) => unkn
     case 'upload':
     case 'lines':
       return (input?: AnyInput, options?: CallOptions) => callStream(connection, path, input, options)
+    case 'download':
+      return (input?: AnyInput, options?: CallOptions) => callDownload(connection, path, input, options)
+    case 'connection':
+      return (input: AnyInput, local: LocalStream, options?: CallOptions) =>
+        callConnection(connection, { path, input, local }, options)
     case 'terminal':
       return (input: AnyInput, terminal: Terminal, options?: TerminalOptions) =>
         callTerminal(connection, { path, input, terminal }, options)
@@ -96,7 +116,7 @@ async function open(
   const body = requestBody(input)
   const request = { method: path.method, url, headers: { ...connection.headers(), ...body.headers } }
   const response = await connection.transport.request({ ...request, body: body.content, signal })
-  if (response.status >= 300) throw await refusal(url, response)
+  if (response.status >= 300) throw await refusal(url, response, connection.address)
   return response
 }
 
@@ -137,6 +157,72 @@ async function* callStream(
   }
 }
 
+async function* callDownload(
+  connection: Connection,
+  path: Path,
+  input: AnyInput = {},
+  { signal }: CallOptions = {},
+): AsyncGenerator<Uint8Array> {
+  const { host } = requestUrl(connection.url, path.path, input)
+  const leaving = new AbortController()
+  const either = signal ? AbortSignal.any([signal, leaving.signal]) : leaving.signal
+  const wait = { deadlineMs: path.silenceMs ?? silenceMs, what: `more of an archive of ${host}`, signal }
+  let hasBegun = false
+  try {
+    const response = await withDeadline(wait, () => open(connection, path, input, either))
+    hasBegun = true
+    const chunks = response.body[Symbol.asyncIterator]()
+    for (;;) {
+      const { done, value } = await withDeadline(wait, () => chunks.next())
+      if (done === true) return
+      yield value
+    }
+  } catch (error) {
+    if (!hasBegun || signal?.aborted) throw inTime(error, 'unreachable')
+    throw new RackError('unreachable', `${host} broke the archive off in its middle`, {
+      hint: 'What has come of it is not whole. Look with: rack ps',
+      cause: error,
+    })
+  } finally {
+    leaving.abort(new RackError('cancelled', 'nobody reads on'))
+  }
+}
+
+async function callConnection(
+  connection: Connection,
+  { path, input, local }: { path: Path; input: AnyInput; local: LocalStream },
+  { signal }: CallOptions = {},
+): Promise<void> {
+  const url = requestUrl(connection.url, path.path, input)
+  using opened = await openSocket(connection, url, signal)
+  const running = runConnection(url, opened.socket, local)
+  // It may be waiting for a reader who never comes.
+  await (signal ? abortable(running, signal) : running)
+}
+
+interface OpenedSocket extends Disposable {
+  socket: TransportSocket
+}
+
+/** A WebSocket that is closed when disposed. @throws what the rack says instead */
+async function openSocket(
+  connection: Connection,
+  url: URL,
+  signal: AbortSignal | undefined,
+): Promise<OpenedSocket> {
+  const socketUrl = new URL(url)
+  socketUrl.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:'
+  const ending = new AbortController()
+  const either = signal ? AbortSignal.any([signal, ending.signal]) : ending.signal
+  const socket = await connection.transport.connect({
+    url: socketUrl,
+    headers: connection.headers(),
+    signal: either,
+  })
+  if ('status' in socket) throw await refusal(url, socket, connection.address)
+  return { socket, [Symbol.dispose]: () => ending.abort(new RackError('cancelled', 'it has ended')) }
+}
+
 async function callTerminal(
   connection: Connection,
   { path, input, terminal }: { path: Path; input: AnyInput; terminal: Terminal },
@@ -152,18 +238,8 @@ async function callTerminal(
       hint: 'Send it as input: rack run TYPE sh < script',
     })
   }
-  const socketUrl = new URL(url)
-  socketUrl.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:'
-  const ending = new AbortController()
-  const either = signal ? AbortSignal.any([signal, ending.signal]) : ending.signal
-  const request = { url: socketUrl, headers: connection.headers(), signal: either }
-  const socket = await connection.transport.connect(request)
-  if ('status' in socket) throw await refusal(url, socket)
-  try {
-    return await runTerminal(url, socket, terminal, onStarted)
-  } finally {
-    ending.abort(new RackError('cancelled', 'the terminal has ended'))
-  }
+  using opened = await openSocket(connection, url, signal)
+  return await runTerminal(url, opened.socket, terminal, onStarted)
 }
 
 function truncated(url: URL): RackError {

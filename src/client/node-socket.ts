@@ -1,7 +1,11 @@
 import type { IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
 import type { RawData, WebSocket } from 'ws'
+import type { RackError } from '../domain/error.ts'
+import { checkSocket } from './check-socket.ts'
 import { largestFrameBytes } from './contract/frames.ts'
-import type { SocketRequest, TransportResponse, TransportSocket } from './transport.ts'
+import { dialTunnel, trusted } from './dial-tunnel.ts'
+import type { NodeRoute, SocketRequest, TransportResponse, TransportSocket } from './transport.ts'
 import { unreachable } from './unreachable.ts'
 
 /** Beyond this much unread, the sender is asked to wait. */
@@ -10,14 +14,25 @@ const highWaterBytes = 1024 * 1024
 /** Opens a WebSocket with a bearer token, which the global one has no room for. */
 export async function openNodeSocket(
   { url, headers, signal }: SocketRequest,
-  handshakeTimeout: number,
+  route: NodeRoute,
 ): Promise<TransportSocket | TransportResponse> {
+  const { connectTimeoutMs, socketPath, pinned, tunnel } = route
   signal.throwIfAborted()
+  if (socketPath !== undefined) checkSocket(socketPath)
   const { WebSocket } = await import('ws')
-  const options = { headers, handshakeTimeout, maxPayload: largestFrameBytes, perMessageDeflate: false }
+  const options = {
+    headers: { ...headers, ...tunnel?.headers },
+    handshakeTimeout: connectTimeoutMs,
+    maxPayload: largestFrameBytes,
+    perMessageDeflate: false,
+    ...trusted(pinned),
+    ...(socketPath !== undefined && { createConnection: () => connectTo(socketPath) }),
+    ...(tunnel && { createConnection: () => dialTunnel(url, tunnel) as Socket }),
+  }
   const socket = new WebSocket(url, options)
   const { promise, resolve, reject } = Promise.withResolvers<TransportSocket | TransportResponse>()
-  const inbox = createInbox(socket, url)
+  const lost = (cause: unknown) => unreachable(url, cause, route)
+  const inbox = createInbox(socket, lost)
   const onAbort = () => {
     reject(signal.reason as Error)
     inbox.fail(signal.reason as Error)
@@ -28,11 +43,15 @@ export async function openNodeSocket(
   socket.once('open', () => resolve(adapt(socket, inbox)))
   socket.once('unexpected-response', (_request, response) => resolve(asResponse(socket, response)))
   socket.on('error', (error) => {
-    const failure = unreachable(url, error)
+    const failure = lost(error)
     reject(failure)
     inbox.fail(failure)
   })
   return await promise
+}
+
+function connectTo(socketPath: string): Socket {
+  return process.getBuiltinModule('node:net').connect(socketPath)
 }
 
 function asResponse(socket: WebSocket, response: IncomingMessage): TransportResponse {
@@ -66,7 +85,7 @@ interface Inbox {
 }
 
 /** Holds what has come and is not read yet, and pauses the connection when that is much. */
-function createInbox(socket: WebSocket, url: URL): Inbox {
+function createInbox(socket: WebSocket, lost: (cause: unknown) => RackError): Inbox {
   const queue: Uint8Array[] = []
   let queuedBytes = 0
   let failure: Error | null = null
@@ -86,8 +105,7 @@ function createInbox(socket: WebSocket, url: URL): Inbox {
   }
   socket.on('close', (code) => {
     isClosed = true
-    if (code !== 1000)
-      fail(unreachable(url, Object.assign(new Error(`closed with ${code}`), { code: 'ECONNRESET' })))
+    if (code !== 1000) fail(lost(Object.assign(new Error(`closed with ${code}`), { code: 'ECONNRESET' })))
     wake()
   })
 

@@ -1,25 +1,29 @@
 import type { ClientRequest, IncomingMessage } from 'node:http'
+import { checkSocket } from './check-socket.ts'
+import { dialTunnel, trusted } from './dial-tunnel.ts'
 import { openNodeSocket } from './node-socket.ts'
-import type { Transport, TransportRequest, TransportResponse } from './transport.ts'
+import type { NodeRoute, Transport, TransportRequest, TransportResponse } from './transport.ts'
 import { unreachable } from './unreachable.ts'
 
 /** Node's http, loaded when first needed: `import` of it costs 30 ms at start, fetch 55. */
-export function nodeTransport({ connectTimeoutMs = 10_000 } = {}): Transport {
+export function nodeTransport({ connectTimeoutMs = 10_000, ...way }: Partial<NodeRoute> = {}): Transport {
+  const route = { connectTimeoutMs, ...way }
   return {
-    request: (request) => send(request, connectTimeoutMs, true),
-    connect: (request) => openNodeSocket(request, connectTimeoutMs),
+    request: (request) => send(request, route, true),
+    connect: (request) => openNodeSocket(request, route),
   }
 }
 
 async function send(
   request: TransportRequest,
-  connectTimeoutMs: number,
+  route: NodeRoute,
   mayRepeat: boolean,
 ): Promise<TransportResponse> {
   const { url, method, headers, body, signal } = request
   signal.throwIfAborted()
+  if (route.socketPath !== undefined) checkSocket(route.socketPath)
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>()
-  const outgoing = openRequest(request)
+  const outgoing = openRequest(request, route)
   const upload = createUpload(outgoing, body)
   // Without an error: a socket between two requests has nobody to hear it.
   const onAbort = () => void outgoing.destroy()
@@ -28,7 +32,7 @@ async function send(
   outgoing.once('response', resolve)
   // Stays for the life of the request: a second error without a listener would end the program.
   outgoing.on('error', (error) => reject(upload.failure ?? error))
-  limitConnect(outgoing, connectTimeoutMs)
+  limitConnect(outgoing, route.connectTimeoutMs)
   void upload.start()
   try {
     const response = await promise
@@ -36,7 +40,7 @@ async function send(
     return {
       status: response.statusCode ?? 0,
       headers: response.headers as Record<string, string | undefined>,
-      body: readBody({ request, outgoing, response, upload }),
+      body: readBody({ request, outgoing, response, upload, route }),
     }
   } catch (error) {
     if (signal.aborted) throw signal.reason
@@ -44,17 +48,28 @@ async function send(
     // The rack closed an idle connection at the moment of its reuse: nothing was read of this request.
     const wasStale = outgoing.reusedSocket && (error as NodeJS.ErrnoException).code === 'ECONNRESET'
     if (wasStale && mayRepeat && method === 'GET') {
-      return await send({ url, method, headers, body, signal }, connectTimeoutMs, false)
+      return await send({ url, method, headers, body, signal }, route, false)
     }
-    throw unreachable(url, error)
+    throw unreachable(url, error, route)
   }
 }
 
-function openRequest({ url, method, headers, body }: TransportRequest): ClientRequest {
+function openRequest(
+  { url, method, headers, body }: TransportRequest,
+  { socketPath, pinned, tunnel }: NodeRoute,
+): ClientRequest {
   const isSecure = url.protocol === 'https:'
   const http = isSecure ? process.getBuiltinModule('node:https') : process.getBuiltinModule('node:http')
   const length = typeof body === 'string' ? { 'content-length': String(Buffer.byteLength(body)) } : {}
-  return http.request(url, { method, headers: { ...headers, ...length } })
+  if (tunnel) {
+    const createConnection = () => dialTunnel(url, tunnel)
+    return http.request(url, {
+      method,
+      headers: { ...headers, ...tunnel.headers, ...length },
+      createConnection,
+    })
+  }
+  return http.request(url, { method, headers: { ...headers, ...length }, socketPath, ...trusted(pinned) })
 }
 
 /** Bounds the connection's set-up only: what follows has deadlines of its own. */
@@ -123,15 +138,22 @@ interface Exchange {
   outgoing: ClientRequest
   response: IncomingMessage
   upload: Upload
+  route: NodeRoute
 }
 
-async function* readBody({ request, outgoing, response, upload }: Exchange): AsyncGenerator<Uint8Array> {
+async function* readBody({
+  request,
+  outgoing,
+  response,
+  upload,
+  route,
+}: Exchange): AsyncGenerator<Uint8Array> {
   const { url, signal } = request
   try {
     for await (const chunk of response) yield chunk as Uint8Array
   } catch (error) {
     if (signal.aborted) throw signal.reason
-    throw upload.failure ?? unreachable(url, error)
+    throw upload.failure ?? unreachable(url, error, route)
   } finally {
     upload.stop()
     // A request that is not sent whole would leave its connection in the middle of a body.

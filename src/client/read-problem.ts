@@ -12,16 +12,18 @@ export function problemError(problem: Partial<Problem>): RackError {
   return new RackError('internal', `${detail} (${code})`, { hint, details, requestId })
 }
 
-/** Makes an error of a refusal; an answer that no rack gives says so. */
-export async function refusal(url: URL, response: TransportResponse): Promise<RackError> {
+/** Makes an error of a refusal; an answer that no rack gives says so. `address`: as whoever asked has it. */
+export async function refusal(url: URL, response: TransportResponse, address: string): Promise<RackError> {
   const text = await readText(response.body, 1024 * 1024)
   if (response.headers['content-type']?.startsWith('application/problem+json') === true) {
     const problem = JSON.parse(text) as Problem
     // Only the one who asked knows by which address.
-    return problemError(problem.code === 'unauthorized' ? { ...problem, hint: login(url) } : problem)
+    return problemError(
+      problem.code === 'unauthorized' ? { ...problem, hint: `rack login ${address}` } : problem,
+    )
   }
   if (response.status === 401) {
-    return new RackError('unauthorized', `${url.host} wants a token`, { hint: login(url) })
+    return new RackError('unauthorized', `${url.host} wants a token`, { hint: `rack login ${address}` })
   }
   if (response.status === 503) {
     return new RackError('unreachable', `the rack at ${url.host} is stopping or starting`, {
@@ -32,10 +34,6 @@ export async function refusal(url: URL, response: TransportResponse): Promise<Ra
     hint: 'Is the address right? rack racks lists them; rack login URL adds one.',
     details: { status: response.status, body: text.slice(0, 200) },
   })
-}
-
-function login(url: URL): string {
-  return `rack login ${url.origin}`
 }
 
 /** @throws unreachable for more than `maxBytes` */

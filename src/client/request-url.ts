@@ -35,7 +35,7 @@ function parseBase(base: string): string {
   const url = URL.parse(base)
   if (!url || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
     throw new RackError('usage', `"${base}" is not the address of a rack`, {
-      hint: 'It looks like http://127.0.0.1:5480',
+      hint: 'It looks like https://rack.example.com, or unix:/var/lib/rack/rack/api.sock on its own machine',
     })
   }
   return url.origin + url.pathname.replace(/\/+$/, '')

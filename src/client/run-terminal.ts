@@ -1,5 +1,5 @@
 import { RackError } from '../domain/error.ts'
-import type { ExitCode, Process } from '../domain/process.ts'
+import type { AppProcess, ExitCode } from '../domain/process.ts'
 import type { Terminal } from '../domain/terminal.ts'
 import {
   channels,
@@ -18,7 +18,7 @@ export async function runTerminal(
   url: URL,
   socket: TransportSocket,
   terminal: Terminal,
-  onStarted: (process: Process) => void = () => {},
+  onStarted: (oneOff: AppProcess) => void = () => {},
 ): Promise<ExitCode> {
   terminal.onResize((size) => void socket.send(encodeJsonFrame(channels.resize, size)))
   const input = sendInput(socket, terminal)
@@ -27,7 +27,7 @@ export async function runTerminal(
       const { channel, content } = decodeFrame(message)
       if (channel === channels.output) await terminal.output('stdout', content)
       else if (channel === channels.error) await terminal.output('stderr', content)
-      else if (channel === channels.started) onStarted(frameJson(content) as Process)
+      else if (channel === channels.started) onStarted(frameJson(content) as AppProcess)
       else if (channel === channels.exit) return (frameJson(content) as { exitCode: ExitCode }).exitCode
       else if (channel === channels.problem) throw problemError(frameJson(content) as Problem)
       // A newer rack may use channels that this client does not know.

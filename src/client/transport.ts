@@ -1,3 +1,5 @@
+import type { Duplex } from 'node:stream'
+
 /** What carries requests to a rack: Node's own http here, fetch where a browser supplies it. */
 export interface Transport {
   /**
@@ -40,4 +42,26 @@ export interface TransportSocket {
   /** Ends when the other side has closed. @throws unreachable when the connection is lost */
   messages: AsyncIterable<Uint8Array>
   close(): void
+}
+
+/** A connection that is open already and carries others. */
+export interface Tunnel {
+  /** As it was asked for: `ssh://deploy@host`. */
+  address: string
+  host: string
+  /** That go with each request. */
+  headers: Record<string, string>
+  /** A connection to the rack's API; it fails by itself where there is none. @throws with a `code` when the tunnel has ended */
+  dial(): Duplex
+}
+
+/** How Node reaches a rack. */
+export interface NodeRoute {
+  connectTimeoutMs: number
+  /** Who alone is believed by https, PEM; the known authorities when absent. */
+  pinned?: string | undefined
+  /** Another way than the network of this machine. */
+  tunnel?: Tunnel | undefined
+  /** The rack's Unix socket, which is looked at before anything is sent; the address of the request when absent. */
+  socketPath?: string | undefined
 }

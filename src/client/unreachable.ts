@@ -1,4 +1,6 @@
 import { RackError } from '../domain/error.ts'
+import { unixUrl } from '../lib/unix-url.ts'
+import type { NodeRoute, Tunnel } from './transport.ts'
 
 const words: Record<string, string> = {
   ECONNREFUSED: 'connection refused',
@@ -9,22 +11,61 @@ const words: Record<string, string> = {
   EHOSTUNREACH: 'no route to the host',
   ENETUNREACH: 'no route to the network',
   ETIMEDOUT: 'no answer in time',
+  ENOENT: 'its socket is not there',
+  EACCES: 'this user may not reach its socket',
 }
 
+type Route = Pick<NodeRoute, 'socketPath' | 'tunnel'>
+
 /** Translates what a socket throws, by its code; anything else stays the cause. */
-export function unreachable(url: URL, cause: unknown): RackError {
+export function unreachable(url: URL, cause: unknown, route: Route = {}): RackError {
   if (cause instanceof RackError) return cause
+  const { socketPath, tunnel } = route
+  const place = socketPath ?? url.host
   const code = codeOf(cause)
+  if (untrustedCodes.test(code)) return untrusted(url, code, cause)
   const reason = words[code] ?? (cause instanceof Error ? cause.message : String(cause))
   const wasLost = code === 'ECONNRESET' || code === 'EPIPE'
-  const message = wasLost ? `the rack at ${url.host} went away` : `the rack at ${url.host} does not answer`
+  const message = wasLost ? `the rack at ${place} went away` : `the rack at ${place} does not answer`
   return new RackError('unreachable', `${message}: ${reason}`, {
-    hint: isOwnMachine(url)
-      ? 'rack start'
-      : 'Is the address right? rack racks lists them; rack login URL adds one.',
-    details: { url: url.origin, code },
+    hint: tunnel ? tunnelHint(code, tunnel) : hintFor(code, isOwnMachine(url)),
+    details: { url: addressOf(url, route), code },
     cause,
   })
+}
+
+/** What OpenSSL and Node call a certificate that is not believed. */
+const untrustedCodes = /CERT|UNABLE_TO_|SELF_SIGNED|HOSTNAME_MISMATCH|INVALID_CA|INVALID_PURPOSE/
+
+function untrusted({ host, origin }: URL, code: string, cause: unknown): RackError {
+  return new RackError(
+    'untrusted',
+    `the certificate of ${host} is not believed here (${code}): nothing was sent to it`,
+    {
+      hint: `If it was changed, or your clock was wrong: date; rack login ${origin} looks at it anew.`,
+      details: { url: origin, code },
+      cause,
+    },
+  )
+}
+
+function addressOf(url: URL, { socketPath, tunnel }: Route): string {
+  if (tunnel) return tunnel.address
+  return socketPath === undefined ? url.origin : unixUrl(socketPath)
+}
+
+function tunnelHint(code: string, { host }: Tunnel): string {
+  if (code === 'ECONNRESET') return `Is ${host} there? rack status`
+  if (code === 'EACCES')
+    return `On ${host}: be root, the user who installed it, or a member of its API's group.`
+  return `On ${host}: rack status; rack start`
+}
+
+function hintFor(code: string, isHere: boolean): string {
+  if (code === 'EACCES')
+    return 'Be root, the user who installed the rack, or a member of the group of its API.'
+  if (isHere) return 'rack start'
+  return 'Is the address right? rack racks lists them; rack login URL adds one.'
 }
 
 /** Node wraps the failures of several addresses into one error with a list. */

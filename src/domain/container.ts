@@ -9,6 +9,12 @@ export interface ContainerOptions {
   capDrop: string[]
   /** True gives the whole machine; only where the rack's policy allows it. */
   privileged: boolean
+  devices: Device[]
+  /** As Docker writes them: `c 189:* rmw`. */
+  deviceRules: string[]
+  gpus: GpuRequest | null
+  /** What the process shares with the machine, sorted; only where the policy allows `privileged`. */
+  hostNamespaces: HostNamespace[]
   /** True mounts the image's file system read-only. */
   readOnly: boolean
   /** As Docker writes them: `seccomp=unconfined`. The rack adds `no-new-privileges` itself. */
@@ -26,6 +32,31 @@ export interface ContainerOptions {
   stdinOpen: boolean
 }
 
+/** A device of the host; only where the rack's policy allows it. */
+export interface Device {
+  /** Absolute, on the host. */
+  source: string
+  /** Absolute, in the container. */
+  path: string
+  /** Of `r`, `w` and `m` (mknod). */
+  permissions: string
+}
+
+/** Graphics processors; only where the rack's policy allows them. */
+export interface GpuRequest {
+  /** Null is the engine's usual one. */
+  driver: string | null
+  /** Null where `ids` name them. */
+  count: number | 'all' | null
+  ids: string[]
+  /** What they are for, such as `gpu` and `compute`. */
+  capabilities: string[]
+}
+
+export const hostNamespaces = ['cgroup', 'ipc', 'pid', 'user', 'uts'] as const
+
+export type HostNamespace = (typeof hostNamespaces)[number]
+
 export interface Ulimit {
   /** Such as `nofile`. */
   name: string
@@ -42,6 +73,10 @@ export const plainContainer: ContainerOptions = {
   capAdd: [],
   capDrop: [],
   privileged: false,
+  devices: [],
+  deviceRules: [],
+  gpus: null,
+  hostNamespaces: [],
   readOnly: false,
   securityOptions: [],
   shmBytes: null,
@@ -53,6 +88,24 @@ export const plainContainer: ContainerOptions = {
   tty: false,
   stdinOpen: false,
 }
+
+/** What a container engine gives to every container. */
+export const usualCapabilities = [
+  'AUDIT_WRITE',
+  'CHOWN',
+  'DAC_OVERRIDE',
+  'FOWNER',
+  'FSETID',
+  'KILL',
+  'MKNOD',
+  'NET_BIND_SERVICE',
+  'NET_RAW',
+  'SETFCAP',
+  'SETGID',
+  'SETPCAP',
+  'SETUID',
+  'SYS_CHROOT',
+]
 
 export type Mount = VolumeMount | BindMount | TmpfsMount | DiscardedMount
 
@@ -69,7 +122,28 @@ export interface VolumeMount extends MountPlace {
   volume: string
   /** True keeps a new volume empty instead of filling it from the image. */
   noCopy: boolean
+  /** What the engine calls a volume that no app made; absent for one of the app's own. */
+  external?: string
 }
+
+/** What a relative bind mount becomes whose source is data: a named volume that is called after the path. */
+export interface DataMount extends VolumeMount {
+  /** From the source directory: `data`, or `../data` for what lies outside. */
+  source: string
+  /** Whether the source has something for its first fill. */
+  isFilled: boolean
+}
+
+/** What a relative bind mount becomes whose source is part of the release: the image holds it at the path. */
+export interface ReleaseMount extends MountPlace {
+  kind: 'release'
+  /** From the source directory, which it does not leave; `.` for the directory itself. */
+  source: string
+  holds: 'file' | 'folder'
+}
+
+/** A mount as a file says it. */
+export type TypeMount = Mount | DataMount | ReleaseMount
 
 /** A directory or file of the host; only where the rack's policy allows it. */
 export interface BindMount extends MountPlace {
@@ -77,6 +151,9 @@ export interface BindMount extends MountPlace {
   /** Absolute, on the host. */
   source: string
 }
+
+/** Where a machine says in which time zone it is. They tell nothing else of it: any process may see them, where they are. */
+export const timeZoneFiles: readonly string[] = ['/etc/localtime', '/etc/timezone']
 
 /** A directory in memory. */
 export interface TmpfsMount extends MountPlace {

@@ -16,6 +16,7 @@ test('a label, a file, its mode, a mount and an option each make another copy', 
   const variants: Partial<ProcessPlan>[] = [
     {},
     { labels: { tier: 'front' } },
+    { extras: { gpu: 1 } },
     { files: [key] },
     { files: [fileMount(key.path, 'two')] },
     { files: [{ ...key, mode: 0o400 }] },
@@ -62,7 +63,16 @@ test('an order that means nothing changes nothing', () => {
 })
 
 test('what a file does not say adds nothing: a Rack that learns of options replaces no copy', () => {
-  assert.doesNotMatch(copyIdentity(web), /labels|files|container/)
+  assert.doesNotMatch(copyIdentity(web), /labels|files|container|extras/)
+})
+
+test('an image is its digest, wherever it lies, and the text is that of every version before', () => {
+  const text =
+    '{"image":"sha256:1111","command":null,"entrypoint":null,"environment":[],"user":null,"workingDir":null,"init":false,' +
+    '"cpuUnits":128,"memoryBytes":67108864,"mounts":[],"healthcheck":null,"restart":"always","extraHosts":[],"stopSignal":null}'
+  assert.equal(copyIdentity(web), text)
+  assert.equal(copyIdentity({ ...web, image: 'registry.example/shop@1' }), text)
+  assert.notEqual(copyIdentity({ ...web, imageDigest: 'sha256:2222' }), text)
 })
 
 const tied = (type: string, ...restartsWith: string[]) => processPlan({ type, restartsWith })
@@ -72,7 +82,11 @@ test('a type that restarts with another is replaced with it, over several steps 
   const live = planOf(processes)
   assert.deepEqual([...changedTypes(live, live)], [])
   const changed = (type: string, overrides: Partial<ProcessPlan>) =>
-    planOf(processes.map((process) => (process.type === type ? { ...process, ...overrides } : process)))
+    planOf(
+      processes.map((processPlan) =>
+        processPlan.type === type ? { ...processPlan, ...overrides } : processPlan,
+      ),
+    )
   const command = ['other']
   assert.deepEqual([...changedTypes(changed('db', { command }), live)], ['web', 'api', 'db'])
   assert.deepEqual([...changedTypes(changed('api', { command }), live)], ['web', 'api'])
@@ -96,4 +110,13 @@ test('a circle is replaced as one, and a type that is not in the plan is passed 
   const processes = [tied('a', 'b'), tied('b', 'a'), tied('c', 'c', 'missing')]
   const changed = planOf(processes.map((each) => (each.type === 'b' ? { ...each, command: ['x'] } : each)))
   assert.deepEqual([...changedTypes(changed, planOf(processes))], ['a', 'b'])
+})
+
+test('the networks of a type that is kept apart count, what it is called there does not', () => {
+  const isolation = (name: string, isEnclosed = false, aliases: string[] = []) =>
+    copyIdentity(processPlan({ isolation: { networks: [{ name, aliases }], isEnclosed } }))
+  const all = [copyIdentity(processPlan()), isolation('front'), isolation('back'), isolation('back', true)]
+  assert.equal(new Set(all).size, all.length)
+  assert.equal(isolation('front', false, ['www']), isolation('front'))
+  assert.ok(!copyIdentity(processPlan()).includes('networks'), 'an app that is not parted keeps its copies')
 })

@@ -1,4 +1,5 @@
 import { plainContainer, type ContainerOptions, type FileMount } from './container.ts'
+import { networksOf } from './isolation.ts'
 import type { Plan, ProcessPlan } from './plan.ts'
 
 /** What the copies of a type must be like to stay. */
@@ -13,23 +14,41 @@ export interface CopyRule {
  * What decides whether a running copy may stay, of its own type alone. What a file says nothing about adds nothing to
  * the text: a Rack that learns a new option replaces no copy of an app that does not use it.
  */
-export function copyIdentity(process: ProcessPlan): string {
-  const { image, command, entrypoint, cpuUnits, memoryBytes, healthcheck, restart } = process
-  const { user, workingDir, init, extraHosts, stopSignal, labels, files } = process
-  const { RELEASE: _release, BUILD: _build, ...environment } = process.environment
+export function copyIdentity(processPlan: ProcessPlan): string {
+  const {
+    imageDigest: image,
+    command,
+    entrypoint,
+    cpuUnits,
+    memoryBytes,
+    healthcheck,
+    restart,
+    extras,
+  } = processPlan
+  const { user, workingDir, init, extraHosts, stopSignal, labels, files, isolation } = processPlan
+  const { services, outside, shared } = processPlan
+  const { RELEASE: _release, BUILD: _build, ...environment } = processPlan.environment
   const about = { image, command, entrypoint, environment: sorted(environment), user, workingDir, init }
   return JSON.stringify({
     ...about,
     cpuUnits,
     memoryBytes,
-    mounts: sortedBy('path', process.mounts),
+    mounts: sortedBy('path', processPlan.mounts),
     healthcheck,
     restart,
     extraHosts,
     stopSignal,
+    ...(isolation && { networks: networksOf(isolation), isEnclosed: isolation.isEnclosed }),
+    ...(extras && { extras: Object.entries(extras).sort(([a], [b]) => (a < b ? -1 : 1)) }),
     ...(Object.keys(labels).length > 0 && { labels: sorted(labels) }),
+    ...(services && { services }),
+    ...(outside && { outside }),
+    // By what key the other rack lets it in is the router's business.
+    ...(shared && {
+      shared: shared.map(({ service, names, version, port }) => ({ service, names, version, port })),
+    }),
     ...(files.length > 0 && { files: sortedBy('path', files.map(inContainer)) }),
-    ...unusual(process.container),
+    ...unusual(processPlan.container),
   })
 }
 
@@ -38,8 +57,8 @@ export function copyIdentity(process: ProcessPlan): string {
  * with; a circle of types is replaced as one.
  */
 export function copyRules({ processes }: Plan): Map<string, CopyRule> {
-  const types = new Map(processes.map((process) => [process.type, process]))
-  return new Map(processes.map((process) => [process.type, ruleOf(process, types)]))
+  const types = new Map(processes.map((processPlan) => [processPlan.type, processPlan]))
+  return new Map(processes.map((processPlan) => [processPlan.type, ruleOf(processPlan, types)]))
 }
 
 /** Types of `plan` whose copies will be replaced or started, compared with what is live. */
@@ -53,10 +72,10 @@ export function changedTypes(plan: Plan, live: Plan | null): Set<string> {
   return new Set(changed.map(([type]) => type))
 }
 
-function ruleOf(process: ProcessPlan, types: ReadonlyMap<string, ProcessPlan>): CopyRule {
-  const others = [...restartedWith(process, types)].sort((a, b) => (a.type < b.type ? -1 : 1))
-  const own = copyIdentity(process)
-  const moments = [process, ...others].flatMap(({ replaceBefore }) => replaceBefore ?? [])
+function ruleOf(processPlan: ProcessPlan, types: ReadonlyMap<string, ProcessPlan>): CopyRule {
+  const others = [...restartedWith(processPlan, types)].sort((a, b) => (a.type < b.type ? -1 : 1))
+  const own = copyIdentity(processPlan)
+  const moments = [processPlan, ...others].flatMap(({ replaceBefore }) => replaceBefore ?? [])
   return {
     identity: others.length === 0 ? own : JSON.stringify([own, ...others.map(copyIdentity)]),
     replaceBefore: moments.toSorted((a, b) => Date.parse(a) - Date.parse(b)).at(-1) ?? null,
@@ -64,8 +83,8 @@ function ruleOf(process: ProcessPlan, types: ReadonlyMap<string, ProcessPlan>): 
 }
 
 /** All types, other than itself, whose replacement replaces this one's copies. */
-function restartedWith(process: ProcessPlan, types: ReadonlyMap<string, ProcessPlan>): Set<ProcessPlan> {
-  const found = new Set([process])
+function restartedWith(processPlan: ProcessPlan, types: ReadonlyMap<string, ProcessPlan>): Set<ProcessPlan> {
+  const found = new Set([processPlan])
   // A set that grows while it is walked is walked to its end.
   for (const { restartsWith } of found) {
     for (const name of restartsWith) {
@@ -73,7 +92,7 @@ function restartedWith(process: ProcessPlan, types: ReadonlyMap<string, ProcessP
       if (target) found.add(target)
     }
   }
-  found.delete(process)
+  found.delete(processPlan)
   return found
 }
 

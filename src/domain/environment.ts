@@ -15,13 +15,14 @@ export interface ResolvedVariable {
   shadows: EnvironmentLayer[]
 }
 
-const namePattern = /^[A-Za-z_][A-Za-z0-9_]*$/
+/** Images read names such as `discovery.type` too, though no shell can hold them. */
+const namePattern = /^[A-Za-z_][A-Za-z0-9_.-]*$/
 
-/** @throws invalid for a name that no shell can hold, or a value with a NUL byte */
+/** @throws invalid for a name that cannot be, or a value with a NUL byte */
 export function checkVariable(name: string, value: string): void {
   if (!namePattern.test(name)) {
     throw new RackError('invalid', `"${name}" cannot be a variable's name`, {
-      hint: 'Use letters, digits and _, not a digit first: rack env set NAME=value',
+      hint: 'Use letters, digits, _, dots and dashes, a letter or _ first: rack env set NAME=value',
     })
   }
   if (value.includes('\0')) throw new RackError('invalid', `the value of ${name} holds a NUL byte`)

@@ -1,7 +1,10 @@
-/** The prefix names the noun: a build, a release, a process or an operation. */
-export type IdPrefix = 'B' | 'R' | 'P' | 'O'
+/**
+ * The prefix names the noun: a build, a release, a process, an operation, a version of a service's address, a backup, a
+ * certificate, a share.
+ */
+export type IdPrefix = 'B' | 'R' | 'P' | 'O' | 'V' | 'K' | 'C' | 'S'
 
-export const idPattern = /^[BRPO][A-Z]{10}$/
+export const idPattern = /^[BRPOVKCS][A-Z]{10}$/
 
 /**
  * Makes an id of a prefix and ten capitals.

@@ -1,4 +1,5 @@
 import type { Environment } from './environment.ts'
+import type { SharedEnd } from './share.ts'
 
 /** What a link points at, before it becomes variables. */
 export interface LinkAddress {
@@ -9,23 +10,43 @@ export interface LinkAddress {
   path: string
   username: string
   password: string
+  /** With its leading `?` or `#`: what a URL has behind its path. */
+  query?: string
+  /** What the URL has in the place of `host:port`: several hosts, or one whose port goes without saying. */
+  authority?: string
+  /** Where another rack shares it: how it is come in to. */
+  end?: SharedEnd
 }
 
 const encode = encodeURIComponent
 
-/** The seven variables of a link; values are percent-encoded in the URL only. */
-export function linkVariables(alias: string, address: LinkAddress): Environment {
-  const prefix = alias.toUpperCase().replaceAll('-', '_')
-  const { scheme, host, port, username, password } = address
-  const path = address.path === '' || address.path.startsWith('/') ? address.path : `/${address.path}`
+/** What the names of a link's variables begin with. */
+export function linkPrefix(alias: string): string {
+  return alias.toUpperCase().replaceAll('-', '_')
+}
+
+/** The URL that leads to an address; name and password are percent-encoded in it. */
+export function linkUrl(address: LinkAddress): string {
+  const { scheme, host, port, username, password, query = '' } = address
   const secret = password === '' ? '' : `:${encode(password)}`
   const userinfo = username === '' && password === '' ? '' : `${encode(username)}${secret}@`
+  return `${scheme}://${userinfo}${address.authority ?? `${host}:${port}`}${pathOf(address)}${query}`
+}
+
+function pathOf({ path }: LinkAddress): string {
+  return path === '' || path.startsWith('/') ? path : `/${path}`
+}
+
+/** The seven variables of a link; values are percent-encoded in the URL only. */
+export function linkVariables(alias: string, address: LinkAddress): Environment {
+  const prefix = linkPrefix(alias)
+  const { scheme, host, port, username, password } = address
   return {
-    [`${prefix}_URL`]: `${scheme}://${userinfo}${host}:${port}${path}`,
+    [`${prefix}_URL`]: linkUrl(address),
     [`${prefix}_SCHEME`]: scheme,
     [`${prefix}_HOST`]: host,
     [`${prefix}_PORT`]: String(port),
-    [`${prefix}_PATH`]: path,
+    [`${prefix}_PATH`]: pathOf(address),
     [`${prefix}_USERNAME`]: username,
     [`${prefix}_PASSWORD`]: password,
   }

@@ -8,10 +8,8 @@ export interface Objects {
     content: AsyncIterable<Uint8Array>,
     control: Control,
   ): Promise<{ bytes: number; sha256: string }>
-  /** @throws not-found at the first read */
+  /** From `start` on, nothing when that is its end or beyond. @throws not-found at the first read */
   get(key: string, range?: { start: number }): AsyncIterable<Uint8Array>
-  /** Appends to a log that readers may follow. Not for blobs of `put`. */
-  append(key: string, content: Uint8Array): Promise<void>
   size(key: string): Promise<number | null>
   /** Safe to repeat. */
   remove(key: string): Promise<void>

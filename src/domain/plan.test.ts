@@ -3,10 +3,13 @@ import { test } from 'node:test'
 import { guestbook, guestbookPlan } from '../../test/support/guestbook.ts'
 import { assertGolden } from '../../test/support/golden.ts'
 import { fileMount } from '../../test/support/plans.ts'
-import { changedTypes } from './copy-identity.ts'
+import { plainContainer, type GpuRequest } from './container.ts'
+import { changedTypes, copyIdentity } from './copy-identity.ts'
 import { RackError } from './error.ts'
 import type { Healthcheck } from './manifest.ts'
-import { maskPlan, missingVariables, planRelease, processEnvironment } from './plan.ts'
+import { maskPlan } from './mask-plan.ts'
+import { planRelease } from './plan.ts'
+import { missingVariables, processEnvironment } from './process-environment.ts'
 
 test('the same release gives the same bytes, for ever', () => {
   assertGolden('plan/guestbook.json', `${JSON.stringify(guestbookPlan(), null, 2)}\n`)
@@ -85,6 +88,22 @@ test('host names: the app for its only or web process, type and app for every ht
   assert.deepEqual(worker?.hosts, [])
 })
 
+test('a port for udp is neither probed nor linked to', () => {
+  const input = guestbook()
+  const redis = input.manifest.processes.find(({ name }) => name === 'redis')
+  assert.ok(redis)
+  const port = { external: null, proxy: false as const, secure: false }
+  redis.ports = [
+    { ...port, container: 53, protocol: 'udp' },
+    { ...port, container: 6380, protocol: 'tcp' },
+  ]
+  const plan = planRelease(input).processes.find(({ type }) => type === 'redis')
+  assert.equal(plan?.health.port, 6380)
+  const web = input.manifest.processes[0]!
+  const url = processEnvironment(input, web).find(({ name }) => name === 'REDIS_URL')
+  assert.match(url?.value ?? '', /:6380$/)
+})
+
 test('a linked service stands in for the process of its name', () => {
   const address = { scheme: 'redis', host: 'shared', port: 6379, path: '/0', username: '', password: 'p' }
   const plan = planRelease(guestbook({ services: [{ service: 'main-redis', alias: 'redis', address }] }))
@@ -93,6 +112,17 @@ test('a linked service stands in for the process of its name', () => {
     ['web', 'worker'],
   )
   assert.equal(plan.processes[0]?.environment.REDIS_URL, 'redis://:p@shared:6379/0')
+})
+
+test('a service that runs here is reached by the names of its stand-in, and is a part of what a copy is', () => {
+  const address = { scheme: 'redis', host: 'redis', port: 6379, path: '/0', username: 'u', password: 'p' }
+  const link = { service: 'main', alias: 'redis', address, runsHere: true }
+  const [web] = planRelease(guestbook({ services: [link] })).processes
+  assert.ok(web)
+  assert.deepEqual(web.services, [{ service: 'main', names: ['redis', 'queue'] }])
+  const [hosted] = planRelease(guestbook({ services: [{ ...link, runsHere: false }] })).processes
+  assert.equal(hosted?.services, undefined)
+  assert.notEqual(copyIdentity(web), copyIdentity(hosted!))
 })
 
 test('a masked plan holds no value', () => {
@@ -130,6 +160,29 @@ test('a masked plan has the files by name, and no value of the environment in la
   assert.deepEqual(masked?.container.sysctls, { 'kernel.domainname': '****.example' })
 })
 
+test('an engine runs the reference; the digest says whether it is the same image', () => {
+  const input = guestbook()
+  const web = { ...input.images.web!, reference: 'registry.example/shop@1' }
+  const [planned] = planRelease({ ...input, images: { ...input.images, web } }).processes
+  assert.deepEqual([planned?.image, planned?.imageDigest], ['registry.example/shop@1', web.digest])
+})
+
+test('GPUs are counted; all of them are those that the rack has, and one where it has none', () => {
+  const input = guestbook()
+  const counted = (gpus: Partial<GpuRequest>, has: number) => {
+    const request: GpuRequest = { driver: null, count: null, ids: [], capabilities: ['gpu'], ...gpus }
+    const [web, ...others] = input.manifest.processes
+    const asking = { ...web!, container: { ...plainContainer, gpus: request } }
+    const manifest = { ...input.manifest, processes: [asking, ...others] }
+    return planRelease({ ...input, manifest, gpus: has }).processes.map(({ extras }) => extras)
+  }
+  const none = input.manifest.processes.slice(1).map(() => undefined)
+  assert.deepEqual(counted({ count: 2 }, 4), [{ gpu: 2 }, ...none])
+  assert.deepEqual(counted({ ids: ['0', '1', '3'] }, 4), [{ gpu: 3 }, ...none])
+  assert.deepEqual(counted({ count: 'all' }, 4), [{ gpu: 4 }, ...none])
+  assert.deepEqual(counted({ count: 'all' }, 0), [{ gpu: 1 }, ...none])
+})
+
 test('types that the build made no image of are named, with what to do', () => {
   const input = guestbook()
   const { web } = input.images
@@ -156,7 +209,7 @@ test('a password of the router is masked, and no reason to replace a copy', () =
     allow: ['::1'],
     auth: [{ user: 'admin', password: 'sesame' }],
   }
-  const ports = web.ports.map((port) => ({ ...port, proxy: true }))
+  const ports = web.ports.map((port) => ({ ...port, proxy: 'v1' as const }))
   const strict = { ...plan, processes: [{ ...web, routing, ports }, ...others] }
   assert.deepEqual(changedTypes(strict, plan), new Set())
   const masked = maskPlan(strict, {}).processes[0]?.routing

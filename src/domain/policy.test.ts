@@ -1,11 +1,21 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { allowsBind, anyPolicy, bindRoot, changedPolicy, refuseGuarded, strictPolicy } from './policy.ts'
+import {
+  allowsBind,
+  allowsDevice,
+  allowsVolume,
+  anyPolicy,
+  bindRoot,
+  changedPolicy,
+  noPolicyChange,
+  refuseGuarded,
+  strictPolicy,
+} from './policy.ts'
 
-const nothing = { allowBinds: [], denyBinds: [], privileged: null }
+const nothing = noPolicyChange
 
 test('a path is allowed at and below a root, and nowhere beside it', () => {
-  const policy = { binds: ['/srv/shared'], privileged: false }
+  const policy = { ...strictPolicy, binds: ['/srv/shared'] }
   const paths = ['/srv/shared', '/srv/shared/a/b', '/srv/sharedness', '/srv', '/']
   assert.deepEqual(
     paths.map((path) => allowsBind(policy, path)),
@@ -29,20 +39,64 @@ test('a path is kept in one form; what is relative, climbs or is everything is r
 
 test('a change adds, takes away and leaves the rest', () => {
   const one = changedPolicy(strictPolicy, { ...nothing, allowBinds: ['/srv/b/', '/srv/a', '/srv/b'] })
-  assert.deepEqual(one, { binds: ['/srv/a', '/srv/b'], privileged: false })
-  const two = changedPolicy(one, { allowBinds: ['/srv/c'], denyBinds: ['/srv/a/'], privileged: true })
-  assert.deepEqual(two, { binds: ['/srv/b', '/srv/c'], privileged: true })
+  assert.deepEqual(one, { ...strictPolicy, binds: ['/srv/a', '/srv/b'] })
+  const two = changedPolicy(one, {
+    ...nothing,
+    allowBinds: ['/srv/c'],
+    denyBinds: ['/srv/a/'],
+    privileged: true,
+  })
+  assert.deepEqual(two, { ...strictPolicy, binds: ['/srv/b', '/srv/c'], privileged: true })
   assert.deepEqual(changedPolicy(two, nothing), two)
-  assert.deepEqual(changedPolicy(two, { ...nothing, privileged: false }), { ...two, privileged: false })
+  assert.deepEqual(changedPolicy(two, { ...nothing, privileged: false, metadata: false }), {
+    ...two,
+    privileged: false,
+  })
   // Said both ways, the path is allowed: taken away first.
   assert.deepEqual(changedPolicy(one, { ...nothing, allowBinds: ['/srv/a'], denyBinds: ['/srv/a'] }), one)
 })
 
 test('denying what is not allowed says what is', () => {
-  const policy = { binds: ['/srv/a'], privileged: false }
+  const policy = { ...strictPolicy, binds: ['/srv/a'] }
   const deny = (path: string) => () => changedPolicy(policy, { ...nothing, denyBinds: [path] })
   assert.throws(deny('/srv/x'), { code: 'not-found', message: /allows: \/srv\/a$/, hint: /rack policy/ })
   assert.throws(deny('/srv/a/below'), { code: 'not-found', hint: /--deny-bind \/srv\/a$/ })
+})
+
+test('devices are paths below /dev, or the GPUs; volumes are names', () => {
+  const change = {
+    ...nothing,
+    allowDevices: ['/dev/dri/', 'gpu'],
+    allowVolumes: ['data_1'],
+    hostGateway: true,
+  }
+  const policy = changedPolicy(strictPolicy, change)
+  assert.deepEqual(policy, {
+    ...strictPolicy,
+    devices: ['/dev/dri', 'gpu'],
+    volumes: ['data_1'],
+    hostGateway: true,
+  })
+  const devices = ['/dev/dri', '/dev/dri/card0', 'gpu', '/dev/dribble', '/dev/sda']
+  assert.deepEqual(
+    devices.map((device) => allowsDevice(policy, device)),
+    [true, true, true, false, false],
+  )
+  assert.ok(allowsDevice({ ...strictPolicy, privileged: true }, '/dev/sda'))
+  assert.deepEqual([allowsVolume(policy, 'data_1'), allowsVolume(policy, 'data')], [true, false])
+  assert.ok(allowsVolume(anyPolicy, 'data'))
+  for (const text of ['/srv', 'dri', '/dev', '/dev/../etc'])
+    assert.throws(() => changedPolicy(strictPolicy, { ...nothing, allowDevices: [text] }), {
+      code: 'invalid',
+    })
+  for (const text of ['*', 'a/b', ''])
+    assert.throws(() => changedPolicy(strictPolicy, { ...nothing, allowVolumes: [text] }), {
+      code: 'invalid',
+    })
+  assert.throws(() => changedPolicy(policy, { ...nothing, denyDevices: ['/dev/dri/card0'] }), {
+    code: 'not-found',
+    hint: /--deny-device \/dev\/dri$/,
+  })
 })
 
 test('what is guarded is reached by no allowed path', () => {

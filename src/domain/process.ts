@@ -1,3 +1,5 @@
+import type { OfApp, Owner } from './owner.ts'
+
 export type ProcessKind = 'process' | 'one-off' | 'release-command' | 'timer' | 'agent'
 
 export type ProcessStatus =
@@ -7,6 +9,8 @@ export type ProcessStatus =
   | 'draining'
   | 'stopping'
   | 'completed'
+  /** By another hand than the rack's: the rack starts it again. */
+  | 'stopped'
   | 'crashed'
   | 'restarting'
 
@@ -14,7 +18,7 @@ export type ProcessStatus =
 export interface Process {
   /** `P` and ten capitals. */
   id: string
-  app: string
+  owner: Owner
   type: string
   kind: ProcessKind
   status: ProcessStatus
@@ -23,8 +27,11 @@ export interface Process {
   /** The release that started this copy. */
   release: string
   started: string | null
+  /** When it ended for good; null while it runs, or may run again. */
+  ended: string | null
   command: string[]
   address: string | null
+  /** Of its last end: one that runs again still has it. */
   exitCode: number | null
   restarts: number
   cpuUnits: number
@@ -34,10 +41,15 @@ export interface Process {
   memoryPercent: number | null
 }
 
+/** As those see it who work with its app. */
+export type AppProcess = OfApp<Process>
+
 export interface ProcessFilter {
-  app?: string
+  owner?: Owner
   type?: string
   id?: string
+  /** The one-off that is this operation of the journal. */
+  operation?: string
   /** Sample cpu and memory: slower. */
   stats?: boolean
   /** Ended one-offs too. */

@@ -1,6 +1,7 @@
 import type { Environment } from './environment.ts'
+import type { ReleaseLink } from './service-link.ts'
 
-/** Immutable: build + environment + manifest. Environment values are apart, encrypted in the store. */
+/** Immutable: build + environment + manifest + links. Environment values are apart, encrypted in the store. */
 export interface Release {
   id: string
   app: string
@@ -9,6 +10,8 @@ export interface Release {
   created: string
   /** The release it was made from, for the reader of the history. */
   basedOn: string | null
+  /** To services, by alias. */
+  links: ReleaseLink[]
 }
 
 /** What a new release is made of; the store gives it its id and time. */
@@ -17,6 +20,7 @@ export interface ReleaseDraft {
   environment: Environment
   description: string
   basedOn: string | null
+  links: ReleaseLink[]
 }
 
 /** What the derivation of a release may look at; read and appended in one transaction. */
@@ -25,9 +29,11 @@ export interface ReleaseHistory {
   newest: { release: Release; environment: Environment } | null
   /** The live one. */
   live: { release: Release; environment: Environment } | null
+  /** The version that each of the rack's services has now. */
+  services: ReadonlyMap<string, string>
 }
 
-/** A build's release takes the newest environment. */
+/** A build's release takes the newest environment and links. */
 export function releaseOfBuild(
   history: ReleaseHistory,
   build: string,
@@ -38,6 +44,7 @@ export function releaseOfBuild(
     environment: history.newest?.environment ?? {},
     description: description ?? `build ${build}`,
     basedOn: history.newest?.release.id ?? null,
+    links: history.newest?.release.links ?? [],
   }
 }
 
@@ -54,12 +61,28 @@ export function releaseOfEnvironment(
     environment,
     description: describeChange(before, environment),
     basedOn: base?.release.id ?? null,
+    links: history.newest?.release.links ?? [],
   }
 }
 
-/** A rollback copies the old release's build and environment. */
-export function releaseOfRollback(target: Release, environment: Environment): ReleaseDraft {
-  return { build: target.build, environment, description: `rollback to ${target.id}`, basedOn: target.id }
+/** A change of the links takes what a change of the environment does. */
+export function releaseOfLinks(
+  history: ReleaseHistory,
+  change: (links: ReleaseLink[]) => ReleaseLink[],
+  description: string,
+): ReleaseDraft {
+  const draft = releaseOfEnvironment(history, (environment) => environment)
+  return { ...draft, links: change(draft.links), description }
+}
+
+/** A rollback copies the old release's build, environment and links. */
+export function releaseOfRollback(
+  target: Release,
+  environment: Environment,
+  links = target.links,
+): ReleaseDraft {
+  const { id, build } = target
+  return { build, environment, description: `rollback to ${id}`, basedOn: id, links }
 }
 
 /** `env add:A change:B remove:C`: names sorted, never a value. */

@@ -10,6 +10,10 @@ export interface Routing {
   allow: string[] | null
   /** Who may pass with user name and password, on HTTP ports; empty asks nobody. */
   auth: Account[]
+  /** True serves http too where it would send visitors to https. */
+  keepsHttp?: true
+  /** For how long browsers that came by https shall come by it alone; nothing is said when absent. */
+  hstsSeconds?: number
 }
 
 /** The client's address, a header of its request, or the path that it asks for. */

@@ -1,10 +1,11 @@
 import type { Mount } from './container.ts'
 import { RackError } from './error.ts'
+import { appHint, type OfApp, type Owner } from './owner.ts'
 import type { ProcessKind } from './process.ts'
 
-/** Data of an app that outlives its processes and its releases, and the app itself unless it is deleted with it. */
+/** Data that outlives its owner's processes and releases, and the owner itself unless it is deleted with it. */
 export interface Volume {
-  app: string
+  owner: Owner
   /** Its name in the compose file. */
   name: string
   /** RFC 3339; null when the engine does not know. */
@@ -15,6 +16,9 @@ export interface Volume {
   holders: VolumeHolder[]
 }
 
+/** As those see it who work with its app. */
+export type AppVolume = OfApp<Volume>
+
 /** A process that has a volume. */
 export interface VolumeHolder {
   /** Process id. */
@@ -24,7 +28,7 @@ export interface VolumeHolder {
 }
 
 export interface VolumeFilter {
-  app?: string
+  owner?: Owner
   name?: string
   /** Measure what lies in them: slow where much does. */
   sizes?: boolean
@@ -36,21 +40,21 @@ export function mountedVolumes({ mounts }: { mounts: Mount[] }): string[] {
 }
 
 /** Says who has a volume that was to be removed; `holders` are in words. */
-export function heldError(app: string, name: string, holders: string[]): RackError {
+export function heldError(owner: Owner, name: string, holders: string[]): RackError {
   const who = holders.join(', ') || 'something that has let it go by now'
-  return new RackError('conflict', `the volume "${name}" of ${app} is held by ${who}`, {
-    hint: `See what runs, and what has ended: rack ps --all --app ${app}`,
-    details: { app, volume: name, holders },
+  return new RackError('conflict', `the volume "${name}" of ${owner.name} is held by ${who}`, {
+    ...appHint(owner, 'See what runs, and what has ended: rack ps --all'),
+    details: { [owner.kind]: owner.name, volume: name, holders },
   })
 }
 
-export function noVolumeError(app: string, name: string): RackError {
-  return new RackError('not-found', `${app} has no volume "${name}"`, {
-    hint: `See them with: rack volumes --app ${app}`,
+export function noVolumeError(owner: Owner, name: string): RackError {
+  return new RackError('not-found', `${owner.name} has no volume "${name}"`, {
+    ...appHint(owner, 'See them with: rack volumes'),
   })
 }
 
 /** `web PABCDEFGHIJ`, or `web (one-off) PABCDEFGHIJ`. */
-export function holderText({ process, type, kind }: VolumeHolder): string {
-  return kind === 'process' ? `${type} ${process}` : `${type} (${kind}) ${process}`
+export function holderText({ process: processId, type, kind }: VolumeHolder): string {
+  return kind === 'process' ? `${type} ${processId}` : `${type} (${kind}) ${processId}`
 }

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdir, mkdtempDisposable, writeFile } from 'node:fs/promises'
-import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -19,8 +18,8 @@ import { createServer } from 'node:http'
 const directory = process.argv.at(-1)
 const stat = readFileSync('/proc/self/stat', 'utf8')
 const startTicks = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19])
-const { api } = JSON.parse(readFileSync(directory + '/rack.json', 'utf8'))
-createServer((request, response) => response.end('{}')).listen(api.port, api.host, () => {
+const { socket } = JSON.parse(readFileSync(directory + '/rack.json', 'utf8'))
+createServer((request, response) => response.end('{}')).listen(socket.path, () => {
   writeFileSync(directory + '/daemon.pid', JSON.stringify({ pid: process.pid, startTicks }))
 })
 `
@@ -30,20 +29,12 @@ async function makeRack(program = launcher) {
   await writeFile(join(folder.path, 'start.mjs'), program)
   const directory = join(folder.path, 'rack')
   await mkdir(directory)
-  const api = { host: '127.0.0.1', port: await freePort() }
-  const installation = { name: 'test', directory, api } as Installation
+  const socket = { path: join(directory, 'api.sock'), group: null }
+  const installation = { name: 'test', directory, socket } as Installation
   await writeFile(join(directory, 'rack.json'), JSON.stringify(installation))
   const script = { node: process.execPath, script: join(folder.path, 'start.mjs') }
   const start = (env = {}) => startDaemon(installation, script, { ...process.env, ...env }, control)
   return Object.assign(folder, { directory, installation, start })
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port
 }
 
 test('a daemon is started once, found, and stopped', async () => {
@@ -67,6 +58,14 @@ test('one that cannot start says why, in the words of its log', async () => {
     message: 'the daemon does not start: it ended with 1\n  | the daemon cannot run: no disk',
     hint: /daemon\.log/,
   })
+})
+
+test('of the log only whole lines of this start are told', async () => {
+  const line = (message: string) => JSON.stringify({ level: 60, msg: message })
+  const program = `process.stdout.write(${JSON.stringify(`{"level":30,"torn\n${line('now')}\n`)}, () => process.exit(1))`
+  await using rack = await makeRack(program)
+  await writeFile(join(rack.directory, 'daemon.log'), `${line('long ago')}\n`)
+  await assert.rejects(rack.start(), { message: 'the daemon does not start: it ended with 1\n  | now' })
 })
 
 test('another program under the number of the pid file is no daemon', async () => {

@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process'
-import { open, readFile } from 'node:fs/promises'
+import { open, readFile, statfs } from 'node:fs/promises'
 import { get } from 'node:http'
 import type { Control } from '../domain/control.ts'
 import { RackError } from '../domain/error.ts'
+import { readTextIfThere } from '../lib/files.ts'
 import { until } from '../lib/poll.ts'
 import { isSameProcess } from '../lib/process-identity.ts'
 import { installationPaths, type Installation } from './installation.ts'
@@ -17,6 +18,8 @@ export interface DaemonProgram {
 const startDeadlineMs = 60_000
 /** A change that runs is left in the journal, so nothing takes long. */
 const stopDeadlineMs = 30_000
+/** With less a daemon cannot write down what it is about to do. */
+const leastRoomBytes = 2 ** 20
 
 /** The command line of a rack's daemon. */
 export function daemonCommand({ node, script }: DaemonProgram, directory: string): string[] {
@@ -32,10 +35,10 @@ export async function findDaemon(directory: string): Promise<number | null> {
 }
 
 /** Whether the daemon's API answers now. */
-export async function answersHealth({ api }: Installation): Promise<boolean> {
+export async function answersHealth({ socket }: Pick<Installation, 'socket'>): Promise<boolean> {
   const { promise, resolve } = Promise.withResolvers<boolean>()
-  const url = `http://${api.host}:${api.port}/v1/health`
-  const asked = get(url, { signal: AbortSignal.timeout(5000), agent: false }, (response) => {
+  const way = { socketPath: socket.path, signal: AbortSignal.timeout(5000), agent: false }
+  const asked = get('http://localhost/v1/health', way, (response) => {
     response.resume()
     resolve(response.statusCode === 200)
   })
@@ -58,10 +61,15 @@ export async function startDaemon(
   const { directory } = installation
   const paths = installationPaths(directory)
   const running = await findDaemon(directory)
-  if (running !== null) return await waitUntilServing(installation, running, () => null, control)
+  if (running !== null) {
+    const run = { pid: running, ended: () => null, logStart: 0 }
+    return await waitUntilServing(installation, run, control)
+  }
   const log = await open(paths.log, 'a', 0o600)
   let ended: string | null = null
+  let logStart = 0
   try {
+    logStart = (await log.stat()).size
     const [command = '', ...args] = daemonCommand(program, directory)
     const stdio: ['ignore', number, number] = ['ignore', log.fd, log.fd]
     const child = spawn(command, args, { cwd: directory, detached: true, stdio, env: environment })
@@ -72,7 +80,7 @@ export async function startDaemon(
   } finally {
     await log.close()
   }
-  return await waitUntilServing(installation, null, () => ended, control)
+  return await waitUntilServing(installation, { pid: null, ended: () => ended, logStart }, control)
 }
 
 /** Ends the daemon well; apps and router go on. False when none ran. @throws host-failed when it does not end */
@@ -83,10 +91,18 @@ export async function stopDaemon(directory: string, control: Control): Promise<b
   return true
 }
 
+interface DaemonRun {
+  /** Null for one that was started just now. */
+  pid: number | null
+  /** Why it has ended, once it has. */
+  ended: () => string | null
+  /** Where in the log its lines begin. */
+  logStart: number
+}
+
 async function waitUntilServing(
   installation: Installation,
-  running: number | null,
-  ended: () => string | null,
+  { pid: running, ended, logStart }: DaemonRun,
   { signal }: Control,
 ): Promise<number> {
   const { directory } = installation
@@ -106,30 +122,40 @@ async function waitUntilServing(
     signal.throwIfAborted()
     const what =
       running === null ? 'the daemon does not start' : `the daemon (process ${running}) does not answer`
-    throw await explained(what, directory, cause)
+    throw await explained(what, { directory, logStart }, cause)
   }
 }
 
-async function explained(what: string, directory: string, cause: unknown): Promise<RackError> {
+async function explained(
+  what: string,
+  { directory, logStart }: { directory: string; logStart: number },
+  cause: unknown,
+): Promise<RackError> {
+  const { bavail, bsize } = await statfs(directory)
+  if (bavail * bsize < leastRoomBytes) {
+    return new RackError('disk-full', `${what}: no room is left on the disk of ${directory}`, {
+      hint: `Make room (df -h ${directory}), then: rack start`,
+      cause,
+    })
+  }
   const { log } = installationPaths(directory)
   const reason = cause instanceof Error ? cause.message : String(cause)
-  const lines = await lastLogLines(log, 8)
+  const lines = await lastLogLines(log, logStart, 8)
   const message = [`${what}: ${reason}`, ...lines.map((line) => `  | ${line}`)].join('\n')
   return new RackError('host-failed', message, { hint: `All of it is in ${log}`, details: { lines }, cause })
 }
 
 /** The last lines of the daemon's log, in a person's form where they are its JSON. */
-async function lastLogLines(path: string, count: number): Promise<string[]> {
-  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return ''
-    throw error
-  })
-  return text
+async function lastLogLines(path: string, start: number, count: number): Promise<string[]> {
+  const text = (await readTextIfThere(path)) ?? ''
+  return Buffer.from(text)
+    .subarray(start)
+    .toString()
     .trimEnd()
     .split('\n')
     .slice(-count)
-    .filter((line) => line !== '')
     .map(readableLine)
+    .filter((line) => line !== '')
 }
 
 function readableLine(line: string): string {
@@ -138,7 +164,8 @@ function readableLine(line: string): string {
     const { msg, err } = JSON.parse(line) as { msg?: string; err?: { message?: string; hint?: string } }
     return [msg, err?.message, err?.hint].filter(Boolean).join(': ') || line
   } catch (error) {
-    if (error instanceof SyntaxError) return line
+    // Half a line: the disk was full, or its writer was killed.
+    if (error instanceof SyntaxError) return ''
     throw error
   }
 }

@@ -1,17 +1,21 @@
-import { execFile } from 'node:child_process'
-import { access, constants, statfs } from 'node:fs/promises'
+import { constants, statfs } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { promisify } from 'node:util'
+import { unservedName } from '../domain/endpoint.ts'
 import { RackError } from '../domain/error.ts'
 import { cidrsOverlap, formatCidr, parseCidr } from '../lib/cidr.ts'
+import { dockerSocket } from '../lib/docker-socket.ts'
+import { isThere } from '../lib/files.ts'
 import { isPortFree } from '../lib/free-port.ts'
 import { formatBytes } from '../lib/sizes.ts'
+import { hasLua, haproxyVersion } from '../router/haproxy-program.ts'
 import { answersHealth, findDaemon } from './daemon.ts'
-import { checkEngine } from './engine-check.ts'
-import type { Installation } from './installation.ts'
+import { checkEngine, hasLiveRestore } from './engine-check.ts'
+import { tcpBindRemark, type Installation } from './installation.ts'
 import { readMachineFacts } from './machine-facts.ts'
 import { installDefaults } from './plan-installation.ts'
-import { findRouter } from './router-process.ts'
+import { createFirewall } from './firewall.ts'
+import { createNameTable } from './name-table.ts'
+import { findRouter, findUnserved } from './router.ts'
 
 /** One thing that was looked at. */
 export interface Finding {
@@ -22,14 +26,12 @@ export interface Finding {
   fix?: string
 }
 
-const run = promisify(execFile)
-const oldestHaproxy = [2, 6] as const
 const littleDiskBytes = 2 * 2 ** 30
 const noDiskBytes = 256 * 2 ** 20
 
 /** Looks at the machine, and at a rack on it when one is given; all checks, whatever the first ones say. */
 export async function examine(installation: Installation | null): Promise<Finding[]> {
-  const socketPath = installation?.socketPath ?? installDefaults.socketPath
+  const socketPath = installation?.socketPath ?? dockerSocket(process.env)
   const checks = [
     () => checkNode(),
     () => examineEngine(socketPath),
@@ -46,7 +48,12 @@ function rackChecks(installation: Installation) {
     () => examineDirectory(installation),
     () => examineDaemon(installation),
     () => examineRouter(installation),
+    () => examineTcpBind(installation),
+    () => examineTcpPorts(installation),
     () => examinePool(installation),
+    () => examineFirewall(installation),
+    () => examineNames(installation),
+    () => examineNetworks(installation),
   ]
 }
 
@@ -56,31 +63,44 @@ async function checkNode(): Promise<Finding> {
   return isGood ? finding : { ...finding, fix: 'npm ci' }
 }
 
-async function examineEngine(socketPath: string): Promise<Finding> {
+/** What is said of Docker Engine alone, and of its settings where it answers. */
+export async function examineEngine(socketPath: string): Promise<Finding[]> {
   const check = 'docker engine'
   try {
     const { version, apiVersion } = await checkEngine(socketPath)
-    return { check, status: 'good', detail: `${version} (API ${apiVersion}) at ${socketPath}` }
+    const detail = `${version} (API ${apiVersion}) at ${socketPath}`
+    return [{ check, status: 'good', detail }, liveRestoreFinding(await hasLiveRestore(socketPath))]
   } catch (error) {
     if (!(error instanceof RackError)) throw error
-    return { check, status: 'bad', detail: error.message, ...(error.hint && { fix: error.hint }) }
+    return [{ check, status: 'bad', detail: error.message, ...(error.hint && { fix: error.hint }) }]
+  }
+}
+
+function liveRestoreFinding(isOn: boolean): Finding {
+  const check = 'live-restore'
+  if (isOn) return { check, status: 'good', detail: 'apps run on while Docker Engine is restarted' }
+  return {
+    check,
+    status: 'warning',
+    detail: 'it is off: whatever restarts Docker Engine, such as its update, stops all apps meanwhile',
+    fix: 'Put "live-restore": true into /etc/docker/daemon.json, then: systemctl reload docker (without systemd: kill -HUP $(pidof dockerd))',
   }
 }
 
 async function examineHaproxy(): Promise<Finding> {
   const check = 'haproxy'
-  const fix = 'apt-get install haproxy (2.6 or newer)'
   try {
-    const { stdout } = await run('haproxy', ['-v'], { timeout: 10_000 })
-    const [, version = '?', major = 0, minor = 0] = /version ((\d+)\.(\d+)\S*)/.exec(stdout) ?? []
-    const [needMajor, needMinor] = oldestHaproxy
-    const isGood = Number(major) > needMajor || (Number(major) === needMajor && Number(minor) >= needMinor)
-    return isGood
-      ? { check, status: 'good', detail: version }
-      : { check, status: 'bad', detail: `${version} is too old`, fix }
+    const version = await haproxyVersion()
+    if (await hasLua()) return { check, status: 'good', detail: version }
+    return {
+      check,
+      status: 'warning',
+      detail: `${version} has no Lua: requests fail, and do not wait, while a process with a volume is replaced`,
+      fix: 'Install one that is built with it, as the one of Debian is: apt-get install haproxy',
+    }
   } catch (error) {
-    const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT'
-    return { check, status: 'bad', detail: isMissing ? 'it is not installed' : (error as Error).message, fix }
+    if (!(error instanceof RackError)) throw error
+    return { check, status: 'bad', detail: error.message, fix: error.hint ?? 'haproxy -v' }
   }
 }
 
@@ -95,11 +115,7 @@ async function examineDisk(directory: string): Promise<Finding> {
 
 async function nearestFolder(directory: string): Promise<string> {
   for (let folder = directory; ; folder = dirname(folder)) {
-    const isThere = await access(folder).then(
-      () => true,
-      () => false,
-    )
-    if (isThere || dirname(folder) === folder) return folder
+    if ((await isThere(folder)) || dirname(folder) === folder) return folder
   }
 }
 
@@ -118,10 +134,7 @@ async function examineFreePorts(): Promise<Finding> {
 }
 
 async function examineDirectory({ directory }: Installation): Promise<Finding> {
-  const isMine = await access(directory, constants.R_OK | constants.W_OK).then(
-    () => true,
-    () => false,
-  )
+  const isMine = await isThere(directory, constants.R_OK | constants.W_OK)
   const check = 'directory'
   if (isMine) return { check, status: 'good', detail: directory }
   return {
@@ -134,11 +147,11 @@ async function examineDirectory({ directory }: Installation): Promise<Finding> {
 
 async function examineDaemon(installation: Installation): Promise<Finding> {
   const check = 'daemon'
-  const { api, directory } = installation
+  const { api, directory, socket } = installation
   const pid = await findDaemon(directory)
   if (pid !== null) {
     if (await answersHealth(installation)) {
-      return { check, status: 'good', detail: `process ${pid} answers on ${api.host}:${api.port}` }
+      return { check, status: 'good', detail: `process ${pid} answers on ${socket.path}` }
     }
     return {
       check,
@@ -147,7 +160,7 @@ async function examineDaemon(installation: Installation): Promise<Finding> {
       fix: 'rack stop --keep-router && rack start',
     }
   }
-  if (await isPortFree(api.host, api.port))
+  if (api === undefined || (await isPortFree(api.host, api.port)))
     return { check, status: 'bad', detail: 'it does not run', fix: 'rack start' }
   return {
     check,
@@ -172,6 +185,25 @@ async function examineRouter({ directory, http }: Installation): Promise<Finding
   }
 }
 
+/** Said only of a rack that listens more widely than anybody asked for. */
+async function examineTcpBind(installation: Installation): Promise<Finding[]> {
+  const remark = tcpBindRemark(installation)
+  return remark ? [{ check: 'tcp ports', status: 'warning', ...remark }] : []
+}
+
+/** One finding for each port that an app, or the rack itself, has lost. */
+async function examineTcpPorts(installation: Installation): Promise<Finding[]> {
+  const lost = await findUnserved(installation)
+  return lost.map(({ port, holder, ...what }) => ({
+    check: `port ${port}`,
+    status: 'bad',
+    detail: `${unservedName(what)} is not served there: ${holder ? `process ${holder.pid} (${holder.program})` : 'another program'} has it`,
+    fix: holder
+      ? `End that program; the rack takes the port as soon as it is free`
+      : `See who it is (ss -ltnp 'sport = :${port}') and end it; the rack takes the port as soon as it is free`,
+  }))
+}
+
 /** The apps' own networks are part of the pool; a range that holds it, or lies across it, is not ours. */
 async function examinePool({ pool }: Installation): Promise<Finding> {
   const check = 'address pool'
@@ -185,5 +217,81 @@ async function examinePool({ pool }: Installation): Promise<Finding> {
     status: 'warning',
     detail: `${pool.cidr} clashes with ${formatCidr(clash)}, which this machine also uses`,
     fix: 'Change one of them; a rack gets its pool at its install: --pool 10.214.0.0/16',
+  }
+}
+
+/** A rack whose policy opens it is told so too: its processes have what the machine has at its cloud. */
+async function examineFirewall(installation: Installation): Promise<Finding> {
+  const check = 'metadata'
+  const open = 'processes reach 169.254.169.254, where a cloud gives out the credentials of this machine'
+  try {
+    if (await createFirewall(installation).isClosed({ signal: AbortSignal.timeout(10_000) })) {
+      return { check, status: 'good', detail: 'processes are kept from 169.254.169.254' }
+    }
+    return { check, status: 'warning', detail: open, fix: 'rack start; rack policy set --deny-metadata' }
+  } catch (error) {
+    if (!(error instanceof RackError)) throw error
+    return {
+      check,
+      status: 'warning',
+      detail: `${open}: ${error.message}`,
+      ...(error.hint && { fix: error.hint }),
+    }
+  }
+}
+
+/** Without rules of its own a rack gives names to copies as Docker does. */
+async function examineNames(installation: Installation): Promise<Finding> {
+  const check = 'names'
+  const lack =
+    'inside an app, whoever looked up the name of a process once must look it up again after a deploy'
+  try {
+    if (await createNameTable(installation).isThere({ signal: AbortSignal.timeout(10_000) })) {
+      return {
+        check,
+        status: 'good',
+        detail: 'the name of a process is one address for as long as its app lives',
+      }
+    }
+    return {
+      check,
+      status: 'warning',
+      detail: `the rules that names stand on are not there`,
+      fix: 'rack start',
+    }
+  } catch (error) {
+    if (!(error instanceof RackError)) throw error
+    return {
+      check,
+      status: 'warning',
+      detail: `${lack}: ${error.message}`,
+      ...(error.hint && { fix: error.hint }),
+    }
+  }
+}
+
+/** Said where the networks of a file keep nobody apart. */
+async function examineNetworks(installation: Installation): Promise<Finding[]> {
+  const check = 'networks'
+  const open =
+    'processes on separate networks of a file and services reach whom they should not, and `internal: true` keeps nobody in'
+  try {
+    const table = createNameTable(installation)
+    const control = { signal: AbortSignal.timeout(10_000) }
+    if (!(await table.isThere(control)))
+      return [{ check, status: 'warning', detail: `${open}: the rules are not there`, fix: 'rack start' }]
+    if (await table.keepsApart(control)) return []
+    const fix = 'sudo modprobe br_netfilter, and name it in /etc/modules-load.d'
+    return [{ check, status: 'warning', detail: `${open}: this kernel has no rules for bridges`, fix }]
+  } catch (error) {
+    if (!(error instanceof RackError)) throw error
+    return [
+      {
+        check,
+        status: 'warning',
+        detail: `${open}: ${error.message}`,
+        ...(error.hint && { fix: error.hint }),
+      },
+    ]
   }
 }

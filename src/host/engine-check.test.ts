@@ -25,7 +25,6 @@ test('an engine of 20.10 or newer will do', async () => {
   assert.deepEqual(await checkEngine(engine.socketPath), {
     version: '20.10.24',
     apiVersion: '1.41',
-    minApiVersion: '1.12',
   })
 })
 

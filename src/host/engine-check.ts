@@ -4,9 +4,8 @@ import { RackError } from '../domain/error.ts'
 /** What Docker Engine says of itself. */
 export interface EngineVersion {
   version: string
+  /** The newest API that it speaks. */
   apiVersion: string
-  /** The largest and the smallest API that it speaks. */
-  minApiVersion: string | null
 }
 
 /** Engine 20.10. */
@@ -19,16 +18,26 @@ const answerDeadlineMs = 10_000
  */
 export async function checkEngine(socketPath: string): Promise<EngineVersion> {
   const text = await getOverSocket(socketPath, '/version')
-  const { Version, ApiVersion, MinAPIVersion } = JSON.parse(text) as Record<string, string | undefined>
+  const { Version, ApiVersion } = JSON.parse(text) as Record<string, string | undefined>
   const found = {
     version: Version ?? '?',
     apiVersion: ApiVersion ?? '0',
-    minApiVersion: MinAPIVersion ?? null,
   }
   if (apiNumber(found.apiVersion) >= apiNumber(oldestApi)) return found
   throw new RackError('unsupported', `Docker Engine ${found.version} is too old: 20.10 or newer is needed`, {
     details: found,
   })
+}
+
+/**
+ * Whether containers live on while Docker Engine itself is restarted, as by an update of it.
+ * @throws engine-unavailable when it does not answer
+ */
+export async function hasLiveRestore(socketPath: string): Promise<boolean> {
+  const { LiveRestoreEnabled } = JSON.parse(await getOverSocket(socketPath, '/info')) as {
+    LiveRestoreEnabled?: boolean
+  }
+  return LiveRestoreEnabled === true
 }
 
 /** `1.9` is older than `1.41`. */

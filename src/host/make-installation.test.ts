@@ -12,7 +12,7 @@ async function makeHome() {
   const installation: Installation = {
     name: 'demo',
     directory: join(folder.path, 'racks/demo'),
-    api: { host: '127.0.0.1', port: 5480 },
+    socket: { path: join(folder.path, 'racks/demo/api.sock'), group: null },
     http: { bind: '0.0.0.0', port: 80 },
     domain: 'localhost',
     pool: { cidr: '10.213.0.0/16', subnetBits: 24 },
@@ -43,13 +43,40 @@ test('a directory that only its owner reads, with the hash of the token and not 
   assert.ok(!(await readFile(join(directory, 'rack.json'), 'utf8')).includes(token))
 })
 
+test('directories that are made above it let others pass, and list nothing', async () => {
+  await using home = await makeHome()
+  const directory = join(home.path, 'lib/rack/main')
+  await makeInstallation({ ...home.installation, directory }, {})
+  for (const path of ['lib', 'lib/rack'])
+    assert.equal((await stat(join(home.path, path))).mode & 0o777, 0o711)
+  assert.equal((await stat(directory)).mode & 0o777, 0o700)
+})
+
+test('the directory of a socket that lies elsewhere goes with the rack', async () => {
+  await using home = await makeHome()
+  const folder = join(home.path, 'short')
+  await mkdir(folder)
+  const installation = { ...home.installation, socket: { path: join(folder, 'api.sock'), group: null } }
+  await makeInstallation(installation, {})
+  await removeInstallation(installation)
+  await assert.rejects(stat(folder), { code: 'ENOENT' })
+})
+
+test('a rack of an earlier version, which names no socket, has one', async () => {
+  await using home = await makeHome()
+  const { directory, socket, ...earlier } = home.installation
+  await makeInstallation(home.installation, {})
+  await writeFile(join(directory, 'rack.json'), JSON.stringify({ ...earlier, directory }))
+  assert.deepEqual((await readInstallation(directory)).socket, socket)
+})
+
 test('what is there already is left alone', async () => {
   await using home = await makeHome()
   const { directory } = home.installation
   await mkdir(directory, { recursive: true })
   await writeFile(join(directory, 'letter.txt'), 'mine')
   await assert.rejects(makeInstallation(home.installation, {}), { code: 'conflict', hint: /--dir/ })
-  await removeInstallation(directory)
+  await removeInstallation(home.installation)
   await makeInstallation(home.installation, {})
   await assert.rejects(makeInstallation(home.installation, {}), { code: 'exists', hint: /rack start/ })
 })
@@ -67,11 +94,11 @@ test('a directory that cannot be made says which option chooses another', async 
 test('the database is that of the install, whoever starts the rack', async () => {
   await using home = await makeHome()
   const { directory } = home.installation
-  const url = 'postgres://u:p%40"=x@h/d'
+  const url = String.raw`postgres://u:p%40"=\'$x@h/d`
   await makeInstallation(home.installation, { RACK_DATABASE_URL: url, HOME: '/root' })
   const started = await daemonEnvironment(directory, { RACK_DATABASE_URL: 'postgres://other', PATH: '/bin' })
   assert.deepEqual(started, { PATH: '/bin', RACK_DATABASE_URL: url })
-  await removeInstallation(directory)
+  await removeInstallation(home.installation)
   await makeInstallation(home.installation, {})
   assert.equal(
     (await daemonEnvironment(directory, { RACK_DATABASE_URL: 'x' }))['RACK_DATABASE_URL'],

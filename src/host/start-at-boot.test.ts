@@ -7,7 +7,7 @@ const program = { node: '/opt/rack/node', script: '/opt/rack/bin/start.mjs' }
 const installation: Installation = {
   name: 'demo',
   directory: '/var/lib/rack/demo',
-  api: { host: '127.0.0.1', port: 5480 },
+  socket: { path: '/var/lib/rack/demo/api.sock', group: null },
   http: { bind: '0.0.0.0', port: 80 },
   domain: 'localhost',
   pool: { cidr: '10.213.0.0/16', subnetBits: 24 },
@@ -41,17 +41,33 @@ test('the router is a unit with the files by which the daemon knows it', () => {
   )
 })
 
+test('names lead to copies before Docker starts them', () => {
+  const lines = systemdUnits(installation, program)['rack-demo-names.service']!.split('\n')
+  for (const line of [
+    'Before=docker.service',
+    'Type=oneshot',
+    'ConditionPathExists=/var/lib/rack/demo/names.nft',
+    'ExecStart=/usr/sbin/nft --file "/var/lib/rack/demo/names.nft"',
+    'ExecStart=-/usr/sbin/ip route replace unreachable 198.18.0.0/20',
+  ]) {
+    assert.ok(lines.includes(line), line)
+  }
+})
+
 test('another engine than the usual one is not asked for', () => {
   const units = systemdUnits({ ...installation, socketPath: '/run/other.sock' }, program)
   assert.doesNotMatch(units['rack-demo.service']!, /Wants=/)
 })
 
-test('what systemd, a shell and cron would read in a path is kept from them', () => {
+test('what systemd, a shell and cron would read in a path is kept from them', async () => {
   const odd = { ...installation, directory: "/srv/50% of $x's" }
   assert.match(systemdUnits(odd, program)['rack-demo.service']!, /"\/srv\/50%% of \$\$x's"$/m)
-  assert.equal(crontabLine(odd, program).split(' start ')[1], String.raw`--dir '/srv/50\% of $x'\''s'`)
+  assert.equal(
+    (await crontabLine(odd, program)).split(' start ')[1],
+    String.raw`--dir '/srv/50\% of $x'\''s'`,
+  )
   assert.match(
-    crontabLine(installation, program),
+    await crontabLine(installation, program),
     /^@reboot PATH=\S*\/usr\/sbin:\S* \/opt\/rack\/bin\/rack start --dir \/var\/lib\/rack\/demo$/,
   )
 })

@@ -1,25 +1,32 @@
 import { execFile } from 'node:child_process'
-import { access, rm } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { readFile, rm } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import { RackError } from '../domain/error.ts'
 import { writeFileAtomically } from '../lib/atomic-file.ts'
+import { isThere, listIfThere, readTextIfThere } from '../lib/files.ts'
+import { usualDockerSocket } from '../lib/docker-socket.ts'
+import { configPath, haproxyArguments } from '../router/haproxy-program.ts'
 import { daemonCommand, type DaemonProgram } from './daemon.ts'
 import { installationPaths, type Installation } from './installation.ts'
-import { routerConfiguration } from './router-process.ts'
+import { defaultNameRange } from './name-table.ts'
+import { lastingCommand } from './versions.ts'
 
 const run = promisify(execFile)
 const unitFolder = '/etc/systemd/system'
 const systemctlDeadlineMs = 60_000
 
-/** The units of a rack by file name: its daemon, and its router, which serves on while the daemon is down. */
+/** The units of a rack by file name: its daemon, its router, which serves on while the daemon is down, and its names. */
 export function systemdUnits(installation: Installation, program: DaemonProgram): Record<string, string> {
-  const { daemon, router } = unitNames(installation.name)
-  return { [daemon]: daemonUnit(installation, program), [router]: routerUnit(installation) }
+  const { daemon, router, names } = unitNames(installation.name)
+  return {
+    [daemon]: daemonUnit(installation, program),
+    [router]: routerUnit(installation),
+    [names]: namesUnit(installation),
+  }
 }
 
 function daemonUnit({ name, directory, socketPath }: Installation, program: DaemonProgram): string {
-  const isUsualEngine = socketPath === '/var/run/docker.sock'
+  const isUsualEngine = socketPath === usualDockerSocket
   return unitText({
     Unit: [
       `Description=Rack ${name}`,
@@ -39,28 +46,37 @@ function daemonUnit({ name, directory, socketPath }: Installation, program: Daem
 
 function routerUnit({ name, directory }: Installation): string {
   const { router } = installationPaths(directory)
-  const configuration = routerConfiguration(directory)
-  const options = [
-    '-W',
-    '-S',
-    `${router}/master.sock,mode,600`,
-    '-p',
-    `${router}/haproxy.pid`,
-    '-f',
-    configuration,
-  ]
   return unitText({
     Unit: [
       `Description=Router of the rack ${name}`,
       'After=network.target',
       '# The daemon writes it when it first starts, and starts the router then.',
-      `ConditionPathExists=${configuration}`,
+      `ConditionPathExists=${configPath(router)}`,
     ],
     Service: [
-      `ExecStart=/usr/sbin/haproxy ${options.map(quoted).join(' ')}`,
+      `ExecStart=/usr/sbin/haproxy ${haproxyArguments(router).map(quoted).join(' ')}`,
       `WorkingDirectory=${router}`,
       'Restart=on-failure',
       'SuccessExitStatus=143',
+    ],
+  })
+}
+
+/** The addresses of copies outlive a boot, and so do the rules that lead to them: they are there before the copies. */
+function namesUnit({ name, directory, names }: Installation): string {
+  const { names: rules } = installationPaths(directory)
+  return unitText({
+    Unit: [
+      `Description=Names of the rack ${name}`,
+      'Before=docker.service',
+      '# The daemon writes it whenever it changes them.',
+      `ConditionPathExists=${rules}`,
+    ],
+    Service: [
+      'Type=oneshot',
+      'RemainAfterExit=yes',
+      `ExecStart=-/usr/sbin/ip route replace unreachable ${names?.cidr ?? defaultNameRange}`,
+      `ExecStart=/usr/sbin/nft --file ${quoted(rules)}`,
     ],
   })
 }
@@ -73,18 +89,15 @@ function unitText(sections: Record<string, string[]>): string {
 }
 
 /** The line for the crontab where there is no systemd; cron's own PATH lacks the folders of HAProxy. */
-export function crontabLine({ directory }: Installation, { script }: DaemonProgram): string {
-  const command = [join(dirname(script), 'rack'), 'start', '--dir', directory].map(shellQuoted).join(' ')
+export async function crontabLine({ directory }: Installation, program: DaemonProgram): Promise<string> {
+  const command = [await lastingCommand(program), 'start', '--dir', directory].map(shellQuoted).join(' ')
   return `@reboot PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin ${command}`
 }
 
 /** Whether systemd runs this machine and this user may give it units. */
 export async function hasSystemd(): Promise<boolean> {
   if (process.getuid?.() !== 0) return false
-  return await access('/run/systemd/system').then(
-    () => true,
-    () => false,
-  )
+  return await isThere('/run/systemd/system')
 }
 
 /** Has systemd start the rack at boot, and its daemon now. @throws host-failed */
@@ -93,34 +106,55 @@ export async function enableUnits(installation: Installation, program: DaemonPro
     await writeFileAtomically(`${unitFolder}/${file}`, text)
   }
   await systemctl('daemon-reload')
-  const { daemon, router } = unitNames(installation.name)
-  await systemctl('enable', daemon, router)
+  const { daemon, router, names } = unitNames(installation.name)
+  await systemctl('enable', daemon, router, names)
 }
 
-/** Starts or stops the daemon's unit; false when there is none. */
-export async function withUnit(name: string, verb: 'start' | 'stop'): Promise<boolean> {
+/** Whether systemd starts the rack. */
+export async function hasUnit(name: string): Promise<boolean> {
+  if (!(await hasSystemd())) return false
+  return await isThere(`${unitFolder}/${unitNames(name).daemon}`)
+}
+
+/** The launcher that systemd starts the rack with; null where it does not. */
+export async function programOfUnit(name: string): Promise<string | null> {
+  if (!(await hasUnit(name))) return null
+  const text = await readFile(`${unitFolder}/${unitNames(name).daemon}`, 'utf8')
+  return /^ExecStart="[^"]*" "([^"]*)"/m.exec(text)?.[1] ?? null
+}
+
+/** All that the units of racks on this machine start. */
+export async function unitTexts(): Promise<string[]> {
+  const names = (await listIfThere(unitFolder)).filter((name) => /^rack-.*\.service$/.test(name))
+  return (await Promise.all(names.map((name) => readTextIfThere(`${unitFolder}/${name}`)))).map(
+    (text) => text ?? '',
+  )
+}
+
+/** Starts the daemon's unit, or stops it, with the router's or alone; false when there is none. */
+export async function withUnit(name: string, verb: 'start' | 'stop' | 'stop-daemon'): Promise<boolean> {
   const { daemon, router } = unitNames(name)
-  const isThere =
-    (await hasSystemd()) &&
-    (await access(`${unitFolder}/${daemon}`).then(
-      () => true,
-      () => false,
-    ))
-  if (isThere) await systemctl(verb, ...(verb === 'stop' ? [daemon, router] : [daemon]))
-  return isThere
+  const isUnit = await hasUnit(name)
+  if (isUnit && verb === 'stop') await systemctl('stop', daemon, router)
+  else if (isUnit) await systemctl(verb === 'start' ? 'start' : 'stop', daemon)
+  return isUnit
 }
 
 /** Takes the units away; safe to repeat. */
 export async function removeUnits(name: string): Promise<void> {
   if (!(await withUnit(name, 'stop'))) return
-  const { daemon, router } = unitNames(name)
-  await systemctl('disable', daemon, router)
-  for (const file of [daemon, router]) await rm(`${unitFolder}/${file}`, { force: true })
+  const { daemon, router, names } = unitNames(name)
+  await systemctl('disable', daemon, router, names)
+  for (const file of [daemon, router, names]) await rm(`${unitFolder}/${file}`, { force: true })
   await systemctl('daemon-reload')
 }
 
 function unitNames(name: string) {
-  return { daemon: `rack-${name}.service`, router: `rack-${name}-router.service` }
+  return {
+    daemon: `rack-${name}.service`,
+    router: `rack-${name}-router.service`,
+    names: `rack-${name}-names.service`,
+  }
 }
 
 async function systemctl(...args: string[]): Promise<void> {

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdir, mkdtempDisposable, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { writeFileAtomically } from './atomic-file.ts'
+import { sweepTemporaryFiles, writeFileAtomically } from './atomic-file.ts'
+import { until } from './poll.ts'
 
 const makeDirectory = () => mkdtempDisposable(join(tmpdir(), 'atomic-file-'))
 
@@ -41,4 +44,35 @@ test('many writers at once leave one whole version', async () => {
   await Promise.all(versions.map((version) => writeFileAtomically(path, version)))
   assert.ok(versions.includes(await readFile(path, 'utf8')))
   assert.deepEqual(await readdir(directory.path), ['file'])
+})
+
+test('what a killed writer left is swept; a live writer and every other file are left alone', async () => {
+  await using directory = await makeDirectory()
+  const module = JSON.stringify(new URL('atomic-file.ts', import.meta.url))
+  // Writes without end: killed in the middle of one, sooner or later.
+  const script = `import { writeFileAtomically } from ${module}; console.log('begun'); for (;;) await writeFileAtomically(process.argv[1], 'x'.repeat(2 ** 22))`
+  const path = join(directory.path, 'table.cfg')
+  const leftovers = async () => (await readdir(directory.path)).filter((name) => name.endsWith('.tmp'))
+  for (let kills = 0; (await leftovers()).length === 0; kills++) {
+    assert.ok(kills < 20, 'no kill left anything')
+    const child = spawn(process.execPath, ['--input-type=module', '-e', script, path], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    await once(child.stdout, 'data')
+    await until(async () => (await leftovers()).length > 0, {
+      deadlineMs: 5000,
+      intervalMs: 1,
+      what: 'a write',
+    })
+    child.kill('SIGKILL')
+    await once(child, 'exit')
+  }
+  const kept = ['.x.tmp.swp', 'notes.tmp', `.live.${process.pid}.0123456789ab.tmp`]
+  for (const name of kept) await writeFile(join(directory.path, name), '')
+  await writeFile(join(directory.path, '.old.0123456789ab.tmp'), '')
+  await writeFile(join(directory.path, '.rack.key.999999999.tmp'), '')
+  await sweepTemporaryFiles(directory.path)
+  const names = (await readdir(directory.path)).filter((name) => name !== 'table.cfg')
+  assert.deepEqual(names.toSorted(), kept.toSorted())
+  await sweepTemporaryFiles(join(directory.path, 'nowhere'))
 })

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import { open, rename, rm } from 'node:fs/promises'
+import { open, readdir, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
+import { identifyProcess } from './process-identity.ts'
 
 /**
  * Replaces a file so that a reader, or a machine that lost its power, sees the old bytes or the new ones, never a
@@ -13,7 +14,7 @@ export async function writeFileAtomically(
 ): Promise<void> {
   const { mode = 0o644 } = options
   const directory = dirname(path)
-  const temporary = join(directory, `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`)
+  const temporary = join(directory, `.${basename(path)}.${process.pid}.${randomBytes(6).toString('hex')}.tmp`)
   try {
     await writeAndSync(temporary, data, mode)
     await rename(temporary, path)
@@ -30,6 +31,28 @@ async function writeAndSync(path: string, data: string | Uint8Array, mode: numbe
   // Set after the write: the umask does not count, and no one with the wider mode sees half a file.
   await file.chmod(mode)
   await file.sync()
+}
+
+/** The temporary names of this file, with the process that writes; and without one, as they once were. */
+const temporaryName = /^\..+?(?:\.(\d+))?(?:\.[0-9a-f]{12})?\.tmp$/
+
+/** Removes what writers that were killed have left in a directory; those that live finish their work. */
+export async function sweepTemporaryFiles(directory: string): Promise<void> {
+  for (const name of await namesIn(directory)) {
+    const found = temporaryName.exec(name)
+    if (!found) continue
+    const writer = found[1] === undefined ? null : await identifyProcess(Number(found[1]))
+    if (writer === null) await rm(join(directory, name), { force: true })
+  }
+}
+
+async function namesIn(directory: string): Promise<string[]> {
+  try {
+    return await readdir(directory)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
+    throw error
+  }
 }
 
 /** Makes the names in a directory (a rename, a new or a removed file) survive a loss of power. */

@@ -12,7 +12,7 @@ export class DeadlineError extends Error {
 }
 
 export interface Deadline extends Disposable {
-  /** Aborts with the caller's reason, or with a `DeadlineError`. */
+  /** Aborts with the caller's reason, or with a `DeadlineError` or what was given in its place. */
   signal: AbortSignal
 }
 
@@ -21,19 +21,22 @@ export interface DeadlineOptions {
   /** Completes the sentence "timed out waiting for …"; a function is asked when the time is up. */
   what: string | (() => string)
   signal?: AbortSignal | undefined
+  /** What the signal aborts with when the time is up; a `DeadlineError` unless given. */
+  reason?: () => Error
 }
 
 /**
  * A signal that follows the caller's and also aborts when the time is up; dispose it when the wait is over.
  * Its timer keeps the program alive, unlike that of `AbortSignal.timeout`, which lets Node exit in mid-wait.
  */
-export function startDeadline({ deadlineMs, what, signal }: DeadlineOptions): Deadline {
+export function startDeadline({ deadlineMs, what, signal, reason }: DeadlineOptions): Deadline {
   const controller = new AbortController()
   const follow = () => controller.abort(signal?.reason)
   if (signal?.aborted) follow()
   signal?.addEventListener('abort', follow, { once: true })
   const timer = setTimeout(() => {
-    controller.abort(new DeadlineError(typeof what === 'string' ? what : what(), deadlineMs))
+    const late = () => new DeadlineError(typeof what === 'string' ? what : what(), deadlineMs)
+    controller.abort((reason ?? late)())
   }, deadlineMs)
   return {
     signal: controller.signal,

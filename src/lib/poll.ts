@@ -31,7 +31,8 @@ export async function until<T>(
   }
 }
 
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
+/** Settles when the time is over. @throws the signal's reason, when it aborts before */
+export async function pause(ms: number, signal: AbortSignal): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>()
   const timer = setTimeout(resolve, ms)
   try {

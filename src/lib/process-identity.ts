@@ -1,4 +1,6 @@
-import { readFile, readlink } from 'node:fs/promises'
+import { readlink } from 'node:fs/promises'
+import { readProcess } from './files.ts'
+import { isGone } from './missing.ts'
 
 export interface ProcessIdentity {
   pid: number
@@ -14,7 +16,7 @@ export interface ProcessIdentity {
  */
 export async function identifyProcess(pid: number): Promise<ProcessIdentity | null> {
   if (!Number.isSafeInteger(pid) || pid < 1) return null
-  const [stat, commandLine] = await Promise.all([readProc(pid, 'stat'), readProc(pid, 'cmdline')])
+  const [stat, commandLine] = await Promise.all([readProcess(pid, 'stat'), readProcess(pid, 'cmdline')])
   if (stat === null || commandLine === null) return null
   const { state, startTicks } = parseStat(stat)
   if (state === 'Z' || state === 'X') return null
@@ -46,24 +48,17 @@ async function mountNamespace(pid: number | 'self'): Promise<string | null> {
   try {
     return await readlink(`/proc/${pid}/ns/mnt`)
   } catch (error) {
-    if (['ENOENT', 'ESRCH', 'EACCES', 'EPERM'].includes((error as NodeJS.ErrnoException).code ?? ''))
-      return null
+    if (isGone(error) || isForbidden(error)) return null
     throw error
   }
+}
+
+function isForbidden(error: unknown): boolean {
+  return ['EACCES', 'EPERM'].includes((error as NodeJS.ErrnoException).code ?? '')
 }
 
 /** The state letter and the start of `/proc/PID/stat`; the name before them may hold spaces and brackets. */
 export function parseStat(stat: string): { state: string; startTicks: number } {
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
   return { state: fields[0] ?? '', startTicks: Number(fields[19]) }
-}
-
-async function readProc(pid: number, file: string): Promise<string | null> {
-  try {
-    return await readFile(`/proc/${pid}/${file}`, 'utf8')
-  } catch (error) {
-    // ESRCH: the process ended between the open and the read.
-    if (['ENOENT', 'ESRCH'].includes((error as NodeJS.ErrnoException).code ?? '')) return null
-    throw error
-  }
 }

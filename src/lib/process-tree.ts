@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises'
 import { identifyProcess } from './process-identity.ts'
 import { until } from './poll.ts'
 import { DeadlineError } from './deadline.ts'
+import { readProcess } from './files.ts'
 
 /** A process and all that it started, by process id (Linux), parents first. */
 export async function processTree(pid: number): Promise<number[]> {
@@ -35,11 +35,6 @@ function signalAll(pids: number[], signal: NodeJS.Signals): void {
 }
 
 async function childrenOf(pid: number): Promise<number[]> {
-  try {
-    const text = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8')
-    return text.trim().split(' ').filter(Boolean).map(Number)
-  } catch (error) {
-    if (['ENOENT', 'ESRCH'].includes((error as NodeJS.ErrnoException).code ?? '')) return []
-    throw error
-  }
+  const text = (await readProcess(pid, `task/${pid}/children`)) ?? ''
+  return text.trim().split(' ').filter(Boolean).map(Number)
 }

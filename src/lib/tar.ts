@@ -36,22 +36,35 @@ export function rewriteTar(
   source: AsyncIterable<Uint8Array>,
   rename: (name: string, header: Header) => string | null,
 ): AsyncIterable<Uint8Array> {
+  return writeTar(renamed(readTar(source), rename))
+}
+
+async function* renamed(
+  entries: AsyncIterable<TarEntry>,
+  rename: (name: string, header: Header) => string | null,
+): AsyncGenerator<TarEntry> {
+  for await (const { header, content } of entries) {
+    const name = rename(header.name, header)
+    if (name === null) continue
+    const linkname = header.type === 'link' ? rename(header.linkname ?? '', header) : header.linkname
+    yield { header: { ...header, name, linkname: linkname ?? '', pax: null }, content }
+  }
+}
+
+/** A tar stream of entries, each of which is read before the next is asked for; begun when it is read. */
+export async function* writeTar(entries: AsyncIterable<TarEntry>): AsyncGenerator<Uint8Array> {
   const pack = tarPack()
   const write = async () => {
-    for await (const { header, content } of readTar(source)) {
-      const name = rename(header.name, header)
-      if (name === null) continue
-      const linkname = header.type === 'link' ? rename(header.linkname ?? '', header) : header.linkname
-      const renamed = { ...header, name, linkname: linkname ?? '', pax: null }
+    for await (const { header, content } of entries) {
       const isFile = header.type === 'file' || header.type === 'contiguous-file'
-      if (!isFile) await writeWhole(pack, renamed, Buffer.alloc(0))
-      else if (header.size > smallBytes) await pipeline(content, pack.entry(renamed))
-      else await writeWhole(pack, renamed, Buffer.concat(await Array.fromAsync(content)))
+      if (!isFile) await writeWhole(pack, header, Buffer.alloc(0))
+      else if (header.size > smallBytes) await pipeline(content, pack.entry(header))
+      else await writeWhole(pack, header, Buffer.concat(await Array.fromAsync(content)))
     }
     pack.finalize()
   }
   write().catch((error: Error) => pack.destroy(error))
-  return pack as AsyncIterable<Uint8Array>
+  yield* pack as AsyncIterable<Uint8Array>
 }
 
 /** A stream of its own for each of many small files takes several times as long. */

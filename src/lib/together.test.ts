@@ -1,24 +1,29 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { setTimeout as pause } from 'node:timers/promises'
+import { once } from 'node:events'
 import { together } from './together.ts'
 
 const never = new AbortController().signal
 
 test('all results, in the order of the tasks', async () => {
-  const tasks = [20, 1].map((ms) => async () => await pause(ms, ms))
-  assert.deepEqual(await together(never, tasks), [20, 1])
+  const { promise: secondIsDone, resolve } = Promise.withResolvers<void>()
+  const first = async () => {
+    await secondIsDone
+    return 1
+  }
+  const second = async () => {
+    resolve()
+    return 2
+  }
+  assert.deepEqual(await together(never, [first, second]), [1, 2])
 })
 
 test('the first failure ends the others, and is thrown when they have ended', async () => {
   let isEnded = false
   const slow = async (signal: AbortSignal) => {
-    try {
-      await pause(10_000, undefined, { signal })
-    } finally {
-      await pause(10)
-      isEnded = true
-    }
+    await once(signal, 'abort')
+    await new Promise((resolve) => setImmediate(resolve))
+    isEnded = true
   }
   const broken = async () => {
     throw new Error('first')

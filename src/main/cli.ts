@@ -24,11 +24,44 @@ async function main(): Promise<number> {
     stderr: process.stderr,
     version,
     program: { node: process.execPath, script: launcher() },
-    onInterrupt(listener) {
-      process.on('SIGINT', listener)
-      return () => void process.off('SIGINT', listener)
-    },
+    onInterrupt: (listener) => listen(['SIGINT'], listener),
+    onLeave: (listener) => listen(endings, listener),
+    onEnd,
+    restorer: async () => (await import('./rack-restorer.ts')).rackRestorer,
   })
+}
+
+const endings = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+type Ending = (typeof endings)[number]
+
+/** Who acts at a signal, so that it does not end the program. */
+const listeners = new Map<Ending, Set<() => void>>(endings.map((signal) => [signal, new Set()]))
+
+function listen(signals: readonly Ending[], listener: () => void): () => void {
+  for (const signal of signals) {
+    listeners.get(signal)!.add(listener)
+    process.on(signal, listener)
+  }
+  return () => {
+    for (const signal of signals) {
+      listeners.get(signal)!.delete(listener)
+      process.off(signal, listener)
+    }
+  }
+}
+
+/** A signal that nobody handles ends the program at once, and calls nothing. */
+function onEnd(listener: () => void): void {
+  process.once('exit', listener)
+  for (const signal of endings) {
+    const end = () => {
+      if (listeners.get(signal)!.size > 0) return
+      listener()
+      process.off(signal, end)
+      process.kill(process.pid, signal)
+    }
+    process.on(signal, end)
+  }
 }
 
 /** Beside `dist/` in the clone; `src/main/` is one step deeper. */
@@ -37,9 +70,12 @@ function launcher(): string {
   return join(import.meta.dirname, up, 'bin/start.mjs')
 }
 
-/** A reader that has seen enough (`rack ps | head`) is no failure. */
+/** A reader that has seen enough (`rack ps | head`) is no failure; nor is a terminal that is gone for what must come to its end. */
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
+    const leaving = [...listeners.get('SIGHUP')!]
+    if (stream === process.stderr && leaving.length > 0 && ['EPIPE', 'EIO'].includes(error.code ?? ''))
+      return leaving.forEach((leave) => leave())
     if (error.code === 'EPIPE') process.exit()
     throw error
   })

@@ -1,14 +1,30 @@
 import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { Logger } from 'pino'
-import { createServer } from '../api/server.ts'
+import { createApiFace } from '../api/api-face.ts'
+import { metricsFace } from '../api/metrics-face.ts'
 import type { Control } from '../domain/control.ts'
-import { installationPaths, type Installation } from '../host/installation.ts'
-import { openPolicy } from '../host/policy-file.ts'
+import { strictPolicy } from '../domain/policy.ts'
+import { limitConnections } from '../edge/connection-limits.ts'
+import { createEdge } from '../edge/edge.ts'
+import { finishGoingBack } from '../host/hand-over.ts'
+import { apiHostOf, installationPaths, type Installation } from '../host/installation.ts'
+import { checkBinds } from '../host/check-binds.ts'
+import { sweepTemporaryFiles } from '../lib/atomic-file.ts'
+import { mostOpenFiles } from '../lib/open-files.ts'
+import { unixUrl } from '../lib/unix-url.ts'
 import { openObjects } from '../objects/directory.ts'
+import { openCertificates } from '../operations/certificates/certificate-keeper.ts'
+import { openOrders } from '../operations/acme/order-keeper.ts'
+import { openDomains } from '../operations/domains/domain-keeper.ts'
 import { createOperations } from '../operations/create-operations.ts'
-import { openStore } from '../store/open-store.ts'
+import type { Door } from '../operations/door.ts'
+import { openPolicy } from '../operations/policy-keeper.ts'
+import { openStore, type OpenStore } from '../store/open-store.ts'
+import { leadOrEnd } from './lead-or-end.ts'
+import { openRoutersSocket, openSocket } from './open-socket.ts'
 import { version } from './version.ts'
-import { openMachine, rackSettings } from './machine.ts'
+import { hostOf, openMachine, rackSettings } from './machine.ts'
 import { supervise } from './supervise.ts'
 import { takeInTokens } from './tokens.ts'
 
@@ -30,33 +46,39 @@ export async function startRack(
   const stopping = new AbortController()
   const control: Control = { signal: stopping.signal, report: () => undefined }
   const paths = installationPaths(installation.directory)
-  for (const path of [paths.store, paths.objects, paths.engine, paths.router]) {
-    await mkdir(path, { recursive: true, mode: 0o700 })
-  }
+  await prepareDirectories(installation.directory)
   const store = await openStore({
     directory: paths.store,
     url: databaseUrl ?? undefined,
     keyFile: paths.key,
     rack: installation.name,
+    warn: (message, facts) => log.warn(facts, message),
   })
   undo.defer(() => store.close())
-  await takeInTokens(store, paths.tokens)
+  undo.use(await leadOrEnd(store, log, control))
   const objects = await openObjects(paths.objects)
-  const machine = await openMachine(installation, store, log, control)
+  const names = await openNames(store, installation)
+  const machine = await openMachine(installation, { store, ...names }, log, control)
   undo.defer(() => machine.engine.close())
+  const policy = await openPolicy({
+    policies: store.policies,
+    seed: { ...strictPolicy, ...installation.policy },
+    checkBinds: (paths) => checkBinds(paths, installation),
+  })
   const room = createOperations({
-    rack: rackSettings(installation, machine),
+    rack: rackSettings(installation, machine.gpus),
+    host: hostOf(installation, machine.router),
     store,
     engine: machine.engine,
     objects,
-    policy: openPolicy(installation),
+    policy,
+    ...names,
     now: () => new Date(),
     log: (level, message, facts = {}) => log[level](facts, message),
   })
-  const server = await createServer({ operations: room.operations, version, log })
-  const address = await server.listen(installation.api)
-  undo.defer(() => server.close())
-  const supervision = supervise({ room, ...machine, log }, control)
+  await takeInTokens(room, paths.tokens)
+  const edge = undo.use(await openEdge(installation, room.operations, log))
+  const supervision = supervise({ room, policy, ...machine, log, paths }, control)
   undo.defer(async () => {
     // Marked as interrupted first: what recovery is at stays open in the journal, and is no failure.
     const interrupted = room.interrupt()
@@ -65,5 +87,39 @@ export async function startRack(
   })
 
   const stack = undo.move()
+  return { address: edge.address, [Symbol.asyncDispose]: () => stack.disposeAsync() }
+}
+
+/** By what apps are reached, and what is shown for that. */
+async function openNames({ certificates, acme, domains }: OpenStore, { name }: Installation) {
+  return {
+    certificates: await openCertificates(certificates, name),
+    orders: await openOrders(acme),
+    domains: await openDomains(domains),
+  }
+}
+
+/** Serves the API on the rack's socket, and by TCP where that was asked for, until disposed. */
+async function openEdge(installation: Installation, door: Door, log: Logger): Promise<RunningRack> {
+  const { directory, socket, api, domain } = installation
+  await using undo = new AsyncDisposableStack()
+  const limits = limitConnections(mostOpenFiles())
+  const faces = [createApiFace({ version }), metricsFace]
+  const edge = await createEdge({ door, faces, log, limits, ownHost: domain })
+  undo.defer(() => edge.close())
+  await openSocket(socket, (path) => edge.listen({ path }))
+  const address = api ? await edge.listen(api) : unixUrl(socket.path)
+  if (apiHostOf(installation) !== null)
+    await openRoutersSocket(installationPaths(directory).router, (to) => edge.listen(to))
+  const stack = undo.move()
   return { address, [Symbol.asyncDispose]: () => stack.disposeAsync() }
+}
+
+/** Makes what is missing, and removes what a daemon or a command that was killed has left half written. */
+async function prepareDirectories(directory: string): Promise<void> {
+  await finishGoingBack(directory)
+  const { store, objects, engine, router, tokens } = installationPaths(directory)
+  for (const path of [store, objects, engine, router]) await mkdir(path, { recursive: true, mode: 0o700 })
+  const written = [directory, tokens, store, objects, engine, join(engine, 'releases'), router]
+  for (const path of written) await sweepTemporaryFiles(path)
 }

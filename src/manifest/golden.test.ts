@@ -16,8 +16,8 @@ const typed: Record<string, string[]> = {
 
 for (const name of readdirSync(join(golden, 'cases'))) {
   test(`the case "${name}" is read as before`, async () => {
-    const check = async (flag: string) => {
-      const args = ['manifest', 'check', ...(typed[name] ?? []), flag]
+    const check = async (...flags: string[]) => {
+      const args = ['manifest', 'check', ...(typed[name] ?? []), ...flags]
       const said = await typeCommand(args, { cwd: join(golden, 'cases', name) })
       return {
         ...said,
@@ -26,6 +26,8 @@ for (const name of readdirSync(join(golden, 'cases'))) {
     }
     const report = await check('--verdicts')
     assertGolden(`manifest/${name}.report.txt`, report.shown)
+    const onAws = await check('--for', 'aws', '--verdicts')
+    assertGolden(`manifest/${name}.aws.report.txt`, onAws.shown)
     const resolved = await check('--resolved')
     assert.equal(resolved.code, report.code)
     const path = `manifest/${name}.resolved.yml`

@@ -1,3 +1,4 @@
+import type { EngineFeatures } from '../domain/features.ts'
 import type { ManifestSource } from '../domain/manifest.ts'
 import type { Policy } from '../domain/policy.ts'
 import { VariableFiles } from './keys/files/variable-files.ts'
@@ -19,6 +20,10 @@ export interface ReadOptions {
   app?: string
   /** Lets a variable that is required pass with a warning, since it may be set before the promote. */
   lenientVariables?: boolean
+  /** Lets pass what the environment may still decide before the build: names of images, and which profiles are on. */
+  isBeforeBuild?: boolean
+  /** What the engine can do that is to run it. */
+  features: EngineFeatures
   /** What the rack lets processes have of the host; nothing unless it is given. */
   policy?: Policy
 }
@@ -45,6 +50,7 @@ export function loadTree(source: ManifestSource, options: ReadOptions, problems:
   const loading: Loading = {
     source,
     problems,
+    features: options.features,
     rulings: [],
     isLenient: options.lenientVariables ?? false,
     addedText: { length: 0 },

@@ -1,3 +1,5 @@
+import type { Remedy } from './fix/fix.ts'
+
 /** The candidate that a person most likely meant, or undefined when none is close. */
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
   if (word.length > 40) return undefined
@@ -20,6 +22,30 @@ export function didYouMean(
 ): string | undefined {
   const found = nearest(word, candidates)
   return found === undefined ? fallback : `did you mean "${found}"?`
+}
+
+/**
+ * `didYouMean` of a word that only has a few spellings (a key, a setting): where one alone is as near, it is written in
+ * place of the word.
+ * @param prefix of the word and of what is meant, which is not compared
+ */
+export function respelling(
+  word: string,
+  candidates: Iterable<string>,
+  fallback?: string,
+  prefix = '',
+): Remedy | string | undefined {
+  const known = [...candidates]
+  const found = nearest(word, known)
+  if (found === undefined) return fallback
+  const others = known.filter((one) => one !== found && nearest(word, [one]) !== undefined)
+  const hint = `did you mean "${prefix}${found}"?`
+  const isAlone = others.every((one) => rankOf(word, one) > rankOf(word, found))
+  return isAlone ? { hint, fix: { change: 'respell', from: prefix + word, to: prefix + found } } : hint
+}
+
+function rankOf(word: string, candidate: string): number {
+  return distanceBetween(word.toLowerCase(), candidate.toLowerCase(), word.length)
 }
 
 /** A word that is the start of the other but for its last letter counts as near: `retry`, `retries`. */

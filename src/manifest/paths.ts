@@ -5,6 +5,14 @@ export function baseOf({ base, position }: Place): string {
   return base ?? directoryOf(position.file)
 }
 
+/** What else to type where a path leads above the source: the directory above may be the source, as in many repositories. */
+export function fromAbove({ position }: Place, path: string): string {
+  const isAbove = path.split('/').includes('..') && !path.startsWith('/')
+  return isAbove
+    ? `, or go to the directory above that has it all, and name the file: rack deploy -f FOLDER/${position.file}`
+    : ''
+}
+
 /** The directory of a path, `.` for one without. */
 export function directoryOf(path: string): string {
   const slash = path.lastIndexOf('/')
@@ -27,4 +35,10 @@ export function joinInside(base: string, path: string): string | null {
     else if (parts.pop() === undefined) return null
   }
   return parts.join('/') || '.'
+}
+
+/** An absolute path without empty steps; null for one that is relative, `/` itself, or leads upwards. */
+export function normalisedPath(path: string): string | null {
+  const parts = path.split('/').filter((part) => part !== '' && part !== '.')
+  return path.startsWith('/') && parts.length > 0 && !parts.includes('..') ? `/${parts.join('/')}` : null
 }

@@ -1,3 +1,4 @@
+import { dockerFeatures } from '../domain/docker-features.ts'
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Manifest, ManifestSource } from '../domain/manifest.ts'
@@ -7,14 +8,14 @@ import { readManifest } from './read-manifest.ts'
 
 function read(text: string, more: Partial<ManifestSource> = {}): Manifest {
   const source = { files: [{ path: 'c.yml', text }], dotenv: null, texts: {}, contents: {}, ...more }
-  const { manifest, problems } = readManifest(source, { environment: {} })
+  const { manifest, problems } = readManifest(source, { environment: {}, features: dockerFeatures })
   assert.ok(manifest, JSON.stringify(problems.filter(({ severity }) => severity === 'error')))
   return manifest
 }
 
 for (const source of readCorpus().valid) {
   test(`${source.files[0]?.path} of a golden case, printed and read again, is the same`, () => {
-    const options = { environment: {}, lenientVariables: true }
+    const options = { environment: {}, features: dockerFeatures, lenientVariables: true }
     const { manifest } = readManifest(source, options)
     const text = printManifest(manifest as Manifest)
     const again = readManifest({ ...source, files: [{ path: 'c.yml', text }] }, options)
@@ -31,6 +32,8 @@ test('every label, printed and read again, is the same', () => {
     labels:
       rack.sticky: header:X-Client
       rack.idle.timeout: 90
+      rack.https.redirect: "false"
+      rack.https.hsts: 86400
       rack.allow: 10.0.0.0/8,::1
       rack.auth: ann:secret,bob:other
       rack.port.5000.proxy: "true"
@@ -40,6 +43,7 @@ test('every label, printed and read again, is the same', () => {
       rack.health.threshold.healthy: 2
       rack.deployment.maximum: 150
       rack.release.command: echo $$HOME "x"
+      rack.release.on: build
   cache: { image: y, labels: { rack.agent: "true" } }
   old: { image: z, ports: [3000], labels: { convox.health.timeout: 10, convox.deployment.maximum: 150 } }
 `)

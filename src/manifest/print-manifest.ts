@@ -9,11 +9,17 @@ import { lean, type Value } from './print/values.ts'
  * Read with the same further texts it gives the same manifest again.
  */
 export function printManifest(manifest: Manifest): string {
-  const { processes, volumes } = manifest
-  const files = processes.flatMap((type) => type.files)
+  const { processes, volumes, networks = [] } = manifest
+  const files = processes.flatMap(({ files: mounted, build }) => [
+    ...mounted,
+    ...(build?.secrets ?? []).map((secret) => ({ kind: 'secret' as const, ...secret })),
+  ])
   const file = lean({
     services: Object.fromEntries(processes.map((type) => [type.name, canonicalProcess(type)])),
-    volumes: Object.fromEntries(volumes.map((name) => [name, {}])),
+    volumes: { ...Object.fromEntries(volumes.map((name) => [name, {}])), ...externalVolumes(manifest) },
+    networks: Object.fromEntries(
+      networks.map(({ name, isInternal }) => [name, isInternal ? { internal: true } : {}]),
+    ),
     configs: originsOf(files, 'config'),
     secrets: originsOf(files, 'secret'),
   })
@@ -21,12 +27,25 @@ export function printManifest(manifest: Manifest): string {
   return stringify(escaped(file ?? {}), { lineWidth: 0, compat: 'yaml-1.1', nullStr: '' })
 }
 
-function originsOf(files: FileMount[], kind: FileMount['kind']): Value {
+function externalVolumes({ processes }: Manifest): Record<string, Value> {
+  const mounts = processes.flatMap((type) => type.mounts)
+  return Object.fromEntries(
+    mounts.flatMap((mount) =>
+      mount.kind === 'volume' && mount.external
+        ? [[mount.volume, { external: true, name: mount.external }]]
+        : [],
+    ),
+  )
+}
+
+type DeclaredFile = Pick<FileMount, 'kind' | 'name' | 'origin' | 'content'>
+
+function originsOf(files: DeclaredFile[], kind: FileMount['kind']): Value {
   const own = files.filter((file) => file.kind === kind)
   return Object.fromEntries(own.map((file) => [file.name, originOf(file)]))
 }
 
-function originOf({ origin, content }: FileMount): Value {
+function originOf({ origin, content }: DeclaredFile): Value {
   if (origin === 'content') return { content: textOf(content) }
   return 'file' in origin ? { file: `./${origin.file}` } : { environment: origin.environment }
 }

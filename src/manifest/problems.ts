@@ -1,4 +1,5 @@
 import type { Position, Problem } from '../domain/manifest.ts'
+import type { ProposedFix, Remedy } from './fix/fix.ts'
 
 /** Anything of the file that a problem can point at. */
 export interface Place {
@@ -10,8 +11,11 @@ export interface Place {
   isIncomplete?: boolean
 }
 
-/** A hint, or how to find one; it is only looked for when the problem is kept. */
-export type Hint = string | (() => string | undefined)
+/** What to write instead, and maybe how to mend the file. */
+export type Advice = string | Remedy
+
+/** An advice, or how to find one; it is only looked for when the problem is kept. */
+export type Hint = Advice | (() => Advice | undefined)
 
 /** More than anybody reads; the rest is counted. */
 const mostProblems = 500
@@ -22,6 +26,8 @@ const mostSearchedHints = 100
 /** Collects what is to be said about a file: each thing once, bounded in number. */
 export class Problems {
   readonly #kept: Problem[] = []
+  /** How some of them are mended. */
+  readonly fixes: ProposedFix[] = []
   readonly #seen = new Set<string>()
   readonly #unreadable = new Set<string>()
   #dropped = 0
@@ -109,7 +115,8 @@ export class Problems {
       return
     }
     this.#seen.add(key)
-    const advice = typeof hint === 'function' ? this.#search(hint) : hint
+    const found = typeof hint === 'function' ? this.#search(hint) : hint
+    const advice = typeof found === 'object' ? found.hint : found
     this.#kept.push({
       severity,
       position,
@@ -118,9 +125,16 @@ export class Problems {
       ...(advice === undefined ? {} : { hint: advice }),
       ...(kind === undefined ? {} : { kind }),
     })
+    // What a variable left incomplete is not known yet.
+    if (typeof found === 'object' && !place.isIncomplete) this.#propose(place, message, found)
   }
 
-  #search(hint: () => string | undefined): string | undefined {
+  #propose(place: Place, message: string, { fix, at = place }: Remedy): void {
+    const { position, path } = at
+    for (const one of [fix].flat()) this.fixes.push({ fix: one, position, path, message })
+  }
+
+  #search(hint: () => Advice | undefined): Advice | undefined {
     return this.#kept.length < mostSearchedHints ? hint() : undefined
   }
 }

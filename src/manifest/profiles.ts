@@ -4,17 +4,17 @@ import type { Lookup } from './syntax/interpolate.ts'
 import type { Node } from './syntax/tree.ts'
 
 /** The variable that Compose reads too; here it comes from the app's environment or `.env`. */
-const variable = 'COMPOSE_PROFILES'
+export const profilesVariable = 'COMPOSE_PROFILES'
 
 /** The profiles that are on: `a,b`, or `*` for all of them. */
 export function activeProfiles(lookup: Lookup): Set<string> {
-  const names = (lookup(variable) ?? '').split(',').map((name) => name.trim())
+  const names = (lookup(profilesVariable) ?? '').split(',').map((name) => name.trim())
   return new Set(names.filter((name) => name !== ''))
 }
 
 /** Whether a process is part of the app: it names no profile, or one that is on. One that is left out is told. */
 export function isActive(
-  process: string,
+  typeName: string,
   node: Node | undefined,
   active: Set<string>,
   problems: Problems,
@@ -24,7 +24,7 @@ export function isActive(
   if (active.has('*') || names.some((name) => active.has(name))) return true
   const [first = ''] = names
   const which = names.length === 1 ? `the profile "${first}" is not` : 'none of its profiles is'
-  const hint = `rack env set ${variable}=${first} turns it on`
-  problems.variable(node, 'warning', `the process "${process}" is left out: ${which} on`, hint)
+  const hint = `rack env set ${profilesVariable}=${first} turns it on`
+  problems.variable(node, 'warning', `the process "${typeName}" is left out: ${which} on`, hint)
   return false
 }

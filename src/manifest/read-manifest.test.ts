@@ -1,3 +1,4 @@
+import { dockerFeatures } from '../domain/docker-features.ts'
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { readCompose, readWeb } from '../../test/support/compose.ts'
@@ -7,15 +8,61 @@ function problemsOf(services: string): string {
   return readCompose(`services:\n${services}`).problems.join('\n')
 }
 
-test('names are checked, and the better one is told', () => {
-  assert.match(
-    problemsOf('  my_db: { image: x }\n'),
-    /^2:3: error: services.my_db: "my_db" cannot be the name.*; write "my-db"$/,
-  )
-  assert.match(problemsOf('  Web: { image: x }\n'), /write "web"/)
+test('names are checked', () => {
   assert.match(problemsOf('  1: { image: x }\n'), /write "web"/)
   assert.match(problemsOf('  web: nginx\n'), /the process "web" must be a mapping, but is "nginx"/)
   assert.match(problemsOf('  web: { user: x }\n'), /neither `image` nor `build`/)
+})
+
+test('a name that no host name can have becomes one that it can, and leads to the process as before', () => {
+  const { processes, problems } = readCompose(
+    `services:
+  My_DB: { image: x }
+  2fauth: { image: x, depends_on: [sql.server], links: [My_DB], volumes_from: [sql.server] }
+  sql.server: { image: x, depends_on: { My_DB: { condition: service_started } }, volumes: [d:/d] }
+volumes: { d: }
+`,
+  )
+  const told = problems.map((problem) => problem.replace(/;.*/, ''))
+  assert.deepEqual(told, [
+    '2:3: warning: services.My_DB: the rack calls the process "my-db", as in host names',
+    '3:3: warning: services.2fauth: the rack calls the process "fauth", as in host names',
+    '4:3: warning: services.sql.server: the rack calls the process "sql-server", as in host names',
+  ])
+  const seen = processes.map(({ name, hostNames, dependsOn, links, mounts }) => ({
+    name,
+    hostNames,
+    on: dependsOn.map(({ target }) => target),
+    links,
+    mounts: mounts.length,
+  }))
+  assert.deepEqual(seen, [
+    { name: 'my-db', hostNames: ['My_DB'], on: [], links: [], mounts: 0 },
+    {
+      name: 'fauth',
+      hostNames: ['2fauth'],
+      on: ['sql-server'],
+      links: [{ target: 'my-db', alias: 'My_DB' }],
+      mounts: 1,
+    },
+    { name: 'sql-server', hostNames: ['sql.server'], on: ['my-db'], links: [], mounts: 1 },
+  ])
+})
+
+test('what the environment may still decide before the build is a warning until then', () => {
+  const files = [
+    ['services: { a: { image: x, profiles: [gpu] } }', /choose what runs: rack env set COMPOSE_PROFILES=gpu/],
+    [
+      'services: { a: { image: "${IMAGE}" } }',
+      /"\$\{IMAGE\}" lacks a value; give the app one before the build/,
+    ],
+  ] as const
+  for (const [text, pattern] of files) {
+    const before = readCompose(text, {}, { lenientVariables: true, isBeforeBuild: true }).problems.join('\n')
+    assert.match(before, pattern)
+    assert.doesNotMatch(before, / error: /)
+    assert.match(readCompose(text, {}, { lenientVariables: true }).problems.join('\n'), / error: /)
+  }
 })
 
 test('links and dependencies name processes of the file', () => {
@@ -114,7 +161,7 @@ test('variables come from the environment of the app, then from .env, and from n
 test('a required variable stops a promote, but not a build', () => {
   const text = 'services:\n  web:\n    image: x\n    user: "${WHO:?set it}"\n    ports: ["${PORT:?}:80"]\n'
   const source = { files: [{ path: 'c.yml', text }], dotenv: null, texts: {}, contents: {} }
-  const strict = readManifest(source, { environment: {} })
+  const strict = readManifest(source, { environment: {}, features: dockerFeatures })
   assert.equal(strict.manifest, null)
   assert.deepEqual(strict.problems[0], {
     severity: 'error',
@@ -124,11 +171,11 @@ test('a required variable stops a promote, but not a build', () => {
     hint: 'rack env set WHO=…',
     kind: 'variable',
   })
-  const lenient = readManifest(source, { environment: {}, lenientVariables: true })
+  const lenient = readManifest(source, { environment: {}, features: dockerFeatures, lenientVariables: true })
   assert.ok(lenient.manifest)
   assert.deepEqual(
     lenient.problems.map(({ severity, kind }) => `${severity} ${kind}`),
-    Array(3).fill('warning variable'),
+    Array(2).fill('warning variable'),
   )
   const image = readCompose('services: { web: { image: "${IMAGE:?}" } }', {}, { lenientVariables: true })
   assert.match(
@@ -158,8 +205,10 @@ test('the value of a variable is never printed', () => {
     'links: ["x:${S}", "y:${S}"]',
     'depends_on: ["${S}"]',
     'volumes: ["${S}:/x"]',
-    'volumes: ["./${S}:/x"]',
-    'volumes: [{ type: bind, source: "./${S}", target: /x }]',
+    'volumes: ["./${S}:/x.conf"]',
+    'volumes: ["./x:/${S}.conf"]',
+    'volumes: [{ type: bind, source: "./${S}", target: /x.conf }]',
+    'volumes: ["./a/${S}:/a", "./a-${S}:/b"]',
     'volumes: [{ type: "${S}", source: x, target: /x }]',
     'tmpfs: "/x:${S}"',
     'ports: ["127.0.0.1:${S}:80"]',

@@ -1,11 +1,15 @@
 import type { Manifest, ManifestSource, Problem } from '../domain/manifest.ts'
+import { strictPolicy } from '../domain/policy.ts'
 import type { Across } from './across/across.ts'
 import { crossChecks } from './across/cross-checks.ts'
+import { networksInUse } from './across/networks.ts'
+import type { ProposedFix } from './fix/fix.ts'
 import { declarationsOf } from './keys/declarations.ts'
-import { checkProcessName } from './keys/process-name.ts'
+import { readProcessName, type ProcessName } from './keys/process-name.ts'
 import { processOf, type PlacedProcess } from './keys/process.ts'
 import { Problems } from './problems.ts'
-import { activeProfiles, isActive } from './profiles.ts'
+import { activeProfiles, isActive, profilesVariable } from './profiles.ts'
+import { itemsOf, textOf } from './keys/values/values.ts'
 import { childOf, shown, type Entry, type MapNode } from './syntax/tree.ts'
 import { loadTree, type LoadedTree, type ReadOptions } from './load-tree.ts'
 import type { Ruling } from './verdicts/check-keys.ts'
@@ -23,16 +27,16 @@ export function readManifest(source: ManifestSource, options: ReadOptions): Mani
   return { manifest, problems }
 }
 
-/** `readManifest`, and what became of every key. */
+/** `readManifest`, what became of every key, and how the files are mended. */
 export function readWithRulings(
   source: ManifestSource,
   options: ReadOptions,
-): ManifestReading & { rulings: Ruling[] } {
+): ManifestReading & { rulings: Ruling[]; fixes: ProposedFix[] } {
   const problems = new Problems()
   const { tree, rulings } = loadTree(source, options, problems)
   const manifest = tree ? manifestOf(tree, source, options, problems) : null
   const sorted = problems.sorted(source.files.map(({ path }) => path))
-  return { manifest: problems.hasErrors ? null : manifest, problems: sorted, rulings }
+  return { manifest: problems.hasErrors ? null : manifest, problems: sorted, rulings, fixes: problems.fixes }
 }
 
 function manifestOf(
@@ -47,28 +51,52 @@ function manifestOf(
   const context = { source, variableFiles, lookup, declared, options, problems }
   const { processes, leftOut } = readProcesses(
     loaded.services,
-    { problems, active },
-    (name, entry, service) => processOf(name, entry, service, context),
+    { problems, active, isBeforeBuild: options.isBeforeBuild },
+    (called, entry, service) => processOf(called, entry, service, context),
   )
-  const across: Across = { processes, leftOut, problems }
+  const { features, policy = strictPolicy } = options
+  const { externalVolumes, externalNetworks, internalNetworks } = declared
+  const externals = { externalVolumes, externalNetworks, internalNetworks }
+  const across: Across = { processes, leftOut, features, policy, ...externals, problems }
   for (const check of crossChecks) check(across)
   const mounted = processes.flatMap(({ type }) =>
-    type.mounts.flatMap((mount) => (mount.kind === 'volume' ? [mount.volume] : [])),
+    type.mounts.flatMap((mount) => (mount.kind === 'volume' && !mount.external ? [mount.volume] : [])),
   )
-  return { processes: processes.map(({ type }) => type), volumes: [...new Set(mounted)].sort() }
+  const types = processes.map(({ type }) => type)
+  return {
+    processes: types,
+    volumes: [...new Set(mounted)].sort(),
+    ...networksInUse(types, internalNetworks),
+  }
 }
 
-type Read = (name: string, entry: Entry, service: MapNode) => PlacedProcess
+/** Every process names a profile, and none of them is on. */
+function rejectEmpty(services: MapNode, severity: Problem['severity'], problems: Problems): void {
+  const [first] = services.entries.values()
+  const named = first && itemsOf(childOf(first.value, 'profiles'), problems)[0]
+  problems.variable(
+    services,
+    severity,
+    'no process is left to run: none of their profiles is on',
+    `choose what runs: rack env set ${profilesVariable}=${(named && textOf(named, problems)) ?? 'NAME'}`,
+  )
+}
 
-function readProcesses(
-  services: MapNode,
-  { problems, active }: { problems: Problems; active: Set<string> },
-  read: Read,
-) {
+type Read = (called: ProcessName, entry: Entry, service: MapNode) => PlacedProcess
+
+interface Profiled extends Pick<ReadOptions, 'isBeforeBuild'> {
+  problems: Problems
+  /** The profiles that are on. */
+  active: Set<string>
+}
+
+function readProcesses(services: MapNode, { problems, active, isBeforeBuild = false }: Profiled, read: Read) {
   const processes: PlacedProcess[] = []
   const leftOut = new Set<string>()
-  for (const [name, entry] of services.entries) {
-    checkProcessName(name, entry, services.entries, problems)
+  const taken = new Map<string, string>()
+  for (const [written, entry] of services.entries) {
+    const called = readProcessName(written, entry, taken, problems)
+    const { name } = called
     const { value } = entry
     if (value.kind !== 'map') {
       problems.error(
@@ -78,9 +106,11 @@ function readProcesses(
       )
       continue
     }
-    if (isActive(name, childOf(value, 'profiles'), active, problems)) processes.push(read(name, entry, value))
+    if (isActive(name, childOf(value, 'profiles'), active, problems))
+      processes.push(read(called, entry, value))
     else leftOut.add(name)
   }
-  if (processes.length === 0 && !problems.hasErrors) problems.error(services, 'no process is left to run')
+  const severity = isBeforeBuild ? 'warning' : 'error'
+  if (processes.length === 0 && !problems.hasErrors) rejectEmpty(services, severity, problems)
   return { processes, leftOut }
 }

@@ -6,6 +6,7 @@ import { RackError } from '../domain/error.ts'
 import type { Objects } from '../domain/objects.ts'
 import { syncDirectory } from '../lib/atomic-file.ts'
 import { abortable } from '../lib/deadline.ts'
+import { isMissing } from '../lib/missing.ts'
 import { createSemaphore, type Semaphore } from '../lib/semaphore.ts'
 import { errnoOf, objectFault } from './faults.ts'
 import { checkKey, checkPrefix } from './keys.ts'
@@ -48,11 +49,7 @@ export async function openObjects(directory: string, options: ObjectsOptions = {
       const path = pathOf(key)
       return await put(places, path, { content, control })
     },
-    get: (key) => readBlob(pathOf(key), key),
-    append: async (key, content) => {
-      const path = pathOf(key)
-      await translated(async () => appendTo(places, path, content))
-    },
+    get: (key, range) => readBlob(pathOf(key), key, range?.start ?? 0),
     size: async (key) => {
       const path = pathOf(key)
       return await translated(async () => (await factsOf(path))?.size ?? null)
@@ -157,17 +154,7 @@ async function syncUpwards(from: string, top: string): Promise<void> {
   }
 }
 
-async function appendTo(places: Places, path: string, content: Uint8Array): Promise<void> {
-  const isNew = (await factsOf(path)) === null
-  const write = async () => {
-    await using file = await open(path, 'a', 0o600)
-    await writeFully(file, content)
-  }
-  // Lines are not synced one by one: they outlast a killed program, and the last may be lost with the power.
-  await (isNew ? inDirectoryOf(places, path, write) : write())
-}
-
-async function* readBlob(path: string, key: string): AsyncGenerator<Uint8Array> {
+async function* readBlob(path: string, key: string, start: number): AsyncGenerator<Uint8Array> {
   let file: FileHandle
   try {
     file = await open(path, 'r')
@@ -176,11 +163,11 @@ async function* readBlob(path: string, key: string): AsyncGenerator<Uint8Array> 
       throw noSuchKey(key)
     }
   } catch (error) {
-    throw errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR' ? noSuchKey(key) : objectFault(error)
+    throw isMissing(error) ? noSuchKey(key) : objectFault(error)
   }
   await using opened = file
   try {
-    yield* opened.createReadStream({ autoClose: false }) as AsyncIterable<Uint8Array>
+    yield* opened.createReadStream({ autoClose: false, start }) as AsyncIterable<Uint8Array>
   } catch (error) {
     throw objectFault(error)
   }
@@ -191,7 +178,7 @@ async function factsOf(path: string): Promise<{ size: number; modifiedNs: bigint
     const facts = await stat(path, { bigint: true })
     return facts.isFile() ? { size: Number(facts.size), modifiedNs: facts.mtimeNs } : null
   } catch (error) {
-    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return null
+    if (isMissing(error)) return null
     throw error
   }
 }
@@ -247,7 +234,7 @@ async function namesUnder(directory: string): Promise<string[]> {
   try {
     return await readdir(directory, { recursive: true })
   } catch (error) {
-    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return []
+    if (isMissing(error)) return []
     throw error
   }
 }

@@ -1,13 +1,15 @@
 import { EventEmitter, once } from 'node:events'
 import type { Control, Progress } from '../domain/control.ts'
-import type { Objects } from '../domain/objects.ts'
 import { createLineSplitter } from '../lib/lines.ts'
+import type { LogParts } from './log-parts.ts'
 
-/** Logs of builds as NDJSON objects: written as the build runs, read from the start at any time. */
+/** Logs of builds as NDJSON: written as the build runs, read from the start at any time. */
 export interface BuildLogs {
   open(app: string, build: string): BuildLogWriter
   /** From the start; with `follow` until the build's writer closes. */
   read(app: string, build: string, options: { follow: boolean }, control: Control): AsyncIterable<Progress>
+  /** Puts together what a dead writer has left in parts. Safe to repeat. */
+  finish(app: string, build: string): Promise<void>
   remove(app: string, build: string): Promise<void>
 }
 
@@ -17,50 +19,43 @@ export interface BuildLogWriter {
   close(): Promise<void>
 }
 
-/** An append that is slow or hangs must not fill the memory. */
-const mostPendingBytes = 8 * 1024 * 1024
 /** A record is a line of output, which is cut much earlier, and what JSON makes of it. */
 const largestRecordBytes = 16 * 1024 * 1024
 
-/** @param lost hears, once a build, why part of its log is not kept */
+/** @param troubled hears, once a build, why its log is not as it should be */
 export function createBuildLogs(
-  objects: Objects,
-  lost: (build: string, error: unknown) => void = () => undefined,
+  parts: LogParts,
+  troubled: (build: string, error: unknown) => void = () => undefined,
 ): BuildLogs {
   const writing = new Map<string, EventEmitter>()
-  const keyOf = (app: string, build: string) => `builds/${app}/${build}.ndjson`
+  const folderOf = (app: string, build: string) => `builds/${app}/${build}`
 
   return {
     open(app, build) {
-      const key = keyOf(app, build)
+      const folder = folderOf(app, build)
       const news = new EventEmitter().setMaxListeners(0)
-      writing.set(key, news)
-      const flusher = createFlusher(async (text) => {
-        await objects.append(key, Buffer.from(text))
-        news.emit('news')
-      })
+      writing.set(folder, news)
+      const writer = parts.write(folder, () => news.emit('news'))
       return {
-        write: (progress) => flusher.add(`${JSON.stringify(progress)}\n`),
+        write: (progress) => writer.add(`${JSON.stringify(progress)}\n`),
         async close() {
-          const failure = await flusher.close()
-          if (failure !== null) lost(build, failure)
-          writing.delete(key)
+          const failure = await writer.close()
+          if (failure !== null) troubled(build, failure)
+          writing.delete(folder)
           news.emit('news')
         },
       }
     },
     async *read(app, build, { follow }, control) {
-      const key = keyOf(app, build)
+      const folder = folderOf(app, build)
       let start = 0
       while (true) {
-        const news = writing.get(key)
-        // Listens before it reads: what is appended in between wakes it at once.
+        const news = writing.get(folder)
+        // Listens before it reads: what is written in between wakes it at once.
         const woken = news && follow ? once(news, 'news', { signal: control.signal }) : null
         woken?.catch(() => undefined)
         const from = start
-        const isThere = ((await objects.size(key)) ?? 0) > start
-        const chunks = isThere ? objects.get(key, { start }) : []
-        for await (const { progress, end } of readRecords(chunks, from)) {
+        for await (const { progress, end } of readRecords(parts.read(folder, start), from)) {
           start = end
           if (progress) yield progress
         }
@@ -69,7 +64,8 @@ export function createBuildLogs(
         await woken
       }
     },
-    remove: (app, build) => objects.remove(keyOf(app, build)),
+    finish: (app, build) => parts.merge(folderOf(app, build)),
+    remove: (app, build) => parts.remove(folderOf(app, build)),
   }
 }
 
@@ -78,7 +74,7 @@ export function createBuildLogs(
  * that is being written now is read when the rest has come.
  */
 async function* readRecords(
-  chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  chunks: AsyncIterable<Uint8Array>,
   start: number,
 ): AsyncIterable<{ progress: Progress | null; end: number }> {
   const splitter = createLineSplitter(largestRecordBytes)
@@ -97,37 +93,5 @@ function parseRecord(line: string): Progress | null {
   } catch (error) {
     if (error instanceof SyntaxError) return null
     throw error
-  }
-}
-
-/** Gathers lines while the previous append is under way, so a chatty build costs few writes. */
-function createFlusher(append: (text: string) => Promise<void>) {
-  let pending = ''
-  let failure: unknown = null
-  let flushing: Promise<void> | null = null
-
-  const flush = async (): Promise<void> => {
-    while (pending !== '') {
-      const text = pending
-      pending = ''
-      try {
-        await append(text)
-      } catch (error) {
-        failure ??= error
-      }
-    }
-    flushing = null
-  }
-  return {
-    add(line: string) {
-      if (pending.length + line.length > mostPendingBytes) failure ??= new Error('the log came too fast')
-      else pending += line
-      if (pending !== '') flushing ??= flush()
-    },
-    /** Why something is not kept, or null. */
-    async close(): Promise<unknown> {
-      await flushing
-      return failure
-    },
   }
 }

@@ -5,11 +5,18 @@ import type { Context } from './context.ts'
 import { findApp } from './find.ts'
 import { changeOf } from './journal/start-operation.ts'
 
-/** Ends the app's running change; settles when what ran before runs again. @throws conflict when nothing runs */
+/**
+ * Ends the app's running change and settles when it has ended: one whose traffic has moved is complete.
+ * @throws conflict when nothing runs
+ */
 export async function cancelApp(context: Context, app: string): Promise<Operation> {
   await findApp(context, app)
   const running = await changeOf(context, app)
-  if (!running) throw new RackError('conflict', `nothing of ${app} is changing now`)
+  if (!running) {
+    throw new RackError('conflict', `nothing of ${app} is changing now`, {
+      hint: `What changed last is live; go back with: rack releases rollback --app ${app}`,
+    })
+  }
   if (running.kind === 'delete')
     throw new RackError('conflict', `${app} is being deleted, which cannot be undone`)
   await cancelOperation(context, running)
@@ -28,7 +35,7 @@ export async function cancelOperation(
     (await running.cancel(id)) || (await store.operations.get(id))?.status !== 'running'
   try {
     // A row is there a moment before its work.
-    await until(hasEnded, { deadlineMs: takeUpMs, what: 'the operation to be taken up' })
+    await until(hasEnded, { deadlineMs: recoveryMs, what: 'the operation to be taken up' })
   } catch (cause) {
     throw new RackError('conflict', `the ${kind} of ${app} was interrupted and is not taken up yet`, {
       hint: 'That happens when the engine answers: rack status',
@@ -37,4 +44,4 @@ export async function cancelOperation(
   }
 }
 
-const takeUpMs = 2000
+const recoveryMs = 2000

@@ -1,17 +1,15 @@
 import { RackError } from '../domain/error.ts'
-import { changedPolicy, type Policy, type PolicyChange } from '../domain/policy.ts'
+import { changedPolicy, isNoChange, type Policy, type PolicyChange } from '../domain/policy.ts'
 import type { Context } from './context.ts'
 
 /**
- * Changes what processes may have of the machine, from the next build and promote on. One write, which is durable or
- * did not happen: there is nothing to take up, and so no row of the journal. Who did it is in the daemon's log.
+ * Changes what processes may have of the machine, from the next build and promote on. One row, with who wanted it: it
+ * is durable or did not happen, so there is nothing to take up, and no row of the journal.
  */
-export async function changePolicy(context: Context, change: PolicyChange, actor: string): Promise<Policy> {
-  const { allowBinds, denyBinds, privileged } = change
-  if (allowBinds.length + denyBinds.length === 0 && privileged === null) {
-    throw new RackError('invalid', 'nothing of the policy was to be changed')
-  }
-  const policy = await context.policy.change((present) => changedPolicy(present, change))
+export async function changePolicy(context: Context, change: PolicyChange): Promise<Policy> {
+  if (isNoChange(change)) throw new RackError('invalid', 'nothing of the policy was to be changed')
+  const { name: actor } = context.caller
+  const policy = await context.policy.change((present) => changedPolicy(present, change), actor)
   context.log('info', 'the policy is changed', { actor, ...change, policy })
   return policy
 }

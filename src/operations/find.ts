@@ -41,17 +41,3 @@ export async function liveReleaseOf(context: Context, app: string): Promise<stri
     hint: `Promote one first: rack deploy --app ${app}`,
   })
 }
-
-/** The release that was live when this one became it; null for the first. */
-export async function releaseLiveBefore(
-  { store }: Context,
-  app: string,
-  release: string,
-): Promise<string | null> {
-  const operations = await store.operations.list(app, 200)
-  const promoted = operations.filter(
-    ({ status, intent }) => status === 'complete' && intent.release === release,
-  )
-  const first = promoted.find(({ intent }) => intent.previousRelease && intent.previousRelease !== release)
-  return first?.intent.previousRelease ?? null
-}

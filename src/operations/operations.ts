@@ -1,50 +1,103 @@
+import type { Metric } from '../domain/metrics.ts'
 import type { Admission } from '../domain/admission.ts'
 import type { App } from '../domain/app.ts'
-import type { Build } from '../domain/build.ts'
+import type { Build, KeptSource } from '../domain/build.ts'
 import type { Control, Progress } from '../domain/control.ts'
-import type { Receipt } from '../domain/deployment.ts'
-import type { LogLine, LogQuery, RunningOneOff, Swept } from '../domain/engine.ts'
+import type { EarlyCrash, Receipt } from '../domain/deployment.ts'
+import type { Domain } from '../domain/domain-name.ts'
+import type { UnservedPort } from '../domain/endpoint.ts'
+import type { ErrorCode } from '../domain/error.ts'
+import type { Archive, Duplex, EngineInfo, AppLogLine, LogQuery, Swept } from '../domain/engine.ts'
 import type { Environment, EnvironmentLayer } from '../domain/environment.ts'
+import type { WatchRecord } from '../domain/event.ts'
 import type { Formation } from '../domain/manifest.ts'
 import type { Operation } from '../domain/operation.ts'
+import type { OfApp } from '../domain/owner.ts'
 import type { Plan } from '../domain/plan.ts'
+import type { Parameter } from '../domain/parameter.ts'
 import type { Policy, PolicyChange } from '../domain/policy.ts'
-import type { ExitCode, Process, ProcessFilter } from '../domain/process.ts'
-import type { Capacity } from '../domain/rack.ts'
+import type { AppProcess, ExitCode, ProcessFilter } from '../domain/process.ts'
+import type { Capacity, Told } from '../domain/rack.ts'
+import type { Restoring } from '../domain/rack-backup.ts'
+import type { Registry, RegistryLogin } from '../domain/registry.ts'
 import type { Release } from '../domain/release.ts'
-import type { Permission } from '../domain/store.ts'
+import type { AppLink, PublicAddress } from '../domain/service.ts'
+import type { LinkOptions } from '../domain/service-link.ts'
 import type { Terminal } from '../domain/terminal.ts'
-import type { Volume } from '../domain/volume.ts'
+import type { Timer, TimerRun } from '../domain/timer.ts'
+import type { PlannedTimer } from '../domain/timer-plan.ts'
+import type { UnheardFormation } from '../domain/unheard-formation.ts'
+import type { UnseenVariable } from '../domain/unseen-variables.ts'
+import type { VolumeDataOperations, VolumeInfo } from './volume-data/volume-operations.ts'
+import type { RackBackupOperations } from './rack-backup/rack-backup-operations.ts'
+import type { AuditOperations } from './audit-operations.ts'
+import type { CertificateOperations } from './certificates/certificate-operations.ts'
+import type { HostInfo } from './context.ts'
+import type { PruneOptions } from './prune-options.ts'
+import type { BackupOperations } from './services/backup/backup-operations.ts'
+import type { DumpOperations } from './services/dumps/dump-operations.ts'
+import type { LinkCheck, ProcessLinkInfo } from '../domain/link-check.ts'
+import type { ServiceInfo } from './services/service-info.ts'
+import type { MadeShare, NewShare, ShareInfo } from './services/sharing/share-info.ts'
+import type { UpdateOperations } from './services/update/update-operations.ts'
+import type { ToldLack } from './healing/health-board.ts'
+import type { TokenOperations } from './tokens/token-operations.ts'
 
 /**
- * The verbs of a rack: what the API serves. Each is one file of this folder. All throw `not-found` for an unknown app,
- * build, release or process.
+ * The verbs of a rack, as one caller has them (`door.ts`): what the faces serve. Each is one file of this folder. All
+ * throw `not-found` for an unknown app, build, release or process, and `forbidden` for what the caller may not do.
  */
-export interface Operations {
-  /** The token's name and permission, or null for one that this rack does not know. */
-  authenticate(token: string): Promise<{ name: string; permission: Permission } | null>
-
+export interface Operations
+  extends
+    AuditOperations,
+    CertificateOperations,
+    UpdateOperations,
+    BackupOperations,
+    DumpOperations,
+    VolumeDataOperations,
+    RackBackupOperations,
+    TokenOperations {
   getRack(control: Control): Promise<RackInfo>
-  getCapacity(control: Control): Promise<Capacity>
+  /** What Prometheus gathers, of all apps. */
+  readMetrics(control: Control): Promise<Metric[]>
+  getCapacity(control: Control): Promise<Told<Capacity>>
   /** What processes may have of the machine. */
   getPolicy(): Promise<Policy>
   /** Holds for the next build and promote; what runs goes on. @throws invalid; not-found for a path to deny */
-  changePolicy(change: PolicyChange, actor: string): Promise<Policy>
-  /** Removes what retention no longer keeps. */
+  changePolicy(change: PolicyChange): Promise<Policy>
+  listParameters(): Promise<Parameter[]>
+  /** All of them or none. @throws invalid; not-found for a name that is none */
+  changeParameters(values: Record<string, string>, control: Control): Promise<Parameter[]>
+  /** At which registries the rack has a login. */
+  listRegistries(): Promise<Registry[]>
+  /** Keeps a login, once the registry has taken it. @throws invalid */
+  addRegistry(login: RegistryLogin, control: Control): Promise<Registry>
+  removeRegistry(host: string): Promise<void>
+  /** Removes what retention no longer keeps, and what a crash has left. */
   prune(options: PruneOptions, control: Control): Promise<Swept>
 
-  listApps(): Promise<App[]>
+  listApps(): Promise<AppSummary[]>
   getApp(app: string, control: Control): Promise<AppInfo>
   /** @throws exists; invalid */
   createApp(app: string): Promise<App>
-  /** @throws locked; busy */
-  deleteApp(app: string, options: { volumes: boolean }, actor: string, control: Control): Promise<void>
+  /** @throws locked; busy; conflict for an app that links a service, unless `unlink` */
+  deleteApp(app: string, options: DeleteOptions, control: Control): Promise<void>
   setLocked(app: string, locked: boolean): Promise<App>
-  /** Ends the running change and settles when what ran before runs again. @throws conflict when nothing runs */
+  /**
+   * Ends the running change and settles when it has ended: what ran before runs again, or it is complete, where traffic
+   * had moved already. @throws conflict when nothing runs
+   */
   cancelApp(app: string, control: Control): Promise<Operation>
 
-  /** @throws manifest-invalid with `details: Problem[]`; build-failed; too-large; disk-full */
-  buildApp(app: string, upload: BuildUpload, actor: string, control: Control): Promise<BuildResult>
+  /** What the next upload may leave out, by the hashes of its contents; of what the app itself has sent, and no other. */
+  getKeptSource(app: string): Promise<KeptSource>
+  /** @throws manifest-invalid with `details: Problem[]`; build-failed; too-large; disk-full; gone for a base that is no more */
+  buildApp(app: string, upload: BuildUpload, control: Control): Promise<BuildResult>
+  /**
+   * Makes a build once more of the source that the rack keeps of it, in the newest environment.
+   * @throws as `buildApp`; conflict for one that is not complete; gone when its source is not kept
+   */
+  rebuildApp(app: string, build: string, options: RebuildOptions, control: Control): Promise<BuildResult>
   listBuilds(app: string, limit: number): Promise<Build[]>
   getBuild(app: string, build: string): Promise<Build>
   /** The build's log from its start; with `follow` until it has ended. */
@@ -58,41 +111,87 @@ export interface Operations {
   deleteBuild(app: string, build: string): Promise<void>
 
   listReleases(app: string, limit: number): Promise<ReleaseInfo[]>
-  getRelease(app: string, release: string): Promise<ReleaseInfo>
+  getRelease(app: string, release: string): Promise<ReleaseDetails>
   /** The compose file's text. */
   releaseManifest(app: string, release: string): Promise<string>
   /** `from` defaults to the live release, or to what it replaced when it is the newest; `to` to the newest. */
   diffReleases(app: string, range: { from?: string; to?: string }): Promise<ReleaseDiff>
   planPromotion(app: string, release: string, control: Control): Promise<Promotion>
   /** @throws busy; capacity with `details: Admission`; environment-missing; deploy-failed; cancelled */
-  promoteRelease(app: string, release: string, actor: string, control: Control): Promise<PromoteResult>
-  /** Makes a new release of the old one's build and environment, and promotes it. */
+  promoteRelease(
+    app: string,
+    release: string,
+    options: PromoteOptions,
+    control: Control,
+  ): Promise<PromoteResult>
+  /** Makes a new release of the old one's build, environment and links, and promotes it. */
   rollbackRelease(
     app: string,
     release: string | null,
-    actor: string,
+    options: PromoteOptions,
     control: Control,
   ): Promise<PromoteResult>
+
+  listServices(control: Control): Promise<ServiceInfo[]>
+  getService(service: string, control: Control): Promise<ServiceInfo>
+  /**
+   * Settles when it answers; one that runs here and does not is taken back. @throws exists; invalid for a name, a type or a
+   * URL that cannot be; capacity; image-unavailable; service-failed
+   */
+  createService(service: NewService, control: Control): Promise<ChangedService>
+  /** Makes a release of every app that links it; none where the URL is the same. @throws invalid */
+  setServiceUrl(
+    service: string,
+    given: { url?: string | undefined; share?: string | undefined },
+    control: Control,
+  ): Promise<ChangedService>
+  /**
+   * Gives a service that runs here to one other rack; the line by which that has it is told this once.
+   * @throws exists for one that has it; conflict for what does not run here; unsupported; port-taken
+   */
+  shareService(service: string, share: NewShare, control: Control): Promise<MadeShare>
+  /** Takes it back; connections end. @throws not-found; conflict where there are several and none is named */
+  unshareService(service: string, whom: { consumer?: string | undefined }, control: Control): Promise<void>
+  listShares(): Promise<ShareInfo[]>
+  /** The URL with its password. */
+  revealService(service: string): Promise<{ url: string }>
+  /** Of one that runs here; settles when it answers again. */
+  restartService(service: string, control: Control): Promise<ServiceInfo>
+  /** Its data stays unless `volumes`. @throws conflict with `details: AppLink[]` while an app links it */
+  deleteService(service: string, options: { volumes: boolean }, control: Control): Promise<void>
+  /** Ends a database for good. @throws conflict while a link has it; not-found */
+  dropServiceData(service: string, data: string, control: Control): Promise<void>
+  serviceLogs(service: string, query: Omit<LogQuery, 'owner'>, control: Control): AsyncIterable<AppLogLine>
+  /** Of one app or of all. */
+  listLinks(filter: { app?: string | undefined }): Promise<LinkInfo[]>
+  /** Links between processes, by the live releases of one app or of all. */
+  listProcessLinks(filter: { app?: string | undefined }): Promise<ProcessLinkInfo[]>
+  /** Opens each link of what is live, from inside the app, and logs in where the type can: one that fails is told. */
+  checkLinks(filter: { app?: string | undefined }, control: Control): Promise<LinkCheck[]>
+  /** Makes a release. @throws exists; conflict; invalid */
+  createLink(app: string, link: NewLink, control: Control): Promise<ChangedLink>
+  /** Makes a release with another login. @throws conflict for a service that gives no link one of its own */
+  rotateLink(app: string, link: string, control: Control): Promise<ChangedLink>
+  /** Makes a release. @param link its name, or its service's */
+  deleteLink(app: string, link: string): Promise<ChangedLink>
+  /** Ends logins of a link, and their sessions, that no newest, live or coming release has: processes that drain too lose them. */
+  revokeLogins(app: string, link: string, control: Control): Promise<{ revoked: number }>
 
   /** The newest release's environment. */
   getEnvironment(app: string, release?: string): Promise<Environment>
   /** The final variables of one process type of the newest release, with their origin. */
-  processEnvironment(app: string, process: string): Promise<OriginVariable[]>
+  processEnvironment(app: string, type: string): Promise<OriginVariable[]>
   /** @throws invalid */
   changeEnvironment(app: string, change: EnvironmentChange): Promise<Release>
   /** Names only, never a value. */
   diffEnvironment(app: string, from: string, to: string): Promise<NameChanges>
 
-  listProcesses(app: string, filter: Omit<ProcessFilter, 'app'>, control: Control): Promise<Process[]>
-  getProcess(app: string, process: string, control: Control): Promise<Process>
-  stopProcess(app: string, process: string, control: Control): Promise<void>
+  listProcesses(app: string, filter: Omit<ProcessFilter, 'owner'>, control: Control): Promise<AppProcess[]>
+  getProcess(app: string, processId: string, control: Control): Promise<AppProcess>
+  /** One of a type is replaced. @throws busy; capacity */
+  stopProcess(app: string, processId: string, control: Control): Promise<void>
   /** @throws capacity; not-found for an unknown type */
-  runProcess(
-    app: string,
-    run: RunRequest,
-    terminal: Terminal | null,
-    control: Control,
-  ): Promise<RunningOneOff>
+  runProcess(app: string, run: RunRequest, terminal: Terminal | null, control: Control): Promise<StartedRun>
   execProcess(
     app: string,
     exec: { process: string; command: string[] },
@@ -100,61 +199,162 @@ export interface Operations {
     control: Control,
   ): Promise<ExitCode>
 
+  /** A tar into a directory of a process, or out of it. @throws not-found; conflict; disk-full */
+  copyFiles(app: string, copy: FileCopy, control: Control): Promise<void>
+  /** @throws not-found for a host that is none of the app's processes; unreachable */
+  connectInside(app: string, address: { host: string; port: number }, control: Control): Promise<Duplex>
+
   getFormation(app: string): Promise<Record<string, Formation>>
   planScale(app: string, changes: FormationChanges, control: Control): Promise<Promotion>
-  scaleProcesses(
-    app: string,
-    changes: FormationChanges,
-    actor: string,
-    control: Control,
-  ): Promise<PromoteResult>
+  scaleProcesses(app: string, changes: FormationChanges, control: Control): Promise<PromoteResult>
   /** Replaces the copies of one type or all, dropping nothing. */
-  restartApp(app: string, type: string | null, actor: string, control: Control): Promise<PromoteResult>
+  restartApp(app: string, type: string | null, control: Control): Promise<PromoteResult>
+
+  /** Of one app or of all. */
+  listDomains(filter: { app?: string | undefined }): Promise<Domain[]>
+  /**
+   * Served at once where the app is; makes no release. @throws invalid; conflict, which names the holder; not-found for
+   * a process that serves no HTTP
+   */
+  addDomain(app: string, domain: { name: string; process: string | null }, control: Control): Promise<Domain>
+  removeDomain(app: string, domain: string, control: Control): Promise<void>
 
   /** Of one app or of all, and of apps that are no more. */
-  listVolumes(filter: { app?: string; sizes: boolean }, control: Control): Promise<VolumeInfo[]>
+  listVolumes(filter: { app?: string | undefined; sizes: boolean }, control: Control): Promise<VolumeInfo[]>
   getVolume(app: string, volume: string, options: { sizes: boolean }, control: Control): Promise<VolumeInfo>
   /** @throws conflict while the live release mounts it or a process holds it; busy */
-  deleteVolume(app: string, volume: string, actor: string, control: Control): Promise<void>
+  deleteVolume(app: string, volume: string, control: Control): Promise<void>
 
-  appLogs(app: string, query: Omit<LogQuery, 'app'>, control: Control): AsyncIterable<LogLine>
+  /** The timers of what is live. */
+  listTimers(app: string): Promise<TimerInfo[]>
+  /** @param timer its name, or `type.name` where several types have one of that name */
+  getTimer(app: string, timer: string): Promise<TimerInfo>
+  /** Runs it now, under its own rule. @throws conflict when one that is not over keeps it from running */
+  runTimer(app: string, timer: string, control: Control): Promise<TimerRun>
+  /** Newest first; of all timers, those of earlier releases too, unless one is named. */
+  timerHistory(app: string, query: { timer?: string; limit: number }): Promise<TimerRun[]>
+
+  appLogs(app: string, query: Omit<LogQuery, 'owner'>, control: Control): AsyncIterable<AppLogLine>
+  /** Of all apps. */
+  rackLogs(query: Omit<LogQuery, 'owner'>, control: Control): AsyncIterable<AppLogLine>
+
+  /** What changes of the rack, after a place in the sequence or from now on, until the signal ends. @throws gone */
+  watchEvents(after: number | null, control: Control): AsyncIterable<WatchRecord>
 }
 
-export interface PruneOptions {
-  /** The cache of builds too. */
-  buildCache: boolean
-  /** The data of apps that are no more, too. */
+export interface DeleteOptions {
   volumes: boolean
+  /** True deletes the app's links with it. */
+  unlink?: boolean
 }
 
-export interface RackInfo {
+export interface NewService {
+  name: string
+  /** `url`, `image`, or one that the rack knows. */
+  type: string
+  /** Of type `url`: where it is, and who logs in there. A secret. */
+  url?: string | undefined
+  /** Of type `shared`: the line that the other rack has printed. A secret. */
+  share?: string | undefined
+  /** Of a known type; its usual one when absent. */
+  version?: string | undefined
+  /** Of type `image`. */
+  image?: string | undefined
+  /** Of type `image`: the first that the image exposes when absent. */
+  port?: number | undefined
+  /** What the type says when absent. */
+  cpuUnits?: number | undefined
+  memoryBytes?: number | undefined
+}
+
+export interface ChangedService {
+  service: ServiceInfo
+  /** Of the apps that link it, by app: to be promoted. */
+  releases: Release[]
+  /** Why it may not be what was meant. */
+  warning: string | null
+}
+
+export interface NewLink extends LinkOptions {
+  service: string
+  /** The name for it inside the app; the service's when absent. */
+  alias?: string | undefined
+}
+
+export interface ChangedLink {
+  /** Its name inside the app. */
+  alias: string
+  release: Release
+  /** False where all was so already. */
+  isNew: boolean
+  /** What whoever asked should know. */
+  notes: string[]
+}
+
+export interface LinkInfo extends AppLink {
+  /** Of the service; null when it is no more. */
+  type: string | null
+  address: PublicAddress | null
+}
+
+export interface PromoteOptions {
+  /** False runs no release command, for who knows that there is nothing to do. */
+  releaseCommand: boolean
+}
+
+export interface RackInfo extends HostInfo {
   name: string
   status: 'running' | 'updating' | 'converging'
   version: string
   domain: string
-  /** The base address at which apps are reached, e.g. `http://localhost:8080`. */
-  http: string
-  daemon: { pid: number }
-  router: { pid: number | null }
-  engine: { name: string; version: string }
-  capacity: Capacity
+  engine: EngineInfo
+  capacity: Told<Capacity>
   apps: number
+  /** While it is converging: apps whose live release has not been brought back yet. */
+  comingBack: string[]
+  /** Apps that run and lack copies. */
+  degraded: string[]
+  unservedPorts: UnservedPort[]
+  /** What of a backup is still to be taken in; null for a caller of some apps. */
+  restoring: Restoring | null
 }
 
-export interface AppInfo extends App {
+export interface AppSummary extends Omit<App, 'status'> {
+  /** `degraded`: it runs, and lacks copies. */
+  status: App['status'] | 'degraded'
+  /** By type. */
+  lacks: ToldLack[]
+  /** Its ports that another program has taken. */
+  unservedPorts: UnservedPort[]
+}
+
+export interface AppInfo extends AppSummary {
   /** Of the live release: addresses at which the router serves it. */
   endpoints: { process: string; url: string }[]
   formation: Record<string, Formation>
   /** The change that runs now. */
   operation: Operation | null
+  /** The newest change that went through, with its receipt. */
+  changed: Operation | null
+  /** When the rack has brought back copies by itself the last time. */
+  healed: Operation | null
 }
 
 export interface BuildUpload {
-  /** A tar: `manifest/index.json`, `manifest/files/<path>…` and `manifest/dotenv`, then `source/<path>…`. */
+  /**
+   * A tar: `manifest/index.json`, `manifest/files/<path>…` and `manifest/dotenv`, with `base` then `unchanged.json`, then
+   * `source/<path>…`.
+   */
   content: AsyncIterable<Uint8Array>
+  /** The kept source from which the files that `unchanged.json` lists are taken; without it all of them are sent. */
+  base?: string | undefined
   description: string | null
   noCache: boolean
+  /** Creates the app when it is not there. */
+  create?: boolean
 }
+
+export type RebuildOptions = Pick<BuildUpload, 'description' | 'noCache'>
 
 export interface BuildResult {
   build: string
@@ -163,20 +363,35 @@ export interface BuildResult {
 
 export interface ReleaseInfo extends Release {
   live: boolean
+  /** Copies that crashed in the first minute of its last promote. */
+  crashed: EarlyCrash[]
+}
+
+export interface ReleaseDetails extends ReleaseInfo {
+  /** Of its newest promote; its counts come when the last old copy has gone. */
+  receipt: Receipt | null
 }
 
 /** What a promote would do, before anything is touched. */
 export interface Promotion {
   /** Values are masked. */
-  plan: Plan
-  admission: Admission
+  plan: OfApp<Plan>
+  admission: Told<Admission>
   /** Types whose copies are replaced, and those that keep theirs. */
   replaced: string[]
+  /** By type that is replaced: what differs, such as `variable GREETING` or `image`. */
+  reasons: Record<string, string[]>
   kept: string[]
+  /** Those of the replaced that stop before their successors start: none of their copies serves for a while. */
+  stopped: string[]
   /** Live types that are not in the plan. */
   removed: string[]
   /** Required variables without a value, by type. */
   missing: Record<string, string[]>
+  /** What else refuses it: ports and names that others have, images that are gone. */
+  obstacles: { code: ErrorCode; message: string; hint: string | null }[]
+  /** `fits` says whether a run would find room now, beside all that the plan runs. */
+  timers: (PlannedTimer & { fits: boolean })[]
 }
 
 export interface PromoteResult {
@@ -184,23 +399,40 @@ export interface PromoteResult {
   release: string
   receipt: Receipt
   endpoints: { process: string; url: string }[]
+  timers: PlannedTimer[]
+  /** Raw ports that speak HTTP: the next promote serves them by name too; absent where none does. */
+  noticed?: { process: string; port: number; external: number; url: string | null }[]
 }
 
 export interface NameChanges {
   added: string[]
   changed: string[]
   removed: string[]
+  /** Those among them that the build of the release reads: they have an effect with the next one. */
+  atBuild: string[]
+  /** Variables of the later environment that the rack sets itself, by the processes that never see theirs. */
+  unseen: UnseenVariable[]
 }
 
 export interface ReleaseDiff {
   from: string
   to: string
   environment: NameChanges
+  /** To services, by alias: which service there was, and which there is. */
+  links: LinkChange[]
   processes: ProcessChange[]
   /** Types whose copies a promote of `to` over `from` would replace. */
   restarts: string[]
   /** The most that the roll would need beside what runs. */
   surge: { cpuUnits: number; memoryBytes: number }
+  /** What the later file says anew and `rack scale` owns. */
+  unheard: UnheardFormation[]
+}
+
+export interface LinkChange {
+  alias: string
+  from: string | null
+  to: string | null
 }
 
 export interface ProcessChange {
@@ -224,6 +456,12 @@ export interface EnvironmentChange {
   replace: boolean
 }
 
+/** A one-off that runs; `exit` settles when it has ended. */
+export interface StartedRun {
+  process: AppProcess
+  exit: Promise<ExitCode>
+}
+
 export interface RunRequest {
   type: string
   /** Empty takes the type's own command. */
@@ -232,11 +470,21 @@ export interface RunRequest {
   timeoutMs: number | null
 }
 
-export interface VolumeInfo extends Volume {
-  /** Process types of the live release that mount it. */
-  usedBy: string[]
-  /** True when its app was deleted. */
-  leftOver: boolean
+export interface FileCopy {
+  process: string
+  /** Absolute; going out, `DIR/.` is what is in it. */
+  path: string
+  archive: Archive
 }
 
-export type FormationChanges = Record<string, Partial<Formation>>
+export interface TimerInfo extends Timer {
+  app: string
+  process: string
+  /** The times at which it runs next, soonest first. */
+  next: string[]
+  /** The newest run, whatever became of it. */
+  last: TimerRun | null
+}
+
+/** What is not given stays; `fromFile` takes what the file of the live release says, below the rest. */
+export type FormationChanges = Record<string, Partial<Formation> & { fromFile?: boolean | undefined }>

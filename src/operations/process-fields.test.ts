@@ -50,6 +50,10 @@ test('every option of a container has a field', () => {
     capAdd: ['NET_ADMIN'],
     capDrop: ['ALL'],
     privileged: true,
+    devices: [{ source: '/dev/a', path: '/dev/b', permissions: 'rw' }],
+    deviceRules: ['c 189:* rmw'],
+    gpus: { driver: null, count: null, ids: ['0', '3'], capabilities: ['compute', 'gpu'] },
+    hostNamespaces: ['ipc', 'pid'],
     readOnly: true,
     securityOptions: ['seccomp=unconfined'],
     shmBytes: 2 ** 20,
@@ -68,6 +72,10 @@ test('every option of a container has a field', () => {
     'cap_add: null → NET_ADMIN',
     'cap_drop: null → ALL',
     'privileged: null → true',
+    'devices: null → /dev/a:/dev/b:rw',
+    'device_cgroup_rules: null → c 189:* rmw',
+    'gpus: null → 0 3 for compute gpu',
+    'of the machine: null → ipc pid',
     'read_only: null → true',
     'security_opt: null → seccomp=unconfined',
     'shm_size: null → 1 MiB',
@@ -106,7 +114,7 @@ test('a variable with another value is told of, and the value is not shown', () 
 
 test('whatever replaces a copy has a field', () => {
   const says: Partial<ProcessPlan>[] = [
-    { image: `sha256:${'1'.repeat(64)}` },
+    { imageDigest: `sha256:${'1'.repeat(64)}` },
     { command: ['x'] },
     { entrypoint: ['x'] },
     { environment: { A: 'b' } },
@@ -115,6 +123,7 @@ test('whatever replaces a copy has a field', () => {
     { init: true },
     { cpuUnits: 7 },
     { memoryBytes: 7 * 2 ** 20 },
+    { extras: { gpu: 1 } },
     { healthcheck: { test: ['NONE'], intervalMs: 1, timeoutMs: 1, retries: 1, startPeriodMs: 0 } },
     { restart: 'no' },
     { extraHosts: [{ host: 'db', address: '10.0.0.9' }] },

@@ -28,3 +28,25 @@ test('only who looks at a process waits for a sample of its cpu and memory', asy
   await operations.getProcess('shop', again?.id ?? '', control)
   assert.equal(sampled.at(-1), true)
 })
+
+test('a one-off that has ended is still known, and nothing more can be done with it', async () => {
+  await using rack = await startMemoryRack()
+  const { operations, control } = rack
+  await operations.createApp('shop')
+  await rack.deploy('shop', 'services: { web: { image: shop, command: sleep } }')
+  const request = { type: 'web', command: ['exit', '7'], release: null, timeoutMs: null }
+  const { process: running, exit } = await operations.runProcess('shop', request, null, control)
+  assert.equal(await exit, 7)
+
+  const { status, detail, exitCode, ended } = await operations.getProcess('shop', running.id, control)
+  assert.deepEqual([status, detail, exitCode], ['crashed', 'crashed (7)', 7])
+  assert.ok(Date.parse(ended ?? '') >= Date.parse(running.started ?? ''))
+  const idsOf = async (filter: { all?: boolean; type?: string }) =>
+    (await operations.listProcesses('shop', filter, control)).map(({ id }) => id)
+  assert.ok(!(await idsOf({})).includes(running.id))
+  assert.ok((await idsOf({ all: true, type: 'web' })).includes(running.id))
+  assert.ok(!(await idsOf({ all: true, type: 'worker' })).includes(running.id))
+  const stopping = operations.stopProcess('shop', running.id, control)
+  await assert.rejects(stopping, { code: 'conflict', message: /has ended/ })
+  await assert.rejects(operations.getProcess('shop', 'PNOTTHEREXX', control), { code: 'not-found' })
+})

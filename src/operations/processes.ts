@@ -1,110 +1,117 @@
-import { admitExtra } from '../domain/admission.ts'
 import type { Control } from '../domain/control.ts'
-import type { LogLine, LogQuery, RunningOneOff } from '../domain/engine.ts'
+import type { Duplex } from '../domain/engine.ts'
 import { RackError } from '../domain/error.ts'
-import { planRelease } from '../domain/plan.ts'
-import type { ExitCode, Process, ProcessFilter } from '../domain/process.ts'
+import { appOwner, ofApp } from '../domain/owner.ts'
+import type { AppProcess, ExitCode, Process, ProcessFilter } from '../domain/process.ts'
 import type { Terminal } from '../domain/terminal.ts'
 import type { Context } from './context.ts'
 import { findApp, liveReleaseOf } from './find.ts'
-import type { RunRequest } from './operations.ts'
-import { readRelease } from './read-release.ts'
+import type { FileCopy } from './operations.ts'
+import { changeLive } from './change-live.ts'
+import type { Target } from './read-release.ts'
 
 export async function listProcesses(
   context: Context,
   app: string,
-  filter: Omit<ProcessFilter, 'app'>,
+  filter: Omit<ProcessFilter, 'owner'>,
   control: Control,
-): Promise<Process[]> {
+): Promise<AppProcess[]> {
   await findApp(context, app)
-  return context.engine.processes({ ...filter, app }, control)
+  const running = await context.engine.processes({ ...filter, owner: appOwner(app) }, control)
+  const found = running.map(ofApp)
+  if (!filter.all) return found
+  const known = new Set(found.map(({ id }) => id))
+  const ended = await context.store.endings.list(app)
+  const isWanted = ({ id, type }: AppProcess) => !known.has(id) && (!filter.type || filter.type === type)
+  return [...ended.filter(isWanted), ...found]
 }
 
 /** @throws not-found */
 export async function getProcess(
   context: Context,
   app: string,
-  process: string,
+  processId: string,
   control: Control,
-): Promise<Process> {
-  return await findProcess(context, app, process, { stats: true }, control)
+): Promise<AppProcess> {
+  await findApp(context, app)
+  const filter = { owner: appOwner(app), id: processId, stats: true, all: true }
+  const [found] = await context.engine.processes(filter, control)
+  if (found) return ofApp(found)
+  return (await context.store.endings.get(app, processId)) ?? noProcess(app, processId)
 }
 
-/** A sample of cpu and memory takes a second or two, so only who shows it asks for it. */
+/** One that is there, to do something with. @throws not-found; conflict when it has ended */
 async function findProcess(
   context: Context,
   app: string,
-  process: string,
-  { stats }: { stats: boolean },
+  processId: string,
   control: Control,
 ): Promise<Process> {
-  const [found] = await listProcesses(context, app, { id: process, stats, all: true }, control)
+  await findApp(context, app)
+  const [found] = await context.engine.processes({ owner: appOwner(app), id: processId, all: true }, control)
   if (found) return found
-  throw new RackError('not-found', `${app} has no process ${process}`, {
+  if (!(await context.store.endings.get(app, processId))) noProcess(app, processId)
+  throw new RackError('conflict', `${processId} of ${app} has ended`, {
+    hint: `See what became of it: rack ps info ${processId} --app ${app}`,
+  })
+}
+
+function noProcess(app: string, processId: string): never {
+  throw new RackError('not-found', `${app} has no process ${processId}`, {
     hint: `See them with: rack ps --app ${app}`,
   })
 }
 
+/**
+ * Stops a process. A copy of a type is replaced, which is a change like any other: admitted, journalled, and ended by a
+ * cancel; a one-off simply ends.
+ */
 export async function stopProcess(
   context: Context,
   app: string,
-  process: string,
+  processId: string,
   control: Control,
 ): Promise<void> {
-  await findProcess(context, app, process, { stats: false }, control)
-  await context.engine.stop(process, control)
-}
-
-/** Runs a one-off of a type, from the live release or a given one. */
-export async function runProcess(
-  context: Context,
-  app: string,
-  { type, command, release, timeoutMs }: RunRequest,
-  terminal: Terminal | null,
-  control: Control,
-): Promise<RunningOneOff> {
-  const { status, release: live } = await findApp(context, app)
-  if (status === 'deleting') throw new RackError('conflict', `${app} is being deleted`)
-  const id = release ?? (await liveReleaseOf(context, app))
-  const { processes } = planRelease(await readRelease(context, app, id, { underPolicy: id !== live }))
-  const process = processes.find((candidate) => candidate.type === type)
-  if (!process) {
-    throw new RackError('not-found', `${id} has no process type "${type}"`, {
-      hint: `It has: ${processes.map((candidate) => candidate.type).join(', ')}`,
-    })
+  const { kind, status } = await findProcess(context, app, processId, control)
+  if (kind !== 'process') {
+    await context.engine.stop(processId, control)
+    return
   }
-  const each = { cpuUnits: process.cpuUnits, memoryBytes: process.memoryBytes }
-  using _room = await context.desk.admit(
-    app,
-    `a one-off of ${app}/${type}`,
-    (capacity) => admitExtra(type, each, 1, capacity),
-    control,
-  )
-  const argv = command.length > 0 ? command : (process.command ?? [])
-  return await context.engine.run(
-    { app, release: id, process, command: argv, kind: 'one-off', timeoutMs },
-    terminal,
-    control,
-  )
+  if (status === 'draining' || status === 'stopping') return
+  const findTarget = async (): Promise<Target> => {
+    const release = await liveReleaseOf(context, app)
+    return { app, release, leaving: [processId], underPolicy: false }
+  }
+  await changeLive(context, 'stop', { app, actor: context.caller.name, findTarget }, control)
 }
 
 export async function execProcess(
   context: Context,
   app: string,
-  { process, command }: { process: string; command: string[] },
+  { process: processId, command }: { process: string; command: string[] },
   terminal: Terminal,
   control: Control,
 ): Promise<ExitCode> {
-  await findProcess(context, app, process, { stats: false }, control)
-  return context.engine.exec(process, command, terminal, control)
+  await findProcess(context, app, processId, control)
+  return context.engine.exec(processId, command, terminal, control)
 }
 
-export async function* appLogs(
+export async function copyFiles(
   context: Context,
   app: string,
-  query: Omit<LogQuery, 'app'>,
+  { process: processId, path, archive }: FileCopy,
   control: Control,
-): AsyncIterable<LogLine> {
+): Promise<void> {
+  await findProcess(context, app, processId, control)
+  await context.engine.copy(processId, path, archive, control)
+}
+
+export async function connectInside(
+  context: Context,
+  app: string,
+  address: { host: string; port: number },
+  control: Control,
+): Promise<Duplex> {
   await findApp(context, app)
-  yield* context.engine.logs({ ...query, app }, control)
+  return await context.engine.connect({ owner: appOwner(app), ...address }, control)
 }

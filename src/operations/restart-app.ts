@@ -11,12 +11,11 @@ export async function restartApp(
   context: Context,
   app: string,
   type: string | null,
-  actor: string,
   control: Control,
 ): Promise<PromoteResult> {
   const findTarget = async (): Promise<Target> => {
     const release = await liveReleaseOf(context, app)
-    const known = (await livePlanOf(context, app))?.processes.map((process) => process.type) ?? []
+    const known = (await livePlanOf(context, app))?.processes.map((processPlan) => processPlan.type) ?? []
     if (type !== null && !known.includes(type)) {
       throw new RackError('not-found', `${app} has no process type "${type}"`, {
         hint: `It has: ${known.join(', ')}`,
@@ -26,5 +25,5 @@ export async function restartApp(
     const restart = { types: type ? [type] : ('all' as const), at }
     return { app, release, restart, underPolicy: false }
   }
-  return changeLive(context, 'restart', { app, actor, findTarget }, control)
+  return changeLive(context, 'restart', { app, actor: context.caller.name, findTarget }, control)
 }

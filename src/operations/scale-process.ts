@@ -20,11 +20,10 @@ export async function scaleProcesses(
   context: Context,
   app: string,
   changes: FormationChanges,
-  actor: string,
   control: Control,
 ): Promise<PromoteResult> {
   const findTarget = () => scaled(context, app, changes)
-  return changeLive(context, 'scale', { app, actor, findTarget }, control)
+  return changeLive(context, 'scale', { app, actor: context.caller.name, findTarget }, control)
 }
 
 /** What a scale would do, with nothing touched. */
@@ -39,16 +38,18 @@ export async function planScale(
 
 async function scaled(context: Context, app: string, changes: FormationChanges): Promise<Target> {
   const release = await liveReleaseOf(context, app)
-  const { processes } = planRelease(await readRelease(context, app, release, { underPolicy: false }))
+  const input = await readRelease(context, app, release, { underPolicy: false })
+  const { processes } = planRelease(input)
   const formation: Record<string, Formation> = {}
-  for (const [type, change] of Object.entries(changes)) {
-    const process = processes.find((candidate) => candidate.type === type)
-    if (!process) {
+  for (const [type, { fromFile, ...change }] of Object.entries(changes)) {
+    const processPlan = processes.find((candidate) => candidate.type === type)
+    if (!processPlan) {
       throw new RackError('not-found', `${app} has no process type "${type}"`, {
         hint: `It has: ${processes.map((candidate) => candidate.type).join(', ')}`,
       })
     }
-    const { count, cpuUnits, memoryBytes } = process
+    const inFile = input.manifest.processes.find(({ name }) => name === type)?.formation
+    const { count, cpuUnits, memoryBytes } = (fromFile && inFile) || processPlan
     formation[type] = { count, cpuUnits, memoryBytes, ...change }
     checkFormation(type, formation[type])
   }

@@ -1,106 +1,120 @@
 import type { Selectable, Transaction } from 'kysely'
 import { RackError } from '../domain/error.ts'
-import type { AddressPool, AddressStore } from '../domain/store.ts'
-import { lockApp, type StoreContext } from './context.ts'
+import { cidrsOverlap, formatIpv4 } from '../lib/cidr.ts'
+import type { StoreContext } from './context.ts'
 import type { Schema } from './schema.ts'
-import { addressesAfter, addressText, overlaps, rangeOf, subnetsOf } from './subnets.ts'
+import { addressesAfter, rangeOf, subnetsOf, type SubnetPool } from './subnets.ts'
+
+/** Rows in which an engine keeps the addresses of its networks: no verb knows of them, and `main` hands them over. */
+export type AddressTable = ReturnType<typeof createAddressTable>
 
 /** Subnets and addresses as rows; that none is given twice is held by the tables too. */
-export function createAddressStore(context: StoreContext): AddressStore {
+export function createAddressTable(context: StoreContext) {
   const { db } = context
   return {
-    subnet: async (app, pool, isUsable) =>
-      await db.transaction().execute(async (transaction) => {
-        await lockApp(context, transaction, app)
-        const own = await transaction
-          .selectFrom('subnets')
-          .select('cidr')
-          .where('app', '=', app)
-          .executeTakeFirst()
-        if (own) return own.cidr
+    async subnet(network: string, pool: SubnetPool, isUsable: (cidr: string) => boolean): Promise<string> {
+      const own = await db
+        .selectFrom('subnets')
+        .select('cidr')
+        .where('network', '=', network)
+        .executeTakeFirst()
+      if (own) return own.cidr
+      return await db.transaction().execute(async (transaction) => {
         await context.dialect.lockSubnets(transaction)
-        const cidr = await chooseSubnet(transaction, pool, isUsable)
-        await transaction.insertInto('subnets').values({ app, cidr, last_given: 0 }).execute()
-        return cidr
-      }),
-    take: async (app, holder) =>
+        return await giveSubnet(transaction, network, pool, isUsable)
+      })
+    },
+    take: async (network: string, holder: string): Promise<string> =>
       await db.transaction().execute(async (transaction) => {
-        const subnet = await lockSubnet(context, transaction, app)
+        const subnet = await lockSubnet(context, transaction, network)
         return await takeIn(transaction, subnet, holder)
       }),
-    async free(app, holder) {
-      await db.deleteFrom('addresses').where('app', '=', app).where('holder', '=', holder).execute()
+    async free(network: string, holder: string): Promise<void> {
+      await db.deleteFrom('addresses').where('network', '=', network).where('holder', '=', holder).execute()
     },
-    holders: async (app) =>
+    holders: async (network: string): Promise<{ holder: string; address: string }[]> =>
       await db
         .selectFrom('addresses')
         .select(['holder', 'address'])
-        .where('app', '=', app)
+        .where('network', '=', network)
         .orderBy('holder')
         .execute(),
-    async freeSubnet(app) {
-      await db.deleteFrom('subnets').where('app', '=', app).execute()
+    async freeSubnet(network: string): Promise<void> {
+      await db.deleteFrom('subnets').where('network', '=', network).execute()
     },
   }
 }
 
-async function chooseSubnet(
+async function giveSubnet(
   transaction: Transaction<Schema>,
-  pool: AddressPool,
+  network: string,
+  pool: SubnetPool,
   isUsable: (cidr: string) => boolean,
 ): Promise<string> {
-  const rows = await transaction.selectFrom('subnets').select('cidr').execute()
+  const rows = await transaction.selectFrom('subnets').select(['network', 'cidr']).execute()
+  // Somebody may have asked for the same one in between.
+  const own = rows.find((row) => row.network === network)
+  if (own) return own.cidr
+  const taken = rows.map((row) => row.cidr)
+  const cidr = chooseSubnet(taken, pool, isUsable)
+  await transaction.insertInto('subnets').values({ network, cidr, last_given: 0 }).execute()
+  return cidr
+}
+
+function chooseSubnet(taken: string[], pool: SubnetPool, isUsable: (cidr: string) => boolean): string {
   // Ranges, not texts: the pool, or the size of its subnets, may have been another when a row was written.
-  const taken = rows.map((row) => rangeOf(row.cidr))
+  const ranges = taken.map(rangeOf)
   for (const cidr of subnetsOf(pool)) {
     const range = rangeOf(cidr)
-    if (!taken.some((other) => overlaps(range, other)) && isUsable(cidr)) return cidr
+    if (!ranges.some((other) => cidrsOverlap(range, other)) && isUsable(cidr)) return cidr
   }
-  throw new RackError('capacity', `the address pool ${pool.cidr} has no subnet left for another app`, {
+  throw new RackError('capacity', `the address pool ${pool.cidr} has no subnet left for another network`, {
     hint: 'Delete an app, or install the rack with a larger pool.',
-    details: { pool: pool.cidr, subnetBits: pool.subnetBits, apps: rows.length },
+    details: { pool: pool.cidr, subnetBits: pool.subnetBits, networks: taken.length },
   })
 }
 
 async function lockSubnet(
   { dialect }: StoreContext,
   transaction: Transaction<Schema>,
-  app: string,
+  network: string,
 ): Promise<Selectable<Schema['subnets']>> {
   const subnet = await transaction
     .selectFrom('subnets')
     .selectAll()
-    .where('app', '=', app)
+    .where('network', '=', network)
     .$if(dialect.hasRowLocks, (query) => query.forUpdate())
     .executeTakeFirst()
   if (subnet) return subnet
-  throw new RackError('not-found', `"${app}" has no subnet`, {
-    hint: `Promote a release of it: rack releases -a ${app}`,
-  })
+  throw new RackError('not-found', `the network "${network}" has no subnet`)
 }
 
 async function takeIn(
   transaction: Transaction<Schema>,
-  { app, cidr, last_given: lastGiven }: Selectable<Schema['subnets']>,
+  { network, cidr, last_given: lastGiven }: Selectable<Schema['subnets']>,
   holder: string,
 ): Promise<string> {
   const rows = await transaction
     .selectFrom('addresses')
     .select(['holder', 'address'])
-    .where('app', '=', app)
+    .where('network', '=', network)
     .execute()
   const own = rows.find((row) => row.holder === holder)
   if (own) return own.address
   const taken = new Set(rows.map((row) => row.address))
   // After the one given last: an address that was just freed may still be in someone's table.
   for (const number of addressesAfter(cidr, lastGiven)) {
-    const address = addressText(number)
+    const address = formatIpv4(number)
     if (taken.has(address)) continue
-    await transaction.insertInto('addresses').values({ app, holder, address }).execute()
-    await transaction.updateTable('subnets').set({ last_given: number }).where('app', '=', app).execute()
+    await transaction.insertInto('addresses').values({ network, holder, address }).execute()
+    await transaction
+      .updateTable('subnets')
+      .set({ last_given: number })
+      .where('network', '=', network)
+      .execute()
     return address
   }
-  throw new RackError('capacity', `the subnet ${cidr} of "${app}" has no address left`, {
+  throw new RackError('capacity', `the subnet ${cidr} of the network "${network}" has no address left`, {
     hint: 'Run fewer copies, or install the rack with larger subnets.',
     details: { subnet: cidr, addresses: rows.length },
   })

@@ -1,49 +1,81 @@
-import type { Selectable } from 'kysely'
-import type { App } from '../domain/app.ts'
+import type { Selectable, Transaction, Updateable } from 'kysely'
+import type { App, AppStatus } from '../domain/app.ts'
 import { RackError } from '../domain/error.ts'
+import type { RackEvent } from '../domain/event.ts'
 import type { AppStore } from '../domain/store.ts'
-import { missing, type StoreContext } from './context.ts'
+import { missing, transact, type StoreContext } from './context.ts'
+import { addEvent } from './events.ts'
+import { forgetVersions } from './release-links.ts'
 import type { Schema } from './schema.ts'
 
 /** Apps as rows. */
-export function createAppStore({ db, now }: StoreContext): AppStore {
+export function createAppStore(context: StoreContext): AppStore {
+  const { db, now } = context
+  const apps = db.selectFrom('apps').selectAll()
   return {
     async create(name) {
-      const app: App = { name, status: 'creating', release: null, locked: false, created: now() }
-      const { numInsertedOrUpdatedRows } = await db
-        .insertInto('apps')
-        .values({ ...app, locked: 0 })
-        .onConflict((conflict) => conflict.column('name').doNothing())
-        .executeTakeFirstOrThrow()
-      if (numInsertedOrUpdatedRows === 0n) throw taken(name)
-      return app
+      const app: App = { name, status: 'running', release: null, locked: false, created: now() }
+      return await transact(context, async (transaction) => {
+        const { numInsertedOrUpdatedRows } = await transaction
+          .insertInto('apps')
+          .values({ ...app, locked: 0 })
+          .onConflict((conflict) => conflict.column('name').doNothing())
+          .executeTakeFirstOrThrow()
+        if (numInsertedOrUpdatedRows === 0n) throw taken(name)
+        await addAppEvent(context, transaction, { app: name, change: 'created', status: app.status })
+        return app
+      })
     },
     async get(name) {
-      const row = await db.selectFrom('apps').selectAll().where('name', '=', name).executeTakeFirst()
+      const row = await apps.where('name', '=', name).executeTakeFirst()
       return row ? appOf(row) : null
     },
     async list() {
-      const rows = await db.selectFrom('apps').selectAll().orderBy('name').execute()
-      return rows.map(appOf)
+      return (await apps.orderBy('name').execute()).map(appOf)
     },
-    async setStatus(name, status) {
-      const change = db.updateTable('apps').set({ status }).where('name', '=', name)
-      const { numUpdatedRows } = await change.executeTakeFirstOrThrow()
-      if (numUpdatedRows === 0n) missing('app', name)
-    },
-    async setLocked(name, locked) {
-      const change = db
-        .updateTable('apps')
-        .set({ locked: locked ? 1 : 0 })
-        .where('name', '=', name)
-      const { numUpdatedRows } = await change.executeTakeFirstOrThrow()
-      if (numUpdatedRows === 0n) missing('app', name)
-    },
-    async remove(name) {
-      // Foreign keys take along all that belongs to it.
-      await db.deleteFrom('apps').where('name', '=', name).execute()
-    },
+    setStatus: (name, status) => changeApp(context, name, { status }),
+    setLocked: (name, locked) => changeApp(context, name, { locked: locked ? 1 : 0 }),
+    remove: async (name) =>
+      await transact(context, async (transaction) => {
+        // Foreign keys take along all that belongs to it.
+        const removal = transaction.deleteFrom('apps').where('name', '=', name)
+        if ((await removal.executeTakeFirst()).numDeletedRows === 0n) return
+        await forgetVersions(transaction)
+        await addAppEvent(context, transaction, { app: name, change: 'removed' })
+      }),
   }
+}
+
+interface AppEvent {
+  app: string
+  change: RackEvent['change']
+  status?: AppStatus
+}
+
+export async function addAppEvent(
+  context: StoreContext,
+  transaction: Transaction<Schema>,
+  { app, change, status }: AppEvent,
+): Promise<void> {
+  const facts: RackEvent['facts'] = status ? { status } : {}
+  await addEvent(context, transaction, { noun: 'app', change, app, id: app, facts })
+}
+
+async function changeApp(
+  context: StoreContext,
+  name: string,
+  change: Pick<Updateable<Schema['apps']>, 'status' | 'locked'>,
+): Promise<void> {
+  await transact(context, async (transaction) => {
+    const changed = await transaction
+      .updateTable('apps')
+      .set(change)
+      .where('name', '=', name)
+      .returning('status')
+      .executeTakeFirst()
+    const { status } = changed ?? missing('app', name)
+    await addAppEvent(context, transaction, { app: name, change: 'changed', status })
+  })
 }
 
 function appOf(row: Selectable<Schema['apps']>): App {

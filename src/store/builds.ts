@@ -1,5 +1,5 @@
 import type { Selectable, Transaction } from 'kysely'
-import type { Build, BuildContent } from '../domain/build.ts'
+import { contentOfToday, type Build, type BuildContent, type KeptContent } from '../domain/build.ts'
 import { RackError } from '../domain/error.ts'
 import type { OperationIntent } from '../domain/operation.ts'
 import type { BuildStore } from '../domain/store.ts'
@@ -36,6 +36,7 @@ export function createBuildStore(context: StoreContext): BuildStore {
             .where('status', 'in', [...status])
             .orderBy('seq')
             .execute(),
+    known: async (ids) => await findKnown(db, ids),
     async start(id) {
       await changeUnfinished(context, id, async (transaction, build) => {
         if (build.status === 'running') return
@@ -88,6 +89,19 @@ export async function unfinishedBuild(
   return build
 }
 
+/** A statement takes a bounded number of values. */
+const mostIds = 500
+
+async function findKnown(db: StoreContext['db'], ids: string[]): Promise<Set<string>> {
+  const known = new Set<string>()
+  for (let at = 0; at < ids.length; at += mostIds) {
+    const some = ids.slice(at, at + mostIds)
+    const rows = await db.selectFrom('builds').select('id').where('id', 'in', some).execute()
+    for (const { id } of rows) known.add(id)
+  }
+  return known
+}
+
 async function createBuild(context: StoreContext, app: string, description: string | null): Promise<Build> {
   return await withNewId(context, 'B', async (id) =>
     context.db.transaction().execute(async (transaction) => {
@@ -113,7 +127,7 @@ async function readContent({ db, cipher }: StoreContext, id: string): Promise<Bu
   const query = db.selectFrom('builds').select(['app', 'content']).where('id', '=', id)
   const row = await query.executeTakeFirst()
   if (!row?.content) return missing('build', id)
-  return JSON.parse(cipher.open(row.content, contentPlace(row.app, id))) as BuildContent
+  return contentOfToday(JSON.parse(cipher.open(row.content, contentPlace(row.app, id))) as KeptContent)
 }
 
 async function changeUnfinished(

@@ -1,10 +1,15 @@
 import type { CreateTableBuilder, Kysely, Transaction } from 'kysely'
+import type { Lease } from '../domain/store.ts'
 import type { Schema } from './schema.ts'
 
 /** One SQL database, open; the rest of the store does not ask which. */
 export interface Database {
   db: Kysely<Schema>
   dialect: Dialect
+  /** @throws conflict while another leads */
+  lead: () => Promise<Lease>
+  /** Writes a copy of one moment to a file, while others go on writing; null for a database that is no file. @throws disk-full */
+  copyTo: ((path: string) => Promise<void>) | null
   /** Safe to repeat. */
   close: () => Promise<void>
 }
@@ -19,4 +24,6 @@ export interface Dialect {
   ): CreateTableBuilder<never, Columns>
   /** Lets one transaction at a time choose a subnet. */
   lockSubnets(transaction: Transaction<Schema>): Promise<void>
+  /** Lets one transaction at a time add events, until it ends. */
+  lockEvents(transaction: Transaction<Schema>): Promise<void>
 }

@@ -33,11 +33,11 @@ export async function setFormation(
   app: string,
   formation: Record<string, Formation>,
 ): Promise<void> {
-  for (const [process, { count, cpuUnits, memoryBytes }] of Object.entries(formation)) {
+  for (const [type, { count, cpuUnits, memoryBytes }] of Object.entries(formation)) {
     const values = { count, cpu_units: cpuUnits, memory_bytes: memoryBytes }
     await transaction
       .insertInto('formations')
-      .values({ app, process, ...values })
+      .values({ app, process: type, ...values })
       .onConflict((conflict) => conflict.columns(['app', 'process']).doUpdateSet(values))
       .execute()
   }

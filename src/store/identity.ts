@@ -1,7 +1,9 @@
 import { RackError } from '../domain/error.ts'
 import type { Database } from './database.ts'
 import { createCipher, type Cipher } from './encryption.ts'
+import type { Sealing } from '../domain/store.ts'
 import { createKeyFile, keyBytes, readKeyFile } from './key-file.ts'
+import { createSealing } from './stream-encryption.ts'
 
 interface Claim {
   rack: string
@@ -15,7 +17,10 @@ interface Claim {
  * opens with them alone, so that a lost key is noticed at once and never replaced by another.
  * @throws store-failed
  */
-export async function openCipher({ db }: Database, claim: Claim): Promise<Cipher> {
+export async function openSeals(
+  { db }: Database,
+  claim: Claim,
+): Promise<{ cipher: Cipher; sealing: Sealing }> {
   const isClaimed = await db.selectFrom('identity').select('single').executeTakeFirst()
   const found = await readKeyFile(claim.keyFile)
   if (!found && isClaimed) throw lostKey(claim.keyFile)
@@ -29,7 +34,7 @@ export async function openCipher({ db }: Database, claim: Claim): Promise<Cipher
   const owner = await db.selectFrom('identity').select(['rack', 'key_id']).executeTakeFirstOrThrow()
   if (owner.rack !== claim.rack) throw otherRack(owner.rack, claim.rack)
   if (owner.key_id !== cipher.keyId) throw otherKey(claim.keyFile)
-  return cipher
+  return { cipher, sealing: createSealing(key, claim.randomBytes) }
 }
 
 function lostKey(path: string): RackError {

@@ -2,6 +2,7 @@ import { link, mkdir, open, rm, type FileHandle } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { RackError } from '../domain/error.ts'
 import { syncDirectory } from '../lib/atomic-file.ts'
+import { isMissing } from '../lib/missing.ts'
 import { fileFault } from './faults.ts'
 
 export const keyBytes = 32
@@ -19,7 +20,7 @@ export async function readKeyFile(path: string): Promise<Buffer | null> {
   try {
     file = await open(path, 'r')
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return null
+    if (isMissing(cause)) return null
     throw refusal(path, 'cannot be read', 'Give it to the user that runs the rack, mode 0600.', cause)
   }
   await using opened = file

@@ -2,7 +2,9 @@ import { Kysely, PostgresDialect, sql, type PostgresPool, type PostgresPoolClien
 import { Client, Pool, types, type PoolClient } from 'pg'
 import { RackError } from '../domain/error.ts'
 import type { Database, Dialect } from './database.ts'
+import { advisoryKeys } from './advisory-keys.ts'
 import { postgresFault } from './faults.ts'
+import { leadPostgres } from './postgres-lead.ts'
 import type { Schema } from './schema.ts'
 
 const connections = 8
@@ -31,7 +33,8 @@ export function openPostgres(url: string): Database {
   // Without a listener the event would end the program.
   pool.on('error', () => {})
   const db = new Kysely<Schema>({ dialect: new PostgresDialect({ pool: guarded(pool) }) })
-  return { db, dialect, close: async () => (pool.ended ? undefined : await pool.end()) }
+  const close = async () => (pool.ended ? undefined : await pool.end())
+  return { db, dialect, lead: async () => leadPostgres(url), copyTo: null, close }
 }
 
 const dialect: Dialect = {
@@ -40,6 +43,11 @@ const dialect: Dialect = {
     table.addColumn('seq' as never, 'bigint', (column) => column.primaryKey().generatedAlwaysAsIdentity()),
   async lockSubnets(transaction) {
     await sql`lock table subnets in share row exclusive mode`.execute(transaction)
+  },
+  async lockEvents(transaction) {
+    await sql`select pg_advisory_xact_lock(${sql.lit(advisoryKeys.rack)}, ${sql.lit(advisoryKeys.events)})`.execute(
+      transaction,
+    )
   },
 }
 

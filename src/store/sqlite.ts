@@ -1,6 +1,6 @@
 import { mkdir, open } from 'node:fs/promises'
 import { join } from 'node:path'
-import { DatabaseSync, type SQLInputValue } from 'node:sqlite'
+import { backup, DatabaseSync, type SQLInputValue } from 'node:sqlite'
 import {
   CompiledQuery,
   Kysely,
@@ -16,9 +16,10 @@ import { syncDirectory } from '../lib/atomic-file.ts'
 import type { Database, Dialect } from './database.ts'
 import { fileFault, sqliteFault } from './faults.ts'
 import type { Schema } from './schema.ts'
+import { leadSqlite } from './sqlite-lead.ts'
 
 /** The name of the database's file in its directory. */
-const fileName = 'store.sqlite'
+export const sqliteFile = 'store.sqlite'
 
 /** How long a write waits for another program that holds the database. */
 const busyTimeoutMs = 5000
@@ -29,7 +30,7 @@ const busyTimeoutMs = 5000
  */
 export async function openSqlite(directory: string): Promise<Database> {
   await makeFile(directory)
-  const sqlite = connect(join(directory, fileName))
+  const sqlite = connect(join(directory, sqliteFile))
   const db = new Kysely<Schema>({
     dialect: {
       createDriver: () => new ImmediateDriver(sqlite),
@@ -38,7 +39,13 @@ export async function openSqlite(directory: string): Promise<Database> {
       createIntrospector: (kysely) => new SqliteIntrospector(kysely),
     },
   })
-  return { db, dialect, close: async () => close(sqlite) }
+  return {
+    db,
+    dialect,
+    lead: async () => leadSqlite(directory),
+    copyTo: async (path) => copyTo(sqlite, path),
+    close: async () => close(sqlite),
+  }
 }
 
 const dialect: Dialect = {
@@ -47,13 +54,14 @@ const dialect: Dialect = {
   addSequence: (table) =>
     table.addColumn('seq' as never, 'integer', (column) => column.primaryKey().autoIncrement()),
   lockSubnets: async () => {},
+  lockEvents: async () => {},
 }
 
 async function makeFile(directory: string): Promise<void> {
   try {
     await mkdir(directory, { recursive: true, mode: 0o700 })
     // SQLite would make it with the umask's mode; its companions take the mode of this one.
-    await using _file = await open(join(directory, fileName), 'a', 0o600)
+    await using _file = await open(join(directory, sqliteFile), 'a', 0o600)
     await syncDirectory(directory)
   } catch (error) {
     throw fileFault(error)
@@ -76,6 +84,15 @@ function connect(path: string): DatabaseSync {
   } catch (error) {
     sqlite.close()
     throw error
+  }
+}
+
+/** Some pages at a time, so that nobody waits; what is written meanwhile over the same connection is written to the copy too. */
+async function copyTo(sqlite: DatabaseSync, path: string): Promise<void> {
+  try {
+    await backup(sqlite, path, { rate: 1000 })
+  } catch (error) {
+    throw sqliteFault(error)
   }
 }
 

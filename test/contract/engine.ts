@@ -1,16 +1,19 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import { Readable } from 'node:stream'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Control } from '../../src/domain/control.ts'
 import type { CopyFailure } from '../../src/domain/deployment.ts'
-import type { Engine, ImageRequest, LogQuery, OneOff } from '../../src/domain/engine.ts'
+import type { Change, Engine, ImageRequest, LaidContent, LogQuery, OneOff } from '../../src/domain/engine.ts'
 import { RackError, type ErrorCode } from '../../src/domain/error.ts'
 import { makeId } from '../../src/domain/id.ts'
+import { appOwner, isSameOwner, ownerKey } from '../../src/domain/owner.ts'
 import type { Plan, ProcessPlan } from '../../src/domain/plan.ts'
-import type { Port } from '../../src/domain/port.ts'
+import { usualReplacement, type Port } from '../../src/domain/port.ts'
+import { addResources, noResources, type Instance, type Resources } from '../../src/domain/rack.ts'
+import type { VolumeFilter } from '../../src/domain/volume.ts'
 import { startDeadline, withDeadline } from '../../src/lib/deadline.ts'
+import { tarHead, tarPadding } from '../../src/lib/tar-blocks.ts'
 import { until } from '../../src/lib/poll.ts'
 import {
   complain,
@@ -26,9 +29,18 @@ import {
 } from '../support/behaviour.ts'
 import { buildSpec } from '../support/build-spec.ts'
 import { collectTerminal } from '../support/collect-terminal.ts'
-import { packTar, unpackTar } from '../support/tar.ts'
+import { packTar } from '../support/tar.ts'
+import type { Hold, Visit } from '../support/visits.ts'
 import { fileMount, processPlan } from '../support/plans.ts'
+import { copyScenarios } from './engine-copy.ts'
+import { logQueryScenarios } from './engine-logs.ts'
+import { networkScenarios } from './engine-networks.ts'
+import { endScenarios } from './engine-ends.ts'
+import { missingFeature, type FeatureName } from '../support/needed-features.ts'
+import { ownerScenarios, ownerSweepScenarios } from './engine-owners.ts'
+import { trafficScenarios } from './engine-traffic.ts'
 import { volumeScenarios } from './engine-volumes.ts'
+import { deployPlan } from '../support/deploy-plan.ts'
 
 /** What the suite needs of an engine under test. */
 export interface EngineHarness {
@@ -37,6 +49,12 @@ export interface EngineHarness {
   /** The digest of an image that can run what `command` makes. */
   image: string
   command(steps: Step[]): string[]
+  /** What a visitor from outside gets at a host name, or at the number of an external tcp port. */
+  visit: Visit
+  /** Connects from outside to an external tcp port, and stays. */
+  hold: Hold
+  /** A number that nothing has as its external port. */
+  externalPort(): Promise<number>
   /** Removes all that the suite left. */
   close(): Promise<void>
 }
@@ -47,34 +65,64 @@ const patienceMs = 20_000
 export function engineContract(name: string, open: () => Promise<EngineHarness>): void {
   describe(`engine contract: ${name}`, () => {
     let harness: EngineHarness
+    const counts: ScenarioCounts = { all: 0, skipped: [] }
     before(async () => {
       harness = await open()
     })
     after(async () => await harness.close())
-    const scenario: Scenario = (title, run) =>
-      test(title, { timeout: 60_000 }, async () => {
+    const scenario: Scenario = (title, run, needs = []) =>
+      test(title, { timeout: 180_000 }, async (t) => {
+        counts.all++
+        const lacking = missingFeature(harness.engine.features, needs)
+        if (lacking) {
+          counts.skipped.push({ title, lacking })
+          t.skip(`lacks ${lacking}`)
+          return
+        }
         await using world = openWorld(harness)
         await run(world)
       })
     // Most of a scenario is waiting: several at once load nothing.
     describe('apps', { concurrency: 4 }, () => {
       buildScenarios(scenario)
+      buildDeadlineScenario(scenario)
       deployScenarios(scenario)
       failureScenarios(scenario)
       continuityScenarios(scenario)
       changeScenarios(scenario)
       containerScenarios(scenario)
       processScenarios(scenario)
+      copyScenarios(scenario)
       logScenarios(scenario)
+      logQueryScenarios(scenario)
       volumeScenarios(scenario)
+      trafficScenarios(scenario)
+      endScenarios(scenario)
+      ownerScenarios(scenario)
+      networkScenarios(scenario)
       rackScenarios(scenario)
     })
     // Alone: a sweep takes every app that it is not told to keep.
-    describe('leftovers', { concurrency: 1 }, () => sweepScenarios(scenario))
+    describe('leftovers', { concurrency: 1 }, () => {
+      sweepScenarios(scenario)
+      ownerSweepScenarios(scenario)
+    })
+    test('what was skipped lacks a feature that the engine says it has not', (t) => {
+      const { all, skipped } = counts
+      t.diagnostic(`${name}: ${skipped.length} of ${all} scenarios skipped`)
+      for (const { title, lacking } of skipped) t.diagnostic(`lacks ${lacking}: ${title}`)
+      assert.ok(skipped.every(({ lacking }) => harness.engine.features[lacking] !== true))
+    })
   })
 }
 
-export type Scenario = (title: string, run: (world: World) => Promise<void>) => unknown
+/** States one thing of every engine that has all that it needs. */
+export type Scenario = (title: string, run: (world: World) => Promise<void>, needs?: FeatureName[]) => unknown
+
+interface ScenarioCounts {
+  all: number
+  skipped: { title: string; lacking: FeatureName }[]
+}
 
 function deployScenarios(scenario: Scenario): void {
   scenario('a deploy starts as many copies as the plan says, and they run', async (world) => {
@@ -85,13 +133,13 @@ function deployScenarios(scenario: Scenario): void {
     const receipt = await world.deploy([web, worker])
     const processes = await world.processes()
     assert.deepEqual(processes.map(({ type }) => type).sort(), ['web', 'web', 'worker'])
-    for (const process of processes) {
-      assert.match(process.id, /^P[A-Z]{10}$/)
-      assert.equal(process.status, 'running')
-      assert.equal(process.kind, 'process')
-      assert.equal(process.app, world.app)
-      assert.equal(process.release, 'RAAAAAAAAAA')
-      assert.equal(process.memoryBytes, web.memoryBytes)
+    for (const running of processes) {
+      assert.match(running.id, /^P[A-Z]{10}$/)
+      assert.equal(running.status, 'running')
+      assert.equal(running.kind, 'process')
+      assert.deepEqual(running.owner, world.owner)
+      assert.equal(running.release, 'RAAAAAAAAAA')
+      assert.equal(running.memoryBytes, web.memoryBytes)
     }
     assert.deepEqual([receipt.started.toSorted(), receipt.replaced], [['web', 'worker'], []])
     assert.equal(receipt.failed, 0)
@@ -106,6 +154,35 @@ function deployScenarios(scenario: Scenario): void {
     assert.deepEqual(await world.ids(), before)
     assert.deepEqual(receipt.kept, ['web'])
     assert.deepEqual(receipt.replaced, [])
+  })
+
+  scenario(
+    'a copy that ends soon after it was healthy is undone; what served before serves on',
+    async (world) => {
+      await world.deploy([world.type('web', [sleep])])
+      const before = await world.ids('web')
+      // Much longer than an engine looks at a copy without ports before it calls it healthy: it may learn late of its start.
+      const last = [print('no database'), pause(8000), exit(3)]
+      const broken = world.type('web', last, { watchMs: 20_000 })
+      const [failure] = await world.failsToDeploy([broken], { release: 'RBBBBBBBBBB' })
+      assert.deepEqual([failure?.reason, failure?.exitCode], ['exited-soon', 3])
+      // It is started again as its policy has it, and may have said so twice by then.
+      assert.deepEqual([...new Set(failure?.lastLines)], ['no database'])
+      const isAlone = async () => (await world.ids('web')).join() === before.join()
+      await until(isAlone, { deadlineMs: patienceMs, what: 'the old copy to be alone' })
+      assert.equal((await world.processes('web'))[0]?.status, 'running')
+    },
+  )
+
+  scenario('one type alone is brought about, and copies of the others stay as they are', async (world) => {
+    const [web, worker] = [world.type('web', [sleep]), world.type('worker', [sleep])]
+    await world.deploy([web, worker])
+    const before = await world.ids('worker')
+    const more = [web, worker].map((type) => ({ ...type, count: 2 }))
+    await world.deploy(more, {}, world.control(), { only: ['web'] })
+    assert.deepEqual([(await world.ids('web')).length, await world.ids('worker')], [2, before])
+    await world.deploy(more)
+    assert.equal((await world.ids('worker')).length, 2)
   })
 
   scenario('a changed type is replaced, an unchanged one keeps its copies', async (world) => {
@@ -180,7 +257,8 @@ function buildScenarios(scenario: Scenario): void {
   const shared = buildSpec()
 
   scenario('a build gives each type an image with its configuration, and the image runs', async (world) => {
-    const dockerfile = 'FROM busybox:1\nENV LINK_SCHEME=redis\nEXPOSE 6379\nUSER nobody\n'
+    const said = 'WORKDIR /srv\nCMD ["sleep", "9"]\nSTOPSIGNAL SIGQUIT\n'
+    const dockerfile = `FROM busybox:1\nENV LINK_SCHEME=redis\nEXPOSE 6379\nUSER nobody\n${said}`
     const images = [{ processes: ['web', 'worker'], build: shared, image: null }]
     const built = await world.build(images, { Dockerfile: dockerfile })
     assert.deepEqual(Object.keys(built).toSorted(), ['web', 'worker'])
@@ -189,8 +267,39 @@ function buildScenarios(scenario: Scenario): void {
     assert.deepEqual(built.web!.exposed, ['6379/tcp'])
     assert.deepEqual(built.web!.link, { LINK_SCHEME: 'redis' })
     assert.equal(built.web!.user, 'nobody')
-    await world.deploy([world.type('web', [print('built and run'), sleep], { image: built.web!.digest })])
+    const { entrypoint, command, workingDir, stopSignal } = built.web!
+    assert.deepEqual([entrypoint, command, workingDir, stopSignal], [null, ['sleep', '9'], '/srv', 'SIGQUIT'])
+    await world.deploy([world.type('web', [print('built and run'), sleep], { image: built.web!.reference })])
     await world.sees('built and run')
+  })
+
+  scenario('content that is laid makes another image, and the same again the same', async (world) => {
+    const laid = (digest: string, isFilling = false): LaidContent => ({
+      path: '/etc/word',
+      source: 'word',
+      holds: 'file',
+      isOver: false,
+      digest,
+      isFilling,
+      async *open({ uid, gid }) {
+        const content = Buffer.from(digest)
+        const head = { mode: 0o644, size: content.length, modified: new Date(0), uid, gid }
+        yield tarHead({ name: './etc/word', type: 'file', ...head })
+        yield content
+        yield tarPadding(content.length)
+      },
+    })
+    const digestWith = async (...own: LaidContent[]) => {
+      const image = { processes: ['web'], build: shared, image: null, laid: own }
+      const built = await world.build([image], { Dockerfile: 'FROM busybox:1\nCMD ["sleep", "9"]\n' })
+      return built.web!.digest
+    }
+    const plain = await digestWith()
+    const one = await digestWith(laid('one'))
+    assert.match(one, /^sha256:[0-9a-f]{64}$/)
+    assert.equal(new Set([plain, one, await digestWith(laid('other'))]).size, 3)
+    assert.equal(await digestWith(laid('one')), one)
+    assert.equal(await digestWith(laid('one', true)), plain, 'what only fills a volume is not what runs')
   })
 
   scenario(
@@ -214,6 +323,21 @@ function buildScenarios(scenario: Scenario): void {
   )
 }
 
+function buildDeadlineScenario(scenario: Scenario): void {
+  scenario('a build that does not end is ended when its time is up, and says what to type', async (world) => {
+    const endless = world.build(
+      [{ processes: ['web'], build: buildSpec(), image: null }],
+      { Dockerfile: 'FROM busybox:1\nRUN sleep 3599\n' },
+      1000,
+    )
+    const { code, message, hint } = await rejection(endless)
+    assert.equal(code, 'timeout')
+    assert.equal(message, `the build of ${world.app} took longer than 1 s`)
+    assert.match(hint ?? '', /rack parameters set builds\.deadline=1m$/)
+    assert.deepEqual(await world.holders(), [])
+  })
+}
+
 function failureScenarios(scenario: Scenario): void {
   scenario('a copy that exits fails the deploy with its exit code and last lines', async (world) => {
     const web = world.type('web', [print('about to fail'), exit(3)])
@@ -235,7 +359,7 @@ function failureScenarios(scenario: Scenario): void {
 
   scenario('a copy that answers 404 to its health path fails the deploy', async (world) => {
     const failures = await world.failsToDeploy([
-      world.type('web', [serve(8080, 404)], world.probed({ path: '/' })),
+      world.type('web', [serve(8080, 404)], world.probed({ path: '/', timeoutMs: 3000 })),
     ])
     assert.equal(failures[0]?.reason, 'not-healthy')
     assert.match(failures[0]?.probe ?? '', /404/)
@@ -337,7 +461,7 @@ function continuityScenarios(scenario: Scenario): void {
 
   scenario('a process that crashes is started again, and it shows', async (world) => {
     // Longer than an engine looks at a copy without ports before it calls it healthy.
-    await world.deploy([world.type('worker', [print('up'), pause(4000), exit(1)])])
+    await world.deploy([world.type('worker', [print('up'), pause(7000), exit(1)])])
     await until(async () => (await world.processes())[0]!.restarts > 0, {
       deadlineMs: patienceMs,
       what: 'a restart',
@@ -412,23 +536,24 @@ function changeScenarios(scenario: Scenario): void {
       assert.deepEqual(await world.ids(), [])
       assert.deepEqual(await world.holders(), [])
       await world.remove()
-      await world.harness.engine.remove('never-was', { volumes: true }, world.control())
+      await world.harness.engine.remove(appOwner('never-was'), { volumes: true }, world.control())
     },
   )
 
-  scenario('a stopped copy is replaced', async (world) => {
-    await world.deploy([world.type('web', [sleep], { count: 2 })])
+  scenario('a copy that leaves is replaced, and only one-offs are simply stopped', async (world) => {
+    const types = [world.type('web', [sleep], { count: 2 })]
+    await world.deploy(types)
     const [stopped, other] = await world.ids()
-    await world.harness.engine.stop(stopped!, world.control())
-    const after = await until(
-      async () => {
-        const running = (await world.processes()).filter(({ status }) => status === 'running')
-        return running.length === 2 && running.every(({ id }) => id !== stopped) && running
-      },
-      { deadlineMs: patienceMs, what: 'a copy in the place of the stopped one' },
+    await world.deploy(types, {}, world.control(), { leaving: [stopped!] })
+    const after = await world.processes()
+    assert.deepEqual([after.length, after.every(({ status }) => status === 'running')], [2, true])
+    assert.deepEqual(
+      [after.some(({ id }) => id === stopped), after.some(({ id }) => id === other)],
+      [false, true],
     )
-    assert.ok(after.some(({ id }) => id === other))
-    await assert.rejects(world.harness.engine.stop('PZZZZZZZZZZ', world.control()), hasCode('not-found'))
+    const { engine } = world.harness
+    await assert.rejects(engine.stop(other!, world.control()), hasCode('conflict'))
+    await assert.rejects(engine.stop('PZZZZZZZZZZ', world.control()), hasCode('not-found'))
   })
 }
 
@@ -476,7 +601,7 @@ function containerScenarios(scenario: Scenario): void {
 
   scenario('files survive a crash of their process', async (world) => {
     // Longer than an engine looks at a copy without ports before it calls it healthy.
-    const steps = [read(config.path), pause(4000), exit(1)]
+    const steps = [read(config.path), pause(7000), exit(1)]
     await world.deploy([world.type('worker', steps, { files: [config] })])
     const twice = async () => (await world.lines({})).length >= 2
     await until(twice, { deadlineMs: patienceMs, what: 'a second start' })
@@ -518,12 +643,12 @@ function containerScenarios(scenario: Scenario): void {
   scenario("labels of an app's own replace none of the engine's, and count as a change", async (world) => {
     const labels = { 'com.example.team': 'shop', 'com.rack.app': 'other', 'com.rack.type': 'other' }
     await world.deploy([world.type('web', [sleep], { labels })])
-    const [process] = await world.processes('web')
-    assert.deepEqual([process?.app, process?.type], [world.app, 'web'])
+    const [running] = await world.processes('web')
+    assert.deepEqual([running?.owner, running?.type], [world.owner, 'web'])
     const changed = { ...labels, 'com.example.team': 'till' }
     const receipt = await world.deploy([world.type('web', [sleep], { labels: changed })])
     assert.deepEqual(receipt.replaced, ['web'])
-    assert.ok((await world.ids()).every((id) => id !== process?.id))
+    assert.ok((await world.ids()).every((id) => id !== running?.id))
   })
 }
 
@@ -531,7 +656,7 @@ function processScenarios(scenario: Scenario): void {
   scenario('processes are found by app, type and id', async (world) => {
     await world.deploy([world.type('web', [sleep], { count: 2 }), world.type('worker', [sleep])])
     const list = (filter: object) =>
-      world.harness.engine.processes({ app: world.app, ...filter }, world.control())
+      world.harness.engine.processes({ owner: world.owner, ...filter }, world.control())
     const [first] = await list({})
     assert.equal((await list({})).length, 3)
     assert.equal((await list({ type: 'web' })).length, 2)
@@ -540,23 +665,65 @@ function processScenarios(scenario: Scenario): void {
       [first!.id],
     )
     assert.deepEqual(await list({ id: 'PZZZZZZZZZZ' }), [])
-    const elsewhere = await world.harness.engine.processes({ app: 'no-such-app' }, world.control())
+    const elsewhere = await world.harness.engine.processes(
+      { owner: appOwner('no-such-app') },
+      world.control(),
+    )
     assert.deepEqual(elsewhere, [])
     const sampled = await list({ stats: true, type: 'worker' })
     assert.equal(typeof sampled[0]?.memoryPercent, 'number')
+  })
+
+  scenario('a one-off is found by the operation that it is, while it runs', async (world) => {
+    const { engine } = world.harness
+    await world.deploy([world.type('web', [sleep])])
+    const operation = makeId('O', randomBytes)
+    const { process: running, exit: ended } = await world.run([sleep], null, { operation })
+    const find = async (of: string) =>
+      (await engine.processes({ owner: world.owner, operation: of, all: true }, world.control())).map(
+        ({ id }) => id,
+      )
+    assert.deepEqual(await find(operation), [running.id])
+    assert.deepEqual(await find(makeId('O', randomBytes)), [])
+    await engine.stop(running.id, world.control())
+    await ended
+  })
+
+  scenario('who watches hears of every app whose processes change, from the beginning on', async (world) => {
+    const leaving = new AbortController()
+    const heard = new Set<string | null>()
+    const hears = async (key: string | null) =>
+      await until(() => heard.has(key), { deadlineMs: patienceMs, what: `news of ${key}` })
+    const watching = (async () => {
+      for await (const owner of world.harness.engine.watch(world.control(leaving.signal)))
+        heard.add(owner && ownerKey(owner))
+    })()
+    const ended = watching.catch(() => undefined)
+    await hears(null)
+    await world.deploy([world.type('web', [pause(7000), exit(3)])])
+    await hears(world.app)
+    heard.clear()
+    await hears(world.app)
+    const { exit: over } = await world.run([exit(0)], null)
+    await over
+    heard.clear()
+    await world.harness.engine.remove(world.owner, { volumes: true }, world.control())
+    await hears(world.app)
+    leaving.abort(new RackError('cancelled', 'nobody watches any more'))
+    await ended
   })
 
   scenario('a one-off gives its output and exit code, keeps its log, and is gone', async (world) => {
     await world.deploy([world.type('web', [sleep])])
     const seen = collectTerminal()
     const steps = [print('to stdout'), complain('to stderr'), exit(7)]
-    const { process, exit: ended } = await world.run(steps, seen.terminal)
-    assert.match(process.id, /^P[A-Z]{10}$/)
-    assert.equal(process.kind, 'one-off')
+    const { process: running, exit: ended } = await world.run(steps, seen.terminal)
+    assert.match(running.id, /^P[A-Z]{10}$/)
+    assert.equal(running.kind, 'one-off')
     assert.equal(await ended, 7)
     assert.equal(seen.stdout(), 'to stdout\n')
     assert.equal(seen.stderr(), 'to stderr\n')
-    const kept = await world.lines({ process: process.id })
+    const kept = await world.lines({ process: running.id })
     assert.deepEqual(kept.map(({ text }) => text).toSorted(), ['to stderr', 'to stdout'])
     assert.deepEqual(await world.types(), ['web'])
   })
@@ -572,12 +739,12 @@ function processScenarios(scenario: Scenario): void {
 
   scenario('a one-off without a terminal runs on its own, and shows among the processes', async (world) => {
     await world.deploy([world.type('web', [sleep])])
-    const { process, exit: ended } = await world.run([pause(1000), print('done'), exit(0)], null)
-    const [shown] = await world.harness.engine.processes({ id: process.id }, world.control())
+    const { process: running, exit: ended } = await world.run([pause(1000), print('done'), exit(0)], null)
+    const [shown] = await world.harness.engine.processes({ id: running.id }, world.control())
     assert.equal(shown?.kind, 'one-off')
     assert.equal(await ended, 0)
     assert.deepEqual(
-      (await world.lines({ process: process.id })).map(({ text }) => text),
+      (await world.lines({ process: running.id })).map(({ text }) => text),
       ['done'],
     )
   })
@@ -631,54 +798,38 @@ function processScenarios(scenario: Scenario): void {
     client.abort()
     await withDeadline({ deadlineMs: 10_000, what: 'exec to end' }, () => Promise.allSettled([lasting]))
   })
-
-  scenario('a tar goes into a process and comes out again', async (world) => {
-    await world.deploy([world.type('web', [sleep])])
-    const [id] = await world.ids()
-    const archive = packTar([{ name: 'note.txt', content: 'kept\n' }])
-    await world.harness.engine.copy(id!, '/tmp', { in: archive }, world.control())
-    const chunks: Uint8Array[] = []
-    const out = async (chunk: Uint8Array) => void chunks.push(chunk)
-    await world.harness.engine.copy(id!, '/tmp/note.txt', { out }, world.control())
-    assert.deepEqual(
-      (await unpackTar(Readable.from(chunks))).map(({ name, content }) => [name, content]),
-      [['note.txt', 'kept\n']],
-    )
-  })
-
-  scenario("a stream connects to a port inside the app by the type's name", async (world) => {
-    const inside = { internalPorts: [8080], ports: [internalPort(8080)] }
-    await world.deploy([world.type('web', [serve(8080)], inside)])
-    assert.match(await world.asks('web'), /^HTTP\/1\.[01] 200 OK\r\n[^]*ok\n$/)
-  })
 }
 
 function logScenarios(scenario: Scenario): void {
-  scenario('logs come by type, process and stream, and the newest N lines', async (world) => {
-    await world.deploy([
-      world.type('web', [print('one'), print('two'), complain('three'), sleep]),
-      world.type('worker', [print('work'), sleep]),
-    ])
-    await world.sees('three')
-    await world.sees('work')
-    const web = await world.lines({ types: ['web'] })
-    assert.deepEqual(web.map(({ text }) => text).toSorted(), ['one', 'three', 'two'])
-    assert.equal(web.find(({ text }) => text === 'three')?.stream, 'stderr')
-    assert.equal(web.find(({ text }) => text === 'one')?.stream, 'stdout')
-    const [id] = await world.ids('worker')
-    const work = await world.lines({ process: id! })
-    assert.deepEqual(
-      work.map(({ text, type, app, release }) => [text, type, app, release]),
-      [['work', 'worker', world.app, 'RAAAAAAAAAA']],
-    )
-    assert.match(work[0]!.time, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/)
-    assert.equal((await world.lines({ types: ['web'], tail: 2 })).length, 2)
-    assert.deepEqual(
-      (await world.lines({ tail: 1, types: ['worker'] })).map(({ text }) => text),
-      ['work'],
-    )
-    assert.deepEqual(await world.lines({ tail: 0 }), [])
-  })
+  scenario(
+    'logs come by type, process and stream, and the newest N lines',
+    async (world) => {
+      await world.deploy([
+        world.type('web', [print('one'), print('two'), complain('three'), sleep]),
+        world.type('worker', [print('work'), sleep]),
+      ])
+      await world.sees('three')
+      await world.sees('work')
+      const web = await world.lines({ types: ['web'] })
+      assert.deepEqual(web.map(({ text }) => text).toSorted(), ['one', 'three', 'two'])
+      assert.equal(web.find(({ text }) => text === 'three')?.stream, 'stderr')
+      assert.equal(web.find(({ text }) => text === 'one')?.stream, 'stdout')
+      const [id] = await world.ids('worker')
+      const work = await world.lines({ process: id! })
+      assert.deepEqual(
+        work.map(({ text, type, owner, release }) => [text, type, owner, release]),
+        [['work', 'worker', world.owner, 'RAAAAAAAAAA']],
+      )
+      assert.match(work[0]!.time, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/)
+      assert.equal((await world.lines({ types: ['web'], tail: 2 })).length, 2)
+      assert.deepEqual(
+        (await world.lines({ tail: 1, types: ['worker'] })).map(({ text }) => text),
+        ['work'],
+      )
+      assert.deepEqual(await world.lines({ tail: 0 }), [])
+    },
+    ['separateLogStreams'],
+  )
 
   scenario('logs since a time begin at that time', async (world) => {
     await world.deploy([world.type('web', [print('early'), pause(1000), print('late'), sleep])])
@@ -710,7 +861,7 @@ function logScenarios(scenario: Scenario): void {
     await world.sees('first')
     const end = new AbortController()
     const texts: string[] = []
-    const query = { app: world.app, follow: true }
+    const query = { owner: world.owner, follow: true }
     const following = (async () => {
       for await (const { text } of world.harness.engine.logs(query, world.control(end.signal)))
         texts.push(text)
@@ -730,16 +881,38 @@ function rackScenarios(scenario: Scenario): void {
     const each = { cpuUnits: 96, memoryBytes: 24 * 1024 * 1024 }
     await world.deploy([world.type('web', [sleep], { count: 3, ...each })])
     assert.deepEqual(await world.holders(), [
-      { app: world.app, type: 'web', kind: 'process', count: 3, each },
+      { owner: world.owner, type: 'web', kind: 'process', count: 3, each },
     ])
     const { exit: ended } = await world.run([pause(1000), exit(0)], null, {}, undefined, each)
     const kinds = (await world.holders()).map(({ kind, count }) => `${kind} ${count}`)
     assert.deepEqual(kinds.toSorted(), ['one-off 1', 'process 3'])
     await ended
     assert.equal((await world.holders()).length, 1)
-    const { total, reserved, free } = await world.harness.engine.capacity(world.control())
+    const { total, reserved, free, instances } = await world.harness.engine.capacity(world.control())
     assert.equal(free.cpuUnits, total.cpuUnits - reserved.cpuUnits)
     assert.equal(free.memoryBytes, total.memoryBytes - reserved.memoryBytes)
+    const sum = (pick: (instance: Instance) => Resources) =>
+      instances.reduce((all, instance) => addResources(all, pick(instance)), noResources)
+    assert.deepEqual([sum((instance) => instance.total), sum((instance) => instance.free)], [total, free])
+    assert.equal(new Set(instances.map(({ id }) => id)).size, instances.length)
+  })
+
+  scenario('an engine says what it is, and where a plan is reached', async (world) => {
+    const { engine } = world.harness
+    const { name, version } = await engine.about(world.control())
+    assert.match(name, /^[a-z]+$/)
+    assert.match(version, /^\d/)
+    const external = { ...internalPort(8080), external: 5432 }
+    const port: Port = { ...internalPort(8080), external: 80, protocol: 'http' }
+    const types = [
+      world.type('web', [sleep], { hosts: ['shop.localhost'], ports: [port] }),
+      world.type('db', [sleep], { ports: [external] }),
+    ]
+    const [web, db, ...more] = engine.endpoints(world.plan(types, {}))
+    assert.deepEqual([web?.process, web?.scheme, web?.host], ['web', 'http', 'shop.localhost'])
+    assert.deepEqual([db?.process, db?.scheme, db?.port], ['db', external.protocol, 5432])
+    assert.deepEqual(more, [])
+    await assert.rejects(engine.about(world.control(AbortSignal.abort())))
   })
 
   scenario('an aborted control ends a call at once', async (world) => {
@@ -751,13 +924,34 @@ function rackScenarios(scenario: Scenario): void {
 }
 
 function sweepScenarios(scenario: Scenario): void {
+  scenario(
+    'images go out, and come in by the references that they had; one that is gone is told',
+    async (world) => {
+      const { engine, image } = world.harness
+      const control = world.control()
+      await world.deploy([world.type('web', [sleep])])
+      const chunks: Uint8Array[] = []
+      const out = async (chunk: Uint8Array) => void chunks.push(chunk)
+      await engine.saveImages([image], out, control)
+      assert.ok(chunks.length > 0)
+      const saved = async function* () {
+        yield* chunks
+      }
+      await engine.loadImages(saved(), control)
+      await engine.loadImages(saved(), control)
+      await world.deploy([world.type('web', [sleep]), world.type('other', [sleep])])
+      const gone = `sha256:${'d'.repeat(64)}`
+      await assert.rejects(engine.saveImages([image, gone], out, control), hasCode('image-unavailable'))
+    },
+  )
+
   scenario('a sweep leaves what is to be kept as it is, and takes the rest', async (world) => {
     await using other = openWorld(world.harness)
     await world.deploy([world.type('web', [print('still here'), sleep], { count: 2 })])
     await world.sees('still here')
     await other.deploy([other.type('web', [sleep])])
     const [kept, { engine, image }] = [await world.ids(), world.harness]
-    const keep = { apps: [world.app], images: [image], buildCache: false, volumes: false }
+    const keep = { owners: [world.owner], images: [image], buildCache: false, volumes: false }
     const swept = await engine.sweep(keep, world.control())
     assert.ok(swept.containers >= 1)
     assert.deepEqual(await other.ids(), [])
@@ -769,10 +963,13 @@ function sweepScenarios(scenario: Scenario): void {
   })
 }
 
-/** One app of its own for one scenario, removed after it. */
-function openWorld(harness: EngineHarness) {
+/** One app of its own for one scenario, or another owner, removed after it. */
+export function openWorld(
+  harness: EngineHarness,
+  owner = appOwner(`app-${Math.random().toString(36).slice(2, 10)}`),
+) {
   const { engine, rack, image } = harness
-  const app = `app-${Math.random().toString(36).slice(2, 10)}`
+  const app = owner.name
   const deadline = startDeadline({ deadlineMs: 55_000, what: 'a scenario' })
   const control = (signal: AbortSignal = deadline.signal): Control => ({ signal, report: () => {} })
   const command = (steps: Step[]) => harness.command(steps)
@@ -784,7 +981,7 @@ function openWorld(harness: EngineHarness) {
   })
   const plan = (processes: ProcessPlan[], overrides: Partial<Plan>): Plan => ({
     rack,
-    app,
+    owner,
     release: 'RAAAAAAAAAA',
     build: 'BAAAAAAAAAA',
     volumes: [],
@@ -792,25 +989,33 @@ function openWorld(harness: EngineHarness) {
     ...overrides,
   })
   const processes = async (name?: string) =>
-    await engine.processes({ app, ...(name ? { type: name } : {}) }, control())
-  const lines = async (query: Omit<LogQuery, 'app' | 'follow'>) =>
-    await Array.fromAsync(engine.logs({ ...query, app, follow: false }, control()))
-  const deploy = async (types: ProcessPlan[], overrides: Partial<Plan> = {}, own = control()) =>
-    await engine.deploy(plan(types, overrides), own)
+    await engine.processes({ owner, ...(name ? { type: name } : {}) }, control())
+  const lines = async (query: Omit<LogQuery, 'owner' | 'follow'>) =>
+    await Array.fromAsync(engine.logs({ ...query, owner, follow: false }, control()))
+  const deploy = async (
+    types: ProcessPlan[],
+    overrides: Partial<Plan> = {},
+    own = control(),
+    change: Partial<Change> = {},
+  ) => await deployPlan(engine, plan(types, overrides), own, change)
 
   return {
     harness,
     app,
+    owner,
     control,
     command,
     type,
+    plan,
     deploy,
     processes,
     lines,
     ids: async (name?: string) => (await processes(name)).map(({ id }) => id).sort(),
     types: async () => (await processes()).map(({ type: each }) => each).sort(),
-    holders: async () => (await engine.capacity(control())).holders.filter((holder) => holder.app === app),
-    remove: async () => await engine.remove(app, { volumes: true }, control()),
+    holders: async () =>
+      (await engine.capacity(control())).holders.filter((holder) => isSameOwner(holder.owner, owner)),
+    volumes: async (filter: VolumeFilter = {}) => await engine.volumes({ owner, ...filter }, control()),
+    remove: async () => await engine.remove(owner, { volumes: true }, control()),
 
     /** Ports and a quick check for a type whose probes are of interest. */
     probed: (health: Partial<ProcessPlan['health']>): Partial<ProcessPlan> => ({
@@ -826,7 +1031,7 @@ function openWorld(harness: EngineHarness) {
         what: `the line "${text}"`,
       }),
 
-    build: async (images: ImageRequest[], files: Record<string, string>) =>
+    build: async (images: ImageRequest[], files: Record<string, string>, deadlineMs = patienceMs) =>
       await engine.build(
         {
           app,
@@ -835,21 +1040,26 @@ function openWorld(harness: EngineHarness) {
           source: () => packTar(Object.entries(files).map(([name, content]) => ({ name, content }))),
           environment: {},
           noCache: false,
+          deadlineMs,
         },
         control(),
       ),
 
     /** What port 8080 of a type answers to an HTTP request from inside the app. */
     async asks(host: string): Promise<string> {
-      const stream = await engine.connect({ app, host, port: 8080 }, control())
+      const stream = await engine.connect({ owner, host, port: 8080 }, control())
       await stream.input(Buffer.from('GET / HTTP/1.0\r\n\r\n'))
       const answer = Buffer.concat(await Array.fromAsync(stream.output)).toString()
       stream.close()
       return answer
     },
 
-    async failsToDeploy(types: ProcessPlan[], overrides: Partial<Plan> = {}): Promise<CopyFailure[]> {
-      const error = await rejection(deploy(types, overrides))
+    async failsToDeploy(
+      types: ProcessPlan[],
+      overrides: Partial<Plan> = {},
+      change: Partial<Change> = {},
+    ): Promise<CopyFailure[]> {
+      const error = await rejection(deploy(types, overrides, control(), change))
       assert.equal(error.code, 'deploy-failed', error.message)
       assert.ok(error.hint, 'a failed deploy says what to do')
       return error.details as CopyFailure[]
@@ -863,13 +1073,13 @@ function openWorld(harness: EngineHarness) {
       each: Partial<ProcessPlan> = {},
     ) {
       const oneOff = {
-        app,
+        owner,
         release: 'RAAAAAAAAAA',
         process: type('web', [sleep], each),
         command: command(steps),
       }
       return await engine.run(
-        { ...oneOff, kind: 'one-off', timeoutMs: null, ...overrides },
+        { ...oneOff, kind: 'one-off', operation: makeId('O', randomBytes), timeoutMs: null, ...overrides },
         terminal,
         control(signal),
       )
@@ -878,22 +1088,24 @@ function openWorld(harness: EngineHarness) {
     async [Symbol.asyncDispose]() {
       deadline[Symbol.dispose]()
       const cleanup = startDeadline({ deadlineMs: 30_000, what: 'the removal of a scenario' })
-      await engine.remove(app, { volumes: true }, control(cleanup.signal))
+      await engine.remove(owner, { volumes: true }, control(cleanup.signal))
       cleanup[Symbol.dispose]()
     },
   }
 }
 
-type World = ReturnType<typeof openWorld>
+export type World = ReturnType<typeof openWorld>
 
 const quickHealth: ProcessPlan['health'] = {
   path: null,
+  host: null,
   port: null,
   intervalMs: 200,
   timeoutMs: 200,
   graceMs: 500,
   healthyThreshold: 1,
   unhealthyThreshold: 2,
+  replacement: usualReplacement,
 }
 
 const internalPort = (container: number): Port => ({

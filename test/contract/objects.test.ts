@@ -27,7 +27,6 @@ test(
       first: 'disk-full',
       leftovers: [],
       second: 'ok',
-      log: 'disk-full',
       keys: ['sources/small'],
     })
   },

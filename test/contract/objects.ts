@@ -24,7 +24,7 @@ export function objectsContract(name: string, create: () => Promise<ObjectsHarne
       })
     putScenarios(scenario)
     failureScenarios(scenario)
-    logScenarios(scenario)
+    rangeScenarios(scenario)
     listScenarios(scenario)
     keyScenarios(scenario)
   })
@@ -202,20 +202,24 @@ function failureScenarios(scenario: Scenario): void {
   })
 }
 
-function logScenarios(scenario: Scenario): void {
-  scenario('a log grows, and is read as far as it has come', async (objects) => {
-    await objects.append('logs/BAAA', Buffer.from('one\n'))
-    assert.equal(await read(objects, 'logs/BAAA'), 'one\n')
-    await objects.append('logs/BAAA', Buffer.from('two\n'))
-    assert.equal(await read(objects, 'logs/BAAA'), 'one\ntwo\n')
-    assert.equal(await objects.size('logs/BAAA'), 8)
+function rangeScenarios(scenario: Scenario): void {
+  const from = async (objects: Objects, key: string, start: number) =>
+    Buffer.concat(await Array.fromAsync(objects.get(key, { start }))).toString()
+
+  scenario('a blob is read from a place on, and a place behind its end has nothing', async (objects) => {
+    await objects.put('key', of('one\n', 'two\n'), control())
+    assert.equal(await from(objects, 'key', 0), 'one\ntwo\n')
+    assert.equal(await from(objects, 'key', 4), 'two\n')
+    assert.equal(await from(objects, 'key', 8), '')
+    assert.equal(await from(objects, 'key', 4711), '')
+    await refuses(from(objects, 'none', 4), 'not-found')
   })
 
-  scenario('lines appended at once are all there, each in one piece', async (objects) => {
-    const lines = Array.from({ length: 50 }, (_, i) => `line ${i} ${'x'.repeat(i * 20)}\n`)
-    await Promise.all(lines.map(async (line) => objects.append('log', Buffer.from(line))))
-    const text = await read(objects, 'log')
-    assert.deepEqual(text.split('\n').slice(0, -1).sort(), lines.map((line) => line.slice(0, -1)).sort())
+  scenario('a blob that is put again and longer is read on from where one was', async (objects) => {
+    await objects.put('key', of('one\n'), control())
+    const first = await read(objects, 'key')
+    await objects.put('key', of('one\ntwo\n'), control())
+    assert.equal(first + (await from(objects, 'key', first.length)), 'one\ntwo\n')
   })
 }
 
@@ -284,7 +288,6 @@ function keyScenarios(scenario: Scenario): void {
     for (const key of bad) {
       await refuses(objects.put(key, of('x'), control()), 'invalid')
       await refuses((async () => read(objects, key))(), 'invalid')
-      await refuses((async () => objects.append(key, Buffer.from('x')))(), 'invalid')
       await refuses((async () => objects.size(key))(), 'invalid')
       await refuses((async () => objects.remove(key))(), 'invalid')
     }
@@ -305,9 +308,7 @@ function keyScenarios(scenario: Scenario): void {
   scenario('a blob is not at once a folder', async (objects) => {
     await objects.put('a', of('x'), control())
     await refuses(objects.put('a/b', of('x'), control()), 'conflict')
-    await refuses(objects.append('a/b/c', Buffer.from('x')), 'conflict')
     await objects.put('d/e', of('x'), control())
     await refuses(objects.put('d', of('x'), control()), 'conflict')
-    await refuses(objects.append('d', Buffer.from('x')), 'conflict')
   })
 }

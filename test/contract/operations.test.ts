@@ -2,7 +2,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { RackError, type ErrorCode } from '../../src/domain/error.ts'
 import type { Admission } from '../../src/domain/admission.ts'
-import { startMemoryRack } from '../support/memory-rack.ts'
+import { whenBegun, whenCopied } from '../support/begun.ts'
+import { until } from '../../src/lib/poll.ts'
+import { startMemoryRack, tester } from '../support/memory-rack.ts'
 import { upload } from '../support/upload.ts'
 
 const shop = (web = '{ image: shop, ports: ["80:3000"] }', more = '') => `services:\n  web: ${web}\n${more}`
@@ -18,7 +20,7 @@ test('a build makes one release; promoting it makes it live, and only then', asy
     (await operations.listReleases('shop', 10)).map(({ id, live }) => [id, live]),
     [[release, false]],
   )
-  const promoted = await operations.promoteRelease('shop', release, 'test', control)
+  const promoted = await operations.promoteRelease('shop', release, { releaseCommand: true }, control)
   const app = await operations.getApp('shop', control)
   assert.deepEqual([app.release, app.status, app.operation], [release, 'running', null])
   assert.deepEqual(promoted.endpoints[0], { process: 'web', url: 'http://shop.localhost:8080' })
@@ -69,14 +71,17 @@ test('a required variable refuses the promote, then a change of the environment 
   const { operations, control } = rack
   await operations.createApp('shop')
   const release = await rack.build('shop', shop('{ image: shop, environment: [KEY] }'))
-  await assert.rejects(operations.promoteRelease('shop', release, 'test', control), (error: RackError) => {
-    assert.deepEqual(error.details, { web: ['KEY'] })
-    return error.code === 'environment-missing'
-  })
+  await assert.rejects(
+    operations.promoteRelease('shop', release, { releaseCommand: true }, control),
+    (error: RackError) => {
+      assert.deepEqual(error.details, { web: ['KEY'] })
+      return error.code === 'environment-missing'
+    },
+  )
   assert.equal((await operations.getApp('shop', control)).operation, null)
   const changed = await operations.changeEnvironment('shop', { set: { KEY: 'v' }, unset: [], replace: false })
   assert.equal(changed.description, 'env add:KEY')
-  await operations.promoteRelease('shop', changed.id, 'test', control)
+  await operations.promoteRelease('shop', changed.id, { releaseCommand: true }, control)
   assert.equal((await operations.getApp('shop', control)).release, changed.id)
 })
 
@@ -100,7 +105,10 @@ test('a promote that fails leaves the old release live and says why', async () =
   const good = await rack.deploy('shop', shop())
   const before = await operations.listProcesses('shop', {}, control)
   const bad = await rack.build('shop', shop('{ image: shop, command: exit 3 }'))
-  await assert.rejects(operations.promoteRelease('shop', bad, 'test', control), fails('deploy-failed'))
+  await assert.rejects(
+    operations.promoteRelease('shop', bad, { releaseCommand: true }, control),
+    fails('deploy-failed'),
+  )
   const app = await operations.getApp('shop', control)
   assert.deepEqual([app.release, app.status, app.operation], [good, 'running', null])
   assert.deepEqual(
@@ -115,7 +123,7 @@ test('a scale that does not fit is refused with the arithmetic and touches nothi
   await operations.createApp('shop')
   await rack.deploy('shop', shop())
   await assert.rejects(
-    operations.scaleProcesses('shop', { web: { count: 500 } }, 'test', control),
+    operations.scaleProcesses('shop', { web: { count: 500 } }, control),
     (error: RackError) => {
       const { fits, needs, short } = error.details as Admission
       assert.deepEqual(
@@ -126,7 +134,7 @@ test('a scale that does not fit is refused with the arithmetic and touches nothi
     },
   )
   assert.equal((await operations.getFormation('shop')).web?.count, 1)
-  await operations.scaleProcesses('shop', { web: { count: 5 } }, 'test', control)
+  await operations.scaleProcesses('shop', { web: { count: 5 } }, control)
   assert.equal((await operations.listProcesses('shop', { type: 'web' }, control)).length, 5)
   assert.equal((await operations.planScale('shop', { web: { count: 6 } }, control)).admission.fits, true)
 })
@@ -137,15 +145,9 @@ test('a formation that cannot be is refused; a type that is not there is named',
   await operations.createApp('shop')
   await rack.deploy('shop', shop())
   for (const change of [{ count: -1 }, { count: 1.5 }, { memoryBytes: 1024 }, { cpuUnits: 0 }]) {
-    await assert.rejects(
-      operations.scaleProcesses('shop', { web: change }, 'test', control),
-      fails('invalid'),
-    )
+    await assert.rejects(operations.scaleProcesses('shop', { web: change }, control), fails('invalid'))
   }
-  await assert.rejects(
-    operations.scaleProcesses('shop', { wob: { count: 1 } }, 'test', control),
-    fails('not-found'),
-  )
+  await assert.rejects(operations.scaleProcesses('shop', { wob: { count: 1 } }, control), fails('not-found'))
 })
 
 test('of two promotes at once one is refused with who, what and since when', async () => {
@@ -154,13 +156,17 @@ test('of two promotes at once one is refused with who, what and since when', asy
   await operations.createApp('shop')
   await rack.deploy('shop', shop())
   const slow = await rack.build('shop', shop('{ image: shop, ports: ["80:3000"], command: pause 300 serve }'))
-  const first = operations.promoteRelease('shop', slow, 'alice', control)
-  await new Promise((resolve) => setTimeout(resolve, 50))
-  await assert.rejects(operations.promoteRelease('shop', slow, 'bob', control), (error: RackError) => {
-    const { actor, kind, started } = error.details as { actor: string; kind: string; started: string }
-    assert.deepEqual([error.code, actor, kind, started.length > 0], ['busy', 'alice', 'promote', true])
-    return true
-  })
+  const as = (name: string) => rack.room.operations.as({ ...tester, name })
+  const first = as('alice').promoteRelease('shop', slow, { releaseCommand: true }, control)
+  await whenBegun(rack.store, 'promote')
+  await assert.rejects(
+    as('bob').promoteRelease('shop', slow, { releaseCommand: true }, control),
+    (error: RackError) => {
+      const { actor, kind, started } = error.details as { actor: string; kind: string; started: string }
+      assert.deepEqual([error.code, actor, kind, started.length > 0], ['busy', 'alice', 'promote', true])
+      return true
+    },
+  )
   await first
 })
 
@@ -174,10 +180,10 @@ test('cancel undoes a promote that waits for a copy', async () => {
     shop('{ image: shop, ports: ["80:3000"], command: pause 20000 serve }'),
   )
   const promote = assert.rejects(
-    operations.promoteRelease('shop', stuck, 'test', control),
+    operations.promoteRelease('shop', stuck, { releaseCommand: true }, control),
     fails('cancelled'),
   )
-  await new Promise((resolve) => setTimeout(resolve, 50))
+  await whenCopied(rack, stuck)
   const cancelled = await operations.cancelApp('shop', control)
   await promote
   assert.equal(cancelled.status, 'cancelled')
@@ -195,8 +201,8 @@ test('rollback copies build and environment of what ran before into a new releas
     unset: [],
     replace: false,
   })
-  await operations.promoteRelease('shop', id, 'test', control)
-  const back = await operations.rollbackRelease('shop', null, 'test', control)
+  await operations.promoteRelease('shop', id, { releaseCommand: true }, control)
+  const back = await operations.rollbackRelease('shop', null, { releaseCommand: true }, control)
   assert.deepEqual(await operations.getEnvironment('shop', back.release), {})
   assert.equal((await operations.getApp('shop', control)).release, back.release)
 })
@@ -212,7 +218,7 @@ test('the compose file reads the environment of its release: no build for a chan
     unset: [],
     replace: false,
   })
-  await operations.promoteRelease('shop', id, 'test', control)
+  await operations.promoteRelease('shop', id, { releaseCommand: true }, control)
   assert.equal(engine.livePlan('shop')?.processes[0]?.environment.COLOUR, 'red')
 })
 
@@ -222,7 +228,7 @@ test('restart replaces the copies of the live release', async () => {
   await operations.createApp('shop')
   const release = await rack.deploy('shop', shop())
   const before = new Set((await operations.listProcesses('shop', {}, control)).map(({ id }) => id))
-  await operations.restartApp('shop', 'web', 'test', control)
+  await operations.restartApp('shop', 'web', control)
   const after = (await operations.listProcesses('shop', {}, control)).map(({ id }) => id)
   assert.ok(after.every((id) => !before.has(id)))
   assert.equal((await operations.getApp('shop', control)).release, release)
@@ -239,13 +245,13 @@ test('an agent runs once on every instance: another count is refused with what t
     return error.code === 'invalid'
   }
   const agent = await rack.build('shop', shop('{ image: shop, labels: { rack.agent: "true" } }'))
-  await assert.rejects(operations.promoteRelease('shop', agent, 'test', control), refused)
-  await operations.scaleProcesses('shop', { web: { count: 1 } }, 'test', control)
-  await operations.promoteRelease('shop', agent, 'test', control)
+  await assert.rejects(operations.promoteRelease('shop', agent, { releaseCommand: true }, control), refused)
+  await operations.scaleProcesses('shop', { web: { count: 1 } }, control)
+  await operations.promoteRelease('shop', agent, { releaseCommand: true }, control)
   await assert.rejects(operations.planScale('shop', { web: { count: 3 } }, control), refused)
-  await assert.rejects(operations.scaleProcesses('shop', { web: { count: 3 } }, 'test', control), refused)
+  await assert.rejects(operations.scaleProcesses('shop', { web: { count: 3 } }, control), refused)
   assert.equal((await operations.listProcesses('shop', {}, control)).length, 1)
-  await operations.scaleProcesses('shop', { web: { count: 0 } }, 'test', control)
+  await operations.scaleProcesses('shop', { web: { count: 0 } }, control)
   assert.deepEqual(await operations.listProcesses('shop', {}, control), [])
 })
 
@@ -271,11 +277,14 @@ test('a profile that the environment turns on after the build is a conflict, unt
   await rack.deploy('shop', compose)
   const set = { COMPOSE_PROFILES: 'till' }
   const { id } = await operations.changeEnvironment('shop', { set, unset: [], replace: false })
-  await assert.rejects(operations.promoteRelease('shop', id, 'test', control), (error: RackError) => {
-    assert.match(error.message, /runs till, of which its build B[A-Z]+ made no image/)
-    assert.match(error.hint ?? '', /rack deploy --app shop/)
-    return error.code === 'conflict'
-  })
+  await assert.rejects(
+    operations.promoteRelease('shop', id, { releaseCommand: true }, control),
+    (error: RackError) => {
+      assert.match(error.message, /runs till, of which its build B[A-Z]+ made no image/)
+      assert.match(error.hint ?? '', /rack deploy --app shop/)
+      return error.code === 'conflict'
+    },
+  )
   await rack.deploy('shop', compose)
   const types = (await operations.listProcesses('shop', {}, control)).map(({ type }) => type)
   assert.deepEqual(types.toSorted(), ['till', 'web'])
@@ -290,7 +299,7 @@ test('diff tells names, never values, and what would restart', async () => {
   const diff = await operations.diffReleases('shop', {})
   assert.deepEqual([diff.environment.added, diff.restarts], [['TOKEN'], ['web']])
   assert.ok(!JSON.stringify(diff).includes('s3cret'))
-  await operations.promoteRelease('shop', diff.to, 'test', control)
+  await operations.promoteRelease('shop', diff.to, { releaseCommand: true }, control)
   const after = await operations.diffReleases('shop', {})
   assert.deepEqual([after.from, after.to], [diff.from, diff.to])
   const preview = await operations.planPromotion('shop', diff.to, control)
@@ -303,11 +312,32 @@ test('delete is refused while locked, then leaves nothing', async () => {
   await operations.createApp('shop')
   await rack.deploy('shop', shop())
   await operations.setLocked('shop', true)
-  await assert.rejects(operations.deleteApp('shop', { volumes: true }, 'test', control), fails('locked'))
+  await assert.rejects(operations.deleteApp('shop', { volumes: true }, control), fails('locked'))
   await operations.setLocked('shop', false)
-  await operations.deleteApp('shop', { volumes: true }, 'test', control)
+  await operations.deleteApp('shop', { volumes: true }, control)
   assert.deepEqual(await operations.listApps(), [])
   await assert.rejects(operations.getApp('shop', control), fails('not-found'))
+})
+
+test('builds of one app, however many and endless, hold the room and the turn of one', async () => {
+  await using rack = await startMemoryRack()
+  const { operations, control, progress } = rack
+  await operations.createApp('greedy')
+  const endless = () => rack.build('greedy', shop('{ build: . }'), { Dockerfile: 'FROM x\nRUN sleep 600\n' })
+  const greedy = Array.from({ length: 4 }, () => assert.rejects(endless(), fails('cancelled')))
+  const waiting = () =>
+    progress.filter((said) => said.type === 'log' && said.text === 'waiting for another build of greedy')
+      .length
+  await until(() => waiting() === 3, { deadlineMs: 20_000, what: 'three builds to wait' })
+  const { holders } = await operations.getCapacity(control)
+  const [one] = holders
+  assert.deepEqual([holders.length, one?.kind, one?.app, one?.count], [1, 'build', 'greedy', 1])
+  await operations.createApp('shop')
+  await rack.build('shop', shop('{ build: . }'), { Dockerfile: 'FROM x\n' })
+  for (const { id } of await operations.listBuilds('greedy', 10))
+    await operations.cancelBuild('greedy', id, control)
+  await Promise.all(greedy)
+  assert.deepEqual((await operations.getCapacity(control)).holders, [])
 })
 
 test('an upload that is too large, or no upload at all, fails its build with the reason', async () => {
@@ -315,7 +345,7 @@ test('an upload that is too large, or no upload at all, fails its build with the
   const { operations, control } = rack
   await operations.createApp('shop')
   const send = (content: AsyncIterable<Uint8Array>) =>
-    operations.buildApp('shop', { content, description: null, noCache: false }, 'test', control)
+    operations.buildApp('shop', { content, description: null, noCache: false }, control)
   await assert.rejects(send(upload(shop(), { big: 'x'.repeat(2 * 2 ** 20) })), fails('too-large'))
   const nothing = async function* () {
     yield Buffer.from('not a tar at all, but long enough to look at'.repeat(40))
@@ -333,13 +363,15 @@ test('a daemon that died in a promote: the next one finishes it', async () => {
   await operations.createApp('shop')
   await rack.deploy('shop', shop())
   const next = await rack.build('shop', shop('{ image: shop, ports: ["80:3000"], command: pause 200 serve }'))
-  const promote = operations.promoteRelease('shop', next, 'test', control).catch(() => undefined)
-  await new Promise((resolve) => setTimeout(resolve, 50))
+  const promote = operations
+    .promoteRelease('shop', next, { releaseCommand: true }, control)
+    .catch(() => undefined)
+  await whenCopied(rack, next)
   await rack.room.interrupt()
   await promote
   const second = await rack.restart()
   await second.recover(control)
-  const app = await second.operations.getApp('shop', control)
+  const app = await second.operations.as(tester).getApp('shop', control)
   assert.deepEqual([app.release, app.status, app.operation], [next, 'running', null])
 })
 
@@ -349,13 +381,15 @@ test('a daemon that died in a promote that cannot succeed: the next one undoes i
   await operations.createApp('shop')
   const good = await rack.deploy('shop', shop())
   const bad = await rack.build('shop', shop('{ image: shop, ports: ["80:3000"], command: pause 200 exit 1 }'))
-  const promote = operations.promoteRelease('shop', bad, 'test', control).catch(() => undefined)
-  await new Promise((resolve) => setTimeout(resolve, 50))
+  const promote = operations
+    .promoteRelease('shop', bad, { releaseCommand: true }, control)
+    .catch(() => undefined)
+  await whenCopied(rack, bad)
   await rack.room.interrupt()
   await promote
   const second = await rack.restart()
   await second.recover(control)
-  const app = await second.operations.getApp('shop', control)
+  const app = await second.operations.as(tester).getApp('shop', control)
   assert.deepEqual([app.release, app.status, app.operation], [good, 'running', null])
 })
 
@@ -411,5 +445,36 @@ test('a prune never takes the images of a build that is about to be a release', 
   assert.equal((await operations.prune({ buildCache: false, volumes: false }, control)).images, 0)
   await Promise.all(building)
   assert.deepEqual(order, ['swept', 'built'])
-  await operations.promoteRelease('shop', release, 'test', control)
+  await operations.promoteRelease('shop', release, { releaseCommand: true }, control)
+})
+
+test('a build makes its app when it is asked to, once', async () => {
+  await using rack = await startMemoryRack()
+  const { operations, control, progress } = rack
+  const build = (app: string, create: boolean) =>
+    operations.buildApp(app, { content: upload(shop()), description: null, noCache: false, create }, control)
+  await assert.rejects(build('shop', false), fails('not-found'))
+  await assert.rejects(build('Shop!', true), fails('invalid'))
+  await Promise.all([build('shop', true), build('shop', true)])
+  await build('shop', true)
+  assert.deepEqual(
+    (await operations.listApps()).map(({ name, status }) => [name, status]),
+    [['shop', 'running']],
+  )
+  const said = progress.filter((line) => line.type === 'log' && line.text.includes('is new'))
+  assert.equal(said.length, 1)
+})
+
+test('a rack says from its start on which apps have not come back', async () => {
+  await using rack = await startMemoryRack()
+  await rack.operations.createApp('shop')
+  await rack.deploy('shop', shop())
+  await rack.operations.createApp('empty')
+  const again = await rack.restart()
+  const operations = again.operations.as(tester)
+  const { status, comingBack } = await operations.getRack(rack.control)
+  assert.deepEqual([status, comingBack], ['converging', ['shop']])
+  assert.equal(await again.recover(rack.control), true)
+  const after = await operations.getRack(rack.control)
+  assert.deepEqual([after.status, after.comingBack], ['running', []])
 })

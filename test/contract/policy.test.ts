@@ -2,7 +2,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { RackError } from '../../src/domain/error.ts'
 import type { Problem } from '../../src/domain/manifest.ts'
-import { startMemoryRack, type MemoryRack } from '../support/memory-rack.ts'
+import { appOwner } from '../../src/domain/owner.ts'
+import { startMemoryRack, type MemoryRack, tester } from '../support/memory-rack.ts'
+import { noPolicyChange } from '../../src/domain/policy.ts'
 
 const shop = (command = 'sleep') => `services:
   web: { image: shop, command: ${command}, volumes: ["/srv/shared/web:/data"] }
@@ -10,14 +12,12 @@ const shop = (command = 'sleep') => `services:
 const plain = 'services:\n  web: { image: shop, command: sleep }\n'
 
 const change = ({ operations }: MemoryRack, how: { allow?: string; deny?: string; privileged?: boolean }) =>
-  operations.changePolicy(
-    {
-      allowBinds: how.allow === undefined ? [] : [how.allow],
-      denyBinds: how.deny === undefined ? [] : [how.deny],
-      privileged: how.privileged ?? null,
-    },
-    'test',
-  )
+  operations.changePolicy({
+    ...noPolicyChange,
+    allowBinds: how.allow === undefined ? [] : [how.allow],
+    denyBinds: how.deny === undefined ? [] : [how.deny],
+    privileged: how.privileged ?? null,
+  })
 
 /** What the policy alone refuses, with the way out. */
 function refusedByPolicy(error: unknown): boolean {
@@ -54,11 +54,14 @@ test('the policy is asked at each build and promote, and a change holds without 
   await change(rack, { allow: '/srv/shared' })
   const release = await rack.build('shop', shop())
   await change(rack, { deny: '/srv/shared' })
-  await assert.rejects(operations.promoteRelease('shop', release, 'test', control), refusedByPolicy)
+  await assert.rejects(
+    operations.promoteRelease('shop', release, { releaseCommand: true }, control),
+    refusedByPolicy,
+  )
   await assert.rejects(operations.planPromotion('shop', release, control), refusedByPolicy)
   assert.equal((await operations.getApp('shop', control)).release, null)
   await change(rack, { allow: '/srv' })
-  await operations.promoteRelease('shop', release, 'test', control)
+  await operations.promoteRelease('shop', release, { releaseCommand: true }, control)
   const [mount] = rack.engine.livePlan('shop')?.processes[0]?.mounts ?? []
   assert.deepEqual(mount, { kind: 'bind', source: '/srv/shared/web', path: '/data', readOnly: false })
 })
@@ -73,31 +76,34 @@ test('privileged is refused until it is allowed', async () => {
   await rack.deploy('shop', compose)
   await change(rack, { privileged: false })
   const { release } = await operations.getApp('shop', control)
-  await assert.rejects(operations.promoteRelease('shop', release!, 'test', control), /rack's policy refuses/)
+  await assert.rejects(
+    operations.promoteRelease('shop', release!, { releaseCommand: true }, control),
+    /rack's policy refuses/,
+  )
 })
 
 test('a policy that became stricter takes nothing down: not at a restart of the daemon, nor when the engine is back', async () => {
   const { rack, live } = await tightened()
   await using _rack = rack
   const { engine, control } = rack
-  const [before] = await engine.processes({ app: 'shop' }, control)
+  const [before] = await engine.processes({ owner: appOwner('shop') }, control)
   const room = await rack.restart()
   assert.ok(await room.recover(control))
   // As after a loss of power: nothing of it runs, and its plan is brought about anew.
-  await engine.remove('shop', { volumes: false }, control)
+  await engine.remove(appOwner('shop'), { volumes: false }, control)
   assert.ok(await room.recover(control))
   assert.equal(engine.livePlan('shop')?.release, live)
-  const [after] = await engine.processes({ app: 'shop' }, control)
+  const [after] = await engine.processes({ owner: appOwner('shop') }, control)
   assert.notEqual(after?.id, before?.id)
-  assert.equal((await room.operations.getApp('shop', control)).status, 'running')
+  assert.equal((await room.operations.as(tester).getApp('shop', control)).status, 'running')
 })
 
 test('what is live can be looked at, scaled, restarted and run from; another release cannot be had back', async () => {
   const { rack, old, live } = await tightened()
   await using _rack = rack
   const { operations, control } = rack
-  await operations.scaleProcesses('shop', { web: { count: 2 } }, 'test', control)
-  await operations.restartApp('shop', null, 'test', control)
+  await operations.scaleProcesses('shop', { web: { count: 2 } }, control)
+  await operations.restartApp('shop', null, control)
   await operations.diffReleases('shop', { from: old, to: live })
   await operations.processEnvironment('shop', 'web')
   const run = { type: 'web', command: ['exit', '0'], timeoutMs: null }
@@ -111,8 +117,14 @@ test('what is live can be looked at, scaled, restarted and run from; another rel
     operations.runProcess('shop', { ...run, release: old }, null, control),
     refusedByPolicy,
   )
-  await assert.rejects(operations.rollbackRelease('shop', null, 'test', control), refusedByPolicy)
-  await assert.rejects(operations.promoteRelease('shop', live, 'test', control), refusedByPolicy)
+  await assert.rejects(
+    operations.rollbackRelease('shop', null, { releaseCommand: true }, control),
+    refusedByPolicy,
+  )
+  await assert.rejects(
+    operations.promoteRelease('shop', live, { releaseCommand: true }, control),
+    refusedByPolicy,
+  )
   assert.equal(rack.engine.livePlan('shop')?.release, live)
   await rack.deploy('shop', plain)
 })

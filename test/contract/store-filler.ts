@@ -7,7 +7,13 @@ import { openStore } from '../../src/store/open-store.ts'
 const [directory = '', keyFile = ''] = process.argv.slice(2)
 const store = await openStore({ rack: 'home', directory, keyFile })
 await store.apps.create('shop')
-const draft = { build: null, environment: { BULK: 'x'.repeat(20_000) }, description: 'bulk', basedOn: null }
+const draft = {
+  build: null,
+  environment: { BULK: 'x'.repeat(20_000) },
+  description: 'bulk',
+  basedOn: null,
+  links: [],
+}
 let acknowledged = 0
 const fill = async (): Promise<never> => {
   for (;;) {

@@ -12,6 +12,7 @@ for (let i = 0; ; i++) {
     environment: { ...newest?.environment, COUNT: String(i) },
     description: `release ${i}`,
     basedOn: newest?.release.id ?? null,
+    links: [],
   }))
   process.stdout.write(`${release.id}\n`)
 }

@@ -1,60 +1,16 @@
 import assert from 'node:assert/strict'
-import { mkdtempDisposable, readdir, readFile } from 'node:fs/promises'
+import { mkdtempDisposable } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { until } from '../../src/lib/poll.ts'
 import { openStore } from '../../src/store/open-store.ts'
 import { query, startPostgres } from '../support/postgres.ts'
-import { storeContract, type StoreHarness } from './store.ts'
+import { startPostgresDatabases, startSqlite } from '../support/databases.ts'
+import { storeContract } from './store.ts'
 
-storeContract('SQLite', async () => ({
-  async createDatabase() {
-    const directory = await mkdtempDisposable(join(tmpdir(), 'rack-store-'))
-    const data = join(directory.path, 'data')
-    return {
-      options: { directory: data, keyFile: join(directory.path, 'key') },
-      async execute(text) {
-        using database = new DatabaseSync(join(data, 'store.sqlite'), { timeout: 5000 })
-        database.exec(text)
-      },
-      async dump() {
-        const names = await readdir(data)
-        const files = await Promise.all(names.map(async (name) => readFile(join(data, name), 'latin1')))
-        return files.join('\n')
-      },
-      [Symbol.asyncDispose]: async () => directory[Symbol.asyncDispose](),
-    }
-  },
-  [Symbol.asyncDispose]: async () => {},
-}))
-
-storeContract('Postgres', async (): Promise<StoreHarness> => {
-  const server = await startPostgres()
-  return {
-    async createDatabase() {
-      const directory = await mkdtempDisposable(join(tmpdir(), 'rack-store-'))
-      const url = await server.createDatabase()
-      return {
-        options: { url, keyFile: join(directory.path, 'key') },
-        execute: async (text) => void (await query(url, text)),
-        async dump() {
-          const tables = await query(
-            url,
-            `select tablename as name from pg_tables where schemaname = 'public'`,
-          )
-          const rows = tables.map(async ({ name }) =>
-            query(url, `select t::text as row from ${String(name)} t`),
-          )
-          return JSON.stringify(await Promise.all(rows))
-        },
-        [Symbol.asyncDispose]: async () => directory[Symbol.asyncDispose](),
-      }
-    },
-    [Symbol.asyncDispose]: async () => server[Symbol.asyncDispose](),
-  }
-})
+storeContract('SQLite', startSqlite)
+storeContract('Postgres', startPostgresDatabases)
 
 test('a Postgres that goes away is store-failed with a hint', async () => {
   await using directory = await mkdtempDisposable(join(tmpdir(), 'rack-store-'))

@@ -2,34 +2,30 @@ import assert from 'node:assert/strict'
 import { createHash, randomBytes } from 'node:crypto'
 import { chmod, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { after, before, describe, test } from 'node:test'
-import type { BuildContent } from '../../src/domain/build.ts'
+import { noSettings, type BuildContent } from '../../src/domain/build.ts'
 import type { Receipt } from '../../src/domain/deployment.ts'
 import type { Environment } from '../../src/domain/environment.ts'
 import { RackError, type ErrorCode } from '../../src/domain/error.ts'
 import { idPattern } from '../../src/domain/id.ts'
+import type { NoticedPort } from '../../src/domain/noticed-port.ts'
 import type { OperationKind } from '../../src/domain/operation.ts'
+import { sightingOf, type Sighting } from '../../src/domain/process-news.ts'
+import type { AppProcess } from '../../src/domain/process.ts'
 import { releaseOfBuild, releaseOfEnvironment, type ReleaseDraft } from '../../src/domain/release.ts'
 import type { Store } from '../../src/domain/store.ts'
 import { openStore, type StoreOptions } from '../../src/store/open-store.ts'
-
-/** A kind of database, running. */
-export interface StoreHarness extends AsyncDisposable {
-  createDatabase(): Promise<TestDatabase>
-}
-
-/** A database of one test's own, empty until a store is opened on it. */
-export interface TestDatabase extends AsyncDisposable {
-  options: Pick<StoreOptions, 'directory' | 'url' | 'keyFile'>
-  /** Changes rows behind the store's back. */
-  execute(text: string): Promise<void>
-  /** All that rests in the database, as bytes that a thief would see. */
-  dump(): Promise<string>
-}
+import type { Databases, TestDatabase } from '../support/databases.ts'
+import { tokensBeforeRoles } from '../support/earlier-tables.ts'
+import { strictPolicy } from '../../src/domain/policy.ts'
+import { auditScenarios } from './store-audit.ts'
+import { serviceScenarios } from './store-services.ts'
+import { shareScenarios } from './store-shares.ts'
+import { timerScenarios } from './store-timers.ts'
 
 /** States what every store does for those above the contract. */
-export function storeContract(name: string, start: () => Promise<StoreHarness>): void {
+export function storeContract(name: string, start: () => Promise<Databases>): void {
   describe(`store contract: ${name}`, { concurrency: 2 }, () => {
-    let harness: StoreHarness
+    let harness: Databases
     before(async () => {
       harness = await start()
     })
@@ -49,11 +45,17 @@ export function storeContract(name: string, start: () => Promise<StoreHarness>):
     buildScenarios(scenario)
     releaseScenarios(scenario)
     operationScenarios(scenario)
+    historyScenarios(scenario)
+    eventScenarios(scenario)
+    timerScenarios(scenario)
+    serviceScenarios(scenario)
+    shareScenarios(scenario)
+    auditScenarios(scenario)
     concurrencyScenarios(scenario)
-    addressScenarios(scenario)
     settingScenarios(scenario)
     secretScenarios(scenario)
     keyScenarios(scenario)
+    leadScenarios(scenario)
   })
 }
 
@@ -69,6 +71,8 @@ type Scenario = (title: string, run: (world: World) => Promise<void>) => unknown
 const rfc3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/
 
 const content: BuildContent = {
+  kept: null,
+  beside: [],
   source: {
     files: [
       { path: 'docker-compose.yml', text: 'services:\n  web:\n    environment: [KEY=compose-secret-4711]\n' },
@@ -79,12 +83,17 @@ const content: BuildContent = {
   },
   images: {
     web: {
+      reference: 'registry.example/shop@1',
       digest: `sha256:${'a'.repeat(64)}`,
       exposed: ['5000/tcp'],
       link: { LINK_PASSWORD: 'link-secret-4711' },
       user: null,
       healthcheck: null,
       volumes: [],
+      entrypoint: ['/entry.sh'],
+      command: null,
+      workingDir: '/srv',
+      stopSignal: 'SIGQUIT',
     },
   },
 }
@@ -93,6 +102,9 @@ const receipt: Receipt = {
   requests: 7,
   failed: 0,
   longestStallMs: null,
+  held: null,
+  draining: [],
+  measurement: null,
   started: [],
   replaced: ['web'],
   kept: [],
@@ -104,6 +116,7 @@ const draft = (environment: Environment = {}, build: string | null = null): Rele
   environment,
   description: 'test',
   basedOn: null,
+  links: [],
 })
 
 async function refuses(promise: Promise<unknown>, code: ErrorCode, message?: RegExp): Promise<RackError> {
@@ -137,7 +150,7 @@ function appScenarios(scenario: Scenario): void {
     const app = await store.apps.create('shop')
     assert.deepEqual(
       { ...app, created: '' },
-      { name: 'shop', status: 'creating', release: null, locked: false, created: '' },
+      { name: 'shop', status: 'running', release: null, locked: false, created: '' },
     )
     assert.match(app.created, rfc3339)
     await store.apps.create('blog')
@@ -176,9 +189,6 @@ function appScenarios(scenario: Scenario): void {
     const operation = await store.operations.begin('shop', 'promote', 'alice', { release: release.id })
     const formation = { web: { count: 2, cpuUnits: 128, memoryBytes: 1 } }
     await store.operations.complete(operation.id, { liveRelease: release.id, formation })
-    const pool = { cidr: '10.9.0.0/24', subnetBits: 24 }
-    await store.addresses.subnet('shop', pool, () => true)
-    await store.addresses.take('shop', 'PAAAAAAAAAA')
     await store.operations.begin('shop', 'delete', 'alice', {})
 
     await store.apps.remove('shop')
@@ -189,12 +199,6 @@ function appScenarios(scenario: Scenario): void {
     assert.equal(await store.operations.get(operation.id), null)
     assert.deepEqual(await store.operations.running(), [])
     assert.deepEqual(await store.formations.get('shop'), {})
-    assert.deepEqual(await store.addresses.holders('shop'), [])
-    assert.equal(
-      await store.addresses.subnet('blog', pool, () => true),
-      '10.9.0.0/24',
-      'the subnet is free again',
-    )
     assert.deepEqual(await store.releases.list('blog', 9), [other.release])
 
     await store.apps.create('shop')
@@ -210,15 +214,28 @@ function appScenarios(scenario: Scenario): void {
       /app "none"/,
     )
     await refuses(store.operations.begin('none', 'promote', 'alice', {}), 'not-found', /app "none"/)
-    await refuses(
-      store.addresses.subnet('none', { cidr: '10.9.0.0/16', subnetBits: 24 }, () => true),
-      'not-found',
-    )
-    await refuses(store.addresses.take('none', 'P'), 'not-found')
   })
 }
 
 function buildScenarios(scenario: Scenario): void {
+  scenario(
+    'a build that is older than what images say of their process has null for it, and its digest for reference',
+    async ({ store }) => {
+      await store.apps.create('shop')
+      const { entrypoint: _e, command: _c, workingDir: _w, stopSignal: _s, ...rest } = content.images['web']!
+      const { reference: _r, ...older } = rest
+      const { id } = await store.builds.create('shop', null)
+      await store.builds.start(id)
+      const kept = { ...content, images: { web: older } } as unknown as BuildContent
+      await store.releases.appendOfBuild(id, kept, (history) => releaseOfBuild(history, id, null))
+      assert.deepEqual((await store.builds.content(id)).images['web'], {
+        ...older,
+        ...noSettings,
+        reference: older.digest,
+      })
+    },
+  )
+
   scenario(
     'a build goes from created through running to complete, with exactly one release',
     async ({ store }) => {
@@ -347,9 +364,10 @@ function releaseScenarios(scenario: Scenario): void {
         environment: { A: '1', B: 'two\nlines "quoted" ü' },
         description: 'env',
         basedOn: release.id,
+        links: [],
       }
     })
-    assert.deepEqual(seen, [{ newest: { release, environment: {} }, live: null }])
+    assert.deepEqual(seen, [{ newest: { release, environment: {} }, live: null, services: new Map() }])
     await promote(store, app, first.id)
     const second = await store.releases.append(app, (history) =>
       releaseOfEnvironment(history, (before) => ({ ...before, C: '3' })),
@@ -526,6 +544,32 @@ function operationScenarios(scenario: Scenario): void {
     assert.deepEqual(await store.formations.get('shop'), { web: { ...one, count: 0 }, worker: one })
   })
 
+  scenario(
+    'what was noticed of raw ports comes and goes with what is live, and with its app',
+    async ({ store }) => {
+      await store.apps.create('shop')
+      const port = { process: 'web', port: 3000, build: 'BAAAAAAAAAA', speaksHttp: true, isServed: false }
+      const other = { process: 'api', port: 8000, build: 'BAAAAAAAAAA', speaksHttp: false, isServed: true }
+      assert.deepEqual(await store.noticedPorts.get('shop'), [])
+      const complete = async (noticed?: NoticedPort[]) => {
+        const { id } = await store.operations.begin('shop', 'scale', 'alice', {})
+        await store.operations.complete(id, noticed ? { noticed } : {})
+      }
+      await complete([port, other])
+      assert.deepEqual(await store.noticedPorts.get('shop'), [other, port])
+      await complete()
+      assert.deepEqual(
+        await store.noticedPorts.get('shop'),
+        [other, port],
+        'a change that says nothing changes nothing',
+      )
+      await complete([{ ...port, isServed: true }])
+      assert.deepEqual(await store.noticedPorts.get('shop'), [{ ...port, isServed: true }])
+      await store.apps.remove('shop')
+      assert.deepEqual(await store.noticedPorts.get('shop'), [])
+    },
+  )
+
   scenario('what names no operation, or no release of the app, changes nothing', async ({ store }) => {
     const { release } = await appWithBuild(store, 'shop')
     await store.apps.create('blog')
@@ -548,6 +592,255 @@ function operationScenarios(scenario: Scenario): void {
     const { started } = await store.operations.begin('shop', 'run', 'alice', {})
     assert.deepEqual([created, started], ['2023-11-14T22:13:20.123Z', '2023-11-14T22:13:20.123Z'])
   })
+}
+
+function historyScenarios(scenario: Scenario): void {
+  scenario('what was live before is known, however much has happened since', async ({ open }) => {
+    const store = await open({ keptOperations: 3 })
+    const { app, release: first } = await appWithBuild(store, 'shop')
+    const second = await store.releases.append(app, () => draft())
+    assert.equal(await store.releases.liveBefore(app, first.id), null)
+    assert.equal(await store.releases.wasBuildLive(app, first.build ?? ''), false)
+    await promote(store, app, first.id)
+    assert.equal(await store.releases.liveBefore(app, first.id), null)
+    await promote(store, app, second.id)
+    for (let i = 0; i < 8; i++) {
+      const { id } = await store.operations.begin(app, 'scale', 'alice', { release: second.id })
+      await store.operations.complete(id, { liveRelease: second.id })
+    }
+    assert.equal(await store.releases.liveBefore(app, second.id), first.id)
+    assert.equal(await store.releases.liveBefore(app, first.id), null)
+    await promote(store, app, first.id)
+    assert.equal(await store.releases.liveBefore(app, first.id), second.id, 'the last time')
+    assert.equal(await store.releases.liveBefore('none', first.id), null)
+    assert.equal(await store.releases.wasBuildLive(app, first.build ?? ''), true)
+    assert.equal(await store.releases.wasBuildLive('none', first.build ?? ''), false)
+  })
+
+  scenario('the journal keeps the newest of each app, and all that runs', async ({ open }) => {
+    const store = await open({ keptOperations: 3 })
+    await store.apps.create('shop')
+    await store.apps.create('blog')
+    const other = await store.operations.begin('blog', 'scale', 'alice', {})
+    await store.operations.complete(other.id, {})
+    const build = await store.operations.begin('shop', 'build', 'alice', {})
+    const ids: string[] = []
+    for (let i = 0; i < 6; i++) {
+      const { id } = await store.operations.begin('shop', 'restart', 'alice', {})
+      if (i % 2) await store.operations.complete(id, {})
+      else await store.operations.fail(id, 'failed', failure)
+      ids.unshift(id)
+    }
+    const kept = async (app: string) => (await store.operations.list(app, 99)).map(({ id }) => id)
+    assert.deepEqual(await kept('shop'), [...ids.slice(0, 3), build.id])
+    await store.operations.complete(build.id, {})
+    assert.deepEqual(await kept('shop'), ids.slice(0, 3))
+    assert.deepEqual(await kept('blog'), [other.id])
+  })
+
+  scenario(
+    'a store from before history was kept takes it from its journal',
+    async ({ store, database, open }) => {
+      const { app, release: first } = await appWithBuild(store, 'shop')
+      const second = await store.releases.append(app, () => draft())
+      for (const { id } of [first, first, second]) await promote(store, app, id)
+      const failed = await store.operations.begin(app, 'promote', 'alice', { release: first.id })
+      await store.operations.fail(failed.id, 'failed', failure)
+      await store.apps.create('half')
+      await store.apps.setStatus('half', 'creating')
+      await store.close()
+      for (const table of [
+        'lives',
+        'policies',
+        'events',
+        'audit',
+        'audit_head',
+        'endings',
+        'processes',
+        'timers',
+        'timer_runs',
+        'registries',
+        'certificates',
+        'authorities',
+        'domains',
+        'acme_accounts',
+        'acme_orders',
+        'noticed_ports',
+        'shares',
+        'share_keys',
+        'release_links',
+        'service_versions',
+        'services',
+      ]) {
+        await database.execute(`drop table if exists ${table}`)
+      }
+      for (const statement of tokensBeforeRoles) await database.execute(statement)
+      await database.execute(`delete from kysely_migration where name >= '0002'`)
+      const again = await open()
+      assert.equal((await again.apps.get('half'))?.status, 'running', 'what a kill had left half created')
+      assert.equal(await again.releases.liveBefore(app, second.id), first.id)
+      assert.equal(await again.releases.liveBefore(app, first.id), null)
+    },
+  )
+}
+
+function eventScenarios(scenario: Scenario): void {
+  const told = async (store: Store, after = 0) =>
+    (await store.events.after(after, 99)).map(({ noun, change, app, id, facts }) => [
+      noun,
+      change,
+      app,
+      id,
+      facts,
+    ])
+
+  scenario('each change of an app, a release and an operation is an event, in order', async ({ store }) => {
+    assert.equal(await store.events.newest(), 0)
+    const { app, build, release } = await appWithBuild(store, 'shop')
+    const { id } = await store.operations.begin(app, 'promote', 'alice', { release: release.id })
+    await store.operations.complete(id, { liveRelease: release.id })
+    await store.operations.complete(id, { liveRelease: release.id })
+    await store.apps.setLocked(app, true)
+    await store.apps.remove(app)
+    await store.apps.remove(app)
+    const kind = 'promote'
+    assert.deepEqual(await told(store), [
+      ['app', 'created', app, app, { status: 'running' }],
+      ['release', 'created', app, release.id, { build: build.id }],
+      ['app', 'changed', app, app, { status: 'updating' }],
+      ['operation', 'created', app, id, { kind, status: 'running' }],
+      ['app', 'changed', app, app, { status: 'running' }],
+      ['operation', 'changed', app, id, { kind, status: 'complete' }],
+      ['app', 'changed', app, app, { status: 'running' }],
+      ['app', 'removed', app, app, {}],
+    ])
+    const all = await store.events.after(0, 99)
+    assert.equal(all.at(-1)?.cursor, await store.events.newest())
+    assert.match(all[0]?.time ?? '', rfc3339)
+    const [first, second] = all.slice(1)
+    assert.deepEqual(await store.events.after(all[0]!.cursor, 2), [first, second])
+  })
+
+  scenario(
+    'what becomes of processes is told with what was told last, once each',
+    async ({ store, open }) => {
+      await store.apps.create('shop')
+      const process = sightingOf(endedProcess('shop', 'PAAAAAAAAAA'))
+      const running: Sighting = { ...process, status: 'running', detail: null }
+      const begun = await store.events.newest()
+      const other = { ...running, id: 'PBBBBBBBBBB', kind: 'process' as const }
+      await store.processes.tell('shop', [
+        { change: 'created', process: running },
+        { change: 'created', process: other },
+      ])
+      await store.endings.add(endedProcess('shop', process.id))
+      await store.endings.add(endedProcess('shop', process.id))
+      const late = { ...other, app: 'gone', id: 'PCCCCCCCCCC' }
+      await store.processes.tell('gone', [{ change: 'created', process: late }])
+      for (const change of ['created', 'removed'] as const)
+        await store.processes.tell('shop', [{ change, process }])
+      const unhealthy: Sighting = { ...other, status: 'unhealthy' }
+      await store.processes.tell('shop', [{ change: 'changed', process: unhealthy }])
+      await store.close()
+      const again = await open()
+      assert.deepEqual(await again.processes.list(), [unhealthy])
+      const gone = { change: 'removed', process: unhealthy } as const
+      for (let times = 0; times < 2; times++) await again.processes.tell('shop', [gone])
+      const facts = { type: 'web', kind: 'one-off', release: 'RAAAAAAAAAA', status: 'running' }
+      const ofType = { ...facts, kind: 'process' }
+      assert.deepEqual(await told(again, begun), [
+        ['process', 'created', 'shop', process.id, facts],
+        ['process', 'created', 'shop', other.id, ofType],
+        ['process', 'removed', 'shop', process.id, { ...facts, status: 'crashed', detail: 'crashed (7)' }],
+        ['process', 'changed', 'shop', other.id, { ...ofType, status: 'unhealthy' }],
+        ['process', 'removed', 'shop', other.id, { ...ofType, status: 'unhealthy' }],
+      ])
+      assert.deepEqual(await again.processes.list(), [])
+    },
+  )
+
+  scenario(
+    'the end of a process completes the run that it was, with its exit code, once',
+    async ({ store }) => {
+      await store.apps.create('shop')
+      const begin = async (kind: OperationKind) =>
+        (await store.operations.begin('shop', kind, 'alice', { process: 'web' })).id
+      const [run, failed, build] = [await begin('run'), await begin('run'), await begin('build')]
+      await store.operations.fail(failed, 'failed', { code: 'cancelled', message: 'the daemon ended' })
+      const begun = await store.events.newest()
+      for (const [index, id] of [run, run, failed, build, 'OZZZZZZZZZZ'].entries()) {
+        await store.endings.add(endedProcess('shop', `P${'ABCDE'[index]}AAAAAAAAA`), id)
+      }
+      const row = await store.operations.get(run)
+      assert.deepEqual(
+        [row?.status, row?.intent, row?.error],
+        ['complete', { process: 'web', exitCode: 7 }, null],
+      )
+      assert.match(row?.ended ?? '', rfc3339)
+      const others = [await store.operations.get(failed), await store.operations.get(build)]
+      assert.deepEqual(
+        others.map((other) => [other?.status, other?.intent]),
+        [
+          ['failed', { process: 'web' }],
+          ['running', { process: 'web' }],
+        ],
+      )
+      assert.equal((await store.apps.get('shop'))?.status, 'running')
+      const ends = (await told(store, begun)).filter(([noun]) => noun === 'operation')
+      assert.deepEqual(ends, [['operation', 'changed', 'shop', run, { kind: 'run', status: 'complete' }]])
+    },
+  )
+
+  scenario('what is refused or fails is no event', async ({ store }) => {
+    await store.apps.create('shop')
+    const before = await store.events.newest()
+    await refuses(store.apps.create('shop'), 'exists')
+    await refuses(store.apps.setStatus('none', 'failed'), 'not-found')
+    const { id } = await store.operations.begin('shop', 'promote', 'alice', {})
+    const begun = await store.events.newest()
+    assert.ok(begun > before)
+    await refuses(store.operations.complete(id, { liveRelease: 'RAAAAAAAAAA' }), 'not-found')
+    await refuses(store.operations.begin('shop', 'scale', 'alice', {}), 'busy')
+    assert.deepEqual(await store.events.after(begun, 9), [])
+  })
+
+  scenario('the newest are kept; who asks for older ones is told to read anew', async ({ open }) => {
+    const store = await open({ keptEvents: 5 })
+    for (let i = 0; i < 8; i++) await store.apps.create(`app-${i}`)
+    const newest = await store.events.newest()
+    const kept = await store.events.after(newest - 5, 99)
+    assert.deepEqual(
+      kept.map(({ app }) => app),
+      ['app-3', 'app-4', 'app-5', 'app-6', 'app-7'],
+    )
+    const error = await refuses(store.events.after(newest - 6, 9), 'gone')
+    assert.match(error.hint ?? '', /whole state.*newest/)
+    assert.deepEqual(await store.events.after(newest, 9), [])
+    await refuses(store.events.after(newest + 1, 9), 'gone')
+  })
+
+  scenario(
+    'who listens hears of each change, and of changes at once none is passed over',
+    async ({ store }) => {
+      const seen: string[] = []
+      let cursor = 0
+      const read = async () => {
+        while (seen.length < 20) {
+          using news = store.events.listen()
+          const events = await store.events.after(cursor, 3)
+          for (const event of events) {
+            assert.ok(event.cursor > cursor)
+            cursor = event.cursor
+            seen.push(event.app)
+          }
+          if (events.length === 0) await news.heard
+        }
+      }
+      const names = Array.from({ length: 20 }, (_none, i) => `app-${i}`)
+      await Promise.all([read(), ...names.map(async (name) => store.apps.create(name))])
+      assert.deepEqual(seen.toSorted(), names.toSorted())
+    },
+  )
 }
 
 function concurrencyScenarios(scenario: Scenario): void {
@@ -575,6 +868,7 @@ function concurrencyScenarios(scenario: Scenario): void {
         environment: { ...newest?.environment, [`K${i}`]: String(i) },
         description: `add K${i}`,
         basedOn: newest?.release.id ?? null,
+        links: [],
       }))
     const made = await Promise.all(Array.from({ length: 20 }, append))
     const chain = (await store.releases.list('shop', 99)).reverse()
@@ -601,126 +895,211 @@ function concurrencyScenarios(scenario: Scenario): void {
       assert.equal((await store.apps.get(app))?.status, status === 'complete' ? 'running' : 'failed')
     }
   })
-
-  scenario('addresses and subnets taken at once are distinct', async ({ store }) => {
-    const names = Array.from({ length: 6 }, (_, i) => `app-${i}`)
-    for (const name of names) await store.apps.create(name)
-    const pool = { cidr: '10.8.0.0/16', subnetBits: 24 }
-    const subnets = await Promise.all(
-      names.map(async (name) => store.addresses.subnet(name, pool, () => true)),
-    )
-    assert.equal(new Set(subnets).size, names.length)
-    const takes = Array.from({ length: 30 }, async (_, i) => store.addresses.take('app-0', `P${i}`))
-    assert.equal(new Set(await Promise.all(takes)).size, 30)
-    const same = await Promise.all(Array.from({ length: 5 }, async () => store.addresses.take('app-1', 'P')))
-    assert.equal(new Set(same).size, 1)
-  })
-}
-
-function addressScenarios(scenario: Scenario): void {
-  const pool = { cidr: '10.213.0.0/16', subnetBits: 24 }
-
-  scenario(
-    'an app keeps its subnet; one that clashes with the host is passed over, for now',
-    async ({ store }) => {
-      for (const name of ['one', 'two', 'three']) await store.apps.create(name)
-      assert.equal(
-        await store.addresses.subnet('one', pool, (cidr) => cidr !== '10.213.0.0/24'),
-        '10.213.1.0/24',
-      )
-      assert.equal(await store.addresses.subnet('two', pool, () => true), '10.213.0.0/24')
-      assert.equal(await store.addresses.subnet('three', pool, () => true), '10.213.2.0/24')
-      assert.equal(await store.addresses.subnet('one', pool, () => false), '10.213.1.0/24')
-      await store.addresses.freeSubnet('one')
-      await store.addresses.freeSubnet('one')
-      assert.equal(await store.addresses.subnet('one', pool, () => true), '10.213.1.0/24')
-    },
-  )
-
-  scenario('a subnet never overlaps one of another size', async ({ store }) => {
-    for (const name of ['one', 'two']) await store.apps.create(name)
-    await store.addresses.subnet('one', { cidr: '10.213.0.0/16', subnetBits: 24 }, () => true)
-    const wide = await store.addresses.subnet('two', { cidr: '10.213.0.0/16', subnetBits: 20 }, () => true)
-    assert.equal(wide, '10.213.16.0/20')
-  })
-
-  scenario('an empty pool is said, and a bad one refused', async ({ store }) => {
-    for (const name of ['one', 'two', 'three']) await store.apps.create(name)
-    const small = { cidr: '10.213.7.0/28', subnetBits: 29 }
-    assert.equal(await store.addresses.subnet('one', small, () => true), '10.213.7.0/29')
-    assert.equal(await store.addresses.subnet('two', small, () => true), '10.213.7.8/29')
-    await refuses(
-      store.addresses.subnet('three', small, () => true),
-      'capacity',
-      /10\.213\.7\.0\/28/,
-    )
-    await refuses(
-      store.addresses.subnet('three', pool, () => false),
-      'capacity',
-    )
-    await refuses(
-      store.addresses.subnet('three', { cidr: '10.213.0/16', subnetBits: 24 }, () => true),
-      'invalid',
-    )
-    await refuses(
-      store.addresses.subnet('three', { cidr: '10.213.0.0/24', subnetBits: 16 }, () => true),
-      'invalid',
-    )
-    await refuses(
-      store.addresses.subnet('three', { cidr: '10.213.0.0/24', subnetBits: 31 }, () => true),
-      'invalid',
-    )
-  })
-
-  scenario('a holder has one address, the gateway and the ends have none', async ({ store }) => {
-    await store.apps.create('one')
-    await refuses(store.addresses.take('one', 'P0'), 'not-found', /no subnet/)
-    await store.addresses.subnet('one', { cidr: '10.213.0.0/16', subnetBits: 29 }, () => true)
-    const given: string[] = []
-    for (const holder of ['P1', 'P2', 'P3', 'P4', 'P5']) given.push(await store.addresses.take('one', holder))
-    assert.deepEqual(given, ['10.213.0.2', '10.213.0.3', '10.213.0.4', '10.213.0.5', '10.213.0.6'])
-    assert.equal(await store.addresses.take('one', 'P3'), '10.213.0.4')
-    await refuses(store.addresses.take('one', 'P6'), 'capacity', /10\.213\.0\.0\/29/)
-    await store.addresses.free('one', 'P2')
-    await store.addresses.free('one', 'P2')
-    assert.equal(await store.addresses.take('one', 'P6'), '10.213.0.3')
-    assert.deepEqual(await store.addresses.holders('one'), [
-      { holder: 'P1', address: '10.213.0.2' },
-      { holder: 'P3', address: '10.213.0.4' },
-      { holder: 'P4', address: '10.213.0.5' },
-      { holder: 'P5', address: '10.213.0.6' },
-      { holder: 'P6', address: '10.213.0.3' },
-    ])
-  })
-
-  scenario('an address that was freed is not the next one to be given', async ({ store }) => {
-    await store.apps.create('one')
-    await store.addresses.subnet('one', { cidr: '10.213.0.0/16', subnetBits: 29 }, () => true)
-    const given: string[] = []
-    for (let i = 0; i < 7; i++) {
-      given.push(await store.addresses.take('one', `P${i}`))
-      await store.addresses.free('one', `P${i}`)
-    }
-    const last = given.map((address) => address.split('.').at(-1))
-    assert.deepEqual(last, ['2', '3', '4', '5', '6', '2', '3'])
-  })
 }
 
 function settingScenarios(scenario: Scenario): void {
-  scenario('a token is found by its hash', async ({ store }) => {
-    const hash = createHash('sha256').update('token').digest('hex')
-    await store.tokens.add('install', hash, 'write')
-    assert.deepEqual(await store.tokens.find(hash), { name: 'install', permission: 'write' })
-    assert.equal(await store.tokens.find(hash.replace(/^./, 'x')), null)
-    await store.tokens.add('reader', hash, 'read')
-    assert.deepEqual(await store.tokens.find(hash), { name: 'reader', permission: 'read' })
+  scenario('tokens are kept as hashes, with what they may and until when', async ({ store }) => {
+    const sha256 = createHash('sha256').update('token').digest('hex')
+    const other = createHash('sha256').update('other').digest('hex')
+    await store.tokens.add({ name: 'install', sha256, role: 'admin', apps: null, expires: null })
+    const expires = '2027-01-01T00:00:00.000Z'
+    await store.tokens.add({ name: 'ci', sha256: other, role: 'deploy', apps: ['shop'], expires })
+    await store.tokens.noteUse(other, '2026-12-01T00:00:00.000Z')
+    const found = await store.tokens.list()
+    assert.deepEqual(
+      found.map(({ created: _created, ...token }) => token),
+      [
+        {
+          name: 'ci',
+          sha256: other,
+          role: 'deploy',
+          apps: ['shop'],
+          expires,
+          lastUsed: '2026-12-01T00:00:00.000Z',
+        },
+        { name: 'install', sha256, role: 'admin', apps: null, expires: null, lastUsed: null },
+      ],
+    )
+    await store.tokens.add({ name: 'reader', sha256, role: 'read', apps: null, expires: null })
+    await store.tokens.remove(other)
+    await store.tokens.remove(other)
+    assert.deepEqual(
+      (await store.tokens.list()).map(({ name, role }) => `${name} ${role}`),
+      ['reader read'],
+    )
   })
+
+  scenario(
+    'what became of a process is kept without its command, once, and goes with its app',
+    async ({ store, open }) => {
+      await store.apps.create('shop')
+      await store.apps.create('blog')
+      const one = endedProcess('shop', 'PAAAAAAAAAA')
+      await store.endings.add(one)
+      await store.endings.add({ ...one, exitCode: 0 })
+      await store.endings.add(endedProcess('blog', 'PBBBBBBBBBB'))
+      await store.endings.add(endedProcess('gone', 'PCCCCCCCCCC'))
+      await store.close()
+      const { endings, apps } = await open()
+      assert.deepEqual(await endings.list('shop'), [{ ...one, command: [] }])
+      assert.deepEqual(await endings.get('shop', one.id), { ...one, command: [] })
+      assert.equal(await endings.get('blog', one.id), null)
+      assert.deepEqual(await endings.list('gone'), [])
+      await apps.remove('shop')
+      assert.deepEqual([await endings.list('shop'), (await endings.list('blog')).length], [[], 1])
+    },
+  )
+
+  scenario(
+    'of very many ended processes the newest five hundred of an app and a kind are kept',
+    async ({ store, database }) => {
+      await store.apps.create('shop')
+      await store.apps.create('blog')
+      await store.endings.add(endedProcess('blog', 'PBBBBBBBBBB'))
+      const numbers = 'with recursive n(i) as (select 1 union all select i + 1 from n where i < 510)'
+      await database.execute(
+        `insert into endings (process, app, kind, facts) ${numbers} select 'P' || i, 'shop', 'timer', '{}' from n`,
+      )
+      await store.endings.add(endedProcess('shop', 'PBBBBBBBBBC'))
+      await store.endings.add({ ...endedProcess('shop', 'PAAAAAAAAAA'), kind: 'timer' })
+      const kept = (await store.endings.list('shop')).map(({ id }) => id)
+      assert.deepEqual([kept.length, kept[0], kept.at(-1)], [501, 'P12', 'PAAAAAAAAAA'])
+      assert.ok(kept.includes('PBBBBBBBBBC'), 'the runs of a timer forget no other')
+      assert.equal((await store.endings.list('blog')).length, 1)
+    },
+  )
 
   scenario('a parameter is set and set again', async ({ store }) => {
     assert.equal(await store.parameters.get('retention'), null)
     await store.parameters.set('retention', '10')
     await store.parameters.set('retention', '20')
     assert.equal(await store.parameters.get('retention'), '20')
+  })
+
+  scenario(
+    'logins at registries are kept, one of each host, each sealed for its host',
+    async ({ store, database }) => {
+      const login = { host: 'registry.example.com', username: 'a', password: 'hush-4711' }
+      await store.registries.set(login)
+      await store.registries.set({ ...login, host: 'docker.io' })
+      await store.registries.set({ ...login, username: 'b' })
+      assert.deepEqual(await store.registries.logins(), [
+        { ...login, host: 'docker.io' },
+        { ...login, username: 'b' },
+      ])
+      const [hub] = await store.registries.list()
+      assert.deepEqual([hub?.host, hub && Object.keys(hub)], ['docker.io', ['host', 'username', 'since']])
+      assert.ok(await store.registries.remove('docker.io'))
+      assert.ok(!(await store.registries.remove('docker.io')))
+      // The password is sealed for its host: nobody else is given it.
+      await database.execute(`update registries set host = 'evil.example.com'`)
+      await assert.rejects(store.registries.logins(), { code: 'store-failed' })
+    },
+  )
+
+  scenario(
+    'certificates are kept with their keys sealed, and an authority is made once',
+    async ({ store, database }) => {
+      const [from, until] = ['2026-01-01T00:00:00.000Z', '2027-01-01T00:00:00.000Z']
+      const facts = {
+        names: ['shop.example.com'],
+        issuer: 'X',
+        fingerprint: 'AA:BB',
+        from,
+        until,
+        authority: null,
+      }
+      const one = { id: 'CAAAAAAAAAA', ...facts, chain: 'pem', key: 'hush-4711' }
+      await store.certificates.add(one)
+      await store.certificates.add({ ...one, id: 'CBBBBBBBBBB' })
+      const listed = await store.certificates.list()
+      assert.deepEqual(listed.map(({ id }) => id).sort(), ['CAAAAAAAAAA', 'CBBBBBBBBBB'])
+      const { since, ...kept } = listed.find(({ id }) => id === one.id)!
+      assert.deepEqual([kept, typeof since], [one, 'string'])
+      assert.ok(await store.certificates.remove('CBBBBBBBBBB'))
+      assert.ok(!(await store.certificates.remove('CBBBBBBBBBB')))
+      const made = await Promise.all(
+        ['a', 'b', 'c'].map((key) =>
+          store.certificates.authority('web', async () => ({ certificate: key, key: `hush-${key}` })),
+        ),
+      )
+      assert.equal(new Set(made.map(({ key }) => key)).size, 1)
+      assert.equal(made[0]!.key, `hush-${made[0]!.certificate}`)
+      await database.execute(`update certificates set id = 'CCCCCCCCCCC'`)
+      await assert.rejects(store.certificates.list(), { code: 'store-failed' })
+    },
+  )
+
+  scenario(
+    'one authority is asked, with the key that its account has, and orders are kept sealed',
+    async ({ store, database }) => {
+      const { acme } = store
+      assert.equal(await acme.asked(), null)
+      const one = { directory: 'https://a/', email: null, ca: null, url: null, key: 'hush-1' }
+      await acme.ask(one)
+      await acme.ask({ ...one, directory: 'https://b/', email: 'me@b' })
+      assert.equal((await acme.asked())?.directory, 'https://b/')
+      await acme.ask({ ...one, url: 'https://a/1', key: 'hush-2' })
+      assert.deepEqual(await acme.asked(), { ...one, url: 'https://a/1' }, 'the first key stays')
+      await acme.askNone()
+      assert.equal(await acme.asked(), null)
+      assert.equal((await acme.account('https://b/'))?.email, 'me@b')
+      const order = {
+        name: 'shop.example.com',
+        directory: 'https://a/',
+        url: null,
+        challenge: null,
+        failures: 0,
+        next: '2026-01-01T00:00:00.000Z',
+        failed: null,
+        key: null,
+      }
+      await acme.keepOrder(order)
+      const challenge = { kind: 'http-01' as const, token: 't', answer: 't.x' }
+      await acme.keepOrder({ ...order, challenge, key: 'hush-3' })
+      assert.deepEqual(await acme.orders(), [{ ...order, challenge, key: 'hush-3' }])
+      await database.execute(`update acme_orders set name = 'blog.example.com'`)
+      await assert.rejects(acme.orders(), { code: 'store-failed' })
+      await acme.removeOrder('blog.example.com')
+      assert.deepEqual(await acme.orders(), [])
+    },
+  )
+
+  scenario('a domain is one app’s, and goes with it', async ({ store }) => {
+    for (const app of ['shop', 'blog']) await store.apps.create(app)
+    const one = { name: 'shop.example.com', app: 'shop', process: null }
+    const { since, ...added } = await store.domains.add(one)
+    assert.deepEqual([added, typeof since], [one, 'string'])
+    assert.equal((await store.domains.add({ ...one, app: 'blog' })).app, 'shop', 'the first has it')
+    await store.domains.add({ name: '*.example.com', app: 'blog', process: 'api' })
+    assert.deepEqual(
+      (await store.domains.list()).map(({ name, app, process }) => [name, app, process]),
+      [
+        ['*.example.com', 'blog', 'api'],
+        ['shop.example.com', 'shop', null],
+      ],
+    )
+    assert.ok(!(await store.domains.remove('blog', 'shop.example.com')))
+    assert.ok(await store.domains.remove('shop', 'shop.example.com'))
+    await store.apps.remove('blog')
+    assert.deepEqual(await store.domains.list(), [])
+  })
+
+  scenario('a policy is kept with who wanted it; of changes at once one wins', async ({ store, open }) => {
+    const policyOf = (path: string) => ({ ...strictPolicy, binds: [path] })
+    assert.equal(await store.policies.newest(), null)
+    const seeds = ['/a', '/b', '/c'].map(async (path) => store.policies.seed(policyOf(path), 'install'))
+    const [first, ...others] = await Promise.all(seeds)
+    for (const other of others) assert.deepEqual(other, first)
+    assert.deepEqual([first?.revision, first?.actor], [1, 'install'])
+    assert.match(first?.since ?? '', rfc3339)
+    assert.deepEqual(await store.policies.seed(policyOf('/late'), 'install'), first)
+    const changes = ['/d', '/e', '/f'].map(async (path) => store.policies.replace(1, policyOf(path), 'alice'))
+    const settled = await Promise.allSettled(changes)
+    const [winner, ...none] = settled.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []))
+    assert.deepEqual([winner?.revision, winner?.actor, none], [2, 'alice', []])
+    await refuses(store.policies.replace(1, policyOf('/g'), 'bob'), 'conflict')
+    assert.deepEqual(await (await open()).policies.newest(), winner)
   })
 
   scenario('all is there after the store was closed and opened again', async ({ store, open }) => {
@@ -849,4 +1228,47 @@ function keyScenarios(scenario: Scenario): void {
     const error = await refuses(open({ rack: 'office' }), 'store-failed', /"home".*"office"/)
     assert.ok(error.hint)
   })
+}
+
+function leadScenarios(scenario: Scenario): void {
+  const control = { signal: new AbortController().signal, report: () => undefined }
+
+  scenario('one at a time leads; others may read and write', async ({ store, open }) => {
+    const lease = await store.lead(control)
+    assert.equal(lease.lost.aborted, false)
+    const other = await open()
+    for (const each of [other, store]) {
+      const error = await refuses(each.lead(control), 'conflict', /leads this store/)
+      assert.match(error.hint ?? '', /One daemon at a time/)
+    }
+    await other.apps.create('shop')
+    assert.equal((await store.apps.get('shop'))?.name, 'shop')
+    await lease[Symbol.asyncDispose]()
+    await lease[Symbol.asyncDispose]()
+    assert.equal(lease.lost.aborted, false, 'what was given back is not lost')
+    await using _next = await other.lead(control)
+    await refuses(store.lead(control), 'conflict')
+  })
+}
+
+function endedProcess(app: string, id: string): AppProcess {
+  return {
+    id,
+    app,
+    type: 'web',
+    kind: 'one-off',
+    status: 'crashed',
+    detail: 'crashed (7)',
+    release: 'RAAAAAAAAAA',
+    started: '2026-11-28T10:00:00.000Z',
+    ended: '2026-11-28T10:00:05.000Z',
+    command: ['import', '--token', 'hunter2'],
+    address: null,
+    exitCode: 7,
+    restarts: 0,
+    cpuUnits: 256,
+    memoryBytes: 2 ** 28,
+    cpuPercent: null,
+    memoryPercent: null,
+  }
 }

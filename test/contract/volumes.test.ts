@@ -10,7 +10,7 @@ const shop = (mounts: string, more = '') =>
   `services:\n  db: { image: shop, volumes: [${mounts}] ${more} }\nvolumes: { data: {}, cache: {} }\n`
 
 const remove = ({ operations, control }: MemoryRack, name: string) =>
-  operations.deleteVolume('shop', name, 'test', control)
+  operations.deleteVolume('shop', name, control)
 
 test('volumes say which types of the live release mount them', async () => {
   await using rack = await startMemoryRack()
@@ -37,7 +37,7 @@ test('a volume that the live release mounts is not deleted, also where no copy r
   const { operations, control } = rack
   await operations.createApp('shop')
   await rack.deploy('shop', shop('"data:/data", "cache:/cache"'))
-  await operations.scaleProcesses('shop', { db: { count: 0 } }, 'test', control)
+  await operations.scaleProcesses('shop', { db: { count: 0 } }, control)
   const { holders, usedBy } = await operations.getVolume('shop', 'data', { sizes: false }, control)
   assert.deepEqual([holders, usedBy], [[], ['db']])
   await assert.rejects(remove(rack, 'data'), (error: RackError) => {
@@ -57,19 +57,19 @@ test('a volume that a one-off has is not deleted, nor any while its app changes'
   const old = await rack.deploy('shop', shop('"cache:/cache"'))
   await rack.deploy('shop', shop('"data:/data"'))
   const request = { type: 'db', command: ['sleep'], release: old, timeoutMs: null }
-  const { process } = await operations.runProcess('shop', request, null, control)
+  const { process: running } = await operations.runProcess('shop', request, null, control)
   await assert.rejects(remove(rack, 'cache'), (error: RackError) => {
     assert.equal(error.code, 'conflict')
-    assert.ok(error.message.includes(process.id), error.message)
+    assert.ok(error.message.includes(running.id), error.message)
     return true
   })
-  await operations.stopProcess('shop', process.id, control)
+  await operations.stopProcess('shop', running.id, control)
   const stuck = await rack.build(
     'shop',
     'services:\n  web: { image: shop, ports: ["80:80"], command: sleep }\n',
   )
   const promoting = assert.rejects(
-    operations.promoteRelease('shop', stuck, 'test', control),
+    operations.promoteRelease('shop', stuck, { releaseCommand: true }, control),
     fails('cancelled'),
   )
   const isChanging = async () => (await operations.getApp('shop', control)).operation !== null
@@ -85,7 +85,7 @@ test('the volumes of a deleted app are left over, can be deleted, and are found 
   const { operations, control } = rack
   await operations.createApp('shop')
   await rack.deploy('shop', shop('"data:/data", "cache:/cache"'))
-  await operations.deleteApp('shop', { volumes: false }, 'test', control)
+  await operations.deleteApp('shop', { volumes: false }, control)
   const left = await operations.listVolumes({ app: 'shop', sizes: false }, control)
   assert.deepEqual(
     left.map(({ name, leftOver, usedBy }) => [name, leftOver, usedBy]),
@@ -99,6 +99,6 @@ test('the volumes of a deleted app are left over, can be deleted, and are found 
   await rack.deploy('shop', shop('"data:/data"'))
   const { created, leftOver } = await operations.getVolume('shop', 'data', { sizes: false }, control)
   assert.deepEqual([created, leftOver], [left[1]?.created, false])
-  await operations.deleteApp('shop', { volumes: true }, 'test', control)
+  await operations.deleteApp('shop', { volumes: true }, control)
   assert.deepEqual(await operations.listVolumes({ sizes: false }, control), [])
 })

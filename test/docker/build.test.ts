@@ -4,16 +4,18 @@ import { createServer, type AddressInfo } from 'node:net'
 import { after, test } from 'node:test'
 import type { BuildRequest, ImageRequest } from '../../src/domain/engine.ts'
 import type { Progress } from '../../src/domain/control.ts'
+import type { BuildSpec, PullPolicy } from '../../src/domain/manifest.ts'
 import { RackError } from '../../src/domain/error.ts'
 import { createImageBuilder } from '../../src/engines/docker/images/image-builder.ts'
 import type { BuildFailure } from '../../src/engines/docker/images/build-failure.ts'
 import { connectDocker } from '../../src/engines/docker/client.ts'
 import { findImage, imageTag, sweepImages, tagImage } from '../../src/engines/docker/images/images.ts'
+import { dockerSocket } from '../../src/lib/docker-socket.ts'
 import { until } from '../../src/lib/poll.ts'
 import { buildSpec } from '../support/build-spec.ts'
 import { packTar, unpackTar, type TarEntry } from '../support/tar.ts'
 
-const docker = connectDocker({ socketPath: '/var/run/docker.sock' })
+const docker = connectDocker({ socketPath: dockerSocket(process.env) })
 const rack = `test-build-${process.pid}`
 const builder = createImageBuilder({ docker, rack })
 
@@ -42,6 +44,7 @@ function requestOf(files: TarEntry[], overrides: Partial<BuildRequest> = {}): Bu
     source: () => packTar(files),
     environment: {},
     noCache: false,
+    deadlineMs: 120_000,
     ...overrides,
   }
 }
@@ -84,6 +87,10 @@ test('a build gives an image with its configuration, a log of its steps, and a n
       'USER 1000:1000',
       'VOLUME /data',
       'HEALTHCHECK --interval=7s --timeout=1500ms CMD true',
+      'WORKDIR /srv',
+      'ENTRYPOINT ["/bin/sh", "-c"]',
+      'CMD ["sleep 60"]',
+      'STOPSIGNAL SIGQUIT',
     ),
   ])
   const { web } = await builder.build(request, control)
@@ -92,6 +99,10 @@ test('a build gives an image with its configuration, a log of its steps, and a n
   assert.deepEqual(web!.link, { LINK_SCHEME: 'redis', LINK_PATH: '/0' })
   assert.equal(web!.user, '1000:1000')
   assert.deepEqual(web!.volumes, ['/data'])
+  assert.deepEqual(
+    [web!.entrypoint, web!.command, web!.workingDir, web!.stopSignal],
+    [['/bin/sh', '-c'], ['sleep 60'], '/srv', 'SIGQUIT'],
+  )
   assert.deepEqual(web!.healthcheck, {
     test: ['CMD-SHELL', 'true'],
     intervalMs: 7000,
@@ -100,14 +111,14 @@ test('a build gives an image with its configuration, a log of its steps, and a n
     startPeriodMs: 0,
   })
   const texts = control.texts()
-  const step = texts.findIndex((text) => text.startsWith('[2/2] RUN echo built at'))
+  const step = texts.findIndex((text) => text.startsWith('[2/3] RUN echo built at'))
   assert.ok(step >= 0, texts.join('\n'))
   const output = texts.slice(step + 1).join('\n')
   assert.match(output, /^built at \d+$/m)
   assert.match(output, /^a warning$/m)
-  assert.match(output, /^no newline\n\[2\/2\] DONE \d+\.\ds$/m)
+  assert.match(output, /^no newline\n\[2\/3\] DONE \d+\.\ds$/m)
   assert.ok(texts.every((text) => !text.includes('internal')))
-  assert.ok(control.lines.every(({ process }) => process === 'web'))
+  assert.ok(control.lines.every(({ process: type }) => type === 'web'))
   const found = await findImage(
     docker,
     imageTag({ rack, app: 'shop', type: 'web', build: request.build }),
@@ -135,7 +146,7 @@ test('a Dockerfile in the compose file is built in its context, and quoted when 
   const { web } = await builder.build(request, controlOf())
   const found = await filesOf(web!.digest, '/src')
   const names = found.map(({ name }) => name).toSorted()
-  assert.deepEqual(names, ['src/', 'src/.dockerignore', 'src/.rack.Dockerfile', 'src/keep'])
+  assert.deepEqual(names, ['src/', 'src/.dockerignore', 'src/keep'])
   const failing = requestOf(files, inline('FROM busybox:1', '', 'RUN echo no && exit 7'))
   const error = await failsToBuild(failing)
   assert.equal((error.details as BuildFailure).line, 3)
@@ -347,16 +358,50 @@ test('an image that is nowhere is unavailable', async () => {
   assert.match(error.message, /^db: the image registry\.invalid\/none:1 cannot be pulled: /)
 })
 
+test("a name beside a build is the app's own: images that others have by it stay what they are", async () => {
+  const theirs = `registry.invalid/${rack}/theirs:1`
+  const live = imageTag({ rack, app: 'other', type: 'web', build: 'BOTHERAPPXX' })
+  const busybox = await findImage(docker, 'busybox:1', controlOf())
+  for (const name of [theirs, live]) await tagImage(docker, 'busybox:1', name, controlOf())
+  try {
+    for (const image of [theirs, live]) {
+      const images = [{ processes: ['web'], build: buildSpec(), image }]
+      const request = requestOf([dockerfile('FROM busybox:1', 'LABEL by=another')], { images })
+      const { web } = await builder.build(request, controlOf())
+      assert.notEqual(web!.digest, busybox!.Id)
+      assert.equal((await findImage(docker, image, controlOf()))!.Id, busybox!.Id, image)
+    }
+  } finally {
+    await docker.json({ method: 'DELETE', path: `/images/${theirs}` }, controlOf())
+  }
+})
+
+test('what another app has built is no image to run, neither by its name nor by its id', async () => {
+  const { web } = await builder.build(
+    requestOf([dockerfile('FROM busybox:1', 'LABEL secret=1')]),
+    controlOf(),
+  )
+  const [own = ''] = (await findImage(docker, web!.digest, controlOf()))!.RepoTags!
+  const id = web!.digest.replace('sha256:', '')
+  for (const image of [own, `docker.io/${own}`, id.slice(0, 12), `sha256:${id}`]) {
+    const images = [{ processes: ['web'], build: null, image }]
+    const error = await failsToBuild(requestOf([], { images }))
+    assert.equal(error.code, 'image-unavailable', image)
+  }
+})
+
 test('an engine without BuildKit builds all the same', async () => {
   const upgrade = async () =>
     await Promise.reject(new RackError('not-found', 'Docker Engine: page not found'))
   const classic = createImageBuilder({ docker: { ...docker, upgrade }, rack })
   const control = controlOf()
-  const good = requestOf([dockerfile('FROM busybox:1', 'RUN echo classic', 'USER 7')])
+  // Its cache outlives the test: a step is run, and says its words, where no run before has had it.
+  const words = `classic ${crypto.randomUUID()}`
+  const good = requestOf([dockerfile('FROM busybox:1', `RUN echo ${words}`, 'USER 7')])
   const { web } = await classic.build(good, control)
   assert.equal(web!.user, '7')
   // The two labels of the rack are steps to this builder.
-  assert.deepEqual(control.texts().slice(0, 3), ['[1/5] FROM busybox:1', '[2/5] RUN echo classic', 'classic'])
+  assert.deepEqual(control.texts().slice(0, 3), ['[1/5] FROM busybox:1', `[2/5] RUN echo ${words}`, words])
   const bad = classic.build(requestOf([dockerfile('FROM busybox:1', 'RUN echo words; exit 9')]), controlOf())
   await assert.rejects(bad, (error) => {
     assert.ok(error instanceof RackError)
@@ -404,6 +449,13 @@ test('builds beyond the limit wait for their turn, and may be cancelled while th
   first.abort()
   await ended
   assert.equal(single.running().length, 0)
+})
+
+test('a build whose time is up is ended in the engine too', async () => {
+  const marker = `7${Date.now()}`
+  const endless = requestOf([dockerfile('FROM busybox:1', `RUN sleep ${marker}`)], { deadlineMs: 3000 })
+  await assert.rejects(builder.build(endless, controlOf()), { code: 'timeout' })
+  await until(async () => !(await isRunning(marker)), { deadlineMs: 20_000, what: 'the step to end' })
 })
 
 test('an abort ends the build in the engine, not only here', async () => {
@@ -483,4 +535,100 @@ test('a sweep takes the names of the rack off, and keeps what is to be kept', as
   assert.ok(await findImage(docker, kept.web!.digest, controlOf()))
   assert.equal(await findImage(docker, gone.web!.digest, controlOf()), null)
   assert.ok(await findImage(docker, 'busybox:1', controlOf()))
+})
+
+const named = (process: string, overrides: Partial<BuildSpec>): ImageRequest => ({
+  processes: [process],
+  build: buildSpec(overrides),
+  image: null,
+})
+
+test('further contexts are folders, images and other processes of the file, by their names', async () => {
+  const request = requestOf(
+    [
+      {
+        name: 'web/Dockerfile',
+        content: 'ARG A\nFROM base\nCOPY --from=lib . /lib\nCOPY --from=box /bin/busybox /box\nCOPY . /src\n',
+      },
+      { name: 'lib/.dockerignore', content: 'drop\n' },
+      { name: 'lib/keep/file', content: 'kept' },
+      { name: 'lib/drop', content: '' },
+      { name: 'base/Dockerfile', content: 'FROM busybox:1\nRUN echo based > /base\n' },
+      { name: 'empty', content: '' },
+    ],
+    {
+      images: [
+        named('web', {
+          context: 'web',
+          contexts: [
+            { name: 'lib', folder: 'lib' },
+            { name: 'box', image: 'busybox:1' },
+            { name: 'base', process: 'base' },
+          ],
+        }),
+        named('base', { context: 'base' }),
+      ],
+    },
+  )
+  const { web } = await builder.build(request, controlOf())
+  const filesIn = async (path: string) =>
+    (await filesOf(web!.digest, path)).map(({ name, content }) => `${name} ${content}`)
+  assert.deepEqual(await filesIn('/base'), ['base based\n'])
+  assert.deepEqual((await filesIn('/lib')).toSorted(), [
+    'lib/ ',
+    'lib/.dockerignore drop\n',
+    'lib/keep/ ',
+    'lib/keep/file kept',
+  ])
+  assert.equal((await filesOf(web!.digest, '/box')).length, 1)
+  const source = (await filesOf(web!.digest, '/src')).map(({ name }) => name)
+  assert.ok(source.includes('src/Dockerfile') && !source.some((name) => name.includes('lib')))
+})
+
+test('a further context that is no folder of the source is told, and so is a name that is taken', async () => {
+  const files = [dockerfile('FROM busybox:1 AS lib', 'RUN true'), { name: 'folder/file', content: '' }]
+  const failing = (folder: string, name: string) =>
+    failsToBuild(requestOf(files, { images: [named('web', { contexts: [{ name, folder }] })] }))
+  const nowhere = await failing('fold', 'other')
+  assert.equal(nowhere.message, 'build.additional_contexts: the source has no folder fold')
+  assert.match((await failing('folder', 'lib')).message, /the Dockerfile has a stage "lib" of its own/)
+})
+
+test('shm_size and ulimits hold while a step runs', async () => {
+  const control = controlOf()
+  const limits = { shmBytes: 128 * 2 ** 20, ulimits: [{ name: 'nofile', soft: 1234, hard: 2345 }] }
+  const lines = [
+    'FROM busybox:1',
+    'RUN echo "shm $(df -k /dev/shm | tail -1 | awk \'{print $2}\') files $(ulimit -n)"',
+  ]
+  const request = requestOf([dockerfile(...lines)], { images: [named('web', limits)], noCache: true })
+  await builder.build(request, control)
+  assert.match(control.texts().join('\n'), /^shm 131072 files 1234$/m)
+})
+
+test('a pull policy says whether the registry is asked, and whether what is here serves', async () => {
+  const name = `127.0.0.1:9/policy-${process.pid}:1`
+  const pull = async (policy: PullPolicy) => {
+    const control = controlOf()
+    const request = requestOf([], {
+      images: [{ processes: ['web'], build: null, image: name, pull: policy }],
+    })
+    const error = await builder.build(request, control).then(
+      () => null,
+      (caught: unknown) => caught as RackError,
+    )
+    return { said: control.texts().join('\n'), code: error?.code, message: error?.message ?? '' }
+  }
+  assert.match((await pull('never')).message, /it is not here, and `pull_policy: never` asks no registry$/)
+  assert.equal((await pull('missing')).code, 'image-unavailable')
+  await tagImage(docker, 'busybox:1', name, controlOf())
+  try {
+    for (const policy of ['never', 'missing'] as const) {
+      const { code, said } = await pull(policy)
+      assert.deepEqual([code, said], [undefined, `${name} is here`])
+    }
+    assert.equal((await pull('always')).code, 'image-unavailable')
+  } finally {
+    await docker.json({ method: 'DELETE', path: `/images/${name}` }, controlOf())
+  }
 })

@@ -1,21 +1,26 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { mkdtemp, readlink, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import {
   plainContainer,
+  timeZoneFiles,
   type ContainerOptions,
   type FileMount,
+  type HostNamespace,
   type TmpfsMount,
 } from '../../src/domain/container.ts'
 import type { CopyFailure } from '../../src/domain/deployment.ts'
 import { RackError } from '../../src/domain/error.ts'
+import { appOwner } from '../../src/domain/owner.ts'
 import type { ProcessPlan } from '../../src/domain/plan.ts'
 import { until } from '../../src/lib/poll.ts'
 import { collectTerminal } from '../support/collect-terminal.ts'
 import { controlFor, openDockerRack } from '../support/docker-rack.ts'
 import { fileMount, planOf, processPlan } from '../support/plans.ts'
+import { deployPlan } from '../support/deploy-plan.ts'
 
 type Rack = Awaited<ReturnType<typeof openDockerRack>>
 
@@ -40,9 +45,15 @@ describe('what a container is given on a real Docker Engine', { concurrency: 3 }
     container: { ...plainContainer, ...overrides },
   })
   const deploy = async (app: string, processes: ProcessPlan[], volumes: string[] = []) =>
-    await rack.engine.deploy(planOf(processes, { app, rack: rack.rack, volumes }), controlFor(60_000))
+    await deployPlan(
+      rack.engine,
+      planOf(processes, { owner: appOwner(app), rack: rack.rack, volumes }),
+      controlFor(60_000),
+    )
   const lines = async (app: string) => {
-    const found = await Array.fromAsync(rack.engine.logs({ app, follow: false }, controlFor(20_000)))
+    const found = await Array.fromAsync(
+      rack.engine.logs({ owner: appOwner(app), follow: false }, controlFor(20_000)),
+    )
     return found.map(({ text }) => text)
   }
   /** Deploys a process that prints, and gives what it has printed when it says that this is all. */
@@ -60,8 +71,8 @@ describe('what a container is given on a real Docker Engine', { concurrency: 3 }
     }, wait)
     return all.slice(0, all.indexOf('the end'))
   }
-  const failsToDeploy = async (app: string, process: ProcessPlan): Promise<RackError> => {
-    const error = await deploy(app, [process]).then(
+  const failsToDeploy = async (app: string, processPlan: ProcessPlan): Promise<RackError> => {
+    const error = await deploy(app, [processPlan]).then(
       () => assert.fail('it went through'),
       (reason: unknown) => reason,
     )
@@ -170,6 +181,67 @@ describe('what a container is given on a real Docker Engine', { concurrency: 3 }
     assert.equal((await containersOf('bind')).length, 1)
   })
 
+  test('a device of the machine, at the path of the file', async () => {
+    const devices = [{ source: '/dev/full', path: '/dev/brimful', permissions: 'rw' }]
+    const script = 'echo x 2>&1 >/dev/brimful | grep -c "No space"; ls /dev/brimful'
+    assert.deepEqual(await prints('device', script, options({ devices })), ['1', '/dev/brimful'])
+  })
+
+  test('an image that somebody has deleted is what a deploy says', async () => {
+    const gone = `sha256:${'1'.repeat(64)}`
+    const error = await failsToDeploy('gone', shell('', { image: gone }))
+    assert.match(error.message, /the image of web is not on this machine any more/)
+    assert.match(error.hint ?? '', /Build it again: rack deploy/)
+  })
+
+  test('a check whose program the image does not have ends the deploy at once', async () => {
+    for (const check of [
+      ['CMD', 'curl', 'http://localhost'],
+      ['CMD-SHELL', 'curl http://localhost'],
+    ]) {
+      const healthcheck = {
+        test: check,
+        intervalMs: 1000,
+        timeoutMs: 5000,
+        retries: 3,
+        startPeriodMs: 600_000,
+      }
+      const error = await deploy('no-curl', [shell('', { healthcheck })]).then(
+        () => assert.fail('it went through'),
+        (reason: unknown) => reason as RackError,
+      )
+      assert.match(error.message, /never became healthy: the health check exited with 12[67]/)
+      assert.match(error.hint ?? '', /The image of web does not have what its check runs/)
+    }
+  })
+
+  test('GPUs that the machine does not have fail the deploy, and are what is said', async () => {
+    const gpus = { driver: 'nvidia', count: 1, ids: [], capabilities: ['gpu'] }
+    const error = await failsToDeploy('gpu', shell('', options({ gpus })))
+    assert.match(error.message, /could not select device driver "nvidia" with capabilities: \[\[gpu\]\]/)
+  })
+
+  test('namespaces of the machine, and its name', async () => {
+    const kinds: HostNamespace[] = ['cgroup', 'ipc', 'pid', 'user', 'uts']
+    const script = `for kind in ${kinds.join(' ')}; do readlink /proc/self/ns/$kind; done; grep -c '[[:space:]]up$' /etc/hosts`
+    const own = await Promise.all(kinds.map((kind) => readlink(`/proc/self/ns/${kind}`)))
+    const shared = {
+      container: { ...plainContainer, hostNamespaces: kinds, shmBytes: 2 ** 20 },
+      extraHosts: [{ host: 'up', address: 'host-gateway' }],
+    }
+    assert.deepEqual(await prints('namespaces', script, shared), [...own, '1'])
+  })
+
+  test('a process has the time zone of the machine, as far as the machine says it', async () => {
+    const at = (source: string) => ({ kind: 'bind', source, path: `/zone${source}`, readOnly: true }) as const
+    const script =
+      'wc -c < /zone/etc/localtime; touch /zone/etc/localtime 2>/dev/null || echo read-only; ls /zone/etc'
+    const printed = await prints('zone', script, { mounts: timeZoneFiles.map(at) })
+    const present = timeZoneFiles.filter((path) => existsSync(path))
+    const { size } = await stat('/etc/localtime')
+    assert.deepEqual(printed, [String(size), 'read-only', ...present.map((path) => basename(path)).sort()])
+  })
+
   test('a file has its owner, its directories are root’s, and what was there stays as it was', async () => {
     const files = [
       secret('/tmp/new/deep/key', 'one', { uid: 1000, gid: 70, mode: 0o4400 }),
@@ -198,8 +270,8 @@ describe('what a container is given on a real Docker Engine', { concurrency: 3 }
       )
       return new Set((Volumes ?? []).map(({ Name }) => Name))
     }
-    const process = { ...options({ readOnly: true }), files, mounts: [tmpfs('/run'), tmpfs('/tmp')] }
-    assert.deepEqual(await prints('sealed', script, process), ['onetwo', 'read-only'])
+    const mounted = { ...options({ readOnly: true }), files, mounts: [tmpfs('/run'), tmpfs('/tmp')] }
+    assert.deepEqual(await prints('sealed', script, mounted), ['onetwo', 'read-only'])
     const [container] = await containersOf('sealed')
     const { Mounts } = await rack.docker.json<{ Mounts: { Type: string; Name: string }[] }>(
       { path: `/containers/${container!.Id}/json` },
@@ -207,7 +279,7 @@ describe('what a container is given on a real Docker Engine', { concurrency: 3 }
     )
     const own = Mounts.filter(({ Type }) => Type === 'volume').map(({ Name }) => Name)
     assert.equal(own.length, 2)
-    await rack.engine.remove('sealed', { volumes: false }, controlFor(30_000))
+    await rack.engine.remove(appOwner('sealed'), { volumes: false }, controlFor(30_000))
     const left = await volumes()
     assert.ok(
       own.every((name) => !left.has(name)),
@@ -217,9 +289,12 @@ describe('what a container is given on a real Docker Engine', { concurrency: 3 }
 
   test('files survive a restart of their container', async () => {
     const files = [secret('/run/secrets/key', 'kept')]
-    const process = { ...options({ readOnly: true }), files, mounts: [tmpfs('/run')] }
-    await prints('restarted', 'cat /run/secrets/key; echo', process)
-    const [{ id } = { id: '' }] = await rack.engine.processes({ app: 'restarted' }, controlFor(10_000))
+    const mounted = { ...options({ readOnly: true }), files, mounts: [tmpfs('/run')] }
+    await prints('restarted', 'cat /run/secrets/key; echo', mounted)
+    const [{ id } = { id: '' }] = await rack.engine.processes(
+      { owner: appOwner('restarted') },
+      controlFor(10_000),
+    )
     await rack.engine.exec(id, ['kill', '1'], collectTerminal().terminal, controlFor(10_000))
     const again = async () => (await lines('restarted')).filter((text) => text === 'kept').length === 2
     await until(again, { deadlineMs: 20_000, what: 'the file after the restart' })
@@ -272,20 +347,21 @@ describe('what a container is given on a real Docker Engine', { concurrency: 3 }
     await deploy('one-off', [shell('', { ...given, releaseCommand: look })])
     assert.deepEqual((await lines('one-off')).slice(0, 2), ['plain', 'till'])
     const oneOff = {
-      app: 'one-off',
+      owner: appOwner('one-off'),
       release: 'RAAAAAAAAAA',
       process: shell('', given),
       command: look,
       kind: 'one-off' as const,
+      operation: 'OAAAAAAAAAA',
       timeoutMs: null,
     }
     const seen = collectTerminal()
     const attached = await rack.engine.run(oneOff, seen.terminal, controlFor(20_000))
     assert.equal(await attached.exit, 0)
     assert.equal(seen.stdout(), 'plain\ntill\n')
-    const { process, exit } = await rack.engine.run(oneOff, null, controlFor(20_000))
+    const { process: running, exit } = await rack.engine.run(oneOff, null, controlFor(20_000))
     assert.equal(await exit, 0)
-    const query = { app: 'one-off', process: process.id, follow: false }
+    const query = { owner: appOwner('one-off'), process: running.id, follow: false }
     const kept = await Array.fromAsync(rack.engine.logs(query, controlFor(10_000)))
     assert.deepEqual(
       kept.map(({ text }) => text),
@@ -297,5 +373,36 @@ describe('what a container is given on a real Docker Engine', { concurrency: 3 }
     await deploy('labels', [shell('', { labels: { team: 'till', 'com.rack.app': 'forged' } })])
     const [container] = await containersOf('labels')
     assert.deepEqual([container?.Labels.team, container?.Labels['com.rack.app']], ['till', 'labels'])
+  })
+
+  test('an image that says what only a rack may say is not believed', async () => {
+    const forged = {
+      name: 'other',
+      app: 'victim',
+      kind: 'timer',
+      'timeout-ms': '1',
+      attached: 'true',
+      volume: 'data',
+    }
+    const changes = Object.entries(forged).map(([name, value]) => `LABEL com.rack.${name}=${value}`)
+    const { Id: container } = await rack.docker.json<{ Id: string }>(
+      { method: 'POST', path: '/containers/create', body: { Image: image, Cmd: ['true'] } },
+      controlFor(20_000),
+    )
+    const query = { container, changes: changes.join('\n') }
+    const commit = { method: 'POST', path: '/commit', query, body: {} } as const
+    const { Id } = await rack.docker.json<{ Id: string }>(commit, controlFor(20_000))
+    try {
+      await deploy('pretender', [shell('', { image: Id })])
+      const [found] = await containersOf('pretender')
+      const said = Object.keys(forged).map((name) => found?.Labels[`com.rack.${name}`])
+      assert.deepEqual(said, [rack.rack, 'pretender', 'process', '', '', ''])
+      assert.deepEqual(await rack.engine.processes({ owner: appOwner('victim') }, controlFor(10_000)), [])
+    } finally {
+      await rack.engine.remove(appOwner('pretender'), { volumes: true }, controlFor(30_000))
+      const force = { query: { force: true }, method: 'DELETE' } as const
+      await rack.docker.json({ ...force, path: `/containers/${container}` }, controlFor(20_000))
+      await rack.docker.json({ ...force, path: `/images/${Id}` }, controlFor(20_000))
+    }
   })
 })

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
-import { readdir } from 'node:fs/promises'
+import { readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { RackError } from '../../src/domain/error.ts'
+import { startDaemon, type DaemonProgram } from '../../src/host/daemon.ts'
 import { installationPaths } from '../../src/host/installation.ts'
 import { until } from '../../src/lib/poll.ts'
 import { startDaemonRack, type DaemonRack } from '../support/daemon-rack.ts'
+import { controlFor } from '../support/docker-rack.ts'
 import { ask } from '../support/load.ts'
 import { startPrivateDockerd, type PrivateDockerd } from '../support/private-dockerd.ts'
 import { mountSmallDisk, type SmallDisk } from '../support/small-tmpfs.ts'
@@ -63,6 +65,14 @@ async function failure(work: Promise<unknown>): Promise<RackError> {
   return error
 }
 
+/** What starts the daemon of these sources, as the installed launcher does. */
+async function launcher(): Promise<DaemonProgram> {
+  const script = join(dockerDisk.path, 'start.mjs')
+  const daemon = new URL('../../src/main/daemon.ts', import.meta.url).href
+  await writeFile(script, `process.argv.splice(2, 1)\nawait import(${JSON.stringify(daemon)})\n`)
+  return { node: process.execPath, script }
+}
+
 /** A build that fails for the disk leaves no release, nothing half made, and what is live. */
 async function failsForTheDisk(work: () => Promise<unknown>): Promise<RackError> {
   const [before, body] = [await releases(), await visit()]
@@ -95,7 +105,7 @@ test('with no byte left on the disk of the rack, what runs serves on; with room 
   for (const { code } of [built, promoted]) assert.equal(code, 'disk-full')
   assert.equal(await visit(), 'two')
   assert.equal((await rack.client.listProcesses({ params: { app } })).length, 1)
-  // Log lines of these seconds go nowhere.
+  // Log lines of these seconds wait with Docker.
   await new Promise((resolve) => setTimeout(resolve, 2000))
   await rackDisk.free()
   await until(
@@ -115,6 +125,11 @@ test('a daemon that is killed while the disk is full starts when there is room',
   await rackDisk.fill()
   await rack.end('SIGKILL')
   assert.equal(await visit(), 'three')
+  const error = await failure(
+    startDaemon(rack.installation, await launcher(), process.env, controlFor(30_000)),
+  )
+  assert.equal(error.code, 'disk-full')
+  assert.match(error.message, /^the daemon does not start: no room is left on the disk of \S+$/)
   await rackDisk.free()
   await rack.start()
   await rack.deploy(app, files('four'))
@@ -142,6 +157,6 @@ test('with no byte left on the disk of the engine a promote is undone; with room
   await dockerDisk.free()
   await rack.promote(app, release)
   assert.equal(await visit(), 'six')
-  const [process, ...others] = await rack.client.listProcesses({ params: { app } })
-  assert.deepEqual([process?.release, others], [release, []])
+  const [running, ...others] = await rack.client.listProcesses({ params: { app } })
+  assert.deepEqual([running?.release, others], [release, []])
 })

@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { setTimeout as pause } from 'node:timers/promises'
 import { RackError } from '../../src/domain/error.ts'
+import { appOwner } from '../../src/domain/owner.ts'
 import type { Plan } from '../../src/domain/plan.ts'
+import { until } from '../../src/lib/poll.ts'
 import { controlFor, openDockerRack } from '../support/docker-rack.ts'
 import { startLoad } from '../support/load.ts'
 import { planOf, processPlan, servesHttp } from '../support/plans.ts'
 import { startPrivateDockerd } from '../support/private-dockerd.ts'
+import { deployPlan } from '../support/deploy-plan.ts'
 
 const app = 'away'
 
@@ -29,7 +31,22 @@ function planFor(rack: string, image: string): Plan {
     memoryBytes: 32 * 2 ** 20,
     command: ['sh', '-c', count],
   })
-  return planOf([web, worker], { app, rack })
+  // Both end with 0: the one when it is stopped, the other by itself, a while after it was proved.
+  const polite = processPlan({
+    type: 'polite',
+    image,
+    restart: 'on-failure',
+    memoryBytes: 32 * 2 ** 20,
+    command: ['sh', '-c', "trap 'exit 0' TERM; while :; do sleep 0.1; done"],
+  })
+  const job = processPlan({
+    type: 'job',
+    image,
+    restart: 'no',
+    memoryBytes: 32 * 2 ** 20,
+    command: ['sh', '-c', 'sleep 3; echo job done'],
+  })
+  return planOf([web, worker, polite, job], { owner: appOwner(app), rack })
 }
 
 test(
@@ -43,46 +60,80 @@ test(
     stack.defer(() => rack.close())
     const { engine } = rack
     const plan = planFor(rack.rack, image)
-    await engine.deploy(plan, controlFor(60_000))
-    await pause(500)
+    await engine.start(controlFor(20_000))
+    await deployPlan(engine, plan, controlFor(60_000))
+    const statusOf = async (type: string) =>
+      (await engine.processes({ owner: appOwner(app), type }, controlFor(5000)))[0]?.status
+    await until(async () => (await statusOf('job')) === 'completed', {
+      deadlineMs: 20_000,
+      what: 'the job to be done',
+    })
+    await until(async () => (await beatsOf(engine)).includes(1), {
+      deadlineMs: 10_000,
+      what: 'a beat in the log',
+    })
     for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
       const lost = engine.waitForLoss(controlFor(60_000))
       await dockerd.end(signal)
       await lost
-      await assert.rejects(engine.processes({ app }, controlFor(5000)), isAway)
-      await assert.rejects(engine.deploy(plan, controlFor(5000)), isAway)
-      const kept = await Array.fromAsync(engine.logs({ app, follow: false }, controlFor(5000)))
+      await assert.rejects(engine.processes({ owner: appOwner(app) }, controlFor(5000)), isAway)
+      await assert.rejects(deployPlan(engine, plan, controlFor(5000)), isAway)
+      const kept = await Array.fromAsync(
+        engine.logs({ owner: appOwner(app), follow: false }, controlFor(5000)),
+      )
       assert.ok(
         kept.some(({ text }) => text === 'beat 1'),
         'what was copied is readable without Docker',
       )
       await dockerd.start()
       await engine.start(controlFor(20_000))
-      const receipt = await engine.deploy(plan, controlFor(60_000))
-      assert.deepEqual([receipt.kept.sort(), receipt.replaced], [['web', 'worker'], []], signal)
-      const running = await engine.processes({ app }, controlFor(5000))
+      const receipt = await deployPlan(engine, plan, controlFor(60_000))
       assert.deepEqual(
-        running.map(({ type, status }) => `${type} ${status}`),
-        ['web running', 'web running', 'worker running'],
+        [receipt.kept.sort(), receipt.replaced],
+        [['job', 'polite', 'web', 'worker'], []],
         signal,
       )
+      const expected = ['job completed', 'polite running', 'web running', 'web running', 'worker running']
+      let statuses: string[] = []
+      const allRun = async () => {
+        const running = await engine.processes({ owner: appOwner(app) }, controlFor(5000))
+        statuses = running.map(({ type, status }) => `${type} ${status}`)
+        return statuses.join() === expected.join()
+      }
+      // The router believes a copy that was down at its second good answer.
+      const what = () => `${expected.join()} after ${signal}; there is ${statuses.join()}`
+      await until(allRun, { deadlineMs: 20_000, what })
+      const done = await Array.fromAsync(
+        engine.logs({ owner: appOwner(app), types: ['job'], follow: false }, controlFor(5000)),
+      )
+      assert.deepEqual(
+        done.map(({ text }) => text),
+        ['job done'],
+        'a job that is done is not run again',
+      )
       const load = startLoad({ port: rack.httpPort, host: 'away.localhost', connections: 2 })
-      await pause(500)
+      await until(() => load.soFar.requests > 50, { deadlineMs: 10_000, what: 'fifty answers' })
       const { bodies, failures } = await load.stop()
       assert.deepEqual([Object.keys(bodies), failures], [['here\n'], {}], signal)
     }
-    await pause(500)
+    const hasThird = async () => /(\b0,1,2,.*){3}/.test((await beatsOf(engine)).join())
+    await until(hasThird, { deadlineMs: 10_000, what: 'beats of the third start' })
     await assertWholeBeats(engine)
     await rack.close()
   },
 )
 
+async function beatsOf(engine: Awaited<ReturnType<typeof openDockerRack>>['engine']): Promise<number[]> {
+  const query = { app, types: ['worker'], follow: false }
+  const lines = await Array.fromAsync(engine.logs(query, controlFor(10_000)))
+  return lines.map(({ text }) => Number(text.replace('beat ', '')))
+}
+
 /** Each start of the worker counts from 0: within one run no beat is missing or twice. */
 async function assertWholeBeats(engine: Awaited<ReturnType<typeof openDockerRack>>['engine']): Promise<void> {
   let last = -1
   let runs = 0
-  for await (const { text } of engine.logs({ app, types: ['worker'], follow: false }, controlFor(10_000))) {
-    const beat = Number(text.replace('beat ', ''))
+  for (const beat of await beatsOf(engine)) {
     if (beat === 0) runs++
     else assert.equal(beat, last + 1)
     last = beat

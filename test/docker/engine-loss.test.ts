@@ -3,12 +3,14 @@ import { readFile } from 'node:fs/promises'
 import { after, before, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { RackError } from '../../src/domain/error.ts'
+import { appOwner } from '../../src/domain/owner.ts'
 import { findCopies } from '../../src/engines/docker/containers/found-copy.ts'
 import { listNetworks } from '../../src/engines/docker/containers/network.ts'
 import { until } from '../../src/lib/poll.ts'
 import { killProcess, resultOf, startDaemonRack, type DaemonRack } from '../support/daemon-rack.ts'
 import { controlFor } from '../support/docker-rack.ts'
 import { ask, startLoad } from '../support/load.ts'
+import { overlapTypes } from '../support/overlap-types.ts'
 import { startPrivateDockerd, type PrivateDockerd } from '../support/private-dockerd.ts'
 import { webFiles } from '../support/source.ts'
 
@@ -17,18 +19,6 @@ const host = 'shop.localhost'
 let dockerd: PrivateDockerd
 let rack: DaemonRack
 
-/** One type beside the web servers may overlap, one may not. */
-const others = `  worker:
-    build: .
-    command: ["sh", "-c", "trap 'exit 0' TERM; echo the worker is up; while :; do sleep 1 & wait $$!; done"]
-    deploy: { resources: { limits: { cpus: "0.05", memory: 16M } } }
-  store:
-    build: .
-    command: ["sh", "-c", "trap 'exit 0' TERM; while :; do sleep 1 & wait $$!; done"]
-    volumes: ["data:/data"]
-    deploy: { resources: { limits: { cpus: "0.05", memory: 16M } } }
-volumes: { data: {} }
-`
 const types = ['store', 'web', 'web', 'worker']
 
 /** Answers with a word: at once, or after five seconds at /slow, which keeps an old copy from leaving. */
@@ -38,7 +28,8 @@ const server = (word: string) => `const server = require('node:http').createServ
 server.listen(3000)
 process.on('SIGTERM', () => server.close(() => process.exit()))
 `
-const files = (word: string, labels = '') => webFiles(word, { more: others, server: server(word), labels })
+const files = (word: string, labels = '') =>
+  webFiles(word, { more: overlapTypes, server: server(word), labels })
 
 before(async () => {
   dockerd = await startPrivateDockerd()
@@ -66,8 +57,8 @@ async function underLoad(task: () => Promise<void>): Promise<number> {
 
 const visit = async (path = '/') => await ask({ port: rack.installation.http.port, host, path })
 const copies = async () =>
-  await findCopies(dockerd.docker, rack.installation.name, { app }, controlFor(10_000))
-const ids = async () => (await copies()).map(({ process }) => process).sort()
+  await findCopies(dockerd.docker, rack.installation.name, { owner: appOwner(app) }, controlFor(10_000))
+const ids = async () => (await copies()).map((copy) => copy.process).sort()
 
 /** Everything about the app agrees: containers, names, addresses, routes, journal; and it answers. */
 async function wholeness(): Promise<{ release: string; addresses: string[] }> {
@@ -83,8 +74,8 @@ async function wholeness(): Promise<{ release: string; addresses: string[] }> {
     types.map((type) => `${type} running always ${live.release}`),
   )
   assert.ok(found.every(({ type, aliases }) => aliases.includes(type)))
-  const holders = rack.rows('select holder, address from addresses where app = ? order by holder', app)
-  const held = found.map(({ process, address }) => ({ holder: process, address })).sort(byHolder)
+  const holders = rack.rows('select holder, address from addresses where network = ? order by holder', app)
+  const held = found.map(({ process: holder, address }) => ({ holder, address })).sort(byHolder)
   assert.deepEqual(
     holders.map((row) => ({ ...row })),
     held,
@@ -291,13 +282,13 @@ test('the engine is killed during the first deploy of an app: nothing of it is l
     await dockerd.end('SIGKILL')
     await dockerd.start()
     const error = await promoting
-    const of = { app: fresh }
+    const of = { owner: appOwner(fresh) }
     const containers = () => findCopies(dockerd.docker, rack.installation.name, of, controlFor(10_000))
-    const live = await rack.client.getApp({ params: of })
+    const live = await rack.client.getApp({ params: { app: fresh } })
     t.diagnostic(`killed at ${delayMs} ms: ${String(error)}; live: ${live.release}`)
     assert.equal(live.release, null)
     await until(async () => (await containers()).length === 0, { deadlineMs: 15_000, what: 'an empty app' })
-    const held = () => rack.rows('select holder from addresses where app = ?', fresh)
+    const held = () => rack.rows('select holder from addresses where network = ?', fresh)
     await until(() => held().length === 0, { deadlineMs: 5000, what: 'free addresses' })
   }
   await rack.promote(fresh, release)

@@ -8,15 +8,18 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { appOwner } from '../../src/domain/owner.ts'
 import type { Plan } from '../../src/domain/plan.ts'
 import { connectDocker } from '../../src/engines/docker/client.ts'
 import { createDockerEngine } from '../../src/engines/docker/docker-engine.ts'
-import { createRouter } from '../../src/engines/docker/router/router.ts'
+import { createRouter } from '../../src/router/create-router.ts'
+import { until } from '../../src/lib/poll.ts'
 import { openStore } from '../../src/store/open-store.ts'
 import type { DeployOnce } from '../support/deploy-once.ts'
 import { controlFor, dockerSocket, freePort } from '../support/docker-rack.ts'
 import { startLoad } from '../support/load.ts'
 import { planOf, processPlan, servesHttp } from '../support/plans.ts'
+import { deployPlan } from '../support/deploy-plan.ts'
 
 const program = fileURLToPath(new URL('../support/deploy-once.ts', import.meta.url))
 
@@ -62,7 +65,8 @@ test(
          process.on('SIGTERM', () => s.close(() => process.exit(0)))`,
         ],
       })
-    const plan = (text: string, release: string): Plan => planOf([type(text)], { rack, app, release })
+    const plan = (text: string, release: string): Plan =>
+      planOf([type(text)], { rack, owner: appOwner(app), release })
     const [first, second] = [plan('first', 'RAAAAAAAAAA'), plan('second', 'RBBBBBBBBBB')]
 
     const open = async () => {
@@ -73,7 +77,8 @@ test(
       })
       const router = createRouter({ directory: join(directory, 'router'), httpBind: '127.0.0.1', httpPort })
       const total = { cpuUnits: 65_536, memoryBytes: 2 ** 36 }
-      const settings = { docker, router, addresses: store.addresses, rack, total, pool, randomBytes }
+      const outside = { domain: 'localhost', httpPort }
+      const settings = { docker, router, addresses: store.addresses, rack, total, pool, outside, randomBytes }
       const engine = createDockerEngine({ ...settings, directory: join(directory, 'engine') })
       await router.start(controlFor(20_000))
       return { store, router, engine }
@@ -81,7 +86,7 @@ test(
 
     const begun = await open()
     await begun.store.apps.create(app)
-    await begun.engine.deploy(first, controlFor(60_000))
+    await deployPlan(begun.engine, first, controlFor(60_000))
     await begun.engine.close()
     const load = startLoad({ port: httpPort, host: 'killed.localhost', connections: 4 })
     const settings = { rack, directory, socketPath: dockerSocket, httpPort, pool }
@@ -90,29 +95,34 @@ test(
       for (const [index, killAfterMs] of [150, 500, 900, 1300, 1700, 2100, 2600].entries()) {
         outcomes.push(await deployAndKill({ ...settings, plan: second }, killAfterMs))
         const now = await open()
+        // Closed whatever happens: what it takes to its end would keep the program from ending.
+        await using _closing = { [Symbol.asyncDispose]: async () => await now.engine.close() }
         // Undone and finished by turns; each time the first release is live again before the next kill.
         const wanted = index % 2 === 0 ? first : second
         await now.engine.start(controlFor(30_000))
-        await now.engine.deploy(wanted, controlFor(60_000))
-        const running = await now.engine.processes({ app, all: true }, controlFor(10_000))
-        assert.deepEqual(
-          running.map(({ status, type: name }) => [name, status]),
-          Array.from({ length: 2 }, () => ['web', 'running']),
-          `killed after ${killAfterMs} ms`,
-        )
+        await deployPlan(now.engine, wanted, controlFor(60_000))
+        // What the killed one had told to leave may still be draining.
+        const all = async () =>
+          await now.engine.processes({ owner: appOwner(app), all: true }, controlFor(10_000))
+        const described = async () =>
+          (await all()).map(({ type: name, status }) => `${name} ${status}`).join()
+        await until(async () => (await described()) === 'web running,web running', {
+          deadlineMs: 30_000,
+          what: `two copies that run, after a kill at ${killAfterMs} ms`,
+        })
         const listed = await docker.json<unknown[]>(
           { path: '/containers/json', query: { all: true, filters: { label: [`com.rack.name=${rack}`] } } },
           controlFor(5000),
         )
         assert.equal(listed.length, 2, 'no container is left over')
         await now.engine.sweep(
-          { apps: [app], images: [], buildCache: false, volumes: false },
+          { owners: [appOwner(app)], images: [], buildCache: false, volumes: false },
           controlFor(30_000),
         )
         assert.equal((await now.store.addresses.holders(app)).length, 2, 'no address is left over')
         const { bodies } = await askAFew(httpPort)
         assert.deepEqual(Object.keys(bodies), [wanted === first ? 'first' : 'second'])
-        await now.engine.deploy(first, controlFor(60_000))
+        await deployPlan(now.engine, first, controlFor(60_000))
         await now.engine.close()
         await now.store.close()
       }
@@ -122,7 +132,7 @@ test(
       assert.ok(seen.requests > 100)
     } finally {
       await load.stop()
-      await begun.engine.remove(app, { volumes: true }, controlFor(60_000))
+      await begun.engine.remove(appOwner(app), { volumes: true }, controlFor(60_000))
       await begun.router.stop(controlFor(20_000))
       await begun.store.close()
       await rm(directory, { recursive: true, force: true })
@@ -132,6 +142,6 @@ test(
 
 async function askAFew(port: number) {
   const load = startLoad({ port, host: 'killed.localhost', connections: 2 })
-  await pause(200)
+  await until(() => load.soFar.requests > 20, { deadlineMs: 10_000, what: 'some answers' })
   return await load.stop()
 }

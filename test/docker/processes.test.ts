@@ -2,13 +2,17 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import { plainContainer } from '../../src/domain/container.ts'
+import type { CopyFailure } from '../../src/domain/deployment.ts'
 import { RackError } from '../../src/domain/error.ts'
+import { appOwner } from '../../src/domain/owner.ts'
 import type { ProcessPlan } from '../../src/domain/plan.ts'
+import type { Process } from '../../src/domain/process.ts'
 import type { Terminal } from '../../src/domain/terminal.ts'
 import { until } from '../../src/lib/poll.ts'
 import { collectTerminal } from '../support/collect-terminal.ts'
 import { controlFor, openDockerRack } from '../support/docker-rack.ts'
 import { planOf, processPlan } from '../support/plans.ts'
+import { deployPlan } from '../support/deploy-plan.ts'
 
 type Rack = Awaited<ReturnType<typeof openDockerRack>>
 
@@ -25,17 +29,60 @@ describe('processes on a real Docker Engine', { concurrency: 3 }, () => {
     processPlan({ image, memoryBytes: 32 * 2 ** 20, command: ['sh', '-c', script], ...overrides })
   const sleeps = "trap 'exit 0' TERM; while :; do sleep 3600 & wait $!; done"
   const deploy = async (app: string, ...processes: ProcessPlan[]) =>
-    await rack.engine.deploy(planOf(processes, { app, rack: rack.rack }), controlFor(60_000))
-  const only = async (app: string) => (await rack.engine.processes({ app }, controlFor(10_000)))[0]!
+    await deployPlan(
+      rack.engine,
+      planOf(processes, { owner: appOwner(app), rack: rack.rack }),
+      controlFor(60_000),
+    )
+  const only = async (app: string) =>
+    (await rack.engine.processes({ owner: appOwner(app) }, controlFor(10_000)))[0]!
   const lines = async (app: string, engine = rack.engine) =>
-    await Array.fromAsync(engine.logs({ app, follow: false }, controlFor(20_000)))
+    await Array.fromAsync(engine.logs({ owner: appOwner(app), follow: false }, controlFor(20_000)))
   const oneOff = (app: string, script: string) => ({
-    app,
+    owner: appOwner(app),
     release: 'RAAAAAAAAAA',
     process: shell(sleeps),
     command: ['sh', '-c', script],
     kind: 'one-off' as const,
+    operation: 'OAAAAAAAAAA',
     timeoutMs: null,
+  })
+
+  test('a copy that crashed while it was watched is undone, though Docker has started it again before it says so', async () => {
+    // A busy Docker reads the exit code of the new start.
+    const docker: typeof rack.docker = {
+      ...rack.docker,
+      json: async <T>(...call: Parameters<typeof rack.docker.json>) => {
+        const answer = await rack.docker.json<T>(...call)
+        return call[0].path.endsWith('/wait') ? ({ StatusCode: 0 } as T) : answer
+      },
+    }
+    const crashes = shell('sleep 6; exit 3', { restart: 'on-failure', watchMs: 20_000 })
+    const plan = planOf([crashes], { owner: appOwner('again'), rack: rack.rack })
+    await assert.rejects(
+      deployPlan(rack.reopen({ docker }), plan, controlFor(60_000)),
+      (error: RackError) => {
+        const [failure] = error.details as [CopyFailure]
+        assert.deepEqual([failure.reason, failure.exitCode], ['exited-soon', 3])
+        return true
+      },
+    )
+  })
+
+  test('a process that prints 200,000 lines and is then replaced keeps all of them', async () => {
+    const app = 'loud'
+    const loud = shell(`seq 200000; ${sleeps}`)
+    await deploy(app, loud)
+    await deploy(app, shell(sleeps))
+    let expected = 0
+    for await (const { text } of rack.engine.logs(
+      { owner: appOwner(app), follow: false },
+      controlFor(60_000),
+    )) {
+      assert.equal(text, String(++expected))
+    }
+    assert.equal(expected, 200_000)
+    assert.deepEqual(rack.troubles, [])
   })
 
   const copiedOnce = async (overrides: Partial<ProcessPlan>) => {
@@ -48,7 +95,11 @@ describe('processes on a real Docker Engine', { concurrency: 3 }, () => {
     await using stack = new AsyncDisposableStack()
     stack.defer(() => own.close())
     let engine = own.engine
-    await engine.deploy(planOf([shell(script, overrides)], { app, rack: own.rack }), controlFor(60_000))
+    await deployPlan(
+      engine,
+      planOf([shell(script, overrides)], { owner: appOwner(app), rack: own.rack }),
+      controlFor(60_000),
+    )
     for (let round = 0; round < 6; round++) {
       await engine.close()
       engine = own.reopen()
@@ -86,7 +137,7 @@ describe('processes on a real Docker Engine', { concurrency: 3 }, () => {
     const output: string[] = []
     async function* input() {
       await typed.promise
-      yield Buffer.from('stty size; exit 3\n')
+      yield Buffer.from('until stty size | grep "33 77"; do sleep 0.1; done; exit 3\n')
     }
     const terminal: Terminal = {
       tty: true,
@@ -100,7 +151,6 @@ describe('processes on a real Docker Engine', { concurrency: 3 }, () => {
     const resize = await resized.promise
     await until(() => output.join('').includes('#'), { deadlineMs: 5000, what: 'the prompt' })
     resize({ rows: 33, columns: 77 })
-    await pause(200)
     typed.resolve()
     assert.equal(await ended, 3)
     assert.match(output.join(''), /33 77/)
@@ -146,10 +196,14 @@ describe('processes on a real Docker Engine', { concurrency: 3 }, () => {
     const own = await openDockerRack()
     await using stack = new AsyncDisposableStack()
     stack.defer(() => own.close())
-    await own.engine.deploy(planOf([shell(sleeps)], { app: 'adopt', rack: own.rack }), controlFor(60_000))
+    await deployPlan(
+      own.engine,
+      planOf([shell(sleeps)], { owner: appOwner('adopt'), rack: own.rack }),
+      controlFor(60_000),
+    )
     await own.engine.close()
     const former = own.reopen()
-    const { process, exit } = await former.run(
+    const { process: running, exit } = await former.run(
       oneOff('adopt', 'sleep 2; echo done late'),
       null,
       controlFor(20_000),
@@ -159,29 +213,120 @@ describe('processes on a real Docker Engine', { concurrency: 3 }, () => {
     await abandoned
     const next = own.reopen()
     await next.start(controlFor(10_000))
-    await until(async () => (await next.processes({ id: process.id }, controlFor(5000))).length === 0, {
+    await until(async () => (await next.processes({ id: running.id }, controlFor(5000))).length === 0, {
       deadlineMs: 15_000,
       what: 'the one-off to be gone',
     })
     const kept = await lines('adopt', next)
     assert.deepEqual(
-      kept.filter((line) => line.process === process.id).map(({ text }) => text),
+      kept.filter((line) => line.process === running.id).map(({ text }) => text),
       ['done late'],
     )
     assert.equal((await own.addresses.holders('adopt')).length, 1)
     await next.close()
   })
 
-  test('a directory comes out as its entries, and goes into another process', async () => {
+  test('a one-off that a terminal was joined to ends when the next daemon finds it', async () => {
+    const own = await openDockerRack()
+    await using stack = new AsyncDisposableStack()
+    stack.defer(() => own.close())
+    const former = own.reopen()
+    await deployPlan(
+      former,
+      planOf([shell(sleeps)], { owner: appOwner('left'), rack: own.rack }),
+      controlFor(60_000),
+    )
+    const { terminal } = collectTerminal([], { open: true })
+    const joined = await former.run(oneOff('left', 'sleep 3600'), terminal, controlFor(120_000))
+    const detached = await former.run(oneOff('left', 'sleep 3600'), null, controlFor(20_000))
+    const abandoned = Promise.all([assert.rejects(joined.exit), assert.rejects(detached.exit)])
+    await former.close()
+    await abandoned
+    const ended: Process[] = []
+    const next = own.reopen({ onEnded: async (one) => void ended.push(one) })
+    await next.start(controlFor(10_000))
+    const isGone = async () =>
+      (await next.processes({ id: joined.process.id }, controlFor(5000))).length === 0
+    await until(isGone, { deadlineMs: 20_000, what: 'the joined one-off to end' })
+    const [left] = await next.processes({ id: detached.process.id }, controlFor(5000))
+    assert.equal(left?.status, 'running')
+    assert.deepEqual(
+      ended.map(({ id, status, exitCode }) => [id, status, exitCode]),
+      [[joined.process.id, 'crashed', 137]],
+    )
+    await next.close()
+  })
+
+  test('the exit of a one-off that ended without a daemon is told, and again until it is kept', async () => {
+    const own = await openDockerRack()
+    await using stack = new AsyncDisposableStack()
+    stack.defer(() => own.close())
+    const former = own.reopen()
+    await deployPlan(
+      former,
+      planOf([shell(sleeps)], { owner: appOwner('late'), rack: own.rack }),
+      controlFor(60_000),
+    )
+    const { process: running, exit } = await former.run(
+      oneOff('late', 'sleep 1; exit 7'),
+      null,
+      controlFor(20_000),
+    )
+    const abandoned = assert.rejects(exit)
+    await former.close()
+    await abandoned
+    const stateOf = async () => (await own.engine.processes({ id: running.id }, controlFor(5000)))[0]?.status
+    await until(async () => (await stateOf()) === 'crashed', { deadlineMs: 20_000, what: 'its end' })
+
+    const failing = own.reopen({ onEnded: async () => Promise.reject(new Error('the store is away')) })
+    await failing.start(controlFor(10_000))
+    const isTold = () => own.troubles.some((error) => (error as Error).message === 'the store is away')
+    await until(isTold, { deadlineMs: 20_000, what: 'the failure to be told' })
+    await failing.close()
+    assert.equal(await stateOf(), 'crashed')
+
+    const ended: Process[] = []
+    const next = own.reopen({ onEnded: async (one) => void ended.push(one) })
+    await next.start(controlFor(10_000))
+    await until(async () => (await stateOf()) === undefined, { deadlineMs: 20_000, what: 'it to be gone' })
+    await next.close()
+    const [one] = ended
+    assert.deepEqual([one?.id, one?.status, one?.exitCode], [running.id, 'crashed', 7])
+    assert.ok(Date.parse(one?.ended ?? '') >= Date.parse(one?.started ?? ''))
+  })
+
+  test('a one-off whose container somebody removes ends with its exit code all the same, and its end is kept', async () => {
+    const own = await openDockerRack()
+    await using stack = new AsyncDisposableStack()
+    stack.defer(() => own.close())
+    const ended: [running: Process, operation: string][] = []
+    const engine = own.reopen({ onEnded: async (...end) => void ended.push(end) })
+    const { process: running, exit } = await engine.run(
+      oneOff('taken', 'sleep 3600'),
+      null,
+      controlFor(20_000),
+    )
+    const query = { all: true, filters: { label: [`com.rack.process=${running.id}`] } }
+    const listing = { path: '/containers/json', query }
+    const [found] = await own.docker.json<{ Id: string }[]>(listing, controlFor(5000))
+    const removal = { method: 'DELETE', path: `/containers/${found?.Id}`, query: { force: true } } as const
+    await own.docker.json(removal, controlFor(20_000))
+    assert.equal(await exit, 137)
+    await engine.close()
+    const ends = ended.map(([{ id, status, exitCode }, operation]) => [id, status, exitCode, operation])
+    assert.deepEqual(ends, [[running.id, 'crashed', 137, 'OAAAAAAAAAA']])
+  })
+
+  test('what is in a directory comes out, and goes into another process', async () => {
     await deploy(
       'files',
       shell(`mkdir -p /srv/a; echo one > /srv/a/one; ln -s one /srv/a/link; ${sleeps}`, { count: 2 }),
     )
-    const [from, to] = await rack.engine.processes({ app: 'files' }, controlFor(5000))
+    const [from, to] = await rack.engine.processes({ owner: appOwner('files') }, controlFor(5000))
     const chunks: Uint8Array[] = []
     await rack.engine.copy(
       from!.id,
-      '/srv/a',
+      '/srv/a/.',
       { out: async (chunk) => void chunks.push(chunk) },
       controlFor(10_000),
     )

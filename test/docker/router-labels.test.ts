@@ -8,10 +8,12 @@ import { join } from 'node:path'
 import { before, describe, test, type TestContext } from 'node:test'
 import { promisify } from 'node:util'
 import { WebSocket, WebSocketServer } from 'ws'
+import { appOwner } from '../../src/domain/owner.ts'
 import { plainRouting } from '../../src/domain/routing.ts'
-import type { AppRoutes, Server } from '../../src/engines/docker/router/route-table.ts'
-import { passesOf } from '../../src/engines/docker/router/visitor-rules.ts'
+import type { AppRoutes, Server } from '../../src/router/route-table.ts'
+import { passesOf } from '../../src/router/visitor-rules.ts'
 import { until } from '../../src/lib/poll.ts'
+import { killProcess } from '../support/daemon-rack.ts'
 import { controlFor, openDockerRack } from '../support/docker-rack.ts'
 import { planOf, processPlan, servesHttp } from '../support/plans.ts'
 import {
@@ -25,6 +27,7 @@ import {
   webApp,
   workerOf,
 } from '../support/routers.ts'
+import { deployPlan } from '../support/deploy-plan.ts'
 
 const run = promisify(execFile)
 
@@ -65,7 +68,7 @@ function tcpApp(listenPort: number, servers: Server[], options: object): AppRout
   }
 }
 
-describe('labels of the router', { timeout: 120_000 }, () => {
+describe('labels of the router', { timeout: 300_000 }, () => {
   before(async () => {
     await run('haproxy', ['-v'])
     await run('openssl', ['version'])
@@ -96,7 +99,7 @@ describe('labels of the router', { timeout: 120_000 }, () => {
       assert.notEqual(await workerOf(place), worker)
       assert.deepEqual(await whereClientsGo(httpPort), after)
       const { pid } = await router.status(control)
-      process.kill(pid!, 'SIGKILL')
+      await killProcess(pid!)
       await router.ensureRunning(control)
       assert.deepEqual(await whereClientsGo(httpPort), after)
       // A copy that leaves takes its own clients only.
@@ -276,13 +279,14 @@ describe('labels of the router', { timeout: 120_000 }, () => {
       const served = servesHttp(3000, ['shop.localhost'])
       const web = processPlan({ image, command: ['node', '-e', script], count: 2, health, ...served })
       const deploy = async (overrides: Partial<typeof web>) =>
-        await rack.engine.deploy(
+        await deployPlan(
+          rack.engine,
           { ...planOf([{ ...web, ...overrides }]), rack: rack.rack },
           controlFor(60_000),
         )
       await deploy({})
       assert.equal((await get(rack.httpPort, 'shop.localhost')).body, 'GET / HTTP/1.1')
-      const ids = (await rack.engine.processes({ app: 'shop' }, controlFor(10_000)))
+      const ids = (await rack.engine.processes({ owner: appOwner('shop') }, controlFor(10_000)))
         .map(({ id }) => id)
         .sort()
       const routing = {
@@ -290,7 +294,7 @@ describe('labels of the router', { timeout: 120_000 }, () => {
         auth: [{ user: 'admin', password: 'sesame' }],
         sticky: { by: 'source' as const },
       }
-      const ports = (served.ports ?? []).map((port) => ({ ...port, proxy: true }))
+      const ports = (served.ports ?? []).map((port) => ({ ...port, proxy: 'v1' as const }))
       const { replaced, kept } = await deploy({ routing, ports })
       assert.deepEqual([replaced, kept], [[], ['web']])
       assert.equal((await get(rack.httpPort, 'shop.localhost')).status, 401)
@@ -300,7 +304,7 @@ describe('labels of the router', { timeout: 120_000 }, () => {
         /^PROXY TCP4 127\.0\.0\.1 /,
       )
       await deploy({ routing, ports })
-      const after = (await rack.engine.processes({ app: 'shop' }, controlFor(10_000)))
+      const after = (await rack.engine.processes({ owner: appOwner('shop') }, controlFor(10_000)))
         .map(({ id }) => id)
         .sort()
       assert.deepEqual(after, ids)

@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { request } from 'node:http'
 import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { dockerSocket } from '../../src/lib/docker-socket.ts'
+import { readProcess } from '../../src/lib/files.ts'
 import { rack as runRack } from '../support/command-line.ts'
 import { objectsOfRack } from '../support/engine-objects.ts'
 import { freePort, installRack, type InstalledRack } from '../support/installed-rack.ts'
@@ -24,6 +26,11 @@ const compose = `services:
 volumes:
   data: {}
 `
+interface Status {
+  socket: string
+  api?: string
+}
+
 const room = ['--cpu', '1024', '--memory', '1024M']
 
 async function deployWord(rack: InstalledRack, app: string, word: string): Promise<void> {
@@ -34,17 +41,15 @@ async function deployWord(rack: InstalledRack, app: string, word: string): Promi
 }
 /** One that has ended may wait for its parent to notice, and is no process any more. */
 async function isAlive(pid: number): Promise<boolean> {
-  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT' || error.code === 'ESRCH') return ''
-    throw error
-  })
-  return stat !== '' && !stat.includes(') Z ')
+  const stat = await readProcess(pid, 'stat')
+  return stat !== null && !stat.includes(') Z ')
 }
 
 test('two racks on one machine have apps of the same name that never meet; one goes, the other stays', async () => {
   await using one = await installRack(room)
-  await using two = await installRack(room)
+  await using two = await installRack([...room, '--api-port', String(await freePort())])
   await Promise.all([deployWord(one, 'same', 'one'), deployWord(two, 'same', 'two')])
+  await one.run('services', 'create', 'redis', '--name', 'cache')
   const visit = (rack: InstalledRack) => ask({ port: rack.httpPort, host: 'same.localhost' })
   assert.deepEqual([(await visit(one)).body, (await visit(two)).body], ['one', 'two'])
 
@@ -58,9 +63,9 @@ test('two racks on one machine have apps of the same name that never meet; one g
     `s.on('connect', () => process.exit(0)); s.on('error', () => process.exit(4))`
   assert.equal((await inOne(reach('127.0.0.1', 3000))).code, 0)
   assert.notEqual((await inOne(reach(address, 3000))).code, 0)
-  const { api } = await two.json<{ api: string }>('status')
+  const { api } = await two.json<Status>('status')
   const gateway = address.replace(/\.\d+$/, '.1')
-  assert.notEqual((await inOne(reach(gateway, Number(new URL(api).port)))).code, 0)
+  assert.notEqual((await inOne(reach(gateway, Number(new URL(api!).port)))).code, 0)
 
   const { daemon, router } = await one.json<{ daemon: { pid: number }; router: { pid: number } }>('status')
   await one.run('uninstall', '--yes', '--volumes')
@@ -70,9 +75,10 @@ test('two racks on one machine have apps of the same name that never meet; one g
   assert.equal((await visit(two)).body, 'two')
 })
 
-test('uninstall keeps the data of apps unless told, says so, and works when the daemon is dead', async () => {
+test('uninstall keeps the data of apps and services unless told, says so, and works when the daemon is dead', async () => {
   await using rack = await installRack(room)
   await deployWord(rack, 'kept', 'x')
+  await rack.run('services', 'create', 'redis', '--name', 'cache')
   const refused = await rack.attempt(['uninstall'])
   assert.equal(refused.code, 2)
   assert.match(refused.stderr, /--yes/)
@@ -82,9 +88,9 @@ test('uninstall keeps the data of apps unless told, says so, and works when the 
   assert.equal(said.code, 0, said.stderr)
   assert.match(said.stderr, /volumes stay/)
   const left = await objectsOfRack(rack.name)
-  assert.ok(left.length === 1 && left[0]?.startsWith('volume '), left.join(', '))
+  assert.ok(left.length === 2 && left.every((each) => each.startsWith('volume ')), left.join(', '))
   assert.ok(!existsSync(rack.directory))
-  await removeVolume(left[0]?.slice('volume '.length) ?? '')
+  for (const volume of left) await removeVolume(volume.slice('volume '.length))
 })
 
 test('a second install of a name, into a folder in use or onto a port in use is refused; nothing is made', async () => {
@@ -118,23 +124,21 @@ test('a second install of a name, into a folder in use or onto a port in use is 
   await rm(home, { recursive: true })
 })
 
-test('the API takes the next port when the usual one is taken', async () => {
-  const home = await mkdtemp(join(tmpdir(), 'rack-ports-'))
-  const name = `ports-${process.pid}`
-  const env: NodeJS.ProcessEnv = { ...process.env, XDG_CONFIG_HOME: home, RACK_NAME: name }
-  // Where another rack has it already, that one is the holder.
-  const holder = createServer()
-  const isHeld = new Promise((resolve) => holder.once('listening', resolve).once('error', resolve))
-  holder.listen(5480, '127.0.0.1')
-  await isHeld
-  const port = await freePort()
-  const args = ['--dir', join(home, 'rack'), '--http-port', String(port), '--pool', '10.234.0.0/18', ...room]
-  const said = await runRack(['install', '--name', name, ...args], { env })
-  assert.equal(said.code, 0, said.stderr)
-  assert.match(said.stdout, /^http:\/\/127\.0\.0\.1:(?!5480)54[89]\d/)
-  holder.close()
-  assert.equal((await runRack(['uninstall', '--yes', '--volumes'], { env })).code, 0)
-  await rm(home, { recursive: true })
+test("the API is a socket that is its owner's alone, and no port", async () => {
+  await using rack = await installRack(room)
+  const { socket, api } = await rack.json<Status>('status')
+  assert.deepEqual([socket, api], [join(rack.directory, 'api.sock'), undefined])
+  assert.match(await rack.run('status'), new RegExp(`^socket +${RegExp.escape(socket)}$`, 'm'))
+  const modes = await Promise.all(
+    [socket, rack.directory].map(async (path) => (await stat(path)).mode & 0o777),
+  )
+  assert.deepEqual(modes, [0o600, 0o700])
+  assert.match(
+    await rack.run('doctor'),
+    new RegExp(`daemon +process \\d+ answers on ${RegExp.escape(socket)}`),
+  )
+  const [known] = await rack.json<{ url: string }[]>('racks')
+  assert.equal(known?.url, `unix:${socket}`)
 })
 
 test('uninstall and install say so when Docker Engine does not answer, and leave everything', async () => {
@@ -155,7 +159,7 @@ test('uninstall and install say so when Docker Engine does not answer, and leave
 })
 
 async function removeVolume(name: string): Promise<void> {
-  const asked = request({ socketPath: '/var/run/docker.sock', method: 'DELETE', path: `/volumes/${name}` })
+  const asked = request({ socketPath: dockerSocket(process.env), method: 'DELETE', path: `/volumes/${name}` })
   asked.end()
   await once(asked, 'response')
   asked.destroy()

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { setTimeout as delay } from 'node:timers/promises'
+import { until } from '../../src/lib/poll.ts'
 import { objectsOfRack } from '../support/engine-objects.ts'
 import { installRack, type InstalledRack } from '../support/installed-rack.ts'
 import { ask } from '../support/load.ts'
@@ -29,6 +29,9 @@ const body = async () => (await ask({ port: rack.httpPort, host: 'shop.localhost
 const info = async () => await rack.json<{ status: string; release: string }>('apps', 'info', 'shop')
 const containers = async () => (await objectsOfRack(rack.name)).filter((name) => name.startsWith('container'))
 
+/** The name of the step shows neither word: only its output does. */
+const sleeping = 'FROM node:24-slim\nRUN echo asleep-$((40 + 2)) && sleep 60 && echo awake-$((40 + 2))\n'
+
 /** What must not have changed when a command was interrupted, and that the next one goes through. */
 async function assertUntouched(before: Awaited<ReturnType<typeof state>>): Promise<void> {
   assert.deepEqual(await state(), before)
@@ -46,19 +49,18 @@ async function state() {
 test('Ctrl-C during a build cancels it on the rack: nothing is left, and the next deploy works at once', async () => {
   const before = await state()
   const releases = await rack.json<unknown[]>('releases', '--app', 'shop')
-  await source.write({ ...webFiles('x'), Dockerfile: `FROM node:24-slim\nRUN echo ${count} && sleep 60\n` })
+  await source.write({ ...webFiles('x'), Dockerfile: sleeping })
   const { child, said } = deploy()
-  await whenSays(child, /RUN echo/)
-  await delay(500)
-  const started = performance.now()
+  await whenSays(child, /asleep-42/)
   child.kill('SIGINT')
   const { code, stderr } = await said
-  assert.ok(performance.now() - started < 10_000)
   assert.equal(code, 130, stderr)
   assert.match(stderr, /cancelling the build/)
   const [build] = await rack.json<{ id: string; status: string }[]>('builds', '--app', 'shop')
   assert.equal(build?.status, 'failed')
-  assert.match(await rack.run('builds', 'logs', build.id, '--app', 'shop'), /cancelled/)
+  const log = await rack.run('builds', 'logs', build.id, '--app', 'shop')
+  assert.match(log, /cancelled/)
+  assert.doesNotMatch(log, /awake-42/)
   assert.equal((await rack.json<unknown[]>('releases', '--app', 'shop')).length, releases.length)
   await assertUntouched(before)
 })
@@ -72,7 +74,8 @@ test('Ctrl-C during an upload ends it: no release, and the next deploy works at 
   const builds = async () => await rack.json<{ status: string }[]>('builds', '--app', 'shop')
   const known = (await builds()).length
   const { child, said } = deploy()
-  while ((await builds()).length === known && child.exitCode === null) await delay(20)
+  const isBegun = async () => (await builds()).length > known || child.exitCode !== null
+  await until(isBegun, { deadlineMs: 60_000, what: 'the build to begin' })
   child.kill('SIGINT')
   const { code, stderr } = await said
   assert.equal(code, 130, stderr)
@@ -81,15 +84,22 @@ test('Ctrl-C during an upload ends it: no release, and the next deploy works at 
   await assertUntouched(before)
 })
 
-const stubborn = (server: string) => webFiles('x', { server, labels: '      rack.health.grace: 60\n' })
+/** Runs, and never gets healthy. */
+const stubborn = () =>
+  webFiles('x', { server: 'setInterval(() => {}, 1000)', labels: '      rack.health.grace: 60\n' })
+
+/** Deploys such a release, and is back when the rack has begun to start it. */
+async function deployStubborn(before: Awaited<ReturnType<typeof state>>) {
+  await source.write(stubborn())
+  const deploying = deploy()
+  const isBegun = async () => (await containers()).length > before.containers.length
+  await until(isBegun, { deadlineMs: 60_000, what: 'a container of the new release' })
+  return deploying
+}
 
 test('Ctrl-C during a promote undoes it: the old release serves, no container of the new one is left', async () => {
   const before = await state()
-  await source.write(stubborn('setInterval(() => {}, 1000)'))
-  const { child, said } = deploy()
-  await whenSays(child, /start web/)
-  await delay(500)
-  assert.ok((await containers()).length > before.containers.length)
+  const { child, said } = await deployStubborn(before)
   child.kill('SIGINT')
   const { code, stderr } = await said
   assert.equal(code, 130, stderr)
@@ -99,31 +109,28 @@ test('Ctrl-C during a promote undoes it: the old release serves, no container of
 
 test('a second Ctrl-C leaves at once; the rack finishes the undo by itself', async () => {
   const before = await state()
-  await source.write(stubborn("process.on('SIGTERM', () => {}); setInterval(() => {}, 1000)"))
-  const { child, said } = deploy()
-  await whenSays(child, /start web/)
-  await delay(1000)
+  const { daemon } = await rack.json<{ daemon: { pid: number } }>('status')
+  const { child, said } = await deployStubborn(before)
   child.kill('SIGINT')
   await whenSays(child, /cancelling the promote/)
-  const started = performance.now()
-  child.kill('SIGINT')
-  const { code, stderr } = await said
-  assert.ok(performance.now() - started < 2000)
-  assert.equal(code, 130, stderr)
-  assert.match(stderr, /left; /)
-  const deadline = Date.now() + 30_000
-  while ((await info()).status !== 'running') {
-    assert.ok(Date.now() < deadline, 'the undo did not end in half a minute')
-    await delay(200)
+  // A rack that stands still undoes nothing that could be waited for.
+  process.kill(daemon.pid, 'SIGSTOP')
+  try {
+    child.kill('SIGINT')
+    const { code, stderr } = await said
+    assert.equal(code, 130, stderr)
+    assert.match(stderr, /left; /)
+  } finally {
+    process.kill(daemon.pid, 'SIGCONT')
   }
+  const isUndone = async () => (await info()).status === 'running'
+  await until(isUndone, { deadlineMs: 120_000, what: 'the end of the undo' })
   await assertUntouched(before)
 })
 
 test('apps cancel from elsewhere ends a deploy with the reason', async () => {
   const before = await state()
-  await source.write(stubborn('setInterval(() => {}, 1000)'))
-  const { child, said } = deploy()
-  await whenSays(child, /start web/)
+  const { said } = await deployStubborn(before)
   await rack.run('apps', 'cancel', 'shop')
   const { code, stderr } = await said
   assert.equal(code, 130, stderr)

@@ -1,8 +1,11 @@
+import { isDeepStrictEqual } from 'node:util'
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { setTimeout as delay } from 'node:timers/promises'
+import { until } from '../../src/lib/poll.ts'
+import { containersByRelease } from '../support/engine-objects.ts'
 import { installRack, type InstalledRack } from '../support/installed-rack.ts'
 import { ask, startLoad } from '../support/load.ts'
+import { whenPhase } from '../support/saying.ts'
 import { makeSource, webFiles, type SourceDirectory } from '../support/source.ts'
 
 interface ProcessRow {
@@ -48,11 +51,10 @@ test('a changed release takes over under load without a failed request', async (
   const loading = load()
   await source.write(webFiles('two'))
   const said = await deploy()
-  await delay(300)
-  const result = await loading.stop()
   assert.equal(said.code, 0, said.stderr)
+  await until(() => loading.soFar.bodies.two, { deadlineMs: 10_000, what: 'an answer of the new release' })
+  const result = await loading.stop()
   assert.deepEqual(result.failures, {})
-  assert.ok((result.bodies.two ?? 0) > 0, JSON.stringify(result.bodies))
   assert.equal((await visit()).body, 'two')
 })
 
@@ -87,10 +89,9 @@ for (const [what, files, reason] of broken) {
     await source.write(files)
     const said = await deploy()
     const result = await loading.stop()
-    assert.notEqual(said.code, 0)
+    assert.ok(said.code, 'it did not end with an exit code of its own')
     assert.match(said.stderr + said.stdout, reason)
     assert.deepEqual(result.failures, {})
-    assert.ok(said.ms < 45_000, `took ${said.ms} ms`)
     assert.deepEqual([(await visit()).body, (await webs()).length], ['two', 2])
   })
 }
@@ -161,7 +162,11 @@ test('kill -9 of the daemon under load drops nothing; it starts again and knows 
   const loading = load()
   const { daemon } = await rack.json<{ daemon: { pid: number } }>('status')
   process.kill(daemon.pid, 'SIGKILL')
-  await delay(1000)
+  const whileDead = loading.soFar.requests + 200
+  await until(() => loading.soFar.requests > whileDead, {
+    deadlineMs: 20_000,
+    what: 'answers without a daemon',
+  })
   const unreachable = await rack.attempt(['ps', '--app', 'shop'])
   assert.notEqual(unreachable.code, 0)
   assert.match(unreachable.stderr, /rack start/)
@@ -171,29 +176,69 @@ test('kill -9 of the daemon under load drops nothing; it starts again and knows 
   assert.equal((await webs()).length, 2)
 })
 
-test('kill -9 of the daemon in the middle of a deploy: the promote is finished or undone, nothing is left over', async () => {
-  const before = (await visit()).body
-  await source.write(webFiles('four'))
-  const loading = load()
-  const deploying = deploy()
-  await delay(2500)
-  const { daemon } = await rack.json<{ daemon: { pid: number } }>('status')
-  process.kill(daemon.pid, 'SIGKILL')
-  await deploying
-  await rack.run('start')
-  await settled()
-  const result = await loading.stop()
-  assert.deepEqual(result.failures, {})
-  assert.ok(['four', before].includes((await visit()).body))
-  const releases = new Set((await webs()).map(({ release }) => release))
-  assert.deepEqual([releases.size, (await webs()).length], [1, 2])
-})
+/** Each is a place in the middle of a promote, named by the phase that has just begun there. */
+const middles = [
+  { phase: 'start', isNewThere: false },
+  { phase: 'check', isNewThere: true },
+  { phase: 'route', isNewThere: true },
+]
+for (const { phase, isNewThere } of middles) {
+  test(`kill -9 of the daemon as "${phase}" begins: the promote is finished, nothing failed, nothing is left over`, async () => {
+    const before = await live()
+    const word = `killed-at-${phase}`
+    // Slow to listen: the daemon is dead before it could be healthy.
+    const server = slowServer(word, 1500)
+    await source.write(webFiles(word, { server }))
+    const { daemon } = await rack.json<{ daemon: { pid: number } }>('status')
+    const loading = load()
+    const { child, said } = rack.start(['deploy', '--app', 'shop', '--json', source.path])
+    await whenPhase(child, phase)
+    process.kill(daemon.pid, 'SIGKILL')
+    assert.notEqual((await said).code, 0, 'the command was not told that its rack is gone')
+
+    const releases = await containersByRelease(rack.name, 'shop')
+    assert.equal(releases[before], 2, `the old copies are there: ${JSON.stringify(releases)}`)
+    const fresh = Object.keys(releases).filter((release) => release !== before)
+    assert.ok(fresh.length === 1 || (fresh.length === 0 && !isNewThere), JSON.stringify(releases))
+    const whileDead = loading.soFar.requests + 200
+    await until(() => loading.soFar.requests > whileDead, {
+      deadlineMs: 20_000,
+      what: 'answers without a daemon',
+    })
+
+    await rack.run('start')
+    await settled()
+    const result = await loading.stop()
+    assert.deepEqual(result.failures, {})
+    assert.equal((await visit()).body, word)
+    const after = await live()
+    assert.notEqual(after, before)
+    // Old copies leave behind the change, when their last connection has ended.
+    const isAlone = async () =>
+      isDeepStrictEqual(await containersByRelease(rack.name, 'shop'), { [after]: 2 })
+    await until(isAlone, { deadlineMs: 90_000, what: 'the old copies to be gone' })
+    assert.deepEqual(
+      (await webs()).map(({ release, status }) => [release, status]),
+      [
+        [after, 'running'],
+        [after, 'running'],
+      ],
+    )
+  })
+}
+
+/** The release that the rack says is live. */
+async function live(): Promise<string> {
+  return (await rack.json<{ release: string }>('apps', 'info', 'shop')).release
+}
+
+function slowServer(word: string, afterMs: number): string {
+  const server = webFiles(word)['server.js']
+  return server.replace('server.listen(3000)', `setTimeout(() => server.listen(3000), ${afterMs})`)
+}
 
 /** Until the rack has taken up what a dead daemon left. */
 async function settled(): Promise<void> {
-  const deadline = Date.now() + 60_000
-  while ((await rack.json<{ status: string }>('status')).status !== 'running') {
-    assert.ok(Date.now() < deadline, 'the rack did not settle in a minute')
-    await delay(200)
-  }
+  const isSettled = async () => (await rack.json<{ status: string }>('status')).status === 'running'
+  await until(isSettled, { deadlineMs: 60_000, what: 'the rack to settle' })
 }

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import { chmod, mkdir, readFile, symlink, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { setTimeout as delay } from 'node:timers/promises'
+import { readProcess } from '../../src/lib/files.ts'
+import { until } from '../../src/lib/poll.ts'
 import { installRack, type InstalledRack } from '../support/installed-rack.ts'
 import { makeSource } from '../support/source.ts'
 
@@ -72,9 +73,23 @@ test('what is sent keeps modes, links and names; what is ignored or secret stays
   assert.equal(await inside('names', 'echo "$PASSWORD"'), '\n')
 })
 
+test('what the rack has is not sent again: the release holds what the directory does', async () => {
+  await using source = await makeSource({ ...files, large: randomBytes(5 * 2 ** 20), 'a/b': 'b', c: 'c' })
+  assert.doesNotMatch((await deploy('again', source.path).said).stderr, /here already/)
+  await source.write({ c: 'changed', 'a/moved': 'b' })
+  await rm(join(source.path, 'a/b'))
+  await chmod(join(source.path, 'large'), 0o600)
+  const { code, stderr } = await deploy('again', source.path).said
+  assert.equal(code, 0, stderr)
+  assert.match(stderr, /\n4 files of the source were here already\n/)
+  const looks = 'cd /src && cat c a/moved && ls a && stat -c "%a %s" large'
+  assert.equal(await inside('again', looks), 'changedbmoved\n600 5242880\n')
+})
+
 test('a file that may not be read, or has no proper name, ends the upload with its name; no release', async () => {
   await using source = await makeSource({ ...files, 'data/closed': 'x' })
   await chmod(join(source.path, 'data/closed'), 0)
+  await rack.run('apps', 'create', 'closed')
   const isRoot = process.getuid?.() === 0
   const closed = await rack.attempt(['deploy', '--app', 'closed', source.path], { mayReadAll: !isRoot })
   assert.equal(closed.code, 1)
@@ -136,13 +151,11 @@ test('an app that is deleted in the middle of its upload ends it with the reason
 const builds = async (app: string) => await rack.json<{ status: string }[]>('builds', '--app', app)
 
 async function buildBegan(app: string): Promise<void> {
-  const deadline = Date.now() + 30_000
-  for (;;) {
+  const isBegun = async () => {
     const said = await rack.attempt(['builds', '--app', app, '--json'])
-    if (said.code === 0 && said.stdout.trim() !== '[]') return
-    assert.ok(Date.now() < deadline, 'no build began in half a minute')
-    await delay(50)
+    return said.code === 0 && said.stdout.trim() !== '[]'
   }
+  await until(isBegun, { deadlineMs: 30_000, what: 'a build to begin' })
 }
 
 /** Real bytes, so that nothing on the way can make them smaller. */
@@ -167,18 +180,19 @@ async function writeLarge(folder: string, mebibytes: number): Promise<void> {
 
 /** The largest memory that a process had until it ended, KiB. */
 async function peakMemory(pid: number, end: Promise<unknown>): Promise<number> {
-  const ended = end.then(() => true)
-  for (let peak = 0; ;) {
+  let [peak, isEnded] = [0, false]
+  const settle = () => (isEnded = true)
+  void end.then(settle, settle)
+  const look = async () => {
     peak = Math.max(peak, await memoryOf(pid))
-    if (await Promise.race([ended, delay(100, false)])) return peak
+    return isEnded
   }
+  await until(look, { deadlineMs: 300_000, intervalMs: 100, what: 'the end of the process' })
+  return peak
 }
 
 /** The high-water mark of a process, KiB; 0 when it is gone. */
 async function memoryOf(pid: number): Promise<number> {
-  const status = await readFile(`/proc/${pid}/status`, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT' || error.code === 'ESRCH') return ''
-    throw error
-  })
+  const status = (await readProcess(pid, 'status')) ?? ''
   return Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0)
 }

@@ -7,6 +7,7 @@ import { rack as runRack } from '../support/command-line.ts'
 import { objectsOfRack } from '../support/engine-objects.ts'
 import { installRack, type InstalledRack } from '../support/installed-rack.ts'
 import { makeSource } from '../support/source.ts'
+import { strictPolicy } from '../../src/domain/policy.ts'
 
 const room = ['--cpu', '1024', '--memory', '1024M']
 
@@ -48,7 +49,7 @@ async function killDaemon(rack: InstalledRack): Promise<void> {
 
 test('the data of an app outlives it, is found by its successor, and goes when it is told to', async () => {
   await using rack = await installRack([...room, '--allow-bind', '/srv/shared', '--allow-privileged'])
-  assert.deepEqual(await rack.json('policy'), { binds: ['/srv/shared'], privileged: true })
+  assert.deepEqual(await rack.json('policy'), { ...strictPolicy, binds: ['/srv/shared'], privileged: true })
   const compose = waiting('"data:/data"', 'volumes: { data: {} }\n')
   assert.equal((await deploy(rack, compose)).code, 0)
   await inside(rack, 'echo kept > /data/word')
@@ -65,11 +66,27 @@ test('the data of an app outlives it, is found by its successor, and goes when i
   assert.equal(used.code, 1)
   assert.match(used.stderr, /"data" of shop is used by web\n→ /)
 
+  await inside(rack, 'chown 999:998 /data && chmod 750 /data && ln -s word /data/link')
+  const backup = (await rack.run('volumes', 'backup', 'shop/data', '--stop')).trim()
+  assert.match(await rack.run('services', 'backups'), new RegExp(`\n${backup} +shop/data +volume `))
+  await inside(rack, 'echo lost > /data/word && rm /data/link && touch /data/more')
+  const held = await rack.attempt(['volumes', 'restore', backup, 'shop/data', '--yes'])
+  assert.match(held.stderr, /web of shop has data: what it has written since is lost\n→ .*--force/)
+  assert.equal(await inside(rack, 'cat /data/word'), 'lost')
+  await rack.run('volumes', 'restore', backup, 'shop/data', '--yes', '--force')
+  assert.equal(
+    await inside(rack, 'cat /data/link; ls /data; stat -c %u:%g:%a /data'),
+    'kept\nlink\nword\n999:998:750',
+  )
+  const ofShop = (name: string) => name.startsWith('volume') && name.includes('-shop-')
+  assert.deepEqual((await objectsOfRack(rack.name)).filter(ofShop), [`volume ${rack.name}-shop-data.2`])
+  const [restored] = await rack.json<VolumeRow[]>('volumes')
+
   await rack.run('apps', 'delete', 'shop', '--yes')
   assert.match(await rack.run('volumes'), /\nshop \(deleted\) +data /)
   assert.equal((await deploy(rack, compose)).code, 0)
   assert.equal(await inside(rack, 'cat /data/word'), 'kept')
-  assert.equal((await rack.json<VolumeRow[]>('volumes'))[0]?.created, data?.created)
+  assert.equal((await rack.json<VolumeRow[]>('volumes'))[0]?.created, restored?.created)
 
   await rack.run('apps', 'delete', 'shop', '--yes')
   const unasked = await rack.attempt(['volumes', 'delete', 'data', '--app', 'shop'])
@@ -87,7 +104,7 @@ test('the data of an app outlives it, is found by its successor, and goes when i
 
 test('the policy survives the death of the daemon, and lets nobody reach the engine or the rack', async () => {
   await using rack = await installRack(room)
-  const strict = { binds: [], privileged: false }
+  const strict = { ...strictPolicy }
   assert.deepEqual(await rack.json('policy'), strict)
   for (const path of [
     '/',
@@ -105,7 +122,7 @@ test('the policy survives the death of the daemon, and lets nobody reach the eng
   await rack.run('policy', 'set', '--allow-bind', '/srv/a/', '--allow-bind', '/srv/b', '--allow-privileged')
   await rack.run('policy', 'set', '--deny-bind', '/srv/a')
   await killDaemon(rack)
-  assert.deepEqual(await rack.json('policy'), { binds: ['/srv/b'], privileged: true })
+  assert.deepEqual(await rack.json('policy'), { ...strictPolicy, binds: ['/srv/b'], privileged: true })
 })
 
 test('a directory of the machine is mounted when the policy allows it; taken back, what runs goes on', async () => {

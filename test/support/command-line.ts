@@ -10,7 +10,6 @@ export interface Said {
   code: number | null
   stdout: string
   stderr: string
-  ms: number
 }
 
 export interface CommandOptions {
@@ -38,7 +37,6 @@ export function startRackCommand(
     program,
     ...args,
   ]
-  const started = performance.now()
   const child = spawn(command, rest, { env, cwd, stdio: 'pipe' })
   const timer = setTimeout(() => child.kill('SIGKILL'), timeoutMs)
   let [stdout, stderr] = ['', '']
@@ -50,7 +48,7 @@ export function startRackCommand(
   child.on('error', reject)
   child.on('close', (code) => {
     clearTimeout(timer)
-    resolve({ code, stdout, stderr, ms: performance.now() - started })
+    resolve({ code, stdout, stderr })
   })
   return { child, said: promise }
 }

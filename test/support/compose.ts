@@ -1,9 +1,12 @@
-import type { ManifestSource, ProcessType } from '../../src/domain/manifest.ts'
+import { dockerFeatures } from '../../src/domain/docker-features.ts'
+import type { Manifest, ManifestSource, ProcessType } from '../../src/domain/manifest.ts'
 import type { ReadOptions } from '../../src/manifest/load-tree.ts'
 import { problemLine } from '../../src/manifest/report.ts'
 import { readManifest } from '../../src/manifest/read-manifest.ts'
 
 export interface Reading {
+  /** Null when a problem is an error. */
+  manifest: Manifest | null
   processes: ProcessType[]
   volumes: string[]
   /** As they are printed, without the file name. */
@@ -19,7 +22,7 @@ export function readCompose(
   environment: Record<string, string> = {},
   more: More = {},
 ): Reading {
-  const { lenientVariables, policy, app, ...files } = more
+  const { lenientVariables, isBeforeBuild, policy, app, features = dockerFeatures, ...files } = more
   const source: ManifestSource = {
     files: [{ path: 'c.yml', text }],
     dotenv: null,
@@ -27,10 +30,11 @@ export function readCompose(
     contents: {},
     ...files,
   }
-  const options = { lenientVariables, policy, app }
+  const options = { lenientVariables, isBeforeBuild, policy, app }
   const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
-  const { manifest, problems } = readManifest(source, { environment, ...given })
+  const { manifest, problems } = readManifest(source, { environment, features, ...given })
   return {
+    manifest,
     processes: manifest?.processes ?? [],
     volumes: manifest?.volumes ?? [],
     problems: problems.map((problem) => problemLine(problem).replace(/^c\.yml:/, '')),

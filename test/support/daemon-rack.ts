@@ -9,9 +9,13 @@ import { DatabaseSync } from 'node:sqlite'
 import { fileURLToPath } from 'node:url'
 import { createClient } from '../../src/client/client.ts'
 import type { Client } from '../../src/client/client-types.ts'
-import { createRouter, type Router } from '../../src/engines/docker/router/router.ts'
+import { createRouter } from '../../src/router/create-router.ts'
+import type { Router } from '../../src/router/router.ts'
+import { answersHealth } from '../../src/host/daemon.ts'
+import { removeFirewall } from '../../src/host/firewall.ts'
 import { installationPaths, writeInstallation, type Installation } from '../../src/host/installation.ts'
 import { until } from '../../src/lib/poll.ts'
+import { unixUrl } from '../../src/lib/unix-url.ts'
 import { identifyProcess } from '../../src/lib/process-identity.ts'
 import { controlFor } from './docker-rack.ts'
 import { freePort } from './installed-rack.ts'
@@ -46,18 +50,24 @@ interface Options {
   socketPath: string
   /** Where the rack's directory is made; a folder of its own when absent. */
   parent?: string
+  /** Modules that the daemon's Node loads before anything else, and what they find in its environment. */
+  preload?: { modules: string[]; environment: Record<string, string> }
 }
 
 /** Starts a rack on an engine, under a name and ports of this run's own. */
-export async function startDaemonRack({ socketPath, parent = tmpdir() }: Options): Promise<DaemonRack> {
+export async function startDaemonRack({
+  socketPath,
+  parent = tmpdir(),
+  preload = { modules: [], environment: {} },
+}: Options): Promise<DaemonRack> {
   const directory = await mkdtemp(join(parent, 'rack-daemon-'))
   const paths = installationPaths(directory)
   const token = randomBytes(16).toString('hex')
-  const [api, http] = [await freePort(), await freePort()]
+  const http = await freePort()
   const installation: Installation = {
     name: `t-${randomBytes(4).toString('hex')}`,
     directory,
-    api: { host: '127.0.0.1', port: api },
+    socket: { path: join(directory, 'api.sock'), group: null },
     http: { bind: '127.0.0.1', port: http },
     domain: 'localhost',
     pool: { cidr: `10.${100 + (randomBytes(1)[0]! % 100)}.0.0/16`, subnetBits: 24 },
@@ -68,9 +78,9 @@ export async function startDaemonRack({ socketPath, parent = tmpdir() }: Options
   await writeInstallation(installation)
   await mkdir(paths.tokens)
   await writeFile(join(paths.tokens, 'test.sha256'), createHash('sha256').update(token).digest('hex'))
-  const client = createClient({ url: `http://127.0.0.1:${api}`, token })
+  const client = createClient({ url: unixUrl(installation.socket.path), token })
   const router = createRouter({ directory: paths.router, httpBind: '127.0.0.1', httpPort: http })
-  const daemon = startable(installation)
+  const daemon = startable(installation, preload)
   const build: DaemonRack['build'] = async (app, { 'docker-compose.yml': compose = '', ...files }) => {
     const lines = client.buildApp({ params: { app }, content: upload(compose, files) })
     return (await resultOf(lines)).release
@@ -100,6 +110,7 @@ export async function startDaemonRack({ socketPath, parent = tmpdir() }: Options
     async [Symbol.asyncDispose]() {
       await daemon.end('SIGTERM')
       await stopRouter(router)
+      await removeFirewall(installation, controlFor(10_000))
       await rm(directory, { recursive: true, force: true })
     },
   }
@@ -107,28 +118,28 @@ export async function startDaemonRack({ socketPath, parent = tmpdir() }: Options
   return rack
 }
 
-function startable(installation: Installation): Pick<DaemonRack, 'pid' | 'start' | 'end'> {
-  const { directory, api } = installation
+function startable(
+  installation: Installation,
+  { modules, environment }: NonNullable<Options['preload']>,
+): Pick<DaemonRack, 'pid' | 'start' | 'end'> {
+  const { directory } = installation
+  const imports = modules.flatMap((path) => ['--import', path])
   let child: ChildProcess | null = null
   return {
     pid: () => child?.pid ?? null,
     async start() {
       await using log = await open(installationPaths(directory).log, 'a')
-      child = spawn(process.execPath, [program, '--dir', directory], {
+      child = spawn(process.execPath, [...imports, program, '--dir', directory], {
         detached: true,
+        env: { ...process.env, ...environment },
         stdio: ['ignore', log.fd, log.fd],
       })
       await once(child, 'spawn')
-      const answers = () =>
-        fetch(`http://127.0.0.1:${api.port}/v1/health`).then(
-          ({ ok }) => ok,
-          () => false,
-        )
       const what = () => `the daemon; see ${directory}/daemon.log`
       await until(
         () => {
-          assert.equal(child?.exitCode, null, what())
-          return answers()
+          assert.equal(child?.exitCode ?? child?.signalCode ?? null, null, what())
+          return answersHealth(installation)
         },
         { deadlineMs: 30_000, what },
       )

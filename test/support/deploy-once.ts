@@ -6,8 +6,9 @@ import { randomBytes } from 'node:crypto'
 import type { Plan } from '../../src/domain/plan.ts'
 import { connectDocker } from '../../src/engines/docker/client.ts'
 import { createDockerEngine } from '../../src/engines/docker/docker-engine.ts'
-import { createRouter } from '../../src/engines/docker/router/router.ts'
+import { createRouter } from '../../src/router/create-router.ts'
 import { openStore } from '../../src/store/open-store.ts'
+import { deployPlan } from './deploy-plan.ts'
 
 export interface DeployOnce {
   rack: string
@@ -30,12 +31,13 @@ const engine = createDockerEngine({
   directory: `${directory}/engine`,
   total: { cpuUnits: 65_536, memoryBytes: 2 ** 36 },
   pool,
+  outside: { domain: 'localhost', httpPort },
   randomBytes,
 })
 process.stdout.write('deploying\n')
 const control = { signal: AbortSignal.timeout(60_000), report: () => undefined }
 await router.start(control)
-await engine.deploy(plan, control)
+await deployPlan(engine, plan, control)
 process.stdout.write('deployed\n')
 await engine.close()
 await store.close()

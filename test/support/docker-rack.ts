@@ -6,18 +6,24 @@ import { join } from 'node:path'
 import type { Control } from '../../src/domain/control.ts'
 import { connectDocker } from '../../src/engines/docker/client.ts'
 import { createDockerEngine } from '../../src/engines/docker/docker-engine.ts'
-import { createRouter } from '../../src/engines/docker/router/router.ts'
+import type { DockerEngineOptions } from '../../src/engines/docker/parts.ts'
+import { createNameTable } from '../../src/host/name-table.ts'
+import { dockerSocket as socketOf } from '../../src/lib/docker-socket.ts'
+import { createRouter } from '../../src/router/create-router.ts'
 import { createMemoryAddresses } from './memory-addresses.ts'
 
-export const dockerSocket = process.env.DOCKER_SOCKET ?? '/var/run/docker.sock'
+export const dockerSocket = socketOf(process.env)
 
 /** A control that ends by itself. */
 export function controlFor(ms: number): Control {
   return { signal: AbortSignal.timeout(ms), report: () => undefined }
 }
 
-/** A Docker engine with a router of its own, under a name that no other run has. */
-export async function openDockerRack({ socketPath = dockerSocket } = {}) {
+/**
+ * A Docker engine with a router of its own, under a name that no other run has.
+ * @param hasNames whether this machine takes rules for names
+ */
+export async function openDockerRack({ socketPath = dockerSocket, hasNames = true } = {}) {
   const rack = `t-${randomBytes(4).toString('hex')}`
   const directory = await mkdtemp(join(tmpdir(), 'rack-'))
   const docker = connectDocker({ socketPath })
@@ -26,20 +32,28 @@ export async function openDockerRack({ socketPath = dockerSocket } = {}) {
   const addresses = createMemoryAddresses()
   const total = { cpuUnits: 64 * 1024, memoryBytes: 64 * 2 ** 30 }
   const troubles: unknown[] = []
-  const open = () =>
-    createDockerEngine({
+  // A range of its own for each run: two runs at once see each other's networks and step aside.
+  const pool = { cidr: `10.${100 + (randomBytes(1)[0]! % 100)}.0.0/16`, subnetBits: 24 }
+  const racks = new Set<string>()
+  const open = (more: Partial<DockerEngineOptions> = {}) => {
+    const name = more.rack ?? rack
+    racks.add(name)
+    return createDockerEngine({
       docker,
       router,
       addresses,
       rack,
       directory: join(directory, 'engine'),
       total,
-      // A range of its own for each run: two runs at once see each other's networks and step aside.
-      pool: { cidr: `10.${100 + (randomBytes(1)[0]! % 100)}.0.0/16`, subnetBits: 24 },
+      pool,
+      ...(hasNames && { nameTable: createNameTable({ name, pool }) }),
+      outside: { domain: 'localhost', httpPort },
       randomBytes,
       tcpBind: '127.0.0.1',
       onTrouble: (error) => troubles.push(error),
+      ...more,
     })
+  }
   await router.start(controlFor(20_000))
   const engine = open()
   return {
@@ -51,7 +65,7 @@ export async function openDockerRack({ socketPath = dockerSocket } = {}) {
     httpPort,
     addresses,
     troubles,
-    /** The same rack as a daemon that was started again sees it. */
+    /** The same rack as a daemon that was started again sees it, or one whose calls of Docker are a test's. */
     reopen: open,
     image: async (name: string): Promise<string> => {
       const { Id } = await docker.json<{ Id: string }>({ path: `/images/${name}/json` }, controlFor(10_000))
@@ -63,9 +77,12 @@ export async function openDockerRack({ socketPath = dockerSocket } = {}) {
       await using stack = new AsyncDisposableStack()
       stack.defer(() => rm(directory, { recursive: true, force: true }))
       stack.defer(() => router.stop(control))
+      stack.defer(async () => {
+        for (const name of racks) await createNameTable({ name, pool }).remove(control)
+      })
       stack.defer(() => engine.close())
       stack.defer(async () => {
-        await engine.sweep({ apps: [], images: [], buildCache: false, volumes: true }, control)
+        await engine.sweep({ owners: [], images: [], buildCache: false, volumes: true }, control)
       })
     },
   }

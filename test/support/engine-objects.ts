@@ -1,4 +1,5 @@
 import { request } from 'node:http'
+import { dockerSocket } from '../../src/lib/docker-socket.ts'
 
 interface Listed {
   Names?: string[]
@@ -23,9 +24,21 @@ export async function objectsOfRack(rack: string): Promise<string[]> {
   return names.filter((name) => new RegExp(`^(\\w+) (rack/)?${rack}[-/]`).test(name)).sort()
 }
 
+/** How many containers of an app there are of each release, whatever their state; one-offs count too. */
+export async function containersByRelease(rack: string, app: string): Promise<Record<string, number>> {
+  const filters = JSON.stringify({ label: [`com.rack.name=${rack}`, `com.rack.app=${app}`] })
+  const path = `/containers/json?all=1&filters=${encodeURIComponent(filters)}`
+  const counts: Record<string, number> = {}
+  for (const { Labels } of await askEngine<{ Labels: Record<string, string> }[]>(path)) {
+    const release = Labels['com.rack.release'] ?? ''
+    counts[release] = (counts[release] ?? 0) + 1
+  }
+  return counts
+}
+
 async function askEngine<T>(path: string): Promise<T> {
   const { promise, resolve, reject } = Promise.withResolvers<T>()
-  const options = { socketPath: '/var/run/docker.sock', path, timeout: 20_000 }
+  const options = { socketPath: dockerSocket(process.env), path, timeout: 20_000 }
   const asked = request(options, (response) => {
     let text = ''
     response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))

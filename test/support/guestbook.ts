@@ -1,7 +1,8 @@
-import type { BuiltImage } from '../../src/domain/build.ts'
+import { usualReplacement } from '../../src/domain/port.ts'
+import { noSettings, type BuiltImage } from '../../src/domain/build.ts'
 import { plainContainer } from '../../src/domain/container.ts'
 import { defaultFormation, type Manifest, type ProcessType } from '../../src/domain/manifest.ts'
-import type { PlanInput } from '../../src/domain/plan.ts'
+import type { PlanInput } from '../../src/domain/plan-input.ts'
 import { planRelease, type Plan } from '../../src/domain/plan.ts'
 import { plainRouting } from '../../src/domain/routing.ts'
 
@@ -11,6 +12,7 @@ function processType(name: string, says: Partial<ProcessType> = {}): ProcessType
     name,
     build: null,
     image: 'busybox:1',
+    pullPolicy: null,
     command: null,
     entrypoint: null,
     environment: [],
@@ -26,18 +28,23 @@ function processType(name: string, says: Partial<ProcessType> = {}): ProcessType
     healthcheck: null,
     health: {
       path: null,
+      host: null,
       port: null,
       intervalMs: 5000,
       timeoutMs: 3000,
       graceMs: 0,
       healthyThreshold: 1,
       unhealthyThreshold: 3,
+      replacement: usualReplacement,
     },
     routing: plainRouting,
     isAgent: false,
     formation: defaultFormation,
-    deployment: { minimumPercent: 100, maximumPercent: 200 },
+    deployment: { minimumPercent: 100, maximumPercent: 200, mayOverlap: false },
+    watchMs: 3000,
+    rollsBack: false,
     drainTimeoutMs: 60_000,
+    holdMs: 30_000,
     stopGraceMs: 10_000,
     stopSignal: null,
     user: null,
@@ -46,18 +53,22 @@ function processType(name: string, says: Partial<ProcessType> = {}): ProcessType
     extraHosts: [],
     restart: 'always',
     releaseCommand: null,
+    releaseCommandOn: 'promote',
+    timers: [],
     ...says,
   }
 }
 
 function builtImage(says: Partial<BuiltImage> = {}): BuiltImage {
   return {
+    reference: `sha256:${'0'.repeat(64)}`,
     digest: `sha256:${'0'.repeat(64)}`,
     exposed: [],
     link: {},
     user: null,
     healthcheck: null,
     volumes: [],
+    ...noSettings,
     ...says,
   }
 }

@@ -20,12 +20,17 @@ export interface InstalledRack extends AsyncDisposable {
 
 let count = 0
 
+interface Size {
+  /** Bits of the addresses that all apps share: a /24 each. */
+  poolBits?: 16 | 18
+}
+
 /** Installs a rack of this run's own, with free ports and a folder of its own; it is uninstalled when disposed. */
-export async function installRack(options: string[] = []): Promise<InstalledRack> {
+export async function installRack(options: string[] = [], size: Size = {}): Promise<InstalledRack> {
   const name = `e2e-${process.pid}-${count++}`
   const home = await mkdtemp(join(tmpdir(), `${name}-`))
   const directory = join(home, 'rack')
-  const [httpPort, apiPort] = [await freePort(), await freePort()]
+  const httpPort = await freePort()
   const env = {
     ...process.env,
     XDG_CONFIG_HOME: join(home, 'config'),
@@ -36,9 +41,9 @@ export async function installRack(options: string[] = []): Promise<InstalledRack
   delete env.RACK_APP
   const attempt: InstalledRack['attempt'] = (args, extra) => rack(args, { env, ...extra })
   const run = async (...args: string[]) => passed(args, await attempt(args))
-  const ports = ['--http-port', String(httpPort), '--api-port', String(apiPort)]
+  const ports = ['--http-port', String(httpPort)]
   const install = ['install', '--name', name, '--dir', directory, ...ports, ...options]
-  for (const [index, pool] of pools().entries()) {
+  for (const [index, pool] of pools(size).entries()) {
     const args = [...install, '--pool', pool]
     const said = await attempt(args)
     // A run that was killed may have left networks on the machine.
@@ -70,10 +75,10 @@ function passed(args: string[], { code, stdout, stderr }: Said): string {
 const poolsTried = 5
 
 /** Addresses for a rack, of which those of another run at the same time hardly begin with the same. */
-function pools(): string[] {
-  const third = (count % 4) * 64
+function pools({ poolBits = 18 }: Size): string[] {
+  const third = poolBits === 18 ? (count % 4) * 64 : 0
   return Array.from({ length: poolsTried }, (_, index) => {
-    return `10.${214 + ((process.pid + index) % 20)}.${third}.0/18`
+    return `10.${214 + ((process.pid + index) % 20)}.${third}.0/${poolBits}`
   })
 }
 

@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { DockerClient } from '../../src/engines/docker/client.ts'
+import { readProcess } from '../../src/lib/files.ts'
 import { controlFor } from './docker-rack.ts'
 
 /** What is looked for, by a name that a failing test may print. */
@@ -41,13 +42,7 @@ export async function needlesInImage(
 export async function needlesInCommandLines(needles: Needles): Promise<string[]> {
   const processes = (await readdir('/proc')).filter((name) => /^\d+$/.test(name))
   const found = processes.map(async (id) => {
-    try {
-      return needlesIn(await readFile(`/proc/${id}/cmdline`), needles)
-    } catch (error) {
-      // It has ended meanwhile.
-      if (['ENOENT', 'ESRCH'].includes((error as NodeJS.ErrnoException).code ?? '')) return []
-      throw error
-    }
+    return needlesIn(Buffer.from((await readProcess(id, 'cmdline')) ?? ''), needles)
   })
   return (await Promise.all(found)).flat()
 }

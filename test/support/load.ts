@@ -1,10 +1,18 @@
 import { Agent, request } from 'node:http'
+import { setTimeout as delay } from 'node:timers/promises'
 
 export interface LoadOptions {
   port: number
   host: string
   path?: string
+  headers?: Record<string, string>
   connections?: number
+  /** False opens a connection for each request. */
+  keepAlive?: boolean
+  /** How long a connection rests between an answer and its next request; not at all when absent. */
+  restMs?: number
+  /** How long an answer is waited for; 20 s when absent. */
+  patienceMs?: number
 }
 
 export interface LoadResult {
@@ -17,32 +25,32 @@ export interface LoadResult {
   bodies: Record<string, number>
 }
 
-/** Sends requests over a fixed number of connections to this machine until told to stop, or for two minutes. */
-export function startLoad({ port, host, path = '/', connections = 16 }: LoadOptions): {
+export interface RunningLoad {
+  /** What has come so far. */
+  soFar: Readonly<LoadResult>
   stop(): Promise<LoadResult>
-} {
-  const agent = new Agent({ keepAlive: true, maxSockets: connections })
+}
+
+const longestLoadMs = 120_000
+const usualPatienceMs = 20_000
+
+/** Sends requests over a fixed number of connections to this machine until told to stop, or for two minutes. */
+export function startLoad(options: LoadOptions): RunningLoad {
+  const { connections = 16, keepAlive = true, restMs = 0 } = options
+  const agent = new Agent({ keepAlive, maxSockets: connections })
   const result: LoadResult = { requests: 0, failures: {}, longestMs: 0, bodies: {} }
-  const deadline = Date.now() + 120_000
+  const deadline = Date.now() + longestLoadMs
   const stopping = new AbortController()
-  const count = (table: Record<string, number>, key: string) => (table[key] = (table[key] ?? 0) + 1)
 
   const connect = async () => {
     while (!stopping.signal.aborted && Date.now() < deadline) {
-      const started = performance.now()
-      try {
-        const { status, body } = await ask({ agent, port, host, path })
-        if (status >= 500) count(result.failures, `answered ${status}`)
-        if (body.length < 100) count(result.bodies, body)
-      } catch (error) {
-        count(result.failures, (error as NodeJS.ErrnoException).code ?? String(error))
-      }
-      result.requests++
-      result.longestMs = Math.max(result.longestMs, performance.now() - started)
+      await sendOne(result, { ...options, agent }, performance.now())
+      if (restMs > 0) await delay(restMs)
     }
   }
   const running = Promise.all(Array.from({ length: connections }, connect))
   return {
+    soFar: result,
     async stop() {
       stopping.abort()
       await running
@@ -52,7 +60,56 @@ export function startLoad({ port, host, path = '/', connections = 16 }: LoadOpti
   }
 }
 
+/**
+ * Sends requests at a constant rate, whether the ones before are answered or not, until told to stop, or for two
+ * minutes. Each counts from the moment when it was due: a stall is not hidden by requests that were not sent meanwhile.
+ */
+export function startConstantRate({ perSecond, ...question }: Question & { perSecond: number }): RunningLoad {
+  const agent = new Agent({ keepAlive: true })
+  const result: LoadResult = { requests: 0, failures: {}, longestMs: 0, bodies: {} }
+  const underWay = new Set<Promise<void>>()
+  const stopping = new AbortController()
+  const began = performance.now()
+
+  const send = async () => {
+    for (let sent = 0; !stopping.signal.aborted; sent++) {
+      const dueMs = began + (sent * 1000) / perSecond
+      if (dueMs - began > longestLoadMs) return
+      const leftMs = dueMs - performance.now()
+      if (leftMs > 0) await delay(leftMs)
+      const one = sendOne(result, { ...question, agent }, dueMs).finally(() => underWay.delete(one))
+      underWay.add(one)
+    }
+  }
+  const running = send()
+  return {
+    soFar: result,
+    async stop() {
+      stopping.abort()
+      await running
+      await Promise.all(underWay)
+      agent.destroy()
+      return result
+    },
+  }
+}
+
+async function sendOne(result: LoadResult, question: Question, sinceMs: number): Promise<void> {
+  const count = (table: Record<string, number>, key: string) => (table[key] = (table[key] ?? 0) + 1)
+  try {
+    const { status, body } = await ask(question)
+    if (status >= 500) count(result.failures, `answered ${status}`)
+    if (body.length < 100) count(result.bodies, body)
+  } catch (error) {
+    count(result.failures, (error as NodeJS.ErrnoException).code ?? String(error))
+  }
+  result.requests++
+  result.longestMs = Math.max(result.longestMs, performance.now() - sinceMs)
+}
+
 export interface Question {
+  /** Of this machine, 127.0.0.1 unless it is given. */
+  address?: string
   port: number
   host: string
   path?: string
@@ -60,30 +117,29 @@ export interface Question {
   body?: string
   headers?: Record<string, string>
   agent?: Agent
+  patienceMs?: number
 }
 
 /** One request to this machine under a host name. */
-export function ask({ port, host, path = '/', method = 'GET', body, headers, agent }: Question): Promise<{
-  status: number
-  body: string
-}> {
+export function ask(question: Question): Promise<{ status: number; body: string }> {
+  const { address = '127.0.0.1', port, host, path = '/', method = 'GET', body, headers, agent } = question
   const { promise, resolve, reject } = Promise.withResolvers<{ status: number; body: string }>()
   const options = {
-    host: '127.0.0.1',
+    host: address,
     port,
     path,
     method,
     headers: { ...headers, host },
     ...(agent && { agent }),
   }
-  const sent = request({ ...options, timeout: 20_000 }, (response) => {
+  const sent = request({ ...options, timeout: question.patienceMs ?? usualPatienceMs }, (response) => {
     let text = ''
     response.setEncoding('utf8')
     response.on('data', (chunk: string) => (text += chunk))
     response.on('end', () => resolve({ status: response.statusCode ?? 0, body: text }))
     response.on('error', reject)
   })
-  sent.on('timeout', () => sent.destroy(new Error('no answer in 20 s')))
+  sent.on('timeout', () => sent.destroy(new Error('no answer in time')))
   sent.on('error', reject)
   sent.end(body)
   return promise

@@ -1,49 +1,53 @@
 import { RackError } from '../../src/domain/error.ts'
-import type { AddressStore } from '../../src/domain/store.ts'
+import type { Addresses } from '../../src/engines/docker/addresses.ts'
+import { cidrsOverlap, formatIpv4 } from '../../src/lib/cidr.ts'
+import { addressesAfter, rangeOf, subnetsOf } from '../../src/store/subnets.ts'
 
-/** Addresses as the store gives them, for an engine without a store: subnets of 256 addresses. */
-export function createMemoryAddresses(): AddressStore {
-  const subnets = new Map<string, string>()
-  const holders = new Map<string, Map<string, string>>()
-  const last = new Map<string, number>()
-  const prefixOf = (app: string) => subnets.get(app)?.replace(/\.\d+\/\d+$/, '')
+interface MemoryNetwork {
+  cidr: string
+  /** As a number. */
+  lastGiven: number
+  holders: Map<string, string>
+}
+
+/** Addresses for an engine without a store. */
+export function createMemoryAddresses(): Addresses {
+  const networks = new Map<string, MemoryNetwork>()
   return {
-    async subnet(app, pool, isUsable) {
-      const known = subnets.get(app)
-      if (known) return known
-      const [a, b] = pool.cidr.split('.')
-      const all = Array.from({ length: 256 }, (_, index) => `${a}.${b}.${index}.0/24`)
-      const taken = new Set(subnets.values())
-      const free = all.find((cidr) => !taken.has(cidr) && isUsable(cidr))
-      if (!free) throw new RackError('capacity', 'no subnet is left')
-      subnets.set(app, free)
-      return free
+    async subnet(network, pool, isUsable) {
+      const known = networks.get(network)
+      if (known) return known.cidr
+      const taken = Array.from(networks.values(), ({ cidr }) => rangeOf(cidr))
+      const isFree = (cidr: string) => !taken.some((other) => cidrsOverlap(other, rangeOf(cidr)))
+      const cidr = [...subnetsOf(pool)].find((each) => isFree(each) && isUsable(each))
+      if (cidr === undefined) throw new RackError('capacity', `no subnet of ${pool.cidr} is left`)
+      networks.set(network, { cidr, lastGiven: 0, holders: new Map() })
+      return cidr
     },
-    async take(app, holder) {
-      const own = holders.get(app) ?? new Map<string, string>()
-      holders.set(app, own)
-      const known = own.get(holder)
-      if (known) return known
-      const taken = new Set(own.values())
-      for (let step = 1; step <= 253; step++) {
-        const number = 2 + (((last.get(app) ?? 1) - 2 + step) % 253)
-        const address = `${prefixOf(app)}.${number}`
-        if (taken.has(address)) continue
-        last.set(app, number)
-        own.set(holder, address)
-        return address
-      }
-      throw new RackError('capacity', 'no address is left')
+    async take(network, holder) {
+      const own = networks.get(network)
+      if (!own) throw new RackError('not-found', `"${network}" has no subnet`)
+      const known = own.holders.get(holder)
+      if (known !== undefined) return known
+      const taken = new Set(own.holders.values())
+      const number = addressesAfter(own.cidr, own.lastGiven).find((each) => !taken.has(formatIpv4(each)))
+      if (number === undefined) throw new RackError('capacity', `no address of ${own.cidr} is left`)
+      own.lastGiven = number
+      own.holders.set(holder, formatIpv4(number))
+      return formatIpv4(number)
     },
-    async free(app, holder) {
-      holders.get(app)?.delete(holder)
+    async free(network, holder) {
+      networks.get(network)?.holders.delete(holder)
     },
-    async holders(app) {
-      return Array.from(holders.get(app) ?? [], ([holder, address]) => ({ holder, address }))
+    async holders(network) {
+      const given = Array.from(networks.get(network)?.holders ?? [], ([holder, address]) => ({
+        holder,
+        address,
+      }))
+      return given.sort((a, b) => (a.holder < b.holder ? -1 : 1))
     },
-    async freeSubnet(app) {
-      subnets.delete(app)
-      holders.delete(app)
+    async freeSubnet(network) {
+      networks.delete(network)
     },
   }
 }

@@ -1,10 +1,17 @@
 import { createHash } from 'node:crypto'
 import { posix } from 'node:path'
-import type { BuiltImage, BuiltImages } from '../../src/domain/build.ts'
+import {
+  buildTooLong,
+  noSettings,
+  type BuiltImage,
+  type BuiltImages,
+  type ImageSettings,
+} from '../../src/domain/build.ts'
 import type { Control } from '../../src/domain/control.ts'
 import type { BuildRequest, ImageRequest } from '../../src/domain/engine.ts'
 import { RackError } from '../../src/domain/error.ts'
 import type { BuildSpec } from '../../src/domain/manifest.ts'
+import { abortable, startDeadline } from '../../src/lib/deadline.ts'
 import { readTar } from '../../src/lib/tar.ts'
 
 interface SourceFacts {
@@ -16,17 +23,30 @@ interface SourceFacts {
 
 /**
  * Makes images out of nothing but their Dockerfile: `EXPOSE`, `USER`, `VOLUME` and `ENV LINK_…` are read, and
- * `RUN fail …` fails the build. An image called `missing…`, or of a registry under `.invalid`, cannot be pulled.
+ * `RUN fail …` fails the build, `RUN sleep …` has no end. An image called `missing…`, or of a registry under `.invalid`, cannot be pulled.
  */
 export async function buildInMemory(request: BuildRequest, control: Control): Promise<BuiltImages> {
   const { dockerfiles, hash } = await readSource(request)
+  const { app, deadlineMs } = request
+  const reason = () => buildTooLong(app, deadlineMs)
+  using deadline = startDeadline({ deadlineMs, what: 'a build', signal: control.signal, reason })
+  const { signal } = deadline
   const built: BuiltImages = {}
   for (const image of request.images) {
-    control.signal.throwIfAborted()
-    const made = image.build ? buildOne(image, image.build, dockerfiles, hash, control) : pullOne(image)
-    for (const process of image.processes) built[process] = made
+    signal.throwIfAborted()
+    const own = { ...control, signal }
+    const made = image.build ? await buildOne(image, image.build, dockerfiles, hash, own) : pullOne(image)
+    for (const type of image.processes) built[type] = withContent(made, image)
   }
   return built
+}
+
+/** Other content makes another image, unless it only fills a volume. */
+function withContent(made: BuiltImage, { laid = [] }: ImageRequest): BuiltImage {
+  const seen = laid.filter(({ isFilling }) => !isFilling)
+  if (seen.length === 0) return made
+  const { reference, digest } = bareImage(JSON.stringify([made.digest, seen]))
+  return { ...made, reference, digest }
 }
 
 async function readSource(request: BuildRequest): Promise<SourceFacts> {
@@ -46,25 +66,26 @@ function dockerfilePath({ context, dockerfile }: BuildSpec): string {
   return posix.join(context, dockerfile)
 }
 
-function buildOne(
+async function buildOne(
   image: ImageRequest,
   spec: BuildSpec,
   dockerfiles: Map<string, string>,
   hash: string,
   control: Control,
-): BuiltImage {
-  const [process = ''] = image.processes
+): Promise<BuiltImage> {
+  const [type = ''] = image.processes
   const text = spec.inline ?? dockerfiles.get(dockerfilePath(spec))
   const details = { processes: image.processes, step: null, exitCode: null, tail: [] as string[] }
   if (text === undefined) {
-    throw new RackError('build-failed', `${process}: no ${dockerfilePath(spec)} in the source`, { details })
+    throw new RackError('build-failed', `${type}: no ${dockerfilePath(spec)} in the source`, { details })
   }
   const steps = text.split('\n').filter((line) => line.trim() !== '' && !line.startsWith('#'))
   for (const [index, line] of steps.entries()) {
     const step = `[${index + 1}/${steps.length}] ${line}`
-    control.report({ type: 'log', process, text: step, time: new Date().toISOString() })
+    control.report({ type: 'log', process: type, text: step, time: new Date().toISOString() })
+    if (/^RUN sleep\b/.test(line)) await abortable(new Promise<never>(() => undefined), control.signal)
     if (/^RUN fail\b/.test(line)) {
-      throw new RackError('build-failed', `${process}: step ${step} failed: exit code 1`, {
+      throw new RackError('build-failed', `${type}: step ${step} failed: exit code 1`, {
         details: { ...details, step, exitCode: 1, tail: [line] },
       })
     }
@@ -83,11 +104,24 @@ function pullOne({ image, processes }: ImageRequest): BuiltImage {
 }
 
 function bareImage(identity: string): BuiltImage {
-  const digest = `sha256:${createHash('sha256').update(identity).digest('hex')}`
-  return { digest, exposed: [], link: {}, user: null, healthcheck: null, volumes: [] }
+  const hash = createHash('sha256').update(identity).digest('hex')
+  // Not the digest: whoever takes the one for the other is found.
+  const [reference, digest] = [`memory/${hash.slice(0, 12)}`, `sha256:${hash}`]
+  return {
+    reference,
+    digest,
+    exposed: [],
+    link: {},
+    user: null,
+    healthcheck: null,
+    volumes: [],
+    ...noSettings,
+  }
 }
 
-function readDockerfile(steps: string[]): Pick<BuiltImage, 'exposed' | 'link' | 'user' | 'volumes'> {
+function readDockerfile(
+  steps: string[],
+): Pick<BuiltImage, 'exposed' | 'link' | 'user' | 'volumes' | keyof ImageSettings> {
   const words = steps.map((line) => line.trim().split(/\s+/))
   const all = (verb: string) => words.filter(([first]) => first === verb).flatMap(([, ...rest]) => rest)
   const pairs = all('ENV').map((pair) => pair.split('='))
@@ -96,5 +130,17 @@ function readDockerfile(steps: string[]): Pick<BuiltImage, 'exposed' | 'link' | 
     link: Object.fromEntries(pairs.filter(([name]) => name?.startsWith('LINK_')) as [string, string][]),
     user: all('USER').at(-1) ?? null,
     volumes: all('VOLUME'),
+    entrypoint: vectorOf(steps, 'ENTRYPOINT'),
+    command: vectorOf(steps, 'CMD'),
+    workingDir: all('WORKDIR').at(-1) ?? null,
+    stopSignal: all('STOPSIGNAL').at(-1) ?? null,
   }
+}
+
+/** The last of its kind: a JSON array, or a line for the shell. */
+function vectorOf(steps: string[], verb: string): string[] | null {
+  const line = steps.map((step) => step.trim()).findLast((step) => step.startsWith(`${verb} `))
+  const text = line?.slice(verb.length).trim()
+  if (text === undefined) return null
+  return text.startsWith('[') ? (JSON.parse(text) as string[]) : ['/bin/sh', '-c', text]
 }

@@ -1,17 +1,27 @@
+import { EventEmitter, on } from 'node:events'
 import type { Control } from '../../src/domain/control.ts'
-import type { Duplex, Engine, OneOff, RunningOneOff } from '../../src/domain/engine.ts'
+import type { Engine, OneOff, RunningOneOff } from '../../src/domain/engine.ts'
 import { RackError } from '../../src/domain/error.ts'
+import { appOwner, isSameOwner, ownerKey, readOwnerKey, type Owner } from '../../src/domain/owner.ts'
 import type { Plan } from '../../src/domain/plan.ts'
-import type { ProcessFilter } from '../../src/domain/process.ts'
+import type { Process, ProcessFilter } from '../../src/domain/process.ts'
 import { buildReservation, capacityOf, type Holder, type Resources } from '../../src/domain/rack.ts'
-import type { ServiceSpec } from '../../src/domain/service.ts'
+import { unmanagedError } from '../../src/domain/service.ts'
+import type { ShareEntrance } from '../../src/domain/share.ts'
+import { dockerFeatures } from '../../src/domain/docker-features.ts'
 import type { Terminal } from '../../src/domain/terminal.ts'
+import { abortable } from '../../src/lib/deadline.ts'
 import { mountedVolumes } from '../../src/domain/volume.ts'
+import { aboutMemory, memoryEndpoints } from './memory-about.ts'
 import { buildInMemory } from './memory-build.ts'
+import { connectTo, reachedBy } from './memory-connect.ts'
 import { startCopy, type MemoryCopy } from './memory-copy.ts'
-import { deployInMemory, type MemoryApp } from './memory-deploy.ts'
+import { rollOut } from '../../src/rollout/roll.ts'
+import type { Runtime } from '../../src/rollout/runtime.ts'
+import { createMemoryRuntime, type MemoryApp } from './memory-runtime.ts'
 import { copyFiles } from './memory-files.ts'
 import { createMemoryLog } from './memory-log.ts'
+import type { MemoryServer } from './memory-programs.ts'
 import { runScript } from './memory-script.ts'
 import { createMemoryVolumes } from './memory-volumes.ts'
 
@@ -20,13 +30,55 @@ export interface MemoryEngineOptions {
   total?: Resources
   /** How long a copy without ports must run to count as healthy; 5 when absent. */
   settleMs?: number
+  /** What is there already: that of another engine, whose daemon has died. */
+  world?: MemoryWorld
+  /** Keeps what became of a one-off, before it is forgotten. */
+  onEnded?: (running: Process, operation: string) => Promise<void>
+  /** Stands between a rollout and its verbs, such as one that dies in the middle. */
+  wrap?: (runtime: Runtime) => Runtime
+}
+
+/** All that outlives the engine object. */
+export interface MemoryWorld {
+  /** By the key of their owner, as `apps`. */
+  plans: Map<string, Plan>
+  apps: Map<string, MemoryApp>
+  images: Set<string>
+  log: ReturnType<typeof createMemoryLog>
+  volumes: ReturnType<typeof createMemoryVolumes>
+  /** What databases know, by the key of their owner. */
+  servers: Map<string, MemoryServer>
+  /** Where other racks come in. */
+  entrance: ShareEntrance | null
+  /** Says `change` with the key of an owner whose processes may have changed. */
+  news: EventEmitter
+}
+
+export function createMemoryWorld(): MemoryWorld {
+  const apps = new Map<string, MemoryApp>()
+  const volumes = createMemoryVolumes((key) => [...(apps.get(key)?.copies.values() ?? [])])
+  return {
+    plans: new Map(),
+    apps,
+    images: new Set(),
+    log: createMemoryLog(),
+    volumes,
+    servers: new Map(),
+    entrance: null,
+    news: new EventEmitter().setMaxListeners(0),
+  }
 }
 
 export interface MemoryEngine extends Engine {
   /** While false every method throws `engine-unavailable`; what runs, runs on. */
   isReachable: boolean
-  /** The live plan of an app. */
+  world: MemoryWorld
+  /** What was made live last of an app. */
   livePlan(app: string): Plan | null
+  /** Which processes answer at a host name or an external port. */
+  visit(door: string): string[]
+  /** What becomes of a copy behind the rack's back: it is taken away, stopped, or its check begins to fail. */
+  byHand: { remove(id: string): Promise<void>; stop(id: string): Promise<void>; sicken(id: string): void }
 }
 
 /**
@@ -35,46 +87,77 @@ export interface MemoryEngine extends Engine {
  */
 export function createMemoryEngine(options: MemoryEngineOptions = {}): MemoryEngine {
   const { total = { cpuUnits: 4096, memoryBytes: 8 * 1024 ** 3 }, settleMs = 5 } = options
-  const apps = new Map<string, MemoryApp>()
-  const services = new Map<string, ServiceSpec>()
-  const images = new Set<string>()
-  const log = createMemoryLog()
+  const { world = createMemoryWorld(), wrap = (runtime) => runtime } = options
+  const { onEnded = async () => undefined } = options
+  const { apps, images, log, volumes } = world
   const builds = new Map<string, string>()
-  const volumes = createMemoryVolumes((app) => copiesOf(apps.get(app) ?? nothing))
+  const drains = new Map<string, Promise<unknown>>()
 
-  const appOf = (name: string): MemoryApp => {
-    const app = apps.get(name) ?? { plan: null, copies: [], others: new Set() }
-    apps.set(name, app)
+  const appOf = (owner: Owner): MemoryApp => {
+    const key = ownerKey(owner)
+    const changed = () => void world.news.emit('change', key)
+    const app = apps.get(key) ?? { copies: new Map(), routes: new Map(), changed, copiesOf: servedBy }
+    apps.set(key, app)
     return app
   }
-  const copiesOf = (app: MemoryApp) => [...app.copies, ...app.others]
-  const allCopies = () => [...apps.values()].flatMap(copiesOf)
+  const allCopies = () => [...apps.values()].flatMap(({ copies }) => [...copies.values()])
+  const copiesOf = (owner: Owner) => [...(apps.get(ownerKey(owner))?.copies.values() ?? [])]
+  const servedBy = (name: string) => copiesOf({ kind: 'service', name })
+  const around = (owner: Owner) => ({ copies: copiesOf(owner), copiesOf: servedBy })
   const running = () =>
-    allCopies().filter(({ process }) => process.exitCode === null || process.status === 'restarting')
+    allCopies().filter(({ process: running }) => running.exitCode === null || running.status === 'restarting')
   const find = (id: string): MemoryCopy => {
-    const found = allCopies().find(({ process }) => process.id === id)
+    const found = allCopies().find(({ process: running }) => running.id === id)
     if (!found) throw new RackError('not-found', `no process ${id}`, { hint: 'List them: rack ps' })
     return found
   }
-  const removeApp = async (name: string) => {
-    const copies = copiesOf(appOf(name))
-    apps.delete(name)
+  const removeOwner = async (owner: Owner) => {
+    const copies = [...appOf(owner).copies.values()]
+    apps.delete(ownerKey(owner))
+    world.plans.delete(ownerKey(owner))
     await Promise.all(copies.map((copy) => copy.halt('stopped')))
-    log.forget(name)
+    world.news.emit('change', ownerKey(owner))
+    log.forget(owner)
     return copies.length
   }
 
   const engine: MemoryEngine = {
+    features: dockerFeatures,
     isReachable: true,
-    livePlan: (app) => apps.get(app)?.plan ?? null,
+    world,
+    livePlan: (app) => world.plans.get(app) ?? null,
+    visit: (door) => [...apps.values()].flatMap(({ routes }) => routes.get(door)?.processes ?? []),
+
+    byHand: {
+      async remove(id) {
+        const copy = find(id)
+        const app = appOf(copy.process.owner)
+        app.copies.delete(id)
+        await copy.halt('killed')
+        app.changed()
+      },
+      async stop(id) {
+        const copy = find(id)
+        await copy.halt('stopped')
+        copy.process.status = 'stopped'
+        appOf(copy.process.owner).changed()
+      },
+      sicken(id) {
+        const copy = find(id)
+        copy.process.status = 'unhealthy'
+        appOf(copy.process.owner).changed()
+      },
+    },
+
+    async about(control) {
+      ready(control)
+      return aboutMemory
+    },
+    endpoints: memoryEndpoints,
 
     async capacity(control) {
       ready(control)
-      return capacityOf(total, [
-        ...holdersOf(running()),
-        ...serviceHolders(services),
-        ...buildHolders(builds),
-      ])
+      return capacityOf(total, [...holdersOf(running()), ...buildHolders(builds)])
     },
 
     async build(request, control) {
@@ -82,32 +165,68 @@ export function createMemoryEngine(options: MemoryEngineOptions = {}): MemoryEng
       builds.set(request.build, request.app)
       try {
         const built = await endingWith(control, buildInMemory(request, control))
-        for (const { digest } of Object.values(built)) images.add(digest)
+        for (const { reference } of Object.values(built)) images.add(reference)
         return built
       } finally {
         builds.delete(request.build)
       }
     },
 
-    async deploy(plan, control) {
+    async tryLogin({ host, username, password }, control) {
       ready(control)
-      volumes.ensure(plan.app, plan.volumes)
-      return await endingWith(control, deployInMemory({ app: appOf(plan.app), plan, log, settleMs, control }))
+      if (password === 'wrong') throw new RackError('invalid', `${host} refuses the login of ${username}`)
     },
 
-    async remove(app, options, control) {
+    // Nobody else has anything here.
+    obstacles: async () => [],
+
+    async deploy(change, control) {
       ready(control)
-      await removeApp(app)
-      if (options.volumes) volumes.removeAll((owner) => owner === app)
+      const { owner, volumes: names } = change.plan
+      volumes.ensure(owner, names)
+      const app = appOf(owner)
+      const runtime = createMemoryRuntime({ owner, app, log, settleMs })
+      const receipt = await rollOut(wrap(runtime), change, control)
+      world.plans.set(ownerKey(owner), change.plan)
+      const draining = receipt.draining.filter((id) => (app.copies.get(id)?.held.size ?? 0) > 0)
+      if (draining.length === 0) return { ...receipt, requests: 0, failed: 0, draining }
+      const measurement = draining.join()
+      drains.set(measurement, Promise.all(receipt.draining.flatMap((id) => app.copies.get(id)?.ended ?? [])))
+      return { ...receipt, draining, measurement }
+    },
+
+    async measure(measurement, control) {
+      ready(control)
+      await abortable(drains.get(measurement) ?? Promise.resolve(), control.signal)
+      return { requests: 0, failed: 0, longestStallMs: null, held: null }
+    },
+
+    async remove(owner, options, control) {
+      ready(control)
+      await removeOwner(owner)
+      if (options.volumes) {
+        volumes.removeAll((other) => isSameOwner(other, owner))
+        world.servers.delete(ownerKey(owner))
+      }
     },
 
     async processes(filter, control) {
       ready(control)
       const found = allCopies().filter((copy) => matches(filter, copy))
-      return found.map(({ process }) => ({
-        ...process,
+      return found.map(({ process: running }) => ({
+        ...running,
         ...(filter.stats ? { cpuPercent: 0, memoryPercent: 0 } : {}),
       }))
+    },
+
+    async *watch(control) {
+      ready(control)
+      const news = on(world.news, 'change', { signal: control.signal })
+      yield null
+      for await (const [key] of news as AsyncIterable<[string]>) {
+        ready(control)
+        yield readOwnerKey(key)
+      }
     },
 
     async run(oneOff, terminal, control) {
@@ -117,22 +236,22 @@ export function createMemoryEngine(options: MemoryEngineOptions = {}): MemoryEng
 
     async exec(id, command, terminal, control) {
       ready(control)
-      const { process, plan, files } = find(id)
-      if (process.exitCode !== null) throw new RackError('conflict', `process ${id} does not run`)
+      const { process: running, plan, files } = find(id)
+      if (running.exitCode !== null) throw new RackError('conflict', `process ${id} does not run`)
       const { input } = terminal
       const output = async (stream: 'stdout' | 'stderr', bytes: Uint8Array) =>
         await terminal.output(stream, bytes)
-      const host = { environment: plan.environment, files, input, output, listen: () => {} }
-      return await runScript(command, host, control.signal)
+      const { owner } = running
+      const reach = (host: string, port: number) => reachedBy(plan, around(owner), host, port)
+      const about = { environment: plan.environment, files, reach, server: serverOf(world, owner) }
+      return await runScript(command, { ...about, input, output, listen: () => {} }, control.signal)
     },
 
     async stop(id, control) {
       ready(control)
       const copy = find(id)
+      if (copy.process.kind === 'process') throw new RackError('conflict', `${id} leaves by a deploy`)
       await copy.halt('stopped')
-      const app = appOf(copy.process.app)
-      app.others.delete(copy)
-      app.copies = app.copies.map((each) => (each === copy ? replace(copy) : each))
     },
 
     async copy(id, path, archive, control) {
@@ -145,26 +264,23 @@ export function createMemoryEngine(options: MemoryEngineOptions = {}): MemoryEng
       yield* log.read(query, control.signal)
     },
 
-    async provision(service, control) {
+    async provision(managed, control) {
       ready(control)
-      services.set(service.name, service)
-      return { scheme: 'tcp', host: service.name, port: service.port, path: '', username: '', password: '' }
+      throw unmanagedError(managed)
     },
 
-    async deprovision(service, control) {
+    async deprovision(_service, control) {
       ready(control)
-      services.delete(service)
     },
 
-    async connect({ app, host, port }, control) {
+    async openEntrance(entrance, control) {
       ready(control)
-      const target = apps
-        .get(app)
-        ?.copies.find(({ plan }) => plan.type === host || plan.aliases.includes(host))
-      const status = target?.listening.get(port) ?? target?.listening.get(null)
-      if (status === undefined)
-        throw new RackError('unreachable', `nothing listens at ${host}:${port} of ${app}`)
-      return answerOnce(status)
+      world.entrance = entrance
+    },
+
+    async connect({ owner, host, port }, control) {
+      ready(control)
+      return connectTo([...(apps.get(ownerKey(owner))?.copies.values() ?? [])], { owner, host, port })
     },
 
     async volumes(filter, control) {
@@ -172,20 +288,40 @@ export function createMemoryEngine(options: MemoryEngineOptions = {}): MemoryEng
       return volumes.list(filter)
     },
 
-    async removeVolume(app, name, control) {
+    async removeVolume(owner, name, control) {
       ready(control)
-      volumes.remove(app, name)
+      volumes.remove(owner, name)
+    },
+
+    async copyVolume(owner, name, archive, control) {
+      ready(control)
+      await volumes.copy(owner, name, archive)
+    },
+
+    async saveImages(references, out, control) {
+      ready(control)
+      const copies = [...apps.values()].flatMap((each) => [...each.copies.values()])
+      const isHere = (image: string) => images.has(image) || copies.some(({ plan }) => plan.image === image)
+      const gone = references.find((reference) => !isHere(reference))
+      if (gone !== undefined) throw new RackError('image-unavailable', `${gone} is not here any more`)
+      await out(Buffer.from(JSON.stringify(references)))
+    },
+
+    async loadImages(saved, control) {
+      ready(control)
+      const text = Buffer.concat(await Array.fromAsync(saved)).toString()
+      for (const reference of JSON.parse(text) as string[]) images.add(reference)
     },
 
     async sweep(keep, control) {
       ready(control)
-      const removed = await Promise.all(
-        [...apps.keys()].filter((app) => !keep.apps.includes(app)).map(removeApp),
-      )
+      const isStranger = (owner: Owner) => !keep.owners.some((kept) => isSameOwner(kept, owner))
+      const strangers = Array.from(apps.keys(), readOwnerKey).filter(isStranger)
+      const removed = await Promise.all(strangers.map(removeOwner))
       const dropped = [...images].filter((image) => !keep.images.includes(image))
       for (const image of dropped) images.delete(image)
       const containers = removed.reduce((sum, count) => sum + count, 0)
-      const swept = keep.volumes ? volumes.removeAll((owner) => !keep.apps.includes(owner)) : 0
+      const swept = keep.volumes ? volumes.removeAll(isStranger) : 0
       return { images: dropped.length, containers, networks: removed.length, volumes: swept, bytes: 0 }
     },
   }
@@ -198,32 +334,39 @@ export function createMemoryEngine(options: MemoryEngineOptions = {}): MemoryEng
     }
   }
 
-  function replace({ process, plan, identity }: MemoryCopy): MemoryCopy {
-    const { app, release, kind, command } = process
-    const copy = startCopy({ app, release, kind, plan, identity, command, terminal: null, log })
-    copy.keep()
-    return copy
-  }
-
   function runOneOff(oneOff: OneOff, terminal: Terminal | null, control: Control): RunningOneOff {
-    const { app: name, process: plan, ...rest } = oneOff
-    const app = appOf(name)
-    volumes.ensure(name, mountedVolumes(plan))
-    const copy = startCopy({ app: name, plan, ...rest, terminal, log })
-    app.others.add(copy)
+    const { owner, process: plan, ...rest } = oneOff
+    const app = appOf(owner)
+    volumes.ensure(owner, mountedVolumes(plan))
+    const reach = (host: string, port: number) => reachedBy(plan, around(owner), host, port)
+    const copy = startCopy({ owner, plan, ...rest, terminal, log, reach, changed: app.changed })
+    app.copies.set(copy.process.id, copy)
+    app.changed()
     const kill = () => void copy.halt('killed')
     if (terminal) control.signal.addEventListener('abort', kill, { once: true })
     const timer = oneOff.timeoutMs === null ? undefined : setTimeout(kill, oneOff.timeoutMs)
-    const exit = copy.ended.finally(() => {
+    const finish = async () => {
+      const code = await copy.ended
       clearTimeout(timer)
       control.signal.removeEventListener('abort', kill)
-      app.others.delete(copy)
-    })
-    return { process: { ...copy.process }, exit }
+      const isKept = await onEnded({ ...copy.process }, oneOff.operation).then(
+        () => true,
+        () => false,
+      )
+      if (isKept) app.copies.delete(copy.process.id)
+      app.changed()
+      return code
+    }
+    return { process: { ...copy.process }, exit: finish() }
   }
 }
 
-const nothing: MemoryApp = { plan: null, copies: [], others: new Set() }
+function serverOf({ servers }: MemoryWorld, owner: Owner): MemoryServer {
+  const key = ownerKey(owner)
+  const server = servers.get(key) ?? { logins: new Map(), data: new Set() }
+  servers.set(key, server)
+  return server
+}
 
 /** What an aborted call throws is the cancellation, whatever was going on. */
 async function endingWith<T>({ signal }: Control, work: Promise<T>): Promise<T> {
@@ -232,61 +375,39 @@ async function endingWith<T>({ signal }: Control, work: Promise<T>): Promise<T> 
   } catch (error) {
     if (!signal.aborted) throw error
     if (signal.reason instanceof RackError) throw signal.reason
-    throw new RackError('cancelled', 'cancelled; what ran before still runs', { cause: error })
+    throw new RackError('cancelled', 'cancelled', { cause: error })
   }
 }
 
-function matches(filter: ProcessFilter, { process }: MemoryCopy): boolean {
+function matches(filter: ProcessFilter, { process: running, operation }: MemoryCopy): boolean {
   return (
-    (filter.app === undefined || filter.app === process.app) &&
-    (filter.type === undefined || filter.type === process.type) &&
-    (filter.id === undefined || filter.id === process.id)
+    (filter.owner === undefined || isSameOwner(filter.owner, running.owner)) &&
+    (filter.type === undefined || filter.type === running.type) &&
+    (filter.id === undefined || filter.id === running.id) &&
+    (filter.operation === undefined || filter.operation === operation)
   )
 }
 
 function holdersOf(copies: MemoryCopy[]): Holder[] {
   const holders = new Map<string, Holder>()
-  for (const { process } of copies) {
-    const { app, type, cpuUnits, memoryBytes } = process
-    const kind = process.kind === 'process' ? 'process' : 'one-off'
-    const key = JSON.stringify([app, type, kind, cpuUnits, memoryBytes])
-    const holder = holders.get(key) ?? { app, type, kind, count: 0, each: { cpuUnits, memoryBytes } }
+  for (const { process: running, mark } of copies) {
+    const { owner, type, cpuUnits, memoryBytes } = running
+    const staff = mark === 'draining' ? 'draining' : 'process'
+    const kind = running.kind === 'process' ? staff : 'one-off'
+    const key = JSON.stringify([ownerKey(owner), type, kind, cpuUnits, memoryBytes])
+    const holder = holders.get(key) ?? { owner, type, kind, count: 0, each: { cpuUnits, memoryBytes } }
     holder.count++
     holders.set(key, holder)
   }
   return [...holders.values()]
 }
 
-function serviceHolders(services: Map<string, ServiceSpec>): Holder[] {
-  return [...services.values()].map(({ name, cpuUnits, memoryBytes }) => ({
-    app: name,
-    type: name,
-    kind: 'service',
-    count: 1,
-    each: { cpuUnits, memoryBytes },
-  }))
-}
-
 function buildHolders(builds: Map<string, string>): Holder[] {
   return [...builds.values()].map((app) => ({
-    app,
+    owner: appOwner(app),
     type: 'build',
     kind: 'build',
     count: 1,
     each: buildReservation,
   }))
-}
-
-function answerOnce(status: number): Duplex {
-  const asked = Promise.withResolvers<void>()
-  async function* output() {
-    await asked.promise
-    yield Buffer.from(`HTTP/1.0 ${status} ${status === 200 ? 'OK' : 'Not Found'}\r\n\r\nok\n`)
-  }
-  return {
-    input: async () => asked.resolve(),
-    end: () => asked.resolve(),
-    output: output(),
-    close: () => asked.resolve(),
-  }
 }

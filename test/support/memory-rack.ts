@@ -1,14 +1,25 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Caller } from '../../src/domain/caller.ts'
 import type { Control, Progress } from '../../src/domain/control.ts'
 import type { Objects } from '../../src/domain/objects.ts'
+import { strictPolicy } from '../../src/domain/policy.ts'
+import { ofApp } from '../../src/domain/owner.ts'
+import type { Process } from '../../src/domain/process.ts'
 import type { Store } from '../../src/domain/store.ts'
 import { openObjects } from '../../src/objects/directory.ts'
-import { createOperations, type OperationsRoom } from '../../src/operations/create-operations.ts'
+import {
+  createOperations,
+  type OperationsParts,
+  type OperationsRoom,
+} from '../../src/operations/create-operations.ts'
+import { openCertificates } from '../../src/operations/certificates/certificate-keeper.ts'
+import { openOrders } from '../../src/operations/acme/order-keeper.ts'
+import { openDomains } from '../../src/operations/domains/domain-keeper.ts'
 import type { Operations } from '../../src/operations/operations.ts'
+import { openPolicy } from '../../src/operations/policy-keeper.ts'
 import { openStore } from '../../src/store/open-store.ts'
-import { createMemoryPolicy } from './memory-policy.ts'
 import { createMemoryEngine, type MemoryEngine } from './memory-engine.ts'
 import { upload } from './upload.ts'
 
@@ -23,46 +34,82 @@ export interface MemoryRack extends AsyncDisposable {
   /** Builds and promotes a compose text; gives the release. */
   deploy(app: string, compose: string, files?: Record<string, string>): Promise<string>
   build(app: string, compose: string, files?: Record<string, string>): Promise<string>
-  /** A second daemon over the same store and engine, as after a SIGKILL of the first. */
-  restart(): Promise<OperationsRoom>
+  /** A second daemon over the same store and engine, as after a SIGKILL of the first; some parts may be others. */
+  restart(parts?: Partial<OperationsParts>): Promise<OperationsRoom>
 }
+
+/** Who asks in tests, where it does not matter who. */
+export const tester: Caller = { name: 'test', role: 'admin', apps: null }
 
 /** A rack with a real store and an engine in memory. */
 export async function startMemoryRack(): Promise<MemoryRack> {
   const directory = await mkdtemp(join(tmpdir(), 'rack-operations-'))
-  const engine = createMemoryEngine({ settleMs: 5 })
-  const store = await openStore({ directory, keyFile: join(directory, 'key'), rack: 'rack' })
+  const place = { directory: join(directory, 'store'), keyFile: join(directory, 'rack.key') }
+  const store = await openStore({ ...place, rack: 'rack' })
+  const onEnded = (running: Process, operation: string) => store.endings.add(ofApp(running), operation)
+  const engine = createMemoryEngine({ settleMs: 5, onEnded })
+  makeHasty(engine)
   const objects = await openObjects(join(directory, 'objects'))
-  const policy = createMemoryPolicy()
+  const policy = await openPolicy({
+    policies: store.policies,
+    seed: strictPolicy,
+    checkBinds: async () => undefined,
+  })
+  const certificates = await openCertificates(store.certificates, 'rack')
+  const domains = await openDomains(store.domains)
+  const orders = await openOrders(store.acme)
   const rack = {
     name: 'rack',
     version: '0.0.0',
     domain: 'localhost',
-    httpPort: 8080,
     keepReleases: 3,
+    gpus: 0,
     maxSourceBytes: 1024 * 1024,
-    daemon: () => ({ pid: process.pid }),
-    router: async () => ({ pid: null }),
-    engineVersion: async () => ({ name: 'memory', version: '1' }),
   }
-  const open = () =>
-    createOperations({ rack, store, engine, objects, policy, now: () => new Date(), log: () => undefined })
+  const host = {
+    describe: async () => ({
+      http: 'http://localhost:8080',
+      https: null,
+      daemon: { pid: process.pid },
+      router: { pid: null, load: null },
+    }),
+    configuration: () => ({ name: 'rack' }),
+    traffic: async () => ({}),
+    disk: async () => ({ totalBytes: 100, freeBytes: 40, storeBytes: 10 }),
+    unservedPorts: async () => [],
+    updateRouter: async () => undefined,
+    servesTls: false,
+    names: async () => [],
+    dnsHook: null,
+  }
+  const open = (parts: Partial<OperationsParts> = {}) => {
+    const own = {
+      rack,
+      store,
+      engine,
+      objects,
+      policy,
+      certificates,
+      orders,
+      domains,
+      host,
+      now: () => new Date(),
+      log: () => undefined,
+    }
+    return createOperations({ ...own, ...parts })
+  }
   const room = open()
   const progress: Progress[] = []
+  const operations = room.operations.as(tester)
   const control: Control = { signal: AbortSignal.timeout(60_000), report: (said) => progress.push(said) }
   const build = async (app: string, compose: string, files?: Record<string, string>) => {
     const content = upload(compose, files)
-    const made = await room.operations.buildApp(
-      app,
-      { content, description: null, noCache: false },
-      'test',
-      control,
-    )
+    const made = await operations.buildApp(app, { content, description: null, noCache: false }, control)
     return made.release
   }
   return {
     room,
-    operations: room.operations,
+    operations,
     engine,
     store,
     objects,
@@ -71,10 +118,10 @@ export async function startMemoryRack(): Promise<MemoryRack> {
     build,
     async deploy(app, compose, files) {
       const release = await build(app, compose, files)
-      await room.operations.promoteRelease(app, release, 'test', control)
+      await operations.promoteRelease(app, release, { releaseCommand: true }, control)
       return release
     },
-    restart: async () => open(),
+    restart: async (parts) => open(parts),
     async [Symbol.asyncDispose]() {
       await room.interrupt()
       await store.close()
@@ -82,3 +129,17 @@ export async function startMemoryRack(): Promise<MemoryRack> {
     },
   }
 }
+
+/** Nobody who tests the operations waits for seconds while new copies are watched. */
+function makeHasty(engine: MemoryEngine): void {
+  const deploy = engine.deploy.bind(engine)
+  engine.deploy = async (change, control) => {
+    const processes = change.plan.processes.map((processPlan) => ({
+      ...processPlan,
+      watchMs: Math.min(processPlan.watchMs, longestWatchMs),
+    }))
+    return await deploy({ ...change, plan: { ...change.plan, processes } }, control)
+  }
+}
+
+const longestWatchMs = 20

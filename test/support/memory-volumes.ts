@@ -1,3 +1,4 @@
+import { compareOwners, isSameOwner, ownerKey, type Owner } from '../../src/domain/owner.ts'
 import {
   heldError,
   holderText,
@@ -6,51 +7,67 @@ import {
   type Volume,
   type VolumeFilter,
 } from '../../src/domain/volume.ts'
+import type { Archive } from '../../src/domain/engine.ts'
 import type { MemoryCopy } from './memory-copy.ts'
+import { copyFiles, type MemoryFile } from './memory-files.ts'
 
-/** The volumes of the in-memory engine: names only, and who has them. Each holds nothing. */
-export function createMemoryVolumes(copiesOf: (app: string) => MemoryCopy[]) {
-  const apps = new Map<string, Map<string, { created: string }>>()
+interface MemoryVolume {
+  owner: Owner
+  name: string
+  created: string
+  files: Map<string, MemoryFile>
+}
 
-  const describe = (app: string, name: string, created: string): Volume => ({
-    app,
+/** The volumes of the in-memory engine, and who has them. What lies in them is what was copied in; no process writes there. */
+export function createMemoryVolumes(copiesOf: (ownerKey: string) => MemoryCopy[]) {
+  let all: MemoryVolume[] = []
+
+  const describe = ({ owner, name, created }: MemoryVolume): Volume => ({
+    owner,
     name,
     created,
     bytes: null,
-    holders: copiesOf(app)
+    holders: copiesOf(ownerKey(owner))
       .filter(({ plan }) => mountedVolumes(plan).includes(name))
       .map(({ process: { id, type, kind } }) => ({ process: id, type, kind })),
   })
 
-  const list = ({ app, name, sizes }: VolumeFilter): Volume[] =>
-    [...apps]
-      .flatMap(([owner, volumes]) =>
-        [...volumes].map(([volume, { created }]) => describe(owner, volume, created)),
-      )
-      .filter((each) => (app ?? each.app) === each.app && (name ?? each.name) === each.name)
-      .map((each) => ({ ...each, bytes: sizes ? 0 : null }))
-      .sort((a, b) => (`${a.app} ${a.name}` < `${b.app} ${b.name}` ? -1 : 1))
+  const list = ({ owner, name, sizes }: VolumeFilter): Volume[] =>
+    all
+      .filter((each) => isSameOwner(owner ?? each.owner, each.owner) && (name ?? each.name) === each.name)
+      .map((each) => ({ ...describe(each), bytes: sizes ? 0 : null }))
+      .sort((a, b) => compareOwners(a.owner, b.owner) || (a.name < b.name ? -1 : 1))
 
   return {
     list,
-    ensure(app: string, names: string[]): void {
-      const volumes = apps.get(app) ?? new Map<string, { created: string }>()
-      apps.set(app, volumes)
-      for (const name of names) {
-        if (!volumes.has(name)) volumes.set(name, { created: new Date().toISOString() })
-      }
+    ensure(owner: Owner, names: string[]): void {
+      const fresh = names.filter((name) => list({ owner, name }).length === 0)
+      all = [
+        ...all,
+        ...fresh.map((name) => ({ owner, name, created: new Date().toISOString(), files: emptyVolume() })),
+      ]
     },
-    remove(app: string, name: string): void {
-      const [found] = list({ app, name })
-      if (!found) throw noVolumeError(app, name)
-      if (found.holders.length > 0) throw heldError(app, name, found.holders.map(holderText))
-      apps.get(app)?.delete(name)
+    async copy(owner: Owner, name: string, archive: Archive): Promise<void> {
+      if ('in' in archive) this.ensure(owner, [name])
+      const found = all.find((each) => isSameOwner(each.owner, owner) && each.name === name)
+      if (!found) throw noVolumeError(owner, name)
+      await copyFiles(found.files, 'in' in archive ? '/' : '/volume', archive)
+    },
+    remove(owner: Owner, name: string): void {
+      const [found] = list({ owner, name })
+      if (!found) throw noVolumeError(owner, name)
+      if (found.holders.length > 0) throw heldError(owner, name, found.holders.map(holderText))
+      all = all.filter((each) => !(isSameOwner(each.owner, owner) && each.name === name))
     },
     /** Gives how many. */
-    removeAll(isMeant: (app: string) => boolean): number {
-      const meant = [...apps].filter(([app]) => isMeant(app))
-      for (const [app] of meant) apps.delete(app)
-      return meant.reduce((sum, [, volumes]) => sum + volumes.size, 0)
+    removeAll(isMeant: (owner: Owner) => boolean): number {
+      const before = all.length
+      all = all.filter(({ owner }) => !isMeant(owner))
+      return before - all.length
     },
   }
+}
+
+function emptyVolume(): Map<string, MemoryFile> {
+  return new Map([['/volume', { bytes: Buffer.alloc(0), mode: 0o755, type: 'directory' }]])
 }

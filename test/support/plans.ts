@@ -1,5 +1,7 @@
+import { usualReplacement } from '../../src/domain/port.ts'
 import { plainContainer, type FileMount } from '../../src/domain/container.ts'
 import type { Plan, ProcessPlan } from '../../src/domain/plan.ts'
+import { appOwner } from '../../src/domain/owner.ts'
 import { plainRouting } from '../../src/domain/routing.ts'
 
 /** A plain process type; tests name what they are about. */
@@ -8,6 +10,7 @@ export function processPlan(overrides: Partial<ProcessPlan> = {}): ProcessPlan {
   return {
     type,
     image: 'sha256:1111',
+    imageDigest: overrides.image ?? 'sha256:1111',
     command: null,
     entrypoint: null,
     environment: {},
@@ -18,16 +21,19 @@ export function processPlan(overrides: Partial<ProcessPlan> = {}): ProcessPlan {
     ports: [],
     internalPorts: [],
     aliases: [type],
+    peers: [{ type, names: [type] }],
     hosts: [],
     routing: plainRouting,
     health: {
       path: null,
+      host: null,
       port: null,
       intervalMs: 5000,
       timeoutMs: 3000,
       graceMs: 0,
       healthyThreshold: 1,
       unhealthyThreshold: 3,
+      replacement: usualReplacement,
     },
     healthcheck: null,
     labels: {},
@@ -39,7 +45,10 @@ export function processPlan(overrides: Partial<ProcessPlan> = {}): ProcessPlan {
     stopFirst: false,
     minimumPercent: 100,
     maximumPercent: 200,
+    watchMs: 0,
+    rollsBack: false,
     drainTimeoutMs: 1000,
+    holdMs: 30_000,
     stopGraceMs: 2000,
     stopSignal: null,
     user: null,
@@ -48,6 +57,8 @@ export function processPlan(overrides: Partial<ProcessPlan> = {}): ProcessPlan {
     extraHosts: [],
     restart: 'always',
     releaseCommand: null,
+    releaseCommandOn: 'promote',
+    timers: [],
     replaceBefore: null,
     ...overrides,
   }
@@ -61,14 +72,14 @@ export function fileMount(path: string, content: string, overrides: Partial<File
 
 /** An external HTTP port and what belongs to it. */
 export function servesHttp(container: number, hosts: string[]): Partial<ProcessPlan> {
-  const port = { external: 80, container, protocol: 'http' as const, proxy: false, secure: false }
+  const port = { external: 80, container, protocol: 'http' as const, proxy: false as const, secure: false }
   return { ports: [port], internalPorts: [container], hosts }
 }
 
 export function planOf(processes: ProcessPlan[], overrides: Partial<Plan> = {}): Plan {
   return {
     rack: 'rack',
-    app: 'shop',
+    owner: appOwner('shop'),
     release: 'RAAAAAAAAAA',
     build: 'BAAAAAAAAAA',
     volumes: [],

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { execFile, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, open, readdir, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, open, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -29,10 +29,15 @@ let bridges = 0
 interface Options {
   /** Where images and containers lie; a folder of its own when absent. */
   dataRoot?: string
+  /** Containers live on while it is away. */
+  liveRestore?: boolean
 }
 
 /** Starts an engine beside the shared one, whose bridges and firewall rules it leaves alone. */
-export async function startPrivateDockerd({ dataRoot }: Options = {}): Promise<PrivateDockerd> {
+export async function startPrivateDockerd({
+  dataRoot,
+  liveRestore = false,
+}: Options = {}): Promise<PrivateDockerd> {
   const directory = await mkdtemp(join(tmpdir(), 'rack-dockerd-'))
   const socketPath = join(directory, 'docker.sock')
   const docker = connectDocker({ socketPath })
@@ -41,7 +46,8 @@ export async function startPrivateDockerd({ dataRoot }: Options = {}): Promise<P
 
   const start = async () => {
     await clearPidFiles(directory)
-    child = await launch(directory, dataRoot ?? join(directory, 'data'), bridge)
+    const places = { directory, dataRoot: dataRoot ?? join(directory, 'data') }
+    child = await launch(places, { bridge, 'live-restore': String(liveRestore) })
     const log = () => `${directory}/dockerd.log`
     await until(
       async () => {
@@ -90,13 +96,20 @@ async function addBridge(): Promise<string> {
   return name
 }
 
-async function launch(directory: string, dataRoot: string, bridge: string): Promise<ChildProcess> {
+async function launch(
+  { directory, dataRoot }: { directory: string; dataRoot: string },
+  own: { bridge: string; 'live-restore': string },
+): Promise<ChildProcess> {
+  // What the machine's engine is told in its file may not be told again by a flag: this one has a file of its own.
+  const settings = join(directory, 'daemon.json')
+  await writeFile(settings, '{}')
   const flags = Object.entries({
+    ...own,
+    'config-file': settings,
     'data-root': dataRoot,
     'exec-root': join(directory, 'exec'),
     host: `unix://${join(directory, 'docker.sock')}`,
     pidfile: join(directory, 'docker.pid'),
-    bridge,
     'shutdown-timeout': '5',
     // Two engines that both write firewall rules would empty each other's chains.
     iptables: 'false',

@@ -40,6 +40,7 @@ process.on('SIGTERM', () => { process.env.STOPPING = '1'; server.close(() => pro
     stop_grace_period: 5s
     labels:
       rack.draining.timeout: 10
+      rack.deployment.watch: 0.5
 ${says.labels ?? ''}    deploy:
       replicas: 2
       resources: { limits: { cpus: "0.05", memory: 64M } }

@@ -36,7 +36,7 @@ export const areas: Area[] = [
   {
     title: 'Volumes',
     intro:
-      'A named volume belongs to its app and is kept across releases. A process type that mounts one is replaced stop-first, so that no two copies write to it.',
+      'A named volume belongs to its app and is kept across releases. A process type that writes one stops before its successor starts, so that no two releases write to it. They overlap where it only reads the volume (`:ro`), where it has several copies, which share it anyway, and where the file asks for it: `deploy.update_config.order: start-first`, or the label `rack.deployment.minimum` above 0.',
     keys: 'volumes tmpfs volumes_from volume_driver read_only shm_size storage_opt',
   },
   {

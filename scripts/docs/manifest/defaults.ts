@@ -1,3 +1,4 @@
+import { dockerFeatures } from '../../../src/domain/docker-features.ts'
 import type { ProcessType } from '../../../src/domain/manifest.ts'
 import { readManifest } from '../../../src/manifest/read-manifest.ts'
 
@@ -5,14 +6,15 @@ import { readManifest } from '../../../src/manifest/read-manifest.ts'
 function plainProcess(): ProcessType {
   const text = 'services:\n  web:\n    image: nginx\n    ports: ["80:80"]\n'
   const source = { files: [{ path: 'compose.yaml', text }], dotenv: null, texts: {}, contents: {} }
-  const [type] = readManifest(source, { environment: {} }).manifest?.processes ?? []
+  const [type] = readManifest(source, { environment: {}, features: dockerFeatures }).manifest?.processes ?? []
   if (!type) throw new Error('the plainest process is not read')
   return type
 }
 
 /** The table of defaults, as lines. */
 export function defaultsTable(): string[] {
-  const { formation, health, deployment, drainTimeoutMs, stopGraceMs, stopSignal, restart } = plainProcess()
+  const { formation, health, deployment, drainTimeoutMs, holdMs, stopGraceMs, stopSignal, restart } =
+    plainProcess()
   const seconds = (ms: number) => `${ms / 1000} s`
   const rows = {
     copies: formation.count,
@@ -24,6 +26,7 @@ export function defaultsTable(): string[] {
     'unhealthy after': `${health.unhealthyThreshold} failed probes`,
     'rolling update': `between ${deployment.minimumPercent} % and ${deployment.maximumPercent} % of the copies`,
     draining: seconds(drainTimeoutMs),
+    'requests wait': `${seconds(holdMs)}, where no copy serves and one is due`,
     'the end': `${stopSignal ?? "the image's stop signal, else SIGTERM"}, and SIGKILL after ${seconds(stopGraceMs)}`,
   }
   return [

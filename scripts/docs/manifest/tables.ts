@@ -1,6 +1,11 @@
-import { labelRules, type LabelRule } from '../../../src/manifest/keys/labels/label-rules.ts'
+import { dockerFeatures } from '../../../src/domain/docker-features.ts'
+import { engineFeatures } from '../../../src/domain/engine-features.ts'
+import type { EngineFeatures } from '../../../src/domain/features.ts'
+import type { LabelRule } from '../../../src/manifest/keys/labels/label-rule.ts'
+import { labelRuleOn } from '../../../src/manifest/keys/labels/label-rule.ts'
+import { labelRules } from '../../../src/manifest/keys/labels/label-rules.ts'
 import { allKeys } from '../../../src/manifest/verdicts/all-keys.ts'
-import type { KeyRule } from '../../../src/manifest/verdicts/verdict.ts'
+import { limitsOn, ruleOn, type KeyRule } from '../../../src/manifest/verdicts/verdict.ts'
 import { areas } from './areas.ts'
 
 const ofProcess = 'services.*.'
@@ -29,19 +34,19 @@ export function labelTables(): string[] {
   const rules = Object.entries(labelRules)
   const isRead = ([, { verdict }]: [string, LabelRule]) => verdict === 'honoured'
   return [
-    '| label | takes | without it | with the prefix `convox.` | what it does |',
-    '|---|---|---|---|---|',
+    `| label | ${engineNames} | takes | without it | with the prefix \`convox.\` | what it does |`,
+    `|---|${engineColumns}---|---|---|---|`,
     ...rules.filter(isRead).map(labelRow),
     '',
     'These are known too:',
     '',
-    '| label | verdict | why |',
-    '|---|---|---|',
+    `| label | ${engineNames} | why |`,
+    `|---|${engineColumns}---|`,
     ...rules
       .filter((rule) => !isRead(rule))
       .map(
-        ([name, { verdict, why, unless }]) =>
-          `| ${labelName(name)} | ${verdict} | ${why}${harmless(unless)} |`,
+        ([name, rule]) =>
+          `| ${labelName(name)} | ${labelVerdicts(rule)} | ${rule.why}${harmless(rule.unless)} |`,
       ),
     '',
   ]
@@ -50,9 +55,54 @@ export function labelTables(): string[] {
 function keyTable(paths: string[]): string[] {
   const rows = paths.map((path) => {
     const rule = allKeys[path] as KeyRule
-    return `| \`${shownPath(path)}\` | ${rule.verdict} | ${escaped(meaning(rule))} |`
+    return `| \`${shownPath(path)}\` | ${keyVerdicts(rule)} | ${escaped(keyMeaning(rule))} |`
   })
-  return ['| key | verdict | what comes of it |', '|---|---|---|', ...rows, '']
+  return [`| key | ${engineNames} | what comes of it |`, `|---|${engineColumns}---|`, ...rows, '']
+}
+
+/** The columns of the engines. */
+const engineNames = engineFeatures.map(({ name }) => name).join(' | ')
+const engineColumns = engineFeatures.map(() => '---|').join('')
+const otherEngines = engineFeatures.filter((features) => features !== dockerFeatures)
+
+function keyVerdicts(rule: KeyRule): string {
+  return engineFeatures.map((features) => verdictCell(ruleOn(rule, features), features)).join(' | ')
+}
+
+function labelVerdicts(rule: LabelRule): string {
+  return engineFeatures.map((features) => verdictCell(labelRuleOn(rule, features), features)).join(' | ')
+}
+
+function verdictCell(rule: Pick<KeyRule, 'verdict' | 'partly'>, features: EngineFeatures): string {
+  return limitsOn(rule, features).length > 0 ? `${rule.verdict} in part` : rule.verdict
+}
+
+/** What comes of a key on one machine, and where another engine differs, what there. */
+function keyMeaning(rule: KeyRule): string {
+  return withOthers((features) => ({
+    text: meaning(ruleOn(rule, features)),
+    limits: limitsOn(ruleOn(rule, features), features),
+  }))
+}
+
+function labelMeaning(rule: LabelRule): string {
+  return withOthers((features) => {
+    const { why, verdict, instead } = labelRuleOn(rule, features)
+    const advice = verdict === 'refused' && instead !== undefined ? `. Instead: ${instead}` : ''
+    return { text: `${why}${advice}`, limits: limitsOn(rule, features) }
+  })
+}
+
+type Said = { text: string; limits: string[] }
+
+function withOthers(saidOn: (features: EngineFeatures) => Said): string {
+  const usual = saidOn(dockerFeatures).text
+  const others = otherEngines.map((features) => {
+    const { text, limits } = saidOn(features)
+    const different = [...(text === usual ? [] : [text]), ...limits]
+    return different.length === 0 ? '' : `. On ${features.name}: ${different.join('; ')}`
+  })
+  return [usual, ...others].join('')
 }
 
 function processPaths(): string[] {
@@ -93,8 +143,8 @@ function harmless(values: string[] | undefined): string {
 }
 
 function labelRow([name, rule]: [string, LabelRule]): string {
-  const cells = [labelName(name), takes(rule), String(rule.default ?? '–'), convoxOf(rule), rule.why]
-  return `| ${cells.map(escaped).join(' | ')} |`
+  const cells = [takes(rule), String(rule.default ?? '–'), convoxOf(rule), labelMeaning(rule)]
+  return `| ${labelName(name)} | ${labelVerdicts(rule)} | ${cells.map(escaped).join(' | ')} |`
 }
 
 function labelName(name: string): string {

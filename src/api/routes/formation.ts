@@ -1,15 +1,12 @@
-import type { Operations } from '../../operations/operations.ts'
 import type { Handlers } from '../handlers.ts'
 
 type FormationHandlers = Pick<Handlers, 'getFormation' | 'planScale' | 'scaleProcesses' | 'restartApp'>
 
-export function formationHandlers(operations: Operations): FormationHandlers {
-  return {
-    getFormation: ({ params }) => operations.getFormation(params.app),
-    planScale: ({ params, body, control }) => operations.planScale(params.app, body, control),
-    scaleProcesses: ({ params, body, actor, control }) =>
-      operations.scaleProcesses(params.app, body, actor, control),
-    restartApp: ({ params, query, actor, control }) =>
-      operations.restartApp(params.app, query.type ?? null, actor, control),
-  }
+export const formationHandlers: FormationHandlers = {
+  getFormation: ({ operations, params }) => operations.getFormation(params.app),
+  planScale: ({ operations, params, body, control }) => operations.planScale(params.app, body, control),
+  scaleProcesses: ({ operations, params, body, control }) =>
+    operations.scaleProcesses(params.app, body, control),
+  restartApp: ({ operations, params, query, control }) =>
+    operations.restartApp(params.app, query.type ?? null, control),
 }

@@ -1,4 +1,3 @@
-import type { Operations } from '../../operations/operations.ts'
 import type { Handlers } from '../handlers.ts'
 import { defaultLimit } from './default-limit.ts'
 
@@ -13,20 +12,20 @@ type ReleaseHandlers = Pick<
   | 'rollbackRelease'
 >
 
-export function releaseHandlers(operations: Operations): ReleaseHandlers {
-  return {
-    listReleases: ({ params, query }) => operations.listReleases(params.app, query.limit ?? defaultLimit),
-    diffReleases: ({ params, query }) => operations.diffReleases(params.app, query),
-    getRelease: ({ params }) => operations.getRelease(params.app, params.release),
-    releaseManifest: async ({ params }) => ({
-      text: await operations.releaseManifest(params.app, params.release),
-    }),
-    planPromotion: ({ params, control }) => operations.planPromotion(params.app, params.release, control),
-    promoteRelease: ({ params, actor, control }) =>
-      operations.promoteRelease(params.app, params.release, actor, control),
-    rollbackRelease: ({ params, actor, control }) => {
-      const release = params.release === 'previous' ? null : params.release
-      return operations.rollbackRelease(params.app, release, actor, control)
-    },
-  }
+export const releaseHandlers: ReleaseHandlers = {
+  listReleases: ({ operations, params, query }) =>
+    operations.listReleases(params.app, query.limit ?? defaultLimit),
+  diffReleases: ({ operations, params, query }) => operations.diffReleases(params.app, query),
+  getRelease: ({ operations, params }) => operations.getRelease(params.app, params.release),
+  releaseManifest: async ({ operations, params }) => ({
+    text: await operations.releaseManifest(params.app, params.release),
+  }),
+  planPromotion: ({ operations, params, control }) =>
+    operations.planPromotion(params.app, params.release, control),
+  promoteRelease: ({ operations, params, query, control }) =>
+    operations.promoteRelease(params.app, params.release, query, control),
+  rollbackRelease: ({ operations, params, query, control }) => {
+    const release = params.release === 'previous' ? null : params.release
+    return operations.rollbackRelease(params.app, release, query, control)
+  },
 }

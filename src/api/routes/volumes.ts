@@ -1,16 +1,22 @@
-import type { Operations } from '../../operations/operations.ts'
 import type { Handlers } from '../handlers.ts'
 
-type VolumeHandlers = Pick<Handlers, 'listVolumes' | 'getVolume' | 'deleteVolume'>
+type VolumeHandlers = Pick<
+  Handlers,
+  'listVolumes' | 'getVolume' | 'deleteVolume' | 'backupVolume' | 'dumpVolume' | 'restoreVolume'
+>
 
-export function volumeHandlers(operations: Operations): VolumeHandlers {
-  return {
-    listVolumes: ({ query, control }) => operations.listVolumes(query, control),
-    getVolume: ({ params, query, control }) =>
-      operations.getVolume(params.app, params.volume, query, control),
-    deleteVolume: async ({ params, actor, control }) => {
-      await operations.deleteVolume(params.app, params.volume, actor, control)
-      return null
-    },
-  }
+export const volumeHandlers: VolumeHandlers = {
+  listVolumes: ({ operations, query, control }) => operations.listVolumes(query, control),
+  getVolume: ({ operations, params, query, control }) =>
+    operations.getVolume(params.app, params.volume, query, control),
+  deleteVolume: async ({ operations, params, control }) => {
+    await operations.deleteVolume(params.app, params.volume, control)
+    return null
+  },
+  backupVolume: ({ operations, params, query, control }) =>
+    operations.backupVolume(params.app, { volume: params.volume, ...query }, control),
+  dumpVolume: ({ operations, params, query, out, control }) =>
+    operations.dumpVolume(params.app, { volume: params.volume, ...query }, out, control),
+  restoreVolume: ({ operations, params, body, control }) =>
+    operations.restoreVolume(params.app, params.volume, body, control),
 }

@@ -1,11 +1,15 @@
 import type { Client, Reply } from '../../client/client-types.ts'
+import { describeLack } from '../../domain/app-health.ts'
 import { RackError } from '../../domain/error.ts'
 import { formatBytes } from '../../lib/sizes.ts'
 import type { CommandSpec } from '../command-spec.ts'
 import { confirm } from '../confirm.ts'
 import { startFollowing } from '../follow.ts'
+import { receiptText } from '../output/promoted.ts'
 import { formatFacts, formatTable } from '../output/table.ts'
 import { ago } from '../output/times.ts'
+import { describeLacks } from '../output/lacks.ts'
+import { describeUnserved } from '../output/unserved.ts'
 import type { Session } from '../session.ts'
 
 const create: CommandSpec = {
@@ -29,6 +33,8 @@ const info: CommandSpec = {
     const found = await client.getApp({ params: { app } })
     if (session.isJson) session.output.json(found)
     else session.output.data(describe(found))
+    for (const line of describeLacks(found)) session.output.say(line)
+    for (const port of found.unservedPorts) session.output.say(describeUnserved(port))
   },
 }
 
@@ -36,10 +42,14 @@ const remove: CommandSpec = {
   name: 'delete',
   arguments: '[app]',
   summary: 'delete an app, its processes and its history',
-  description: 'Its volumes stay unless --volumes is given. Asks first; without a terminal it needs --yes.',
+  description: [
+    'Its volumes stay unless --volumes is given. Asks first; without a terminal it needs --yes, and --unlink for an app',
+    'that links a service; the service and its data stay.',
+  ].join('\n'),
   examples: ['apps delete guestbook', 'apps delete guestbook --volumes --yes'],
   options: [
     { flags: '--volumes', meaning: 'its data too' },
+    { flags: '--unlink', meaning: 'its links to services too' },
     { flags: '-y, --yes', meaning: 'do not ask' },
   ],
   needs: 'app',
@@ -48,16 +58,25 @@ const remove: CommandSpec = {
     const volumes = session.options.flag('volumes')
     const client = await session.connect()
     await client.getApp({ params: { app } })
-    await confirm(session, `Delete ${app} and its history${volumes ? ', and all of its data' : ''}?`, app)
+    const links = linkedServices(await client.listLinks({ query: { app } }))
+    const unlinks = links === '' ? '' : `, and its links to ${links}`
+    const what = `${app} and its history${volumes ? ', and all of its data' : ''}${unlinks}`
+    await confirm(session, `Delete ${what}?`, app)
+    // Whoever was asked has heard of the links.
+    const unlink = session.options.flag('unlink') || !session.options.flag('yes')
     const left = volumes ? [] : await client.listVolumes({ query: { app, sizes: false } })
     using following = await startFollowing(session)
-    const lines = client.deleteApp({ params: { app }, query: { volumes } })
+    const lines = client.deleteApp({ params: { app }, query: { volumes, unlink } })
     await following.follow(lines, { what: `the removal of ${app}`, call: null })
     following.result(null)
     following.note(
       `${app} is deleted${left.length > 0 ? '; its volumes stay (rack volumes shows them)' : ''}`,
     )
   },
+}
+
+function linkedServices(links: Reply<'listLinks'>): string {
+  return [...new Set(links.map(({ service }) => service))].join(', ')
 }
 
 const lock: CommandSpec = {
@@ -84,8 +103,22 @@ const cancel: CommandSpec = {
   summary: 'end the running change; what ran before runs on',
   examples: ['apps cancel guestbook'],
   needs: 'app',
-  run: (session) =>
-    onApp(session, 'is as it was before', (client, app) => client.cancelApp({ params: { app } })),
+  async run({ app, args, connect, output, isJson }) {
+    const { name } = app({ positional: args[0] })
+    const client = await connect()
+    const ended = await client.cancelApp({ params: { app: name } })
+    if (isJson) output.json(ended)
+    else output.say(describeCancelled(ended))
+  },
+}
+
+function describeCancelled({ app, kind, status, intent, error }: Reply<'cancelApp'>): string {
+  if (status === 'complete') {
+    const { release } = intent
+    return `${app}: the ${kind} was over before it could be ended${release ? `; ${release} is live` : ''}`
+  }
+  if (status === 'running') return `${app}: not all of what ran before is back yet; see: rack ps`
+  return `${app}: ${error?.message ?? `the ${kind} is ${status}`}`
 }
 
 /** `rack apps`. */
@@ -114,6 +147,8 @@ export const apps: CommandSpec = {
       { heading: 'CREATED', value: (app: Reply<'listApps'>[number]) => ago(app.created) },
     ]
     output.data(formatTable(columns, list))
+    for (const line of list.flatMap(describeLacks)) output.say(line)
+    for (const port of list.flatMap(({ unservedPorts }) => unservedPorts)) output.say(describeUnserved(port))
   },
 }
 
@@ -134,7 +169,7 @@ export const open: CommandSpec = {
     const client = await session.connect()
     const { endpoints } = await client.getApp({ params: { app } })
     const type = options.text('type')
-    const found = endpoints.find(({ process }) => type === undefined || process === type)
+    const found = endpoints.find((endpoint) => type === undefined || endpoint.process === type)
     if (!found) {
       throw new RackError('not-found', `${type ? `${app}/${type}` : app} serves nothing to the outside`, {
         hint: 'An external port makes an address: ports: ["80:3000"]; rack deploy makes it live.',
@@ -170,6 +205,17 @@ async function onApp(
   else output.say(`${name} ${done}`)
 }
 
+function describeChanged({ kind, actor, started, receipt }: NonNullable<Reply<'getApp'>['changed']>): string {
+  return `${ago(started)}: ${kind} by ${actor}${receipt ? `: ${receiptText(receipt)}` : ''}`
+}
+
+function describeHealed({ status, started, intent }: NonNullable<Reply<'getApp'>['healed']>): string {
+  const lacks = (intent.lacks ?? []).map(describeLack).join('; ')
+  const how = { running: 'being brought back', complete: 'brought back', failed: 'not brought back' }
+  const end = status === 'cancelled' ? 'ended for a change' : how[status]
+  return `${ago(started)}: ${lacks}: ${end}`
+}
+
 function describe(app: Reply<'getApp'>): string {
   const { operation } = app
   const head = formatFacts([
@@ -182,7 +228,9 @@ function describe(app: Reply<'getApp'>): string {
       'changing',
       operation ? `${operation.kind} by ${operation.actor} since ${operation.started}` : undefined,
     ],
-    ...app.endpoints.map(({ process, url }): [string, string] => [`address of ${process}`, url]),
+    ['changed', app.changed ? describeChanged(app.changed) : undefined],
+    ['healed', app.healed ? describeHealed(app.healed) : undefined],
+    ...app.endpoints.map(({ process: type, url }): [string, string] => [`address of ${type}`, url]),
   ])
   const types = Object.entries(app.formation)
   if (types.length === 0) return head

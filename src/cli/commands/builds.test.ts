@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Build } from '../../domain/build.ts'
 import type { Operations } from '../../operations/operations.ts'
+import { exampleApp, exampleDetails } from '../../../test/support/scripted-operations.ts'
 import { typeCommand } from '../../../test/support/type-command.ts'
 
 const failed: Build = {
@@ -22,6 +23,16 @@ const complete: Build = {
   release: 'RAAAAAAAAAA',
   reason: null,
 }
+const exampleRelease = {
+  app: 'guestbook',
+  description: 'new greeting',
+  created: '2020-11-23T05:00:00.000Z',
+  basedOn: null,
+  links: [],
+  live: true,
+  crashed: [],
+  receipt: null,
+}
 const time = '2020-11-23T05:00:02.000Z'
 
 async function type(...args: string[]) {
@@ -36,6 +47,9 @@ async function type(...args: string[]) {
       yield { type: 'log', text: 'RUN make', process: 'web', time }
       yield { type: 'phase', phase: 'build', state: 'ended', ms: 2500, time }
     },
+    getApp: async () => ({ ...exampleApp, ...exampleDetails }),
+    getRelease: async (_app, id) => ({ ...exampleRelease, id, build: 'BAAAAAAAAAA' }),
+    rebuildApp: async (_app, build) => ({ build: `again of ${build}`, release: 'RCCCCCCCCCC' }),
     deleteBuild: async (_app, build) => void deleted.push(build),
   }
   return { ...(await typeCommand(['builds', ...args], { rack })), deleted, followed }
@@ -73,4 +87,13 @@ test('a build is deleted only when that is confirmed', async () => {
   assert.match(unsure.stderr, /--yes/)
   assert.deepEqual(unsure.deleted, [])
   assert.deepEqual((await type('delete', 'BBBBBBBBBBB', '--yes')).deleted, ['BBBBBBBBBBB'])
+})
+
+test('the build of the live release is made again unless another is named', async () => {
+  const { code, stdout, stderr } = await type('rebuild')
+  assert.equal(code, 0, stderr)
+  assert.equal(stdout, 'RCCCCCCCCCC\n')
+  assert.match(stderr, /rack releases promote RCCCCCCCCCC --app guestbook/)
+  const { stdout: json } = await type('rebuild', 'BBBBBBBBBBB', '--json')
+  assert.match(json, /"build":"again of BBBBBBBBBBB"/)
 })

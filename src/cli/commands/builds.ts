@@ -2,8 +2,11 @@ import type { Client, Reply } from '../../client/client-types.ts'
 import { RackError } from '../../domain/error.ts'
 import type { CommandSpec } from '../command-spec.ts'
 import { confirm } from '../confirm.ts'
+import { startFollowing } from '../follow.ts'
+import { showBuilt } from '../output/promoted.ts'
 import { formatFacts, formatTable } from '../output/table.ts'
 import { ago, tookBetween } from '../output/times.ts'
+import { rebuild } from '../rebuild.ts'
 import type { Session } from '../session.ts'
 
 type Build = Reply<'getBuild'>
@@ -34,13 +37,11 @@ const logs: CommandSpec = {
     const { client, app } = await open(session)
     const build = await namedOrNewest(session, client, app)
     if (isJson) session.beginStream()
-    const { phaseText, printable } = await import('../output/progress.ts')
+    const { phaseText } = await import('../output/progress.ts')
     const query = { follow: options.flag('follow') }
-    const clean = output.stdout.isTTY ? printable : (text: string) => text
     for await (const line of client.buildLog({ params: { app, build }, query })) {
       if (isJson) output.record(line)
-      else if (line.type === 'log')
-        output.data(line.process ? `${line.process} | ${clean(line.text)}` : clean(line.text))
+      else if (line.type === 'log') output.data(line.process ? `${line.process} | ${line.text}` : line.text)
       else if (line.state === 'ended') output.data(phaseText(line))
       await output.ready()
     }
@@ -60,6 +61,33 @@ const cancel: CommandSpec = {
     if (session.isJson) session.output.json(reply)
     else session.output.say(`${build} is cancelled`)
   },
+}
+
+const again: CommandSpec = {
+  name: 'rebuild',
+  arguments: '[build]',
+  summary: 'build again from the source that the rack keeps: that of the live release unless named',
+  description: 'In the newest environment; makes a release, and does not promote it.',
+  examples: ['builds rebuild', 'builds rebuild BABCDEFGHIJ --no-cache'],
+  options: [
+    { flags: '-m, --description <text>', meaning: 'kept with the build and its release' },
+    { flags: '--no-cache', meaning: 'build every step again' },
+  ],
+  needs: 'app',
+  async run(session) {
+    const { client, app } = await open(session)
+    const { options } = session
+    const build =
+      session.args[0] ?? (await liveBuild(client, app)) ?? (await namedOrNewest(session, client, app))
+    using following = await startFollowing(session)
+    const asked = { app, build, description: options.text('description'), noCache: options.isOff('cache') }
+    showBuilt(session, following, await rebuild(client, following, asked))
+  },
+}
+
+async function liveBuild(client: Client, app: string): Promise<string | null> {
+  const { release } = await client.getApp({ params: { app } })
+  return release === null ? null : (await client.getRelease({ params: { app, release } })).build
 }
 
 const remove: CommandSpec = {
@@ -90,12 +118,13 @@ export const builds: CommandSpec = {
     'builds',
     'builds logs',
     'builds logs BABCDEFGHIJ --follow',
+    'builds rebuild',
     'builds cancel',
     'builds guestbook --limit 50',
   ],
   options: [{ flags: '--limit <number>', meaning: 'how many; 20 unless given' }],
   needs: 'app',
-  commands: [info, logs, cancel, remove],
+  commands: [info, logs, again, cancel, remove],
   async run(session) {
     const { output, options } = session
     const { name: app } = session.app({ positional: session.args[0] })

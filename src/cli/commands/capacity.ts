@@ -1,8 +1,9 @@
 import type { Reply } from '../../client/client-types.ts'
+import { describeResources } from '../../domain/describe-resources.ts'
 import { RackError } from '../../domain/error.ts'
 import { formatBytes } from '../../lib/sizes.ts'
 import type { CommandSpec } from '../command-spec.ts'
-import { describe, describeAdmission } from '../output/admission.ts'
+import { describeAdmission } from '../output/admission.ts'
 import { formatTable } from '../output/table.ts'
 
 /** `rack capacity`. */
@@ -73,11 +74,16 @@ function readIfs(words: string[]): Record<string, { count: number }> {
   )
 }
 
-function describeCapacity({ total, reserved, free, holders }: Reply<'getCapacity'>): string {
+function describeCapacity({ total, reserved, free, holders, instances }: Reply<'getCapacity'>): string {
+  // Of the only machine there is everything has been said.
+  const machines = instances.length > 1 ? instances : []
   const head = [
-    `total     ${describe(total)}`,
-    `reserved  ${describe(reserved)}`,
-    `free      ${describe(free)}`,
+    `total     ${describeResources(total)}`,
+    `reserved  ${describeResources(reserved)}`,
+    `free      ${describeResources(free)}`,
+    ...machines.map(
+      (each) => `  ${each.id}: free ${describeResources(each.free)} of ${describeResources(each.total)}`,
+    ),
   ]
   if (holders.length === 0) return `${head.join('\n')}\n`
   type Row = (typeof holders)[number]

@@ -25,8 +25,9 @@ function wordsOf(text: string): string[] {
 
 test('words, options of a verb and apps are completed', async () => {
   const complete = async (...words: string[]) => wordsOf(await type('complete', '--', ...words))
-  assert.deepEqual(await complete('re'), ['releases', 'restart'])
+  assert.deepEqual(await complete('re'), ['releases', 'restart', 'registries', 'restore'])
   assert.deepEqual(await complete('env', 'set', '--pro'), ['--promote'])
+  assert.deepEqual(await complete('manifest', 'check', '--for', ''), ['docker', 'aws'])
   assert.deepEqual(await complete('ps', 'b'), ['blog'])
 })
 

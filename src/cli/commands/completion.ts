@@ -1,8 +1,9 @@
 import tab, { script, type Command } from '@bomb.sh/tab'
+import { engineNames } from '../../domain/engine-features.ts'
 import { RackError } from '../../domain/error.ts'
 import { optionsOf } from '../build-command.ts'
 import type { CommandSpec } from '../command-spec.ts'
-import type { Noun } from '../nouns.ts'
+import type { Noun } from '../noun.ts'
 import { readRacks } from '../racks-file.ts'
 import type { Session } from '../session.ts'
 
@@ -53,6 +54,7 @@ async function completeWords(nouns: readonly Noun[], session: Session): Promise<
     app: wantsApp(spec, words) ? await appNames(session) : [],
     rack: readRacks(session.world.env).racks.map(({ name }) => name),
     shell: shells,
+    for: engineNames,
   }
   for (const { name, summary, isHidden } of nouns) {
     if (name === noun?.name && spec) describe(spec, name, values)
@@ -95,7 +97,8 @@ async function appNames({ connect }: Session): Promise<string[]> {
   try {
     const client = await connect()
     const list = await client.listApps(undefined, { signal: AbortSignal.timeout(appsDeadlineMs) })
-    return list.map(({ name }) => name)
+    // A shell shows them, and types the one that is chosen.
+    return list.map(({ name }) => name).filter((name) => /^[\w-]+$/.test(name))
   } catch (error) {
     if (error instanceof RackError || (error as Error).name === 'TimeoutError') return []
     throw error

@@ -7,7 +7,8 @@ import { RackError } from '../../domain/error.ts'
 import { strictPolicy } from '../../domain/policy.ts'
 import { readManifestSource } from '../../operations/source-upload.ts'
 import type { Operations } from '../../operations/operations.ts'
-import { exampleApp, exampleResult, logLine } from '../../../test/support/scripted-operations.ts'
+import { exampleResult, logLine } from '../../../test/support/scripted-operations.ts'
+import { startMemoryRack } from '../../../test/support/memory-rack.ts'
 import { typeCommand } from '../../../test/support/type-command.ts'
 
 const compose = 'services:\n  web:\n    image: busybox:1\n    ports: ["80:3000"]\n'
@@ -21,32 +22,29 @@ async function makeSource(text: string | null = compose) {
   return Object.assign(folder, { directory })
 }
 
-/** A rack that has no app yet, builds at once and promotes at once; it notes what it was asked. */
+/** A rack that has no app yet, builds and promotes at once; it notes what it was asked. */
 function makeRack(asked: string[]): Partial<Operations> {
   return {
     getPolicy: async () => strictPolicy,
-    getApp: async (app) => {
+    getKeptSource: async (app) => {
       throw new RackError('not-found', `there is no app "${app}"`)
     },
-    createApp: async (name) => {
-      asked.push(`create ${name}`)
-      return { ...exampleApp, name }
-    },
-    buildApp: async (app, { content, description, noCache }, _actor, control) => {
+    buildApp: async (app, { content, description, noCache, create }, control) => {
       const { files } = await readManifestSource(content)
+      if (create) control.report(logLine(`the app ${app} is new; it is created`))
       asked.push(`build ${app} of ${files.map(({ path }) => path).join()} ${description} ${noCache}`)
       control.report({ type: 'phase', phase: 'build', state: 'started', detail: 'BAAAAAAAAAA', time })
       control.report(logLine('step 1'))
       return { build: 'BAAAAAAAAAA', release: 'RAAAAAAAAAA' }
     },
-    promoteRelease: async (app, release) => {
-      asked.push(`promote ${release} of ${app}`)
+    promoteRelease: async (app, release, { releaseCommand }) => {
+      asked.push(`promote ${release} of ${app}${releaseCommand ? '' : ' without its release command'}`)
       return { ...exampleResult, app, release }
     },
   }
 }
 
-test('a deploy is create, build and promote; the addresses are data', async () => {
+test('a deploy is build and promote, the app is made when it is new; the addresses are data', async () => {
   await using source = await makeSource()
   const asked: string[] = []
   const { code, stdout, stderr } = await typeCommand(['deploy', '-m', 'hello', '--no-cache'], {
@@ -54,7 +52,6 @@ test('a deploy is create, build and promote; the addresses are data', async () =
     cwd: source.directory,
   })
   assert.deepEqual(asked, [
-    'create guestbook',
     'build guestbook of docker-compose.yml hello true',
     'promote RAAAAAAAAAA of guestbook',
   ])
@@ -77,6 +74,13 @@ test('the directory is an argument, and names the app', async () => {
   )
 })
 
+test('the release command is left out when that is asked for', async () => {
+  await using source = await makeSource()
+  const asked: string[] = []
+  await typeCommand(['deploy', '--no-release-command'], { rack: makeRack(asked), cwd: source.directory })
+  assert.equal(asked.at(-1), 'promote RAAAAAAAAAA of guestbook without its release command')
+})
+
 test('as NDJSON: every line has a type, the last is one result for both requests', async () => {
   await using source = await makeSource()
   const { stdout } = await typeCommand(['deploy', '--json'], { rack: makeRack([]), cwd: source.directory })
@@ -86,7 +90,7 @@ test('as NDJSON: every line has a type, the last is one result for both requests
     .map((line) => JSON.parse(line) as { type: string; result?: unknown })
   assert.deepEqual(
     lines.map(({ type }) => type),
-    ['phase', 'log', 'result'],
+    ['log', 'phase', 'log', 'result'],
   )
   assert.deepEqual(lines.at(-1)!.result, { ...exampleResult, build: 'BAAAAAAAAAA' })
 })
@@ -97,17 +101,19 @@ test('a build alone ends with its release, and says how it becomes live', async 
   const { stdout, stderr } = await typeCommand(['build'], { rack: makeRack(asked), cwd: source.directory })
   assert.equal(stdout, 'RAAAAAAAAAA\n')
   assert.match(stderr, /rack releases promote RAAAAAAAAAA --app guestbook/)
-  assert.equal(asked.length, 2)
+  assert.equal(asked.length, 1)
 })
 
 test('a file with problems is refused with all of them before the rack is asked', async () => {
   await using source = await makeSource('services:\n  web:\n    imgae: busybox\n    ports: ["0:1"]\n')
   const asked: string[] = []
-  const { code, stdout, stderr } = await typeCommand(['deploy'], {
+  const { code, stdout, stderr, requests } = await typeCommand(['deploy'], {
     rack: makeRack(asked),
     cwd: source.directory,
   })
   assert.deepEqual([code, stdout, asked], [1, '', []])
+  // What its policy refuses is told with the rest.
+  assert.deepEqual(requests, ['GET /v1/rack/policy'])
   assert.match(stderr, /docker-compose\.yml:3:5: error: .*imgae/)
   assert.match(stderr, /docker-compose\.yml:4:\d+: error: /)
   assert.match(stderr, /→ .*rack manifest check/)
@@ -137,7 +143,7 @@ test('a build that fails ends the deploy with its reason, and promotes nothing',
   const { code, stderr } = await typeCommand(['deploy'], { rack, cwd: source.directory })
   assert.equal(code, 1)
   assert.match(stderr, /error: web: step \[2\/3\] RUN make failed\n→ rack builds logs BAAAAAAAAAA\n$/)
-  assert.deepEqual(asked, ['create guestbook'])
+  assert.deepEqual(asked, [])
 })
 
 test('an upload that is refused in the middle shows the reason', async () => {
@@ -156,4 +162,60 @@ test('an upload that is refused in the middle shows the reason', async () => {
   const { code, stderr } = await typeCommand(['deploy'], { rack, cwd: source.directory })
   assert.equal(code, 1)
   assert.match(stderr, /error: the source is larger than 1 MB\n/)
+})
+
+const kept = 'GET /v1/apps/:app/source'
+const build = 'POST /v1/apps/:app/builds'
+const promote = 'POST /v1/apps/:app/releases/:release/promote'
+
+test('a deploy is two requests, of a new app and of one that is there; a build is one', async () => {
+  await using rack = await startMemoryRack()
+  await using source = await makeSource(
+    'services:\n  web:\n    image: shop\n    ports: ["80:3000"]\n    command: serve\n',
+  )
+  const type = (command: string) =>
+    typeCommand([command], { door: rack.room.operations, cwd: source.directory })
+  const first = await type('deploy')
+  assert.deepEqual([first.code, first.requests], [0, [build, promote]])
+  assert.match(first.stderr, /^the app guestbook is new; it is created\n/)
+  const second = await type('deploy')
+  assert.deepEqual([second.code, second.requests], [0, [build, promote]])
+  assert.doesNotMatch(second.stderr, /is new/)
+  assert.deepEqual((await type('build')).requests, [build])
+})
+
+test('what the rack keeps of the source is asked for where something is built, and need not be there any more', async () => {
+  await using rack = await startMemoryRack()
+  await using source = await makeSource('services:\n  web:\n    build: .\n    ports: ["80:3000"]\n')
+  await writeFile(join(source.directory, 'Dockerfile'), 'FROM scratch\n')
+  const type = (rackParts?: Partial<Operations>) =>
+    typeCommand(['build'], {
+      ...(rackParts ? { rack: rackParts } : { door: rack.room.operations }),
+      cwd: source.directory,
+    })
+  const first = await type()
+  assert.deepEqual([first.code, first.requests], [0, [kept, build]], first.stderr)
+  const second = await type()
+  assert.deepEqual([second.code, second.requests], [0, [kept, build]])
+  assert.match(second.stderr, /2 files of the source were here already/)
+  const bases: (string | undefined)[] = []
+  const forgetful = await type({
+    ...makeRack([]),
+    getKeptSource: async () => ({ id: 'was', files: [] }),
+    buildApp: async (app, upload, control) => {
+      bases.push(upload.base)
+      if (upload.base !== undefined) throw new RackError('gone', 'no kept source of that name any more')
+      return await makeRack([]).buildApp!(app, upload, control)
+    },
+  })
+  assert.deepEqual([forgetful.code, bases], [0, ['was', undefined]], forgetful.stderr)
+})
+
+test('what only the policy refuses is said by the build, in the one request', async () => {
+  await using rack = await startMemoryRack()
+  await using source = await makeSource('services:\n  web:\n    image: shop\n    privileged: true\n')
+  const typed = await typeCommand(['deploy'], { door: rack.room.operations, cwd: source.directory })
+  assert.deepEqual([typed.code, typed.requests], [1, [build]])
+  assert.match(typed.stderr, /docker-compose\.yml:4:\d+: .*privileged/)
+  assert.match(typed.stderr, /→ .*rack policy/)
 })

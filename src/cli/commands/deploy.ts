@@ -1,9 +1,15 @@
 import { resolve } from 'node:path'
 import type { Client } from '../../client/client-types.ts'
-import { RackError } from '../../domain/error.ts'
+import { nothingKept, type KeptSource } from '../../domain/build.ts'
+import { codeOf } from '../../domain/error.ts'
 import type { CommandSpec, OptionSpec } from '../command-spec.ts'
-import { startFollowing, type Cancel, type Following } from '../follow.ts'
-import { showPromoted } from '../output/promoted.ts'
+import { startFollowing, type Following } from '../follow.ts'
+import { projectDirectory } from '../project-directory.ts'
+import type { FetchedContexts } from '../source/fetched-contexts.ts'
+import type { LocalManifest } from '../source/read-manifest-source.ts'
+import { cancelOfBuild } from '../rebuild.ts'
+import { cancelOfPromote, promoteQuery, withoutCommand } from './releases.ts'
+import { showBuilt, showPromoted, type Built } from '../output/promoted.ts'
 import type { Session } from '../session.ts'
 
 const sourceOptions: OptionSpec[] = [
@@ -12,6 +18,10 @@ const sourceOptions: OptionSpec[] = [
     meaning: 'a compose file in the directory; repeat it to merge several',
     multiple: true,
   },
+  { flags: '--git <url>', meaning: 'a repository instead of a directory: URL#REF:FOLDER' },
+  { flags: '--tgz <file>', meaning: 'an archive instead of a directory; - is standard input' },
+  { flags: '--image <name>', meaning: 'a ready image instead of a directory' },
+  { flags: '--port <port>', meaning: 'at which the process of --image serves HTTP' },
   { flags: '-m, --description <text>', meaning: 'kept with the build and its release' },
   { flags: '--no-cache', meaning: 'build every step again' },
 ]
@@ -22,20 +32,20 @@ export const build: CommandSpec = {
   arguments: '[directory]',
   summary: 'build a source directory into a release',
   description: 'The release is not promoted. The app is created when it is not there.',
-  examples: ['build', 'build --app guestbook examples/guestbook', 'build -m "new greeting" --no-cache'],
+  examples: [
+    'build',
+    'build --app guestbook examples/guestbook',
+    'build -m "new greeting" --no-cache',
+    'build --git https://example.com/shop.git#main:web',
+    'build --app shop --tgz - < source.tgz',
+  ],
   options: sourceOptions,
   needs: 'app',
   async run(session) {
-    const { output, isJson } = session
     const client = await session.connect()
     using following = await startFollowing(session)
     const made = await buildDirectory(session, client, following)
-    following.result(made)
-    following.note(
-      `${made.release} of ${made.app} is ready; make it live: rack releases promote ${made.release} --app ${made.app}`,
-    )
-    following[Symbol.dispose]()
-    if (!isJson) output.data(made.release)
+    showBuilt(session, following, made)
   },
 }
 
@@ -53,64 +63,85 @@ export const deploy: CommandSpec = {
     'deploy',
     'deploy --app guestbook examples/guestbook',
     'deploy -f docker-compose.yml -f production.yml',
+    'deploy --git https://example.com/shop.git#v1.2',
+    'deploy --app proxy --image nginx:1 --port 80',
   ],
-  options: sourceOptions,
+  options: [...sourceOptions, withoutCommand],
   needs: 'app',
   async run(session) {
     const client = await session.connect()
     using following = await startFollowing(session)
     const { app, build, release } = await buildDirectory(session, client, following)
-    const lines = client.promoteRelease({ params: { app, release } })
-    const cancel = { what: 'the promote', call: () => client.cancelApp({ params: { app } }) }
+    const lines = client.promoteRelease({ params: { app, release }, query: promoteQuery(session) })
+    const cancel = cancelOfPromote(client, app)
     showPromoted(session, following, await following.follow(lines, cancel), { build })
   },
 }
 
-interface Made {
-  app: string
-  build: string
-  release: string
+/** The one that is named, or else where the compose file is, here or above. */
+function directoryOf({ world, args }: Session, files: string[], following: Following): string {
+  const isSaid = args[0] !== undefined || files.length > 0
+  const directory = isSaid ? resolve(world.cwd, args[0] ?? '.') : projectDirectory(world.cwd)
+  if (!isSaid && directory !== world.cwd) following.note(`the compose file is in ${directory}`)
+  return directory
 }
 
-async function buildDirectory(session: Session, client: Client, following: Following): Promise<Made> {
-  const { options, world } = session
-  const directory = resolve(world.cwd, session.args[0] ?? '.')
+async function buildDirectory(session: Session, client: Client, following: Following): Promise<Built> {
+  const { options } = session
+  const files = options.list('file')
+  const { openLocalSource } = await import('../source/local-source.ts')
+  await using fetched = await openLocalSource(session)
+  const directory = fetched?.directory ?? directoryOf(session, files, following)
   const { checkLocalManifest, readLocalManifest } = await import('../source/read-manifest-source.ts')
-  const manifest = await readLocalManifest(directory, options.list('file'))
-  // The rack says the same warnings into the build's log.
-  await checkLocalManifest(manifest, await client.getPolicy())
+  const manifest = await readLocalManifest(directory, files)
+  // The rack says the same warnings into the build's log; its policy is asked for only where nothing is sent.
+  await checkLocalManifest(manifest, () => client.getPolicy())
   const { name: app } = session.app({ directory })
-  await createIfMissing(client, app, following)
+  await using contexts = await fetchContextsOf(manifest, following)
   const { uploadOf } = await import('../source/upload.ts')
-  const content = uploadOf(manifest, (path, reason) => following.note(`left out ${path}: ${reason}`))
-  const query = { description: options.text('description'), noCache: options.isOff('cache') }
-  const lines = client.buildApp({ params: { app }, query, content })
-  return { app, ...(await following.follow(lines, cancelOfBuild(client, app))) }
+  const note = (path: string, reason: string) => following.note(`left out ${path}: ${reason}`)
+  const send = async (kept: KeptSource) => {
+    const query = {
+      description: options.text('description'),
+      noCache: options.isOff('cache'),
+      create: true,
+      base: kept.id ?? undefined,
+    }
+    const content = uploadOf(manifest, note, { kept, fetched: contexts })
+    const lines = client.buildApp({ params: { app }, query, content })
+    return { app, ...(await following.follow(lines, cancelOfBuild(client, app))) }
+  }
+  const isBuilt = manifest.contexts.length + manifest.repositories.length > 0
+  const kept = !isBuilt ? nothingKept : await keptSource(client, app)
+  return await sendWhatIsMissing(send, kept)
 }
 
-async function createIfMissing(client: Client, app: string, following: Following): Promise<void> {
+/** What builds take from repositories: most files name none, and git is not asked for. */
+async function fetchContextsOf(
+  manifest: LocalManifest,
+  following: Following,
+): Promise<FetchedContexts | null> {
+  if (manifest.repositories.length === 0) return null
+  const { fetchContexts } = await import('../source/fetched-contexts.ts')
+  return await fetchContexts(manifest, ({ url, ref }) => following.note(`fetching ${url}${ref && `#${ref}`}`))
+}
+
+/** What the rack keeps may go meanwhile: then all is sent. */
+async function sendWhatIsMissing<T>(send: (kept: KeptSource) => Promise<T>, kept: KeptSource): Promise<T> {
   try {
-    await client.getApp({ params: { app } })
+    return await send(kept)
   } catch (error) {
-    if (!(error instanceof RackError && error.code === 'not-found')) throw error
-    await client.createApp({ body: { name: app } })
-    following.note(`the app ${app} is new; it is created`)
+    if (kept.id === null || codeOf(error) !== 'gone') throw error
+    return await send(nothingKept)
   }
 }
 
-/** The build says its id as it begins; before that there is nothing to end but the upload. */
-function cancelOfBuild(client: Client, app: string): Cancel {
-  let build: string | null = null
-  return {
-    what: 'the build',
-    onProgress(progress) {
-      if (progress.type === 'phase' && progress.phase === 'build' && progress.state === 'started') {
-        build ??= progress.detail ?? null
-      }
-    },
-    async call() {
-      if (build !== null) return await client.cancelBuild({ params: { app, build } })
-      throw new RackError('cancelled', 'cancelled before the build had begun; nothing was made')
-    },
+/** Nothing of an app that is not there yet, nor by a rack that is older than the question. */
+async function keptSource(client: Client, app: string): Promise<KeptSource> {
+  try {
+    return await client.getKeptSource({ params: { app } })
+  } catch (error) {
+    if (codeOf(error) === 'not-found') return nothingKept
+    throw error
   }
 }

@@ -1,9 +1,16 @@
+import type { Reply } from '../../client/client-types.ts'
 import { RackError } from '../../domain/error.ts'
 import { examine, type Finding } from '../../host/doctor.ts'
 import type { Installation } from '../../host/installation.ts'
 import type { CommandSpec } from '../command-spec.ts'
 import { findInstallation } from '../find-installation.ts'
+import { connectTo, tokenOf } from '../machine-status.ts'
+import { describeTrouble, type Lack } from '../output/lacks.ts'
 import type { Session } from '../session.ts'
+
+const soonMs = 21 * 86_400_000
+/** Of one that the rack itself should have renewed weeks before. */
+const urgentMs = 7 * 86_400_000
 
 /** `rack doctor`. */
 export const doctor: CommandSpec = {
@@ -15,11 +22,104 @@ export const doctor: CommandSpec = {
   needs: 'rack',
   async run(session) {
     const { output, isJson } = session
-    const findings = await examine(await installationOrNull(session))
+    const installation = await installationOrNull(session)
+    const findings = await examine(installation)
+    if (installation) {
+      findings.push(...(await examineApps(session, installation)))
+      findings.push(...(await examineBackups(session, installation)))
+      findings.push(...(await examineCertificates(session, installation)))
+    }
     if (isJson) output.json(findings)
     else for (const finding of findings) output.data(describe(session, finding))
     return findings.some(({ status }) => status === 'bad') ? 1 : 0
   },
+}
+
+/** What apps lack; nothing where the rack does not answer, which is told already. */
+async function examineApps({ world }: Session, installation: Installation): Promise<Finding[]> {
+  const token = tokenOf(world.env, installation)
+  if (token === null) return []
+  try {
+    const apps = await (await connectTo(installation, token)).listApps()
+    const lacking = apps.flatMap(({ name, lacks }) => lacks.map((lack) => lackFinding(name, lack)))
+    if (lacking.length > 0) return lacking
+    return [{ check: 'apps', status: 'good', detail: 'all of their copies are there' }]
+  } catch (error) {
+    if (error instanceof RackError) return []
+    throw error
+  }
+}
+
+/** Backups that were due by themselves and are not there. */
+async function examineBackups({ world }: Session, installation: Installation): Promise<Finding[]> {
+  const token = tokenOf(world.env, installation)
+  if (token === null) return []
+  try {
+    const services = await (await connectTo(installation, token)).listServices()
+    return services.flatMap(({ name, backupFailed }): Finding[] => {
+      if (!backupFailed) return []
+      const detail = `${name} is not backed up since ${backupFailed.time}: ${backupFailed.reason}`
+      return [{ check: 'backups', status: 'bad', detail, fix: `rack services backup ${name}` }]
+    })
+  } catch (error) {
+    if (error instanceof RackError) return []
+    throw error
+  }
+}
+
+/** Certificates that were brought and end soon: nobody renews them but who has brought them. */
+async function examineCertificates({ world }: Session, installation: Installation): Promise<Finding[]> {
+  const token = tokenOf(world.env, installation)
+  if (token === null || !installation.https) return []
+  try {
+    const client = await connectTo(installation, token)
+    const found = await client.listCertificates()
+    const { orders } = await client.getAcme()
+    const failed = orders.flatMap((order) => orderFindings(order, found))
+    const ending = found.flatMap(({ id, names, until, authority }): Finding[] => {
+      const leftMs = Date.parse(until) - Date.now()
+      // The rack renews it; where it cannot, its order says why.
+      if (leftMs > soonMs || authority !== null) return []
+      const when = leftMs > 0 ? 'expires' : 'has expired'
+      return [
+        {
+          check: 'certificate',
+          status: leftMs > 0 ? 'warning' : 'bad',
+          detail: `${id} of ${names.join(', ')} ${when} at ${until}`,
+          fix: `rack certs add CERTIFICATE.pem KEY.pem, then rack certs remove ${id}`,
+        },
+      ]
+    })
+    return [...failed, ...ending]
+  } catch (error) {
+    if (error instanceof RackError) return []
+    throw error
+  }
+}
+
+/** What an authority has refused: bad where nothing, or hardly anything, is left to be shown. */
+function orderFindings(
+  { name, failed, next }: Reply<'getAcme'>['orders'][number],
+  certificates: Reply<'listCertificates'>,
+): Finding[] {
+  if (!failed) return []
+  const untils = certificates.filter(({ names }) => names.includes(name)).map(({ until }) => until)
+  const last = untils.sort().at(-1)
+  const isGood = last !== undefined && Date.parse(last) - Date.now() > urgentMs
+  const shown = last === undefined ? 'it has none' : `it has one until ${last}`
+  return [
+    {
+      check: 'certificate',
+      status: isGood ? 'warning' : 'bad',
+      detail: `no new one for ${name}, ${shown}: ${failed.reason} (tried again at ${next})`,
+      fix: failed.hint,
+    },
+  ]
+}
+
+function lackFinding(app: string, lack: Lack): Finding {
+  const fix = lack.trouble?.hint ?? `rack ps --app ${app}; rack logs --app ${app} --type ${lack.type}`
+  return { check: `app ${app}`, status: 'bad', detail: describeTrouble(lack), fix }
 }
 
 function describe({ output }: Session, { check, status, detail, fix }: Finding): string {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import type { EnvironmentChange, Operations } from '../../operations/operations.ts'
-import { exampleApp, exampleResult } from '../../../test/support/scripted-operations.ts'
+import { exampleApp, exampleDetails, exampleResult } from '../../../test/support/scripted-operations.ts'
 import { typeCommand, type TypeOptions } from '../../../test/support/type-command.ts'
 import { changesBetween } from './env.ts'
 
@@ -15,17 +15,33 @@ const release = {
   description: 'set GREETING',
   created: '2026-11-23T05:00:00.000Z',
   basedOn: null,
+  links: [],
 }
 
-async function change(args: string[], options: Omit<TypeOptions, 'rack'> = {}) {
+interface Changing extends Omit<TypeOptions, 'rack'> {
+  /** The newest release before. */
+  newest?: string
+}
+
+async function change(args: string[], { newest = 'RAAAAAAAAAA', ...options }: Changing = {}) {
   const changes: EnvironmentChange[] = []
   const promoted: string[] = []
   const rack: Partial<Operations> = {
     getEnvironment: async () => ({ OLD: '1' }),
+    getApp: async () => ({ ...exampleApp, ...exampleDetails }),
+    listReleases: async () => [{ ...release, id: newest, live: false, crashed: [] }],
+    diffEnvironment: async () => ({
+      added: ['GREETING'],
+      changed: [],
+      removed: [],
+      atBuild: ['GREETING'],
+      unseen: [],
+    }),
     changeEnvironment: async (_app, given) => {
       changes.push(given)
       return release
     },
+    rebuildApp: async () => ({ build: 'BCCCCCCCCCC', release: 'RCCCCCCCCCC' }),
     promoteRelease: async (_app, id) => {
       promoted.push(id)
       return { ...exampleResult, release: id }
@@ -40,7 +56,27 @@ test('words become variables; the value begins at the first equals sign', async 
   assert.deepEqual(changes, [{ set: { GREETING: 'a=b', EMPTY: '' }, unset: [], replace: false }])
   assert.equal(stdout, 'RBBBBBBBBBB\n')
   assert.match(stderr, /rack releases promote RBBBBBBBBBB --app guestbook/)
+  assert.match(
+    stderr,
+    /^GREETING is read when the app is built: rack builds rebuild, or rack deploy, to have it$/m,
+  )
   assert.deepEqual(promoted, [])
+})
+
+test('with --build a new build is made of the source, and its release promoted', async () => {
+  const built = await change(['set', 'GREETING=hi', '--build'])
+  assert.equal(built.stdout, 'RCCCCCCCCCC\n')
+  assert.doesNotMatch(built.stderr, /is read when the app is built/)
+  assert.deepEqual(built.promoted, [])
+  const { promoted, stdout } = await change(['set', 'GREETING=hi', '--build', '--promote', '--json'])
+  assert.deepEqual(promoted, ['RCCCCCCCCCC'])
+  assert.match(stdout.split('\n').at(-2) ?? '', /"type":"result".*"build":"BCCCCCCCCCC"/)
+})
+
+test('values that are there already are said to be', async () => {
+  const { stdout, stderr } = await change(['set', 'OLD=1'], { newest: release.id })
+  assert.equal(stdout, 'RBBBBBBBBBB\n')
+  assert.match(stderr, /^nothing was changed: RBBBBBBBBBB has these values already$/m)
 })
 
 test('standard input is read as a .env, quotes and values of many lines included', async () => {
@@ -112,14 +148,18 @@ test('a process shows where each variable came from', async () => {
 test('the live release is compared with the newest one', async () => {
   const compared: string[][] = []
   const rack: Partial<Operations> = {
-    getApp: async () => ({ ...exampleApp, endpoints: [], formation: {}, operation: null }),
-    listReleases: async () => [{ ...release, live: false }],
+    getApp: async () => ({ ...exampleApp, ...exampleDetails }),
+    listReleases: async () => [{ ...release, live: false, crashed: [] }],
     diffEnvironment: async (_app, from, to) => {
       compared.push([from, to])
-      return { added: ['A'], changed: ['B'], removed: ['C'] }
+      return { added: ['A'], changed: ['B'], removed: ['C'], atBuild: ['A', 'B'], unseen: [] }
     },
   }
-  const { stdout } = await typeCommand(['env', 'diff'], { rack })
+  const { stdout, stderr } = await typeCommand(['env', 'diff'], { rack })
+  assert.equal(
+    stderr,
+    'A, B are read when the app is built: rack builds rebuild, or rack deploy, to have them\n',
+  )
   assert.equal(stdout, '+ A\n~ B\n- C\n')
   assert.deepEqual(compared, [['RAAAAAAAAAA', 'RBBBBBBBBBB']])
 })

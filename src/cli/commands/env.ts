@@ -1,14 +1,24 @@
 import type { Client } from '../../client/client-types.ts'
 import { RackError } from '../../domain/error.ts'
+import { unseenText } from '../../domain/unseen-variables.ts'
 import { formatDotenv, parseDotenv } from '../../lib/dotenv.ts'
 import type { CommandSpec, OptionSpec } from '../command-spec.ts'
+import { startFollowing } from '../follow.ts'
+import { showBuilt, showPromoted } from '../output/promoted.ts'
+import { atBuildText } from '../output/release-diff.ts'
 import { formatTable } from '../output/table.ts'
 import { readAll } from '../read-all.ts'
 import { checkVariables, complaint, readVariables, type Variables } from '../read-variables.ts'
+import { rebuild } from '../rebuild.ts'
 import type { Session } from '../session.ts'
-import { promoteRelease } from './releases.ts'
+import { cancelOfPromote, promoteQuery, promoteRelease, withoutCommand } from './releases.ts'
 
-const promoteOption: OptionSpec = { flags: '--promote', meaning: 'make the new release live at once' }
+/** Of all that change the environment. */
+const changeOptions: OptionSpec[] = [
+  { flags: '--build', meaning: 'build again too, from the source that the rack keeps: for what builds read' },
+  { flags: '--promote', meaning: 'make the new release live at once' },
+  withoutCommand,
+]
 
 const get: CommandSpec = {
   name: 'get',
@@ -37,15 +47,22 @@ const set: CommandSpec = {
   examples: [
     'env set GREETING=hi',
     'env set GREETING=hi --promote',
+    'env set API_URL=https://example.com --build --promote',
     'env set --env-file production.env',
     'env set < .env',
   ],
-  options: [{ flags: '--env-file <path>', meaning: 'NAME=value lines; - is standard input' }, promoteOption],
+  options: [
+    { flags: '--env-file <path>', meaning: 'NAME=value lines; - is standard input' },
+    ...changeOptions,
+  ],
   needs: 'app',
   async run(session) {
     const { client, app } = await open(session)
     const variables = await givenVariables(session)
+    const [newest] = await client.listReleases({ params: { app }, query: { limit: 1 } })
     const release = await client.changeEnvironment({ params: { app }, body: { set: variables, unset: [] } })
+    if (release.id === newest?.id)
+      session.output.say(`nothing was changed: ${release.id} has these values already`)
     await finish(session, client, release)
   },
 }
@@ -55,7 +72,7 @@ const unset: CommandSpec = {
   arguments: '<names...>',
   summary: 'remove variables: makes a release',
   examples: ['env unset GREETING', 'env unset A B --promote'],
-  options: [promoteOption],
+  options: changeOptions,
   needs: 'app',
   async run(session) {
     const { client, app } = await open(session)
@@ -76,14 +93,14 @@ const edit: CommandSpec = {
   name: 'edit',
   summary: 'change the variables in your editor: makes a release',
   examples: ['env edit', 'EDITOR=nano rack env edit --promote'],
-  options: [promoteOption],
+  options: changeOptions,
   needs: 'app',
   async run(session) {
     const { client, app } = await open(session)
     const before = await client.getEnvironment({ params: { app } })
     const { editText } = await import('../edit-text.ts')
     const text = await editText(session.world, { name: `${app}.env`, text: formatDotenv(before), complaint })
-    const body = changesBetween(before, parseDotenv(text).values)
+    const body = changesBetween(before, Object.fromEntries(parseDotenv(text).values))
     if (Object.keys(body.set).length + body.unset.length === 0)
       return session.output.say('nothing was changed')
     const release = await client.changeEnvironment({ params: { app }, body })
@@ -112,6 +129,7 @@ const diff: CommandSpec = {
     ]
     if (lines.length === 0) session.output.say('no difference')
     else session.output.data(lines.join('\n'))
+    for (const line of [...atBuildText(found.atBuild), ...unseenText(found.unseen)]) session.output.say(line)
   },
 }
 
@@ -138,8 +156,8 @@ export const env: CommandSpec = {
     const { output, options, isJson } = session
     const { name: app } = session.app({ positional: session.args[0] })
     const client = await session.connect()
-    const process = options.text('process')
-    if (process !== undefined) return await showProcess(session, client, app, process)
+    const type = options.text('process')
+    if (type !== undefined) return await showProcess(session, client, app, type)
     const found = await client.getEnvironment({
       params: { app },
       query: { release: options.text('release') },
@@ -155,9 +173,9 @@ async function showProcess(
   { output, isJson }: Session,
   client: Client,
   app: string,
-  process: string,
+  type: string,
 ): Promise<void> {
-  const found = await client.processEnvironment({ params: { app, process } })
+  const found = await client.processEnvironment({ params: { app, process: type } })
   if (isJson) return output.json(found)
   type Row = (typeof found)[number]
   const columns = [
@@ -213,10 +231,13 @@ async function newestRelease(client: Client, app: string): Promise<string> {
 async function finish(
   session: Session,
   client: Client,
-  release: { id: string; app: string; description: string },
+  release: { id: string; app: string; build: string | null; description: string },
 ): Promise<void> {
   const { output, options, isJson } = session
   const { id, app, description } = release
+  const builds = options.flag('build')
+  await tellEffects(session, client, release, builds)
+  if (builds) return await buildAgain(session, client, release)
   if (options.flag('promote')) {
     output.say(`${id} of ${app}: ${description}`)
     return await promoteRelease(session, client, app, id)
@@ -224,6 +245,41 @@ async function finish(
   if (isJson) return output.json(release)
   output.data(id)
   output.say(`${description}; make it live: rack releases promote ${id} --app ${app}`)
+}
+
+/** A new build of the release's source has what only builds read of the environment; its release is the one to promote. */
+async function buildAgain(
+  session: Session,
+  client: Client,
+  { id, app, build, description }: Parameters<typeof finish>[2],
+): Promise<void> {
+  if (build === null) {
+    throw new RackError('conflict', `${id} is made, and ${app} has no build that could be made again`, {
+      hint: `Build and promote the source: rack deploy --app ${app}`,
+    })
+  }
+  using following = await startFollowing(session)
+  following.note(`${id} of ${app}: ${description}`)
+  const made = await rebuild(client, following, { app, build, description })
+  if (!session.options.flag('promote')) return showBuilt(session, following, made)
+  const params = { app, release: made.release }
+  const lines = client.promoteRelease({ params, query: promoteQuery(session) })
+  const promoted = await following.follow(lines, cancelOfPromote(client, app))
+  showPromoted(session, following, promoted, { build: made.build })
+}
+
+/** What has no effect before the next build, or none at all, is said as it is set. */
+async function tellEffects(
+  { output }: Session,
+  client: Client,
+  { id, app }: { id: string; app: string },
+  builds: boolean,
+): Promise<void> {
+  const { release: live } = await client.getApp({ params: { app } })
+  const query = { from: live ?? id, to: id }
+  const { atBuild, unseen } = await client.diffEnvironment({ params: { app }, query })
+  const lines = [...(builds ? [] : atBuildText(atBuild)), ...unseenText(unseen)]
+  for (const line of lines) output.say(output.colors.say.yellow(line))
 }
 
 async function open(session: Session): Promise<{ client: Client; app: string }> {

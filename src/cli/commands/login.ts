@@ -1,7 +1,10 @@
 import { RackError } from '../../domain/error.ts'
 import type { CommandSpec } from '../command-spec.ts'
 import { changeRacks, withRack, type KnownRack } from '../racks-file.ts'
+import { pinCertificate } from '../pin-certificate.ts'
 import { readAll } from '../read-all.ts'
+import { readSecret } from '../read-secret.ts'
+import { versionRemark } from '../version-remark.ts'
 import type { Session } from '../session.ts'
 
 /** `rack login`. */
@@ -10,17 +13,25 @@ export const login: CommandSpec = {
   arguments: '[url]',
   summary: 'add a rack by its address and a token, and make it the current one',
   description: [
-    'The token comes from standard input, a file or RACK_TOKEN: on the command line others could see it.',
+    'The token is typed unseen, or comes from standard input, a file or RACK_TOKEN: on the command line others could see it.',
+    'By ssh://USER@HOST it goes by your own ssh, with its keys, configuration and known hosts; there rack must be on the PATH.',
     'With --dir a rack of this machine makes a new token, for whoever may write its directory; its daemon starts anew.',
   ].join('\n'),
   examples: [
-    'login http://127.0.0.1:5480 --token-stdin < token',
     'login https://rack.example.com --token-file token --name production',
+    'login https://203-0-113-7.example.com:8443 --fingerprint AB:CD:… --token-file token',
+    'login ssh://deploy@rack.example.com --token-stdin < token',
+    'login unix:/var/lib/rack/rack/api.sock --token-stdin < token',
     'login --dir /var/lib/rack/rack',
   ],
   options: [
     { flags: '--token-stdin', meaning: 'read the token from standard input' },
     { flags: '--token-file <path>', meaning: 'read the token from a file' },
+    {
+      flags: '--fingerprint <sha256>',
+      meaning:
+        'by https: of the authority that vouches for it, as rack certs ca tells; else it is shown and asked for',
+    },
     { flags: '--name <name>', meaning: 'what to call it here; its own name unless given' },
     { flags: '--dir <directory>', meaning: 'of a rack on this machine whose token is lost' },
   ],
@@ -28,16 +39,30 @@ export const login: CommandSpec = {
   async run(session) {
     const { output, isJson, world, options } = session
     const access = await accessOf(session)
-    const { createClient } = await import('../../client/client.ts')
-    const found = await createClient(access).getRack()
+    if (isLoopback(access.url)) output.say(output.colors.say.yellow(loopbackWarning))
+    const { connectRack } = await import('../connect-rack.ts')
+    const found = await (await connectRack(access, world)).getRack()
     const name = options.text('name') ?? found.name
     await changeRacks(world.env, (known) => {
       const before = known.racks.find((rack) => rack.name === name && rack.url === access.url)
-      return withRack(known, { ...before, ...access, name })
+      const { pin: _earlier, ...kept } = before ?? {}
+      return withRack(known, { ...kept, ...access, name })
     })
+    const remark = versionRemark(found.version, world.version)
+    if (remark !== null) output.say(output.colors.say.yellow(remark))
     if (isJson) output.json({ name, url: access.url, current: true })
     else output.say(`${name} (Rack ${found.version}, ${found.apps} apps) is the current rack`)
   },
+}
+
+const loopbackWarning = [
+  'warning: while the rack is down, any user of this machine can take its port and is sent the token.',
+  "Its socket is nobody else's: rack login unix:DIRECTORY/api.sock",
+].join('\n')
+
+function isLoopback(url: string): boolean {
+  const { hostname = '' } = URL.parse(url) ?? {}
+  return hostname === 'localhost' || hostname === '[::1]' || hostname.startsWith('127.')
 }
 
 type Access = Omit<KnownRack, 'name'>
@@ -51,7 +76,14 @@ async function accessOf(session: Session): Promise<Access> {
     })
   }
   if (url === undefined) return await newAccess(session)
-  return { url: url.replace(/\/+$/, ''), token: await readToken(session) }
+  const address = url.replace(/\/+$/, '')
+  if (/^http:/i.test(address) && !isLoopback(address)) {
+    throw new RackError('usage', 'a token is not sent in clear over a network', {
+      hint: 'rack login https://HOST, or rack login ssh://USER@HOST',
+    })
+  }
+  const pin = /^https:/i.test(address) ? await pinCertificate(session, address) : null
+  return { url: address, token: await readToken(session), ...(pin && { pin }) }
 }
 
 /** A token of its own for this command line; the daemon takes it in as it starts, and no app notices. */
@@ -79,10 +111,14 @@ async function readToken(session: Session): Promise<string> {
   })
 }
 
-async function givenToken({ options, world }: Session): Promise<string> {
+async function givenToken(session: Session): Promise<string> {
+  const { options, world } = session
   const file = options.text('token-file')
   if (options.flag('token-stdin')) return (await readAll(world.stdin)).trim()
-  if (file === undefined) return world.env['RACK_TOKEN'] ?? ''
+  if (file === undefined) {
+    const known = world.env['RACK_TOKEN'] ?? ''
+    return known === '' && world.stdin.isTTY ? (await readSecret(session, 'Token:')).trim() : known
+  }
   const fs = process.getBuiltinModule('node:fs/promises')
   return await fs.readFile(file, 'utf8').then(
     (text) => text.trim(),

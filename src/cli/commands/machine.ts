@@ -1,13 +1,21 @@
 import { findDaemon, startDaemon, stopDaemon } from '../../host/daemon.ts'
+import { finishGoingBack } from '../../host/hand-over.ts'
+import { isProgram } from '../../host/dns-hook.ts'
 import { daemonEnvironment } from '../../host/make-installation.ts'
-import { stopRouter } from '../../host/router-process.ts'
+import { findUnserved, stopRouter } from '../../host/router.ts'
 import { withUnit } from '../../host/start-at-boot.ts'
+import { tcpBindOf, tcpBindRemark, writeInstallation, type Installation } from '../../host/installation.ts'
+import { ownAddress, wantedHttpsPort } from '../../host/plan-installation.ts'
 import { RackError } from '../../domain/error.ts'
 import type { CommandSpec, OptionSpec } from '../command-spec.ts'
+import { unixPath } from '../../lib/unix-url.ts'
+import { readYes } from '../read-yes.ts'
 import { findInstallation } from '../find-installation.ts'
 import { machineControl } from '../machine-control.ts'
 import { readStatus, tokenOf, waitUntilReady, type MachineStatus } from '../machine-status.ts'
+import { tellComingBack } from '../output/coming-back.ts'
 import { formatFacts } from '../output/table.ts'
+import { describeUnserved } from '../output/unserved.ts'
 import { readRacks } from '../racks-file.ts'
 import { selectRack } from '../select-rack.ts'
 import type { Session } from '../session.ts'
@@ -19,22 +27,91 @@ export const start: CommandSpec = {
   name: 'start',
   summary: 'start the rack: its daemon, and its router when it does not run',
   description:
-    'Safe to repeat. Apps come back by themselves, whether the daemon was stopped, killed, or the machine restarted.',
-  examples: ['start', 'start --rack demo'],
-  options: [dirOption],
+    'Safe to repeat. Apps come back by themselves, whether the daemon was stopped, killed, or the machine restarted; waits for them.',
+  examples: ['start', 'start --rack demo', 'start --tcp-bind 127.0.0.1', 'start --https-port 443'],
+  options: [
+    dirOption,
+    {
+      flags: '--tcp-bind <address>',
+      meaning: 'where external tcp ports listen from now on, for a rack whose daemon is stopped',
+    },
+    {
+      flags: '--https-port <port>',
+      meaning: 'where apps are reached by TLS too from now on, or none; for a rack whose daemon is stopped',
+    },
+    {
+      flags: '--api-by-https <yes|no>',
+      meaning:
+        "whether the API is served by TLS, under the rack's domain; for a rack whose daemon is stopped",
+    },
+    {
+      flags: '--acme-dns-hook <program>',
+      meaning:
+        'PROGRAM present|cleanup NAME VALUE puts records into your DNS, for certificates of wildcards; or none',
+    },
+  ],
   needs: 'rack',
   async run(session) {
     const { world, output, isJson } = session
-    const installation = await findInstallation(session)
+    const installation = await withListeners(session, await findInstallation(session))
     const { name, directory } = installation
+    const remark = tcpBindRemark(installation)
+    if (remark) output.say(`${remark.detail}: ${remark.fix}`)
     const wasRunning = (await findDaemon(directory)) !== null
+    if (!wasRunning) await finishGoingBack(directory)
     if (!wasRunning) await withUnit(name, 'start')
     const environment = await daemonEnvironment(directory, world.env)
     const pid = await startDaemon(installation, world.program, environment, machineControl())
-    await waitUntilReady(session, installation, tokenOf(world.env, installation))
+    const started = `${name} ${wasRunning ? 'runs already' : 'is started'} (daemon ${pid})`
+    const { tell, end } = tellComingBack(started, (text) => output.say(text))
+    const isReady = await waitUntilReady(session, installation, {
+      token: tokenOf(world.env, installation),
+      tell,
+    })
     if (isJson) return output.json(await readStatus(session, installation))
-    output.say(`${name} ${wasRunning ? 'runs already' : 'is started'} (daemon ${pid})`)
+    end(isReady)
+    for (const port of await findUnserved(installation)) output.say(describeUnserved(port))
   },
+}
+
+/** The installation, changed where the command says so. @throws conflict while a daemon has it; invalid; port-taken */
+async function withListeners({ options }: Session, installation: Installation): Promise<Installation> {
+  const address = options.text('tcp-bind')
+  const port = options.text('https-port')
+  const hook = options.text('acme-dns-hook')
+  const isApiByHttps = readYes(options.text('api-by-https'), '--api-by-https')
+  if ([address, port, hook, isApiByHttps].every((each) => each === undefined)) return installation
+  if ((await findDaemon(installation.directory)) !== null) {
+    const { name } = installation
+    const where = address === undefined ? '' : `, with its tcp ports on ${tcpBindOf(installation)}`
+    throw new RackError('conflict', `${name} runs${where}`, {
+      hint: 'rack stop --keep-router keeps apps reachable meanwhile; then the same again',
+    })
+  }
+  const changed = {
+    ...(port === undefined ? installation : await withHttps(installation, port)),
+    ...(isApiByHttps !== undefined && { apiByHttps: isApiByHttps }),
+    ...(address !== undefined && { tcp: { bind: await ownAddress(address) } }),
+    ...(hook !== undefined && { acmeDnsHook: hook === 'none' ? undefined : await ownProgram(hook) }),
+  }
+  await writeInstallation(changed)
+  return changed
+}
+
+async function withHttps(installation: Installation, text: string): Promise<Installation> {
+  const { https, ...rest } = installation
+  if (text === 'none') return rest
+  // Its router may serve there already.
+  if (text === String(https?.port)) return installation
+  return { ...rest, https: { port: await wantedHttpsPort(rest.http.bind, Number(text), rest.http.port) } }
+}
+
+/** What the daemon will start is named whole, and there. */
+async function ownProgram(path: string): Promise<string> {
+  if (await isProgram(path)) return path
+  throw new RackError('invalid', `${path} is no program that can be started`, {
+    hint: `Name it with its whole path, and let it be started: chmod +x ${path}`,
+  })
 }
 
 /** `rack stop`. */
@@ -76,7 +153,22 @@ export const status: CommandSpec = {
     const found = isElsewhere(session) ? await remoteStatus(session) : await localStatus(session)
     if (session.isJson) session.output.json(found)
     else session.output.data(describe(session, found))
+    for (const port of found.unservedPorts) session.output.say(describeUnserved(port))
   },
+}
+
+function describeRouter({ pid, load }: MachineStatus['router']): string {
+  if (pid === null) return 'does not run'
+  return load
+    ? `process ${pid}, ${load.connections} of ${load.shares.connections} connections`
+    : `process ${pid}`
+}
+
+function describeRestoring(restoring: MachineStatus['restoring']): string | undefined {
+  if (restoring === null) return undefined
+  const { left, failed } = restoring
+  if (failed !== null) return `not taken in: ${failed} (it is tried again; rack uninstall ends it)`
+  return `${left[0]} is taken in (${left.length} left); apps wait for it`
 }
 
 async function localStatus(session: Session): Promise<MachineStatus> {
@@ -85,8 +177,30 @@ async function localStatus(session: Session): Promise<MachineStatus> {
 
 async function remoteStatus(session: Session): Promise<Omit<MachineStatus, 'directory'>> {
   const client = await session.connect()
-  const { name, status, version, daemon, router, http, domain, apps, engine } = await client.getRack()
-  return { name, status, version, daemon, router, api: session.rack().url, http, domain, apps, engine }
+  const rack = await client.getRack()
+  const { name, status, version, daemon, router, http, domain, apps, degraded, unservedPorts, engine } = rack
+  // A daemon of an earlier version does not say.
+  const said: Partial<typeof rack> = rack
+  const { https = null, restoring = null } = said
+  const { url } = session.rack()
+  const socket = unixPath(url)
+  const way = socket === null ? { api: url } : { socket }
+  return {
+    name,
+    status,
+    version,
+    daemon,
+    router,
+    ...way,
+    http,
+    https,
+    domain,
+    apps,
+    degraded,
+    unservedPorts,
+    restoring,
+    engine,
+  }
 }
 
 function isElsewhere({ options, world }: Session): boolean {
@@ -113,12 +227,17 @@ function describe(
     ['status', status.status],
     ['version', status.version],
     ['daemon', status.daemon.pid === null ? 'does not run' : `process ${status.daemon.pid}`],
-    ['router', status.router.pid === null ? 'does not run' : `process ${status.router.pid}`],
+    ['router', describeRouter(status.router)],
     ['engine', status.engine ? `${status.engine.name} ${status.engine.version}` : null],
+    ['socket', status.socket],
     ['api', status.api],
     ['http', status.http],
+    ['https', status.https],
+    ['api by https', status.apiByHttps],
     ['domain', status.domain],
     ['apps', status.apps],
+    ['degraded', status.degraded.length > 0 ? `${status.degraded.join(', ')} (rack apps says more)` : null],
+    ['restoring', describeRestoring(status.restoring)],
     ['directory', status.directory],
   ]).replace(/^(status\s+)(.*)$/m, (_line, name: string, value: string) => name + paint(value))
 }

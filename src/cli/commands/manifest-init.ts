@@ -56,6 +56,9 @@ async function targetIn(directory: string, mayReplace: boolean): Promise<string>
   })
 }
 
+/** What lies behind is left out: it is a first file, made of what a person wrote. */
+const largestTextBytes = 1024 * 1024
+
 interface Found {
   input: StarterInput
   from: 'Procfile' | 'Dockerfile'
@@ -65,13 +68,14 @@ interface Found {
 
 /** What the directory has to make a file from. @throws manifest-missing, invalid */
 async function readInput(directory: string): Promise<Found> {
-  const [procfileText, dockerfileText, dotenv] = await Promise.all(
-    ['Procfile', 'Dockerfile', '.env'].map((name) => readIfThere(directory, name)),
-  )
-  const dockerfile = dockerfileText === null ? null : await dockerfileOf(dockerfileText ?? '')
+  const { openNamedFiles } = await import('../source/named-files.ts')
+  const named = openNamedFiles(directory)
+  const read = (name: string) => named.read(name, largestTextBytes)?.toString('utf8') ?? null
+  const [procfileText, dockerfileText, dotenv] = [read('Procfile'), read('Dockerfile'), read('.env')]
+  const dockerfile = dockerfileText === null ? null : await dockerfileOf(dockerfileText)
   const port = await portOf(dotenv ?? '')
   if (procfileText !== null) {
-    const procfile = await procfileOf(procfileText ?? '')
+    const procfile = await procfileOf(procfileText)
     const processes = procfile.processes.map(({ name }) => name)
     return { input: { procfile, dockerfile, port }, from: 'Procfile', processes }
   }
@@ -102,17 +106,6 @@ async function procfileOf(text: string) {
 /** PORT of `.env`, where that is a port. */
 async function portOf(dotenv: string): Promise<number | null> {
   const { parseDotenv } = await import('../../lib/dotenv.ts')
-  const port = Number(parseDotenv(dotenv).values['PORT'])
+  const port = Number(parseDotenv(dotenv).values.get('PORT'))
   return Number.isInteger(port) && port >= 1 && port <= 65_535 ? port : null
-}
-
-/** @throws invalid for a file that is there and cannot be read */
-async function readIfThere(directory: string, name: string): Promise<string | null> {
-  const { readFile } = process.getBuiltinModule('node:fs/promises')
-  try {
-    return await readFile(join(directory, name), 'utf8')
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return null
-    throw new RackError('invalid', `${name} cannot be read: ${(cause as Error).message}`, { cause })
-  }
 }

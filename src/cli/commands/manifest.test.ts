@@ -4,19 +4,20 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import type { Manifest } from '../../domain/manifest.ts'
+import type { Operations } from '../../operations/operations.ts'
 import { typeCommand } from '../../../test/support/type-command.ts'
 
 const good = 'services:\n  web:\n    image: nginx\n    ports: ["80:80"]\n'
 
 /** Types in a folder that has these files. */
-async function check(args: string[], files: Record<string, string>) {
+async function check(args: string[], files: Record<string, string>, rack?: Partial<Operations>) {
   const cwd = await mkdtemp(join(tmpdir(), 'rack-manifest-'))
   try {
     for (const [path, text] of Object.entries(files)) {
       await mkdir(dirname(join(cwd, path)), { recursive: true })
       await writeFile(join(cwd, path), text)
     }
-    return await typeCommand(['manifest', 'check', ...args], { cwd })
+    return await typeCommand(['manifest', 'check', ...args], { cwd, ...(rack && { rack }) })
   } finally {
     await rm(cwd, { recursive: true })
   }
@@ -70,6 +71,29 @@ test('a path that a policy allows is a path of a machine', async () => {
   assert.match(stderr, /"srv\/shared" is not an absolute path/)
 })
 
+test('a file is read for the kind of rack that is named', async () => {
+  const text = 'services:\n  web:\n    image: nginx\n    ports: ["53:53", "53:53/udp"]\n    dns: 10.0.0.53\n'
+  const files = { 'compose.yml': text }
+  const docker = await check(['--for', 'docker'], files)
+  assert.equal(docker.code, 0)
+  assert.doesNotMatch(docker.stdout, /error/)
+  const aws = await check(['--for', 'aws'], files)
+  assert.equal(aws.code, 1)
+  assert.match(
+    aws.stdout,
+    /\ncompose\.yml:5:5: error: services\.web\.dns: "dns" is refused: .*; use `extra_hosts`/,
+  )
+  assert.match(aws.stdout, /\ncompose\.yml, for aws: 2 errors; keys: .*1 refused/)
+  const engineOf = async (...args: string[]) => {
+    const { stdout } = await check([...args, '--json'], { 'compose.yml': good })
+    return (JSON.parse(stdout) as { engine: string }).engine
+  }
+  assert.deepEqual([await engineOf(), await engineOf('--for', 'aws')], ['docker', 'aws'])
+  const wrong = await check(['--for', 'kubernetes'], files)
+  assert.equal(wrong.code, 2)
+  assert.match(wrong.stderr, /there is no kind of rack "kubernetes"\n.*One of: docker, aws/)
+})
+
 test('all verdicts are shown when they are asked for', async () => {
   const { stdout } = await check(['--verdicts'], { 'compose.yml': good })
   assert.match(stdout, /compose\.yml:3:5 +services\.web\.image +honoured/)
@@ -79,4 +103,37 @@ test('no compose file is said with what to type', async () => {
   const { code, stderr } = await check([], {})
   assert.equal(code, 1)
   assert.match(stderr, /no compose file/)
+})
+
+test('what is said of many processes is one line, and each its own with --verdicts', async () => {
+  const process = (name: string) => `  ${name}: { image: x, restart: always }\n`
+  const text = `services:\n${['a', 'b', 'c'].map(process).join('')}`
+  const { stdout } = await check([], { 'docker-compose.yml': text })
+  assert.match(stdout, /:2:18 +services\.\*\.restart \(3×\) +translated/)
+  assert.equal(stdout.match(/translated/g)?.length, 2, stdout)
+  const { stdout: whole } = await check(['--verdicts'], { 'docker-compose.yml': text })
+  assert.match(whole, /services\.c\.restart +translated/)
+})
+
+test('files of other tools are told, with what does the same', async () => {
+  const files = { 'docker-compose.yml': good, 'config/deploy.yml': 'service: shop\n', DOKKU_SCALE: 'web=2\n' }
+  const { code, stderr } = await check([], files)
+  assert.equal(code, 0)
+  assert.match(
+    stderr,
+    /^config\/deploy\.yml is Kamal's and has no effect: .*`rack deploy`.*`rack releases rollback`/m,
+  )
+  assert.match(stderr, /^DOKKU_SCALE is Dokku's .*`rack scale web=2`/m)
+  assert.equal((await check([], { 'docker-compose.yml': good })).stderr, '')
+})
+
+test('with --live, what a scale owns of the file is told, with what hands it back', async () => {
+  const web = { count: 4, cpuUnits: 128, memoryBytes: 256 * 2 ** 20 }
+  const rack = { getFormation: async () => ({ web }) }
+  const { code, stderr, requests } = await check(['--app', 'shop', '--live'], { 'compose.yaml': good }, rack)
+  assert.equal(code, 0)
+  assert.match(stderr, /^web: the file says 1 copy where it has 4 copies, .*rack scale web --from-file/)
+  assert.equal(requests.length, 1)
+  const json = await check(['--app', 'shop', '--live', '--json'], { 'compose.yaml': good }, rack)
+  assert.equal((JSON.parse(json.stdout) as { unheard: { type: string }[] }).unheard[0]?.type, 'web')
 })

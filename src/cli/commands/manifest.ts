@@ -1,12 +1,14 @@
-import { dirname, resolve } from 'node:path'
 import { RackError } from '../../domain/error.ts'
 import type { ManifestSource } from '../../domain/manifest.ts'
-import type { AppPlace } from '../../manifest/describe.ts'
+import type { UnheardFormation } from '../../domain/unheard-formation.ts'
+import type { AppPlace, ManifestReport } from '../../manifest/describe.ts'
 import type { ReadOptions } from '../../manifest/load-tree.ts'
 import type { CommandSpec } from '../command-spec.ts'
-import { allowOptions, readPolicy } from '../policy-options.ts'
+import { allowOptions } from '../policy-options.ts'
 import { selectApp } from '../select-app.ts'
 import type { Session } from '../session.ts'
+import { findFiles, readOptionsOf } from '../manifest-arguments.ts'
+import { fix } from './manifest-fix.ts'
 import { init } from './manifest-init.ts'
 
 const check: CommandSpec = {
@@ -14,18 +16,23 @@ const check: CommandSpec = {
   arguments: '[files...]',
   summary: 'what a rack does with each key of a compose file, and all that is wrong with it',
   description: [
-    'Needs no rack. Several files are merged, later ones over earlier ones; a directory stands for its compose file.',
+    'Needs no rack: --for says for which kind of rack the file is read, docker unless it is given.',
+    'Several files are merged, later ones over earlier ones; a directory stands for its compose file.',
     'Paths in a file are relative to the folder of the first one. The exit code is 1 for a file with errors.',
     'What a rack refuses unless its policy allows it is an error; --allow-bind and --allow-privileged say what it allows.',
+    'With --live the app on the rack is asked too: what the file says of copies, cpu and memory, and rack scale owns.',
     "A variable that needs a value is a warning, since the app's environment may have it; with --env-file an error.",
   ].join('\n'),
   examples: [
     'manifest check',
     'manifest check docker-compose.yml production.yml',
     'manifest check examples/guestbook --verdicts',
+    'manifest check --for aws',
+    'manifest check --live --app shop',
     'manifest check --env-file production.env --resolved',
   ],
   options: [
+    { flags: '--for <engine>', meaning: 'the kind of rack: docker (one machine) or aws (an AWS account)' },
     { flags: '--verdicts', meaning: 'every key, those that are honoured too' },
     {
       flags: '--resolved',
@@ -35,6 +42,8 @@ const check: CommandSpec = {
     { flags: '--dir <directory>', meaning: "the source directory; the first file's unless given" },
     ...allowOptions,
     { flags: '--app <app>', meaning: "the app whose names are shown; the directory's unless given" },
+    { flags: '--live', meaning: 'compare with what the rack has of the app, and rack scale owns' },
+    { flags: '--rack <name>', meaning: 'the rack that --live asks; else RACK_NAME, else the current one' },
   ],
   needs: 'nothing',
   async run(session) {
@@ -46,30 +55,39 @@ const check: CommandSpec = {
     const readOptions = { ...(await readOptionsOf(session)), app: place.app }
     const { describeManifest } = await import('../../manifest/describe.ts')
     const report = describeManifest(source, readOptions, place)
+    const unheard = options.flag('live') ? await unheardOf(session, report, directory) : null
     if (options.flag('resolved') && report.isValid) await printResolved(session, source, readOptions)
-    else if (isJson) output.json(report)
     else {
-      const { reportText } = await import('../output/manifest-report.ts')
-      output.data(reportText(report, source, { isWhole: options.flag('verdicts') }))
+      const { reportText, timersOf } = await import('../output/manifest-report.ts')
+      const now = new Date()
+      const namesEngine = options.text('for') !== undefined
+      const isWhole = options.flag('verdicts')
+      if (isJson) output.json({ ...report, timers: timersOf(report, now), ...(unheard && { unheard }) })
+      else output.data(reportText(report, source, { isWhole, namesEngine, now }))
     }
+    for (const { text } of unheard ?? []) output.say(output.colors.say.yellow(text))
+    await tellOtherTools(session, directory)
     return report.isValid ? 0 : 1
   },
 }
 
-/** The source directory, and the files of it that were named. @throws usage */
-async function findFiles({ args, options, world }: Session): Promise<{ directory: string; files: string[] }> {
-  const { stat } = process.getBuiltinModule('node:fs/promises')
-  const named = options.text('dir')
-  const [first] = args
-  if (named !== undefined) return { directory: resolve(world.cwd, named), files: args }
-  if (first === undefined) return { directory: world.cwd, files: [] }
-  const path = resolve(world.cwd, first)
-  const isDirectory = (await stat(path).catch(() => null))?.isDirectory() ?? false
-  if (!isDirectory) return { directory: dirname(path), files: args.map((file) => resolve(world.cwd, file)) }
-  if (args.length === 1) return { directory: path, files: [] }
-  throw new RackError('usage', `${first} is a directory: it stands alone`, {
-    hint: 'rack manifest check --dir DIRECTORY FILE…',
-  })
+/** What the file says and a promote would not change, since a scale owns it. */
+async function unheardOf(
+  session: Session,
+  { processes }: Pick<ManifestReport, 'processes'>,
+  directory: string,
+): Promise<UnheardFormation[]> {
+  const { name: app } = session.app({ directory })
+  const client = await session.connect()
+  const { unheardFormation } = await import('../../domain/unheard-formation.ts')
+  const types = processes.map((type) => ({ name: type.name, formation: type }))
+  return unheardFormation(types, await client.getFormation({ params: { app } }))
+}
+
+/** What lies beside the file for another tool, and what does the same here. */
+async function tellOtherTools({ output }: Session, directory: string): Promise<void> {
+  const { otherToolsIn, otherToolText } = await import('../source/other-tools.ts')
+  for (const tool of otherToolsIn(directory)) output.say(otherToolText(tool))
 }
 
 /** The canonical file; with `--json`, the manifest that it is read as. */
@@ -96,20 +114,16 @@ function placeOf({ options, world }: Session, directory: string): AppPlace {
   }
 }
 
-async function readOptionsOf(session: Session): Promise<ReadOptions> {
-  const { options, world } = session
-  const policy = readPolicy(session)
-  const file = options.text('env-file')
-  if (file === undefined) return { environment: {}, lenientVariables: true, ...(policy && { policy }) }
-  const { readVariables } = await import('../read-variables.ts')
-  return { environment: await readVariables(world.cwd, file), ...(policy && { policy }) }
-}
-
 /** `rack manifest`. */
 export const manifest: CommandSpec = {
   name: 'manifest',
-  summary: 'check a compose file, or start one',
-  examples: ['manifest check', 'manifest check production.yml --verdicts', 'manifest init'],
+  summary: 'check a compose file, mend it, or start one',
+  examples: [
+    'manifest check',
+    'manifest check production.yml --verdicts',
+    'manifest fix --write',
+    'manifest init',
+  ],
   needs: 'nothing',
-  commands: [check, init],
+  commands: [check, fix, init],
 }

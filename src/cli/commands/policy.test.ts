@@ -1,27 +1,44 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { changedPolicy, type Policy, type PolicyChange } from '../../domain/policy.ts'
+import type { Caller } from '../../domain/caller.ts'
+import {
+  changedPolicy,
+  type Policy,
+  type PolicyChange,
+  noPolicyChange,
+  strictPolicy,
+} from '../../domain/policy.ts'
 import type { Operations } from '../../operations/operations.ts'
 import { typeCommand } from '../../../test/support/type-command.ts'
 
-async function type(args: string[], present: Policy = { binds: ['/srv/a'], privileged: false }) {
+async function type(args: string[], present: Policy = { ...strictPolicy, binds: ['/srv/a'] }) {
   const changes: (PolicyChange & { actor: string })[] = []
-  const rack: Partial<Operations> = {
+  const rack = ({ name: actor }: Caller): Partial<Operations> => ({
     getPolicy: async () => present,
-    async changePolicy(change, actor) {
+    async changePolicy(change) {
       changes.push({ ...change, actor })
       return changedPolicy(present, change)
     },
-  }
+  })
   return { ...(await typeCommand(['policy', ...args], { rack })), changes }
+}
+
+/** The policy as it is shown. */
+function facts(said: Record<string, string>): string {
+  const none = { 'bind mounts': 'none', devices: 'none', volumes: 'none' }
+  const refused = { privileged: 'refused', 'host gateway': 'refused', metadata: 'refused' }
+  const lines = Object.entries({ ...none, ...refused, ...said })
+  return lines.map(([name, words]) => `${name.padEnd(12)}  ${words}\n`).join('')
 }
 
 test('the policy is shown', async () => {
   const { stdout, code } = await type([])
-  assert.deepEqual({ stdout, code }, { stdout: 'bind mounts  /srv/a\nprivileged   refused\n', code: 0 })
-  const { stdout: other } = await type([], { binds: [], privileged: true })
-  assert.equal(other, 'bind mounts  none\nprivileged   allowed\n')
-  assert.deepEqual(JSON.parse((await type(['--json'])).stdout), { binds: ['/srv/a'], privileged: false })
+  assert.deepEqual({ stdout, code }, { stdout: facts({ 'bind mounts': '/srv/a' }), code: 0 })
+  const other = { ...strictPolicy, devices: ['/dev/dri', 'gpu'], volumes: ['data'], privileged: true }
+  const words = { devices: '/dev/dri, gpu', volumes: 'data', privileged: 'allowed' }
+  assert.equal((await type([], other)).stdout, facts(words))
+  const binds = { ...strictPolicy, binds: ['/srv/a'] }
+  assert.deepEqual(JSON.parse((await type(['--json'])).stdout), binds)
 })
 
 test('what is said changes, the rest stays', async () => {
@@ -36,15 +53,36 @@ test('what is said changes, the rest stays', async () => {
   ]
   const { stdout, stderr, code, changes } = await type(['set', ...words])
   assert.equal(code, 0)
-  assert.equal(stdout, 'bind mounts  /srv/b, /srv/c\nprivileged   allowed\n')
+  assert.equal(stdout, facts({ 'bind mounts': '/srv/b, /srv/c', privileged: 'allowed' }))
   assert.match(stderr, /next build and promote on; what runs goes on/)
-  const all = { allowBinds: ['/srv/b', '/srv/c'], denyBinds: ['/srv/a'], privileged: true, actor: 'writer' }
+  const all = {
+    ...noPolicyChange,
+    allowBinds: ['/srv/b', '/srv/c'],
+    denyBinds: ['/srv/a'],
+    privileged: true,
+    actor: 'writer',
+  }
   assert.deepEqual(changes, [all])
+  const metadata = await type(['set', '--allow-metadata'])
+  assert.match(metadata.stdout, /metadata {6}allowed/)
+  assert.equal(metadata.stderr, 'it holds for the metadata service within seconds, for all that runs\n')
+  assert.equal(metadata.changes[0]?.metadata, true)
   const { changes: loose } = await type(['set', '--allow-bind', '/srv/b'])
-  assert.deepEqual(loose, [{ allowBinds: ['/srv/b'], denyBinds: [], privileged: null, actor: 'writer' }])
+  assert.deepEqual(loose, [{ ...noPolicyChange, allowBinds: ['/srv/b'], actor: 'writer' }])
+  const others = ['--allow-device', '/dev/dri', '--allow-volume', 'data', '--allow-host-gateway']
+  const { changes: more } = await type(['set', ...others])
+  assert.deepEqual(more, [
+    {
+      ...noPolicyChange,
+      allowDevices: ['/dev/dri'],
+      allowVolumes: ['data'],
+      hostGateway: true,
+      actor: 'writer',
+    },
+  ])
   const { changes: strict, stdout: json } = await type(['set', '--deny-privileged', '--json'])
   assert.equal(strict[0]?.privileged, false)
-  assert.deepEqual(JSON.parse(json), { binds: ['/srv/a'], privileged: false })
+  assert.deepEqual(JSON.parse(json), { ...strictPolicy, binds: ['/srv/a'] })
 })
 
 test('nothing, or both at once, is no change', async () => {

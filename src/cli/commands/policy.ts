@@ -1,5 +1,5 @@
 import { RackError } from '../../domain/error.ts'
-import type { Policy } from '../../domain/policy.ts'
+import { isNoChange, type Policy, type PolicyChange } from '../../domain/policy.ts'
 import type { CommandSpec } from '../command-spec.ts'
 import { formatFacts } from '../output/table.ts'
 import { allowOptions } from '../policy-options.ts'
@@ -15,6 +15,7 @@ const set: CommandSpec = {
   examples: [
     'policy set --allow-bind /srv/shared',
     'policy set --deny-bind /srv/shared --allow-bind /srv/other',
+    'policy set --allow-device /dev/dri --allow-device gpu',
     'policy set --deny-privileged',
   ],
   options: [
@@ -24,27 +25,50 @@ const set: CommandSpec = {
       meaning: 'take a path back that is allowed; repeat it for more',
       multiple: true,
     },
+    { flags: '--deny-device <device>', meaning: 'take a device back; repeat it for more', multiple: true },
+    { flags: '--deny-volume <name>', meaning: 'take a volume back; repeat it for more', multiple: true },
     { flags: '--deny-privileged', meaning: 'no process may be privileged' },
+    { flags: '--deny-host-gateway', meaning: 'the machine has no name inside apps' },
+    { flags: '--deny-metadata', meaning: 'no process reaches 169.254.169.254; at once' },
   ],
   needs: 'rack',
   async run(session) {
-    const { output, options, isJson } = session
-    const allowBinds = options.list('allow-bind')
-    const denyBinds = options.list('deny-bind')
-    const privileged = readPrivileged(session)
-    if (allowBinds.length + denyBinds.length === 0 && privileged === null) {
+    const { output, isJson } = session
+    const change = readChange(session)
+    if (isNoChange(change)) {
       throw new RackError('usage', 'what of the policy shall be changed?', {
-        hint: 'rack policy set --allow-bind PATH, --deny-bind PATH, --allow-privileged or --deny-privileged',
+        hint: 'rack policy set --allow-bind PATH or --deny-bind PATH; see them all with: rack policy set --help',
       })
     }
     const client = await session.connect()
-    const policy = await client.changePolicy({ body: { allowBinds, denyBinds, privileged } })
+    const policy = await client.changePolicy({ body: change })
     if (isJson) return output.json(policy)
     output.data(describe(policy))
-    const hasTightened = denyBinds.length > 0 || privileged === false
+    const { metadata, ...others } = change
+    const { denyBinds, denyDevices, denyVolumes, privileged, hostGateway } = change
+    const denied = denyBinds.length + denyDevices.length + denyVolumes.length
+    const hasTightened = denied > 0 || privileged === false || hostGateway === false
     const rest = hasTightened ? '; what runs goes on until then' : ''
-    output.say(`it holds from the next build and promote on${rest}`)
+    if (!isNoChange({ ...others, metadata: null }))
+      output.say(`it holds from the next build and promote on${rest}`)
+    if (metadata !== null) output.say('it holds for the metadata service within seconds, for all that runs')
   },
+}
+
+/** @throws usage where something is allowed and denied at once */
+function readChange(session: Session): PolicyChange {
+  const { options } = session
+  return {
+    allowBinds: options.list('allow-bind'),
+    denyBinds: options.list('deny-bind'),
+    allowDevices: options.list('allow-device'),
+    denyDevices: options.list('deny-device'),
+    allowVolumes: options.list('allow-volume'),
+    denyVolumes: options.list('deny-volume'),
+    privileged: readSwitch(session, 'privileged'),
+    hostGateway: readSwitch(session, 'host-gateway'),
+    metadata: readSwitch(session, 'metadata'),
+  }
 }
 
 /** `rack policy`. */
@@ -52,7 +76,7 @@ export const policy: CommandSpec = {
   name: 'policy',
   summary: 'what processes may have of the machine',
   description:
-    'Nothing, unless the rack was installed or told otherwise: bind mounts and privileged processes are refused.',
+    'Nothing, unless the rack was installed or told otherwise: bind mounts, devices, volumes of others, privileged processes, a name for the machine and the metadata service of a cloud are refused.',
   examples: [
     'policy',
     'policy --json',
@@ -69,16 +93,21 @@ export const policy: CommandSpec = {
 }
 
 /** Null when nothing is said of it. @throws usage when both are */
-function readPrivileged({ options }: Session): boolean | null {
-  const [isAllowed, isDenied] = [options.flag('allow-privileged'), options.flag('deny-privileged')]
+function readSwitch({ options }: Session, name: 'privileged' | 'host-gateway' | 'metadata'): boolean | null {
+  const [isAllowed, isDenied] = [options.flag(`allow-${name}`), options.flag(`deny-${name}`)]
   if (isAllowed && isDenied)
-    throw new RackError('usage', '--allow-privileged and --deny-privileged contradict each other')
+    throw new RackError('usage', `--allow-${name} and --deny-${name} contradict each other`)
   return isAllowed || isDenied ? isAllowed : null
 }
 
-function describe({ binds, privileged }: Policy): string {
+function describe({ binds, devices, volumes, ...switches }: Policy): string {
+  const word = (isAllowed: boolean) => (isAllowed ? 'allowed' : 'refused')
   return formatFacts([
     ['bind mounts', binds.join(', ') || 'none'],
-    ['privileged', privileged ? 'allowed' : 'refused'],
+    ['devices', devices.join(', ') || 'none'],
+    ['volumes', volumes.join(', ') || 'none'],
+    ['privileged', word(switches.privileged)],
+    ['host gateway', word(switches.hostGateway)],
+    ['metadata', word(switches.metadata)],
   ])
 }

@@ -4,6 +4,8 @@ import { formatBytes } from '../../lib/sizes.ts'
 import type { CommandSpec } from '../command-spec.ts'
 import { formatFacts, formatTable, type Column } from '../output/table.ts'
 import { ago } from '../output/times.ts'
+import { describeLacks } from '../output/lacks.ts'
+import { describeUnserved } from '../output/unserved.ts'
 import type { Session } from '../session.ts'
 
 type Process = Reply<'getProcess'>
@@ -64,18 +66,23 @@ export const ps: CommandSpec = {
     const { options, output } = session
     const stats = options.flag('stats')
     const query = { type: options.text('type'), stats, all: options.flag('all') }
-    const processes = await client.listProcesses({ params: { app }, query })
+    const [processes, { lacks, unservedPorts }] = await Promise.all([
+      client.listProcesses({ params: { app }, query }),
+      client.getApp({ params: { app } }),
+    ])
+    for (const line of describeLacks({ name: app, lacks })) output.say(line)
+    for (const port of unservedPorts) output.say(describeUnserved(port))
     if (session.isJson) return output.json(processes)
     if (processes.length === 0) return output.say(`nothing of ${app} runs`)
     output.data(formatTable([...columns(session), ...(stats ? statColumns : [])], processes))
   },
 }
 
-function columns({ output }: Session): Column<Process>[] {
+function columns({ output, options }: Session): Column<Process>[] {
   const { green, yellow, red } = output.colors.data
   const paint = (text: string, { status }: Process) => {
     if (status === 'running' || status === 'completed') return green(text)
-    return status === 'crashed' || status === 'unhealthy' ? red(text) : yellow(text)
+    return isBad.has(status) ? red(text) : yellow(text)
   }
   return [
     { heading: 'ID', value: ({ id }) => id },
@@ -83,9 +90,14 @@ function columns({ output }: Session): Column<Process>[] {
     { heading: 'STATUS', value: ({ status, detail }) => detail ?? status, paint },
     { heading: 'RELEASE', value: ({ release }) => release },
     { heading: 'STARTED', value: ({ started }) => ago(started) },
+    ...(options.flag('all') ? [endedColumn] : []),
     { heading: 'COMMAND', value: ({ command }) => shorten(command.join(' '), 60) },
   ]
 }
+
+const isBad: ReadonlySet<Process['status']> = new Set(['crashed', 'unhealthy', 'stopped'])
+
+const endedColumn: Column<Process> = { heading: 'ENDED', value: ({ ended }) => ago(ended) }
 
 const statColumns: Column<Process>[] = [
   { heading: 'CPU', value: ({ cpuPercent }) => percent(cpuPercent), align: 'right' },
@@ -100,8 +112,8 @@ function shorten(text: string, letters: number): string {
   return text.length > letters ? `${text.slice(0, letters - 1)}…` : text
 }
 
-function describe(process: Process): string {
-  const { id, app, type, kind, status, detail, release, started, command } = process
+function describe(running: Process): string {
+  const { id, app, type, kind, status, detail, release, started, ended, command } = running
   return formatFacts([
     ['id', id],
     ['app', app],
@@ -109,12 +121,13 @@ function describe(process: Process): string {
     ['status', detail ?? status],
     ['release', release],
     ['started', started === null ? null : `${started} (${ago(started)})`],
-    ['command', command.join(' ')],
-    ['address', process.address],
-    ['exit code', process.exitCode],
-    ['restarts', process.restarts],
-    ['cpu', `${process.cpuUnits} units`],
-    ['memory', formatBytes(process.memoryBytes)],
+    ['ended', ended === null ? null : `${ended} (${ago(ended)})`],
+    ['command', command.join(' ') || null],
+    ['address', running.address],
+    ['exit code', running.exitCode],
+    ['restarts', running.restarts],
+    ['cpu', `${running.cpuUnits} units`],
+    ['memory', formatBytes(running.memoryBytes)],
   ])
 }
 

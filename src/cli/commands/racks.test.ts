@@ -4,7 +4,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import type { Operations } from '../../operations/operations.ts'
-import { serveOperations, tokens } from '../../../test/support/scripted-operations.ts'
+import {
+  exampleApp,
+  exampleDetails,
+  serveOperations,
+  tokens,
+} from '../../../test/support/scripted-operations.ts'
 import { typeCommand } from '../../../test/support/type-command.ts'
 import { readRacks } from '../racks-file.ts'
 
@@ -15,12 +20,17 @@ const script: Partial<Operations> = {
     status: 'running',
     version: '1.2.3',
     domain: 'localhost',
+    https: null,
     http: 'http://localhost',
     daemon: { pid: 1 },
-    router: { pid: 2 },
+    router: { pid: 2, load: null },
     engine: { name: 'docker', version: '20.10' },
-    capacity: { total: none, reserved: none, free: none, holders: [], instances: 1 },
+    capacity: { total: none, reserved: none, free: none, holders: [], instances: [] },
     apps: 3,
+    comingBack: [],
+    degraded: ['guestbook'],
+    unservedPorts: [],
+    restoring: null,
   }),
   listApps: async () => [],
 }
@@ -44,7 +54,28 @@ test('a login keeps the rack under its own name once the token is proven, and la
     current: 'production',
   })
   assert.equal((await home.type(['apps', '--json'])).stdout, '[]\n')
-  assert.match((await home.type(['status'])).stdout, /^rack +production \(current\)\nstatus +running\n/)
+  const { stdout } = await home.type(['status'])
+  assert.match(stdout, /^rack +production \(current\)\nstatus +running\n/)
+  assert.match(stdout, /^degraded +guestbook \(rack apps says more\)$/m)
+  assert.doesNotMatch(stdout, /restoring/)
+})
+
+test('a rack that is still being restored says how far it is, and why it does not get on', async () => {
+  await using home = await makeHome()
+  const left = ['volume shop/data', 'service main']
+  const status = async (failed: string | null) => {
+    const getRack = async (...given: Parameters<Operations['getRack']>) => ({
+      ...(await script.getRack!(...given)),
+      status: 'converging' as const,
+      restoring: { left, failed },
+    })
+    return (await home.type(['status'], { rack: { getRack } })).stdout
+  }
+  assert.match(await status(null), /^restoring +volume shop\/data is taken in \(2 left\); apps wait for it$/m)
+  assert.match(
+    await status('volume shop/data: no room'),
+    /^restoring +not taken in: volume shop\/data: no room \(it is tried again; rack uninstall ends it\)$/m,
+  )
 })
 
 test('a wrong token is kept nowhere', async () => {
@@ -101,15 +132,11 @@ test('racks are listed without their tokens, switched and forgotten', async () =
 test('what destroys asks, and refuses where nobody can answer', async () => {
   const rack: Partial<Operations> = {
     getApp: async () => ({
-      name: 'guestbook',
-      status: 'running',
+      ...exampleApp,
+      ...exampleDetails,
       release: null,
-      locked: false,
-      created: '2026-11-23T04:00:00.000Z',
-      endpoints: [],
-      formation: {},
-      operation: null,
     }),
+    listLinks: async () => [],
   }
   const { code, stderr } = await typeCommand(['apps', 'delete'], { rack })
   assert.equal(code, 2)
@@ -117,5 +144,9 @@ test('what destroys asks, and refuses where nobody can answer', async () => {
   const deleted: unknown[] = []
   const deleteApp: Operations['deleteApp'] = async (...given) => void deleted.push(given.slice(0, 2))
   await typeCommand(['apps', 'delete', '--yes', '--volumes'], { rack: { ...rack, deleteApp } })
-  assert.deepEqual(deleted, [['guestbook', { volumes: true }]])
+  await typeCommand(['apps', 'delete', '--yes', '--volumes', '--unlink'], { rack: { ...rack, deleteApp } })
+  assert.deepEqual(deleted, [
+    ['guestbook', { volumes: true, unlink: false }],
+    ['guestbook', { volumes: true, unlink: true }],
+  ])
 })

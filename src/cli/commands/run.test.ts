@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { test } from 'node:test'
-import type { Process } from '../../domain/process.ts'
+import type { AppProcess } from '../../domain/process.ts'
 import type { Operations, RunRequest } from '../../operations/operations.ts'
 import { typeCommand, type TypeOptions } from '../../../test/support/type-command.ts'
 
-const process: Process = {
+const oneOff: AppProcess = {
   id: 'PAAAAAAAAAA',
   app: 'guestbook',
   type: 'web',
@@ -14,6 +14,7 @@ const process: Process = {
   detail: null,
   release: 'RAAAAAAAAAA',
   started: '2026-11-23T05:00:00.000Z',
+  ended: null,
   command: ['node'],
   address: null,
   exitCode: null,
@@ -33,7 +34,7 @@ async function type(args: string[], options: Omit<TypeOptions, 'rack'> = {}) {
       await terminal?.output('stdout', Buffer.from('one\ntw'))
       await terminal?.output('stderr', Buffer.from('careful\n'))
       await terminal?.output('stdout', Buffer.from('o'))
-      return { process, exit: Promise.resolve(7) }
+      return { process: oneOff, exit: Promise.resolve(7) }
     },
     async execProcess(_app, exec, terminal) {
       execs.push(exec)
@@ -41,10 +42,10 @@ async function type(args: string[], options: Omit<TypeOptions, 'rack'> = {}) {
       return 0
     },
     async getProcess() {
-      return process
+      return oneOff
     },
     async listProcesses(_app, { type }) {
-      return type === 'web' ? [{ ...process, kind: 'process', id: 'PBBBBBBBBBB' }] : []
+      return type === 'web' ? [{ ...oneOff, kind: 'process', id: 'PBBBBBBBBBB' }] : []
     },
   }
   return { ...(await typeCommand(args, { ...options, rack })), runs, execs }
@@ -86,7 +87,7 @@ test('detached, it prints the id and leaves', async () => {
   assert.equal(code, 0)
   assert.equal(stdout, 'PAAAAAAAAAA\n')
   assert.equal(runs[0]?.isAttached, false)
-  assert.deepEqual(JSON.parse((await type(['run', '-d', '--json', 'web'])).stdout), process)
+  assert.deepEqual(JSON.parse((await type(['run', '-d', '--json', 'web'])).stdout), oneOff)
 })
 
 test('as JSON, output is records and the last one has the exit code', async () => {
@@ -100,7 +101,7 @@ test('as JSON, output is records and the last one has the exit code', async () =
     records.slice(0, -1).map(({ stream, text }) => `${String(stream)} ${String(text)}`),
     ['stdout one', 'stderr careful', 'stdout two'],
   )
-  assert.deepEqual(records.at(-1), { type: 'result', result: { process, exitCode: 7 } })
+  assert.deepEqual(records.at(-1), { type: 'result', result: { process: oneOff, exitCode: 7 } })
 })
 
 test('exec sends all of the input, then its end', async () => {

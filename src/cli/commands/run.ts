@@ -1,13 +1,13 @@
 import type { Client } from '../../client/client-types.ts'
 import { RackError } from '../../domain/error.ts'
-import type { ExitCode, Process } from '../../domain/process.ts'
+import type { AppProcess, ExitCode } from '../../domain/process.ts'
 import type { Terminal } from '../../domain/terminal.ts'
 import { formatDuration, parseDuration } from '../../lib/sizes.ts'
 import type { CommandSpec, OptionSpec } from '../command-spec.ts'
 import type { Session } from '../session.ts'
 import { findProcess } from './ps.ts'
 
-const terminalOptions: OptionSpec[] = [
+export const terminalOptions: OptionSpec[] = [
   { flags: '--tty', meaning: 'a terminal for the process even when this is none' },
   { flags: '--no-tty', meaning: 'no terminal: standard output and error stay apart' },
   { flags: '--no-stdin', meaning: 'close its standard input at once' },
@@ -33,7 +33,8 @@ export const run: CommandSpec = {
     ...terminalOptions,
     {
       flags: '-d, --detach',
-      meaning: 'start it, print its id and leave; rack logs --process shows its output',
+      meaning:
+        'start it, print its id and leave; rack logs --process shows its output, rack ps info its exit code',
     },
     { flags: '--release <id>', meaning: 'of another release than the live one' },
     { flags: '--timeout <duration>', meaning: 'end it when it runs longer, such as 10m' },
@@ -51,14 +52,17 @@ export const run: CommandSpec = {
       const body = { type, command, release: release ?? null, timeoutMs: timeoutMs ?? null }
       const started = await client.runProcess({ params: { app }, body })
       if (isJson) output.json(started)
-      else output.data(started.id)
+      else {
+        output.data(started.id)
+        output.say(`see what becomes of it: rack ps info ${started.id} --app ${app}`)
+      }
       return 0
     }
     const query = { type, command, release, timeoutMs }
-    let started: Process | null = null
+    let started: AppProcess | null = null
     let since = performance.now()
-    const onStarted = (process: Process) => {
-      started = process
+    const onStarted = (oneOff: AppProcess) => {
+      started = oneOff
       since = performance.now()
     }
     const exitCode = await attach(
@@ -100,10 +104,10 @@ export const exec: CommandSpec = {
 }
 
 /** Joins the process to this terminal, or with --json to NDJSON that ends with its exit code. */
-async function attach(
+export async function attach(
   session: Session,
   join: (terminal: Terminal) => Promise<ExitCode>,
-  processOf: () => Process | null,
+  processOf: () => AppProcess | null,
 ): Promise<ExitCode> {
   const { options, output, isJson, world } = session
   const hasInput = !options.isOff('stdin')
@@ -125,7 +129,7 @@ async function attach(
   return exitCode
 }
 
-async function findTarget(session: Session, client: Client, word: string): Promise<Process> {
+async function findTarget(session: Session, client: Client, word: string): Promise<AppProcess> {
   if (/^P[A-Z]{10}$/.test(word)) return await findProcess(session, client, word)
   const { name: app } = session.app()
   const copies = await client.listProcesses({ params: { app }, query: { type: word } })

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Admission } from '../../domain/admission.ts'
+import { ofApp } from '../../domain/owner.ts'
+import type { Told } from '../../domain/rack.ts'
+import type { Instance } from '../../domain/rack.ts'
 import type { FormationChanges, Operations, Promotion } from '../../operations/operations.ts'
 import { exampleResult } from '../../../test/support/scripted-operations.ts'
 import { planOf, processPlan } from '../../../test/support/plans.ts'
@@ -10,26 +13,41 @@ const mebibyte = 1024 * 1024
 const total = { cpuUnits: 2048, memoryBytes: 4096 * mebibyte }
 const each = { cpuUnits: 128, memoryBytes: 128 * mebibyte }
 
-const tooMuch: Admission = {
+const tooMuch: Told<Admission> = {
   fits: false,
   needs: { cpuUnits: 4096, memoryBytes: 1024 * mebibyte },
   free: { cpuUnits: 1024, memoryBytes: 2048 * mebibyte },
   short: { cpuUnits: 3072, memoryBytes: 0 },
   total,
   demands: [{ type: 'web', each, peak: 33, held: 1 }],
+  surges: {},
   holders: [{ app: 'blog', type: 'web', kind: 'process', count: 4, each }],
+  unplaced: [],
 }
 
 const promotion: Promotion = {
-  plan: planOf([processPlan()]),
+  plan: ofApp(planOf([processPlan()])),
   admission: tooMuch,
   replaced: [],
+  reasons: {},
+  stopped: [],
   kept: ['web'],
   removed: [],
   missing: {},
+  obstacles: [],
+  timers: [],
 }
 
-async function ask(args: string[], fits = false) {
+const machine: Instance = {
+  id: 'machine',
+  total,
+  free: { cpuUnits: 1536, memoryBytes: 3584 * mebibyte },
+}
+
+async function ask(
+  args: string[],
+  { fits = false, unplaced = tooMuch.unplaced, instances = [machine] } = {},
+) {
   const scaled: FormationChanges[] = []
   const planned: FormationChanges[] = []
   const rack: Partial<Operations> = {
@@ -39,7 +57,7 @@ async function ask(args: string[], fits = false) {
       reserved: { cpuUnits: 512, memoryBytes: 512 * mebibyte },
       free: { cpuUnits: 1536, memoryBytes: 3584 * mebibyte },
       holders: [{ app: 'blog', type: 'import', kind: 'one-off', count: 4, each }],
-      instances: 1,
+      instances,
     }),
     scaleProcesses: async (_app, changes) => {
       scaled.push(changes)
@@ -47,7 +65,7 @@ async function ask(args: string[], fits = false) {
     },
     planScale: async (_app, changes) => {
       planned.push(changes)
-      return { ...promotion, admission: { ...tooMuch, fits } }
+      return { ...promotion, admission: { ...tooMuch, fits, unplaced } }
     },
   }
   return { ...(await typeCommand(args, { rack })), scaled, planned }
@@ -92,7 +110,7 @@ test('a plan shows the arithmetic, touches nothing, and says by its exit code wh
     /short of 3072 cpu units and 0 B; held by\n {2}blog\/web ×4: 512 cpu units and 512 MiB\n$/,
   )
   assert.deepEqual(scaled, [])
-  assert.equal((await ask(['scale', 'web=3', '--plan'], true)).code, 0)
+  assert.equal((await ask(['scale', 'web=3', '--plan'], { fits: true })).code, 0)
 })
 
 test('capacity --if asks the same', async () => {
@@ -101,6 +119,24 @@ test('capacity --if asks the same', async () => {
   assert.deepEqual(planned, [{ web: { count: 33 }, worker: { count: 2 } }])
   assert.deepEqual(JSON.parse(stdout), tooMuch)
   assert.equal((await ask(['capacity', '--if', 'web'])).code, 2)
+})
+
+test('copies that no machine has room for are told, not a sum that nothing is short of', async () => {
+  const unplaced = [
+    { type: 'web', each, count: 2 },
+    { type: 'ai', each: { ...each, extras: { gpu: 1 } }, count: 1 },
+  ]
+  const { stdout } = await ask(['capacity', '--if', 'web=33'], { unplaced })
+  assert.doesNotMatch(stdout, /short of/)
+  assert.match(stdout, /but no instance has room for 2 copies of web \(128 cpu units and 128 MiB each\)\n/)
+  assert.match(stdout, /for a copy of ai \(128 cpu units, 128 MiB and 1 gpu each\); held by\n/)
+})
+
+test('capacity names the machines where there are several', async () => {
+  const instances = ['i-1', 'i-2'].map((id) => ({ ...machine, id }))
+  const { stdout } = await ask(['capacity'], { instances })
+  assert.match(stdout, /\n {2}i-2: free 1536 cpu units and 3.5 GiB of 2048 cpu units and 4 GiB\n\nAPP/)
+  assert.deepEqual(JSON.parse((await ask(['capacity', '--json'], { instances })).stdout).instances, instances)
 })
 
 test('capacity shows who holds what', async () => {

@@ -1,10 +1,12 @@
+import type { Client } from '../../client/client-types.ts'
 import { RackError } from '../../domain/error.ts'
-import { formatBytes, parseBytes } from '../../lib/sizes.ts'
+import { formatBytes } from '../../lib/sizes.ts'
 import type { CommandSpec } from '../command-spec.ts'
 import { startFollowing } from '../follow.ts'
 import { describeAdmission } from '../output/admission.ts'
 import { showPromoted } from '../output/promoted.ts'
 import { formatTable } from '../output/table.ts'
+import { cpuOf, memoryOf } from '../resource-options.ts'
 import type { Session } from '../session.ts'
 
 interface Change {
@@ -28,18 +30,24 @@ export const scale: CommandSpec = {
     'scale web=3 worker=1',
     'scale web --cpu 256 --memory 512m',
     'scale web=50 --plan',
+    'scale web --from-file',
   ],
   options: [
     { flags: '--cpu <units>', meaning: 'what each copy reserves' },
     { flags: '--memory <size>', meaning: 'the limit of each copy, such as 256m' },
+    {
+      flags: '--from-file',
+      meaning: 'what the file of the live release says, for the types that are named or for all',
+    },
     { flags: '--plan', meaning: 'show whether it fits, and do nothing' },
   ],
   needs: 'app',
   async run(session) {
     const { output, isJson, options } = session
     const { name: app } = session.app()
-    const body = readChanges(session)
+    const given = readChanges(session)
     const client = await session.connect()
+    const body = options.flag('from-file') ? await fromFile(client, app, given) : given
     if (body === null) return showFormation(session, await client.getFormation({ params: { app } }))
     if (options.flag('plan')) {
       const found = await client.planScale({ params: { app }, body })
@@ -74,10 +82,24 @@ export const restart: CommandSpec = {
 
 function readChanges({ args, options }: Session): Record<string, Change> | null {
   const sizes = { ...cpuOf(options.text('cpu')), ...memoryOf(options.text('memory')) }
-  const hasSizes = Object.keys(sizes).length > 0
+  const hasSizes = Object.keys(sizes).length > 0 || options.flag('from-file')
   if (args.length > 0) return Object.fromEntries(args.map((word) => readChange(word, sizes, hasSizes)))
-  if (!hasSizes) return null
+  if (Object.keys(sizes).length === 0) return null
   throw new RackError('usage', 'which process type?', { hint: 'rack scale TYPE --cpu UNITS --memory SIZE' })
+}
+
+/** The same changes over what the file says; of all types where none is named. */
+async function fromFile(
+  client: Client,
+  app: string,
+  given: Record<string, Change> | null,
+): Promise<Record<string, Change & { fromFile: true }>> {
+  const changes =
+    given ??
+    Object.fromEntries(Object.keys(await client.getFormation({ params: { app } })).map((type) => [type, {}]))
+  return Object.fromEntries(
+    Object.entries(changes).map(([type, change]) => [type, { ...change, fromFile: true }]),
+  )
 }
 
 function readChange(word: string, sizes: Change, hasSizes: boolean): [string, Change] {
@@ -86,21 +108,6 @@ function readChange(word: string, sizes: Change, hasSizes: boolean): [string, Ch
     throw new RackError('usage', `"${word}" is not TYPE=COUNT`, { hint: 'rack scale web=5' })
   }
   return [type, count === undefined ? sizes : { ...sizes, count: Number(count) }]
-}
-
-function cpuOf(text: string | undefined): Change {
-  if (text === undefined) return {}
-  if (/^\d{1,7}$/.test(text)) return { cpuUnits: Number(text) }
-  throw new RackError('usage', `--cpu: "${text}" is not a whole number of units`, {
-    hint: '1024 units are a core.',
-  })
-}
-
-function memoryOf(text: string | undefined): Change {
-  if (text === undefined) return {}
-  const memoryBytes = parseBytes(text)
-  if (memoryBytes !== null) return { memoryBytes }
-  throw new RackError('usage', `--memory: "${text}" is not a size`, { hint: 'Such as 256m or 1g.' })
 }
 
 function showFormation({ output, isJson }: Session, formation: Record<string, Required<Change>>): void {

@@ -6,6 +6,7 @@ import { confirm } from '../confirm.ts'
 import { formatFacts, formatTable, type Column } from '../output/table.ts'
 import { ago } from '../output/times.ts'
 import type { Session } from '../session.ts'
+import { backup, restore } from './volume-backups.ts'
 
 type Volume = Reply<'getVolume'>
 
@@ -60,11 +61,12 @@ export const volumes: CommandSpec = {
     'volumes',
     'volumes --app guestbook --size',
     'volumes info data --app guestbook',
+    'volumes backup guestbook/data',
     'volumes delete data --app guestbook',
   ],
   options: [sizeOption],
   needs: 'app',
-  commands: [info, remove],
+  commands: [info, backup, restore, remove],
   async run({ connect, options, output, isJson }) {
     const client = await connect()
     const app = options.text('app')

@@ -1,26 +1,24 @@
 import type { Admission } from '../../domain/admission.ts'
-import type { Resources } from '../../domain/rack.ts'
-import { formatBytes } from '../../lib/sizes.ts'
+import type { Told } from '../../domain/rack.ts'
+import { describeResources, describeUnplaced } from '../../domain/describe-resources.ts'
+import { addResources, noResources } from '../../domain/rack.ts'
 
 /** The arithmetic of admission: what it needs, what is free, who holds the rest. */
-export function describeAdmission({ fits, needs, free, short, total, demands, holders }: Admission): string {
+export function describeAdmission(admission: Told<Admission>): string {
+  const { fits, needs, free, short, total, demands, holders, unplaced } = admission
   const lines = [
     fits ? 'It fits.' : 'It does not fit.',
     ...demands.map(
       ({ type, each, peak, held }) =>
-        `  ${type}: ${peak} × (${describe(each)}) at the busiest moment, ${held} held already`,
+        `  ${type}: ${peak} × (${describeResources(each)}) at the busiest moment, ${held} held already`,
     ),
-    `needs ${describe(needs)} more; free ${describe(free)} of ${describe(total)}`,
+    `needs ${describeResources(needs)} more; free ${describeResources(free)} of ${describeResources(total)}`,
   ]
   if (fits) return `${lines.join('\n')}\n`
   const largest = holders.slice(0, 8).map(({ app, type, count, each }) => {
-    const sum = { cpuUnits: each.cpuUnits * count, memoryBytes: each.memoryBytes * count }
-    return `  ${app}/${type} ×${count}: ${describe(sum)}`
+    return `  ${app}/${type} ×${count}: ${describeResources(addResources(noResources, each, count))}`
   })
-  return `${[...lines, `short of ${describe(short)}; held by`, ...largest].join('\n')}\n`
-}
-
-/** `256 cpu units and 512 MiB` */
-export function describe({ cpuUnits, memoryBytes }: Resources): string {
-  return `${cpuUnits} cpu units and ${formatBytes(memoryBytes)}`
+  const why = unplaced.length > 0 ? describeUnplaced(unplaced) : [`short of ${describeResources(short)}`]
+  const last = `${why.at(-1)}; held by`
+  return `${[...lines, ...why.slice(0, -1), last, ...largest].join('\n')}\n`
 }

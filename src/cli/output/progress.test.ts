@@ -6,11 +6,11 @@ import { createOutput } from './output.ts'
 import { showProgress } from './progress.ts'
 
 const time = '2026-11-23T10:00:00Z'
-const log = (text: string, process?: string): Progress => ({
+const log = (text: string, type?: string): Progress => ({
   type: 'log',
   text,
   time,
-  ...(process && { process }),
+  ...(type && { process: type }),
 })
 const phase = (name: string, state: 'started' | 'ended', more: object = {}): Progress => ({
   type: 'phase',
@@ -88,5 +88,5 @@ test("a build's output cannot steer the terminal", () => {
   const { view, text } = makeView({ isTty: false })
   view.report(log('a\u001b[2Jb\u001b]0;title\u0007c\u0008\td\u001b[31mred'))
   view[Symbol.dispose]()
-  assert.equal(text(), 'abc\tdred\n')
+  assert.equal(text(), 'abc�\tdred\n')
 })

@@ -51,9 +51,9 @@ function plainProgress({ say, colors }: Output): ProgressView {
   }
 }
 
-function drawnProgress({ stderr, colors }: Output): ProgressView {
+function drawnProgress(output: Output): ProgressView {
+  const { colors } = output
   const running = createRunning()
-  let isDrawn = false
   let frame = 0
   const dim = colors.say.dim
 
@@ -62,13 +62,10 @@ function drawnProgress({ stderr, colors }: Output): ProgressView {
     const phases = running
       .now()
       .map((phase) => `${phaseName(phase)} ${((phase.ms ?? 0) / 1000).toFixed(1)} s`)
-    const line = phases.length === 0 ? '' : `${frames[frame]} ${phases.join(' · ')}`
-    stderr.write(`${isDrawn ? '\r\u001b[2K' : ''}${cut(line, (stderr.columns ?? 80) - 1)}`)
-    isDrawn = line !== ''
+    output.draw(phases.length === 0 ? '' : `${frames[frame]} ${phases.join(' · ')}`)
   }
   const print = (text: string) => {
-    stderr.write(`${isDrawn ? '\r\u001b[2K' : ''}${text}\n`)
-    isDrawn = false
+    output.say(text)
     draw()
   }
   const printEnd = (phase: Phase) => print(`${colors.say.green('✓')} ${phaseText(phase)}`)
@@ -113,12 +110,12 @@ function createRunning() {
   }
 }
 
-function phaseKey({ phase, process }: Phase): string {
-  return `${phase}\n${process ?? ''}`
+function phaseKey({ phase, process: type }: Phase): string {
+  return `${phase}\n${type ?? ''}`
 }
 
-function phaseName({ phase, process }: Phase): string {
-  return process ? `${phase} ${process}` : phase
+function phaseName({ phase, process: type }: Phase): string {
+  return type ? `${phase} ${type}` : phase
 }
 
 /** A phase that has ended, on one line. */
@@ -128,20 +125,8 @@ export function phaseText(phase: Phase): string {
 }
 
 function logText(
-  { process, text }: Extract<Progress, { type: 'log' }>,
+  { process: type, text }: Extract<Progress, { type: 'log' }>,
   dim: (text: string) => string,
 ): string {
-  const clean = printable(text.trimEnd())
-  return process ? `${dim(`${process} |`)} ${clean}` : clean
-}
-
-/** Takes out what would colour or steer the terminal; tabs stay. */
-export function printable(text: string): string {
-  const { stripVTControlCharacters } = process.getBuiltinModule('node:util')
-  return stripVTControlCharacters(text).replaceAll(/(?!\t)\p{Cc}/gu, '')
-}
-
-function cut(text: string, columns: number): string {
-  const letters = Array.from(text)
-  return letters.length > columns ? `${letters.slice(0, Math.max(0, columns - 1)).join('')}…` : text
+  return type ? `${dim(`${type} |`)} ${text.trimEnd()}` : text.trimEnd()
 }

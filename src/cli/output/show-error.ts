@@ -15,7 +15,7 @@ export async function showError(output: Output, error: unknown, style: ErrorStyl
   if (style.isJson) {
     const record = { type: 'error', error: errorRecord(known) }
     if (style.isStream) output.record(record)
-    else output.say(JSON.stringify(record))
+    else output.sayRecord(record)
   } else {
     for (const line of describeError(known)) output.say(line)
     if (known.hint) output.say(output.colors.say.dim(`→ ${known.hint}`))
@@ -48,9 +48,9 @@ function problemText({ severity, position, path, message, hint }: Problem): stri
 
 /** What the message has said already is not said again. */
 function failureLines(failure: CopyFailure, message: string): string[] {
-  const { process, type, reason, exitCode, probe, lastLines } = failure
+  const { process: copy, type, reason, exitCode, probe, lastLines } = failure
   const exit = exitCode === null ? '' : ` with ${exitCode}`
-  const head = `  ${type} ${process}: ${reason.replaceAll('-', ' ')}${exit}`
+  const head = `  ${type} ${copy}: ${reason.replaceAll('-', ' ')}${exit}`
   const said = (text: string) => message.includes(text)
   return [
     head,

@@ -44,7 +44,7 @@ test('paint comes after the width is known, and no line ends in blanks', () => {
 })
 
 test('control characters of a name do not reach the terminal', () => {
-  assert.equal(formatTable([columns[0]!], [{ name: 'a\u001b[2Jb\nc\u009b', count: 0 }]), 'NAME\na [2Jb c\n')
+  assert.equal(formatTable([columns[0]!], [{ name: 'a\u001b[2Jb\nc\u009b', count: 0 }]), 'NAME\nab c�\n')
 })
 
 test('facts leave out what is undefined and show null as a dash', () => {

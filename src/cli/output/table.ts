@@ -1,3 +1,5 @@
+import { printable } from './printable.ts'
+
 /** A column: its heading, and what a row shows in it. */
 export interface Column<Row> {
   heading: string
@@ -41,8 +43,8 @@ export function formatFacts(facts: [string, string | number | null | undefined][
 
 function show(value: string | number | null): string {
   if (value === null || value === '') return '–'
-  // A name that holds control characters must not steer the terminal.
-  return String(value).replaceAll(/\p{Cc}/gu, ' ')
+  // Each is as wide as it is shown, and a row is one line.
+  return printable(String(value)).replaceAll(/[\n\t]/g, ' ')
 }
 
 function pad(text: string, to: number, align?: 'right'): string {

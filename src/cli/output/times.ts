@@ -15,3 +15,16 @@ export function tookBetween(started: string | null, ended: string | null, now = 
   if (started === null) return null
   return formatDuration((ended === null ? now : Date.parse(ended)) - Date.parse(started))
 }
+
+/** `in 9 h` for an RFC 3339 time. */
+export function ahead(time: string, now = Date.now()): string {
+  const [amount, unit] = formatDuration(Math.max(0, Date.parse(time) - now)).split(' ')
+  return `in ${amount} ${unit}`
+}
+
+/** `2026-11-30 03:00 Europe/Berlin` for an RFC 3339 time, as a clock there shows it. */
+export function clockTime(time: string, timezone: string): string {
+  // The Swedish way of writing times is that of RFC 3339, to a minute.
+  const form = { dateStyle: 'short', timeStyle: 'short', timeZone: timezone } as const
+  return `${new Intl.DateTimeFormat('sv-SE', form).format(Date.parse(time))} ${timezone}`
+}

@@ -6,13 +6,20 @@ import { RackError } from '../../domain/error.ts'
 import type { Problem } from '../../domain/manifest.ts'
 import { anyPolicy, strictPolicy, type Policy } from '../../domain/policy.ts'
 import { makeSource } from '../../../test/support/source.ts'
+import { walkSource } from './walk-source.ts'
 import { checkLocalManifest, readLocalManifest, type LocalManifest } from './read-manifest-source.ts'
+
+/** The policy of the rack is not asked for where something is sent. */
+const notAsked = () => assert.fail('asked for the policy')
 
 const local = (text: string): LocalManifest => ({
   directory: '/nowhere',
   source: { files: [{ path: 'docker-compose.yml', text }], dotenv: null, texts: {}, contents: {} },
   contexts: [],
+  repositories: [],
+  fetchedBuilds: [],
   secrets: [],
+  binds: [],
 })
 
 test('what the app environment may decide is left to the rack', async () => {
@@ -22,27 +29,23 @@ test('what the app environment may decide is left to the rack', async () => {
 `
   const manifest = local(text)
   manifest.source.dotenv = 'URL=http://${HOST:?where}\nPASSWORD=pa$word\n'
-  assert.deepEqual(await checkLocalManifest(manifest, strictPolicy), [])
+  assert.deepEqual(await checkLocalManifest(manifest, notAsked), [])
 })
 
 test('what no variable can mend is refused before anything is sent, and said alone', async () => {
   const text =
     'services:\n  web:\n    image: "shop:${TAG}"\n    user: "${WHO}"\n    imagee: x\n    privileged: true\n'
   const told = async (policy: Policy) => {
-    const error: unknown = await checkLocalManifest(local(text), policy).catch((caught: unknown) => caught)
+    const error: unknown = await checkLocalManifest(local(text), async () => policy).catch(
+      (caught: unknown) => caught,
+    )
     assert.ok(error instanceof RackError && error.code === 'manifest-invalid')
     return (error.details as Problem[]).map(({ path }) => path)
   }
   assert.deepEqual(await told(anyPolicy), ['services.web.imagee'])
   assert.deepEqual(await told(strictPolicy), ['services.web.imagee', 'services.web.privileged'])
-  const privileged = await checkLocalManifest(
-    local('services: { web: { image: x, privileged: true } }\n'),
-    strictPolicy,
-  )
-  assert.deepEqual(
-    privileged.map(({ kind }) => kind),
-    ['policy'],
-  )
+  const privileged = local('services: { web: { image: x, privileged: true } }\n')
+  assert.deepEqual(await checkLocalManifest(privileged, notAsked), [])
 })
 
 test('what files name is read, and what those name in turn; .env is beside the first file', async () => {
@@ -61,7 +64,7 @@ test('what files name is read, and what those name in turn; .env is beside the f
     'deploy/db.env',
     'deploy/more.yml',
   ])
-  assert.deepEqual(await checkLocalManifest(manifest, strictPolicy), [])
+  assert.deepEqual(await checkLocalManifest(manifest, notAsked), [])
   assert.equal(manifest.source.dotenv, 'TAG=1\n')
 })
 
@@ -83,7 +86,7 @@ secrets: { db: { file: keys/db }, unused: { file: keys/unused } }
   })
   assert.deepEqual(manifest.source.texts, { 'web.labels': 'team=shop\n' })
   assert.deepEqual(manifest.secrets, ['keys/db', 'keys/unused'])
-  assert.deepEqual(await checkLocalManifest(manifest, strictPolicy), [])
+  assert.deepEqual(await checkLocalManifest(manifest, notAsked), [])
 })
 
 test('a named file that is absurdly long is not read whole: a text is refused, a content is found too large', async () => {
@@ -107,4 +110,19 @@ test('a secret that is a link to another file of the source keeps that one out o
   const { secrets, source: read } = await readLocalManifest(source.path, [])
   assert.deepEqual(secrets, ['keys/db', 'vault/one'])
   assert.deepEqual(read.contents, { 'keys/db': Buffer.from('hush').toString('base64') })
+})
+
+test('a folder of secrets is read file by file, and no build and no mount gets it', async () => {
+  await using source = await makeSource({
+    'docker-compose.yml':
+      'services:\n  web: { build: ., secrets: [tls], volumes: [".:/app:ro", "./tls:/tls"] }\nsecrets: { tls: { file: ./tls } }\n',
+    Dockerfile: 'FROM x\n',
+    'tls/ca.pem': 'ca',
+    'tls/old/ca.pem': 'old',
+  })
+  const manifest = await readLocalManifest(source.path, [])
+  assert.deepEqual(Object.keys(manifest.source.contents), ['tls/ca.pem', 'tls/old/ca.pem'])
+  assert.deepEqual(manifest.source.places, { '.': { holds: 'folder' }, tls: { holds: 'withheld' } })
+  const sent = [...walkSource(manifest, () => undefined)].map(({ path }) => path)
+  assert.deepEqual(sent, ['Dockerfile', 'docker-compose.yml'])
 })

@@ -1,14 +1,23 @@
-import { open, readdir, readFile, realpath } from 'node:fs/promises'
+import { dockerFeatures } from '../../domain/docker-features.ts'
+import { readdir, realpath } from 'node:fs/promises'
 import { dirname, join, relative, resolve, sep } from 'node:path'
 import { RackError } from '../../domain/error.ts'
+import { isFetched, type GitContext } from '../../domain/git-context.ts'
 import type { ManifestSource, Problem } from '../../domain/manifest.ts'
-import type { Policy } from '../../domain/policy.ts'
-import { filesOf, findComposeFile } from '../../manifest/files.ts'
-import type { SourceDirectory } from './walk-source.ts'
+import { anyPolicy, type Policy } from '../../domain/policy.ts'
+import { isMissing } from '../../lib/missing.ts'
+import { filesOf, findComposeFile, type NamedFiles as FilesOfManifest } from '../../manifest/files.ts'
+import { takenPaths } from '../../manifest/taken-paths.ts'
+import { findBoundContent } from './bound-content.ts'
+import { openNamedFiles, unusableDirectory, type NamedFiles } from './named-files.ts'
+import { readIgnoreRules, type BuildContext, type SourceDirectory } from './walk-source.ts'
 
 /** The texts that the manifest of a directory is read from, and what it builds. */
 export interface LocalManifest extends SourceDirectory {
   source: ManifestSource
+  /** What is to be fetched before it is sent, and the builds of it. */
+  repositories: GitContext[]
+  fetchedBuilds: BuildContext[]
 }
 
 /** As much as the rack takes of one text. */
@@ -19,55 +28,95 @@ const largestContentBytes = 512 * 1024
 /**
  * Reads the compose files of a directory and what they name; `files` are the person's choice, else the one with a
  * usual name is taken.
+ * @param others texts that stand for those of files, by path
  * @throws manifest-missing; invalid for files that cannot be read or lie outside
  */
-export async function readLocalManifest(directory: string, files: string[]): Promise<LocalManifest> {
+export async function readLocalManifest(
+  directory: string,
+  files: string[],
+  others: ReadonlyMap<string, string> = new Map(),
+): Promise<LocalManifest> {
   const paths = files.length > 0 ? files.map((file) => inside(directory, file)) : [await usualFile(directory)]
-  const texts = await Promise.all(
-    paths.map(async (path) => ({ path, text: await readText(directory, path) })),
-  )
+  const named = withTexts(openNamedFiles(directory), others)
+  const texts = paths.map((path) => ({ path, text: readText(named, path) }))
   // As Compose does: beside the first file.
   const dotenvPath = join(dirname(paths[0] ?? ''), '.env')
-  const dotenv = await readIfThere(directory, dotenvPath)
+  const dotenv = named.read(dotenvPath, largestTextBytes)?.toString('utf8') ?? null
   const source: ManifestSource = { files: texts, dotenv, texts: {}, contents: {} }
-  const { contexts, secrets } = await readFurtherFiles(directory, source)
+  const further = readFurtherFiles(named, source)
+  const { repositories } = further
+  const contexts = further.contexts.filter(({ context }) => !isFetched(context))
+  const fetchedBuilds = further.contexts.filter(({ context }) => isFetched(context))
+  const secrets = await withTargets(directory, further.secrets)
+  const withheld = await withTargets(directory, further.withheld)
+  const taken = takenPaths({ contexts, withheld }, (build) => readIgnoreRules(named, build))
+  const binds = findBoundContent(directory, further.binds, taken)
+  source.places = Object.fromEntries(binds.map(({ path, holds }) => [path, { holds }]))
+  readContents(
+    named,
+    source,
+    binds.filter(({ holds }) => holds === 'withheld').flatMap(({ path }) => named.filesAt(path)),
+  )
   // That of the directory itself is left out of builds by its name, unless `.dockerignore` asks for it.
   const own = dotenv !== null && dotenvPath !== '.env' ? [dotenvPath] : []
-  return { directory, source, contexts, secrets: [...secrets, ...own] }
+  return { directory, source, contexts, repositories, fetchedBuilds, secrets: [...secrets, ...own], binds }
+}
+
+function withTexts(named: NamedFiles, others: ReadonlyMap<string, string>): NamedFiles {
+  return {
+    ...named,
+    read(path, bytes) {
+      const text = others.get(path)
+      return text === undefined ? named.read(path, bytes) : Buffer.from(text)
+    },
+  }
 }
 
 /** Reads into `source` what its files name, and what those name in turn. */
-async function readFurtherFiles(
-  directory: string,
+function readFurtherFiles(
+  named: NamedFiles,
   source: ManifestSource,
-): Promise<Pick<SourceDirectory, 'contexts' | 'secrets'>> {
+): Pick<FilesOfManifest, 'contexts' | 'repositories' | 'secrets' | 'withheld' | 'binds'> {
   const asked = new Set<string>()
   for (;;) {
-    const { texts, contents, secrets, contexts } = filesOf(source, {})
+    const { texts, contents, ...others } = filesOf(source, {})
     const unread = texts.filter((path) => !asked.has(path))
     for (const path of unread) {
       asked.add(path)
       // One that is missing is a problem of the manifest, which says at which line.
-      const text = await readStart(directory, path, largestTextBytes)
+      const text = named.read(path, largestTextBytes)
       if (text !== null) source.texts[path] = checkLength(path, text).toString('utf8')
     }
     if (unread.length > 0) continue
-    for (const path of contents) {
-      const content = await readStart(directory, path, largestContentBytes)
-      if (content !== null) source.contents[path] = content.toString('base64')
-    }
-    const targets = await Promise.all(secrets.map(async (path) => await behindLinks(directory, path)))
-    return { contexts, secrets: [...new Set([...secrets, ...targets])] }
+    readContents(
+      named,
+      source,
+      contents.flatMap((path) => named.filesAt(path)),
+    )
+    return others
   }
 }
 
-/** Where a file is by itself: a secret may be a link to another file of the source. */
+function readContents(named: NamedFiles, source: ManifestSource, paths: string[]): void {
+  for (const path of paths) {
+    const content = named.read(path, largestContentBytes)
+    if (content !== null) source.contents[path] = content.toString('base64')
+  }
+}
+
+/** A secret may be a link to another file of the source, which is secret then too. */
+async function withTargets(directory: string, secrets: string[]): Promise<string[]> {
+  const targets = await Promise.all(secrets.map(async (path) => await behindLinks(directory, path)))
+  return [...new Set([...secrets, ...targets])]
+}
+
+/** Where a file is by itself. */
 async function behindLinks(directory: string, path: string): Promise<string> {
   try {
     const [root, file] = await Promise.all([realpath(directory), realpath(join(directory, path))])
     return relative(root, file)
   } catch (cause) {
-    if (['ENOENT', 'ENOTDIR'].includes((cause as NodeJS.ErrnoException).code ?? '')) return path
+    if (isMissing(cause)) return path
     throw new RackError('invalid', `${path} cannot be read: ${(cause as Error).message}`, { cause })
   }
 }
@@ -82,42 +131,47 @@ function checkLength(path: string, text: Buffer): Buffer {
 
 /**
  * Refuses a manifest with errors before anything is sent; returns its warnings. What the policy of the rack refuses is
- * told with other errors; alone it is left to the rack.
+ * told with other errors, for which the rack is asked; alone it is left to the rack, which is then asked nothing.
  * @throws manifest-invalid
  */
-export async function checkLocalManifest({ source }: LocalManifest, policy: Policy): Promise<Problem[]> {
-  const { readManifest } = await import('../../manifest/read-manifest.ts')
-  // The app's environment is the rack's to know: variables may come from there.
-  const reading = readManifest(source, { environment: {}, policy, lenientVariables: true })
-  const undecided = reading.problems.filter(({ kind }) => kind === 'variable')
-  // A file of variables alone has no path.
-  const paths = new Set(undecided.map(({ path }) => path).filter((path) => path !== ''))
-  const problems = reading.problems.filter(({ kind, path }) => kind !== 'variable' && !paths.has(path))
-  if (!problems.some(({ severity, kind }) => severity === 'error' && kind !== 'policy')) return problems
+export async function checkLocalManifest(
+  manifest: LocalManifest,
+  readPolicy: () => Promise<Policy>,
+): Promise<Problem[]> {
+  const problems = await findLocalProblems(manifest, anyPolicy)
+  if (!problems.some(({ severity }) => severity === 'error')) return problems
+  const all = await findLocalProblems(manifest, await readPolicy())
   const { countProblems, formatProblems } = await import('../../manifest/report.ts')
-  const report = `the compose file has ${countProblems(problems)}\n${formatProblems(problems, source)}`
+  const report = `the compose file has ${countProblems(all)}\n${formatProblems(all, manifest.source)}`
   throw new RackError('manifest-invalid', report, {
     hint: 'Mend the file, then look again: rack manifest check',
-    details: problems,
+    details: all,
   })
 }
 
+/** The app's environment is the rack's to know: what a variable of it may decide is left out. */
+async function findLocalProblems({ source }: LocalManifest, policy: Policy): Promise<Problem[]> {
+  const { readManifest } = await import('../../manifest/read-manifest.ts')
+  const { problems } = readManifest(source, {
+    environment: {},
+    features: dockerFeatures,
+    policy,
+    lenientVariables: true,
+  })
+  const undecided = problems.filter(({ kind }) => kind === 'variable')
+  // A file of variables alone has no path.
+  const paths = new Set(undecided.map(({ path }) => path).filter((path) => path !== ''))
+  return problems.filter(({ kind, path }) => kind !== 'variable' && !paths.has(path))
+}
+
 async function usualFile(directory: string): Promise<string> {
-  const names = await readdir(directory).catch((cause: NodeJS.ErrnoException) => {
-    const reasons: Record<string, string> = {
-      ENOENT: 'there is no such directory',
-      ENOTDIR: 'it is no directory',
-    }
-    const reason = reasons[cause.code ?? ''] ?? cause.message
-    throw new RackError('usage', `${directory} cannot be read: ${reason}`, {
-      hint: 'rack deploy [DIRECTORY]',
-      cause,
-    })
+  const names = await readdir(directory).catch((cause: unknown) => {
+    throw unusableDirectory(directory, cause)
   })
   const found = findComposeFile(names)
   if (found !== null) return found
   throw new RackError('manifest-missing', `${directory} has no compose file (such as docker-compose.yml)`, {
-    hint: 'Go to the directory that has one, or name it: rack deploy DIRECTORY or -f FILE',
+    hint: 'Go to the directory that has one, or name it: rack deploy DIRECTORY or -f FILE. rack manifest init starts one, from a Procfile or a Dockerfile.',
   })
 }
 
@@ -130,28 +184,8 @@ function inside(directory: string, file: string): string {
   })
 }
 
-async function readText(directory: string, path: string): Promise<string> {
-  try {
-    return await readFile(join(directory, path), 'utf8')
-  } catch (cause) {
-    const isMissing = (cause as NodeJS.ErrnoException).code === 'ENOENT'
-    const reason = isMissing ? 'is not there' : `cannot be read: ${(cause as Error).message}`
-    throw new RackError(isMissing ? 'manifest-missing' : 'invalid', `${path} ${reason}`, { cause })
-  }
-}
-
-async function readIfThere(directory: string, path: string): Promise<string | null> {
-  return (await readStart(directory, path, largestTextBytes))?.toString('utf8') ?? null
-}
-
-/** A file, or of a longer one the beginning with a byte more than `bytes`; null when there is none. */
-async function readStart(directory: string, path: string, bytes: number): Promise<Buffer | null> {
-  try {
-    await using file = await open(join(directory, path))
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(bytes + 1))
-    return buffer.subarray(0, bytesRead)
-  } catch (cause) {
-    if (['ENOENT', 'ENOTDIR'].includes((cause as NodeJS.ErrnoException).code ?? '')) return null
-    throw new RackError('invalid', `${path} cannot be read: ${(cause as Error).message}`, { cause })
-  }
+function readText(named: NamedFiles, path: string): string {
+  const text = named.read(path, largestTextBytes)
+  if (text === null) throw new RackError('manifest-missing', `${path} is not there`)
+  return text.toString('utf8')
 }

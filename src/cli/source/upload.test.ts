@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { randomBytes } from 'node:crypto'
+import { hash, randomBytes } from 'node:crypto'
 import { chmod, mkdir, mkdtempDisposable, readFile, symlink, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -57,6 +57,7 @@ test('the texts of the manifest come first, listed in index.json; .env is not am
     dotenv: true,
     texts: ['web.env'],
     contents: [],
+    places: {},
   })
   assert.equal(entries.get('manifest/files/docker-compose.yml')!.text, compose)
 })
@@ -143,4 +144,33 @@ test('the .env beside a compose file further down is not mixed up with that at t
   assert.equal(entries.get('manifest/files/.env')?.text, 'SECRET=1\n')
   assert.ok(entries.has('source/deploy/compose.yml'))
   assert.ok(!entries.has('source/deploy/.env') && !entries.has('source/.env'))
+})
+
+test('what the rack keeps is named and not sent, as often as it is kept', async () => {
+  await using source = await makeSource()
+  for (const path of ['a.js', 'b.js', 'c.js']) await source.write(path, 'same\n')
+  const large = randomBytes(1_500_000)
+  await source.write('large', large)
+  await chmod(join(source.path, 'a.js'), 0o755)
+  const hashOf = (content: string | Buffer) => hash('sha256', content, 'base64url')
+  const same = hashOf('same\n')
+  const kept = { id: 'kept', files: [same, hashOf(large), same, hashOf('of a file that is gone')] }
+  const manifest = await readLocalManifest(source.path, [])
+  const sent = new Map<string, string>()
+  for await (const { header, content } of readTar(uploadOf(manifest, () => undefined, { kept }))) {
+    sent.set(header.name, Buffer.concat(await Array.fromAsync(content)).toString())
+  }
+  const { files } = JSON.parse(sent.get('unchanged.json')!) as { files: [string, number, number, string][] }
+  assert.deepEqual(
+    files.map(([path, mode, , of]) => [path, mode, of]),
+    [
+      ['a.js', 0o755, same],
+      ['b.js', 0o644, same],
+      ['large', 0o644, hashOf(large)],
+    ],
+  )
+  const names = [...sent.keys()]
+  assert.ok(names.indexOf('unchanged.json') < names.indexOf('source/Dockerfile'))
+  assert.ok(names.includes('source/c.js') && names.includes('source/Dockerfile'))
+  assert.ok(!names.includes('source/a.js') && !names.includes('source/large'))
 })

@@ -23,7 +23,7 @@ async function walked(
   secrets: string[] = [],
 ): Promise<string[]> {
   await using folder = await makeSource(files)
-  return [...walkSource({ directory: folder.path, contexts, secrets }, () => undefined)].map(
+  return [...walkSource({ directory: folder.path, contexts, secrets, binds: [] }, () => undefined)].map(
     ({ path }) => path,
   )
 }
@@ -124,7 +124,9 @@ test('links are links, also to folders and to nothing; sockets are left out and 
   await new Promise<void>((resolve) => server.listen(join(folder.path, 'app.sock'), resolve))
   const skipped: string[] = []
   const found = [
-    ...walkSource({ directory: folder.path, contexts: [whole], secrets: [] }, (path) => skipped.push(path)),
+    ...walkSource({ directory: folder.path, contexts: [whole], secrets: [], binds: [] }, (path) =>
+      skipped.push(path),
+    ),
   ]
   await new Promise((resolve) => server.close(resolve))
   assert.deepEqual(

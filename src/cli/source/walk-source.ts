@@ -1,4 +1,4 @@
-import { lstatSync, readdirSync, readFileSync, type Dirent, type Stats } from 'node:fs'
+import { lstatSync, readdirSync, type Dirent, type Stats } from 'node:fs'
 import { join } from 'node:path'
 import { RackError } from '../../domain/error.ts'
 import {
@@ -7,6 +7,9 @@ import {
   parseDockerIgnore,
   type DockerIgnore,
 } from '../../lib/dockerignore.ts'
+import { isMissing } from '../../lib/missing.ts'
+import { contentRules, type BoundContent, type ContextRules } from './bound-content.ts'
+import { openNamedFiles, type NamedFiles } from './named-files.ts'
 
 /** What a build sees of the source directory, as the compose file says it. */
 export interface BuildContext {
@@ -22,6 +25,8 @@ export interface SourceDirectory {
   contexts: BuildContext[]
   /** Files that become secrets: they travel with the manifest, and never with the source. */
   secrets: string[]
+  /** What relative bind mounts take into the release. */
+  binds: BoundContent[]
 }
 
 export interface SourceEntry {
@@ -40,12 +45,16 @@ export type OnSkipped = (path: string, reason: string) => void
  * has no business in an image. What the compose file names as a secret is left out always.
  */
 export function* walkSource(
-  { directory: root, contexts, secrets }: SourceDirectory,
+  { directory: root, contexts, secrets, binds }: SourceDirectory,
   onSkipped: OnSkipped,
 ): Generator<SourceEntry> {
-  const rules = contexts.map((context) => readRules(root, context))
+  const named = openNamedFiles(root)
+  const rules = [...contexts.map((context) => readRules(named, context)), ...contentRules(binds)]
   if (rules.length > 0) yield* walkFolder({ root, rules, secrets: new Set(secrets), onSkipped }, '')
 }
+
+/** As much as the rack takes of them. */
+const largestRulesBytes = 1024 * 1024
 
 interface Walk {
   root: string
@@ -58,7 +67,8 @@ function* walkFolder(walk: Walk, folder: string): Generator<SourceEntry> {
   for (const entry of readFolder(walk.root, folder)) {
     const path = folder === '' ? entry.name : `${folder}/${entry.name}`
     if (entry.name.includes('\uFFFD')) throw unreadable(path, 'its name is not UTF-8')
-    const isWanted = !walk.secrets.has(path) && walk.rules.some((rules) => rules.includes(path))
+    if (walk.secrets.has(path)) continue
+    const isWanted = walk.rules.some((rules) => rules.includes(path))
     const type = typeOf(entry)
     if (isWanted && type === null) walk.onSkipped(path, 'it is no file, folder or link')
     const stats = isWanted && type !== null ? readStats(walk.root, path) : null
@@ -75,7 +85,7 @@ function readFolder(root: string, folder: string): Dirent[] {
     return entries.sort((a, b) => (a.name < b.name ? -1 : 1))
   } catch (error) {
     // It went away since its parent was read; one that is asked for by name is missed by the build.
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT' && folder !== '') return []
+    if (isMissing(error) && folder !== '') return []
     throw unreadable(folder === '' ? root : folder, error)
   }
 }
@@ -90,15 +100,9 @@ function typeOf(entry: Dirent): SourceEntry['type'] | null {
   return entry.isSymbolicLink() ? 'symlink' : null
 }
 
-/** What one context includes; paths are relative to the source directory. */
-interface ContextRules {
-  includes(path: string): boolean
-  mayIncludeBelow(folder: string): boolean
-}
-
-function readRules(root: string, { context, dockerfile }: BuildContext): ContextRules {
-  const base = context === '.' ? '' : `${context.replace(/\/+$/, '')}/`
-  const { text, ignore } = readIgnore(root, base, dockerfile)
+function readRules(named: NamedFiles, { context, dockerfile }: BuildContext): ContextRules {
+  const base = baseOf(context)
+  const { text, ignore } = readIgnore(named, base, dockerfile)
   const always = new Set(alwaysSent(dockerfile).map((path) => path.replace(/^\.\//, '')))
   const sendsDotenv = /^\s*!\s*\/?\.env\s*$/m.test(text)
   return {
@@ -117,28 +121,49 @@ function readRules(root: string, { context, dockerfile }: BuildContext): Context
   }
 }
 
-function readIgnore(root: string, base: string, dockerfile: string): { text: string; ignore: DockerIgnore } {
+/** The rules of a build's `.dockerignore`. @throws too-large; invalid */
+export function readIgnoreRules(named: NamedFiles, { context, dockerfile }: BuildContext): DockerIgnore {
+  return readIgnore(named, baseOf(context), dockerfile).ignore
+}
+
+function baseOf(context: string): string {
+  return context === '.' ? '' : `${context.replace(/\/+$/, '')}/`
+}
+
+function readIgnore(
+  named: NamedFiles,
+  base: string,
+  dockerfile: string,
+): { text: string; ignore: DockerIgnore } {
   for (const path of dockerIgnorePaths(dockerfile)) {
-    try {
-      const text = readFileSync(join(root, base, path), 'utf8')
-      return { text, ignore: parseDockerIgnore(text) }
-    } catch (error) {
-      const { code, message } = error as NodeJS.ErrnoException
-      if (code === 'ENOENT' || code === 'ENOTDIR') continue
-      throw new RackError('invalid', `${base}${path} cannot be read: ${message}`, { cause: error })
-    }
+    const text = named.read(base + path, largestRulesBytes)
+    if (text === null) continue
+    if (text.length <= largestRulesBytes) return parseRules(base + path, text.toString('utf8'))
+    throw new RackError('too-large', `${base}${path} is larger than 1 MiB`)
   }
   return { text: '', ignore: parseDockerIgnore('') }
 }
 
+function parseRules(path: string, text: string): { text: string; ignore: DockerIgnore } {
+  try {
+    return { text, ignore: parseDockerIgnore(text) }
+  } catch (cause) {
+    throw new RackError('invalid', `${path} cannot be read: ${(cause as Error).message}`, { cause })
+  }
+}
+
 /** @returns the error for a part of the source that a build would miss */
-export function unreadable(path: string, reason: unknown): RackError {
+export function unreadable(
+  path: string,
+  reason: unknown,
+  hint = 'Mend it, or name it in .dockerignore.',
+): RackError {
   const why = { EACCES: 'permission denied', EPERM: 'permission denied' }[
     (reason as NodeJS.ErrnoException).code ?? ''
   ]
   const message = why ?? (reason instanceof Error ? reason.message : String(reason))
   return new RackError('invalid', `${path} cannot be sent: ${message}`, {
-    hint: 'Mend it, or name it in .dockerignore.',
+    hint,
     cause: reason,
   })
 }

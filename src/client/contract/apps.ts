@@ -1,10 +1,12 @@
 import * as z from 'zod'
 import type { App } from '../../domain/app.ts'
+import type { TypeLack } from '../../domain/app-health.ts'
 import type { Receipt } from '../../domain/deployment.ts'
 import type { Formation } from '../../domain/manifest.ts'
 import type { Operation } from '../../domain/operation.ts'
 import { paths } from '../paths.ts'
 import { appParams, flag, nothing, op, time } from './op.ts'
+import { unservedPorts } from './rack.ts'
 
 /** How many copies of a type run, and what each reserves. */
 export const formation = z.object({
@@ -16,12 +18,19 @@ export const formation = z.object({
 /** What a promote did. */
 export const receipt = z
   .object({
-    requests: z.number(),
-    failed: z.number(),
+    requests: z.number().nullable(),
+    failed: z.number().nullable(),
     longestStallMs: z.number().nullable(),
+    held: z.number().nullable(),
+    draining: z.array(z.string()),
+    measurement: z.string().nullable(),
     started: z.array(z.string()),
     replaced: z.array(z.string()),
     kept: z.array(z.string()),
+    crashed: z
+      .array(z.object({ process: z.string(), type: z.string(), detail: z.string() }))
+      .optional()
+      .describe('Copies that have crashed in the first minute after a promote; absent where none has'),
     trace: z.array(
       z.object({
         phase: z.string(),
@@ -46,11 +55,44 @@ const app = z
   })
   .meta({ id: 'App' }) satisfies z.ZodType<App>
 
+const lack = z.object({
+  type: z.string(),
+  wanted: z.number(),
+  missing: z.number(),
+  unhealthy: z.number().describe('There, and serving nobody'),
+  crashed: z.number().describe('Ended in failure, and by the file not to be started again'),
+  detail: z.string().nullable().describe('Of a copy that serves nobody: `crashed (137, OOM) ×6`'),
+}) satisfies z.ZodType<TypeLack>
+
+const lacks = z
+  .array(
+    z.object({
+      ...lack.shape,
+      trouble: z
+        .object({ message: z.string(), hint: z.string().nullable() })
+        .nullable()
+        .describe('Why copies could not be brought back the last time'),
+      nextTry: time.nullable().describe('When that is tried again'),
+    }),
+  )
+  .describe('Types that lack copies; empty while the app is changed')
+
+const appSummary = z
+  .object({
+    ...app.shape,
+    status: z
+      .enum([...app.shape.status.options, 'degraded'])
+      .describe('`degraded`: it runs, and lacks copies'),
+    lacks,
+    unservedPorts,
+  })
+  .meta({ id: 'AppSummary' })
+
 const operation = z
   .object({
     id: z.string(),
     app: z.string(),
-    kind: z.enum(['build', 'promote', 'scale', 'restart', 'delete', 'run']),
+    kind: z.enum(['build', 'promote', 'scale', 'restart', 'stop', 'delete', 'run', 'heal', 'rollback']),
     actor: z.string(),
     status: z.enum(['running', 'complete', 'failed', 'cancelled']),
     intent: z.object({
@@ -58,8 +100,11 @@ const operation = z
       previousRelease: z.string().nullable().optional(),
       build: z.string().optional(),
       process: z.string().optional(),
+      exitCode: z.number().optional(),
       formation: z.record(z.string(), formation).optional(),
       volumes: z.boolean().optional(),
+      leaving: z.array(z.string()).optional(),
+      lacks: z.array(lack).optional(),
     }),
     started: time,
     ended: time.nullable(),
@@ -77,56 +122,60 @@ const operation = z
 
 const appInfo = z
   .object({
-    ...app.shape,
+    ...appSummary.shape,
     endpoints,
     formation: z.record(z.string(), formation),
     operation: operation.nullable(),
+    changed: operation
+      .nullable()
+      .describe(
+        'The newest change that went through: the counts of its receipt come when old copies have gone',
+      ),
+    healed: operation.nullable().describe('When the rack has brought back copies by itself the last time'),
   })
   .meta({ id: 'AppInfo' })
 
 /** Apps. */
 export const appOperations = {
-  listApps: op({ ...paths.listApps, permission: 'read', summary: 'All apps.', reply: z.array(app) }),
+  listApps: op({ ...paths.listApps, summary: 'All apps.', reply: z.array(appSummary) }),
   createApp: op({
     ...paths.createApp,
-    permission: 'write',
     summary: 'Create an app.',
     body: z.strictObject({ name: z.string() }),
     reply: app,
   }),
   getApp: op({
     ...paths.getApp,
-    permission: 'read',
     summary: 'An app, where it answers, and the change that runs now.',
     params: appParams,
     reply: appInfo,
   }),
   deleteApp: op({
     ...paths.deleteApp,
-    permission: 'write',
     summary: 'Delete an app, its processes and its history; its volumes too when asked.',
     params: appParams,
-    query: z.strictObject({ volumes: flag.default(false) }),
+    query: z.strictObject({
+      volumes: flag.default(false),
+      unlink: flag.default(false).describe('Its links too; refused where it has any and this is not said'),
+    }),
     reply: nothing,
   }),
   lockApp: op({
     ...paths.lockApp,
-    permission: 'write',
     summary: 'Protect an app against deletion.',
     params: appParams,
     reply: app,
   }),
   unlockApp: op({
     ...paths.unlockApp,
-    permission: 'write',
     summary: 'Let an app be deleted again.',
     params: appParams,
     reply: app,
   }),
   cancelApp: op({
     ...paths.cancelApp,
-    permission: 'write',
-    summary: 'End the running change; replies when what ran before runs again.',
+    summary:
+      'End the running change; replies with how it has ended: `complete` where traffic had moved already.',
     params: appParams,
     reply: operation,
   }),

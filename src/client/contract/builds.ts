@@ -38,21 +38,38 @@ const buildParams = z.object({ app: z.string(), build: z.string() })
 
 /** Builds. */
 export const buildOperations = {
+  getKeptSource: op({
+    ...paths.getKeptSource,
+    summary:
+      'What the next upload may leave out: the files of the newest source that the rack keeps of the app.',
+    params: z.object({ app: z.string() }),
+    reply: z.object({ id: z.string().nullable(), files: z.array(z.string()) }).meta({ id: 'KeptSource' }),
+  }),
   buildApp: op({
     ...paths.buildApp,
-    permission: 'write',
     summary:
       'Build an upload (application/x-tar: manifest/index.json, manifest/…, source/…) and make its release.',
     params: z.object({ app: z.string() }),
     query: z.strictObject({
       description: z.string().max(1000).optional(),
       noCache: flag.default(false),
+      create: flag.default(false).describe('Create the app when it is not there'),
+      base: z
+        .string()
+        .optional()
+        .describe('A kept source that has the files which unchanged.json, before source/…, lists'),
     }),
+    reply: z.object({ build: z.string(), release: z.string() }),
+  }),
+  rebuildApp: op({
+    ...paths.rebuildApp,
+    summary: 'Build once more what the rack keeps of the source of a build, in the newest environment.',
+    params: buildParams,
+    query: z.strictObject({ description: z.string().max(1000).optional(), noCache: flag.default(false) }),
     reply: z.object({ build: z.string(), release: z.string() }),
   }),
   listBuilds: op({
     ...paths.listBuilds,
-    permission: 'read',
     summary: 'Builds of an app, newest first.',
     params: z.object({ app: z.string() }),
     query: z.strictObject({ limit }),
@@ -60,14 +77,12 @@ export const buildOperations = {
   }),
   getBuild: op({
     ...paths.getBuild,
-    permission: 'read',
     summary: 'One build.',
     params: buildParams,
     reply: build,
   }),
   buildLog: op({
     ...paths.buildLog,
-    permission: 'read',
     summary: "A build's log from its start; with follow, until the build has ended.",
     params: buildParams,
     query: z.strictObject({ follow: flag.default(false) }),
@@ -75,14 +90,12 @@ export const buildOperations = {
   }),
   cancelBuild: op({
     ...paths.cancelBuild,
-    permission: 'write',
     summary: 'End a running build.',
     params: buildParams,
     reply: build,
   }),
   deleteBuild: op({
     ...paths.deleteBuild,
-    permission: 'write',
     summary: 'Delete a build that is not live.',
     params: buildParams,
     reply: nothing,

@@ -11,7 +11,6 @@ const layer = z.enum(environmentLayers)
 export const environmentOperations = {
   getEnvironment: op({
     ...paths.getEnvironment,
-    permission: 'write',
     summary: "The app's environment with its values, of the newest release unless one is named.",
     params: appParams,
     query: z.strictObject({ release: z.string().optional() }),
@@ -19,7 +18,6 @@ export const environmentOperations = {
   }),
   changeEnvironment: op({
     ...paths.changeEnvironment,
-    permission: 'write',
     summary: 'Set and unset variables: makes a release.',
     params: appParams,
     body: z.strictObject({ set: environment.default({}), unset: z.array(z.string()).default([]) }),
@@ -27,7 +25,6 @@ export const environmentOperations = {
   }),
   replaceEnvironment: op({
     ...paths.replaceEnvironment,
-    permission: 'write',
     summary: 'Replace all variables: makes a release.',
     params: appParams,
     body: environment,
@@ -35,7 +32,6 @@ export const environmentOperations = {
   }),
   diffEnvironment: op({
     ...paths.diffEnvironment,
-    permission: 'read',
     summary: 'Names that differ between the environments of two releases.',
     params: appParams,
     query: z.strictObject({ from: z.string(), to: z.string() }),
@@ -43,7 +39,6 @@ export const environmentOperations = {
   }),
   processEnvironment: op({
     ...paths.processEnvironment,
-    permission: 'write',
     summary: 'The final variables of a process type, and where each came from.',
     params: z.object({ app: z.string(), process: z.string() }),
     reply: z.array(z.object({ name: z.string(), value: z.string(), from: layer, shadows: z.array(layer) })),

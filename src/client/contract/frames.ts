@@ -1,5 +1,5 @@
 /**
- * A WebSocket of `execProcess` or `attachProcess` carries binary messages; the first byte is the channel, the rest its
+ * A WebSocket of `execProcess`, `attachProcess` or `connectInside` carries binary messages; the first byte is the channel, the rest its
  * content: bytes for the standard streams, JSON for the others, nothing for `endOfInput`.
  */
 export const channels = {
@@ -13,8 +13,10 @@ export const channels = {
   endOfInput: 5,
   /** A problem; the last message. */
   problem: 6,
-  /** The process, once it runs; of `attachProcess` only. */
+  /** Of `attachProcess` the process, once it runs; of `connectInside` nothing, once it is connected. */
   started: 7,
+  /** Of `connectInside` only: no more output comes, input may go on. */
+  endOfOutput: 8,
 } as const
 
 export type Channel = (typeof channels)[keyof typeof channels]

@@ -1,14 +1,14 @@
 import * as z from 'zod'
-import type { Process } from '../../domain/process.ts'
+import type { AppProcess } from '../../domain/process.ts'
 import { paths } from '../paths.ts'
 import { formation } from './apps.ts'
-import { appParams, flag, list, nothing, op, time, wholeNumber } from './op.ts'
+import { appParams, argument, flag, list, nothing, op, time, wholeNumber } from './op.ts'
 import { promotion } from './plan.ts'
 import { promoteResult } from './releases.ts'
 
 export const processKind = z.enum(['process', 'one-off', 'release-command', 'timer', 'agent'])
 
-const process = z
+const processSchema = z
   .object({
     id: z.string(),
     app: z.string(),
@@ -21,12 +21,14 @@ const process = z
       'draining',
       'stopping',
       'completed',
+      'stopped',
       'crashed',
       'restarting',
     ]),
     detail: z.string().nullable(),
     release: z.string(),
     started: time.nullable(),
+    ended: time.nullable(),
     command: z.array(z.string()),
     address: z.string().nullable(),
     exitCode: z.number().nullable(),
@@ -36,16 +38,21 @@ const process = z
     cpuPercent: z.number().nullable(),
     memoryPercent: z.number().nullable(),
   })
-  .meta({ id: 'Process' }) satisfies z.ZodType<Process>
+  .meta({ id: 'Process' }) satisfies z.ZodType<AppProcess>
 
 const processParams = z.object({ app: z.string(), process: z.string() })
 const dayMs = 24 * 60 * 60 * 1000
 
-const terminalQuery = {
+export const terminalQuery = {
   tty: flag.default(false),
   rows: wholeNumber(1, 10_000).default(24),
   columns: wholeNumber(1, 10_000).default(80),
 }
+
+const insidePath = z
+  .string()
+  .max(4096)
+  .regex(/^\/[^\0]*$/, 'expected an absolute path')
 
 const formationChanges = z.record(
   z.string(),
@@ -53,6 +60,10 @@ const formationChanges = z.record(
     count: z.number().int().min(0).max(10_000).optional(),
     cpuUnits: z.number().int().min(1).optional(),
     memoryBytes: z.number().int().min(1).optional(),
+    fromFile: z
+      .boolean()
+      .optional()
+      .describe('What the file of the live release says, where nothing else is given'),
   }),
 )
 
@@ -60,41 +71,58 @@ const formationChanges = z.record(
 export const processOperations = {
   listProcesses: op({
     ...paths.listProcesses,
-    permission: 'read',
-    summary: 'Processes of an app; with stats, their cpu and memory; with all, ended one-offs too.',
+    summary:
+      'Processes of an app; with stats, their cpu and memory; with all, ended one-offs too: of each app the last five hundred, without their commands.',
     params: appParams,
     query: z.strictObject({
       type: z.string().optional(),
       stats: flag.default(false),
       all: flag.default(false),
     }),
-    reply: z.array(process),
+    reply: z.array(processSchema),
   }),
   getProcess: op({
     ...paths.getProcess,
-    permission: 'read',
     summary: 'One process.',
     params: processParams,
-    reply: process,
+    reply: processSchema,
   }),
   stopProcess: op({
     ...paths.stopProcess,
-    permission: 'write',
     summary: 'Stop a process; one of a type is replaced.',
     params: processParams,
     reply: nothing,
   }),
   execProcess: op({
     ...paths.execProcess,
-    permission: 'write',
     summary: 'Run a command inside a process. `command` repeats, once per argument.',
     params: processParams,
     query: z.strictObject({ command: list, ...terminalQuery }),
     reply: nothing,
   }),
+  readFiles: op({
+    ...paths.readFiles,
+    summary: 'A tar of a file or directory of a process, under its own name; of `DIR/.`, of what is in it.',
+    params: processParams,
+    query: z.strictObject({ path: insidePath }),
+    reply: nothing,
+  }),
+  writeFiles: op({
+    ...paths.writeFiles,
+    summary: 'Unpack a tar into a directory of a process, which must be there.',
+    params: processParams,
+    query: z.strictObject({ path: insidePath }),
+    reply: nothing,
+  }),
+  connectInside: op({
+    ...paths.connectInside,
+    summary: 'A byte stream to a port of a process of the app; `host` is a type, an alias or a process id.',
+    params: appParams,
+    query: z.strictObject({ host: z.string().min(1).max(255), port: wholeNumber(1, 65_535) }),
+    reply: nothing,
+  }),
   attachProcess: op({
     ...paths.attachProcess,
-    permission: 'write',
     summary: 'Run a one-off process of a type, attached. `command` repeats, once per argument.',
     params: appParams,
     query: z.strictObject({
@@ -108,27 +136,24 @@ export const processOperations = {
   }),
   runProcess: op({
     ...paths.runProcess,
-    permission: 'write',
     summary: 'Run a one-off process of a type, detached.',
     params: appParams,
     body: z.strictObject({
       type: z.string(),
-      command: z.array(z.string()).default([]),
+      command: z.array(argument).default([]),
       release: z.string().nullable().default(null),
       timeoutMs: z.number().int().min(1).nullable().default(null),
     }),
-    reply: process,
+    reply: processSchema,
   }),
   getFormation: op({
     ...paths.getFormation,
-    permission: 'read',
     summary: 'Count, cpu units and memory of each process type.',
     params: appParams,
     reply: z.record(z.string(), formation),
   }),
   planScale: op({
     ...paths.planScale,
-    permission: 'read',
     summary: 'What a scale would do, and whether it fits; nothing is touched.',
     params: appParams,
     body: formationChanges,
@@ -136,7 +161,6 @@ export const processOperations = {
   }),
   scaleProcesses: op({
     ...paths.scaleProcesses,
-    permission: 'write',
     summary: 'Change count, cpu units or memory of process types.',
     params: appParams,
     body: formationChanges,
@@ -144,7 +168,6 @@ export const processOperations = {
   }),
   restartApp: op({
     ...paths.restartApp,
-    permission: 'write',
     summary: 'Replace the copies of one type or of all, dropping nothing.',
     params: appParams,
     query: z.strictObject({ type: z.string().optional() }),

@@ -1,7 +1,9 @@
 import type { Control } from '../../domain/control.ts'
+import { appOwner, ownerKey } from '../../domain/owner.ts'
 import { buildReservation, capacityOf, type Capacity, type Holder } from '../../domain/rack.ts'
 import type { ContainerState, ContainerSummary } from './containers/docker-types.ts'
 import { listContainers } from './containers/found-copy.ts'
+import { readMark } from './containers/names.ts'
 import { readLabels } from './labels.ts'
 import type { EngineParts } from './parts.ts'
 
@@ -18,16 +20,18 @@ export async function readCapacity(
   return capacityOf(parts.total, [...holdersOf(found), ...buildHolders(builds)])
 }
 
-/** Groups containers by app, type, kind and size. */
+/** Groups containers by owner, type, kind and size. */
 export function holdersOf(containers: ContainerSummary[]): Holder[] {
   const holders = new Map<string, Holder>()
-  for (const { Labels, State } of containers) {
+  for (const { Labels, State, Names } of containers) {
     const known = readLabels(Labels)
     if (!known || !reserving.has(State)) continue
-    const { app, type, cpuUnits, memoryBytes } = known
-    const kind = known.kind === 'process' || known.kind === 'agent' ? 'process' : 'one-off'
-    const key = JSON.stringify([app, type, kind, cpuUnits, memoryBytes])
-    const holder = holders.get(key) ?? { app, type, kind, count: 0, each: { cpuUnits, memoryBytes } }
+    const { owner, type, cpuUnits, memoryBytes, extras } = known
+    const staff = readMark(Names[0] ?? '').mark === 'draining' ? 'draining' : 'process'
+    const kind = known.kind === 'process' || known.kind === 'agent' ? staff : 'one-off'
+    const key = JSON.stringify([ownerKey(owner), type, kind, cpuUnits, memoryBytes, extras])
+    const each = { cpuUnits, memoryBytes, ...(extras && { extras }) }
+    const holder = holders.get(key) ?? { owner, type, kind, count: 0, each }
     holder.count++
     holders.set(key, holder)
   }
@@ -37,7 +41,7 @@ export function holdersOf(containers: ContainerSummary[]): Holder[] {
 function buildHolders(builds: { app: string }[]): Holder[] {
   const groups = Map.groupBy(builds, ({ app }) => app)
   return Array.from(groups, ([app, { length: count }]) => ({
-    app,
+    owner: appOwner(app),
     type: 'build',
     kind: 'build' as const,
     count,

@@ -1,7 +1,6 @@
 import type { IncomingMessage, RequestOptions } from 'node:http'
 import type { Socket } from 'node:net'
 import { pipeline } from 'node:stream/promises'
-import type Docker from 'dockerode'
 import { RackError } from '../../domain/error.ts'
 import { abortable, startDeadline } from '../../lib/deadline.ts'
 import { errorOfAnswer, errorOfConnection } from './errors.ts'
@@ -19,7 +18,8 @@ export interface DockerRequest {
   body?: unknown
   /** A tar stream, instead of a body. */
   upload?: AsyncIterable<Uint8Array>
-  headers?: Record<string, string>
+  /** A list is a header that comes several times. */
+  headers?: Record<string, string | string[]>
   /** Until the whole answer is here, for a stream until its head is; 30 s when absent, null for a wait without end. */
   deadlineMs?: number | null
 }
@@ -40,8 +40,6 @@ export interface DockerClient {
   upgrade(request: DockerRequest, control: Signalled): Promise<Socket>
   /** The version spoken, e.g. `1.41`. */
   version(control: Signalled): Promise<string>
-  /** The library's own client, for BuildKit's sessions; loaded when first asked for. */
-  dockerode(control: Signalled): Promise<Docker>
 }
 
 /** Engines speak at least this (20.10); newer ones refuse older clients, so the newest known is asked for. */
@@ -91,10 +89,6 @@ export function connectDocker({ socketPath }: { socketPath: string }): DockerCli
     async upgrade(request, control) {
       const opened = await open(request, control, true)
       return opened.socket
-    },
-    async dockerode(control) {
-      const { default: Dockerode } = await import('dockerode')
-      return new Dockerode({ socketPath, version: `v${await version(control)}` })
     },
   }
 }
@@ -146,7 +140,7 @@ function optionsOf(
   request: DockerRequest,
   upgrade: boolean,
 ): RequestOptions {
-  const headers: Record<string, string> = { Host: 'docker', ...request.headers }
+  const headers: Record<string, string | string[]> = { Host: 'docker', ...request.headers }
   if (request.body !== undefined) headers['Content-Type'] = 'application/json'
   if (request.upload) headers['Content-Type'] = 'application/x-tar'
   if (upgrade) Object.assign(headers, { Connection: 'Upgrade', Upgrade: headers.Upgrade ?? 'tcp' })
@@ -230,7 +224,8 @@ async function negotiate(socketPath: string): Promise<string> {
   return compareVersions(offered, newestVersion) < 0 ? offered : newestVersion
 }
 
-function compareVersions(a: string, b: string): number {
+/** Negative where the first is the older. */
+export function compareVersions(a: string, b: string): number {
   const [majorA = 0, minorA = 0] = a.split('.').map(Number)
   const [majorB = 0, minorB = 0] = b.split('.').map(Number)
   return majorA - majorB || minorA - minorB

@@ -47,7 +47,7 @@ test('a host name leads to one process', () => {
   assert.equal(problemsOf(same), '')
 })
 
-test('networks that keep processes apart are told of once', () => {
+test('networks of a process are declared, in both forms', () => {
   const file = (web: string, db: string) =>
     readCompose(`services:
   web: { image: x, networks: ${web} }
@@ -56,9 +56,7 @@ test('networks that keep processes apart are told of once', () => {
 networks: { front: , back: { driver: bridge, ipam: { config: [] } } }
 `).problems
   assert.deepEqual(file('[front, back]', '[back, front]'), [])
-  assert.deepEqual(file('[front]', '[back]'), [
-    '3:30: warning: services.db.networks[0]: "web" and "db" are on different networks in the file, but all processes of an app share one',
-  ])
+  assert.deepEqual(file('[front]', '[back]'), [])
   assert.match(
     file('{ fornt: }', '[front]').join(),
     /the network "fornt" is not declared; did you mean "front"/,
@@ -72,4 +70,88 @@ test('cycles are named in full; of very many the last by a process alone', () =>
   const problems = problemsOf(Array.from({ length: 21 }, (_, index) => pair(index)).join(''))
   assert.match(problems, /cycle can start first: a19 → b19 → a19;/)
   assert.match(problems, /cycle can start first: a20;/)
+})
+
+test('a name of an image stands for one build', () => {
+  const two = '  a: { build: a, image: app }\n  b: { build: b, image: app }\n'
+  assert.equal(problemsOf(two), '')
+  assert.match(
+    problemsOf(`${two}  c: { image: app }\n`),
+    /^4:15: error: services.c.image: the image "app" is built in several ways in this file; give each/,
+  )
+  assert.match(problemsOf(`${two}  c: { image: "app:latest" }\n`), /"app:latest" is built in several ways/)
+  assert.equal(problemsOf(`${two}  c: { image: other }\n`), '')
+  assert.equal(
+    problemsOf('  a: { build: ., image: app }\n  b: { build: ., image: app }\n  c: { image: app }\n'),
+    '',
+  )
+})
+
+test('a value for PORT that the rack overrides is told', () => {
+  const port = (keys: string) => readCompose(`services: { web: { image: x, ${keys} } }`).problems.join('\n')
+  assert.match(
+    port('ports: ["80:8000"], environment: { PORT: 3000 }'),
+    /warning: .*PORT is set by the rack to 8000, the first port of the process; this value is never seen/,
+  )
+  for (const keys of [
+    'ports: ["80:3000"], environment: { PORT: 3000 }',
+    'environment: { PORT: 3000 }',
+    'ports: ["80:3000"], environment: [PORT]',
+  ])
+    assert.equal(port(keys), '', keys)
+})
+
+test('a path that nobody asks once a copy serves is told, where no check of the file goes on', () => {
+  const web = (more: string) =>
+    problemsOf(`  web: { image: x, labels: { rack.health.path: /up }${more} }\n`).split('\n')[0]
+  assert.match(web(', expose: [80], ports: ["9000"]')!, /\/up is asked while a copy starts and no more/)
+  assert.equal(web(', ports: ["80:9000"]'), '')
+  assert.equal(web(', ports: ["9000"], healthcheck: { test: "true" }'), '')
+})
+
+test('a fixed address is only an error where somebody is told to use it', () => {
+  const file = (environment: string) => `services:
+  db: { image: x, networks: { lan: { ipv4_address: 10.9.0.5 } } }
+  web: { image: x, networks: [lan], environment: { DB: "${environment}" } }
+networks: { lan: { ipam: { config: [{ subnet: 10.9.0.0/24 }] } } }
+`
+  for (const elsewhere of ['db:5432', '10.9.0.55', '110.9.0.5'])
+    assert.match(
+      readCompose(file(elsewhere)).problems.join('\n'),
+      /^2:.* warning: .*10.9.0.5 is not the address that "db" has: .* by the rack; reach it by its name: "db"$/,
+    )
+  for (const there of ['10.9.0.5', 'tcp://10.9.0.5:5432/x', '10.9.0.55,10.9.0.5'])
+    assert.match(
+      readCompose(file(there)).problems.join('\n'),
+      /error: .*and "web" is told to use it; write "db"/,
+    )
+})
+
+test('ports that may be web pages and have no name are told of, once a process, with the two ways', () => {
+  const told = (ports: string, labels = '{}') =>
+    readCompose(`services: { web: { image: x, ports: [${ports}], labels: ${labels} } }`).problems
+  for (const ports of [
+    '"8080:80"',
+    '"3000:3000", "9229:9229"',
+    '"5432:5432", "8025:8025"',
+    '{ target: 80, published: 8080 }',
+  ]) {
+    const problems = told(ports)
+    assert.equal(problems.length, 1, ports)
+    assert.match(
+      problems[0] ?? '',
+      /warning: .*is tcp without a host name.*write "80:\d+", or the label rack\.port\.\d+\.protocol=http/,
+    )
+  }
+  for (const ports of [
+    '"80:3000", "9229:9229"',
+    '"5432:5432"',
+    '"16379:6379"',
+    '"127.0.0.1:8080:80"',
+    '3000',
+    '"8443:8443"',
+  ])
+    assert.deepEqual(told(ports), [], ports)
+  for (const word of ['tcp', 'http'])
+    assert.deepEqual(told('"8080:80"', `{ rack.port.8080.protocol: ${word} }`), [], word)
 })

@@ -1,3 +1,6 @@
+import type { EngineFeatures } from '../../domain/features.ts'
+import type { Policy } from '../../domain/policy.ts'
+import type { External } from '../keys/externals.ts'
 import type { PlacedProcess } from '../keys/process.ts'
 import { didYouMean } from '../nearest.ts'
 import type { Problems } from '../problems.ts'
@@ -8,6 +11,14 @@ export interface Across {
   processes: PlacedProcess[]
   /** Names that are left out because of a profile. */
   leftOut: Set<string>
+  features: EngineFeatures
+  policy: Policy
+  /** Volumes that no app made, by their keys. */
+  externalVolumes: Map<string, External>
+  /** Networks that others are on too, by their keys. */
+  externalNetworks: Map<string, External>
+  /** Networks without a way out, by their keys. */
+  internalNetworks: Set<string>
   problems: Problems
 }
 

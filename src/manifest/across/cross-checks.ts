@@ -1,9 +1,22 @@
-import type { PortProtocol } from '../../domain/port.ts'
+import { isWeb, type Port } from '../../domain/port.ts'
+import { checkBinds } from './binds.ts'
 import { cycleOf, rejectAbsent, type Across } from './across.ts'
+import { checkBuildContexts } from './build-contexts.ts'
 import { checkFiles } from './files.ts'
+import { tellOfGlimpsedHealth } from './glimpsed-health.ts'
+import { judgeExternalNetworks } from './external-networks.ts'
+import { nameExternalVolumes } from './external-volumes.ts'
+import { checkFixedAddresses } from './fixed-addresses.ts'
 import { checkHostNames } from './host-names.ts'
-import { tellOfSharedNetwork } from './networks.ts'
+import { checkImageNames } from './image-names.ts'
+import { separateNetworks } from './networks.ts'
+import { tellOfNamelessPorts } from './nameless-ports.ts'
+import { tellOfOtherProxies } from './other-proxies.ts'
+import { tellOfPortVariable } from './port-variable.ts'
+import { tellOfSwarmLabels } from './swarm-labels.ts'
 import { takeVolumes } from './volumes-from.ts'
+import { removal } from '../fix/fix.ts'
+import { isThere } from '../lacks.ts'
 import type { PlacedProcess } from '../keys/process.ts'
 import type { Place, Problems } from '../problems.ts'
 import { shownPart } from '../syntax/tree.ts'
@@ -12,12 +25,24 @@ import { shownPart } from '../syntax/tree.ts'
 export const crossChecks: ((across: Across) => void)[] = [
   checkLinks,
   checkDependencies,
+  checkEnds,
   checkCycles,
+  separateNetworks,
   checkPortClashes,
+  tellOfNamelessPorts,
+  tellOfPortVariable,
+  tellOfGlimpsedHealth,
   checkHostNames,
+  checkFixedAddresses,
+  checkImageNames,
+  checkBuildContexts,
   takeVolumes,
+  nameExternalVolumes,
+  checkBinds,
+  judgeExternalNetworks,
+  tellOfOtherProxies,
+  tellOfSwarmLabels,
   checkFiles,
-  tellOfSharedNetwork,
 ]
 
 /** Every `links:` names a process of the file, and not its own. */
@@ -27,7 +52,10 @@ function checkLinks(across: Across): void {
   for (const { type, links } of processes) {
     for (const { value, at } of links) {
       if (value.target === type.name)
-        problems.error(at, `the process "${type.name}" links to itself`, 'remove the link')
+        problems.error(at, `the process "${type.name}" links to itself`, {
+          hint: 'remove the link',
+          fix: removal,
+        })
       else if (!names.has(value.target)) rejectAbsent(value.target, at, across)
       else if (value.alias !== value.target && names.has(value.alias)) {
         problems.error(
@@ -43,12 +71,15 @@ function checkLinks(across: Across): void {
 /** Every `depends_on:` names a process; one that must complete may not be restarted for ever. */
 function checkDependencies(across: Across): void {
   const { processes, problems } = across
-  const byName = new Map(processes.map((process) => [process.type.name, process]))
+  const byName = new Map(processes.map((placed) => [placed.type.name, placed]))
   for (const { type, dependencies } of processes) {
     for (const { value, at } of dependencies) {
       const target = byName.get(value.target)
       if (value.target === type.name)
-        problems.error(at, `the process "${type.name}" depends on itself`, 'remove it')
+        problems.error(at, `the process "${type.name}" depends on itself`, {
+          hint: 'remove it',
+          fix: removal,
+        })
       else if (target) completeOnce(target, value.condition, at, problems)
       else if (value.isRequired) rejectAbsent(value.target, at, across)
     }
@@ -58,13 +89,31 @@ function checkDependencies(across: Across): void {
 
 function completeOnce(target: PlacedProcess, condition: string, at: Place, problems: Problems): void {
   if (condition !== 'completed') return
-  if (!target.namesRestart) target.type.restart = 'no'
+  if (!target.restartAt) target.type.restart = 'no'
   else if (target.type.restart === 'always') {
-    problems.error(
-      at,
-      `"${target.type.name}" is to complete, but its \`restart\` starts it again`,
-      'write `restart: "no"` there',
-    )
+    const text = target.restartAt.path.endsWith('.condition') ? 'none' : '"no"'
+    problems.error(at, `"${target.type.name}" is to complete, but its \`restart\` starts it again`, {
+      hint: 'write `restart: "no"` there',
+      fix: { change: 'write', text },
+      at: target.restartAt,
+    })
+  }
+}
+
+/** Whether the engine leaves a process alone that has ended; one that another waits for, or that serves nothing, is a job. */
+function checkEnds({ processes, features, problems }: Across): void {
+  const awaited = new Set(
+    processes.flatMap(({ type }) =>
+      type.dependsOn.filter(({ condition }) => condition === 'completed').map(({ target }) => target),
+    ),
+  )
+  for (const { type, restartAt } of processes) {
+    if (!restartAt || awaited.has(type.name)) continue
+    const serves = type.ports.length > 0 || type.healthcheck !== null
+    if (type.restart === 'on-failure')
+      isThere(features.restartOnFailure, restartAt, '`restart: on-failure`', problems)
+    if (type.restart === 'no' && serves)
+      isThere(features.restartNever, restartAt, '`restart: "no"` of a process that serves', problems)
   }
 }
 
@@ -113,15 +162,18 @@ function findCycle(name: string, walk: Walk): void {
   finished.add(name)
 }
 
-/** An external port belongs to one process, except http: those are told apart by host name. */
+/** An external port belongs to one process, except for the web and shared TLS: those are told apart by the name. */
 function checkPortClashes({ processes, problems }: Across): void {
-  const holders = new Map<number, { name: string; protocol: PortProtocol }>()
+  const holders = new Map<string, { name: string } & Pick<Port, 'protocol' | 'isShared'>>()
   for (const { type, ports } of processes) {
     for (const { port, at } of ports) {
       if (port.external === null) continue
-      const holder = holders.get(port.external)
-      if (!holder) holders.set(port.external, { name: type.name, protocol: port.protocol })
-      else if (holder.protocol !== 'http' || port.protocol !== 'http') {
+      // One number holds an opening for udp, and one for all that is tcp below.
+      const key = port.protocol === 'udp' ? `${port.external} udp` : `${port.external}`
+      const holder = holders.get(key)
+      const mayShare = isWeb(port.protocol) || (port.isShared && holder?.isShared)
+      if (!holder) holders.set(key, { ...port, name: type.name })
+      else if (holder.protocol !== port.protocol || !mayShare) {
         problems.error(
           at,
           `the port ${port.external} is already opened by "${holder.name}"`,

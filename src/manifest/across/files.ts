@@ -1,3 +1,4 @@
+import { mountsToMake } from '../../domain/binds.ts'
 import { placeFiles } from '../../domain/file-places.ts'
 import type { Across } from './across.ts'
 import { bytesOfBase64 } from '../keys/files/declared-files.ts'
@@ -10,7 +11,8 @@ export function checkFiles({ processes, problems }: Across): void {
   let total = 0
   for (const { type, files } of processes) {
     const paths = new Set(type.mounts.map(({ path }) => path))
-    const faults = new Map(placeFiles(type).faults.map((fault) => [fault.file, fault]))
+    const covers = { ...type, mounts: mountsToMake(type.mounts) }
+    const faults = new Map(placeFiles(covers).faults.map((fault) => [fault.file, fault]))
     for (const { value, at } of files) {
       const { kind, name, path, content } = value
       const fault = faults.get(value)

@@ -1,4 +1,4 @@
-import type { Mount } from '../../domain/container.ts'
+import type { TypeMount } from '../../domain/container.ts'
 import { cycleOf, rejectAbsent, type Across } from './across.ts'
 import type { PlacedProcess } from '../keys/process.ts'
 import { mostMounts } from '../keys/mounts/volumes.ts'
@@ -14,16 +14,16 @@ interface Taking extends Across {
 
 /** Gives a process the mounts of those that its `volumes_from:` names; its own win. */
 export function takeVolumes(across: Across): void {
-  const byName = new Map(across.processes.map((process) => [process.type.name, process]))
+  const byName = new Map(across.processes.map((placed) => [placed.type.name, placed]))
   const taking: Taking = { ...across, byName, open: new Set(), finished: new Set() }
   for (const { type } of across.processes) takeFor(type.name, taking)
 }
 
 /** Those that are taken from come first, since they may take volumes themselves. */
 function takeFor(name: string, taking: Taking): void {
-  const process = taking.byName.get(name)
-  if (!process || taking.finished.has(name)) return
-  const { type, volumesFrom } = process
+  const placed = taking.byName.get(name)
+  if (!placed || taking.finished.has(name)) return
+  const { type, volumesFrom } = placed
   const mounts = new Map(type.mounts.map((mount) => [mount.path, mount]))
   const taken = new Set<string>()
   taking.open.add(name)
@@ -38,15 +38,15 @@ function takeFor(name: string, taking: Taking): void {
     }
   }
   if (mounts.size > mostMounts)
-    taking.problems.error(process.entry.key, `a process has at most ${mostMounts} mounts`)
+    taking.problems.error(placed.entry.key, `a process has at most ${mostMounts} mounts`)
   type.mounts = inOrder([...mounts.values()].slice(0, mostMounts))
   taking.open.delete(name)
   taking.finished.add(name)
 }
 
 /** Directories in memory stand last, as `tmpfs:` does: the canonical file reads back the same. */
-function inOrder(mounts: Mount[]): Mount[] {
-  const isTmpfs = ({ kind }: Mount) => kind === 'tmpfs'
+function inOrder(mounts: TypeMount[]): TypeMount[] {
+  const isTmpfs = ({ kind }: TypeMount) => kind === 'tmpfs'
   return [...mounts.filter((mount) => !isTmpfs(mount)), ...mounts.filter(isTmpfs)]
 }
 
@@ -60,7 +60,7 @@ function closesLoop(target: string, at: Node, { problems, open }: Taking): boole
   return true
 }
 
-function mountsToTake(target: string, at: Node, taking: Taking): Mount[] {
+function mountsToTake(target: string, at: Node, taking: Taking): TypeMount[] {
   const { byName, problems } = taking
   const other = byName.get(target)
   if (!other) {

@@ -3,6 +3,38 @@ import { test } from 'node:test'
 import { readCompose, readWeb } from '../../../test/support/compose.ts'
 
 /** Each is wrong in one way, and what is said names it. */
+test('a NUL byte is refused where it is written, and in a file of variables', () => {
+  const table: [service: string, place: RegExp][] = [
+    ['{ image: x, environment: { A: "a\\0b" } }', /^2:38: error: services\.web\.environment\.A: /],
+    ['{ image: x, environment: ["A=a\\0b"] }', /^2:34: error: services\.web\.environment\[0\]: /],
+    ['{ image: x, environment: { "A\\0": b } }', /^2:35: error: services\.web\.environment: /],
+    ['{ image: x, labels: { team: "a\\0b" } }', /services\.web\.labels\.team: /],
+    ['{ image: x, command: "a\\0b" }', /services\.web\.command: /],
+    ['{ image: x, command: [sh, -c, "a\\0b"] }', /services\.web\.command\[2\]: /],
+    ['{ image: x, entrypoint: ["a\\x00b"] }', /services\.web\.entrypoint\[0\]: /],
+    ['{ image: x, healthcheck: { test: "a\\u0000b" } }', /services\.web\.healthcheck\.test: /],
+    ['{ image: x, hostname: "a\\0b" }', /services\.web\.hostname: /],
+    ['{ image: x, user: "a\\0b" }', /services\.web\.user: /],
+    ['{ build: { context: ., args: { A: "a\\0b" } } }', /services\.web\.build\.args\.A: /],
+  ]
+  for (const [service, place] of table) {
+    const { problems } = readCompose(`services:\n  web: ${service}\n`)
+    assert.match(problems.join('\n'), place, service)
+    assert.match(problems.join('\n'), /a text cannot hold a NUL byte \(`\\0`\); remove it/, service)
+  }
+  const anchored =
+    'x-a: &a { A: "a\\0b" }\nservices:\n  web: { image: x, environment: *a }\n  db: { image: x, environment: *a }\n'
+  assert.equal(readCompose(anchored).problems.filter((problem) => problem.includes('NUL')).length, 1)
+  const files = 'services:\n  web: { image: x, env_file: a.env, environment: { B: "${B}" } }\n'
+  const { problems } = readCompose(files, {}, { texts: { 'a.env': 'X=1\nA=a\0b\n' }, dotenv: 'B="a\0b"\n' })
+  assert.deepEqual(problems, [
+    '.env:1:1: error: a value cannot hold a NUL byte',
+    'a.env:2:1: error: services.web.env_file: a value cannot hold a NUL byte',
+  ])
+  const bytes = 'services:\n  web: { image: x, configs: [b] }\nconfigs: { b: { content: "a\\0b" } }\n'
+  assert.deepEqual(readCompose(bytes).problems, [])
+})
+
 test('a process that cannot be as it is written', () => {
   const table: [keys: string, problem: RegExp][] = [
     ['ports: [0]', /"0" is not a port from 1 to 65535/],
@@ -43,7 +75,7 @@ test('a process that cannot be as it is written', () => {
     ['build: { context: ., dockerfile: ../D }', /outside of the build context/],
     ['build: { dockerfile_inline: FROM x, dockerfile: D }', /both given; keep one/],
     ['build: { dockerfile_inline: " " }', /`dockerfile_inline` is empty/],
-    ['build: { network: host }', /the network "host" is refused: a build reaches no network of the machine/],
+    ['build: { network: host }', /the network "host" is refused: a build joins no network of the machine/],
     ['build: { privileged: true }', /"privileged" is refused: a build gets no privileges/],
     ['deploy: many', /expected a mapping, but found "many"/],
     ['deploy: { resources: [cpus] }', /deploy.resources: expected a mapping, but found a list/],
@@ -76,12 +108,11 @@ test('a file whose processes do not fit together', () => {
     ['services: [web]\n', /`services` must be a mapping of processes/],
     ['services: { web: }\n', /the process "web" must be a mapping, but is nothing/],
     ['services: { web: { user: x } }\n', /has neither `image` nor `build`; write `build: .`/],
-    ['services: { foo_bar: { image: x } }\n', /"foo_bar" cannot be the name.*; write "foo-bar"/],
     [
       'services: { foo_bar: { image: x }, foo-bar: { image: x } }\n',
-      /"foo_bar" cannot be .*; as "foo-bar" it would collide with the process of that name; rename one of "foo_bar" and "foo-bar"/,
+      /"foo-bar" and "foo_bar" would be one process: the rack calls both "foo-bar".*; rename one of "foo-bar" and "foo_bar"/,
     ],
-    ['services: { Web: { image: x }, web: { image: x } }\n', /as "web" it would collide/],
+    ['services: { Web: { image: x }, web: { image: x } }\n', /"web" and "Web" would be one process/],
     [`services: { ${'a'.repeat(32)}: { image: x } }\n`, /cannot be the name of a process: use 1 to 31/],
     [
       'services: { a: { image: x, links: ["b:foo_bar", "c:foo-bar"] }, b: { image: x }, c: { image: x } }\n',
@@ -103,8 +134,8 @@ test('a file whose processes do not fit together', () => {
       /"driver" is refused: the network of an app is made by the rack/,
     ],
     [
-      'services: { a: { image: x } }\nnetworks: { proxy: { external: true } }\n',
-      /"external" is refused: apps cannot reach what is outside of them/,
+      'services: { a: { image: x } }\nnetworks: { default: { external: true } }\n',
+      /the network "default" is of others, and an app joins none/,
     ],
     ['services: { a: { image: x } }\nsecrets: [a]\n', /expected a mapping, but found a list/],
   ]

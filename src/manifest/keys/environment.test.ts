@@ -27,18 +27,14 @@ test('values that are not text are written as Compose writes them, with a warnin
   )
 })
 
-test('a name without a value that .env has is told where its value comes from', () => {
-  const text = 'services:\n  web:\n    image: x\n    environment: [A, B, "C=$C"]\n'
+test('a name without a value takes that of .env, unless the app has one', () => {
+  const text = 'services:\n  web:\n    image: x\n    environment: [A, B, "C=$C", D]\n'
   const { processes, problems } = readCompose(text, { B: 'app' }, { dotenv: 'A=1\nB=2\nC=3\n' })
   assert.deepEqual(
     processes[0]?.environment.map(({ name, value }) => `${name}=${value}`),
-    ['A=null', 'B=null', 'C=3'],
+    ['A=1', 'B=null', 'C=3', 'D=null'],
   )
-  assert.equal(problems.length, 1)
-  assert.match(
-    problems[0] ?? '',
-    /^4:19: warning: .*"A" stands in `\.env`, but .* the environment of the app; write `NAME: \$\{NAME\}` to take/,
-  )
+  assert.deepEqual(problems, [])
 })
 
 test('env_file lies below environment', () => {
@@ -52,7 +48,11 @@ test('env_file lies below environment', () => {
     ['A=1', 'B=own', 'C=x 1', 'R="$A"'],
   )
   assert.match(readCompose(text).problems[0] ?? '', /4:16: error: .*the file "a.env" does not exist/)
-  assert.match(readWeb('env_file: ../x').problems[0] ?? '', /outside of the source directory/)
+  assert.match(
+    readWeb('env_file: ../x').problems[0] ?? '',
+    /outside of the source directory; .*, or go to the directory above .*: rack deploy -f FOLDER\/c\.yml$/,
+  )
+  assert.match(readWeb('env_file: /x').problems[0] ?? '', /use a path below the compose file$/)
   const bad = readCompose(text, {}, { texts: { ...texts, 'a.env': 'A=1\nno way\n' } })
   assert.match(bad.problems[0] ?? '', /^a.env:2:1: error: .*not a line of the form NAME=value/)
 })

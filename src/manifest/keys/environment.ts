@@ -1,11 +1,11 @@
 import type { Variable } from '../../domain/manifest.ts'
-import { rackVariableNames } from '../../domain/plan.ts'
+import { rackVariableNames } from '../../domain/process-environment.ts'
 import type { ReadOptions } from '../load-tree.ts'
 import type { Problems } from '../problems.ts'
 import type { Lookup } from '../syntax/interpolate.ts'
 import { childOf, shownPart, type Node } from '../syntax/tree.ts'
 import type { VariableFiles } from './files/variable-files.ts'
-import { baseOf, joinInside } from '../paths.ts'
+import { fromAbove, baseOf, joinInside } from '../paths.ts'
 import { booleanOf, itemsOf, pairsOf, textOf } from './values/values.ts'
 
 /** A file that `env_file:` names; `path` is relative to the source directory. */
@@ -30,7 +30,7 @@ export function envFilesOf(node: Node | undefined, problems: Problems): EnvFile[
       problems.error(
         pathNode ?? item,
         'the file lies outside of the source directory',
-        'use a path below the compose file',
+        `use a path below the compose file${fromAbove(item, text)}`,
       )
       return []
     }
@@ -57,7 +57,17 @@ export function environmentOf(service: Node, context: EnvironmentContext): Varia
   const own = new Map(pairs.map(({ name, value }) => [name, value]))
   const values = new Map<string, string | null>()
   const known: Lookup = (name) => lookup(name) ?? own.get(name) ?? undefined
+  // A name alone is the app's to give, and below that `.env`'s.
+  const valueInDotenv = (name: string) =>
+    Object.hasOwn(options.environment, name) ? null : (lookup(name) ?? null)
+  const { valueLength } = options.features
   const put = (name: string, value: string | null, at: Node) => {
+    if (valueLength !== true && (value?.length ?? 0) > valueLength.most)
+      problems.error(
+        at,
+        `the value of ${shownPart(at, name)} is too long: ${valueLength.why}`,
+        valueLength.instead,
+      )
     if (isRacks(name))
       problems.warn(at, `${name} is set by the rack; this value is never seen`, 'choose another name')
     else values.set(name, value)
@@ -66,14 +76,7 @@ export function environmentOf(service: Node, context: EnvironmentContext): Varia
   for (const [name, value] of readFiles(service, known, context)) put(name, value, filesAt)
   for (const { name, value, at } of pairs) {
     if (name === '' || /[\s=\0]/.test(name)) problems.error(at, 'a variable needs a name without spaces')
-    else put(name, value, at)
-    const isOnlyInDotenv = lookup(name) !== undefined && !Object.hasOwn(options.environment, name)
-    if (value === null && isOnlyInDotenv)
-      problems.warn(
-        at,
-        `${shownPart(at, name)} stands in \`.env\`, but without a value here it comes from the environment of the app`,
-        'write `NAME: ${NAME}` to take the value from `.env`',
-      )
+    else put(name, value ?? valueInDotenv(name), at)
   }
   const variables = [...values].map(([name, value]) => ({ name, value }))
   return variables.sort((a, b) => (a.name < b.name ? -1 : 1))

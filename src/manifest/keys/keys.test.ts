@@ -14,6 +14,7 @@ test('a process with nothing but an image has every default', () => {
     name: 'web',
     build: null,
     image: 'nginx',
+    pullPolicy: null,
     ports: [],
     expose: [],
     links: [],
@@ -26,25 +27,32 @@ test('a process with nothing but an image has every default', () => {
     mounts: [],
     health: {
       path: null,
+      host: null,
       port: null,
       intervalMs: 5000,
       timeoutMs: 3000,
       graceMs: 0,
       healthyThreshold: 1,
       unhealthyThreshold: 3,
+      replacement: { when: 'overlapping', afterMs: 120_000 },
     },
     routing: { sticky: null, idleTimeoutMs: null, allow: null, auth: [] },
     isAgent: false,
     formation: { count: 1, cpuUnits: 128, memoryBytes: 256 * mib },
-    deployment: { minimumPercent: 100, maximumPercent: 200 },
+    deployment: { minimumPercent: 100, maximumPercent: 200, mayOverlap: false },
+    watchMs: 3000,
+    rollsBack: false,
     drainTimeoutMs: 60_000,
+    holdMs: 30_000,
     restart: 'always',
     releaseCommand: null,
+    releaseCommandOn: 'promote',
     command: null,
     entrypoint: null,
     healthcheck: null,
     stopGraceMs: 10_000,
     stopSignal: null,
+    timers: [],
     user: null,
     workingDir: null,
     init: false,
@@ -123,7 +131,11 @@ test('values out of range are refused with what would do', () => {
     ['healthcheck: { test: [curl, x] }', /starts with CMD, CMD-SHELL or NONE/],
     ['healthcheck: { test: x, retries: 0 }', /whole number from 1/],
     ['extra_hosts: ["a"]', /is not a host and an address/],
-    ['extra_hosts: ["host.docker.internal:host-gateway"]', /host-gateway is refused/],
+    [
+      'extra_hosts: ["host.docker.internal:host-gateway"]',
+      /host-gateway leads to what listens on the machine .*`rack policy set --allow-host-gateway`/,
+    ],
+    ['build: { extra_hosts: ["up:host-gateway"] }', /host-gateway is refused: in a build/],
     ['links: ["a:b:c"]', /is not a link/],
     ['depends_on: { web: { condition: healthy } }', /not a condition/],
     ['environment: [{ A: 1 }]', /found a mapping; write "- NAME=value", or "NAME: value" without the dash/],
@@ -182,10 +194,19 @@ healthcheck: { test: curl -f localhost, interval: 10s, timeout: 500ms, start_per
       ['9', []],
     ],
   )
-  assert.equal(readWeb('deploy: { restart_policy: { condition: on-failure } }').web.restart, 'on-failure')
+  const condition = (word: string) =>
+    readWeb(`deploy: { restart_policy: { condition: ${word} } }`).web.restart
+  assert.deepEqual(['on-failure', 'none', 'any', 'always', 'unless-stopped'].map(condition), [
+    'on-failure',
+    'no',
+    'always',
+    'always',
+    'always',
+  ])
   assert.deepEqual(readWeb('deploy: { update_config: { order: stop-first } }').web.deployment, {
     minimumPercent: 0,
     maximumPercent: 100,
+    mayOverlap: false,
   })
 })
 
@@ -240,7 +261,7 @@ test('builds stay inside the source directory', () => {
   assert.equal(read('{ network: default }').processes[0]?.build?.network, null)
   assert.match(read('../x').problems[0] ?? '', /3:12: error: services.web.build: the context lies outside/)
   assert.match(read('/x').problems[0] ?? '', /outside of the source directory/)
-  assert.match(read('https://example.com/x.git').problems[0] ?? '', /a build from a URL is refused/)
+  assert.match(read('https://example.com/x.tgz').problems[0] ?? '', /is no repository of git/)
   assert.match(read('{ dockerfile: ../D }').problems[0] ?? '', /outside of the build context/)
-  assert.match(read('{ secrets: [a] }').problems[0] ?? '', /"secrets" is refused/)
+  assert.match(read('{ entitlements: [a] }').problems[0] ?? '', /"entitlements" is refused/)
 })

@@ -1,7 +1,9 @@
+import type { CheckBounds, EngineFeatures } from '../../domain/features.ts'
 import type { HealthcheckSettings, RestartPolicy } from '../../domain/manifest.ts'
-import { didYouMean } from '../nearest.ts'
+import { respelling } from '../nearest.ts'
 import type { Problems } from '../problems.ts'
 import { childOf, shown, type Node } from '../syntax/tree.ts'
+import type { Placed } from './relations.ts'
 import { booleanOf, durationMsOf, integerOf, itemsOf, textOf } from './values/values.ts'
 
 const restartWords: Record<string, RestartPolicy> = {
@@ -15,10 +17,13 @@ const conditionWords: Record<string, RestartPolicy> = {
   none: 'no',
   'on-failure': 'on-failure',
   any: 'always',
+  // The words of `restart:`, which Compose takes here too.
+  always: 'always',
+  'unless-stopped': 'always',
 }
 
 /** The restart policy that the file names, or null when it names none. */
-export function restartOf(service: Node, problems: Problems): RestartPolicy | null {
+export function restartOf(service: Node, problems: Problems): Placed<RestartPolicy> | null {
   const node = childOf(service, 'restart')
   const text = textOf(node, problems)
   if (node && text !== null) {
@@ -39,19 +44,24 @@ function policyOf(
   word: string,
   words: Record<string, RestartPolicy>,
   problems: Problems,
-): RestartPolicy | null {
+): Placed<RestartPolicy> | null {
   const policy = Object.hasOwn(words, word) ? words[word] : undefined
-  if (policy) return policy
+  if (policy) return { value: policy, at: node }
   const known = Object.keys(words).filter((one) => one !== 'false')
   problems.error(node, `${shown(node)} is not a restart policy`, () =>
-    didYouMean(word, known, `use one of: ${known.join(', ')}`),
+    respelling(word, known, `use one of: ${known.join(', ')}`),
   )
   return null
 }
 
 /** The time between the stop signal and SIGKILL. */
-export function stopGraceMsOf(service: Node, problems: Problems): number {
-  return durationMsOf(childOf(service, 'stop_grace_period'), problems) ?? 10_000
+export function stopGraceMsOf(service: Node, features: EngineFeatures, problems: Problems): number {
+  const node = childOf(service, 'stop_grace_period')
+  const graceMs = durationMsOf(node, problems) ?? 10_000
+  const bound = features.stopGraceMs
+  if (!node || bound === true || graceMs <= bound.most) return graceMs
+  problems.warn(node, `${shown(node)} is more than the engine gives: ${bound.why}`, bound.instead)
+  return bound.most
 }
 
 /** Those of Linux, without the real-time ones. */
@@ -69,7 +79,7 @@ export function stopSignalOf(service: Node, problems: Problems): string | null {
   const isNumber = /^\d{1,2}$/.test(name) && Number(name) >= 1 && Number(name) <= 64
   if (!isNumber && !signals.includes(name) && !/^RTM(IN(\+\d{1,2})?|AX(-\d{1,2})?)$/.test(name))
     problems.error(node, `${shown(node)} is not a signal`, () =>
-      didYouMean(
+      respelling(
         text,
         signals.map((one) => `SIG${one}`),
         'write SIGTERM',
@@ -87,7 +97,11 @@ export function workingDirOf(service: Node, problems: Problems): string | null {
 }
 
 /** The check inside the container; null keeps the image's own. */
-export function healthcheckOf(service: Node, problems: Problems): HealthcheckSettings | null {
+export function healthcheckOf(
+  service: Node,
+  { checks }: EngineFeatures,
+  problems: Problems,
+): HealthcheckSettings | null {
   const node = childOf(service, 'healthcheck')
   if (node === undefined || (node.kind === 'scalar' && node.value === null)) return null
   if (node.kind !== 'map') {
@@ -107,7 +121,32 @@ export function healthcheckOf(service: Node, problems: Problems): HealthcheckSet
     retries: integerOf(childOf(node, 'retries'), { min: 1, max: 1000 }, problems),
     startPeriodMs: durationMsOf(childOf(node, 'start_period'), problems),
   }
-  return Object.values(settings).some((setting) => setting !== null) ? settings : null
+  if (Object.values(settings).every((setting) => setting === null)) return null
+  return checks === true ? settings : bounded(settings, { node, checks, problems })
+}
+
+/** A check as the engine makes it; what it rounds is said. */
+function bounded(
+  settings: HealthcheckSettings,
+  { node, checks, problems }: { node: Node; checks: CheckBounds; problems: Problems },
+): HealthcheckSettings {
+  const round = (key: string, value: number | null, [least, most]: [number, number], unit: string) => {
+    const at = childOf(node, key)
+    const rounded = value === null ? null : Math.min(most, Math.max(least, value))
+    if (at && rounded !== null && rounded !== value)
+      problems.warn(
+        at,
+        `${shown(at)} is rounded to ${unit === 's' ? rounded / 1000 : rounded}${unit}: ${checks.why}`,
+      )
+    return rounded
+  }
+  const { shortestIntervalMs, longestIntervalMs, longestStartPeriodMs, mostRetries } = checks
+  return {
+    ...settings,
+    intervalMs: round('interval', settings.intervalMs, [shortestIntervalMs, longestIntervalMs], 's'),
+    startPeriodMs: round('start_period', settings.startPeriodMs, [0, longestStartPeriodMs], 's'),
+    retries: round('retries', settings.retries, [1, mostRetries], ''),
+  }
 }
 
 function positive(node: Node | undefined, problems: Problems): number | null {

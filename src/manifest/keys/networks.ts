@@ -1,18 +1,23 @@
-import { didYouMean } from '../nearest.ts'
 import type { Problems } from '../problems.ts'
 import { childOf, keyNode, shown, shownPart, type Node } from '../syntax/tree.ts'
 import type { Placed } from './relations.ts'
+import { isHostName } from './values/host-name.ts'
+import { undeclared } from './mounts/volumes.ts'
 import { entriesOf, itemsOf, textOf } from './values/values.ts'
 
 /** What a process is called on its networks, and which those are. */
 export interface Networking {
   /** Names under the top-level `networks:`; a process that names none is on `default`. */
   networks: Placed<string>[]
-  /** `container_name` and aliases. */
+  /** `container_name`. */
   hostNames: Placed<string>[]
+  aliases: PlacedAlias[]
 }
 
-const hostName = /^[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?$/
+/** A further host name on one network. */
+export interface PlacedAlias extends Placed<string> {
+  network: string
+}
 
 /** Reads `networks:` in both syntaxes and `container_name:`; `declared` is null where any name will do. */
 export function networkingOf(service: Node, declared: Set<string> | null, problems: Problems): Networking {
@@ -21,19 +26,20 @@ export function networkingOf(service: Node, declared: Set<string> | null, proble
   for (const { value, at } of named) {
     if (value !== 'default' && declared && !declared.has(value))
       problems.error(at, `the network ${shownPart(at, value)} is not declared`, () =>
-        didYouMean(value, declared, 'declare it under `networks:` at the end of the file, or remove it'),
+        undeclared('networks', value, declared),
       )
   }
   const container = childOf(service, 'container_name')
-  const aliases = node?.kind === 'map' ? aliasesOf(node, problems) : []
-  const hostNames = [...(container ? [container] : []), ...aliases].flatMap((at): Placed<string>[] => {
-    const value = textOf(at, problems)
-    if (value === null) return []
-    if (value.length <= 253 && value.split('.').every((part) => hostName.test(part))) return [{ value, at }]
-    problems.error(at, `${shown(at)} is not a host name`, 'use letters, digits, dashes and dots')
-    return []
-  })
-  return { networks: named, hostNames }
+  const hostNames = container ? hostNameOf(container, problems) : []
+  return { networks: named, hostNames, aliases: node?.kind === 'map' ? aliasesOf(node, problems) : [] }
+}
+
+function hostNameOf(at: Node, problems: Problems): Placed<string>[] {
+  const value = textOf(at, problems)
+  if (value === null) return []
+  if (isHostName(value)) return [{ value, at }]
+  problems.error(at, `${shown(at)} is not a host name`, 'use letters, digits, dashes and dots')
+  return []
 }
 
 function fromMap(node: Node, problems: Problems): Placed<string>[] {
@@ -50,9 +56,10 @@ function fromList(node: Node | undefined, problems: Problems): Placed<string>[] 
   })
 }
 
-function aliasesOf(node: Node, problems: Problems): Node[] {
-  return entriesOf(node, problems).flatMap(([, { value }]) => {
+function aliasesOf(node: Node, problems: Problems): PlacedAlias[] {
+  return entriesOf(node, problems).flatMap(([network, { value }]) => {
     entriesOf(value, problems)
-    return itemsOf(childOf(value, 'aliases'), problems)
+    const names = itemsOf(childOf(value, 'aliases'), problems)
+    return names.flatMap((at) => hostNameOf(at, problems).map((alias) => ({ ...alias, network })))
   })
 }

@@ -1,3 +1,4 @@
+import type { CopySize, EngineFeatures } from '../../domain/features.ts'
 import { defaultFormation, smallestMemoryBytes, type Formation } from '../../domain/manifest.ts'
 import type { Problems } from '../problems.ts'
 import { childOf, shown, type Node } from '../syntax/tree.ts'
@@ -13,16 +14,38 @@ const mostUnits = 1024 * 1024
  * What the first deploy reserves. CPU: the reservation, else `cpu_shares`, else a limit. Memory: the limit, else a
  * reservation. Each has a default.
  */
-export function formationOf(service: Node, problems: Problems): Formation {
+export function formationOf(service: Node, { copySize }: EngineFeatures, problems: Problems): Formation {
   const deploy = childOf(service, 'deploy')
   const resources = childOf(deploy, 'resources')
   const limits = childOf(resources, 'limits')
   const reservations = childOf(resources, 'reservations')
-  return {
+  const formation = {
     count: countOf(service, problems),
     cpuUnits: cpuUnitsOf(service, limits, reservations, problems),
     memoryBytes: memoryOf(service, limits, reservations, problems),
   }
+  if (copySize !== true) checkSize(formation, copySize, service, problems)
+  return formation
+}
+
+/** Says at the first key that asks for CPU, or for memory, that no copy can have so much. */
+function checkSize(
+  { cpuUnits, memoryBytes }: Formation,
+  size: CopySize,
+  service: Node,
+  problems: Problems,
+): void {
+  const resources = childOf(childOf(service, 'deploy'), 'resources')
+  const [limits, reservations] = [childOf(resources, 'limits'), childOf(resources, 'reservations')]
+  const cpu = ['cpu_shares', 'cpus'].map((key) => childOf(service, key))
+  const memory = ['mem_limit', 'mem_reservation'].map((key) => childOf(service, key))
+  const say = (nodes: (Node | undefined)[]) => {
+    const at = nodes.find((node) => node !== undefined)
+    if (at) problems.error(at, `${shown(at)} is more than a copy can have: ${size.why}`, size.instead)
+  }
+  if (cpuUnits > size.cpuUnits) say([childOf(reservations, 'cpus'), ...cpu, childOf(limits, 'cpus')])
+  if (memoryBytes > size.memoryBytes)
+    say([childOf(limits, 'memory'), ...memory, childOf(reservations, 'memory')])
 }
 
 /** How many copies the first deploy starts. */

@@ -4,7 +4,7 @@ import { didYouMean } from '../nearest.ts'
 import { mergeTrees } from '../syntax/merge-trees.ts'
 import { childOf, shown, type Entry, type MapNode, type Node } from '../syntax/tree.ts'
 import { judge, shapeFile } from './judge.ts'
-import { furtherText, mayRepeat, whereFrom, type Loading, type Surroundings } from './loading.ts'
+import { furtherText, mayRepeat, whereFrom, type Loading, type LoadScope } from './loading.ts'
 
 /** Longer chains are mistakes, and cost more than they are worth. */
 const longestChain = 32
@@ -33,7 +33,7 @@ interface Step {
 
 interface Extending {
   shelves: Map<string, Shelf | null>
-  surroundings: Surroundings
+  scope: LoadScope
   loading: Loading
 }
 
@@ -48,15 +48,10 @@ export function shelfOf(path: string, services: Node | undefined): Shelf {
 }
 
 /** Lays every process that has `extends` over the one that it names, in this file or another. */
-export function applyExtends(
-  root: MapNode,
-  own: Shelf,
-  surroundings: Surroundings,
-  loading: Loading,
-): MapNode {
+export function applyExtends(root: MapNode, own: Shelf, scope: LoadScope, loading: Loading): MapNode {
   const services = root.entries.get('services')
   if (services?.value.kind !== 'map') return root
-  const extending: Extending = { shelves: new Map([[own.path, own]]), surroundings, loading }
+  const extending: Extending = { shelves: new Map([[own.path, own]]), scope, loading }
   const entries = new Map<string, Entry>()
   for (const [name, entry] of services.value.entries) {
     const service = extendsOf(entry.value) && extend({ shelf: own, name }, [], extending)?.service
@@ -150,7 +145,7 @@ function shelfAt(at: Node, file: string, extending: Extending): Shelf | null {
 }
 
 /** Another file: only the processes that are taken from it are judged, since the others are not used. */
-function openShelf(at: Node, path: string, { loading, surroundings }: Extending): Shelf | null {
+function openShelf(at: Node, path: string, { loading, scope }: Extending): Shelf | null {
   const text = furtherText(loading, path)
   if (text === undefined) {
     loading.problems.error(at, `the file ${shown(at)} does not exist`, whereFrom(at))
@@ -172,11 +167,7 @@ function openShelf(at: Node, path: string, { loading, surroundings }: Extending)
   const judgeOne = (root: MapNode, name: string, entry: Entry): MapNode | undefined => {
     const alone: MapNode = { ...root, entries: new Map([[name, entry]]) }
     const services = { key: entry.key, value: alone }
-    const judged = judge(
-      { ...root, entries: new Map([['services', services]]) },
-      { ...surroundings, base },
-      loading,
-    )
+    const judged = judge({ ...root, entries: new Map([['services', services]]) }, { ...scope, base }, loading)
     const service = childOf(childOf(judged, 'services'), name)
     return service?.kind === 'map' ? service : undefined
   }

@@ -4,7 +4,7 @@ import { mergeTrees } from '../syntax/merge-trees.ts'
 import { childOf, isSame, needed, shown, type Entry, type MapNode, type Node } from '../syntax/tree.ts'
 import type { Shaped } from '../syntax/shape.ts'
 import type { ComposeFile } from './judge.ts'
-import { furtherText, mayRepeat, whereFrom, type Loading, type Surroundings } from './loading.ts'
+import { furtherText, mayRepeat, whereFrom, type Loading, type LoadScope } from './loading.ts'
 import { includedLookup } from './lookups.ts'
 
 /** More files than any app is made of; bounds files that include each other twice and twice again. */
@@ -29,9 +29,9 @@ interface Include {
 
 /** How and amid what included files are read. */
 interface Including {
-  surroundings: Surroundings
+  scope: LoadScope
   loading: Loading
-  loadFile: (file: ComposeFile, surroundings: Surroundings, loading: Loading) => Shaped | null
+  loadFile: (file: ComposeFile, scope: LoadScope, loading: Loading) => Shaped | null
 }
 
 /** Adds what the files under `include` hold; null when one of them cannot be read. */
@@ -60,8 +60,8 @@ export function applyIncludes(root: MapNode, including: Including): MapNode | nu
   return isWhole ? { ...root, entries } : null
 }
 
-function loadIncluded(include: Include, { surroundings, loading, loadFile }: Including): MapNode | null {
-  const { lookup, within } = surroundings
+function loadIncluded(include: Include, { scope, loading, loadFile }: Including): MapNode | null {
+  const { lookup, within } = scope
   const { at, paths, base, envFiles, hasOwnEnvFiles } = include
   const { problems } = loading
   const inner = includedLookup(lookup, include, loading)

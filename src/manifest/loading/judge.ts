@@ -6,7 +6,7 @@ import { shapeOf, type Shaped } from '../syntax/shape.ts'
 import { withBase, type MapNode } from '../syntax/tree.ts'
 import { allLevels } from '../verdicts/all-keys.ts'
 import { checkKeys } from '../verdicts/check-keys.ts'
-import type { Loading, Surroundings } from './loading.ts'
+import type { Loading, LoadScope } from './loading.ts'
 
 /** One compose file to read. */
 export interface ComposeFile {
@@ -31,9 +31,9 @@ function readOnce(path: string, text: string, { problems, shaped, soFar }: Loadi
 }
 
 /** Gives every key its verdict and every variable its value. */
-export function judge(root: MapNode, { lookup }: Surroundings, loading: Loading): MapNode {
-  const { problems, rulings, isLenient, addedText } = loading
+export function judge(root: MapNode, { lookup }: LoadScope, loading: Loading): MapNode {
+  const { problems, rulings, features, isLenient, addedText } = loading
   const fill = (text: string) => interpolate(text, lookup).text
-  const judged = checkKeys(root, allLevels, { problems, rulings, fill })
+  const judged = checkKeys(root, allLevels, { problems, rulings, features, fill })
   return interpolateTree(judged, { lookup, problems, isLenient, added: addedText })
 }

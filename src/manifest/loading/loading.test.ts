@@ -1,3 +1,4 @@
+import { dockerFeatures } from '../../domain/docker-features.ts'
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { readManifest } from '../read-manifest.ts'
@@ -365,7 +366,7 @@ test('an include whose path may still come is an error, since nothing can be rea
       texts: {},
       contents: {},
     },
-    { environment: { B: '' }, lenientVariables: true },
+    { environment: { B: '' }, features: dockerFeatures, lenientVariables: true },
   )
   assert.equal(manifest, null)
   assert.ok(problems.some(({ severity }) => severity === 'error'))

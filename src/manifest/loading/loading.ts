@@ -1,3 +1,4 @@
+import type { EngineFeatures } from '../../domain/features.ts'
 import type { ManifestSource } from '../../domain/manifest.ts'
 import type { VariableFiles } from '../keys/files/variable-files.ts'
 import { baseOf } from '../paths.ts'
@@ -12,6 +13,7 @@ import type { Ruling } from '../verdicts/check-keys.ts'
 export interface Loading {
   source: ManifestSource
   problems: Problems
+  features: EngineFeatures
   rulings: Ruling[]
   /** Lets `${V:?}` pass with a warning: the value may still come. */
   isLenient: boolean
@@ -31,7 +33,7 @@ export interface Loading {
 }
 
 /** One file, or several that are merged, in the midst of others. */
-export interface Surroundings {
+export interface LoadScope {
   /** What `${VAR}` reads. */
   lookup: Lookup
   /** The directory from which relative paths start, from the source directory. */

@@ -1,7 +1,6 @@
 import { parseDotenv, reportDotenv } from '../syntax/dotenv.ts'
 import type { Lookup } from '../syntax/interpolate.ts'
 import { furtherText, type Loading } from './loading.ts'
-import type { ReadOptions } from '../load-tree.ts'
 import type { Node } from '../syntax/tree.ts'
 
 /** The variable that Compose itself sets; here it is the app's name. */
@@ -10,7 +9,7 @@ const projectName = 'COMPOSE_PROJECT_NAME'
 /** What the files of an app read for `${VAR}`: its environment, then `.env`, then the one variable of Compose. */
 export function rootLookup(
   { source, problems }: Pick<Loading, 'source' | 'problems'>,
-  { environment, app }: Pick<ReadOptions, 'environment' | 'app'>,
+  { environment, app }: { environment: Record<string, string>; app?: string },
 ): Lookup {
   const own: Lookup = (name) => (Object.hasOwn(environment, name) ? environment[name] : undefined)
   const dotenv = parseDotenv(source.dotenv ?? '', own)

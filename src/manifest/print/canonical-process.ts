@@ -1,5 +1,13 @@
-import type { ContainerOptions, FileMount, Mount } from '../../domain/container.ts'
-import type { BuildSpec, HealthcheckSettings, ProcessType } from '../../domain/manifest.ts'
+import { isFromSource } from '../../domain/binds.ts'
+import type {
+  ContainerOptions,
+  FileMount,
+  GpuRequest,
+  HostNamespace,
+  TypeMount,
+} from '../../domain/container.ts'
+import type { Port } from '../../domain/port.ts'
+import type { BuildSpec, HealthcheckSettings, NamedContext, ProcessType } from '../../domain/manifest.ts'
 import { canonicalLabels } from './canonical-labels.ts'
 import { durationText, given, lean, modeText, sizeText, type Value } from './values.ts'
 
@@ -7,17 +15,16 @@ import { durationText, given, lean, modeText, sizeText, type Value } from './val
 export function canonicalProcess(type: ProcessType): Value {
   const said = lean({
     image: given(type.image),
+    pull_policy: given(type.pullPolicy),
     build: type.build ? buildOf(type.build) : undefined,
     command: given(type.command),
     entrypoint: given(type.entrypoint),
     environment: Object.fromEntries(type.environment.map(({ name, value }) => [name, value])),
-    ports: type.ports.map(({ external, container }) =>
-      external === null ? String(container) : `${external}:${container}`,
-    ),
+    ports: type.ports.map(portText),
     expose: type.expose.map(String),
     links: type.links.map(({ target, alias }) => (target === alias ? target : `${target}:${alias}`)),
     depends_on: dependenciesOf(type),
-    networks: type.hostNames.length > 0 ? { default: { aliases: type.hostNames } } : undefined,
+    networks: networksOf(type),
     labels: { ...type.labels, ...canonicalLabels(type) },
     volumes: type.mounts.flatMap(volumeOf),
     tmpfs: type.mounts.flatMap(tmpfsOf),
@@ -41,10 +48,16 @@ export function canonicalProcess(type: ProcessType): Value {
   return { ...said, ...Object.fromEntries(emptied.map((key) => [key, []])) }
 }
 
+function portText({ external, container, protocol, isLocal }: Port): string {
+  const inside = `${container}${protocol === 'udp' ? '/udp' : ''}`
+  return external === null ? inside : `${isLocal ? '127.0.0.1:' : ''}${external}:${inside}`
+}
+
 function buildOf(build: BuildSpec): Value {
   const { context, dockerfile, inline, target, network, args, labels, extraHosts } = build
+  const { contexts, shmBytes, ulimits, secrets, keys } = build
   return lean({
-    context,
+    context: build.repository ?? context,
     dockerfile: inline === null && dockerfile !== 'Dockerfile' ? dockerfile : undefined,
     dockerfile_inline: given(inline),
     target: given(target),
@@ -52,7 +65,24 @@ function buildOf(build: BuildSpec): Value {
     args,
     labels,
     extra_hosts: extraHosts.map(({ host, address }) => `${host}=${address}`),
+    additional_contexts: Object.fromEntries(contexts.map((one) => [one.name, contextText(one)])),
+    shm_size: shmBytes === null ? undefined : sizeText(shmBytes),
+    ulimits: Object.fromEntries(ulimits.map(({ name, soft, hard }) => [name, { soft, hard }])),
+    secrets: secrets.map(({ id, name }) => ({ source: name, target: id })),
+    ssh: keys.map(({ id, origin }) => ('file' in origin ? `${id}=${origin.file}` : id)),
   })
+}
+
+function contextText(one: NamedContext): string {
+  if ('image' in one) return `docker-image://${one.image}`
+  return 'process' in one ? `service:${one.process}` : `./${one.folder}`
+}
+
+function networksOf({ hostNames, isolation }: ProcessType): Value | undefined {
+  if (!isolation) return hostNames.length > 0 ? { default: { aliases: hostNames } } : undefined
+  return Object.fromEntries(
+    isolation.networks.map(({ name, aliases }) => [name, aliases.length > 0 ? { aliases } : null]),
+  )
 }
 
 const conditions = {
@@ -71,8 +101,9 @@ function dependenciesOf({ dependsOn }: ProcessType): Value {
 }
 
 /** Named volumes, directories of the host and volumes without a name. */
-function volumeOf(mount: Mount): Value[] {
+function volumeOf(mount: TypeMount): Value[] {
   const place = { target: mount.path, read_only: mount.readOnly || undefined }
+  if (isFromSource(mount)) return [lean({ type: 'bind', source: pathOf(mount.source), ...place })]
   if (mount.kind === 'volume') {
     const volume = mount.noCopy ? { nocopy: true } : undefined
     return [lean({ type: 'volume', source: mount.volume, ...place, volume })]
@@ -81,8 +112,13 @@ function volumeOf(mount: Mount): Value[] {
   return mount.kind === 'discarded' ? [lean({ type: 'volume', ...place })] : []
 }
 
+/** As it is told from the name of a volume. */
+function pathOf(source: string): string {
+  return source.startsWith('.') ? source : `./${source}`
+}
+
 /** The short form alone takes every option. */
-function tmpfsOf(mount: Mount): string[] {
+function tmpfsOf(mount: TypeMount): string[] {
   if (mount.kind !== 'tmpfs') return []
   const options = [
     ...(mount.readOnly ? ['ro'] : []),
@@ -116,6 +152,18 @@ function healthcheckOf({ test, intervalMs, timeoutMs, retries, startPeriodMs }: 
   })
 }
 
+const namespaceKeys: Record<HostNamespace, string> = {
+  cgroup: 'cgroup',
+  ipc: 'ipc',
+  pid: 'pid',
+  user: 'userns_mode',
+  uts: 'uts',
+}
+
+function gpusOf({ driver, count, ids, capabilities }: GpuRequest): Value {
+  return lean({ driver: given(driver), count: given(count), device_ids: ids, capabilities })
+}
+
 function optionsOf(options: ContainerOptions): Record<string, Value> {
   const { dns, ulimits } = options
   const flag = (value: boolean) => value || undefined
@@ -126,6 +174,10 @@ function optionsOf(options: ContainerOptions): Record<string, Value> {
     cap_add: options.capAdd,
     cap_drop: options.capDrop,
     privileged: flag(options.privileged),
+    devices: options.devices.map(({ source, path, permissions }) => `${source}:${path}:${permissions}`),
+    device_cgroup_rules: options.deviceRules,
+    gpus: options.gpus ? [gpusOf(options.gpus)] : undefined,
+    ...Object.fromEntries(options.hostNamespaces.map((namespace) => [namespaceKeys[namespace], 'host'])),
     read_only: flag(options.readOnly),
     security_opt: options.securityOptions,
     shm_size: options.shmBytes === null ? undefined : sizeText(options.shmBytes),

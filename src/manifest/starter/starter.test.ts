@@ -81,6 +81,12 @@ services:
   send-mail: # send_mail in the Procfile
     build: .
     command: bin/mail
+
+  # A ready image beside it. It is given the variables that its own \`environment:\` names: others do not restart it.
+  # cache:
+  #   image: redis:7
+  #   labels:
+  #     rack.environment: declared
 `,
   )
 })
@@ -127,8 +133,13 @@ test('what is commented out is right once it is not', () => {
     const dockerfile = readDockerfile('FROM x\nEXPOSE 1234\nVOLUME /data\n')
     const text = starterFile({ procfile, dockerfile, port: null })
     const whole = text.replaceAll(/^( +)# ?( *(?:[a-z]|- ))/gm, '$1$2')
-    const { problems } = readCompose(`${whole}volumes:\n  data:\n`)
+    const { problems, processes } = readCompose(`${whole}volumes:\n  data:\n`)
     assert.deepEqual(problems, [])
+    const ready = processes.filter(({ build }) => build === null)
+    assert.deepEqual(
+      ready.map(({ name, isDeclaredOnly }) => [name, isDeclaredOnly]),
+      [['cache', true]],
+    )
   }
 })
 

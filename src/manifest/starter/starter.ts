@@ -28,17 +28,18 @@ function fromProcfile(
     '# The processes of this app, made from its Procfile. What a rack makes of them: rack manifest check',
     ...(input.dockerfile ? [] : ['# All are built from a Dockerfile, which is still to be written.']),
     'services:',
-    ...processes.flatMap((process, index) => [
+    ...processes.flatMap((line, index) => [
       ...(index === 0 ? [] : ['']),
-      `  ${process.name}:${process.name === process.original ? '' : ` # ${process.original} in the Procfile`}`,
+      `  ${line.name}:${line.name === line.original ? '' : ` # ${line.original} in the Procfile`}`,
       '    build: .',
-      `    command: ${commandText(process.command)}`,
-      ...(process.name === 'web' ? portLines(input) : []),
-      ...(process === serving && release !== null ? releaseLines(release) : []),
-      ...(process === serving
-        ? hints(input, { hasPort: process.name === 'web', hasLabels: release !== null })
+      `    command: ${commandText(line.command)}`,
+      ...(line.name === 'web' ? portLines(input) : []),
+      ...(line === serving && release !== null ? releaseLines(release) : []),
+      ...(line === serving
+        ? hints(input, { hasPort: line.name === 'web', hasLabels: release !== null })
         : []),
     ]),
+    ...readyImage,
   ]
 }
 
@@ -55,8 +56,19 @@ function fromDockerfile(input: StarterInput): string[] {
     '  # worker:',
     '  #   build: .',
     '  #   command: bin/worker',
+    ...readyImage,
   ]
 }
+
+/** What is not built here takes the variables that it names, so that a change of others does not restart it. */
+const readyImage = [
+  '',
+  '  # A ready image beside it. It is given the variables that its own `environment:` names: others do not restart it.',
+  '  # cache:',
+  '  #   image: redis:7',
+  '  #   labels:',
+  '  #     rack.environment: declared',
+]
 
 /** The first port takes traffic; others that the image exposes are for the processes of the app. */
 function portLines({ procfile, dockerfile, port }: StarterInput): string[] {

@@ -11,9 +11,11 @@ import {
 } from 'yaml'
 import type { Position } from '../../domain/manifest.ts'
 import type { Place, Problems } from '../problems.ts'
+import { removal } from '../fix/fix.ts'
 import { didYouMean } from '../nearest.ts'
 import { resolveAliases } from './resolve-aliases.ts'
 import {
+  isSame,
   mostRepeated,
   weightOfText,
   type Entry,
@@ -69,7 +71,11 @@ function build(node: unknown, where: Where, context: Context): Node {
     return build(context.targets.get(node), { ...where, depth: where.depth + 1, isAliased: true }, context)
   if (isMap(node)) return buildMap(node, place, where, context)
   if (isSeq(node)) return buildList(node, place, where, context)
-  if (isScalar(node)) return buildScalar(node, place, context)
+  if (isScalar(node)) {
+    // What an alias stands for is told where it is written.
+    if (!where.isAliased && !isBytes.test(place.path)) refuseNul(node.value, place, context)
+    return buildScalar(node, place, context)
+  }
   return nothing(place)
 }
 
@@ -85,6 +91,15 @@ function admits(node: unknown, place: Place, where: Where, context: Context): bo
   context.hasOverflowed = true
   context.problems.error(place, reason)
   return false
+}
+
+/** The content of a file, which may be any. */
+const isBytes = /^configs\..+\.content$/
+
+/** To programs it is the end of a text: none of the variables, arguments, labels and names can have one. */
+function refuseNul(value: unknown, place: Place, { problems }: Context): void {
+  if (typeof value === 'string' && value.includes('\0'))
+    problems.error(place, 'a text cannot hold a NUL byte (`\\0`)', 'remove it')
 }
 
 function buildScalar(node: Scalar, place: Place, context: Context): ScalarNode {
@@ -130,18 +145,32 @@ function buildMap(node: YAMLMap, place: Place, where: Where, context: Context): 
       context.problems.error(keyPlace, 'a key must be text')
       continue
     }
+    if (!where.isAliased) refuseNul(name, keyPlace, context)
     const path = where.path === '' ? name : `${where.path}.${name}`
     const below: Where = { ...where, isMerge: false, depth: where.depth + 1, path, parent: keyPlace.position }
     if (name === '<<' && isScalar(key) && key.type === Scalar.PLAIN) {
       merged.push(build(value, { ...below, path: where.path, isMerge: true }, context))
     } else if (entries.has(name)) {
-      context.problems.error({ ...keyPlace, path }, `the key "${name}" is given twice`, 'keep one of them')
+      sayTwice(name, { key: { ...keyPlace, path }, value: build(value, below, context) }, entries, context)
     } else {
       entries.set(name, { key: { ...keyPlace, path }, value: build(value, below, context) })
     }
   }
   for (const other of merged) mergeInto(entries, other, context)
   return { kind: 'map', ...place, entries, ...tagOf(node.tag, place, context) }
+}
+
+/** Of two that say the same it is known which may go. */
+function sayTwice(
+  name: string,
+  { key, value }: Entry,
+  before: Map<string, Entry>,
+  { problems }: Context,
+): void {
+  const other = before.get(name)
+  const hint = 'keep one of them'
+  const isRepeated = other !== undefined && isSame(other.value, value)
+  problems.error(key, `the key "${name}" is given twice`, isRepeated ? { hint, fix: removal } : hint)
 }
 
 /** The mapping's own keys win over merged ones, and an earlier merge over a later. */

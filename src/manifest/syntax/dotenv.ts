@@ -1,3 +1,4 @@
+import { parseDotenv as parseLines } from '../../lib/dotenv.ts'
 import type { Problems } from '../problems.ts'
 import { interpolate, type Lookup } from './interpolate.ts'
 
@@ -18,131 +19,40 @@ export interface DotenvOptions {
   before?: ReadonlyMap<string, string>
 }
 
-/** How much text variables that hold each other may add. */
-const mostAddedText = 256 * 1024
 /** Blank lines and comments that take as long as one value. */
 const linesOfOne = 8
-const assignment = /^(?:export[ \t]+)?([\p{L}\p{N}_.[\]-]+)[ \t]*(?:=|:[ \t])/u
-const bareName = /^(?:export[ \t]+)?([\p{L}\p{N}_.[\]-]+)[ \t]*$/u
 
 /**
- * Reads a `.env` file as Compose does: quotes, values of many lines, comments, `export`, names alone, which `lookup` may
- * know, and variables that name earlier lines or what `lookup` knows (which wins).
+ * Reads a `.env` file with names alone, which `lookup` may know, and variables that name earlier lines or what `lookup`
+ * knows (which wins).
  */
 export function parseDotenv(
   text: string,
   lookup: Lookup,
   { isRaw = false, before = new Map() }: DotenvOptions = {},
 ): DotenvFile {
-  const file: DotenvFile = { values: new Map(), work: 0, faults: [], gaps: [] }
-  const known = (name: string) => lookup(name) ?? file.values.get(name) ?? before.get(name)
-  const lines = text.replace(/^\uFEFF/, '').split(/\r?\n/)
-  file.work = lines.length / linesOfOne
-  let added = 0
-  for (let index = 0; index < lines.length; index += 1) {
-    const line = (lines[index] ?? '').trimStart()
-    if (line === '' || line.startsWith('#')) continue
-    const match = assignment.exec(line)
-    file.work += 1
-    if (!match) {
-      const [, bare] = bareName.exec(line) ?? []
-      const value = bare && lookup(bare)
-      if (bare === undefined)
-        file.faults.push({ line: index + 1, message: 'not a line of the form NAME=value' })
-      else if (value !== undefined) file.values.set(bare, value)
-      continue
+  const [faults, gaps]: [DotenvFile['faults'], DotenvFile['gaps']] = [[], []]
+  let variables = 0
+  const fill = (template: string, line: number, earlier: ReadonlyMap<string, string>): string => {
+    if (!template.includes('$')) return template
+    variables += template.split('$').length - 1
+    const known = (name: string) => lookup(name) ?? earlier.get(name) ?? before.get(name)
+    const { text: filled, missing, fault } = interpolate(template, known)
+    if (fault !== null) faults.push({ line, message: fault })
+    for (const { name, isRequired, message } of missing) {
+      const why = message ? `: ${message}` : ''
+      if (isRequired) gaps.push({ line, message: `the variable ${name} is required${why}` })
     }
-    const [head, name = ''] = match
-    const rest = line.slice(head.length)
-    const read = isRaw
-      ? { value: rest, template: null, last: index }
-      : readValue(rest.replace(/^[ \t]+/, ''), lines, index)
-    if (read === null) {
-      file.faults.push({ line: index + 1, message: 'the quote is not closed' })
-      break
-    }
-    const value = read.template === null ? read.value : fill(read.template, file, known, index + 1)
-    file.values.set(name, value)
-    added += Math.max(0, value.length - read.value.length)
-    if (added > mostAddedText) {
-      file.faults.push({ line: index + 1, message: 'the variables of the file expand to too much text' })
-      break
-    }
-    index = read.last
+    if (missing.some(({ isRequired }) => !isRequired)) gaps.push({ line, message: null })
+    return filled
   }
-  return file
-}
-
-interface Read {
-  value: string
-  /** The text whose variables are filled in; null for one that is taken as it stands. */
-  template: string | null
-  last: number
-}
-
-function readValue(rest: string, lines: string[], index: number): Read | null {
-  const quote = rest[0]
-  if (quote !== '"' && quote !== "'") {
-    const value = rest.replace(/ #.*$/, '').trimEnd()
-    return { value, template: value, last: index }
+  const read = parseLines(text, { isRaw, lookup, fill })
+  return {
+    values: read.values,
+    work: read.lines / linesOfOne + read.assignments + variables,
+    faults: [...read.faults, ...faults].sort((a, b) => a.line - b.line),
+    gaps,
   }
-  let body = rest.slice(1)
-  const parts: string[] = []
-  for (let last = index; ; last += 1) {
-    const end = closingQuote(body, quote)
-    if (end >= 0) {
-      const value = [...parts, body.slice(0, end)].join('\n')
-      if (quote === '"') return { value, template: unescape(value), last }
-      return {
-        value: value.replace(/\\(.)/g, (whole, char) => (char === "'" ? char : whole)),
-        template: null,
-        last,
-      }
-    }
-    parts.push(body)
-    const next = lines[last + 1]
-    if (next === undefined) return null
-    body = next
-  }
-}
-
-function closingQuote(text: string, quote: string): number {
-  for (let at = 0; at < text.length; at += 1) {
-    if (text[at] === '\\') at += 1
-    else if (text[at] === quote) return at
-  }
-  return -1
-}
-
-const escapes: Record<string, string> = {
-  n: '\n',
-  r: '\r',
-  t: '\t',
-  a: '\u0007',
-  b: '\b',
-  f: '\f',
-  v: '\v',
-  $: '$$',
-  '"': '"',
-  '\\': '\\',
-}
-
-/** An escaped dollar stays one after the variables are filled in. */
-function unescape(text: string): string {
-  return text.replace(/\\(.)/g, (whole, char: string) => escapes[char] ?? whole)
-}
-
-function fill(template: string, file: DotenvFile, lookup: Lookup, line: number): string {
-  if (!template.includes('$')) return template
-  file.work += template.split('$').length - 1
-  const { text, missing, fault } = interpolate(template, lookup)
-  if (fault !== null) file.faults.push({ line, message: fault })
-  for (const { name, isRequired, message } of missing) {
-    const why = message ? `: ${message}` : ''
-    if (isRequired) file.gaps.push({ line, message: `the variable ${name} is required${why}` })
-  }
-  if (missing.some(({ isRequired }) => !isRequired)) file.gaps.push({ line, message: null })
-  return text
 }
 
 /** Says what is wrong with a file; of a line that may hold a secret no word is shown. */

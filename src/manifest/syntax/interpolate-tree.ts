@@ -43,11 +43,10 @@ function fillScalar(node: ScalarNode, variables: Variables): ScalarNode {
     return node
   }
   if (hasLoneDollar)
-    variables.problems.warn(
-      node,
-      'a `$` that starts no variable is taken as it stands',
-      'write `$$` for a dollar that is meant',
-    )
+    variables.problems.warn(node, 'a `$` that starts no variable is taken as it stands', {
+      hint: 'write `$$` for a dollar that is meant',
+      fix: { change: 'double-dollars' },
+    })
   for (const one of missing) reportMissing(node, one, variables)
   const isIncomplete = variables.isLenient && missing.length > 0
   return { ...node, value: text, isQuoted: true, ...(isIncomplete ? { isIncomplete } : {}) }

@@ -74,14 +74,14 @@ test('!reset takes away, !override replaces', () => {
   web:
     command: !reset null
     depends_on: !reset []
-    ports: !override ["90:5000"]
+    ports: !override ["25:5000"]
 `)
   assert.deepEqual(problems, [])
   assert.equal(web.command, null)
   assert.deepEqual(web.dependsOn, [])
   assert.deepEqual(
     web.ports.map(({ external }) => external),
-    [90],
+    [25],
   )
 })
 

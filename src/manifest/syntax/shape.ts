@@ -1,4 +1,5 @@
-import { didYouMean } from '../nearest.ts'
+import { removal } from '../fix/fix.ts'
+import { respelling } from '../nearest.ts'
 import type { Problems } from '../problems.ts'
 import { topLevelKeys } from '../verdicts/top-level-keys.ts'
 import { childOf, shown, type MapNode, type Node } from './tree.ts'
@@ -21,11 +22,10 @@ export function shapeOf(root: MapNode, problems: Problems): Shaped | null {
   const version = root.entries.get('version')
   const asked = version?.value.kind === 'scalar' ? version.value.source : null
   if (version && (asked === null || !versions.test(asked))) {
-    problems.error(
-      version.value,
-      `${shown(version.value)} is not a version of the format`,
-      'remove the key `version`',
-    )
+    problems.error(version.value, `${shown(version.value)} is not a version of the format`, {
+      hint: 'remove the key `version`',
+      fix: removal,
+    })
   }
   const isVersionOne = asked === null ? looksLikeVersionOne(root) : asked.startsWith('1')
   const shaped = isVersionOne ? { root: raised(root), isVersionOne } : checkServices(root, problems)
@@ -54,7 +54,7 @@ function checkServices(root: MapNode, problems: Problems): Shaped | null {
     const unknown = [...root.entries].find(([name]) => !topLevel.includes(name) && !name.startsWith('x-'))
     if (!unknown) return { root, isVersionOne: false }
     const [name, { key }] = unknown
-    const hint = didYouMean(name, topLevel, 'write the processes under `services:`')
+    const hint = respelling(name, topLevel, 'write the processes under `services:`')
     problems.error(key, `unknown key "${name}", and the file has no \`services\``, hint)
     return null
   }

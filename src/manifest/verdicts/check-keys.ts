@@ -1,8 +1,10 @@
+import type { EngineFeatures } from '../../domain/features.ts'
 import type { Position } from '../../domain/manifest.ts'
-import { didYouMean } from '../nearest.ts'
-import type { Problems } from '../problems.ts'
+import type { Remedy } from '../fix/fix.ts'
+import { respelling } from '../nearest.ts'
+import type { Advice, Problems } from '../problems.ts'
 import { isEmpty, type Entry, type MapNode, type Node } from '../syntax/tree.ts'
-import type { KeyRule, RuleNode, Verdict } from './verdict.ts'
+import { ruleOn, type KeyRule, type RuleNode, type Verdict } from './verdict.ts'
 
 /** A key of the file and what became of it. */
 export interface Ruling {
@@ -19,6 +21,7 @@ const mostRulings = 5000
 export interface KeyCheck {
   problems: Problems
   rulings: Ruling[]
+  features: EngineFeatures
   /** The text of a value with its variables filled in. */
   fill: (text: string) => string
 }
@@ -41,36 +44,65 @@ function checkMap(node: MapNode, level: RuleNode, check: KeyCheck): MapNode {
   for (const [name, entry] of node.entries) {
     const next = level.keys.get(name === '*' || name === '[]' ? '' : name) ?? level.keys.get('*')
     if (!next?.rule) {
-      rejectUnknown(name, entry, level, check)
+      rejectUnknown(name, entry, { level, siblings: node.entries }, check)
       continue
     }
-    rule(entry, next.rule, check)
-    const value = checkKeys(entry.value, next, check)
-    const isUsed = next.rule.verdict === 'honoured' || next.rule.verdict === 'translated'
-    if (isUsed) entries.set(name, { ...entry, value })
+    const verdict = ruleHere(entry, next.rule, check)
+    rule(entry, verdict, check)
+    const isUsed = verdict.verdict === 'honoured' || verdict.verdict === 'translated' || verdict.isRead
+    if (isUsed) entries.set(name, { ...entry, value: checkKeys(entry.value, next, check) })
   }
   return { ...node, entries }
 }
 
-function rejectUnknown(name: string, entry: Entry, level: RuleNode, check: KeyCheck): void {
+/** What a key stands among. */
+interface Level {
+  level: RuleNode
+  siblings: Map<string, Entry>
+}
+
+function rejectUnknown(name: string, entry: Entry, { level, siblings }: Level, check: KeyCheck): void {
   if (name.startsWith('x-')) return record(entry, extension, check)
   const known = [...level.keys.keys()].filter((key) => key !== '[]')
-  check.problems.error(entry.key, `unknown key "${name}"`, () =>
-    didYouMean(name, known, 'remove it; a key for other programs starts with `x-`'),
-  )
+  check.problems.error(entry.key, `unknown key "${name}"`, () => {
+    const advice = respelling(name, known, 'remove it; a key for other programs starts with `x-`')
+    return isGiven(advice, siblings) ? advice.hint : advice
+  })
+}
+
+/** Whether the key that is meant is there as well. */
+function isGiven(advice: Advice | undefined, siblings: Map<string, Entry>): advice is Remedy {
+  if (typeof advice !== 'object') return false
+  return [advice.fix].flat().some((fix) => fix.change === 'respell' && siblings.has(fix.to))
+}
+
+/** The rule of the engine; a value that asks for nothing does not ask the engine either. */
+function ruleHere(entry: Entry, usual: KeyRule, check: KeyCheck): KeyRule {
+  const there = ruleOn(usual, check.features)
+  const isLacking = there.verdict === 'refused' && usual.verdict !== 'refused'
+  return isLacking && isHarmless(entry, there, check) ? usual : there
+}
+
+function isHarmless({ value }: Entry, rule: KeyRule, check: KeyCheck): boolean {
+  return isEmpty(value) || asksForNothing(value, rule, check)
 }
 
 function rule(entry: Entry, verdict: KeyRule, check: KeyCheck): void {
   const { problems } = check
   const name = entry.key.path.split('.').at(-1) ?? ''
-  const isHarmless = isEmpty(entry.value) || asksForNothing(entry.value, verdict, check)
-  if (verdict.verdict === 'refused' && isHarmless)
+  if (verdict.verdict === 'refused' && isHarmless(entry, verdict, check))
     return record(entry, { ...verdict, verdict: 'ignored' }, check)
   record(entry, verdict, check)
   if (verdict.verdict === 'refused')
-    problems.error(entry.key, `"${name}" is refused: ${verdict.why}`, verdict.instead)
-  const isSaid = verdict.verdict === 'ignored' && !verdict.isQuiet && !isEmpty(entry.value)
+    problems.error(entry.key, `"${name}" is refused: ${verdict.why}`, adviceOf(entry, verdict))
+  const isSaid = verdict.verdict === 'ignored' && !verdict.isQuiet && !isHarmless(entry, verdict, check)
   if (isSaid) problems.warn(entry.key, `"${name}" is ignored: ${verdict.why}`)
+  if (verdict.isTold && !isEmpty(entry.value))
+    problems.warn(entry.key, `"${name}" becomes ${verdict.into}: ${verdict.why}`)
+}
+
+function adviceOf({ key }: Entry, { instead, fix }: KeyRule): Advice | undefined {
+  return fix ? { ...(instead && { hint: instead }), fix: fix(key.path) } : instead
 }
 
 function asksForNothing(value: Node, { unless }: KeyRule, check: KeyCheck): boolean {

@@ -1,20 +1,31 @@
-import { honoured, ignored, quiet, refused, translated, type RuleTable } from './verdict.ts'
+import {
+  dispensable,
+  honoured,
+  ignored,
+  needing,
+  partly,
+  quiet,
+  refused,
+  translated,
+  type RuleTable,
+} from './verdict.ts'
 
 const off = ['false', 'no', 'off']
 const removeIt = 'remove the key'
 const backOff = 'the rack restarts with a back-off of its own'
 
 const buildKeys: RuleTable = {
-  'build.additional_contexts': refused(
-    'only the context is sent to a build',
-    'copy the files into the context',
+  'build.additional_contexts': honoured(
+    'folders of the source, images (`docker-image://NAME`) and images of other processes (`service:NAME`) for `FROM` and `--from`',
   ),
   'build.args': honoured(
     'arguments of the build, which its image shows; one without a value takes it from the environment of the app',
   ),
   'build.cache_from': ignored('the rack keeps a build cache'),
   'build.cache_to': ignored('the rack keeps a build cache'),
-  'build.context': honoured('the directory that is built'),
+  'build.context': honoured(
+    'the directory that is built, or a repository of git (`URL.git#REF:FOLDER`) that the command line fetches',
+  ),
   'build.dockerfile': honoured('the Dockerfile, relative to the context'),
   'build.dockerfile_inline': honoured('the Dockerfile itself'),
   'build.entitlements': refused('a build gets no privileges', removeIt),
@@ -33,40 +44,67 @@ const buildKeys: RuleTable = {
   'build.provenance': quiet('it describes an image that is pushed to a registry'),
   'build.pull': ignored('base images are pulled when they are missing; the cache of builds is kept'),
   'build.sbom': quiet('it describes an image that is pushed to a registry'),
-  'build.secrets': refused('a build gets no secrets', 'fetch what needs one before the upload'),
-  'build.shm_size': refused('a build has the shared memory that the engine gives it', removeIt),
-  'build.ssh': refused('a build gets no keys', 'fetch what needs the key before the upload'),
+  'build.secrets': needing(
+    'buildSecrets',
+    honoured('files for `RUN --mount=type=secret`, in no layer; a new value alone builds no step again'),
+  ),
+  'build.secrets[].gid': quiet('the mount in the Dockerfile says whose the file is'),
+  'build.secrets[].mode': quiet('the mount in the Dockerfile says how the file may be used'),
+  'build.secrets[].source': honoured('the name under the top-level `secrets:`'),
+  'build.secrets[].target': honoured('the id of the mount, the name when none is given'),
+  'build.secrets[].uid': quiet('the mount in the Dockerfile says whose the file is'),
+  'build.shm_size': honoured('the size of /dev/shm while a step runs'),
+  'build.ssh': needing(
+    'buildSecrets',
+    honoured(
+      "`default` and `ID` are private keys in the app's variables SSH_KEY and SSH_KEY_ID, `ID=PATH` one in a file of the source; steps sign with them by `RUN --mount=type=ssh`, and never see them",
+    ),
+  ),
   'build.tags': ignored('images are kept by digest'),
   'build.target': honoured('the stage that is built'),
-  'build.ulimits': refused('a build has the limits that the engine gives it', removeIt),
+  'build.ulimits': partly(['ulimits', 'openFiles'], honoured('limits of the steps')),
+  'build.ulimits.*': partly(['openFiles'], honoured('one limit: a number, or `soft` and `hard`')),
+  'build.ulimits.*.hard': honoured('what a step cannot go above'),
+  'build.ulimits.*.soft': honoured('what holds at first'),
 }
 
 const deployKeys: RuleTable = {
   'deploy.endpoint_mode': ignored('the router and the names inside the app lead to every copy that serves'),
-  'deploy.labels': ignored(
-    'they label a Swarm service; `rack.*` labels belong under `labels:` of the process',
-  ),
-  'deploy.mode': translated('`global` runs one copy on every instance', '`rack.agent`'),
+  'deploy.labels': {
+    ...ignored('they label a Swarm service; `rack.*` labels belong under `labels:` of the process'),
+    isRead: true,
+  },
+  'deploy.mode': needing('agents', {
+    ...translated('`global` runs one copy on every instance', '`rack.agent`'),
+    unless: ['replicated'],
+  }),
   'deploy.placement': ignored('the rack chooses where a process runs'),
   'deploy.replicas': honoured('copies of the first deploy; later `rack scale` owns it'),
   'deploy.resources': honoured('CPU and memory of the first deploy'),
   'deploy.resources.limits': honoured('memory is a hard limit'),
-  'deploy.resources.limits.cpus': translated(
-    'a rack reserves and shares CPU and does not cap it',
-    'CPU units, 1024 a core',
+  'deploy.resources.limits.cpus': partly(
+    ['copySize'],
+    translated('a rack reserves and shares CPU and does not cap it', 'CPU units, 1024 a core'),
   ),
-  'deploy.resources.limits.memory': honoured('memory, a hard limit'),
-  'deploy.resources.limits.pids': honoured('the most processes and threads'),
+  'deploy.resources.limits.memory': partly(['copySize'], honoured('memory, a hard limit')),
+  'deploy.resources.limits.pids': needing('pidsLimit', honoured('the most processes and threads')),
   'deploy.resources.reservations': honoured('what the rack keeps free for a copy'),
-  'deploy.resources.reservations.cpus': honoured('CPU units, 1024 a core'),
+  'deploy.resources.reservations.cpus': partly(['copySize'], honoured('CPU units, 1024 a core')),
   'deploy.resources.reservations.memory': translated(
     'a rack reserves what it limits',
     'memory, where no limit is named',
   ),
   'deploy.resources.reservations.generic_resources': refused('a rack has CPU and memory only', removeIt),
-  'deploy.resources.reservations.devices': refused('a rack gives no devices to processes', removeIt),
+  'deploy.resources.reservations.devices': needing(
+    'devices',
+    honoured("GPUs, which are counted; only where the rack's policy allows `gpu`"),
+  ),
+  ...gpuKeys('deploy.resources.reservations.devices[]'),
   'deploy.restart_policy': translated('see `restart:`', '`restart`'),
-  'deploy.restart_policy.condition': translated('`none`, `on-failure` or `any`', '`restart`'),
+  'deploy.restart_policy.condition': partly(
+    ['restartOnFailure', 'restartNever'],
+    translated('`none`, `on-failure` or `any`', '`restart`'),
+  ),
   'deploy.restart_policy.delay': ignored(backOff),
   'deploy.restart_policy.max_attempts': ignored(backOff),
   'deploy.restart_policy.window': ignored(backOff),
@@ -83,7 +121,21 @@ const deployKeys: RuleTable = {
   ),
 }
 
+function gpuKeys(prefix: string): RuleTable {
+  return {
+    [`${prefix}.capabilities`]: honoured('what they are for'),
+    [`${prefix}.count`]: honoured('how many, or `all`'),
+    [`${prefix}.device_ids`]: honoured('which ones'),
+    [`${prefix}.driver`]: honoured('who gives them; the usual one unless it is named'),
+    [`${prefix}.options`]: ignored('the driver takes its own'),
+  }
+}
+
 const listKeys: RuleTable = {
+  'devices[].permissions': honoured('of reading, writing and mknod: `rwm`'),
+  'devices[].source': honoured('the device of the machine'),
+  'devices[].target': honoured('its path in the container'),
+  ...gpuKeys('gpus[]'),
   'depends_on.*': honoured('a process that starts before'),
   'depends_on.*.condition': honoured('what is waited for'),
   'depends_on.*.required': honoured('false lets the process be absent'),
@@ -109,30 +161,31 @@ const listKeys: RuleTable = {
   'healthcheck.timeout': honoured('the longest time for one check'),
   'logging.driver': translated('the rack keeps the lines of every process', '`rack logs`'),
   'logging.options': quiet('the rack bounds what it keeps'),
-  'networks.*': translated('all processes of an app share one network', "the app's network"),
-  'networks.*.aliases': honoured('further host names of the process inside the app'),
+  'networks.*': honoured('a network that the process is on'),
+  'networks.*.aliases': honoured('further host names of the process on this network'),
   'networks.*.driver_opts': quiet('the network is made by the rack'),
-  'networks.*.gw_priority': quiet('an app has one network'),
-  'networks.*.interface_name': refused('an app has one network', removeIt),
-  'networks.*.ipv4_address': refused('addresses are given by the rack', 'reach the process by its name'),
-  'networks.*.ipv6_address': refused('addresses are given by the rack', 'reach the process by its name'),
-  'networks.*.link_local_ips': refused('addresses are given by the rack', removeIt),
-  'networks.*.mac_address': refused('addresses are given by the rack', removeIt),
-  'networks.*.priority': quiet('an app has one network'),
+  'networks.*.gw_priority': quiet('a copy has one interface, whatever networks it is on'),
+  'networks.*.interface_name': dispensable(
+    refused('a copy has one interface, whatever networks it is on', removeIt),
+  ),
+  'networks.*.ipv4_address': translated('addresses are given by the rack', 'the name of the process'),
+  'networks.*.ipv6_address': translated('addresses are given by the rack', 'the name of the process'),
+  'networks.*.link_local_ips': dispensable(refused('addresses are given by the rack', removeIt)),
+  'networks.*.mac_address': dispensable(refused('addresses are given by the rack', removeIt)),
+  'networks.*.priority': quiet('a copy has one interface, whatever networks it is on'),
   'networks.*.use_service_name_alias': refused(
     'the other processes reach this one by its name',
     'remove the key',
     ['true', 'yes', 'on'],
   ),
   'ports[].app_protocol': quiet('the label rack.port.N.protocol decides'),
-  'ports[].host_ip': refused(
-    "the router binds the rack's own addresses",
-    'leave it out; for a port inside the app name `target` alone',
-    ['0.0.0.0', '::'],
+  'ports[].host_ip': partly(
+    ['localPorts'],
+    honoured('`127.0.0.1` opens the port for the machine of the rack alone'),
   ),
   'ports[].mode': quiet('the router owns the ports of the host'),
   'ports[].name': quiet('a name for people'),
-  'ports[].protocol': honoured('`tcp`'),
+  'ports[].protocol': honoured('`tcp` or `udp`'),
   'ports[].published': honoured('the port that the rack listens on'),
   'ports[].target': honoured('the port that the process listens on'),
   'secrets[].gid': honoured('the group of the file'),
@@ -140,15 +193,14 @@ const listKeys: RuleTable = {
   'secrets[].source': honoured('the name under the top-level `secrets:`'),
   'secrets[].target': honoured('its path, /run/secrets/NAME when none is given'),
   'secrets[].uid': honoured('the owner of the file'),
-  'ulimits.*': honoured('one limit: a number, or `soft` and `hard`'),
+  'ulimits.*': partly(['openFiles'], honoured('one limit: a number, or `soft` and `hard`')),
   'ulimits.*.hard': honoured('what the process cannot go above'),
   'ulimits.*.soft': honoured('what holds at first'),
-  'volumes[].bind': honoured('how the path of the host is mounted'),
+  'volumes[].bind': partly(['binds'], honoured('how the path is mounted')),
   'volumes[].bind.create_host_path': ignored('the path must be on the machine: a rack creates none'),
-  'volumes[].bind.propagation': refused('mounts would reach other mounts of the machine', removeIt, [
-    'private',
-    'rprivate',
-  ]),
+  'volumes[].bind.propagation': dispensable(
+    refused('mounts would reach other mounts of the machine', removeIt, ['private', 'rprivate']),
+  ),
   'volumes[].bind.recursive': refused('what is mounted below the path comes with it', removeIt, [
     'enabled',
     'true',
@@ -160,7 +212,7 @@ const listKeys: RuleTable = {
     'COPY --from the image in the Dockerfile',
   ),
   'volumes[].read_only': honoured('the process cannot write to it'),
-  'volumes[].source': honoured('the name of the volume, or the path on the host'),
+  'volumes[].source': honoured('the name of the volume, a path from the compose file, or a path on the host'),
   'volumes[].target': honoured('where it is mounted'),
   'volumes[].tmpfs': honoured('a directory in memory'),
   'volumes[].tmpfs.mode': honoured('its permission bits'),

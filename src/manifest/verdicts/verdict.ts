@@ -1,3 +1,6 @@
+import type { EngineFeatures, Lack } from '../../domain/features.ts'
+import { removal, type Fix } from '../fix/fix.ts'
+
 /** What a rack does with a key of the file. */
 export type Verdict = 'honoured' | 'translated' | 'ignored' | 'refused'
 
@@ -9,11 +12,27 @@ export interface KeyRule {
   into?: string
   /** What to write instead of a refused key. */
   instead?: string
-  /** Values that ask for nothing, so that a refused key is harmless with them. */
+  /** How the file does without a refused key that is at a path. */
+  fix?: (path: string) => Fix
+  /** Values that ask for nothing: with them a refused key is harmless, and an ignored one goes unsaid. */
   unless?: string[]
   /** Ignored in so harmless a way that only the list of verdicts mentions it. */
   isQuiet?: boolean
+  /** What the key asks of the engine. One that lacks it says what becomes of the key, unless `otherwise` does. */
+  needs?: KeyFeature
+  otherwise?: KeyRule
+  /** What some values of the key ask of the engine: those that read them look at it. */
+  partly?: KeyFeature[]
+  /** Ignored, but what it says to another program is read for hints. */
+  isRead?: boolean
+  /** Translated by an engine that lacks what others have, which is worth a warning. */
+  isTold?: boolean
 }
+
+/** The features that a compose file can ask for. */
+export type KeyFeature = {
+  [Name in keyof EngineFeatures]: EngineFeatures[Name] extends true | { why: string } ? Name : never
+}[keyof EngineFeatures]
 
 /**
  * Rules by key path. A segment `*` is any name that the user chose and `[]` the items of a list; below a key that has
@@ -25,6 +44,30 @@ export type RuleTable = Record<string, KeyRule>
 export interface RuleNode {
   rule: KeyRule | null
   keys: Map<string, RuleNode>
+}
+
+/** The rule that holds on an engine. */
+export function ruleOn(rule: KeyRule, features: EngineFeatures): KeyRule {
+  const { needs, otherwise, unless } = rule
+  const feature = needs === undefined ? true : features[needs]
+  if (!isLack(feature)) return rule
+  if (otherwise) return otherwise
+  const isTold = feature.verdict === 'translated' && !feature.isQuiet
+  return { ...feature, ...(unless && { unless }), ...(isTold && { isTold }) }
+}
+
+/** What an engine does not do of a key or label whose values ask for different things. */
+export function limitsOn({ partly = [] }: Pick<KeyRule, 'partly'>, features: EngineFeatures): string[] {
+  const limits = partly.flatMap((name) => {
+    const feature = features[name]
+    return feature === true ? [] : [feature.why]
+  })
+  return [...new Set(limits)]
+}
+
+/** Whether an engine has nothing of a feature. */
+export function isLack(feature: EngineFeatures[KeyFeature]): feature is Lack {
+  return feature !== true && 'verdict' in feature
 }
 
 /** Turns a flat table into levels. */
@@ -65,4 +108,19 @@ export function quiet(why: string): KeyRule {
 /** A key whose neglect would change what the app does. */
 export function refused(why: string, instead?: string, unless?: string[]): KeyRule {
   return { verdict: 'refused', why, ...(instead ? { instead } : {}), ...(unless ? { unless } : {}) }
+}
+
+/** A refused key without which an app does the same on a rack: `rack manifest fix` removes it. */
+export function dispensable(rule: KeyRule): KeyRule {
+  return { ...rule, fix: () => removal }
+}
+
+/** A key that asks the engine for a feature; what becomes of it where that lacks is the engine's to say, or `otherwise`. */
+export function needing(needs: KeyFeature, rule: KeyRule, otherwise?: KeyRule): KeyRule {
+  return { ...rule, needs, ...(otherwise && { otherwise }) }
+}
+
+/** A key of which some values ask the engine for features. */
+export function partly(features: KeyFeature[], rule: KeyRule): KeyRule {
+  return { ...rule, partly: features }
 }

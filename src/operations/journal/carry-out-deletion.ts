@@ -1,6 +1,9 @@
 import type { Control } from '../../domain/control.ts'
 import type { Operation } from '../../domain/operation.ts'
+import { appOwner } from '../../domain/owner.ts'
 import type { Context } from '../context.ts'
+import { revokeBehind } from '../services/logins.ts'
+import { forgetStandIns } from '../volume-data/current-volumes.ts'
 import { closeFailed } from './carry-out.ts'
 
 /** Removes what is left of the app; safe to repeat, so recovery calls it too. */
@@ -13,9 +16,13 @@ export async function carryOutDeletion(
   const { app, intent } = operation
   try {
     await cancelBuilds(context, app)
-    await engine.remove(app, { volumes: intent.volumes ?? false }, control)
-    for (const prefix of [`sources/${app}/`, `builds/${app}/`]) await removeObjects(context, prefix)
+    await engine.remove(appOwner(app), { volumes: intent.volumes ?? false }, control)
+    if (intent.volumes) await forgetStandIns(context, app)
+    for (const prefix of [`sources/${app}/`, `builds/${app}/`, `kept/${app}/`])
+      await removeObjects(context, prefix)
     await store.apps.remove(app)
+    await context.domains.refresh()
+    void revokeBehind(context, { signal: new AbortController().signal, report: () => undefined })
   } catch (error) {
     if (!context.running.isInterrupted()) await closeFailed(context, operation, error)
     throw error

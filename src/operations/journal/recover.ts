@@ -1,35 +1,67 @@
 import type { Control } from '../../domain/control.ts'
-import { codeOf } from '../../domain/error.ts'
-import type { Operation } from '../../domain/operation.ts'
-import { abortable } from '../../lib/deadline.ts'
-import { mapBounded } from '../../lib/semaphore.ts'
+import { addResources, noResources } from '../../domain/rack.ts'
+import { createSemaphore } from '../../lib/semaphore.ts'
 import type { Context } from '../context.ts'
-import { bringBack } from './bring-back.ts'
-import { buildTurn, changeOf, turnOf } from './start-operation.ts'
-import { takeUp } from './take-up.ts'
+import { livePlanOf } from '../read-release.ts'
+import { sweepObjects } from '../sweep-objects.ts'
+import { takeInRestored } from '../rack-backup/take-in.ts'
+import { recoverServices } from '../services/recover-services.ts'
+import { sweepVolumes } from '../volume-data/sweep-volumes.ts'
+import { createAttempts, type Attempts } from './attempts.ts'
+import { recoverApp } from './recover-app.ts'
+import { buildTurn } from './start-operation.ts'
+
+/** A host that comes up is busy; and an app whose copies never get healthy must not keep the others down. */
+const mostAppsAtOnce = 8
 
 /**
- * Takes up what a dead daemon left: every open row of the journal is finished or undone, then every live plan is
- * brought about again. Failures are logged and do not keep the others waiting. To be called after a start, and whenever
- * the engine comes back.
+ * Takes up what a dead daemon left: every open row of the journal is finished or undone, then the app's live plan is
+ * brought about again; apps side by side, so that none waits for another. Failures are logged. To be called after a
+ * start, and whenever the engine comes back.
  * @returns false when something failed: to be called again
  */
 export async function recover(context: Context, control: Control): Promise<boolean> {
-  const results = [await attempt(context, control, 'end lost builds', () => failLostBuilds(context, control))]
-  for (const operation of await context.store.operations.running()) {
-    const what = `recover ${operation.kind} ${operation.id}`
-    results.push(await attempt(context, control, what, () => takeUpLeft(context, operation, control)))
-  }
-  return [...results, ...(await convergeAll(context, control))].every(Boolean)
+  const attempts = createAttempts(context, control)
+  // Nothing runs before it has its data.
+  await attempts.run('take in what a backup held', () => takeInRestored(context, control))
+  if (!attempts.haveAllSucceeded()) return false
+  await attempts.run('end lost builds', () => failLostBuilds(context, control))
+  const left = Map.groupBy(await context.store.operations.running(), ({ app }) => app)
+  const names = (await context.store.apps.list()).map(({ name }) => name)
+  const bound = createSemaphore(mostAppsAtOnce)
+  // All of them before the first is brought back: nobody else gets the room of those that come later.
+  const rooms = await holdLive(context, names, attempts)
+  const apps = [...new Set([...names, ...left.keys()])]
+  await Promise.all([
+    recoverServices(context, attempts, control),
+    ...apps.map(async (app) => {
+      using _room = rooms.get(app)
+      await recoverApp(context, { app, left: left.get(app) ?? [], attempts, bound }, control)
+    }),
+  ])
+  await attempts.run('sweep uploads and logs that no build has', () => sweepObjects(context))
+  await attempts.run('drop volumes that are not mounted any more', () => sweepVolumes(context, control))
+  return attempts.haveAllSucceeded()
 }
 
-/** A row that is open and not worked at here was left by a daemon that is no more. */
-async function takeUpLeft(context: Context, left: Operation, control: Control): Promise<void> {
-  await context.turns.run(turnOf(left), control.signal, async () => {
-    const operation = await context.store.operations.get(left.id)
-    const isLeft = operation?.status === 'running' && !context.running.has(left.id)
-    if (isLeft) await takeUp(context, operation, control)
-  })
+/** The room that each live plan takes when all of it runs. */
+async function holdLive(
+  context: Context,
+  apps: string[],
+  attempts: Attempts,
+): Promise<Map<string, Disposable>> {
+  const rooms = new Map<string, Disposable>()
+  for (const app of apps) {
+    await attempts.run(`read what is live of ${app}`, async () => {
+      const processes = (await livePlanOf(context, app))?.processes ?? []
+      const live = processes.reduce(
+        (sum, processPlan) => addResources(sum, processPlan, processPlan.count),
+        noResources,
+      )
+      rooms.set(app, context.admission.hold(app, live))
+    })
+  }
+  return rooms
 }
 
 /** A crash between a build and its row leaves a build that nothing would ever end. */
@@ -42,57 +74,5 @@ async function failLostBuilds({ store, turns }: Context, control: Control): Prom
       const isLost = !hasRow && (status === 'created' || status === 'running')
       if (isLost) await store.builds.fail(id, 'the daemon ended before it began')
     })
-  }
-}
-
-/** Whether it went well, for each app. */
-async function convergeAll(context: Context, control: Control): Promise<boolean[]> {
-  const changing: string[] = []
-  const converge = async (app: string) =>
-    await attempt(context, control, `converge ${app}`, async () => {
-      if (!(await isConverged(context, app, control))) changing.push(app)
-    })
-  const apps = await context.store.apps.list()
-  const results = await mapBounded(apps, 2, async ({ name }) => await converge(name))
-  // A change that the engine's absence has ended may have left less than what was live.
-  for (let app = changing.shift(); app !== undefined && !control.signal.aborted; app = changing.shift()) {
-    const change = await changeOf(context, app)
-    if (change) await abortable(context.running.ended(change.id), control.signal)
-    results.push(await converge(app))
-  }
-  return results
-}
-
-/**
- * Brings back what is live: in the app's turn, or a release that becomes live meanwhile would be undone. False while
- * a change runs.
- */
-async function isConverged(context: Context, app: string, control: Control): Promise<boolean> {
-  return await context.turns.run(app, control.signal, async () => {
-    const change = await changeOf(context, app)
-    if (change) return !context.running.has(change.id)
-    // Deleted while it waited for its turn.
-    if (!(await context.store.apps.get(app))) return true
-    await bringBack(context, app, control)
-    return true
-  })
-}
-
-async function attempt(
-  context: Context,
-  { signal }: Control,
-  what: string,
-  work: () => Promise<unknown>,
-): Promise<boolean> {
-  try {
-    await work()
-    return true
-  } catch (error) {
-    if (signal.aborted) return false
-    context.log('error', `${what} failed`, {
-      code: codeOf(error),
-      reason: error instanceof Error ? error.message : '',
-    })
-    return false
   }
 }

@@ -10,7 +10,7 @@ export interface RunningOperations {
    */
   run<T>(operation: string, work: (signal: AbortSignal) => Promise<T>): Promise<T>
   /** Aborts the work and settles when it has ended, whatever its end. False when it does not run here. */
-  cancel(operation: string): Promise<boolean>
+  cancel(operation: string, why?: RackError): Promise<boolean>
   has(operation: string): boolean
   /** Settles when the work has ended, whatever its end; at once when it does not run here. */
   ended(operation: string): Promise<void>
@@ -55,7 +55,8 @@ export function createRunningOperations(deadlineMs = interruptDeadlineMs): Runni
         entries.delete(operation)
       }
     },
-    cancel: (operation) => abort(operation, new RackError('cancelled', 'the operation was cancelled')),
+    cancel: (operation, why = new RackError('cancelled', 'the operation was cancelled')) =>
+      abort(operation, why),
     has: (operation) => entries.has(operation),
     ended: async (operation) => await entries.get(operation)?.ended,
     async interruptAll() {

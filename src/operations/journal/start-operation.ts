@@ -1,7 +1,8 @@
 import type { Control } from '../../domain/control.ts'
-import { busyError, exclusiveKinds, type Operation } from '../../domain/operation.ts'
+import { RackError } from '../../domain/error.ts'
+import { busyError, exclusiveKinds, yieldingKinds, type Operation } from '../../domain/operation.ts'
 import type { Context } from '../context.ts'
-import { takeUp } from './take-up.ts'
+import { recoverOperation } from './recover-operation.ts'
 
 /** A row that was just opened, and the work that it stands for. */
 export interface Begun<T> {
@@ -11,7 +12,8 @@ export interface Begun<T> {
 
 /**
  * Begins a change of an app and settles with it. `begin` reads the app, decides and opens the row: in the app's turn,
- * when no other change runs, so that what it has read is still true when the work starts.
+ * when no other change runs, so that what it has read is still true when the work starts. What the rack does by itself
+ * is ended for it.
  * @throws busy while another change runs
  */
 export async function startChange<T>(
@@ -25,9 +27,31 @@ export async function startChange<T>(
   await refuseSecond(context, app)
   const { outcome } = await context.turns.run(app, control.signal, async () => {
     await refuseSecond(context, app)
-    await takeUpAbandoned(context, app, control)
+    await endYielding(context, app)
+    await recoverAbandoned(context, app, control)
     const { operation, work } = await begin()
     return { outcome: context.running.run(operation.id, work) }
+  })
+  return await outcome
+}
+
+/**
+ * Begins what the rack does by itself, where nothing of the app is changing; settles with it. `begin` gives null where
+ * there is nothing to do.
+ * @throws busy while the app is changed
+ */
+export async function startYielding<T>(
+  context: Context,
+  app: string,
+  control: Control,
+  begin: () => Promise<Begun<T> | null>,
+): Promise<T | null> {
+  context.running.refuseWhenInterrupted()
+  const { outcome } = await context.turns.run(app, control.signal, async () => {
+    const open = await changeOf(context, app)
+    if (open) throw busyError(open)
+    const begun = await begin()
+    return { outcome: begun && context.running.run(begun.operation.id, begun.work) }
   })
   return await outcome
 }
@@ -65,11 +89,17 @@ export async function changeOf({ store }: Context, app: string): Promise<Operati
 
 async function refuseSecond(context: Context, app: string): Promise<void> {
   const open = await changeOf(context, app)
-  if (open && context.running.has(open.id)) throw busyError(open)
+  if (open && context.running.has(open.id) && !yieldingKinds.has(open.kind)) throw busyError(open)
+}
+
+async function endYielding(context: Context, app: string): Promise<void> {
+  const open = await changeOf(context, app)
+  if (!open || !yieldingKinds.has(open.kind)) return
+  await context.running.cancel(open.id, new RackError('cancelled', 'somebody has asked for a change'))
 }
 
 /** Not under the caller's signal: a caller who leaves ends the wait, not the work. */
-async function takeUpAbandoned(context: Context, app: string, { report }: Control): Promise<void> {
+async function recoverAbandoned(context: Context, app: string, { report }: Control): Promise<void> {
   const open = await changeOf(context, app)
-  if (open) await takeUp(context, open, { signal: new AbortController().signal, report })
+  if (open) await recoverOperation(context, open, { signal: new AbortController().signal, report })
 }

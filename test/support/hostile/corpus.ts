@@ -1,3 +1,4 @@
+import { dockerFeatures } from '../../../src/domain/docker-features.ts'
 import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ManifestSource } from '../../../src/domain/manifest.ts'
@@ -36,7 +37,9 @@ export function readCorpus(): Corpus {
   return {
     sources,
     valid: sources.filter(
-      (source) => describeManifest(source, { environment: {}, lenientVariables: true }).isValid,
+      (source) =>
+        describeManifest(source, { environment: {}, features: dockerFeatures, lenientVariables: true })
+          .isValid,
     ),
     blocks: texts.flatMap((text) => text.split(/\n(?=(?: {2})?[a-z"][^\n]*:)/)),
     lines: texts.flatMap((text) => text.split('\n')).filter((line) => line.trim() !== ''),

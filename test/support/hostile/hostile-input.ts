@@ -1,9 +1,12 @@
+import { dockerFeatures } from '../../../src/domain/docker-features.ts'
+import { awsFeatures } from '../../../src/domain/aws-features.ts'
 import type { ManifestSource } from '../../../src/domain/manifest.ts'
 import type { ReadOptions } from '../../../src/manifest/load-tree.ts'
 import { bombs } from './bombs.ts'
 import type { Corpus } from './corpus.ts'
 import { mutations } from './mutations.ts'
 import { Random } from './random.ts'
+import { strictPolicy } from '../../../src/domain/policy.ts'
 
 /** What the reader is given. */
 export interface HostileInput {
@@ -29,8 +32,9 @@ export function hostileInput(corpus: Corpus, seed: number, number: number): Host
     },
     options: {
       environment: environmentOf(random),
+      features: random.chance(0.7) ? dockerFeatures : awsFeatures,
       lenientVariables: random.chance(0.5),
-      ...(random.chance(0.2) ? { policy: { privileged: true, binds: ['/'] } } : {}),
+      ...(random.chance(0.2) ? { policy: { ...strictPolicy, privileged: true, binds: ['/'] } } : {}),
     },
   }
 }

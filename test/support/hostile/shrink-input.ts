@@ -1,3 +1,4 @@
+import { dockerFeatures } from '../../../src/domain/docker-features.ts'
 import type { HostileInput } from './hostile-input.ts'
 
 /** More tries than this cost more than a smaller input is worth. */
@@ -14,7 +15,7 @@ export function shrinkInput(input: HostileInput, fails: (input: HostileInput) =>
   }
   const keeps = (change: Partial<HostileInput['source']>) =>
     offer({ ...search.best, source: { ...search.best.source, ...change } })
-  offer({ ...search.best, options: { environment: {} } })
+  offer({ ...search.best, options: { environment: {}, features: dockerFeatures } })
   keeps({ texts: {} })
   keeps({ contents: {} })
   keeps({ dotenv: null })

@@ -2,7 +2,6 @@
 export interface ContainerSummary {
   Id: string
   Names: string[]
-  ImageID: string
   Created: number
   State: ContainerState
   Labels: Record<string, string>
@@ -32,13 +31,14 @@ export interface ContainerInspect {
     Health?: { Status: 'starting' | 'healthy' | 'unhealthy' | 'none'; FailingStreak: number } | null
   }
   Config: { Labels: Record<string, string>; Tty: boolean; Cmd: string[] | null; Entrypoint: string[] | null }
-  HostConfig: { RestartPolicy: { Name: string } }
+  HostConfig: { RestartPolicy: { Name: string }; ExtraHosts?: string[] | null }
   NetworkSettings: { Networks: Record<string, EndpointInspect> | null }
+  /** Volumes have a name. */
+  Mounts?: { Name?: string }[] | null
 }
 
 export interface EndpointInspect {
   IPAMConfig?: { IPv4Address?: string } | null
-  IPAddress?: string
   Aliases?: string[] | null
 }
 

@@ -6,7 +6,8 @@ import type { Control } from '../../../domain/control.ts'
 import { mapBounded } from '../../../lib/semaphore.ts'
 import { isNotFound } from '../errors.ts'
 import { labels, ownedBy } from '../labels.ts'
-import { networkName } from './names.ts'
+import { networkName, readMark } from './names.ts'
+import type { CopyMark } from '../../../rollout/runtime.ts'
 
 /** A container of the rack as it is now. */
 export interface FoundCopy extends ProcessLabels {
@@ -25,9 +26,21 @@ export interface FoundCopy extends ProcessLabels {
   /** The address that the rack gave it; null when it is on no network, half way through being named. */
   address: string | null
   aliases: string[]
+  /** Docker's names of the networks that it is on. */
+  connections: string[]
+  /** Names that its hosts file knows. */
+  hosts: string[]
   isTty: boolean
   /** Entrypoint and command as Docker runs them. */
   arguments: string[]
+  mark: CopyMark
+  /** The container's name without its mark. */
+  name: string
+  /** Since when it drains. */
+  drainingSinceMs: number | null
+  finishedAt: string
+  /** Docker's names of the volumes that it has. */
+  volumes: string[]
 }
 
 type Signalled = Pick<Control, 'signal'>
@@ -38,8 +51,9 @@ export async function listContainers(
   rack: string,
   more: Parameters<typeof ownedBy>[1],
   control: Signalled,
+  filters: Record<string, string[]> = {},
 ): Promise<ContainerSummary[]> {
-  const query = { all: true, filters: ownedBy(rack, more) }
+  const query = { all: true, filters: { ...ownedBy(rack, more), ...filters } }
   const found = await docker.json<ContainerSummary[]>({ path: '/containers/json', query }, control)
   return found.filter((each) => each.Labels[labels.process] !== undefined)
 }
@@ -75,7 +89,8 @@ function foundCopy(inspected: ContainerInspect): FoundCopy | null {
   const known = readLabels(inspected.Config.Labels)
   if (!known) return null
   const { State, HostConfig, NetworkSettings } = inspected
-  const endpoint = NetworkSettings.Networks?.[networkName(known.rack, known.app)]
+  const { base, mark, sinceMs } = readMark(inspected.Name)
+  const endpoint = NetworkSettings.Networks?.[networkName(known.rack, known.owner)]
   return {
     ...known,
     container: inspected.Id,
@@ -91,8 +106,15 @@ function foundCopy(inspected: ContainerInspect): FoundCopy | null {
     restartPolicy: HostConfig.RestartPolicy.Name || 'no',
     address: endpoint?.IPAMConfig?.IPv4Address ?? null,
     aliases: endpoint?.Aliases ?? [],
+    connections: Object.keys(NetworkSettings.Networks ?? {}),
+    hosts: (HostConfig.ExtraHosts ?? []).map((line) => line.split(':', 1)[0]!),
     isTty: inspected.Config.Tty,
     arguments: [...(inspected.Config.Entrypoint ?? []), ...(inspected.Config.Cmd ?? [])],
+    mark,
+    name: base,
+    drainingSinceMs: sinceMs,
+    finishedAt: State.FinishedAt,
+    volumes: (inspected.Mounts ?? []).flatMap(({ Name }) => Name ?? []),
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Control } from '../../../domain/control.ts'
+import { compareOwners, type Owner } from '../../../domain/owner.ts'
 import type { Volume, VolumeFilter, VolumeHolder } from '../../../domain/volume.ts'
 import { createSemaphore } from '../../../lib/semaphore.ts'
 import { readLabels } from '../labels.ts'
@@ -9,46 +10,41 @@ import { findVolumes } from './volumes.ts'
 /** Docker walks through every volume of the machine. */
 const measuringDeadlineMs = 170_000
 
-/** What lists the volumes of a rack, by app and name. */
+/** What lists the volumes of a rack, by owner and name. */
 export function createVolumeList(parts: EngineParts) {
   // Docker refuses to measure for two at once.
   const measuring = createSemaphore(1)
-  return async ({ app, name, sizes }: VolumeFilter, control: Control): Promise<Volume[]> => {
-    const filter = { ...(app !== undefined && { app }), ...(name !== undefined && { volume: name }) }
+  return async ({ owner, name, sizes }: VolumeFilter, control: Control): Promise<Volume[]> => {
+    const filter = { owner, ...(name !== undefined && { volume: name }) }
     const [found, holders, bytes] = await Promise.all([
       findVolumes(parts, filter, control),
-      readHolders(parts, app, control),
+      readHolders(parts, owner, control),
       sizes ? measuring.run(() => measure(parts, control), control.signal) : new Map<string, number>(),
     ])
     const volumes = found.map((volume) => ({
-      app: volume.app,
+      owner: volume.owner,
       name: volume.name,
       created: timeOf(volume.created),
       bytes: bytes.get(volume.id) ?? null,
       holders: holders.get(volume.id) ?? [],
     }))
-    return volumes.sort((a, b) => compare(a.app, b.app) || compare(a.name, b.name))
+    return volumes.sort((a, b) => compareOwners(a.owner, b.owner) || compare(a.name, b.name))
   }
 }
 
 /** Who has each volume, by Docker's name for it. */
 async function readHolders(
   { docker, rack }: EngineParts,
-  app: string | undefined,
+  owner: Owner | undefined,
   control: Control,
 ): Promise<Map<string, VolumeHolder[]>> {
   const holders = new Map<string, VolumeHolder[]>()
-  for (const { Labels, Mounts } of await listContainers(
-    docker,
-    rack,
-    app === undefined ? {} : { app },
-    control,
-  )) {
+  for (const { Labels, Mounts } of await listContainers(docker, rack, { owner }, control)) {
     const known = readLabels(Labels)
     if (!known) continue
-    const { process, type, kind } = known
+    const { process: processId, type, kind } = known
     for (const { Name } of Mounts ?? []) {
-      if (Name) holders.set(Name, [...(holders.get(Name) ?? []), { process, type, kind }])
+      if (Name) holders.set(Name, [...(holders.get(Name) ?? []), { process: processId, type, kind }])
     }
   }
   return holders

@@ -1,96 +1,144 @@
-import { readFile } from 'node:fs/promises'
 import { RackError } from '../../../domain/error.ts'
-import type { AddressPool, AddressStore } from '../../../domain/store.ts'
+import { cidrsOverlap, enclosingCidr, formatIpv4, type Cidr } from '../../../lib/cidr.ts'
+import { until } from '../../../lib/poll.ts'
+import { readRoutes } from '../../../lib/routes.ts'
+import type { AddressPool, Addresses } from '../addresses.ts'
 import type { DockerClient } from '../client.ts'
 import type { NetworkInspect } from './docker-types.ts'
 import { isNotFound } from '../errors.ts'
-import { labels, ownedBy } from '../labels.ts'
-import { networkName } from './names.ts'
+import { isSameOwner, ownerText, type Owner } from '../../../domain/owner.ts'
+import { labels, ownedBy, ownerLabels, readOwner, type OwnedFilter } from '../labels.ts'
+import { networkKey, networkName } from './names.ts'
 
 type Signalled = { signal: AbortSignal }
 
 export interface NetworkSettings {
   docker: DockerClient
   rack: string
-  addresses: AddressStore
+  addresses: Addresses
   pool: AddressPool
 }
 
-/** Makes the app's network with the subnet that the store gives, if it is not there. Safe to repeat. */
+/**
+ * Makes the network of an app or a service, with the subnet that is kept for it, if it is not there. Safe to repeat.
+ * @throws conflict when a network that is not its owner's has the name
+ */
 export async function ensureNetwork(
   settings: NetworkSettings,
-  app: string,
+  owner: Owner,
   control: Signalled,
 ): Promise<void> {
   const { docker, rack, addresses, pool } = settings
-  const name = networkName(rack, app)
+  const [name, key] = [networkName(rack, owner), networkKey(owner)]
   const [known, taken] = await Promise.all([
-    findNetwork(docker, name, control),
+    findOwnNetwork(settings, owner, control),
     takenSubnets(docker, control),
   ])
-  const isUsable = (cidr: string) => !taken.some((other) => cidrsOverlap(cidr, other))
-  const subnet = await addresses.subnet(app, pool, isUsable)
+  const isUsable = (cidr: string) => {
+    const range = enclosingCidr(cidr)
+    return range !== null && !taken.some((other) => cidrsOverlap(range, other))
+  }
+  const subnet = await addresses.subnet(key, pool, isUsable)
   if (known) {
     const own = known.IPAM.Config?.[0]?.Subnet
     if (own === subnet) return
     await replaceEmpty(docker, known, subnet, control)
   }
   try {
-    await createNetwork(settings, { app, name, subnet }, control)
+    await createNetwork(settings, { owner, name, subnet }, control)
   } catch (error) {
-    // Somebody else has taken the range since it was looked at: the app gets another, as long as it has no address.
-    if (!isRefusedRange(error) || (await addresses.holders(app)).length > 0) throw error
-    await addresses.freeSubnet(app)
-    const next = await addresses.subnet(app, pool, (cidr) => cidr !== subnet && isUsable(cidr))
-    await createNetwork(settings, { app, name, subnet: next }, control)
+    // Somebody else has taken the range since it was looked at: it gets another, as long as nothing has an address.
+    if (!isForbidden(error) || (await addresses.holders(key)).length > 0) throw error
+    await addresses.freeSubnet(key)
+    const next = await addresses.subnet(key, pool, (cidr) => cidr !== subnet && isUsable(cidr))
+    await createNetwork(settings, { owner, name, subnet: next }, control)
   }
 }
 
-function isRefusedRange(error: unknown): boolean {
+/** So Docker says no to a range that others have, and to the end of a network that has containers. */
+function isForbidden(error: unknown): boolean {
   return error instanceof RackError && (error.details as { status?: number } | undefined)?.status === 403
 }
 
-/** Removes the app's network; safe to repeat. The subnet stays the store's to give back. */
+/** How long a container that somebody else removes is waited for. */
+const leavingPatienceMs = 10_000
+
+/** Removes the network of an app or a service; safe to repeat. Its subnet is the caller's to give back. */
 export async function removeNetwork(
   settings: NetworkSettings,
-  app: string,
+  owner: Owner,
   control: Signalled,
 ): Promise<void> {
   const { docker, rack } = settings
-  await removeById(docker, networkName(rack, app), control)
+  // By its labels: another rack's may have the name.
+  const end = performance.now() + leavingPatienceMs
+  for (const { id } of await listNetworks(docker, rack, control, { owner })) {
+    const remove = async () => {
+      try {
+        await removeById(docker, id, control)
+        return true
+      } catch (error) {
+        if (!isForbidden(error) || performance.now() > end) throw error
+        return false
+      }
+    }
+    const what = `the containers of ${owner.name} to leave their network`
+    await until(remove, { deadlineMs: 60_000, intervalMs: 100, what, signal: control.signal })
+  }
 }
 
-/** The names of the rack's apps that have a network. */
+/** The networks of the rack, or of one of its apps or services. */
 export async function listNetworks(
   docker: DockerClient,
   rack: string,
   control: Signalled,
-): Promise<{ id: string; app: string }[]> {
-  const query = { filters: ownedBy(rack) }
+  filter: OwnedFilter = {},
+): Promise<{ id: string; owner: Owner }[]> {
+  const query = { filters: ownedBy(rack, filter) }
   const found = await docker.json<NetworkInspect[]>({ path: '/networks', query }, control)
-  return found.map(({ Id, Labels }) => ({ id: Id, app: Labels?.[labels.app] ?? '' }))
+  return found.flatMap(({ Id, Labels }) => {
+    const owner = readOwner(Labels)
+    return owner ? [{ id: Id, owner }] : []
+  })
 }
 
 async function createNetwork(
-  { docker, rack }: NetworkSettings,
-  { app, name, subnet }: { app: string; name: string; subnet: string },
+  settings: NetworkSettings,
+  { owner, name, subnet }: { owner: Owner; name: string; subnet: string },
   control: Signalled,
 ): Promise<void> {
+  const { docker, rack } = settings
   const body = {
     Name: name,
     Driver: 'bridge',
     CheckDuplicate: true,
     IPAM: { Driver: 'default', Config: [{ Subnet: subnet, Gateway: firstAddress(subnet) }] },
-    Labels: { [labels.rack]: rack, [labels.app]: app },
+    Labels: { [labels.rack]: rack, ...ownerLabels(owner) },
   }
   try {
     await docker.json({ method: 'POST', path: '/networks/create', body }, control)
   } catch (error) {
     // Made by another call in the meantime.
-    if (error instanceof RackError && error.code === 'conflict' && (await findNetwork(docker, name, control)))
-      return
-    throw error
+    const isTaken = error instanceof RackError && error.code === 'conflict'
+    if (!isTaken || !(await findOwnNetwork(settings, owner, control))) throw error
   }
+}
+
+/** Null when there is none of its name. @throws conflict for one that the labels do not call the owner's */
+async function findOwnNetwork(
+  { docker, rack }: NetworkSettings,
+  owner: Owner,
+  control: Signalled,
+): Promise<NetworkInspect | null> {
+  const name = networkName(rack, owner)
+  const found = await findNetwork(docker, name, control)
+  const { [labels.rack]: holdingRack } = found?.Labels ?? {}
+  const holder = readOwner(found?.Labels)
+  if (!found || (holdingRack === rack && holder && isSameOwner(holder, owner))) return found
+  const whose = holder ? `of ${ownerText(holder)} of the rack ${holdingRack}` : "that is no rack's"
+  throw new RackError('conflict', `the network of ${owner.name} would be ${name}, the name of one ${whose}`, {
+    hint: holder ? `Give the ${owner.kind} another name.` : `Look at it: docker network inspect ${name}`,
+  })
 }
 
 /** A network of ours with another subnet comes from a store that was lost; it may go only when nothing is on it. */
@@ -129,53 +177,19 @@ async function findNetwork(
   }
 }
 
-/** Subnets of all Docker networks, and all routes of the host but the default one. */
-async function takenSubnets(docker: DockerClient, control: Signalled): Promise<string[]> {
-  const [networks, table] = await Promise.all([
+/** Subnets of all Docker networks, and all routes of the host but the default one; what is not IPv4 is in nobody's way. */
+async function takenSubnets(docker: DockerClient, control: Signalled): Promise<Cidr[]> {
+  const [networks, routes] = await Promise.all([
     docker.json<NetworkInspect[]>({ path: '/networks' }, control),
-    readFile('/proc/net/route', 'utf8'),
+    readRoutes(),
   ])
-  const docked = networks.flatMap(({ IPAM }) =>
-    (IPAM.Config ?? []).flatMap(({ Subnet }) => (Subnet ? [Subnet] : [])),
+  const subnets = networks.flatMap(({ IPAM }) =>
+    (IPAM.Config ?? []).map(({ Subnet = '' }) => enclosingCidr(Subnet)),
   )
-  return [...docked, ...hostRoutes(table)]
-}
-
-/** CIDRs of `/proc/net/route`, whose numbers are hexadecimal with the lowest byte first. */
-export function hostRoutes(table: string): string[] {
-  const rows = table.trim().split('\n').slice(1)
-  return rows.flatMap((row) => {
-    const columns = row.split(/\s+/)
-    const [destination, mask] = [columns[1] ?? '', columns[7] ?? '']
-    if (mask === '' || mask === '00000000') return []
-    const bits = Array.from(Buffer.from(mask, 'hex')).reduce((sum, byte) => sum + popCount(byte), 0)
-    return [`${Array.from(Buffer.from(destination, 'hex')).reverse().join('.')}/${bits}`]
-  })
-}
-
-/** Whether two IPv4 ranges share an address; what is not IPv4 overlaps nothing. */
-export function cidrsOverlap(a: string, b: string): boolean {
-  const [first, second] = [parseCidr(a), parseCidr(b)]
-  if (!first || !second) return false
-  const size = 2 ** (32 - Math.min(first.bits, second.bits))
-  return Math.floor(first.address / size) === Math.floor(second.address / size)
+  return [...subnets.filter((subnet) => subnet !== null), ...routes]
 }
 
 /** The gateway of a subnet is its first address. */
 function firstAddress(cidr: string): string {
-  const { address, bits } = parseCidr(cidr) ?? { address: 0, bits: 32 }
-  const size = 2 ** (32 - bits)
-  const first = Math.floor(address / size) * size + 1
-  return [24, 16, 8, 0].map((shift) => Math.floor(first / 2 ** shift) % 256).join('.')
-}
-
-function parseCidr(cidr: string): { address: number; bits: number } | null {
-  const match = /^(\d+)\.(\d+)\.(\d+)\.(\d+)\/(\d+)$/.exec(cidr)
-  if (!match) return null
-  const [a, b, c, d, bits] = match.slice(1).map(Number) as [number, number, number, number, number]
-  return { address: ((a * 256 + b) * 256 + c) * 256 + d, bits }
-}
-
-function popCount(byte: number): number {
-  return byte.toString(2).replaceAll('0', '').length
+  return formatIpv4((enclosingCidr(cidr)?.base ?? 0) + 1)
 }

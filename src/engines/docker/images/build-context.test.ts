@@ -39,9 +39,17 @@ test('a context is its directory alone, with names from there', async () => {
   assert.deepEqual(await namesIn(files, { context: './api' }), ['Dockerfile', 'src/a'])
 })
 
-test('a Dockerfile is sent although it is ignored', async () => {
+test('a Dockerfile is sent although it is ignored, with rules by which the classic builder hides it', async () => {
   const files = { Dockerfile: dockerfile, '.dockerignore': '*\n!keep\n', keep: '', drop: '' }
-  assert.deepEqual(await namesIn(files, {}), ['Dockerfile', 'keep'])
+  assert.deepEqual(await namesIn(files, {}), ['.dockerignore', 'Dockerfile', 'keep'])
+  const [spec, source] = [buildSpec(), sourceOf(files)]
+  const texts = await readBuildTexts(source, [spec], AbortSignal.timeout(5000))
+  const { openWithout } = contextOf(source, spec, texts, 'web')
+  const seen = await unpackTar(openWithout!())
+  assert.deepEqual(
+    seen.map(({ name }) => name),
+    ['keep'],
+  )
 })
 
 test('rules named for the Dockerfile win over the common ones', async () => {
@@ -61,7 +69,7 @@ test('a Dockerfile beside the context goes with it', async () => {
     { Dockerfile: dockerfile, 'app/main': '' },
     { context: 'app', dockerfile: '../Dockerfile' },
   )
-  assert.deepEqual(names, ['.rack.Dockerfile', 'main'])
+  assert.deepEqual(names, ['.dockerignore', '.rack.Dockerfile', 'main'])
 })
 
 test('a Dockerfile of the compose file goes with its context, whose rules hold', async () => {
@@ -84,6 +92,7 @@ test('a Dockerfile of the compose file goes with its context, whose rules hold',
       found.map(({ name, content }) => [name, content]),
       [
         [context.dockerfile, inline],
+        ['.dockerignore', '.dockerignore\n.rack.Dockerfile\n'],
         ['keep', 'kept'],
       ],
     )
@@ -91,7 +100,7 @@ test('a Dockerfile of the compose file goes with its context, whose rules hold',
 })
 
 test('a Dockerfile of the compose file needs no source at all', async () => {
-  assert.deepEqual(await namesIn({}, { inline: 'FROM scratch\n' }), ['.rack.Dockerfile'])
+  assert.deepEqual(await namesIn({}, { inline: 'FROM scratch\n' }), ['.dockerignore', '.rack.Dockerfile'])
 })
 
 test('what is wrong with the texts is said', async () => {

@@ -1,5 +1,6 @@
 import { posix } from 'node:path'
 import { RackError } from '../../../domain/error.ts'
+import { isFetched } from '../../../domain/git-context.ts'
 import type { BuildSpec } from '../../../domain/manifest.ts'
 import {
   alwaysSent,
@@ -7,7 +8,8 @@ import {
   parseDockerIgnore,
   type DockerIgnore,
 } from '../../../lib/dockerignore.ts'
-import { tarHead, tarPadding } from '../../../lib/tar-blocks.ts'
+import { tarEnd, tarHead, tarPadding } from '../../../lib/tar-blocks.ts'
+import { noLines, withStages, type AddedLines, type NamedStage } from './named-stages.ts'
 import { readTar, rewriteTar } from '../../../lib/tar.ts'
 
 /** Texts of the source that say how to build, by path from the source directory. */
@@ -18,8 +20,12 @@ export interface BuildContext {
   /** Path of the Dockerfile inside the context. */
   dockerfile: string
   dockerfileText: string
-  /** A fresh tar of the context. */
+  /** Lines of it that nobody wrote: of stages that stand for named contexts. */
+  added: AddedLines
+  /** A fresh tar of the context, for a builder that takes one. */
   open(): AsyncIterable<Uint8Array>
+  /** The same without the Dockerfile, where no step may see it; absent where it is a part of the context. */
+  openWithout?: () => AsyncIterable<Uint8Array>
 }
 
 type Source = () => AsyncIterable<Uint8Array>
@@ -41,9 +47,12 @@ export async function readBuildTexts(
   signal: AbortSignal,
 ): Promise<BuildTexts> {
   const wanted = new Set(
-    specs.flatMap(({ context, dockerfile, inline }) =>
-      inSource(context, inline === null ? alwaysSent(dockerfile) : dockerIgnorePaths(dockerfile)),
-    ),
+    specs.flatMap(({ context, dockerfile, inline, contexts }) => [
+      ...inSource(context, inline === null ? alwaysSent(dockerfile) : dockerIgnorePaths(dockerfile)),
+      ...contexts.flatMap((one) =>
+        'folder' in one ? inSource(one.folder, dockerIgnorePaths('Dockerfile')) : [],
+      ),
+    ]),
   )
   const texts: BuildTexts = new Map()
   if (wanted.size === 0) return texts
@@ -70,23 +79,91 @@ export async function readBuildTexts(
  *
  * @throws build-failed when the Dockerfile is not in the source; invalid for rules that cannot be read
  */
-export function contextOf(source: Source, spec: BuildSpec, texts: BuildTexts, process: string): BuildContext {
+export function contextOf(
+  source: Source,
+  spec: BuildSpec,
+  texts: BuildTexts,
+  type: string,
+  stages: NamedStage[] = [],
+): BuildContext {
   const root = posix.join(spec.context, '.')
-  const { dockerfile, path, text } = dockerfileOf(spec, root, texts, process)
-  const rulesPath = dockerIgnorePaths(spec.dockerfile).find((name) => texts.has(posix.join(root, name)))
-  const rules = rulesPath === undefined ? null : readRules(texts, posix.join(root, rulesPath))
+  const written = dockerfileOf(spec, root, texts, type)
+  const { text, added } = withStages(written.text, stages, type)
+  const { dockerfile, path } = stages.length === 0 ? written : { dockerfile: ownDockerfile, path: null }
+  const rules = rulesIn(root, spec.dockerfile, texts)
 
+  const isOutside = dockerfile === ownDockerfile || rules?.ignores(dockerfile) === true
+  // What a link says is not known here.
+  const isHidden = path === null || (text !== '' && isOutside)
   const rename = (name: string): string | null => {
     const full = posix.normalize(name)
-    if (full === path) return dockerfile
+    // What was fetched is one build's alone.
+    if (isFetched(full) && !isFetched(root)) return null
+    if (full === path) return isHidden ? null : dockerfile
     const inner = root === '.' ? full : posix.relative(root, full)
     if (inner.startsWith('..') || inner === '' || inner === '.' || inner === './') return null
     if (inner === dockerfile) return null
     return rules?.ignores(inner.replace(/\/$/, '')) ? null : inner
   }
   const open = () => rewriteTar(source(), rename)
-  const whole = () => (path === null ? withText(dockerfile, text, open()) : open())
-  return { dockerfile, dockerfileText: text, open: whole }
+  const context = { dockerfile, dockerfileText: text, added, open }
+  if (!isHidden) return context
+  const ownRules = rules?.ignores(rulesName) ? undefined : texts.get(posix.join(root, rulesName))
+  const others = (name: string) => (rename(name) === rulesName ? null : rename(name))
+  return {
+    ...context,
+    openWithout: open,
+    open: () =>
+      withText(
+        dockerfile,
+        text,
+        withText(rulesName, hidingRules(dockerfile, ownRules), rewriteTar(source(), others)),
+      ),
+  }
+}
+
+const rulesName = '.dockerignore'
+
+/**
+ * What makes the classic builder take a Dockerfile out of a context once it has read it: rules that name it. It takes out
+ * the rules too if they name themselves.
+ */
+function hidingRules(dockerfile: string, own: string | undefined): string {
+  if (own !== undefined && parseDockerIgnore(own).ignores(dockerfile)) return own
+  const escaped = dockerfile.replaceAll(/[\\*?[\]]/g, String.raw`\$&`)
+  return own === undefined ? `${rulesName}\n${escaped}\n` : `${own.replace(/\n*$/, '\n')}${escaped}\n`
+}
+
+/** The context of an image that is a folder of the source, and nothing else. Its stream fails with invalid where there is none. */
+export function folderContext(source: Source, folder: string, texts: BuildTexts): BuildContext {
+  const root = posix.join(folder, '.')
+  const rules = rulesIn(root, 'Dockerfile', texts)
+  const text = 'FROM scratch\nCOPY files/ /\n'
+  let isThere = false
+  const rename = (name: string): string | null => {
+    const inner = posix.relative(root, posix.normalize(name))
+    isThere ||= !inner.startsWith('..')
+    if (inner.startsWith('..') || inner === '' || rules?.ignores(inner)) return null
+    return `files/${inner}`
+  }
+  const open = async function* () {
+    yield tarHead({ name: 'files', type: 'directory', mode: 0o755, size: 0, modified: new Date(0) })
+    yield* rewriteTar(source(), rename)
+    if (!isThere) throw noFolder(folder)
+  }
+  return {
+    dockerfile: 'Dockerfile',
+    dockerfileText: text,
+    added: noLines,
+    open: () => withText('Dockerfile', text, open()),
+  }
+}
+
+function rulesIn(root: string, dockerfile: string, texts: BuildTexts): DockerIgnore | null {
+  const path = dockerIgnorePaths(dockerfile)
+    .map((name) => posix.join(root, name))
+    .find((name) => texts.has(name))
+  return path === undefined ? null : readRules(texts, path)
 }
 
 interface FoundDockerfile {
@@ -97,20 +174,25 @@ interface FoundDockerfile {
   text: string
 }
 
-function dockerfileOf(spec: BuildSpec, root: string, texts: BuildTexts, process: string): FoundDockerfile {
+function dockerfileOf(spec: BuildSpec, root: string, texts: BuildTexts, type: string): FoundDockerfile {
   if (spec.inline !== null) return { dockerfile: ownDockerfile, path: null, text: spec.inline }
   const path = posix.join(spec.context, spec.dockerfile)
   const text = texts.get(path)
-  if (text === undefined) throw noDockerfile(process, path)
+  if (text === undefined) throw noDockerfile(type, path)
   const isInside = root === '.' || path.startsWith(`${root}/`)
   return { dockerfile: isInside ? posix.relative(root, path) : ownDockerfile, path, text }
+}
+
+/** A tar of one file. */
+export async function* textTar(name: string, text: string): AsyncGenerator<Uint8Array> {
+  yield* withText(name, text, [tarEnd()])
 }
 
 /** The tar with a file before all others. */
 async function* withText(
   name: string,
   text: string,
-  tar: AsyncIterable<Uint8Array>,
+  tar: AsyncIterable<Uint8Array> | Uint8Array[],
 ): AsyncGenerator<Uint8Array> {
   const content = Buffer.from(text)
   // A time of its own would make it another file at each build.
@@ -132,10 +214,16 @@ function readRules(texts: BuildTexts, path: string): DockerIgnore {
   }
 }
 
-function noDockerfile(process: string, path: string): RackError {
-  return new RackError('build-failed', `${process}: the source has no ${path}`, {
+function noDockerfile(type: string, path: string): RackError {
+  return new RackError('build-failed', `${type}: the source has no ${path}`, {
     hint: 'Write one, or name it in the compose file under build.dockerfile; is it excluded from the upload?',
-    details: { processes: [process], step: null, line: null, exitCode: null, tail: [] },
+    details: { processes: [type], step: null, line: null, exitCode: null, tail: [] },
+  })
+}
+
+function noFolder(folder: string): RackError {
+  return new RackError('invalid', `build.additional_contexts: the source has no folder ${folder}`, {
+    hint: 'Write its path from the compose file; is it excluded from the upload?',
   })
 }
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { buildFailed, type BuildFailure, type FailedBuild } from './build-failure.ts'
 import { readInstructions } from './dockerfile.ts'
+import { noLines, withStages } from './named-stages.ts'
 
 function failure(overrides: Partial<FailedBuild>) {
   const dockerfileText = overrides.dockerfileText ?? 'FROM a\n\nRUN npm ci\n'
@@ -14,6 +15,7 @@ function failure(overrides: Partial<FailedBuild>) {
     message: '',
     exitCode: null,
     step: null,
+    added: noLines,
     ...overrides,
   })
   return {
@@ -88,4 +90,20 @@ test('a missing base image and a syntax line are told apart', () => {
     step: { step: resolving, error: 'no such host', tail: [] },
   })
   assert.match(syntax.hint, /# syntax=docker\/dockerfile:1/)
+})
+
+test('a line is told as it was written, whatever was put before it', () => {
+  const dockerfileText = 'ARG A\nFROM a\nRUN npm ci\n'
+  const { text, added } = withStages(dockerfileText, [{ name: 'lib', image: 'x:1' }], 'web')
+  assert.equal(text, 'ARG A\nFROM x:1 AS lib\nFROM a\nRUN npm ci\n')
+  const of = { dockerfileText: text, instructions: readInstructions(text), added }
+  assert.equal(failure({ ...of, step: step('exit code: 1') }).details.line, 3)
+  const message = 'dockerfile parse error line 4: unknown instruction: X'
+  const inFile = failure({ ...of, message, dockerfile: null })
+  assert.match(inFile.hint, /line 3 of build.dockerfile_inline of web, worker, "RUN npm ci"/)
+  assert.equal(failure({ ...of, message: 'dockerfile parse error line 1: x' }).details.line, 1)
+  assert.throws(() => withStages('FROM a AS Lib\n', [{ name: 'lib', image: 'x' }], 'web'), {
+    code: 'invalid',
+    message: /^web: build\.additional_contexts: the Dockerfile has a stage "lib" of its own/,
+  })
 })

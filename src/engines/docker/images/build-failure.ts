@@ -1,5 +1,7 @@
 import { RackError } from '../../../domain/error.ts'
 import type { FailedStep } from './build-log.ts'
+import { writtenLine, writtenText, type AddedLines } from './named-stages.ts'
+import { isPrivate } from './pull-image.ts'
 import { lineOfStep, syntaxImage, type Instruction } from './dockerfile.ts'
 
 /** What `details` of a `build-failed` holds. */
@@ -20,6 +22,7 @@ export interface FailedBuild {
   /** From the source directory; null when the compose file holds it. */
   dockerfile: string | null
   dockerfileText: string
+  added: AddedLines
   instructions: Instruction[]
   /** What the engine said at the end. */
   message: string
@@ -33,17 +36,18 @@ export interface FailedBuild {
  */
 export function buildFailed(failed: FailedBuild): RackError {
   const { processes, step, message } = failed
-  const [process = ''] = processes
+  const [type = ''] = processes
   // The engine's own words, or those of a command of the step that wrote into its layer.
   if ([message, ...(step?.tail ?? [])].some((text) => /no space left on device/i.test(text))) {
-    return new RackError('disk-full', `${process}: the disk of Docker Engine is full`, {
+    return new RackError('disk-full', `${type}: the disk of Docker Engine is full`, {
       // The context and the steps of the failed build lie in the cache.
       hint: 'Make some room on its disk, then give the cache of builds back: rack prune --build-cache',
       details: { processes, step: step?.step ?? null },
     })
   }
   const exitCode = failed.exitCode ?? exitCodeIn(step?.error ?? message)
-  const line = (step && lineOfStep(failed.instructions, step.step)) ?? lineIn(message)
+  const found = (step && lineOfStep(failed.instructions, step.step)) ?? lineIn(message)
+  const line = found === null ? null : writtenLine(found, failed.added)
   const why = exitCode === null ? plain(step?.error ?? message) : `exit code ${exitCode}`
   const details: BuildFailure = {
     processes,
@@ -52,7 +56,7 @@ export function buildFailed(failed: FailedBuild): RackError {
     exitCode,
     tail: step?.tail ?? [],
   }
-  const text = step ? `${process}: step ${shorten(step.step)} failed: ${why}` : `${process}: ${why}`
+  const text = step ? `${type}: step ${shorten(step.step)} failed: ${why}` : `${type}: ${why}`
   return new RackError('build-failed', text, { hint: hintFor(failed, line), details })
 }
 
@@ -64,17 +68,20 @@ function hintFor(failed: FailedBuild, line: number | null): string {
   }
   if (step?.step.includes('load metadata for') || /pull access denied|manifest unknown/.test(message)) {
     const where = placeOf(failed, null)
-    return `A base image is not on this machine, and its registry did not give it: look at FROM in ${where}.`
+    const why = isPrivate(message)
+      ? 'gives it to who has a login alone (rack registries add HOST --username NAME), or has none of that name'
+      : 'did not give it'
+    return `A base image is not on this machine, and its registry ${why}: look at FROM in ${where}.`
   }
   return `Look at ${placeOf(failed, line)}; the whole log: rack builds logs ${build}`
 }
 
 /** Lines of a Dockerfile inside a compose file have other numbers there: the line itself is said. */
-function placeOf({ dockerfile, dockerfileText, processes }: FailedBuild, line: number | null): string {
+function placeOf({ dockerfile, dockerfileText, added, processes }: FailedBuild, line: number | null): string {
   if (dockerfile !== null) return line === null ? dockerfile : `${dockerfile}:${line}`
   const place = `build.dockerfile_inline of ${processes.join(', ')}`
   if (line === null) return place
-  return `line ${line} of ${place}, "${shorten(dockerfileText.split(/\r?\n/)[line - 1]?.trim() ?? '')}"`
+  return `line ${line} of ${place}, "${shorten(writtenText(dockerfileText, added).split(/\r?\n/)[line - 1]?.trim() ?? '')}"`
 }
 
 function exitCodeIn(text: string): number | null {

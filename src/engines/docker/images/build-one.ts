@@ -5,16 +5,19 @@ import type { BuildRequest, ImageRequest } from '../../../domain/engine.ts'
 import { maskText, type Environment } from '../../../domain/environment.ts'
 import { RackError } from '../../../domain/error.ts'
 import type { BuildSpec } from '../../../domain/manifest.ts'
-import type { BuildContext } from './build-context.ts'
+import { textTar, type BuildContext } from './build-context.ts'
 import { buildFailed } from './build-failure.ts'
+import { answersOf, needsBuildKit, textsOf } from './build-secrets.ts'
 import { createBuildLog, type BuildLog, type FailedStep } from './build-log.ts'
 import { openBuildKitSession, type BuildKitSession } from './buildkit-session.ts'
 import { decodeStatus } from './buildkit-status.ts'
 import { createClassicLog } from './classic-log.ts'
-import type { DockerClient, DockerRequest } from '../client.ts'
+import type { OpenFolder } from './file-sync.ts'
+import { compareVersions, type DockerClient, type DockerRequest } from '../client.ts'
 import { bareArguments, readInstructions, type Instruction } from './dockerfile.ts'
 import type { ImageInspect } from './image-config.ts'
 import { readImageStream, type ImageMessage } from './image-stream.ts'
+import { buildHeaders } from './registry-logins.ts'
 import { findImage } from './images.ts'
 import { foreignLabels, labels } from '../labels.ts'
 
@@ -22,7 +25,7 @@ export interface OneBuild {
   docker: DockerClient
   rack: string
   request: BuildRequest
-  image: ImageRequest
+  image: Pick<ImageRequest, 'processes'>
   spec: BuildSpec
   context: BuildContext
   /** The name that the image gets. */
@@ -34,18 +37,22 @@ export interface OneBuild {
  * Builds one image by BuildKit, or by the classic builder where the engine has no other; its output is said as it
  * comes. The end of the signal ends the build.
  *
- * @throws build-failed with `details: BuildFailure`; disk-full; cancelled
+ * @throws build-failed with `details: BuildFailure`; invalid for a key that cannot be used; unsupported; disk-full; cancelled
  */
 export async function buildOne(one: OneBuild, control: Control): Promise<ImageInspect> {
   const { docker, context, tag } = one
   const instructions = readInstructions(context.dockerfileText)
-  using session = await openSession(docker, control)
+  using session = await openSession(one, control)
   const args = buildArguments(one.spec.args, bareArguments(instructions), one.request.environment)
   const query = buildQuery(one, args, session)
-  const request = { method: 'POST', path: '/build', query, upload: context.open(), deadlineMs: null } as const
-  const conceal = (text: string) => maskText(text, environmentIn(args, one.request.environment))
+  const headers = buildHeaders(one.request.logins ?? [])
+  const upload = isSynced(context, session) ? {} : { upload: context.open() }
+  const request = { method: 'POST', path: '/build', query, headers, ...upload, deadlineMs: null } as const
+  const told = { ...environmentIn(args, one.request.environment), ...textsOf(one.spec) }
+  const conceal = (text: string) => maskText(text, told)
   const following = { say: (line: string) => one.say(conceal(line)) }
   const ended = await followBuild(await startBuild(docker, request, control), following, control)
+  if (session?.broken() !== undefined) throw session.broken()
   if (ended.error) throw failure(one, instructions, concealed(ended, conceal))
   const built = await findImage(docker, tag, control)
   if (built) return built
@@ -55,16 +62,51 @@ export async function buildOne(one: OneBuild, control: Control): Promise<ImageIn
   )
 }
 
-/** Null when the engine has no BuildKit, as on Windows. */
-async function openSession(docker: DockerClient, control: Control): Promise<BuildKitSession | null> {
+/** The first in which BuildKit has the limits of a build; before, the classic builder alone has them. */
+const versionOfLimits = '1.43'
+
+/** Null for a build by the classic builder: for limits that BuildKit would neglect, or where there is none, as on Windows. */
+async function openSession(
+  { docker, request, spec, image, context, say }: OneBuild,
+  control: Control,
+): Promise<BuildKitSession | null> {
+  const [type = ''] = image.processes
+  const answers = {
+    ...answersOf(spec, type),
+    logins: request.logins ?? [],
+    folders: new Map(context.openWithout ? foldersOf(context, context.openWithout) : []),
+  }
+  const isLimited = spec.shmBytes !== null || spec.ulimits.length > 0
+  if (isLimited && compareVersions(await docker.version(control), versionOfLimits) < 0) {
+    needsBuildKit(spec, type)
+    say('built by the classic builder: BuildKit of this Docker Engine has no shm_size and no ulimits')
+    return null
+  }
   try {
-    return await openBuildKitSession(docker, control)
+    return await openBuildKitSession(docker, answers, control)
   } catch (error) {
     const isUnknown =
       error instanceof RackError && (error.code === 'not-found' || error.code === 'engine-failed')
-    if (isUnknown && !control.signal.aborted) return null
-    throw error
+    if (!isUnknown || control.signal.aborted) throw error
+    needsBuildKit(spec, type)
+    return null
   }
+}
+
+/** As its command line does for Docker: two folders, of which the steps see one. */
+function foldersOf(
+  { dockerfile, dockerfileText }: BuildContext,
+  openWithout: OpenFolder,
+): [name: string, open: OpenFolder][] {
+  return [
+    ['dockerfile', () => textTar(dockerfile, dockerfileText)],
+    ['context', openWithout],
+  ]
+}
+
+/** Whether BuildKit asks for the context instead of being sent a tar, of which steps would see all. */
+function isSynced({ openWithout }: BuildContext, session: BuildKitSession | null): boolean {
+  return session !== null && openWithout !== undefined
 }
 
 function buildQuery(
@@ -75,12 +117,20 @@ function buildQuery(
   return {
     version: session ? 2 : 1,
     session: session?.id,
+    remote: isSynced(context, session) ? 'client-session' : undefined,
     dockerfile: context.dockerfile,
     t: tag,
     target: spec.target ?? undefined,
     buildargs: args,
     networkmode: spec.network ?? undefined,
     extrahosts: spec.extraHosts.map(({ host, address }) => `${host}:${address}`),
+    shmsize: spec.shmBytes ?? undefined,
+    ulimits:
+      spec.ulimits.length === 0
+        ? undefined
+        : JSON.stringify(
+            spec.ulimits.map(({ name, soft, hard }) => ({ Name: name, Soft: soft, Hard: hard })),
+          ),
     // None of ours may name the build: it would make every image a new one, and every copy would be replaced.
     labels: { ...foreignLabels(spec.labels), [labels.rack]: rack, [labels.app]: request.app },
     nocache: request.noCache ? 1 : undefined,
@@ -171,6 +221,7 @@ function failure(
     build: request.build,
     dockerfile: spec.inline === null ? posix.join(spec.context, spec.dockerfile) : null,
     dockerfileText: context.dockerfileText,
+    added: context.added,
     instructions,
     message: ended.error?.error ?? '',
     exitCode: ended.error?.errorDetail?.code ?? null,

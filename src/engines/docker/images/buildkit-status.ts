@@ -1,4 +1,5 @@
-import protobuf from 'protobufjs'
+import { RackError } from '../../../domain/error.ts'
+import { bytesAt, numberAt, readFields, textAt, type ProtobufFields } from '../../../lib/protobuf.ts'
 
 /** What a BuildKit build says of its progress; times in ms since 1970, of the engine's clock. */
 export interface BuildKitStatus {
@@ -24,64 +25,47 @@ export interface VertexLog {
   text: Uint8Array
 }
 
-const field = (id: number, type: string) => ({ id, type })
-const many = (id: number, type: string) => ({ id, type, rule: 'repeated' })
-
 /**
- * The part of the message that is read; fields that are not here are skipped.
+ * Reads the `aux` of a `moby.buildkit.trace` line: base64 of a protobuf message, of which this is the part that is told.
  *
+ * @throws engine-failed when it is none
  * @see https://github.com/moby/buildkit/blob/master/api/services/control/control.proto
  */
-const statusType = protobuf.Root.fromJSON({
-  nested: {
-    Status: { fields: { vertexes: many(1, 'Vertex'), logs: many(3, 'Log'), warnings: many(4, 'Warning') } },
-    Vertex: {
-      fields: {
-        digest: field(1, 'string'),
-        name: field(3, 'string'),
-        cached: field(4, 'bool'),
-        started: field(5, 'Time'),
-        completed: field(6, 'Time'),
-        error: field(7, 'string'),
-      },
-    },
-    Log: { fields: { vertex: field(1, 'string'), stream: field(3, 'int64'), msg: field(4, 'bytes') } },
-    Warning: { fields: { short: field(3, 'bytes') } },
-    Time: { fields: { seconds: field(1, 'int64'), nanos: field(2, 'int32') } },
-  },
-}).lookupType('Status')
-
-interface RawStatus {
-  vertexes: {
-    digest: string
-    name: string
-    cached: boolean
-    started?: RawTime
-    completed?: RawTime
-    error: string
-  }[]
-  logs: { vertex: string; stream: number; msg: Uint8Array }[]
-  warnings: { short: Uint8Array }[]
-}
-
-interface RawTime {
-  seconds: number
-  nanos: number
-}
-
-/** Reads the `aux` of a `moby.buildkit.trace` line: base64 of a protobuf message. */
 export function decodeStatus(base64: string): BuildKitStatus {
-  const message = statusType.decode(Buffer.from(base64, 'base64'))
-  const raw = statusType.toObject(message, { longs: Number, defaults: true }) as RawStatus
-  return {
-    vertexes: raw.vertexes.map(({ digest, name, cached, started, completed, error }) => {
-      return { digest, name, cached, error, startedMs: toMs(started), completedMs: toMs(completed) }
-    }),
-    logs: raw.logs.map(({ vertex, stream, msg }) => ({ vertex, stream, text: msg })),
-    warnings: raw.warnings.map(({ short }) => ({ short: Buffer.from(short).toString('utf8') })),
+  try {
+    const status = readFields(Buffer.from(base64, 'base64'))
+    return {
+      vertexes: bytesAt(status, 1).map((bytes) => vertexOf(readFields(bytes))),
+      logs: bytesAt(status, 3).map((bytes) => logOf(readFields(bytes))),
+      warnings: bytesAt(status, 4).map((bytes) => ({ short: textAt(readFields(bytes), 3) })),
+    }
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error
+    const message = "Docker Engine: a build's progress cannot be read"
+    throw new RackError('engine-failed', message, { cause: error })
   }
 }
 
-function toMs(time: RawTime | null | undefined): number | null {
-  return time ? time.seconds * 1000 + time.nanos / 1e6 : null
+function vertexOf(fields: ProtobufFields): Vertex {
+  return {
+    digest: textAt(fields, 1),
+    name: textAt(fields, 3),
+    cached: numberAt(fields, 4) !== 0,
+    startedMs: timeAt(fields, 5),
+    completedMs: timeAt(fields, 6),
+    error: textAt(fields, 7),
+  }
+}
+
+function logOf(fields: ProtobufFields): VertexLog {
+  const [text = new Uint8Array()] = bytesAt(fields, 4)
+  return { vertex: textAt(fields, 1), stream: numberAt(fields, 3), text }
+}
+
+/** Seconds and nanoseconds, as `google.protobuf.Timestamp` has them. */
+function timeAt(fields: ProtobufFields, field: number): number | null {
+  const [bytes] = bytesAt(fields, field)
+  if (!bytes) return null
+  const time = readFields(bytes)
+  return numberAt(time, 1) * 1000 + numberAt(time, 2) / 1e6
 }

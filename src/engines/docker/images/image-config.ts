@@ -1,11 +1,12 @@
 import type { BuiltImage } from '../../../domain/build.ts'
+import { splitReference, wholeName } from '../../../domain/image-name.ts'
 import type { Healthcheck } from '../../../domain/manifest.ts'
 
 /** What is read of Docker's answer about an image. */
 export interface ImageInspect {
   Id: string
   RepoTags: string[] | null
-  RepoDigests: string[] | null
+  RepoDigests?: string[] | null
   Config: ImageConfig | null
 }
 
@@ -13,7 +14,14 @@ interface ImageConfig {
   ExposedPorts?: Record<string, unknown> | null
   Env?: string[] | null
   User?: string
+  Entrypoint?: string[] | null
+  Cmd?: string[] | null
+  WorkingDir?: string
+  StopSignal?: string
   Volumes?: Record<string, unknown> | null
+  Labels?: Record<string, string> | null
+  /** What runs in an image that is built on this one. */
+  OnBuild?: string[] | null
   Healthcheck?: {
     Test?: string[] | null
     /** Nanoseconds; zero takes the default. */
@@ -24,19 +32,36 @@ interface ImageConfig {
   } | null
 }
 
-/** The part of an image's configuration that a plan reads. */
+/** The part of an image's configuration that a plan or an engine reads. */
 export function readImage({ Id, Config }: ImageInspect): BuiltImage {
   const variables = (Config?.Env ?? []).filter((pair) => pair.startsWith('LINK_'))
   return {
+    reference: Id,
     digest: Id,
     exposed: Object.keys(Config?.ExposedPorts ?? {})
       .map(withProtocol)
       .sort(byNumber),
     link: Object.fromEntries(variables.map(splitPair)),
-    user: Config?.User ? Config.User : null,
+    user: Config?.User || null,
+    entrypoint: said(Config?.Entrypoint),
+    command: said(Config?.Cmd),
+    workingDir: Config?.WorkingDir || null,
+    stopSignal: Config?.StopSignal || null,
     healthcheck: readHealthcheck(Config?.Healthcheck),
     volumes: Object.keys(Config?.Volumes ?? {}).sort(),
   }
+}
+
+/** By which name its registry gives the same image again; none for an image that no registry knows. */
+export function originOf({ RepoDigests }: ImageInspect, name: string): Pick<BuiltImage, 'pulled'> {
+  const { repository } = splitReference(wholeName(name))
+  const pulled = (RepoDigests ?? []).find((known) => splitReference(known).repository === repository)
+  return pulled === undefined ? {} : { pulled }
+}
+
+/** An empty vector says as little as none. */
+function said(words: string[] | null | undefined): string[] | null {
+  return words && words.length > 0 ? words : null
 }
 
 /** Docker's own defaults where the image says nothing. */

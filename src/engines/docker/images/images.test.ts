@@ -2,22 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { buildArguments } from './build-one.ts'
 import { readImage } from './image-config.ts'
-import { imageTag, splitReference } from './images.ts'
-
-test('a reference is cut into repository, tag and digest', () => {
-  const cases = {
-    redis: ['redis', null, null],
-    'redis:7': ['redis', '7', null],
-    'host:5000/team/web': ['host:5000/team/web', null, null],
-    'host:5000/team/web:1': ['host:5000/team/web', '1', null],
-    'redis@sha256:abc': ['redis', null, 'sha256:abc'],
-    'redis:7@sha256:abc': ['redis', '7', 'sha256:abc'],
-  }
-  for (const [name, expected] of Object.entries(cases)) {
-    const { repository, tag, digest } = splitReference(name)
-    assert.deepEqual([repository, tag, digest], expected)
-  }
-})
+import { carriesName, imageTag, isRacksOwn } from './images.ts'
 
 test('names of images are those that Docker takes, and never two the same', () => {
   const of = { rack: 'main', app: 'shop', type: 'web', build: 'BABCDEFGHIJ' }
@@ -30,13 +15,90 @@ test('names of images are those that Docker takes, and never two the same', () =
   for (const tag of tags) assert.match(tag.split(':')[0]!.split('/')[3]!, component)
 })
 
-const known = { Id: 'sha256:a', RepoTags: null, RepoDigests: null }
+test('an image has its names, however they are written; its id is none of them', () => {
+  const digest = `sha256:${'b'.repeat(64)}`
+  const image = {
+    Id: `sha256:abc${'0'.repeat(61)}`,
+    RepoTags: ['busybox:1', 'busybox:latest', 'team/web:2', 'host:5000/library/web:3'],
+    RepoDigests: [`busybox@${digest}`],
+    Config: null,
+  }
+  const names = [
+    'busybox:1',
+    'busybox',
+    'docker.io/busybox:1',
+    'docker.io/library/busybox:1',
+    'library/busybox',
+  ]
+  const more = [
+    'index.docker.io/team/web:2',
+    `busybox@${digest}`,
+    `busybox:1@${digest}`,
+    'host:5000/library/web:3',
+  ]
+  for (const name of [...names, ...more]) assert.ok(carriesName(image, name), name)
+  const others = ['abc', image.Id, 'abc000', 'busybox:2', 'web:2', 'host:5000/web:3', `team/web@${digest}`]
+  for (const name of others) assert.ok(!carriesName(image, name), name)
+})
+
+test('names that a rack gives are told from those of a registry', () => {
+  for (const name of ['rack/main/shop/web:b1', 'docker.io/rack/main/shop/web', 'rack/main/shop/web@sha256:a'])
+    assert.ok(isRacksOwn(name), name)
+  for (const name of [
+    'rack/web:1',
+    'host/rack/main/shop/web',
+    'racks/main/shop/web',
+    'localhost:5000/rack/a/b/c',
+  ])
+    assert.ok(!isRacksOwn(name), name)
+})
+
+const known = { Id: 'sha256:a', RepoTags: null }
 
 test('an image that says nothing has nothing', () => {
-  const bare = { digest: 'sha256:a', exposed: [], link: {}, user: null, healthcheck: null, volumes: [] }
+  const bare = {
+    reference: 'sha256:a',
+    digest: 'sha256:a',
+    exposed: [],
+    link: {},
+    user: null,
+    healthcheck: null,
+    volumes: [],
+    entrypoint: null,
+    command: null,
+    workingDir: null,
+    stopSignal: null,
+  }
   assert.deepEqual(readImage({ ...known, Config: null }), bare)
-  const Config = { User: '', Healthcheck: { Test: ['NONE'] }, Env: ['PATH=/bin'] }
+  const Config = {
+    User: '',
+    Healthcheck: { Test: ['NONE'] },
+    Env: ['PATH=/bin'],
+    Entrypoint: [],
+    Cmd: null,
+    WorkingDir: '',
+    StopSignal: '',
+  }
   assert.deepEqual(readImage({ ...known, Config }), bare)
+})
+
+test('what an image says of its process is kept', () => {
+  const Config = {
+    Entrypoint: ['/entry.sh'],
+    Cmd: ['serve', '--port', '80'],
+    WorkingDir: '/srv',
+    StopSignal: 'SIGQUIT',
+  }
+  const { entrypoint, command, workingDir, stopSignal } = readImage({ ...known, Config })
+  assert.deepEqual(
+    { entrypoint, command, workingDir, stopSignal },
+    {
+      entrypoint: ['/entry.sh'],
+      command: ['serve', '--port', '80'],
+      workingDir: '/srv',
+      stopSignal: 'SIGQUIT',
+    },
+  )
 })
 
 test('LINK_ variables are read with = in their values and without any', () => {

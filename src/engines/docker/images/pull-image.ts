@@ -1,10 +1,14 @@
 import type { Control } from '../../../domain/control.ts'
 import { RackError } from '../../../domain/error.ts'
+import { splitReference } from '../../../domain/image-name.ts'
+import type { PullPolicy } from '../../../domain/manifest.ts'
+import { registryOf, type RegistryLogin } from '../../../domain/registry.ts'
 import { DeadlineError } from '../../../lib/deadline.ts'
 import type { DockerClient } from '../client.ts'
 import type { ImageInspect } from './image-config.ts'
 import { readImageStream } from './image-stream.ts'
-import { findImage, splitReference } from './images.ts'
+import { pullHeaders } from './registry-logins.ts'
+import { findNamedImage, isRacksOwn } from './images.ts'
 
 export interface PullOptions {
   /** The process type that needs it, for messages. */
@@ -12,11 +16,13 @@ export interface PullOptions {
   /** How long a registry may be silent before it counts as not answering. */
   patienceMs: number
   say: (text: string) => void
+  logins?: RegistryLogin[]
+  policy?: PullPolicy | null
 }
 
 /**
  * Fetches an image and returns what the engine knows of it. When the registry does not give it, an image of that name
- * on this machine serves, and it is said; one that is named by digest is not asked for again.
+ * on this machine serves, and it is said, unless the policy is `always`; one that is named by digest is not asked for again.
  *
  * @throws image-unavailable when it is neither there nor here; disk-full
  */
@@ -26,16 +32,22 @@ export async function pullImage(
   options: PullOptions,
   control: Control,
 ): Promise<ImageInspect> {
-  const local = await findImage(docker, name, control)
-  if (local && splitReference(name).digest !== null) {
+  if (isRacksOwn(name)) {
+    throw unavailable(name, options.process, 'what a rack has built for an app is no image of a registry')
+  }
+  const local = await findNamedImage(docker, name, control)
+  const { policy = null } = options
+  if (local && (policy === 'missing' || policy === 'never' || splitReference(name).digest !== null)) {
     options.say(`${name} is here`)
     return local
   }
+  if (policy === 'never')
+    throw unavailable(name, options.process, 'it is not here, and `pull_policy: never` asks no registry')
   const refusal = await pull(docker, name, options, control)
   if (refusal === null) {
-    const pulled = await findImage(docker, name, control)
+    const pulled = await findNamedImage(docker, name, control)
     if (pulled) return pulled
-  } else if (local) {
+  } else if (local && policy !== 'always') {
     options.say(`${name} could not be pulled (${refusal}); the image of that name on this machine serves`)
     return local
   }
@@ -46,7 +58,7 @@ export async function pullImage(
 async function pull(
   docker: DockerClient,
   name: string,
-  { patienceMs, say }: PullOptions,
+  { patienceMs, say, logins = [] }: PullOptions,
   control: Control,
 ): Promise<string | null> {
   const { repository, tag, digest } = splitReference(name)
@@ -54,7 +66,14 @@ async function pull(
   say(`pulling ${name}`)
   const began = performance.now()
   try {
-    const request = { method: 'POST', path: '/images/create', query, deadlineMs: patienceMs } as const
+    const headers = pullHeaders(name, logins)
+    const request = {
+      method: 'POST',
+      path: '/images/create',
+      query,
+      headers,
+      deadlineMs: patienceMs,
+    } as const
     const response = await docker.stream(request, control)
     const what = `pull ${name}`
     for await (const message of readImageStream(response, what, { signal: control.signal, patienceMs })) {
@@ -88,9 +107,18 @@ const isWorthSaying = (status: string) =>
 
 const sentence = (id: string | undefined, status: string) => (id === undefined ? status : `${id}: ${status}`)
 
-function unavailable(name: string, process: string, why: string): RackError {
-  return new RackError('image-unavailable', `${process}: the image ${name} cannot be pulled: ${why}`, {
-    hint: `Is the name right, and does this machine reach the registry? An image of that name made here would serve.`,
-    details: { process, image: name, reason: why },
+/** In the words of registries, and of the engine. */
+export function isPrivate(why: string): boolean {
+  return /access denied|unauthorized|authentication required|no basic auth|authorization failed|401/i.test(
+    why,
+  )
+}
+
+function unavailable(name: string, type: string, why: string): RackError {
+  return new RackError('image-unavailable', `${type}: the image ${name} cannot be pulled: ${why}`, {
+    hint: isPrivate(why)
+      ? `Is it private? Give the rack a login: rack registries add ${registryOf(name)} --username NAME`
+      : `Is the name right, and does this machine reach the registry? An image of that name made here would serve.`,
+    details: { process: type, image: name, reason: why },
   })
 }

@@ -1,178 +1,205 @@
-import { readdir, rm } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { LogLine, LogQuery } from '../../../domain/engine.ts'
 import { RackError } from '../../../domain/error.ts'
+import { isSameOwner, ownerKey, readOwnerKey, type Owner } from '../../../domain/owner.ts'
+import type { LogBudget } from '../../../domain/parameter.ts'
+import { abortable } from '../../../lib/deadline.ts'
 import { until } from '../../../lib/poll.ts'
-import { DeadlineError, withDeadline } from '../../../lib/deadline.ts'
 import type { DockerClient } from '../client.ts'
-import { isNotFound } from '../errors.ts'
 import { inspectCopy } from '../containers/found-copy.ts'
-import { readTimedLines } from './frames.ts'
-import { mergeLines, withTail } from './read-logs.ts'
-import { openTypeLog, type Position, type TypeLog } from './type-log.ts'
+import { isNotFound } from '../errors.ts'
+import { noticeBatch } from './batch.ts'
+import { copyRest, followLog, type LogSource } from './copy-log.ts'
+import { openLogWriter, type LogWriter } from './log-writer.ts'
+import { readLogs } from './read-logs.ts'
+import { filesIn } from './segment.ts'
+import { startStall, StallError } from './stall.ts'
+import { openTypeLog, type TypeLog } from './type-log.ts'
 
 type Signalled = { signal: AbortSignal }
 
-/** Whose log is copied. */
-export interface LogSource {
-  app: string
-  type: string
-  process: string
-  release: string
-  container: string
-}
-
 /**
  * Copies the logs of containers into files of the rack's own, so that they outlive the container and Docker's
- * absence. Goes on exactly where it ended, without loss or repeat, after a restart of either.
+ * absence. Goes on exactly where it ended, without loss or repeat, after a restart of either; what cannot be kept is
+ * told by a line in the log.
  */
 export interface LogKeeper {
   /** Begins, or goes on, copying. Safe to repeat. */
   follow(source: LogSource): void
-  /** Settles when the log of an ended container is copied to its end. */
+  /** Settles when the log of an ended container is copied to its end, or says that its end is missing. */
   finish(source: LogSource, control: Signalled): Promise<void>
   read(query: LogQuery, control: Signalled): AsyncIterable<LogLine>
-  /** Drops the logs of an app. */
-  remove(app: string): Promise<void>
-  /** Apps that have logs. */
-  apps(): Promise<string[]>
+  /** Drops the logs of an app or a service; nothing is copied into them any more. */
+  remove(owner: Owner): Promise<void>
+  /** Who has logs. */
+  owners(): Promise<Owner[]>
   /** Stops copying; what was not copied is when somebody follows again. */
   close(): Promise<void>
 }
 
-const finishDeadlineMs = 15_000
-const retryMs = 1000
-
 export interface LogKeeperOptions {
   docker: DockerClient
   directory: string
-  maxBytesPerType: number
+  /** How much is kept; asked each time a file is full. */
+  budget: () => LogBudget
   /** Hears why the copying of a log ended early. */
   onTrouble: (error: unknown) => void
+  /** How long an ended container's log is read to its end: without a byte, and in all. */
+  endBounds?: { silenceMs: number; longestMs: number }
+  /** How often what is too old is dropped. */
+  pruneEveryMs?: number
 }
+
+const retryMs = 1000
+const defaultPruneEveryMs = 600_000
+const defaultEndBounds = { silenceMs: 15_000, longestMs: 120_000 }
 
 /** Opens the logs kept in a directory. */
 export function createLogKeeper(options: LogKeeperOptions): LogKeeper {
   return new FileLogKeeper(options)
 }
 
+interface Follower {
+  source: LogSource
+  ended: Promise<void>
+  stopping: AbortController
+  /** Called for every part of the log that is in its file. */
+  onProgress: () => void
+}
+
 class FileLogKeeper implements LogKeeper {
   readonly #options: LogKeeperOptions
+  readonly #writer: LogWriter
   readonly #logs = new Map<string, TypeLog>()
-  readonly #followers = new Map<string, Promise<void>>()
-  readonly #newTypes = new Set<(app: string, log: TypeLog) => void>()
+  readonly #followers = new Map<string, Follower>()
   readonly #closing = new AbortController()
+  readonly #pruning: NodeJS.Timeout
 
   constructor(options: LogKeeperOptions) {
     this.#options = options
+    const { directory, budget, onTrouble, pruneEveryMs = defaultPruneEveryMs } = options
+    this.#writer = openLogWriter({ directory, budget, onTrouble })
+    this.#pruning = setInterval(() => void this.#prune().catch(onTrouble), pruneEveryMs).unref()
   }
 
   follow(source: LogSource): void {
     if (this.#followers.has(source.container) || this.#closing.signal.aborted) return
-    const following = this.#followUntilEnd(source).finally(() => this.#followers.delete(source.container))
-    this.#followers.set(source.container, following)
+    const stopping = new AbortController()
+    const follower: Follower = { source, stopping, ended: Promise.resolve(), onProgress: () => undefined }
+    this.#followers.set(source.container, follower)
+    follower.ended = this.#followUntilEnd(follower).finally(() => this.#followers.delete(source.container))
   }
 
-  async finish(source: LogSource, control: Signalled): Promise<void> {
-    const log = this.#logOf(source.app, source.type)
-    const wait = { deadlineMs: finishDeadlineMs, what: `the end of the log of ${source.process}`, ...control }
+  async finish(source: LogSource, { signal }: Signalled): Promise<void> {
+    const follower = this.#followers.get(source.container)
+    const log = this.#logOf(source.owner, source.type)
+    using stall = startStall({ ...(this.#options.endBounds ?? defaultEndBounds), signal })
+    if (follower) follower.onProgress = stall.progress
     try {
-      await withDeadline(wait, async (signal) => {
-        await this.#followers.get(source.container)
-        await this.#copy(source, { follow: false, signal })
-      })
+      await abortable(follower?.ended ?? Promise.resolve(), stall.signal)
+      await this.#copy(copyRest, source, { signal: stall.signal, onProgress: stall.progress })
     } catch (error) {
-      if (!isNotFound(error) && !(error instanceof DeadlineError)) throw error
+      const reason: unknown = stall.signal.aborted ? stall.signal.reason : error
+      if (!(reason instanceof StallError) && !isNotFound(reason)) throw reason
+      follower?.stopping.abort()
+      if (reason instanceof StallError) this.#tellMissingEnd(source, reason)
     }
     log.forget(source.process)
   }
 
-  async *read(query: LogQuery, { signal }: Signalled): AsyncGenerator<LogLine> {
-    const heard = createLineQueue(signal)
-    const wants = matcher(query)
-    const listen = query.follow ? (line: LogLine) => wants(line) && heard.push(line) : undefined
-    const stops: (() => void)[] = []
-    const addType = (app: string, log: TypeLog) => {
-      if (app === query.app && listen) stops.push(log.listen(listen))
-    }
-    try {
-      const types = await this.#typesOf(query)
-      // From here on without a wait until each has been asked: a type that is new later is told of.
-      if (query.follow) this.#newTypes.add(addType)
-      const logs = this.#logsOf(query.app, types)
-      const readers = await Promise.all(logs.map((log) => log.read(listen)))
-      stops.push(...readers.map((reader) => () => reader.stop()))
-      const kept = mergeLines(readers.map(({ lines }) => lines))
-      for await (const line of withTail(filterLines(kept, wants), query.tail)) {
-        if (signal.aborted) return
-        yield line
-      }
-      if (query.follow) yield* heard.lines()
-    } finally {
-      this.#newTypes.delete(addType)
-      for (const stop of stops) stop()
-    }
+  async *read(query: LogQuery, control: Signalled): AsyncGenerator<LogLine> {
+    await this.#writer.start()
+    await this.#loadLogs(query.owner)
+    // A full disk keeps what it has taken: that can be read.
+    await this.#writer.flush()
+    const isAsked = ({ owner, type }: TypeLog) =>
+      (!query.owner || isSameOwner(owner, query.owner)) && (!query.types || query.types.includes(type))
+    const logs = () => [...this.#logs.values()].filter(isAsked)
+    yield* readLogs({ writer: this.#writer, logs }, query, control)
   }
 
-  async remove(app: string): Promise<void> {
-    for (const key of this.#logs.keys()) if (key.startsWith(`${app}/`)) this.#logs.delete(key)
-    await rm(join(this.#options.directory, app), { recursive: true, force: true })
+  async remove(owner: Owner): Promise<void> {
+    const followers = [...this.#followers.values()].filter(({ source }) => isSameOwner(source.owner, owner))
+    for (const { stopping } of followers) stopping.abort()
+    await Promise.all(followers.map(({ ended }) => ended))
+    const logs = this.#logsOf(owner)
+    for (const log of logs) {
+      log.discard()
+      this.#logs.delete(keyOf(log))
+    }
+    await this.#writer.release(logs)
+    await rm(this.#directoryOf(owner), { recursive: true, force: true })
   }
 
-  async apps(): Promise<string[]> {
-    return await listDirectory(this.#options.directory)
+  async owners(): Promise<Owner[]> {
+    const names = await filesIn(this.#options.directory)
+    return names.filter((name) => !name.startsWith('.')).map(readOwnerKey)
   }
 
   async close(): Promise<void> {
+    clearInterval(this.#pruning)
     this.#closing.abort()
-    await Promise.allSettled(this.#followers.values())
+    await Promise.all([...this.#followers.values()].map(({ ended }) => ended))
+    await this.#writer.close()
   }
 
-  #logOf(app: string, type: string): TypeLog {
-    const key = `${app}/${type}`
-    const known = this.#logs.get(key)
+  #directoryOf(owner: Owner): string {
+    return join(this.#options.directory, ownerKey(owner))
+  }
+
+  #logOf(owner: Owner, type: string): TypeLog {
+    const known = this.#logs.get(keyOf({ owner, type }))
     if (known) return known
-    const { directory, maxBytesPerType: maxBytes } = this.#options
-    const log = openTypeLog({ path: join(directory, app, `${type}.log`), app, type, maxBytes })
-    this.#logs.set(key, log)
-    for (const listener of this.#newTypes) listener(app, log)
+    const log = openTypeLog({ directory: join(this.#directoryOf(owner), type), owner, type })
+    this.#logs.set(keyOf(log), log)
     return log
   }
 
-  #logsOf(app: string, types: string[]): TypeLog[] {
-    return types.map((type) => this.#logOf(app, type))
+  #logsOf(owner: Owner): TypeLog[] {
+    return [...this.#logs.values()].filter((log) => isSameOwner(log.owner, owner))
   }
 
-  async #typesOf({ app, types }: LogQuery): Promise<string[]> {
-    const files = await listDirectory(join(this.#options.directory, app))
-    const onDisk = files.filter((file) => file.endsWith('.log')).map((file) => file.slice(0, -'.log'.length))
-    const open = [...this.#logs.keys()]
-      .filter((key) => key.startsWith(`${app}/`))
-      .map((key) => key.slice(app.length + 1))
-    const all = [...new Set([...onDisk, ...open])].sort()
-    return types ? all.filter((type) => types.includes(type)) : all
+  /** Makes known what lies on the disk, of one owner or of all. */
+  async #loadLogs(owner?: Owner): Promise<void> {
+    for (const each of owner ? [owner] : await this.owners()) {
+      const types = await filesIn(this.#directoryOf(each))
+      await Promise.all(types.map((type) => this.#load(this.#logOf(each, type))))
+    }
+  }
+
+  async #load(log: TypeLog): Promise<void> {
+    await log.load()
+    this.#writer.raise(log.kept().last)
+  }
+
+  async #prune(): Promise<void> {
+    const budget = this.#options.budget()
+    await this.#loadLogs()
+    for (const log of this.#logs.values()) await log.prune(budget, Date.now())
   }
 
   /**
    * A container that is restarted gets a new stream each time; this ends when it is gone or has ended for good. An
    * engine that is away, or a disk that is full, is waited for: it begins anew behind the last line kept.
    */
-  async #followUntilEnd(source: LogSource): Promise<void> {
-    const control = { signal: this.#closing.signal }
+  async #followUntilEnd(follower: Follower): Promise<void> {
+    const { source, stopping } = follower
+    const signal = AbortSignal.any([this.#closing.signal, stopping.signal])
     let told: unknown = null
-    while (!control.signal.aborted) {
+    while (!signal.aborted) {
       try {
-        do await this.#copy(source, { follow: true, ...control })
-        while (await this.#runsAgain(source, control))
+        do await this.#copy(followLog, source, { signal, onProgress: () => follower.onProgress() })
+        while (await this.#runsAgain(source, { signal }))
         return
       } catch (error) {
-        if (control.signal.aborted) return
+        if (signal.aborted) return
         const code = error instanceof RackError ? error.code : error
         if (code !== told) this.#options.onTrouble(error)
         told = code
       }
-      await pause(retryMs, undefined, control).catch(() => undefined)
+      await pause(retryMs, undefined, { signal }).catch(() => undefined)
     }
   }
 
@@ -188,107 +215,44 @@ class FileLogKeeper implements LogKeeper {
   }
 
   async #copy(
+    copy: typeof copyRest,
     source: LogSource,
-    { follow, signal }: { follow: boolean; signal: AbortSignal },
+    control: Parameters<typeof copyRest>[2],
   ): Promise<void> {
-    const { docker } = this.#options
-    const log = this.#logOf(source.app, source.type)
-    const position = await log.position(source.process)
-    const found = await inspectCopy(docker, source.container, { signal })
-    if (!found) return
-    const query = {
-      stdout: true,
-      stderr: true,
-      timestamps: true,
-      follow,
-      since: position ? unixTime(position.time) : undefined,
-    }
-    const stream = await docker.stream({ path: `/containers/${source.container}/logs`, query }, { signal })
-    const { app, type, process, release } = source
-    const isNew = newerThan(position)
-    try {
-      for await (const { time, stream: from, text } of readTimedLines(stream, found.isTty)) {
-        if (isNew(time)) await log.append([{ time, app, type, process, release, stream: from, text }])
-      }
-    } catch (error) {
-      if (error instanceof RackError) throw error
-      throw new RackError('engine-unavailable', `the log of ${process} broke off`, { cause: error })
-    }
+    const log = this.#logOf(source.owner, source.type)
+    await copy(source, { docker: this.#options.docker, writer: this.#writer, log }, control)
   }
-}
 
-/** Docker repeats the lines of the time that is asked for: as many as are kept already are passed over. */
-function newerThan(position: Position | null): (time: string) => boolean {
-  let seen = 0
-  return (time) => {
-    if (!position || time > position.time) return true
-    if (time < position.time) return false
-    seen++
-    return seen > position.count
+  /** Waits for room on the disk, but keeps nobody waiting: the container goes. */
+  #tellMissingEnd(source: LogSource, reason: StallError): void {
+    const text = `… the end of the log of this process is missing: ${reason.message}`
+    this.#options.onTrouble(
+      new RackError('timeout', `${source.process}: ${text.slice(2)}`, { cause: reason }),
+    )
+    const log = this.#logOf(source.owner, source.type)
+    const notice = noticeBatch(source, dockerTime(new Date()), text)
+    void this.#appendPatiently(log, notice)
   }
-}
 
-/** RFC 3339 with nanoseconds as the seconds that Docker takes. */
-function unixTime(time: string): string {
-  const [whole = '', fraction = '0'] = time.replace('Z', '').split('.')
-  return `${Date.parse(`${whole}Z`) / 1000}.${fraction.padEnd(9, '0')}`
-}
-
-function matcher({ process, since, types }: LogQuery): (line: LogLine) => boolean {
-  const from = since === undefined ? null : comparableTime(since)
-  return (line) =>
-    (process === undefined || line.process === process) &&
-    (types === undefined || types.includes(line.type)) &&
-    (from === null || comparableTime(line.time) >= from)
-}
-
-/** Times with different numbers of digits compare as text when the fraction is padded. */
-function comparableTime(time: string): string {
-  const date = new Date(time)
-  if (Number.isNaN(date.getTime()))
-    throw new RackError('invalid', `"${time}" is no time`, { hint: 'Use RFC 3339.' })
-  const fraction = /\.(\d+)/.exec(time)?.[1] ?? ''
-  return `${date.toISOString().slice(0, 19)}.${fraction.padEnd(9, '0').slice(0, 9)}`
-}
-
-async function* filterLines(source: AsyncIterable<LogLine>, wants: (line: LogLine) => boolean) {
-  for await (const line of source) if (wants(line)) yield line
-}
-
-/** A reader that is slower than what it follows loses the oldest lines beyond this. */
-const longestQueue = 10_000
-
-function createLineQueue(signal: AbortSignal) {
-  const waiting: LogLine[] = []
-  let wake = Promise.withResolvers<void>()
-  const end = () => wake.resolve()
-  signal.addEventListener('abort', end, { once: true })
-  return {
-    push(line: LogLine) {
-      if (waiting.length >= longestQueue) waiting.shift()
-      waiting.push(line)
-      wake.resolve()
-    },
-    async *lines(): AsyncGenerator<LogLine> {
+  async #appendPatiently(log: TypeLog, notice: ReturnType<typeof noticeBatch>): Promise<void> {
+    const { signal } = this.#closing
+    while (!signal.aborted) {
       try {
-        while (!signal.aborted) {
-          await wake.promise
-          wake = Promise.withResolvers<void>()
-          if (signal.aborted) return
-          while (waiting.length > 0) yield waiting.shift()!
-        }
-      } finally {
-        signal.removeEventListener('abort', end)
+        await this.#writer.append(log, notice)
+        return
+      } catch (error) {
+        if (!(error instanceof RackError) || error.code !== 'disk-full') return this.#options.onTrouble(error)
       }
-    },
+      await pause(retryMs, undefined, { signal }).catch(() => undefined)
+    }
   }
 }
 
-async function listDirectory(path: string): Promise<string[]> {
-  try {
-    return await readdir(path)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
-    throw error
-  }
+function keyOf({ owner, type }: Pick<TypeLog, 'owner' | 'type'>): string {
+  return `${ownerKey(owner)}/${type}`
+}
+
+/** With as many digits as Docker writes, so that times compare as text. */
+function dockerTime(date: Date): string {
+  return date.toISOString().replace('Z', '000000Z')
 }

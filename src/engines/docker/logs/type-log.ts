@@ -1,266 +1,252 @@
-import { mkdir, open, rename, stat, truncate, type FileHandle } from 'node:fs/promises'
-import { createReadStream } from 'node:fs'
-import { dirname } from 'node:path'
-import type { LogLine } from '../../../domain/engine.ts'
+import { mkdir, open, rm, type FileHandle } from 'node:fs/promises'
 import { RackError } from '../../../domain/error.ts'
-import { readLines } from '../../../lib/lines.ts'
+import { ownerText, type Owner } from '../../../domain/owner.ts'
+import type { LogBudget } from '../../../domain/parameter.ts'
 import { createSemaphore } from '../../../lib/semaphore.ts'
+import { laterPosition, readEntry, type Batch, type Position } from './batch.ts'
+import {
+  cutTornLine,
+  headerOf,
+  listSegments,
+  markerOf,
+  nothingBefore,
+  openIfThere,
+  readPiece,
+  segmentPath,
+  type Before,
+  type Segment,
+} from './segment.ts'
 
-/** How far a process's log is copied: the newest time, and how many lines have it. */
-export interface Position {
-  time: string
-  count: number
-}
-
-/** The kept log of one process type: two files at most, the older one with the suffix `.1`. */
+/** The kept log of one process type. Only the writer writes it, one round after the other. */
 export interface TypeLog {
-  /** Queues lines for the file and tells listeners; settles when they are written. */
-  append(lines: LogLine[]): Promise<void>
-  position(process: string): Promise<Position | null>
-  forget(process: string): void
-  /** Calls back for each later line, until the function that it returns is called. */
-  listen(listener: (line: LogLine) => void): () => void
-  /** What is kept now; from the same moment on, `listen` hears of what comes. */
-  read(listen?: (line: LogLine) => void): Promise<{ lines: AsyncIterable<LogLine>; stop(): void }>
+  owner: Owner
+  type: string
+  /** Mends what a crash left, and learns how far each process's log is copied. Safe to repeat. */
+  load(): Promise<void>
+  /** Oldest first; the last one grows. */
+  segments(): readonly Segment[]
+  /** All that was kept so far, of what has gone again too. */
+  kept(): Before
+  position(processId: string): Position | null
+  /** Its position is not carried into the next file. */
+  forget(processId: string): void
+  /** Appends batches whose lines are numbered from `first` on: all of it, or nothing. @throws disk-full */
+  write(batches: Batch[], first: number, budget: LogBudget): Promise<void>
+  /** Drops what is beyond the budget. */
+  prune(budget: LogBudget, nowMs: number): Promise<void>
+  /** Refuses to write from now on: its files go. */
+  discard(): void
+  /** Lets go of its file, until it is written again. */
+  release(): Promise<void>
 }
 
 export interface TypeLogOptions {
-  path: string
-  app: string
+  directory: string
+  owner: Owner
   type: string
-  /** Of both files together. */
-  maxBytes: number
 }
 
-/** Opens the kept log of a type; nothing is read or written before it is used. */
+/** Files a log is cut into: dropping the oldest gives back this part of the budget. */
+const segmentsPerBudget = 8
+const smallestSegmentBytes = 4096
+/** Of processes that ended while no daemon ran; those of the newest are carried on. */
+const mostPositions = 2000
+
+/** Opens the kept log of a type; nothing is read or written before it is loaded. */
 export function openTypeLog(options: TypeLogOptions): TypeLog {
   return new FileTypeLog(options)
 }
 
 class FileTypeLog implements TypeLog {
-  readonly #options: TypeLogOptions
-  readonly #lock = createSemaphore(1)
-  readonly #listeners = new Set<(line: LogLine) => void>()
-  #positions: Promise<Map<string, Position>> | null = null
-  #queue: LogLine[] = []
-  #flushing: Promise<void> = Promise.resolve()
-  /** Bytes queued or written since the object was made, and where the present file begins among them. */
-  #queuedBytes = 0
-  #fileStart = 0
+  readonly owner: Owner
+  readonly type: string
+  readonly #directory: string
+  readonly #ended = new Set<string>()
+  readonly #turn = createSemaphore(1)
+  #isDiscarded = false
+  #segments: Segment[] = []
+  #kept: Before = structuredClone(nothingBefore)
+  #file: FileHandle | null = null
+  /** Of the newest segment. */
+  #size = 0
+  #loading: Promise<void> | null = null
 
-  constructor(options: TypeLogOptions) {
-    this.#options = options
+  constructor({ directory, owner, type }: TypeLogOptions) {
+    this.#directory = directory
+    this.owner = owner
+    this.type = type
   }
 
-  async append(lines: LogLine[]): Promise<void> {
-    const positions = await this.#load()
-    for (const line of lines) {
-      this.#queue.push(line)
-      this.#queuedBytes += byteLength(line)
-      advance(positions, line)
-      for (const listener of this.#listeners) listener(line)
-    }
-    await this.#flush()
-  }
-
-  async position(process: string): Promise<Position | null> {
-    return (await this.#load()).get(process) ?? null
-  }
-
-  forget(process: string): void {
-    void this.#positions?.then((positions) => positions.delete(process))
-  }
-
-  async read(listen?: (line: LogLine) => void): Promise<{ lines: AsyncIterable<LogLine>; stop(): void }> {
-    await this.#load()
-    // In one go without a wait: a line is either before this point, in the file, or after it, heard.
-    const until = this.#queuedBytes
-    return { lines: this.#readUntil(until), stop: listen ? this.listen(listen) : () => undefined }
-  }
-
-  listen(listener: (line: LogLine) => void): () => void {
-    this.#listeners.add(listener)
-    return () => this.#listeners.delete(listener)
-  }
-
-  async *#readUntil(until: number): AsyncGenerator<LogLine> {
-    await this.#flushForReader()
-    const files = await this.#lock.run(() => this.#openBoth(until))
-    try {
-      for (const { file, bytes } of files) {
-        if (bytes <= 0) continue
-        const source = file.createReadStream({ start: 0, end: bytes - 1, autoClose: false })
-        for await (const text of readLines(source, 1024 * 1024)) {
-          const line = parseLine(text, this.#options)
-          if (line) yield line
-        }
-      }
-    } finally {
-      for (const { file } of files) await file.close()
-    }
-  }
-
-  async #openBoth(until: number): Promise<{ file: FileHandle; bytes: number }[]> {
-    const { path } = this.#options
-    const files: { file: FileHandle; bytes: number }[] = []
-    const older = await openIfThere(`${path}.1`)
-    if (older) {
-      const { size } = await older.stat()
-      // It ends where the present file begins, unless the files were turned over after the reader began.
-      files.push({ file: older, bytes: Math.min(size, until - this.#fileStart + size) })
-    }
-    const newer = await openIfThere(path)
-    if (newer)
-      files.push({ file: newer, bytes: Math.min((await newer.stat()).size, until - this.#fileStart) })
-    return files
-  }
-
-  /** Mends the end of the file after a crash, and learns how far each process's log is copied. */
-  async #load(): Promise<Map<string, Position>> {
-    this.#positions ??= this.#scan().catch((error: unknown) => {
-      this.#positions = null
-      throw translate(error)
+  async load(): Promise<void> {
+    this.#loading ??= this.#load().catch((error: unknown) => {
+      this.#loading = null
+      throw explainDisk(error)
     })
-    return await this.#positions
+    await this.#loading
   }
 
-  async #scan(): Promise<Map<string, Position>> {
-    const { path } = this.#options
-    const positions = new Map<string, Position>()
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 })
-    const size = await cutTornLine(path)
-    this.#queuedBytes += size
-    for (const file of [`${path}.1`, path]) {
-      if (!(await sizeOf(file))) continue
-      for await (const text of readLines(createReadStream(file), 1024 * 1024)) {
-        const line = parseLine(text, this.#options)
-        if (line) advance(positions, line)
-      }
-    }
-    return positions
+  segments(): readonly Segment[] {
+    return this.#segments
   }
 
-  #flush(): Promise<void> {
-    this.#flushing = this.#flushing.then(
-      () => this.#writeQueue(),
-      () => this.#writeQueue(),
-    )
-    return this.#flushing
+  kept(): Before {
+    return this.#kept
   }
 
-  /** A full disk keeps what it has taken: that can be read. */
-  async #flushForReader(): Promise<void> {
+  position(processId: string): Position | null {
+    return this.#kept.positions[processId] ?? null
+  }
+
+  forget(processId: string): void {
+    this.#ended.add(processId)
+  }
+
+  async write(batches: Batch[], first: number, budget: LogBudget): Promise<void> {
+    await this.load()
+    using _turn = await this.#turn.acquire()
+    if (this.#isDiscarded) throw new RackError('not-found', `the log of ${ownerText(this.owner)} was dropped`)
     try {
-      await this.#flush()
+      if (this.#isFull(budget)) await this.#roll(first)
+      const parts = [markerOf(first), ...batches.map(({ bytes }) => bytes)]
+      await this.#append(parts)
+      for (const batch of batches) this.#count(batch)
+      this.#kept.last = first + batches.reduce((sum, { lines }) => sum + lines, 0) - 1
+      await this.#dropOldest(({ before }) => this.#kept.bytes - before.bytes > budget.bytes)
     } catch (error) {
-      if (!(error instanceof RackError && error.code === 'disk-full')) throw error
+      throw explainDisk(error)
     }
   }
 
-  async #writeQueue(): Promise<void> {
-    const lines = this.#queue
-    if (lines.length === 0) return
-    this.#queue = []
-    await this.#lock.run(async () => {
-      try {
-        await this.#rotate()
-        await appendWhole(this.#options.path, lines.map(formatLine).join(''))
-      } catch (error) {
-        this.#queue = [...lines, ...this.#queue]
-        throw translate(error)
-      }
-    })
+  async prune(budget: LogBudget, nowMs: number): Promise<void> {
+    await this.load()
+    using _turn = await this.#turn.acquire()
+    if (budget.ageMs === null || this.#isDiscarded) return
+    const from = new Date(nowMs - budget.ageMs).toISOString()
+    const newest = this.#segments.at(-1)
+    const hasLines = newest !== undefined && this.#kept.lines > newest.before.lines
+    if (hasLines && this.#kept.time < from) await this.#roll(this.#kept.last + 1)
+    await this.#dropOldest((_segment, next) => next.before.time < from)
   }
 
-  async #rotate(): Promise<void> {
-    const { path, maxBytes } = this.#options
-    const size = await sizeOf(path)
-    if (size < maxBytes / 2) return
-    await rename(path, `${path}.1`)
-    this.#fileStart += size
+  discard(): void {
+    this.#isDiscarded = true
+  }
+
+  async release(): Promise<void> {
+    using _turn = await this.#turn.acquire()
+    await this.#closeFile()
+  }
+
+  async #closeFile(): Promise<void> {
+    const file = this.#file
+    this.#file = null
+    await file?.close()
+  }
+
+  async #load(): Promise<void> {
+    this.#segments = await listSegments(this.#directory)
+    const newest = this.#segments.at(-1)
+    if (!newest) return
+    this.#kept = structuredClone(newest.before)
+    this.#size = await cutTornLine(newest.path)
+    await this.#scan(newest)
+  }
+
+  /** Only the newest file is read: the others are told of in its first line. */
+  async #scan({ path, first }: Segment): Promise<void> {
+    await using file = await openIfThere(path)
+    if (!file) return
+    const hear = (line: Buffer, sequence: number) => {
+      const entry = readEntry(line, sequence)
+      const newest = entry && entry.stream !== 'rack' ? { time: entry.time, count: 1 } : null
+      const bytes = { length: line.length + 1 }
+      this.#count({ process: entry?.process ?? '', bytes, lines: 1, newest })
+      this.#kept.last = sequence
+      return true
+    }
+    let place = { offset: 0, next: first }
+    for (let at = -1; place.offset !== at;) {
+      at = place.offset
+      place = await readPiece(file, place, hear)
+    }
+  }
+
+  #count(batch: Omit<Batch, 'bytes'> & { bytes: { length: number } }): void {
+    const { bytes, lines, newest } = batch
+    const kept = this.#kept
+    kept.lines += lines
+    kept.bytes += bytes.length
+    if (!newest) return
+    kept.positions[batch.process] = laterPosition(kept.positions[batch.process], newest)
+    if (newest.time > kept.time) kept.time = newest.time
+  }
+
+  #isFull(budget: LogBudget): boolean {
+    const newest = this.#segments.at(-1)
+    if (!newest || this.#size === 0) return true
+    if (this.#kept.bytes - newest.before.bytes >= segmentBytes(budget)) return true
+    if (budget.ageMs === null || newest.before.time === '') return false
+    const span = Date.parse(this.#kept.time) - Date.parse(newest.before.time)
+    return span > budget.ageMs / segmentsPerBudget
+  }
+
+  /** Begins a new file, whose first line carries on what the others would tell. */
+  async #roll(first: number): Promise<void> {
+    for (const processId of this.#ended) delete this.#kept.positions[processId]
+    this.#ended.clear()
+    this.#kept.positions = newestPositions(this.#kept.positions)
+    const before = structuredClone(this.#kept)
+    const path = segmentPath(this.#directory, first)
+    await this.#closeFile()
+    await mkdir(this.#directory, { recursive: true, mode: 0o700 })
+    const header = headerOf(before)
+    await using file = await open(path, 'w', 0o600)
+    try {
+      await file.appendFile(header)
+    } catch (error) {
+      await rm(path, { force: true })
+      throw error
+    }
+    this.#segments.push({ path, first, before })
+    this.#size = header.length
+  }
+
+  async #append(parts: Buffer[]): Promise<void> {
+    const newest = this.#segments.at(-1)!
+    this.#file ??= await open(newest.path, 'a', 0o600)
+    try {
+      await this.#file.appendFile(Buffer.concat(parts))
+      this.#size += parts.reduce((sum, { length }) => sum + length, 0)
+    } catch (error) {
+      // A disk that is full in the middle has taken a part: it is tried again as a whole.
+      await this.#file.truncate(this.#size)
+      throw error
+    }
+  }
+
+  async #dropOldest(isBeyond: (segment: Segment, next: Segment) => boolean): Promise<void> {
+    while (this.#segments.length > 1) {
+      const [oldest, next] = this.#segments as [Segment, Segment]
+      if (!isBeyond(oldest, next)) return
+      this.#segments = this.#segments.slice(1)
+      await rm(oldest.path, { force: true })
+    }
   }
 }
 
-/** All of it or, when the disk is full in the middle, nothing: it is tried again. */
-async function appendWhole(path: string, text: string): Promise<void> {
-  await using file = await open(path, 'a', 0o600)
-  const { size } = await file.stat()
-  try {
-    await file.appendFile(text)
-  } catch (error) {
-    await file.truncate(size)
-    throw error
-  }
+function segmentBytes({ bytes }: LogBudget): number {
+  return Math.max(smallestSegmentBytes, bytes / segmentsPerBudget)
 }
 
-/** `time process release stream text`, with tabs between. */
-function formatLine({ time, process, release, stream, text }: LogLine): string {
-  return `${time}\t${process}\t${release}\t${stream === 'stderr' ? 'e' : 'o'}\t${text.replaceAll('\n', ' ')}\n`
+function newestPositions(positions: Before['positions']): Before['positions'] {
+  const all = Object.entries(positions)
+  if (all.length <= mostPositions) return positions
+  const newest = all.toSorted(([, a], [, b]) => (a.time < b.time ? 1 : -1)).slice(0, mostPositions)
+  return Object.fromEntries(newest)
 }
 
-function byteLength(line: LogLine): number {
-  return Buffer.byteLength(formatLine(line))
-}
-
-function parseLine(text: string, { app, type }: { app: string; type: string }): LogLine | null {
-  const [time, process, release, stream] = text.split('\t', 4)
-  if (!time || !process || release === undefined || stream === undefined) return null
-  const start = time.length + process.length + release.length + stream.length + 4
-  return {
-    time,
-    app,
-    type,
-    process,
-    release,
-    stream: stream === 'e' ? 'stderr' : 'stdout',
-    text: text.slice(start),
-  }
-}
-
-function advance(positions: Map<string, Position>, { process, time }: LogLine): void {
-  const known = positions.get(process)
-  if (known && known.time > time) return
-  positions.set(process, { time, count: known?.time === time ? known.count + 1 : 1 })
-}
-
-/** A crash in the middle of a write leaves half a line: it goes, and is copied again. */
-async function cutTornLine(path: string): Promise<number> {
-  await using file = await openIfThere(path)
-  if (!file) return 0
-  const { size } = await file.stat()
-  const step = 64 * 1024
-  for (let end = size; end > 0; end -= step) {
-    const start = Math.max(0, end - step)
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(end - start), 0, end - start, start)
-    const newline = buffer.subarray(0, bytesRead).lastIndexOf(0x0a)
-    if (newline === -1) continue
-    const whole = start + newline + 1
-    if (whole < size) await truncate(path, whole)
-    return whole
-  }
-  if (size > 0) await truncate(path, 0)
-  return 0
-}
-
-async function openIfThere(path: string): Promise<FileHandle | null> {
-  try {
-    return await open(path, 'r')
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
-    throw error
-  }
-}
-
-async function sizeOf(path: string): Promise<number> {
-  try {
-    return (await stat(path)).size
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 0
-    throw error
-  }
-}
-
-function translate(error: unknown): unknown {
+/** What the person is told when the disk is full; every other error is as it was. */
+export function explainDisk(error: unknown): unknown {
   if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') return error
   return new RackError('disk-full', "the disk that holds the rack's logs is full", {
     hint: 'Make room on the disk that holds the rack directory.',

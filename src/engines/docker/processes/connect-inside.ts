@@ -1,52 +1,132 @@
-import { connect } from 'node:net'
+import { connect, type Socket } from 'node:net'
 import type { Control } from '../../../domain/control.ts'
 import type { Duplex } from '../../../domain/engine.ts'
 import { RackError } from '../../../domain/error.ts'
+import { appHint, type Owner } from '../../../domain/owner.ts'
 import { abortable, startDeadline } from '../../../lib/deadline.ts'
-import { findCopies } from '../containers/found-copy.ts'
+import { findCopies, type FoundCopy } from '../containers/found-copy.ts'
 import type { EngineParts } from '../parts.ts'
 
 const connectDeadlineMs = 10_000
 
-/** Opens a connection to a copy by the name under which the app's own processes reach it, or by its process id. */
+interface InsideAddress {
+  owner: Owner
+  host: string
+  port: number
+}
+
+/**
+ * Opens a connection to a copy by the name under which its owner's own processes reach it, or by its process id: to any
+ * of several, as a name server would have it. No other host can be named.
+ */
 export async function connectInside(
   parts: EngineParts,
-  { app, host, port }: { app: string; host: string; port: number },
+  inside: InsideAddress,
   control: Control,
 ): Promise<Duplex> {
-  const found = await findCopies(parts.docker, parts.rack, { app }, control)
-  const running = found.filter(({ state, address }) => state === 'running' && address !== null)
-  const target = running.find(({ process, aliases }) => process === host || aliases.includes(host))
-  if (!target?.address) {
-    throw new RackError('unreachable', `nothing in ${app} answers to ${host}`, {
-      hint: `List it with: rack ps --app ${app}`,
+  const copies = await findCopies(parts.docker, parts.rack, { owner: inside.owner }, control)
+  let failure: unknown
+  for (const address of addressesOf(copies, inside, ledBy(parts, inside.owner))) {
+    try {
+      return duplexOf(await open(address, inside, control))
+    } catch (error) {
+      control.signal.throwIfAborted()
+      failure = error
+    }
+  }
+  const { owner, host, port } = inside
+  throw new RackError('unreachable', `nothing listens at ${host}:${port} of ${owner.name}`, {
+    ...appHint(owner, 'See what runs: rack ps'),
+    cause: failure,
+  })
+}
+
+/** The addresses that have the name, beginning with any. @throws not-found for a name that no copy has */
+function addressesOf(
+  copies: FoundCopy[],
+  { owner, host }: InsideAddress,
+  isLed: (copy: FoundCopy) => boolean,
+): string[] {
+  const named = copies.filter(({ process: processId, type, aliases }) =>
+    [processId, type, ...aliases].includes(host),
+  )
+  if (named.length === 0) {
+    const types = [...new Set(copies.map(({ type }) => type))].sort()
+    throw new RackError('not-found', `${host} is no process of ${owner.name}: nothing else can be reached`, {
+      ...(types.length === 0 ? appHint(owner, 'rack ps') : { hint: `It has: ${types.join(', ')}` }),
     })
   }
-  const socket = connect({ host: target.address, port, signal: control.signal })
+  const addresses = named.flatMap((copy) =>
+    copy.state === 'running' && copy.address !== null && (copy.process === host || isLed(copy))
+      ? [copy.address]
+      : [],
+  )
+  const first = Math.floor(Math.random() * addresses.length)
+  return [...addresses.slice(first), ...addresses.slice(0, first)]
+}
+
+/** Whether a copy is one of those that its type's names lead to. */
+function ledBy({ names }: EngineParts, owner: Owner): (copy: FoundCopy) => boolean {
+  if (!names.isUsed()) return ({ type, aliases }) => aliases.includes(type)
+  const led = new Set(names.led(owner).map((copy) => copy.process))
+  return (copy) => led.has(copy.process)
+}
+
+async function open(host: string, inside: InsideAddress, { signal }: Control): Promise<Socket> {
+  // Half open: the end of what comes from there is not the end of what goes there.
+  const socket = connect({ host, port: inside.port, allowHalfOpen: true, noDelay: true })
   using deadline = startDeadline({
     deadlineMs: connectDeadlineMs,
-    what: `${host}:${port}`,
-    signal: control.signal,
+    what: `${inside.host}:${inside.port}`,
+    signal,
   })
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   socket.once('connect', resolve)
+  // Stays for the life of the connection: who reads or writes it sees the error there.
   socket.on('error', reject)
   try {
     await abortable(promise, deadline.signal)
+    resetAtEnd(socket, signal)
+    return socket
   } catch (error) {
     socket.destroy()
-    throw new RackError('unreachable', `nothing listens at ${host}:${port} of ${app}`, { cause: error })
+    throw error
   }
+}
+
+/** Reset, not closed: what breaks off must not look like an end. */
+function resetAtEnd(socket: Socket, signal: AbortSignal): void {
+  const reset = () => void socket.resetAndDestroy()
+  if (signal.aborted) reset()
+  signal.addEventListener('abort', reset, { once: true })
+  socket.once('close', () => signal.removeEventListener('abort', reset))
+}
+
+function duplexOf(socket: Socket): Duplex {
   return {
-    async input(chunk) {
-      if (socket.write(chunk)) return
-      const drained = Promise.withResolvers<void>()
-      socket.once('drain', drained.resolve)
-      socket.once('close', drained.resolve)
-      await drained.promise
-    },
+    input: (chunk) => write(socket, chunk),
     end: () => void socket.end(),
-    output: socket,
-    close: () => void socket.destroy(),
+    output: outputOf(socket),
+    close: () => void (socket.destroyed || socket.resetAndDestroy()),
   }
+}
+
+async function write(socket: Socket, chunk: Uint8Array): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  // Also called when the connection breaks before.
+  socket.write(chunk, (error) => (error ? reject(broken(error)) : resolve()))
+  await promise
+}
+
+async function* outputOf(socket: Socket): AsyncGenerator<Uint8Array> {
+  try {
+    // The end of this direction leaves the other one open.
+    yield* socket.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>
+  } catch (error) {
+    throw broken(error)
+  }
+}
+
+function broken(cause: unknown): RackError {
+  return new RackError('unreachable', 'the process broke the connection', { cause })
 }

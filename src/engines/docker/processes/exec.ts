@@ -1,8 +1,8 @@
-import { readFile } from 'node:fs/promises'
 import type { Control } from '../../../domain/control.ts'
 import { RackError } from '../../../domain/error.ts'
 import type { ExitCode } from '../../../domain/process.ts'
 import type { Terminal } from '../../../domain/terminal.ts'
+import { readProcess } from '../../../lib/files.ts'
 import { until } from '../../../lib/poll.ts'
 import { endProcessTree } from '../../../lib/process-tree.ts'
 import { carry } from './attach.ts'
@@ -63,10 +63,5 @@ async function endExec(docker: DockerClient, id: string, container: string): Pro
 
 /** Docker may run elsewhere, and then its pid means another process here: the control group names the container. */
 async function belongsTo(pid: number, container: string): Promise<boolean> {
-  try {
-    return (await readFile(`/proc/${pid}/cgroup`, 'utf8')).includes(container)
-  } catch (error) {
-    if (['ENOENT', 'ESRCH'].includes((error as NodeJS.ErrnoException).code ?? '')) return false
-    throw error
-  }
+  return (await readProcess(pid, 'cgroup'))?.includes(container) ?? false
 }

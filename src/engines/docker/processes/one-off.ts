@@ -1,6 +1,5 @@
 import type { Control } from '../../../domain/control.ts'
 import type { OneOff, RunningOneOff } from '../../../domain/engine.ts'
-import { makeId } from '../../../domain/id.ts'
 import type { ExitCode } from '../../../domain/process.ts'
 import type { Terminal } from '../../../domain/terminal.ts'
 import { mountedVolumes } from '../../../domain/volume.ts'
@@ -18,11 +17,11 @@ import {
   waitForExit,
   type Copy,
 } from '../containers/copies.ts'
-import type { FoundCopy } from '../containers/found-copy.ts'
+import { inspectCopy, type FoundCopy } from '../containers/found-copy.ts'
 import { ensureNetwork } from '../containers/network.ts'
 import { ensureVolumes } from '../containers/volumes.ts'
 import type { EngineParts } from '../parts.ts'
-import { identityOf } from '../deploy/phrase.ts'
+import { ownIdentity } from '../deploy/observe.ts'
 import { describeProcess } from './list-processes.ts'
 import { resizeWith } from './resize.ts'
 
@@ -33,32 +32,41 @@ export async function runOneOff(
   terminal: Terminal | null,
   control: Control,
 ): Promise<RunningOneOff> {
-  await ensureNetwork(parts, oneOff.app, control)
-  // Docker itself would make one that nobody could tell from its name to be the app's.
-  await ensureVolumes(parts, { app: oneOff.app, volumes: mountedVolumes(oneOff.process) }, control)
+  await ensureNetwork(parts, oneOff.owner, control)
+  await parts.names.begin(control)
+  // Docker itself would make one that nobody could tell from its name to be its owner's.
+  await ensureVolumes(parts, { owner: oneOff.owner, volumes: mountedVolumes(oneOff.process) }, control)
   const copy = await create(parts, oneOff, terminal, control)
+  // From here on: when Docker is back after a loss, what stands there is adopted, and this one is cared for.
+  parts.adopted.add(copy.container)
   try {
     // Attached before it starts, or its first words would be lost.
     const socket = terminal ? await attach(parts, copy, terminal, control) : null
     await startCopy(parts, copy, control)
     if (terminal?.tty) resizeWith(parts.docker, `/containers/${copy.container}/resize`, terminal, control)
-    const process = describeProcess(await lookAgain(parts, copy, control), parts.leaving)
+    const begun = await lookAgain(parts, copy, control)
     const carried = terminal && socket ? carry(socket, terminal) : Promise.resolve()
     const limits = { timeoutMs: oneOff.timeoutMs, client: terminal ? control.signal : null }
-    return { process, exit: heard(parts, finish(parts, copy, carried, limits)) }
+    const exit = heard(parts, finish(parts, begun, carried, limits))
+    return { process: describeProcess(begun, parts), exit }
   } catch (error) {
+    parts.adopted.delete(copy.container)
     await removeCopy(parts, copy, { signal: AbortSignal.timeout(60_000) })
     throw error instanceof StartError ? maskedRefusal(oneOff.process, error) : error
   }
 }
 
-/** Takes up the one-offs that a former daemon left: waits for their end, and keeps what they printed. */
+/**
+ * Takes up the one-offs that a former daemon left: waits for their end, and keeps what they printed. One that a terminal
+ * was joined to is ended: its client went with that daemon.
+ */
 export function adoptOneOffs(parts: EngineParts, found: FoundCopy[]): void {
   for (const copy of found.filter(isOneOff)) {
-    if (parts.adopted.has(copy.container)) continue
+    if (parts.adopted.has(copy.container) || parts.inFlight.has(copy.process)) continue
     const ranMs = Date.now() - copy.createdMs
     const timeoutMs = copy.timeoutMs === null ? null : Math.max(0, copy.timeoutMs - ranMs)
-    void heard(parts, finish(parts, toCopy(copy), Promise.resolve(), { timeoutMs, client: null }))
+    const client = copy.isAttached && copy.pid > 0 ? AbortSignal.abort() : null
+    void heard(parts, finish(parts, copy, Promise.resolve(), { timeoutMs, client }))
   }
 }
 
@@ -73,12 +81,12 @@ async function create(
   terminal: Terminal | null,
   control: Control,
 ): Promise<Copy> {
-  const { app, release, process: plan, command, kind, timeoutMs } = oneOff
+  const { owner, release, process: plan, command, kind, timeoutMs, operation } = oneOff
   const streams = terminal ? streamsOf(terminal) : undefined
-  const about = { app, release, kind, plan, command, timeoutMs, names: [], terminal: streams }
-  const identity = identityOf(plan)
+  const about = { owner, release, kind, plan, command, timeoutMs, names: [], terminal: streams }
+  const identity = ownIdentity(plan)
   try {
-    const request = { ...about, operation: makeId('O', parts.randomBytes), identity }
+    const request = { ...about, operation, identity }
     return await parts.starting.run(() => createCopy(parts, request, control), control.signal)
   } catch (error) {
     throw error instanceof StartError ? maskedRefusal(plan, error) : error
@@ -104,10 +112,11 @@ interface OneOffLimits {
 /** Waits for the end, or brings it about; then the log is copied and the container goes. */
 async function finish(
   parts: EngineParts,
-  copy: Copy,
+  begun: FoundCopy,
   carried: Promise<void>,
   limits: OneOffLimits,
 ): Promise<ExitCode> {
+  const copy = toCopy(begun)
   parts.adopted.add(copy.container)
   const lifetime = { signal: parts.lifetime }
   // A client that goes away breaks the streams: the exit tells what became of the process.
@@ -116,11 +125,35 @@ async function finish(
   try {
     const exitCode = await endInTime(parts, copy, limits.timeoutMs, lifetime)
     await given
-    await removeCopy(parts, copy, lifetime)
+    if (await isKept(parts, { begun, exitCode }, lifetime)) await removeCopy(parts, copy, lifetime)
     return exitCode
   } finally {
     parts.adopted.delete(copy.container)
   }
+}
+
+/** Whether its end is written down; until then its container stays, in which the next start finds it. */
+async function isKept(
+  parts: EngineParts,
+  { begun, exitCode }: { begun: FoundCopy; exitCode: ExitCode },
+  control: { signal: AbortSignal },
+): Promise<boolean> {
+  const found = (await inspectCopy(parts.docker, begun.container, control)) ?? begun
+  // It never ran, after a crash between its creation and its start.
+  if (found.state === 'created') return true
+  const ended = found.state === 'exited' ? found : removedMeanwhile(found, exitCode)
+  try {
+    await parts.onEnded(describeProcess(ended), ended.operation)
+    return true
+  } catch (error) {
+    parts.onTrouble(error)
+    return false
+  }
+}
+
+/** One that somebody else has removed by now, or is removing: who deletes its app, or a person. */
+function removedMeanwhile(last: FoundCopy, exitCode: ExitCode): FoundCopy {
+  return { ...last, state: 'exited', exitCode, finishedAt: new Date().toISOString() }
 }
 
 async function endInTime(

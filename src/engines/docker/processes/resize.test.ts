@@ -40,9 +40,9 @@ test('the first size is set as soon as the process is there, later ones as they 
 
 test('sizes arrive in the order in which they came, however long Docker takes for one', async () => {
   const sizes: unknown[] = []
-  const delays = [5, 60, 1]
+  const waiting: (() => void)[] = []
   const json = async ({ query }: { query: unknown }) => {
-    await new Promise((resolve) => setTimeout(resolve, delays.shift()))
+    await new Promise<void>((resolve) => waiting.push(resolve))
     sizes.push(query)
   }
   const listeners: ((size: { rows: number; columns: number }) => void)[] = []
@@ -52,16 +52,29 @@ test('sizes arrive in the order in which they came, however long Docker takes fo
   resizeWith({ json } as unknown as DockerClient, '/exec/1/resize', terminal, control)
   listeners[0]!({ rows: 20, columns: 101 })
   listeners[0]!({ rows: 20, columns: 77 })
-  await until(() => sizes.length === 3, { deadlineMs: 2000, what: 'three sizes' })
+  // Of those that wait the youngest is answered first.
+  const answer = () => {
+    waiting.pop()?.()
+    return sizes.length === 3
+  }
+  await until(answer, { deadlineMs: 2000, intervalMs: 5, what: 'three sizes' })
   assert.deepEqual(sizes.at(-1), { h: 20, w: 77 })
 })
 
-test('a process that has ended at once is not asked for ever', async () => {
+test('a process that has ended at once is not asked for ever', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const pass = async (intervals: number) => {
+    for (let at = 0; at < intervals; at++) {
+      t.mock.timers.tick(50)
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+  }
   const leaving = new AbortController()
   const { calls } = start(Number.POSITIVE_INFINITY, leaving.signal)
-  await until(() => calls() > 2, { deadlineMs: 1000, what: 'a few attempts' })
+  await pass(4)
+  assert.ok(calls() > 2)
   leaving.abort(new RackError('cancelled', 'the reader left'))
   const before = calls()
-  await new Promise((resolve) => setTimeout(resolve, 120))
-  assert.ok(calls() <= before + 1)
+  await pass(10)
+  assert.equal(calls(), before)
 })

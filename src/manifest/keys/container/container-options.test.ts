@@ -1,10 +1,12 @@
+import { dockerFeatures } from '../../../domain/docker-features.ts'
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { readWeb } from '../../../../test/support/compose.ts'
-import { plainContainer, type ContainerOptions } from '../../../domain/container.ts'
+import { plainContainer, type ContainerOptions, type GpuRequest } from '../../../domain/container.ts'
 import { readManifest } from '../../read-manifest.ts'
+import { strictPolicy } from '../../../domain/policy.ts'
 
-const privileged = { policy: { binds: [], privileged: true } }
+const privileged = { policy: { ...strictPolicy, privileged: true } }
 
 test('every option, in both syntaxes', () => {
   const table: [keys: string, options: Partial<ContainerOptions>][] = [
@@ -71,13 +73,68 @@ const beyond: [keys: string, options: Partial<ContainerOptions>][] = [
   ['security_opt: ["label:disable"]', { securityOptions: ['label=disable'] }],
   ['ulimits: { rtprio: 99 }', { ulimits: [{ name: 'rtprio', soft: 99, hard: 99 }] }],
   ['oom_score_adj: -500', { oomScoreAdj: -500 }],
+  ['device_cgroup_rules: ["c 189:* rmw"]', { deviceRules: ['c 189:* rmw'] }],
+  ['cgroup: host', { hostNamespaces: ['cgroup'] }],
+  ['cgroupns_mode: host', { hostNamespaces: ['cgroup'] }],
+  ['ipc: host', { hostNamespaces: ['ipc'] }],
+  ['pid: host', { hostNamespaces: ['pid'] }],
+  ['userns_mode: host', { hostNamespaces: ['user'] }],
+  ['uts: host', { hostNamespaces: ['uts'] }],
 ]
+
+const everyGpu: GpuRequest = { driver: null, count: 'all', ids: [], capabilities: ['gpu'] }
+
+test('devices and GPUs need a word of the policy each, or that of `privileged` for all', () => {
+  const reserve = (devices: string) => `deploy: { resources: { reservations: { devices: [${devices}] } } }`
+  const table: [keys: string, word: string, options: Partial<ContainerOptions>][] = [
+    [
+      'devices: [/dev/fuse]',
+      '/dev/fuse',
+      { devices: [{ source: '/dev/fuse', path: '/dev/fuse', permissions: 'rwm' }] },
+    ],
+    [
+      'devices: ["/dev/a:r"]',
+      '/dev/a',
+      { devices: [{ source: '/dev/a', path: '/dev/a', permissions: 'r' }] },
+    ],
+    [
+      'devices: [{ source: /dev/bus/usb, target: /dev/usb, permissions: rw }]',
+      '/dev/bus',
+      { devices: [{ source: '/dev/bus/usb', path: '/dev/usb', permissions: 'rw' }] },
+    ],
+    ['gpus: all', 'gpu', { gpus: everyGpu }],
+    ['runtime: nvidia', 'gpu', { gpus: everyGpu }],
+    [
+      'gpus: [{ driver: nvidia, count: 2 }]',
+      'gpu',
+      { gpus: { driver: 'nvidia', count: 2, ids: [], capabilities: ['gpu'] } },
+    ],
+    [
+      reserve('{ driver: nvidia, device_ids: ["0", "3"], capabilities: [gpu, compute] }'),
+      'gpu',
+      { gpus: { driver: 'nvidia', count: null, ids: ['0', '3'], capabilities: ['compute', 'gpu'] } },
+    ],
+    [reserve('{ capabilities: [gpu], count: all }'), 'gpu', { gpus: everyGpu }],
+  ]
+  for (const [keys, word, expected] of table) {
+    const closed = readWeb(keys)
+    assert.equal(closed.problems.length, 1, keys)
+    assert.match(
+      closed.problems[0] ?? '',
+      /policy does not let a process have .*rack policy set --allow-device /,
+    )
+    for (const policy of [{ ...strictPolicy, devices: [word] }, privileged.policy]) {
+      const { web, problems } = readWeb(keys, {}, { policy })
+      assert.deepEqual([problems, web.container], [[], { ...plainContainer, ...expected }], keys)
+    }
+  }
+})
 
 test('what reaches beyond the container needs the policy of the rack', () => {
   for (const [keys, expected] of beyond) {
     const text = `services:\n  web:\n    image: x\n    ${keys}\n`
     const source = { files: [{ path: 'c.yml', text }], dotenv: null, texts: {}, contents: {} }
-    const { manifest, problems } = readManifest(source, { environment: {} })
+    const { manifest, problems } = readManifest(source, { environment: {}, features: dockerFeatures })
     assert.equal(manifest, null, keys)
     for (const { kind, hint } of problems) {
       assert.equal(kind, 'policy', keys)
@@ -119,6 +176,20 @@ test('what no policy allows, and what is wrong', () => {
     [`hostname: ${'a'.repeat(64)}`, /is not a host name; use up to 63/],
     ['hostname: -a', /is not a host name/],
     ['group_add: ["a b"]', /is not a group/],
+    ['devices: [/srv/x]', /"\/srv\/x" is no device of the machine/],
+    ['devices: ["/dev/../etc"]', /is no device of the machine/],
+    ['devices: ["vendor.com/class=name"]', /is no device|is not a device/],
+    ['devices: ["/dev/a:b"]', /is not a device; write/],
+    ['device_cgroup_rules: ["all"]', /is not a rule; write/],
+    ['gpus: some', /is no number of GPUs/],
+    ['gpus: [{ count: 1, device_ids: ["0"] }]', /`count` and `device_ids` are both given/],
+    ['gpus: [{ count: 1 }, { count: 2 }]', /asks for its GPUs once/],
+    [
+      'deploy: { resources: { reservations: { devices: [{ capabilities: [tpu] }] } } }',
+      /of reserved devices a rack knows GPUs alone/,
+    ],
+    ['runtime: sysbox-runc', /"sysbox-runc" is refused: a rack has one container runtime/],
+    ['pid: "service:db"', /`pid: service:db` is refused: a process shares it with no other/],
     ['tty: maybe', /neither true nor false/],
   ]
   for (const [keys, pattern] of table)

@@ -2,7 +2,9 @@ import type { ContainerOptions } from '../../../domain/container.ts'
 import type { Problems } from '../../problems.ts'
 import { childOf, shown, type Node } from '../../syntax/tree.ts'
 import { booleanOf, itemsOf, textOf } from '../values/values.ts'
+import { devicesOf } from './devices.ts'
 import { limitsOf } from './limits.ts'
+import { hostNamespacesOf } from './namespaces.ts'
 import { privilegesOf, type Asking } from './privileges.ts'
 
 /** What surrounds the process in its container. */
@@ -14,6 +16,8 @@ export function containerOptionsOf(service: Node, asking: Asking): ContainerOpti
     domainname: ownNameOf(childOf(service, 'domainname'), 253, problems),
     groups: groupsOf(childOf(service, 'group_add'), problems),
     ...privileges,
+    ...devicesOf(service, asking),
+    hostNamespaces: hostNamespacesOf(service, asking),
     readOnly: booleanOf(childOf(service, 'read_only'), problems) ?? false,
     securityOptions,
     ...limitsOf(service, asking),

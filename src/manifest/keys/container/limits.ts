@@ -1,6 +1,6 @@
 import type { ContainerOptions, Ulimit } from '../../../domain/container.ts'
-import { didYouMean } from '../../nearest.ts'
-import type { Problems } from '../../problems.ts'
+import { respelling } from '../../nearest.ts'
+import type { Place, Problems } from '../../problems.ts'
 import { childOf, shownPart, type Node } from '../../syntax/tree.ts'
 import { bytesOf, entriesOf, integerOf, pairsOf } from '../values/values.ts'
 import { allowPrivileged, type Asking } from './privileges.ts'
@@ -60,16 +60,17 @@ const ulimitNames = [
 
 const range = { min: -1, max: Number.MAX_SAFE_INTEGER }
 
-function ulimitsOf(node: Node | undefined, asking: Asking): Ulimit[] {
+/** `ulimits:` of a process or a build. */
+export function ulimitsOf(node: Node | undefined, asking: Asking): Ulimit[] {
   const { problems } = asking
   const ulimits = entriesOf(node, problems).flatMap(([name, { key, value }]): Ulimit[] => {
     if (!ulimitNames.includes(name)) {
-      const hint = () => didYouMean(name, ulimitNames, `use one of: ${ulimitNames.join(', ')}`)
+      const hint = () => respelling(name, ulimitNames, `use one of: ${ulimitNames.join(', ')}`)
       problems.error(key, `"${name}" is not a limit`, hint)
       return []
     }
     const limit = value.kind === 'map' ? pairOf(value, problems) : oneOf(value, problems)
-    if (limit === null) return []
+    if (limit === null || !mayLimit(name, key, limit, asking)) return []
     if (limit.hard !== -1 && (limit.soft === -1 || limit.soft > limit.hard))
       problems.error(value, 'the soft limit is above the hard one', 'raise `hard`, or lower `soft`')
     if (name === 'rtprio' && limit.hard !== 0 && !asking.policy.privileged)
@@ -81,6 +82,17 @@ function ulimitsOf(node: Node | undefined, asking: Asking): Ulimit[] {
     return [{ name, ...limit }]
   })
   return ulimits.sort((a, b) => (a.name < b.name ? -1 : 1))
+}
+
+/** Whether the engine sets this limit so high. */
+function mayLimit(name: string, at: Place, { hard }: Omit<Ulimit, 'name'>, { features, problems }: Asking) {
+  const { ulimits, openFiles } = features
+  if (ulimits !== true && !ulimits.only.includes(name))
+    problems.error(at, `the limit "${name}" is refused: ${ulimits.why}`, ulimits.instead)
+  else if (name === 'nofile' && openFiles !== true && (hard === -1 || hard > openFiles.most))
+    problems.error(at, `the limit is too high: ${openFiles.why}`, openFiles.instead)
+  else return true
+  return false
 }
 
 function oneOf(node: Node, problems: Problems): Omit<Ulimit, 'name'> | null {

@@ -1,12 +1,15 @@
-import type { ContainerOptions } from '../../../domain/container.ts'
+import { usualCapabilities, type ContainerOptions } from '../../../domain/container.ts'
+import type { EngineFeatures } from '../../../domain/features.ts'
 import type { Policy } from '../../../domain/policy.ts'
-import { didYouMean } from '../../nearest.ts'
+import { isThere } from '../../lacks.ts'
+import { didYouMean, respelling } from '../../nearest.ts'
 import type { Problems } from '../../problems.ts'
 import { childOf, shown, shownPart, type Node } from '../../syntax/tree.ts'
 import { booleanOf, itemsOf, textOf } from '../values/values.ts'
 
-/** What a policy is asked for, and where a refusal is told. */
+/** What an engine and a policy are asked for, and where a refusal is told. */
 export interface Asking {
+  features: EngineFeatures
   policy: Policy
   problems: Problems
 }
@@ -18,23 +21,7 @@ export const allowPrivileged =
  * What a container may have without a word of the rack's owner: Docker's own set, and the locking of memory, which counts
  * against the limit of the process.
  */
-const harmless = new Set([
-  'AUDIT_WRITE',
-  'CHOWN',
-  'DAC_OVERRIDE',
-  'FOWNER',
-  'FSETID',
-  'IPC_LOCK',
-  'KILL',
-  'MKNOD',
-  'NET_BIND_SERVICE',
-  'NET_RAW',
-  'SETFCAP',
-  'SETGID',
-  'SETPCAP',
-  'SETUID',
-  'SYS_CHROOT',
-])
+const harmless = new Set([...usualCapabilities, 'IPC_LOCK'])
 
 /** Each of them reaches beyond the container. */
 const farReaching = [
@@ -66,7 +53,7 @@ const farReaching = [
   'SYS_TTY_CONFIG',
   'WAKE_ALARM',
 ]
-const capabilities = [...harmless, ...farReaching]
+const allCapabilities = [...harmless, ...farReaching]
 
 type Privileges = Pick<ContainerOptions, 'capAdd' | 'capDrop' | 'privileged' | 'securityOptions'>
 
@@ -80,27 +67,40 @@ export function privilegesOf(service: Node, asking: Asking): Privileges {
   }
 }
 
-function capabilitiesOf(node: Node | undefined, { policy, problems }: Asking, isAdded: boolean): string[] {
+function capabilitiesOf(node: Node | undefined, asking: Asking, isAdded: boolean): string[] {
+  const { problems } = asking
   const names = new Set<string>()
   for (const item of itemsOf(node, problems)) {
     const text = textOf(item, problems)
     if (text === null) continue
     const name = text.toUpperCase().replace(/^CAP_/, '')
-    if (!capabilities.includes(name)) {
+    if (!allCapabilities.includes(name)) {
       problems.error(item, `${shown(item)} is not a capability`, () =>
-        didYouMean(name, capabilities, 'see `man 7 capabilities`'),
+        respelling(name, allCapabilities, 'see `man 7 capabilities`'),
       )
       continue
     }
-    if (isAdded && !harmless.has(name) && !policy.privileged)
-      problems.policy(
-        item,
-        `the capability ${shown(item)} reaches beyond the container, and the rack's policy does not allow that`,
-        allowPrivileged,
-      )
+    if (isAdded) checkAdded(name, item, asking)
     names.add(name)
   }
   return [...names].sort()
+}
+
+/** Where an engine has a list of its own, what is on it reaches nothing else. */
+function checkAdded(name: string, item: Node, { features: { capabilities }, policy, problems }: Asking) {
+  if (capabilities !== true) {
+    if (!capabilities.only.includes(name))
+      problems.error(
+        item,
+        `the capability ${shown(item)} is refused: ${capabilities.why}`,
+        capabilities.instead,
+      )
+  } else if (!harmless.has(name) && !policy.privileged)
+    problems.policy(
+      item,
+      `the capability ${shown(item)} reaches beyond the container, and the rack's policy does not allow that`,
+      allowPrivileged,
+    )
 }
 
 function privilegedOf(node: Node | undefined, { policy, problems }: Asking): boolean {
@@ -126,11 +126,12 @@ function securityOptionsOf(node: Node | undefined, asking: Asking): string[] {
   return [...new Set(options)].sort()
 }
 
-function securityOption(text: string, item: Node, { policy, problems }: Asking): string | null {
+function securityOption(text: string, item: Node, asking: Asking): string | null {
+  const { features, policy, problems } = asking
   const separator = text.search(/[=:]/)
   const kind = separator < 0 ? text : text.slice(0, separator)
   const value = separator < 0 ? '' : text.slice(separator + 1)
-  if (kind === 'no-new-privileges') return checkNoNewPrivileges(value, item, problems)
+  if (kind === 'no-new-privileges') return checkNoNewPrivileges(value, item, asking)
   if (!securityKinds.includes(kind) || value === '') {
     const hint = () => didYouMean(kind, securityKinds, 'write "seccomp=unconfined" or "apparmor=PROFILE"')
     problems.error(item, `${shown(item)} is not a security option`, hint)
@@ -145,6 +146,7 @@ function securityOption(text: string, item: Node, { policy, problems }: Asking):
     )
     return null
   }
+  if (!isThere(features.securityProfiles, item, shown(item), problems)) return null
   if (!policy.privileged)
     problems.policy(
       item,
@@ -154,12 +156,13 @@ function securityOption(text: string, item: Node, { policy, problems }: Asking):
   return `${kind}=${value}`
 }
 
-function checkNoNewPrivileges(value: string, item: Node, problems: Problems): null {
+function checkNoNewPrivileges(value: string, item: Node, { features, problems }: Asking): null {
   if (value !== '' && value !== 'true')
     problems.error(
       item,
       'no process of a rack may gain privileges by a set-user-ID program',
       'remove it; give the process the user or capability that it needs: `user:`, `cap_add:`',
     )
+  else isThere(features.noNewPrivileges, item, shown(item), problems)
   return null
 }

@@ -3,7 +3,7 @@ import type { ManifestSource } from '../../../domain/manifest.ts'
 import type { Problems } from '../../problems.ts'
 import type { Lookup } from '../../syntax/interpolate.ts'
 import { childOf, shownPart, type Entry, type MapNode, type Node } from '../../syntax/tree.ts'
-import { baseOf, joinInside } from '../../paths.ts'
+import { fromAbove, baseOf, joinInside } from '../../paths.ts'
 import { entriesOf, textOf } from '../values/values.ts'
 
 export type FileKind = FileMount['kind']
@@ -56,6 +56,29 @@ export function contentOf(declared: DeclaredFile, context: ContentContext): File
   return declared.found
 }
 
+/**
+ * The files of a folder that is declared in place of a file, each as if it were declared itself; none where it is a file.
+ * `inner` is the path below the folder.
+ */
+export function declaredBelow(
+  declared: DeclaredFile,
+  { source, problems }: ContentContext,
+): { inner: string; file: DeclaredFile }[] {
+  const { kind, name, entry } = declared
+  const node = childOf(entry.value, 'file')
+  const folder =
+    node && textOf(node, problems) ? joinInside(baseOf(node), textOf(node, problems) ?? '') : null
+  if (!node || folder === null || folder === '.' || Object.hasOwn(source.contents, folder)) return []
+  const paths = Object.keys(source.contents).filter((path) => path.startsWith(`${folder}/`))
+  return paths.sort().flatMap((path) => {
+    const inner = path.slice(folder.length + 1)
+    const content = source.contents[path] ?? ''
+    const file = { kind, name: `${name}.${inner.replaceAll(/[^A-Za-z0-9_.-]/g, '.')}`, entry }
+    if (isTooLarge(file, content, node, problems)) return []
+    return [{ inner, file: { ...file, found: { content, origin: { file: path } } } }]
+  })
+}
+
 function findContent(declared: DeclaredFile, context: ContentContext): FileContent | null {
   const { kind, name, entry } = declared
   const { problems } = context
@@ -73,13 +96,22 @@ function findContent(declared: DeclaredFile, context: ContentContext): FileConte
     return null
   }
   const found = read(origin, node, declared, context)
-  if (found === null || bytesOfBase64(found.content) <= largestBytes) return found
+  return found === null || isTooLarge(declared, found.content, node, problems) ? null : found
+}
+
+function isTooLarge(
+  { kind, name }: Pick<DeclaredFile, 'kind' | 'name'>,
+  content: string,
+  at: Node,
+  problems: Problems,
+): boolean {
+  if (bytesOfBase64(content) <= largestBytes) return false
   problems.error(
-    node,
+    at,
     `the ${kind} "${name}" is larger than ${largestBytes / 1024} KiB`,
     'COPY it in the Dockerfile, or put it on a volume',
   )
-  return null
+  return true
 }
 
 function adviceFor(origins: string[]): string {
@@ -129,7 +161,7 @@ export function sourcePathOf(node: Node, problems: Problems): string | null {
     problems.error(
       node,
       'the file lies outside of the source directory',
-      'use a path below the compose file, or take the content from a variable: `environment: NAME`',
+      `use a path below the compose file, or take the content from a variable: \`environment: NAME\`${fromAbove(node, text)}`,
     )
   return path === '.' ? null : path
 }
@@ -151,7 +183,8 @@ function readVariable(
   return isLenient ? '' : null
 }
 
-function encode(text: string): string {
+/** A text in base64. */
+export function encode(text: string): string {
   return Buffer.from(text, 'utf8').toString('base64')
 }
 

@@ -18,8 +18,13 @@ configs:
   empty: { file: empty }
 `
 
-function read(keys: string, more: Parameters<typeof readCompose>[2] = {}, environment = { API_KEY: 'k' }) {
-  const text = `services:\n  web:\n    image: x\n    ${keys}${declarations}`
+function read(
+  keys: string,
+  more: Parameters<typeof readCompose>[2] = {},
+  environment: Record<string, string> = { API_KEY: 'k' },
+  declared = declarations,
+) {
+  const text = `services:\n  web:\n    image: x\n    ${keys}\n${declared.trimStart()}`
   return readCompose(text, environment, { contents, ...more })
 }
 
@@ -66,8 +71,36 @@ test('configs and secrets become files, in both syntaxes', () => {
     assert.deepEqual(problems, [], keys)
     assert.deepEqual(processes[0]?.files, files, keys)
   }
-  const { processes, problems } = read('secrets: [key]', { dotenv: 'API_KEY=from the file' }, {} as never)
+  const { processes, problems } = read('secrets: [key]', { dotenv: 'API_KEY=from the file' }, {})
   assert.deepEqual([processes[0]?.files[0]?.content, problems], [base64('from the file'), []])
+})
+
+test('a folder is each of its files, below the target', () => {
+  const { processes, problems } = read(
+    'secrets: [{ source: certs, target: /tls, mode: 0400 }]\n    configs: [site]',
+    {
+      contents: {
+        ...contents,
+        'tls/ca.pem': base64('ca'),
+        'tls/old/ca.pem': base64('old'),
+        'tlsx/no': base64('no'),
+      },
+    },
+    { API_KEY: 'k' },
+    'secrets: { certs: { file: ./tls } }\nconfigs: { site: { file: ./tls/old/ } }\n',
+  )
+  assert.deepEqual(problems, [])
+  assert.deepEqual(
+    processes[0]?.files.map(({ kind, name, path, origin, mode }) => [kind, name, path, origin, mode]),
+    [
+      ['config', 'site.ca.pem', '/site/ca.pem', { file: 'tls/old/ca.pem' }, 0o444],
+      ['secret', 'certs.ca.pem', '/tls/ca.pem', { file: 'tls/ca.pem' }, 0o400],
+      ['secret', 'certs.old.ca.pem', '/tls/old/ca.pem', { file: 'tls/old/ca.pem' }, 0o400],
+    ],
+  )
+  const large = { 'tls/big': Buffer.alloc(600 * 1024).toString('base64') }
+  const refused = read('secrets: [certs]', { contents: large }, {}, 'secrets: { certs: { file: tls } }\n')
+  assert.match(refused.problems.join('\n'), /the secret "certs.big" is larger than 500 KiB/)
 })
 
 test('a mode is octal where Compose reads it so', () => {
@@ -171,9 +204,12 @@ test('labels of a file lie below those of the process', () => {
     'labels: { rack.draining.timeout: 5, who: own }',
     'labels: [rack.draining.timeout=5, who=own]',
   ]) {
-    const { processes, problems } = read(`label_file: [./a.labels, b.labels]\n    ports: [80]\n    ${own}`, {
-      texts,
-    })
+    const { processes, problems } = read(
+      `label_file: [./a.labels, b.labels]\n    ports: ["80:80"]\n    ${own}`,
+      {
+        texts,
+      },
+    )
     assert.deepEqual(problems, [], own)
     const [web] = processes
     assert.deepEqual(web?.labels, { team: 'two', who: 'own' })

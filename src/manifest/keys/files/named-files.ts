@@ -1,7 +1,7 @@
 import type { Problems } from '../../problems.ts'
 import { childOf, type MapNode, type Node } from '../../syntax/tree.ts'
 import { itemsOf, textOf } from '../values/values.ts'
-import { declaredFiles, sourcePathOf, type FileKind } from './declared-files.ts'
+import { declaredFiles, sourcePathOf } from './declared-files.ts'
 
 /** A file of the source that the compose file names; `path` is relative to the source directory. */
 export interface NamedFile {
@@ -9,21 +9,17 @@ export interface NamedFile {
   at: Node
 }
 
-/** A file whose content becomes a config or a secret. */
-export interface ContentFile extends NamedFile {
-  kind: FileKind
-}
-
-/** The files whose contents the `configs:` and `secrets:` of any process need; all are required. */
-export function contentFilesOf(root: MapNode, problems: Problems): ContentFile[] {
+/** The files whose contents the `configs:` and `secrets:` of any process or build need; all are required. */
+export function contentFilesOf(root: MapNode, problems: Problems): NamedFile[] {
   const services = childOf(root, 'services')
   const all = services?.kind === 'map' ? [...services.entries.values()].map(({ value }) => value) : []
   return (['config', 'secret'] as const).flatMap((kind) => {
-    const used = new Set(all.flatMap((service) => namesOf(childOf(service, `${kind}s`), problems)))
-    return [...declaredFiles(root, kind, problems)].flatMap(([name, { entry }]): ContentFile[] => {
+    const lists = all.flatMap((service) => [service, childOf(service, 'build')])
+    const used = new Set(lists.flatMap((of) => namesOf(childOf(of, `${kind}s`), problems)))
+    return [...declaredFiles(root, kind, problems)].flatMap(([name, { entry }]): NamedFile[] => {
       const at = childOf(entry.value, 'file')
       const path = at && used.has(name) ? sourcePathOf(at, problems) : null
-      return at && path !== null ? [{ kind, path, at }] : []
+      return at && path !== null ? [{ path, at }] : []
     })
   })
 }

@@ -17,9 +17,11 @@ export interface Fault {
   hint: string
 }
 
-/** What a field says: every moment (`*`), or numbers and days like `L`. */
+/** What a field says: every moment (`*`), a step of all of them, or numbers and days like `L`. */
 export interface FieldReading {
   isAny: boolean
+  /** The step of a field that says nothing else: what it means stays so when clocks are changed. */
+  every: number | null
   numbers: number[]
   specials: string[]
   /** Numbers of the AWS dialect that count from another day than cron's. */
@@ -55,7 +57,7 @@ export function readField(text: string, field: Field, isAws: boolean): FieldRead
       hint: 'write a range, such as 1-5',
     }
   }
-  const reading: FieldReading = { isAny: false, numbers: [], specials: [], notes: [] }
+  const reading: FieldReading = { isAny: false, every: null, numbers: [], specials: [], notes: [] }
   for (const item of items) {
     const fault = readItem(item.toUpperCase(), { field, isAws, reading })
     if (fault) return { ...fault, part: item }
@@ -65,7 +67,8 @@ export function readField(text: string, field: Field, isAws: boolean): FieldRead
     return { part, message: 'stands alone in its field', hint: 'write another timer for the other days' }
   }
   const numbers = [...new Set(reading.numbers)].sort((a, b) => a - b)
-  return { ...reading, numbers }
+  const [, step] = /^\*\/(\d+)$/.exec(text) ?? []
+  return { ...reading, numbers, every: step === undefined || reading.isAny ? null : Number(step) }
 }
 
 interface Reader {

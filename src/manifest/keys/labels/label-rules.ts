@@ -1,37 +1,6 @@
-/** What a label of the `rack.*` family takes, and what holds without it. The reader and the documentation use this table. */
-export interface LabelRule {
-  verdict: 'honoured' | 'ignored' | 'refused'
-  why: string
-  kind: LabelKind
-  /** A value that the label takes. */
-  example: string
-  min?: number
-  max?: number
-  /** In the unit of `kind`; a text says how it is found. */
-  default?: number | string
-  /** Where a label with the prefix `convox.` differs. */
-  convox?: { min?: number; max?: number; default?: number | string }
-  /** Values that ask for nothing, so that a refused label is harmless with them. */
-  unless?: string[]
-}
-
-export type LabelKind =
-  | 'seconds'
-  | 'count'
-  | 'percent'
-  | 'port'
-  | 'path'
-  | 'boolean'
-  | 'protocol'
-  | 'command'
-  | 'timer'
-  | 'timezone'
-  | 'sticky'
-  | 'addresses'
-  | 'accounts'
-  | 'text'
-
-const later = 'not run by this version'
+import { httpsLabelRules } from './https-label-rules.ts'
+import type { LabelRule } from './label-rule.ts'
+import { portLabelRules } from './port-label-rules.ts'
 
 /** By the name after `rack.` or `convox.`; a segment `*` is any name. */
 export const labelRules: Record<string, LabelRule> = {
@@ -54,6 +23,7 @@ export const labelRules: Record<string, LabelRule> = {
   'health.interval': {
     verdict: 'honoured',
     why: 'seconds between two probes; no less than the timeout',
+    partly: ['probes'],
     kind: 'seconds',
     example: '5',
     min: 0.1,
@@ -64,6 +34,7 @@ export const labelRules: Record<string, LabelRule> = {
   'health.timeout': {
     verdict: 'honoured',
     why: 'seconds for one probe',
+    partly: ['probes'],
     kind: 'seconds',
     example: '3',
     min: 0.1,
@@ -83,6 +54,7 @@ export const labelRules: Record<string, LabelRule> = {
   'health.threshold.healthy': {
     verdict: 'honoured',
     why: 'probes in a row that make a copy healthy',
+    partly: ['probes'],
     kind: 'count',
     example: '1',
     min: 1,
@@ -93,12 +65,29 @@ export const labelRules: Record<string, LabelRule> = {
   'health.threshold.unhealthy': {
     verdict: 'honoured',
     why: 'failures in a row that make a copy unhealthy',
+    partly: ['probes'],
     kind: 'count',
     example: '3',
     min: 1,
     max: 10,
     default: 3,
     convox: { min: 2, max: 10, default: 2 },
+  },
+  'health.host': {
+    verdict: 'honoured',
+    why: 'the host name by which an HTTP check asks, for frameworks that refuse names that they were not told',
+    kind: 'host',
+    example: 'shop.example.com',
+    default: "the first of the process's own host names, else `localhost`",
+  },
+  'health.replace': {
+    verdict: 'honoured',
+    why: 'seconds after which an unhealthy copy is replaced, or `never`',
+    kind: 'seconds-or-never',
+    example: '300',
+    min: 1,
+    max: 86_400,
+    default: '120; `never` for a process whose copies may not overlap, as with a volume',
   },
   'draining.timeout': {
     verdict: 'honoured',
@@ -129,50 +118,82 @@ export const labelRules: Record<string, LabelRule> = {
     max: 400,
     default: 200,
   },
-  'port.*.protocol': {
+  'deployment.rollback': {
     verdict: 'honoured',
-    why: 'what an external port speaks: http or tcp',
-    kind: 'protocol',
-    example: 'tcp',
-    default: '80 is http, 443 is https, anything else tcp',
+    why: '`auto` goes back by itself to the release that was live before, when a copy of the process crashes in the first minute after a promote; `never` only tells it',
+    kind: 'rollback',
+    example: 'auto',
+    default: 'never',
   },
-  'port.*.proxy': {
+  'deployment.watch': {
     verdict: 'honoured',
-    why: 'sends the PROXY protocol (version 1) to the process, health checks included',
-    kind: 'boolean',
-    example: 'true',
-    default: 'false',
+    why: 'seconds for which a new copy is watched once it is healthy, before those that it replaces leave: an exit undoes the update',
+    kind: 'seconds',
+    example: '10',
+    min: 0,
+    max: 300,
+    default: 3,
   },
-  'port.*.secure': {
+  'deployment.hold': {
     verdict: 'honoured',
-    why: 'speaks TLS to the process, whose certificate is not verified',
-    kind: 'boolean',
-    example: 'true',
-    default: 'false',
+    why: 'seconds that requests wait while a copy makes place for its successor, or is started again; 0 answers at once',
+    needs: 'heldRequests',
+    kind: 'seconds',
+    example: '60',
+    min: 0,
+    max: 300,
+    default: 30,
   },
+  ...portLabelRules,
   'release.command': {
     verdict: 'honoured',
-    why: 'runs once in a shell of the new release, before traffic moves',
+    why: 'runs once in a shell of the new release, before traffic moves and before anything of it starts but what its process waits for',
     kind: 'command',
     example: 'bin/migrate',
     default: 'none',
   },
+  'release.on': {
+    verdict: 'honoured',
+    why: 'when the release command runs: at every `promote` of a release, or for a new `build` alone, none of whose releases was live before',
+    kind: 'occasion',
+    example: 'build',
+    default: 'promote',
+  },
   'cron.*': {
-    verdict: 'refused',
-    why: `timers are ${later}`,
+    verdict: 'honoured',
+    why: 'a timer: minute, hour, day, month and weekday, then a command that a shell of the type runs as a process of its own. Beside a `?`, weekdays count as AWS counts them',
     kind: 'timer',
     example: '0 3 * * * bin/nightly',
+    default: 'none',
   },
   'cron.*.timezone': {
-    verdict: 'refused',
-    why: `timers are ${later}`,
+    verdict: 'honoured',
+    why: "the time zone on whose clock the timer's times are read",
     kind: 'timezone',
     example: 'Europe/Berlin',
     default: 'UTC',
   },
+  'cron.*.overlap': {
+    verdict: 'honoured',
+    why: 'when it is time and the run before has not ended: `skip` the new one, `queue` it, or `replace` the old one',
+    kind: 'overlap',
+    example: 'queue',
+    default: 'skip',
+  },
+  'cron.*.timeout': {
+    verdict: 'honoured',
+    why: 'seconds after which a run is ended',
+    kind: 'seconds',
+    example: '3600',
+    min: 1,
+    max: 604_800,
+    default: 'no limit',
+  },
   agent: {
     verdict: 'honoured',
     why: 'runs one copy on every instance; its count is 1, or 0 to stop it',
+    needs: 'agents',
+    unless: ['false'],
     kind: 'boolean',
     example: 'true',
     default: 'false',
@@ -180,6 +201,8 @@ export const labelRules: Record<string, LabelRule> = {
   daemon: {
     verdict: 'honoured',
     why: 'the older name of `agent`',
+    needs: 'agents',
+    unless: ['false'],
     kind: 'boolean',
     example: 'true',
     default: 'false',
@@ -187,6 +210,7 @@ export const labelRules: Record<string, LabelRule> = {
   sticky: {
     verdict: 'honoured',
     why: 'sends a client to the same copy while the copies stay the same: `source` (its address), `header:NAME` or `uri`; the last two on http ports',
+    partly: ['sticky', 'stickyByAddress'],
     kind: 'sticky',
     example: 'source',
     default: 'requests are spread evenly',
@@ -194,6 +218,7 @@ export const labelRules: Record<string, LabelRule> = {
   'idle.timeout': {
     verdict: 'honoured',
     why: 'seconds of silence that end a connection: of the process while it answers, of both sides of a websocket or on a tcp port',
+    partly: ['idleTimeoutOnHttp'],
     kind: 'seconds',
     example: '300',
     min: 1,
@@ -203,7 +228,8 @@ export const labelRules: Record<string, LabelRule> = {
   },
   allow: {
     verdict: 'honoured',
-    why: 'the addresses and ranges that may connect, separated by commas; others get 403, or are closed on a tcp port. X-Forwarded-For is not believed',
+    why: 'the addresses and ranges that may connect, separated by commas; others get 403, or are closed on a tcp port. X-Forwarded-For is believed of trusted proxies alone',
+    partly: ['allowedRanges'],
     kind: 'addresses',
     example: '10.0.0.0/8,2001:db8::/32',
     default: 'everyone',
@@ -211,9 +237,18 @@ export const labelRules: Record<string, LabelRule> = {
   auth: {
     verdict: 'honoured',
     why: '`user:password` pairs, separated by commas, that http requests must name (basic authentication). The router keeps keyed digests alone, and looks at them without slowing a request',
+    needs: 'accounts',
     kind: 'accounts',
     example: 'admin:${ADMIN_PASSWORD}',
     default: 'nobody is asked',
+  },
+  ...httpsLabelRules,
+  'mount.*': {
+    verdict: 'honoured',
+    why: 'what the relative bind mount at that path of the container becomes: `release`, content of the source that the image holds, or `volume`, data that outlives releases; a volume is first filled from the source',
+    kind: 'mount',
+    example: 'volume',
+    default: 'release where the source has a file or a folder with something in it, else volume',
   },
   balancer: {
     verdict: 'refused',
@@ -227,6 +262,13 @@ export const labelRules: Record<string, LabelRule> = {
     why: 'there is one router',
     kind: 'text',
     example: 'web',
+  },
+  environment: {
+    verdict: 'honoured',
+    why: "which of the app's variables the process gets: `all`, or those alone that its `environment:` names (`declared`), so that a change of another keeps its copies. A link's come where one of them is named",
+    kind: 'scope',
+    example: 'declared',
+    default: 'all',
   },
   'environment.secure': {
     verdict: 'ignored',
@@ -247,6 +289,8 @@ export function labelRuleOf(name: string): LabelRule | undefined {
   if (Object.hasOwn(labelRules, name)) return labelRules[name]
   const parts = name.split('.')
   const [first = '', second = '', ...rest] = parts
+  // A path may hold dots.
+  if (first === 'mount' && second !== '') return labelRules['mount.*']
   if ((first !== 'port' && first !== 'cron') || second === '') return undefined
   const pattern = [first, '*', ...rest].join('.')
   return Object.hasOwn(labelRules, pattern) ? labelRules[pattern] : undefined

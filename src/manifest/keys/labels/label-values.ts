@@ -1,8 +1,8 @@
 import { isIpRange } from '../../../lib/ip-range.ts'
 import type { PortProtocol } from '../../../domain/port.ts'
-import { didYouMean } from '../../nearest.ts'
-import type { Problems } from '../../problems.ts'
-import type { LabelKind, LabelRule } from './label-rules.ts'
+import { didYouMean, respelling } from '../../nearest.ts'
+import type { Advice, Problems } from '../../problems.ts'
+import type { LabelKind, LabelRule } from './label-rule.ts'
 import { isTimezone, readTimer, timezonesLike } from './timers.ts'
 import type { Pair } from '../values/values.ts'
 
@@ -26,26 +26,36 @@ export function checkLabelValue(label: LabelValue): boolean {
   return checks[label.rule.kind](label)
 }
 
-const protocols: PortProtocol[] = ['http', 'https', 'tcp', 'tls', 'udp']
-
 const checks: Record<LabelKind, (label: LabelValue) => boolean> = {
   seconds: isNumber,
+  'seconds-or-never': (label) => /^never$/i.test(label.value) || isNumber(label),
+  host: (label) => isHost.test(label.value) || reject(label, 'must be a host name, or one with a port'),
   count: isNumber,
   percent: isNumber,
   port: isNumber,
   path: (label) => /^\/[!-~]*$/.test(label.value) || reject(label, 'must be a path that starts with /'),
   boolean: isBoolean,
-  protocol: isProtocol,
+  protocol: oneOf(['http', 'https', 'tcp', 'tls', 'udp'] satisfies PortProtocol[]),
+  proxy: oneOf(['true', 'false', 'v1', 'v2']),
+  upstream: oneOf(['http1', 'h2c', 'h2']),
   command: (label) => label.value !== '' || reject(label, 'names no command'),
+  occasion: isOccasion,
+  rollback: isRollback,
+  scope: isScope,
   timer: isTimer,
   timezone: isZone,
+  overlap: isOverlap,
   sticky: isSticky,
   addresses: areAddresses,
   accounts: areAccounts,
+  mount: isMountChoice,
   text: () => true,
 }
 
-function reject({ pair, rule, problems }: LabelValue, message: string, hint?: string): false {
+/** What a header can hold: letters, digits, dots and dashes, and a port. */
+const isHost = /^[a-z0-9]([a-z0-9._-]{0,250}[a-z0-9])?(:\d{1,5})?$/i
+
+function reject({ pair, rule, problems }: LabelValue, message: string, hint?: Advice): false {
   problems.error(pair.at, `${pair.name} ${message}`, hint ?? `write ${pair.name}=${rule.example}`)
   return false
 }
@@ -60,11 +70,12 @@ function isNumber(label: LabelValue): boolean {
   const own = isConvox ? rule.convox : undefined
   const min = own?.min ?? rule.min ?? 0
   const max = own?.max ?? rule.max ?? Number.MAX_SAFE_INTEGER
-  const isFraction = rule.kind === 'seconds' && !isConvox
+  const isTime = rule.kind === 'seconds' || rule.kind === 'seconds-or-never'
+  const isFraction = isTime && !isConvox
   const isWritten = (isFraction ? /^\d{1,9}(\.\d{1,6})?$/ : /^\d{1,9}$/).test(value)
   if (isWritten && Number(value) >= min && Number(value) <= max) return true
   const kind = isFraction ? 'a number' : 'a whole number'
-  const unit = rule.kind === 'seconds' || rule.kind === 'percent' ? ` (${rule.kind})` : ''
+  const unit = isTime ? ' (seconds)' : rule.kind === 'percent' ? ' (percent)' : ''
   return reject(label, `must be ${kind} from ${min} to ${max}${unit}, but is ${shownOf(pair, value)}`)
 }
 
@@ -75,10 +86,33 @@ function isBoolean(label: LabelValue): boolean {
   return reject(label, `must be true or false, but is ${shownOf(label.pair, label.value)}`)
 }
 
-function isProtocol(label: LabelValue): boolean {
-  const word = label.value.toLowerCase()
-  if (protocols.some((protocol) => protocol === word)) return true
-  return reject(label, `must be one of: ${protocols.join(', ')}`, didYouMean(word, protocols))
+function oneOf(words: string[]): (label: LabelValue) => boolean {
+  return (label) => {
+    const word = label.value.toLowerCase()
+    return (
+      words.includes(word) || reject(label, `must be one of: ${words.join(', ')}`, respelling(word, words))
+    )
+  }
+}
+
+function isOccasion(label: LabelValue): boolean {
+  if (/^(promote|build)$/i.test(label.value)) return true
+  return reject(label, `must be promote or build, but is ${shownOf(label.pair, label.value)}`)
+}
+
+function isRollback(label: LabelValue): boolean {
+  if (/^(auto|never)$/i.test(label.value)) return true
+  return reject(label, `must be auto or never, but is ${shownOf(label.pair, label.value)}`)
+}
+
+function isScope(label: LabelValue): boolean {
+  if (/^(all|declared)$/i.test(label.value)) return true
+  return reject(label, `must be all or declared, but is ${shownOf(label.pair, label.value)}`)
+}
+
+function isMountChoice(label: LabelValue): boolean {
+  if (/^(release|volume)$/i.test(label.value)) return true
+  return reject(label, `must be release or volume, but is ${shownOf(label.pair, label.value)}`)
 }
 
 function isTimer(label: LabelValue): boolean {
@@ -100,6 +134,11 @@ function isZone(label: LabelValue): boolean {
     didYouMean(value, timezonesLike(value), 'write a name such as Europe/Berlin'),
   )
   return false
+}
+
+function isOverlap(label: LabelValue): boolean {
+  if (/^(skip|queue|replace)$/i.test(label.value)) return true
+  return reject(label, `must be skip, queue or replace, but is ${shownOf(label.pair, label.value)}`)
 }
 
 /** `false` asks for nothing. */

@@ -11,6 +11,8 @@ function withLabels(...labels: string[]) {
 test('labels of the family set health, draining, the update and the release command', () => {
   const { web, problems } = withLabels(
     'rack.health.path=/check',
+    'rack.health.host=Shop.example.com:8080',
+    'rack.health.replace=30.5',
     'rack.health.port=6000',
     'rack.health.interval=0.5',
     'rack.health.timeout=0.4',
@@ -20,27 +22,41 @@ test('labels of the family set health, draining, the update and the release comm
     'rack.draining.timeout=5',
     'rack.deployment.minimum=50',
     'rack.deployment.maximum=150',
+    'rack.deployment.watch=0.5',
+    'rack.deployment.rollback=auto',
     'rack.port.25.protocol=http',
     'rack.release.command=bin/migrate && echo ok',
+    'rack.release.on=build',
     'mine=yes',
   )
   assert.deepEqual(problems, [])
   assert.deepEqual(web.health, {
     path: '/check',
+    host: 'shop.example.com:8080',
     port: 6000,
     intervalMs: 500,
     timeoutMs: 400,
     graceMs: 20_000,
     healthyThreshold: 2,
     unhealthyThreshold: 5,
+    replacement: { when: 'always', afterMs: 30_500 },
   })
-  assert.deepEqual(web.deployment, { minimumPercent: 50, maximumPercent: 150 })
-  assert.deepEqual([web.drainTimeoutMs, web.labels.mine], [5000, 'yes'])
+  assert.deepEqual(web.deployment, { minimumPercent: 50, maximumPercent: 150, mayOverlap: true })
+  assert.deepEqual([web.drainTimeoutMs, web.watchMs, web.rollsBack], [5000, 500, true])
+  assert.equal(web.labels.mine, 'yes')
   assert.deepEqual(web.releaseCommand, ['sh', '-c', 'bin/migrate && echo ok'])
+  assert.equal(web.releaseCommandOn, 'build')
   assert.deepEqual(
     web.ports.map(({ protocol }) => protocol),
     ['http', 'http', 'tcp'],
   )
+})
+
+test('a process that is never replaced says so, and what is no time or name is an error', () => {
+  const { web, problems } = withLabels('rack.health.replace=Never')
+  assert.deepEqual([web.health.replacement, problems], [{ when: 'never' }, []])
+  const wrong = withLabels('rack.health.replace=soon', 'rack.health.host=http://shop')
+  assert.equal(wrong.problems.length, 2)
 })
 
 test('the prefix convox. has the defaults of the original', () => {
@@ -48,7 +64,7 @@ test('the prefix convox. has the defaults of the original', () => {
   assert.deepEqual(problems, [])
   const { intervalMs, timeoutMs, healthyThreshold, unhealthyThreshold } = web.health
   assert.deepEqual([intervalMs, timeoutMs, healthyThreshold, unhealthyThreshold], [12_000, 10_000, 2, 2])
-  assert.deepEqual(web.deployment, { minimumPercent: 50, maximumPercent: 150 })
+  assert.deepEqual(web.deployment, { minimumPercent: 50, maximumPercent: 150, mayOverlap: true })
   assert.match(
     withLabels('convox.health.path=/a', 'rack.health.path=/b').problems[0] ?? '',
     /warning: .*rack.health.path wins/,
@@ -74,16 +90,17 @@ test('labels that cannot hold are refused', () => {
     ['rack.deployment.minimum=101', /from 0 to 100 \(percent\)/],
     ['rack.deployment.maximum=100', /no copy could ever be replaced/],
     ['rack.port.81.protocol=http', /the port 81, which is not an external port.*80, 25/],
-    ['rack.port.80.protocol=tls', /port 80 is tls, which is refused/],
-    ['rack.port.80.protocol=htp', /must be one of.*did you mean "http"/],
-    ['rack.port.80.proxy=1', /must be true or false, but is "1"; write rack.port.80.proxy=true/],
+    ['rack.port.80.proxy=1', /must be one of: true, false, v1, v2; did you mean "v1"/],
     ['rack.port.81.secure=true', /the port 81, which is not an external port/],
-    ['rack.cron.nightly=0 0 * * * x', /"rack.cron.nightly" is refused: timers are not run by this version/],
     ['rack.cron.nightly=0 0 * * *', /rack.cron.nightly: "0 0 \* \* \*" names no command/],
     ['rack.cron.nightly=0 0 30 2 * x', /rack.cron.nightly: "30 2" never comes/],
     ['rack.cron.1st=0 0 * * * x', /"rack.cron.1st" does not name a timer/],
     ['rack.cron.nightly.timezone=UTC', /there is no timer "nightly"; write rack.cron.nightly=/],
     ['rack.cron.nightly.timezone=Europe/Berlni', /is not a time zone; did you mean "Europe\/Berlin"/],
+    ['rack.cron.nightly.overlap=skip', /there is no timer "nightly"/],
+    ['rack.cron.nightly.overlap=never', /must be skip, queue or replace, but is "never"/],
+    ['rack.cron.nightly.timeout=0', /must be a number from 1 to 604800 \(seconds\)/],
+    ['rack.release.on=start', /must be promote or build, but is "start"; write rack.release.on=build/],
     ['rack.agent=yes', /must be true or false, but is "yes"/],
     ['rack.sticky=true', /must be source, uri or header:NAME, but is "true"; write rack.sticky=source/],
     ['rack.sticky=header:x y', /must be source/],
@@ -113,10 +130,11 @@ test('every rule of the family has a reason, and those that are honoured a defau
 
 test('the example of every rule is taken', () => {
   for (const [name, { verdict, example }] of Object.entries(labelRules)) {
-    const label = `rack.${name.replace('*', name.startsWith('cron') ? 'nightly' : '80')}`
-    const timer = name === 'cron.*.timezone' ? ['rack.cron.nightly=0 3 * * * bin/nightly'] : []
+    const anyName = { cron: 'nightly', mount: '/data' }[name.split('.')[0] ?? ''] ?? '80'
+    const label = `rack.${name.replace('*', anyName)}`
+    const timer = name.startsWith('cron.*.') ? ['rack.cron.nightly=0 3 * * * bin/nightly'] : []
     const list = [...timer, `${label}=${example}`].map((one) => `\n  - ${JSON.stringify(one)}`).join('')
-    const keys = `ports: ["80:5000"]\nlabels:${list}`
+    const keys = `ports: ["80:5000"]\nvolumes: ["./data:/data"]\nlabels:${list}`
     const { problems } = readWeb(keys, { ADMIN_PASSWORD: 'a long one' })
     const wrong = problems.filter((problem) => problem.includes(' error: '))
     if (verdict === 'honoured') assert.deepEqual(wrong, [], label)
@@ -147,7 +165,7 @@ test('labels of the router become routing', () => {
   assert.deepEqual(
     web.ports.map(({ proxy, secure }) => [proxy, secure]),
     [
-      [true, true],
+      ['v1', true],
       [false, false],
       [false, false],
     ],
@@ -156,6 +174,24 @@ test('labels of the router become routing', () => {
   assert.deepEqual(withLabels('rack.sticky=source').web.routing.sticky, { by: 'source' })
   assert.equal(withLabels('rack.allow=::1').web.routing.idleTimeoutMs, null)
   assert.equal(withLabels('convox.draining.timeout=5').web.routing.idleTimeoutMs, 3_600_000)
+})
+
+test('a port says how its process is spoken to', () => {
+  const manners = (...labels: string[]) => {
+    const { web, problems } = withLabels(...labels)
+    if (problems.length > 0) return problems
+    const { proxy, secure, upstream } = web.ports[0]!
+    return [proxy, secure, upstream]
+  }
+  assert.deepEqual(manners('rack.port.80.proxy=v1'), ['v1', false, undefined])
+  assert.deepEqual(manners('rack.port.80.proxy=V2'), ['v2', false, undefined])
+  assert.deepEqual(manners('rack.port.80.upstream=http1'), [false, false, undefined])
+  assert.deepEqual(manners('rack.port.80.upstream=h2c'), [false, false, 'h2c'])
+  assert.deepEqual(manners('rack.port.80.upstream=h2'), [false, true, 'h2'])
+  const both = manners('rack.port.80.upstream=h2c', 'rack.port.80.secure=true')
+  assert.match(String(both[0]), /h2c is HTTP\/2 without TLS.*; write rack\.port\.80\.upstream=h2/)
+  const raw = readWeb('ports: ["25:25"]\nlabels: ["rack.port.25.upstream=h2c"]').problems
+  assert.match(String(raw[0]), /port 25 is tcp, of which the router passes on the bytes/)
 })
 
 test('labels of the router say where they reach nobody', () => {
@@ -172,8 +208,9 @@ test('labels of the router say where they reach nobody', () => {
     withLabels('rack.auth=a:b').problems[0] ?? '',
     /warning: .*port 25 is not http, so it asks nobody/,
   )
-  const both = 'ports: ["80:5000", "81:5000"]\nlabels: ["rack.port.80.proxy=true"]'
-  assert.match(first(both), /the ports 80 and 81 lead to 5000 in two ways/)
+  const both = 'ports: ["80:5000", "81:5000"]\nlabels: '
+  for (const label of ['rack.port.80.proxy=true', 'rack.port.80.upstream=h2'])
+    assert.match(first(`${both}["${label}"]`), /the ports 80 and 81 lead to 5000 in two ways/)
 })
 
 test('what a variable puts into a label is in no message', () => {
@@ -183,6 +220,8 @@ test('what a variable puts into a label is in no message', () => {
     'rack.sticky',
     'rack.cron.x',
     'rack.cron.x.timezone',
+    'rack.cron.x.overlap',
+    'rack.cron.x.timeout',
     'rack.health.port',
   ]
   for (const label of [
@@ -205,7 +244,7 @@ test('an agent runs one copy on every instance', () => {
     const { web, problems } = withLabels(label)
     assert.deepEqual(problems, [], label)
     assert.equal(web.isAgent, true, label)
-    assert.deepEqual(web.deployment, { minimumPercent: 0, maximumPercent: 100 }, label)
+    assert.deepEqual(web.deployment, { minimumPercent: 0, maximumPercent: 100, mayOverlap: false }, label)
   }
   assert.equal(withLabels('convox.agent=false').web.isAgent, false)
   const read = (keys: string) => readWeb(`deploy: { ${keys} }`)

@@ -1,6 +1,9 @@
-import { didYouMean, nearest } from '../../nearest.ts'
+import type { EngineFeatures } from '../../../domain/features.ts'
+import { didYouMean, respelling } from '../../nearest.ts'
 import type { Problems } from '../../problems.ts'
 import { childOf, type Node } from '../../syntax/tree.ts'
+import type { LabelRule } from './label-rule.ts'
+import { labelRuleOn } from './label-rule.ts'
 import { labelRuleOf, labelRules } from './label-rules.ts'
 import { checkLabelValue } from './label-values.ts'
 import { pairsOf, type Pair } from '../values/values.ts'
@@ -24,30 +27,34 @@ export interface Labels {
 }
 
 /** Reads `labels:` in both syntaxes and checks the `rack.*` and `convox.*` family. */
-export function labelsOf(service: Node, problems: Problems): Labels {
+export function labelsOf(service: Node, features: EngineFeatures, problems: Problems): Labels {
   const own = Object.create(null) as Record<string, string>
   const labels: Labels = { own, family: new Map(), hasConvox: false }
   const timers = new Set<string>()
-  const zones: [timer: string, pair: Pair][] = []
+  const settings: [timer: string, pair: Pair][] = []
   for (const pair of pairsOf(childOf(service, 'labels'), problems)) {
     if (pair.name === '') {
       problems.error(pair.at, 'a label needs a name', 'write rack.health.path=/health')
       continue
     }
     const [, prefix, name = ''] = /^(rack|convox)(?:\.(.*))?$/s.exec(pair.name) ?? []
-    const [, timer, isZone] = /^cron\.([^.]+)(\.timezone)?$/.exec(name) ?? []
-    if (timer !== undefined && isZone) zones.push([timer, pair])
+    const [, timer, setting] = /^cron\.([^.]+)(\.(?:timezone|overlap|timeout))?$/.exec(name) ?? []
+    if (timer !== undefined && setting) settings.push([timer, pair])
     else if (timer !== undefined) timers.add(timer)
-    if (prefix) addToFamily(labels, pair, name, prefix === 'convox', problems)
-    else if (/^com\.rack(\.|$)/.test(pair.name)) {
+    if (prefix) {
+      const rule = labelRuleOf(name)
+      const isConvox = prefix === 'convox'
+      if (rule) addToFamily(labels, pair, name, { rule: labelRuleOn(rule, features), isConvox }, problems)
+      else unknownLabel(pair, isConvox, problems)
+    } else if (/^com\.rack(\.|$)/.test(pair.name)) {
       problems.error(pair.at, `labels that start with "com.rack" are the rack's own`, 'choose another name')
     } else own[pair.name] = pair.value ?? ''
   }
-  for (const [timer, { at, name }] of zones) {
+  for (const [timer, { at, name }] of settings) {
     const known = [...timers].map((one) => name.replace(timer, one))
     if (!timers.has(timer))
       problems.error(at, `${name}: there is no timer "${timer}"`, () =>
-        didYouMean(name, known, `write ${name.replace(/\.timezone$/, '')}=…`),
+        didYouMean(name, known, `write ${name.replace(/\.[a-z]+$/, '')}=…`),
       )
   }
   return { ...labels, own: { ...own } }
@@ -58,9 +65,13 @@ export function isTrue(label: FamilyLabel | undefined): boolean {
   return label?.value.toLowerCase() === 'true'
 }
 
-function addToFamily(labels: Labels, pair: Pair, name: string, isConvox: boolean, problems: Problems): void {
-  const rule = labelRuleOf(name)
-  if (!rule) return unknownLabel(pair, isConvox, problems)
+function addToFamily(
+  labels: Labels,
+  pair: Pair,
+  name: string,
+  { rule, isConvox }: { rule: LabelRule; isConvox: boolean },
+  problems: Problems,
+): void {
   labels.hasConvox ||= isConvox
   const value = (pair.value ?? '').trim()
   if (rule.verdict === 'ignored') return problems.warn(pair.at, `"${pair.name}" is ignored: ${rule.why}`)
@@ -68,7 +79,8 @@ function addToFamily(labels: Labels, pair: Pair, name: string, isConvox: boolean
   if (!checkLabelValue({ pair, value, rule, isConvox, problems })) return
   if (rule.verdict === 'refused') {
     const isHarmless = rule.unless?.includes(value.toLowerCase()) ?? false
-    if (!isHarmless) problems.error(pair.at, `"${pair.name}" is refused: ${rule.why}`, 'remove the label')
+    if (!isHarmless)
+      problems.error(pair.at, `"${pair.name}" is refused: ${rule.why}`, rule.instead ?? 'remove the label')
     return
   }
   const other = labels.family.get(name)
@@ -90,9 +102,8 @@ function unknownLabel({ name, at }: Pair, isConvox: boolean, problems: Problems)
   const prefix = isConvox ? 'convox.' : 'rack.'
   const hint = () => {
     const known = Object.keys(labelRules).map((one) => one.replace('*', name.split('.')[2] ?? 'N'))
-    const near = nearest(name.slice(prefix.length), known)
-    if (near !== undefined) return `did you mean "${prefix}${near}"?`
-    return isConvox ? undefined : 'labels under "rack." configure the rack'
+    const usual = isConvox ? undefined : 'labels under "rack." configure the rack'
+    return respelling(name.slice(prefix.length), known, usual, prefix)
   }
   if (isConvox) problems.warn(at, `"${name}" is ignored: there is no such label`, hint)
   else problems.error(at, `unknown label "${name}"`, hint)

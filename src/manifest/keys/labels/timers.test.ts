@@ -15,7 +15,9 @@ test('a timer is five fields and a command', () => {
   const reading = readTimer(' 0  3 * * *   bin/nightly  --all "a  b" ')
   assert.deepEqual(reading.timer, { schedule: '0 3 * * *', command: 'bin/nightly  --all "a  b"' })
   const table: [text: string, schedule: string][] = [
-    ['*/20 0-4 1,15 JAN-mar mon', '0,20,40 0,1,2,3,4 1,15 1,2,3 1'],
+    ['*/20 0-4 1,15 JAN-mar mon', '*/20 0,1,2,3,4 1,15 1,2,3 1'],
+    ['*/20,5 * * * *', '0,5,20,40 * * * *'],
+    ['0 0 * * */2', '0 0 * * 0,2,4,6'],
     ['5/20 * * * *', '5,25,45 * * * *'],
     ['0 0 * * SAT-SUN', '0 0 * * 0,6'],
     ['0 0 * * 5-7', '0 0 * * 0,5,6'],
@@ -117,7 +119,9 @@ test('every timer that is read has a next time, and croner finds it where the fi
       assert.ok(next, schedule)
       const [minutes = '', hours = '', , months = ''] = timer.schedule.split(' ')
       const holds = (field: string, number: number) =>
-        field === '*' || field.split(',').includes(String(number))
+        field.startsWith('*')
+          ? number % Number(field.slice(2) || 1) === 0
+          : field.split(',').includes(String(number))
       assert.ok(holds(minutes, next.getUTCMinutes()) && holds(hours, next.getUTCHours()), schedule)
       assert.ok(holds(months, next.getUTCMonth() + 1), schedule)
     }),

@@ -1,16 +1,9 @@
+import type { Timer } from '../../../domain/timer.ts'
 import { cronFields, readField, type Fault, type FieldReading } from './cron-fields.ts'
-
-/** When a timer runs, and what. */
-export interface Timer {
-  /** Minute, hour, day, month and weekday as croner reads them: `*`, or numbers with commas between them. */
-  schedule: string
-  /** For a shell. */
-  command: string
-}
 
 export interface TimerReading {
   /** Null exactly when there is a fault. */
-  timer: Timer | null
+  timer: Pick<Timer, 'schedule' | 'command'> | null
   faults: Fault[]
   /** What a person may have meant otherwise. */
   notes: Fault[]
@@ -35,7 +28,8 @@ export function readTimer(text: string): TimerReading {
     return { timer: null, faults: [{ part, message: 'never comes', hint }], notes }
   }
   const command = text.trim().replace(/^(?:\S+\s+){5}/, '')
-  return { timer: { schedule: fields.map(fieldText).join(' '), command }, faults, notes }
+  const schedule = fields.map((field, index) => fieldText(field, index < 2)).join(' ')
+  return { timer: { schedule, command }, faults, notes }
 }
 
 function shapeFault(words: string[]): Fault | null {
@@ -63,8 +57,10 @@ function everFires([, , days, months, weekdays]: FieldReading[]): boolean {
   )
 }
 
-function fieldText({ isAny, numbers, specials }: FieldReading): string {
-  return isAny ? '*' : [...numbers, ...specials].join(',')
+/** @param isOfDay for minutes and hours: there a step is told from a list, which names fixed times */
+function fieldText({ isAny, every, numbers, specials }: FieldReading, isOfDay: boolean): string {
+  if (isAny) return '*'
+  return isOfDay && every !== null ? `*/${every}` : [...numbers, ...specials].join(',')
 }
 
 /** Whether the system knows a time zone by this name; differences to UTC are no names. */

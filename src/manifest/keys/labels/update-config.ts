@@ -1,5 +1,5 @@
 import type { ProcessType } from '../../../domain/manifest.ts'
-import { didYouMean } from '../../nearest.ts'
+import { respelling } from '../../nearest.ts'
 import type { Problems } from '../../problems.ts'
 import { childOf, shown, type Node } from '../../syntax/tree.ts'
 import { countOf } from '../resources.ts'
@@ -20,15 +20,15 @@ export function updateConfigOf(service: Node, problems: Problems): ProcessType['
   const moving = parallelism === null || parallelism === 0 ? count : Math.min(parallelism, count)
   const percent = Math.ceil((100 * moving) / count)
   return order === 'stop-first'
-    ? { minimumPercent: 100 - percent, maximumPercent: 100 }
-    : { minimumPercent: 100, maximumPercent: 100 + percent }
+    ? { minimumPercent: 100 - percent, maximumPercent: 100, mayOverlap: percent < 100 }
+    : { minimumPercent: 100, maximumPercent: 100 + percent, mayOverlap: order === 'start-first' }
 }
 
 function orderOf(node: Node | undefined, problems: Problems): string | null {
   const text = textOf(node, problems)
   if (node === undefined || text === null || orders.includes(text)) return text
   problems.error(node, `${shown(node)} is not an order`, () =>
-    didYouMean(text, orders, 'use `start-first` or `stop-first`'),
+    respelling(text, orders, 'use `start-first` or `stop-first`'),
   )
   return null
 }

@@ -1,43 +1,47 @@
-import type { BindMount } from '../../../domain/container.ts'
+import { timeZoneFiles, type BindMount } from '../../../domain/container.ts'
+import type { EngineFeatures } from '../../../domain/features.ts'
 import { allowsBind, type Policy } from '../../../domain/policy.ts'
+import { itemRemoval } from '../../fix/fix.ts'
+import { isThere } from '../../lacks.ts'
 import type { Problems } from '../../problems.ts'
-import { shownPart, type Node } from '../../syntax/tree.ts'
+import { shownPart } from '../../syntax/tree.ts'
+import type { BindVolume } from './bind-volumes.ts'
+import { relativeBindOf, type Mounted, type RelativeBind, type SourceContext } from './relative-bind.ts'
 
 /** What a mount is read with. */
-export interface MountContext {
-  /** The named volumes of the file; null when any name will do, as in version 1. */
-  declared: Set<string> | null
+export interface MountContext extends SourceContext {
+  features: EngineFeatures
   policy: Policy
-  problems: Problems
+  /** Volumes that are paths, by their names. */
+  bindVolumes: Map<string, BindVolume>
 }
 
-/** Where a bind mount comes from; `at` is the value that says it. */
-interface BindSource {
-  source: string
-  path: string
-  readOnly: boolean
-  at: Node
-}
-
-/** Mounts a path of the host where the policy allows it; a path of the source directory never, since that is not on the rack. */
-export function bindOf(bind: BindSource, { policy, problems }: MountContext): BindMount | null {
+/** Mounts a path of the host where the policy allows it; a path from the compose file becomes what the source says. */
+export function bindOf(bind: RelativeBind, context: MountContext): Mounted | null {
   const { source, path, readOnly, at } = bind
+  const { features, policy, problems } = context
   if (/(^|[/\\])(docker|containerd|podman)\.sock$/.test(source)) {
+    problems.error(at, `${shownPart(at, source)} is refused: a process gets no access to the rack's engine`, {
+      hint: insteadOfSocket,
+      fix: itemRemoval,
+    })
+    return null
+  }
+  if (timeZoneFiles.includes(source)) return timeZoneOf(bind, features, problems)
+  if (source === '') {
+    problems.error(at, 'a bind mount needs `source`, a path')
+    return null
+  }
+  if (source.startsWith('~')) {
     problems.error(
       at,
-      `${shownPart(at, source)} is refused: a process gets no access to the rack's engine`,
-      'remove it',
+      `${shownPart(at, source)} is refused: your home directory is not on the rack`,
+      'copy it to below the compose file; for data use a named volume: "data:/path"',
     )
     return null
   }
-  if (!source.startsWith('/')) {
-    problems.error(
-      at,
-      `${shownPart(at, source)} is refused: ${source.startsWith('~') ? 'your home' : 'the source'} directory is not on the rack`,
-      'COPY it in the Dockerfile, or mount a file of it under `configs:`; for data use a named volume: "data:/path"',
-    )
-    return null
-  }
+  if (!source.startsWith('/')) return relativeBindOf(bind, context)
+  if (!isThere(features.binds, at, `the path ${shownPart(at, source)} of the host`, problems)) return null
   const absolute = normalised(source)
   if (!allowsBind(policy, absolute)) {
     problems.policy(
@@ -47,6 +51,22 @@ export function bindOf(bind: BindSource, { policy, problems }: MountContext): Bi
     )
   }
   return { kind: 'bind', source: absolute, path, readOnly }
+}
+
+/** How the processes that want it are done without. */
+const insteadOfSocket =
+  'the rack does what such a process is for: it routes by host name, restarts, keeps logs (`rack logs`), starts and ' +
+  'updates apps (`rack deploy`, `rack run`); remove the line, or the process if it does nothing else'
+
+/** The time zone of the rack, which no process can change. */
+function timeZoneOf(
+  { source, path, at }: RelativeBind,
+  { binds }: EngineFeatures,
+  problems: Problems,
+): BindMount | null {
+  if (binds === true) return { kind: 'bind', source, path, readOnly: true }
+  problems.warn(at, `${source} is ignored: processes have the time zone UTC`, 'set TZ under `environment:`')
+  return null
 }
 
 function adviceFor(path: string): string {

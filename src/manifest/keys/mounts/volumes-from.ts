@@ -1,5 +1,6 @@
 import type { Problems } from '../../problems.ts'
 import { childOf, shown, shownPart, type Node } from '../../syntax/tree.ts'
+import { processNameOf } from '../process-name.ts'
 import type { Placed } from '../relations.ts'
 import { itemsOf, textOf } from '../values/values.ts'
 
@@ -24,7 +25,7 @@ export function volumesFromOf(service: Node, problems: Problems): Placed<Volumes
       return []
     }
     if (more.length === 0 && (mode === 'ro' || mode === 'rw'))
-      return [{ value: { target, readOnly: mode === 'ro' }, at }]
+      return [{ value: { target: processNameOf(target), readOnly: mode === 'ro' }, at }]
     const wrong = more.length > 0 ? shown(at) : `the mode ${shownPart(at, mode)}`
     problems.error(at, `${wrong} is not known`, 'write "process" or "process:ro"')
     return []

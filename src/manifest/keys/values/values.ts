@@ -83,7 +83,10 @@ export function booleanOf(node: Node | undefined, problems: Problems): boolean |
     problems.error(node, `${shown(node)} is neither true nor false`, 'write true or false')
     return null
   }
-  problems.warn(node, `${shown(node)} is read as ${isYes}`, `write ${isYes}`)
+  problems.warn(node, `${shown(node)} is read as ${isYes}`, {
+    hint: `write ${isYes}`,
+    fix: { change: 'write', text: String(isYes) },
+  })
   return isYes
 }
 
@@ -94,7 +97,11 @@ export function durationMsOf(node: Node | undefined, problems: Problems): number
   const text = textOf(node, problems)?.trim() ?? null
   if (node === undefined || text === null) return null
   if (/^\d{1,9}$/.test(text)) {
-    if (text !== '0') problems.warn(node, `${shown(node)} is read as seconds`, `write "${text}s"`)
+    if (text !== '0')
+      problems.warn(node, `${shown(node)} is read as seconds`, {
+        hint: `write "${text}s"`,
+        fix: { change: 'write', text: `${text}s` },
+      })
     return Number(text) * 1000
   }
   const total = parseDuration(text)

@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { assertGolden } from '../../../../../test/support/golden.ts'
 import { fileMount, processPlan, servesHttp } from '../../../../../test/support/plans.ts'
 import { plainContainer } from '../../../../domain/container.ts'
+import { appOwner } from '../../../../domain/owner.ts'
 import { containerSpec, defaultLimits, type ContainerRequest } from './container-spec.ts'
 import { hostOptions } from './host-options.ts'
 
@@ -27,7 +28,7 @@ const everything = processPlan({
 
 const request = (overrides: Partial<ContainerRequest> = {}): ContainerRequest => ({
   rack: 'rack',
-  app: 'shop',
+  owner: appOwner('shop'),
   release: 'RAAAAAAAAAA',
   process: 'PAAAAAAAAAA',
   kind: 'process',
@@ -36,12 +37,18 @@ const request = (overrides: Partial<ContainerRequest> = {}): ContainerRequest =>
   identity: 'abc',
   address: '10.213.0.2',
   names: [],
+  hosts: [{ host: 'api', address: '198.18.0.2' }],
   limits: defaultLimits,
   ...overrides,
 })
 
 test('the container of a copy', () => {
   assertGolden('docker/copy.json', `${JSON.stringify(containerSpec(request()), null, 2)}\n`)
+})
+
+test("the container of a service's copy: nothing that names it is an app's", () => {
+  const owner = { kind: 'service', name: 'shop' } as const
+  assertGolden('docker/service-copy.json', `${JSON.stringify(containerSpec(request({ owner })), null, 2)}\n`)
 })
 
 test('the container of a one-off with a terminal: its own command, no check, no names', () => {
@@ -78,6 +85,10 @@ const full = processPlan({
     capAdd: ['NET_ADMIN'],
     capDrop: ['ALL'],
     privileged: true,
+    devices: [{ source: '/dev/dri', path: '/dev/dri', permissions: 'rw' }],
+    deviceRules: ['c 189:* rmw'],
+    gpus: { driver: null, count: 'all', ids: [], capabilities: ['gpu'] },
+    hostNamespaces: ['ipc', 'pid'],
     readOnly: true,
     securityOptions: ['seccomp=unconfined'],
     shmBytes: 134_217_728,

@@ -1,16 +1,20 @@
 import { RackError } from '../../../../domain/error.ts'
+import { networksOf } from '../../../../domain/isolation.ts'
+import type { Owner } from '../../../../domain/owner.ts'
 import type { ProcessPlan } from '../../../../domain/plan.ts'
 import type { ProcessKind } from '../../../../domain/process.ts'
-import { foreignLabels, labels } from '../../labels.ts'
+import { foreignLabels, labels, ownerLabels } from '../../labels.ts'
 import { placeFiles } from '../../../../domain/file-places.ts'
 import { hostOptions } from './host-options.ts'
+import { isolatedOptions } from './isolated-options.ts'
 import { hostMounts } from './mounts.ts'
-import { containerName, networkName } from '../names.ts'
+import { containerName, markedName, networkName } from '../names.ts'
+import type { HostLine } from '../../names/container-hosts.ts'
 
 /** Everything that decides one container. */
 export interface ContainerRequest {
   rack: string
-  app: string
+  owner: Owner
   release: string
   /** Process id. */
   process: string
@@ -21,6 +25,8 @@ export interface ContainerRequest {
   address: string
   /** Known from the start; a type that others reach gets its names later, when it is healthy. */
   names: string[]
+  /** Lines of its hosts file, besides those that its type asks for. */
+  hosts: HostLine[]
   /** Replaces the type's command, for one-offs. */
   command?: string[]
   terminal?: { tty: boolean; input: boolean; size?: { rows: number; columns: number } }
@@ -36,7 +42,8 @@ export interface ContainerLimits {
   logFiles: number
 }
 
-export const defaultLimits: ContainerLimits = { pids: 4096, logFileBytes: 10 * 1024 * 1024, logFiles: 3 }
+/** A reader of Docker's log falls behind a burst: what is in a file when the next one is begun is still read. */
+export const defaultLimits: ContainerLimits = { pids: 4096, logFileBytes: 32 * 1024 * 1024, logFiles: 3 }
 
 /** What `POST /containers/create` takes. */
 export interface ContainerSpec {
@@ -50,10 +57,14 @@ export interface ContainerSpec {
  * @throws unsupported for a file of the type that can be put nowhere
  */
 export function containerSpec(request: ContainerRequest): ContainerSpec {
-  const { rack, app, process, plan } = request
-  const network = networkName(rack, app)
+  const { rack, owner, process: processId, plan } = request
+  const network = networkName(rack, owner)
   return {
-    name: containerName(rack, app, plan.type, process),
+    name: markedName(
+      containerName(rack, owner, plan.type, processId),
+      request.kind === 'process' ? 'unproved' : 'proved',
+      0,
+    ),
     body: {
       Image: plan.image,
       ...(plan.container.hostname ? { Hostname: plan.container.hostname } : {}),
@@ -79,11 +90,12 @@ export function containerSpec(request: ContainerRequest): ContainerSpec {
 }
 
 function labelsOf(request: ContainerRequest): Record<string, string> {
-  const { plan, command, timeoutMs } = request
+  const { plan, command, timeoutMs, terminal } = request
   return {
     ...foreignLabels(plan.labels),
+    ...unsaid,
     [labels.rack]: request.rack,
-    [labels.app]: request.app,
+    ...ownerLabels(request.owner),
     [labels.type]: plan.type,
     [labels.release]: request.release,
     [labels.process]: request.process,
@@ -92,30 +104,38 @@ function labelsOf(request: ContainerRequest): Record<string, string> {
     [labels.operation]: request.operation,
     [labels.cpuUnits]: String(plan.cpuUnits),
     [labels.memoryBytes]: String(plan.memoryBytes),
+    ...(plan.extras ? { [labels.extras]: JSON.stringify(plan.extras) } : {}),
     [labels.command]: JSON.stringify(command ?? plan.command ?? []),
     [labels.drainMs]: String(plan.drainTimeoutMs),
     [labels.restart]: request.kind === 'process' ? plan.restart : 'no',
     ...(timeoutMs ? { [labels.timeoutMs]: String(timeoutMs) } : {}),
+    ...(terminal ? { [labels.attached]: 'true' } : {}),
+    ...(plan.isolation ? { [labels.networks]: JSON.stringify(networksOf(plan.isolation)) } : {}),
+    ...(plan.isolation?.isEnclosed ? { [labels.enclosed]: 'true' } : {}),
+    [labels.port]: String(plan.health.port ?? plan.internalPorts[0] ?? ''),
   }
 }
 
+/** A container has the labels of its image where it has none of its own: each of ours is said, those that say nothing too. */
+const unsaid = Object.fromEntries(Object.values(labels).map((label) => [label, '']))
+
 function hostConfig(request: ContainerRequest, network: string): Record<string, unknown> {
-  const { rack, app, plan, limits, terminal } = request
+  const { rack, owner, plan, limits, terminal } = request
   return {
     NetworkMode: network,
     Memory: plan.memoryBytes,
     // The same as Memory: no swap, so the limit is the limit.
     MemorySwap: plan.memoryBytes,
     CpuShares: Math.max(2, plan.cpuUnits),
-    ...hostOptions(plan.container, limits.pids),
+    ...hostOptions(isolatedOptions(plan), limits.pids),
     Init: plan.init,
-    ExtraHosts: plan.extraHosts.map(({ host, address }) => `${host}:${address}`),
+    ExtraHosts: [...plan.extraHosts, ...request.hosts].map(({ host, address }) => `${host}:${address}`),
     RestartPolicy: { Name: 'no' },
     LogConfig: {
       Type: 'json-file',
       Config: { 'max-size': String(limits.logFileBytes), 'max-file': String(limits.logFiles) },
     },
-    ...hostMounts({ rack, app }, plan.mounts, volumesForFiles(plan)),
+    ...hostMounts({ rack, owner }, plan.mounts, volumesForFiles(plan)),
     // Engines before 23 do not know it: there the size comes a moment after the process.
     ...(terminal?.size ? { ConsoleSize: [terminal.size.rows, terminal.size.columns] } : {}),
   }

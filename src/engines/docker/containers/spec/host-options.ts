@@ -1,4 +1,4 @@
-import type { ContainerOptions } from '../../../../domain/container.ts'
+import type { ContainerOptions, GpuRequest, HostNamespace } from '../../../../domain/container.ts'
 
 /**
  * The part of `HostConfig` that the options of a type decide. What is undefined is not sent: the engine's own default
@@ -11,6 +11,16 @@ export function hostOptions(options: ContainerOptions, pidsLimit: number): Recor
     SecurityOpt: ['no-new-privileges', ...options.securityOptions],
     Privileged: options.privileged || undefined,
     ReadonlyRootfs: options.readOnly || undefined,
+    Devices: unlessEmpty(
+      options.devices.map(({ source, path, permissions }) => ({
+        PathOnHost: source,
+        PathInContainer: path,
+        CgroupPermissions: permissions,
+      })),
+    ),
+    DeviceCgroupRules: unlessEmpty(options.deviceRules),
+    DeviceRequests: options.gpus ? [gpuRequest(options.gpus)] : undefined,
+    ...Object.fromEntries(options.hostNamespaces.map((namespace) => [namespaceModes[namespace], 'host'])),
     GroupAdd: unlessEmpty(options.groups),
     CapAdd: unlessEmpty(options.capAdd),
     CapDrop: unlessEmpty(options.capDrop),
@@ -21,6 +31,23 @@ export function hostOptions(options: ContainerOptions, pidsLimit: number): Recor
     Dns: unlessEmpty(dns.servers),
     DnsSearch: unlessEmpty(dns.search),
     DnsOptions: unlessEmpty(dns.options),
+  }
+}
+
+const namespaceModes: Record<HostNamespace, string> = {
+  cgroup: 'CgroupnsMode',
+  ipc: 'IpcMode',
+  pid: 'PidMode',
+  user: 'UsernsMode',
+  uts: 'UTSMode',
+}
+
+/** -1 is Docker's word for all of them. */
+function gpuRequest({ driver, count, ids, capabilities }: GpuRequest): Record<string, unknown> {
+  return {
+    Driver: driver ?? '',
+    ...(count === null ? { DeviceIDs: ids } : { Count: count === 'all' ? -1 : count }),
+    Capabilities: [capabilities],
   }
 }
 

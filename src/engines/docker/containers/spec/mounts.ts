@@ -1,6 +1,8 @@
 import { access } from 'node:fs/promises'
-import type { BindMount, Mount, TmpfsMount } from '../../../../domain/container.ts'
+import { timeZoneFiles, type BindMount, type Mount, type TmpfsMount } from '../../../../domain/container.ts'
 import { RackError } from '../../../../domain/error.ts'
+import type { Owned } from '../../../../domain/owner.ts'
+import { isMissing } from '../../../../lib/missing.ts'
 import { volumeName } from '../names.ts'
 
 /** What `HostConfig` says of mounts. */
@@ -11,16 +13,12 @@ export interface HostMounts {
 }
 
 /** Phrases the mounts of a type. @param volumes further directories that get a volume without a name */
-export function hostMounts(
-  owner: { rack: string; app: string },
-  mounts: Mount[],
-  volumes: string[],
-): HostMounts {
+export function hostMounts(of: Owned & { rack: string }, mounts: Mount[], volumes: string[]): HostMounts {
   const inMemory = mounts.filter((mount) => mount.kind === 'tmpfs')
   const others = mounts.filter((mount) => mount.kind !== 'tmpfs')
   const unnamed = volumes.map((Target) => ({ Type: 'volume', Target, ReadOnly: false }))
   return {
-    Mounts: [...others.map((mount) => mountOf(owner, mount)), ...unnamed],
+    Mounts: [...others.map((mount) => mountOf(of, mount)), ...unnamed],
     ...(inMemory.length > 0 && {
       Tmpfs: Object.fromEntries(inMemory.map((mount) => [mount.path, tmpfsOptions(mount)])),
     }),
@@ -28,7 +26,7 @@ export function hostMounts(
 }
 
 function mountOf(
-  { rack, app }: { rack: string; app: string },
+  { rack, owner }: Owned & { rack: string },
   mount: Exclude<Mount, TmpfsMount>,
 ): Record<string, unknown> {
   const { kind, path: Target, readOnly: ReadOnly } = mount
@@ -40,7 +38,8 @@ function mountOf(
       return { Type: 'volume', Target, ReadOnly }
     case 'volume': {
       const options = mount.noCopy ? { VolumeOptions: { NoCopy: true } } : {}
-      return { Type: 'volume', Source: volumeName(rack, app, mount.volume), Target, ReadOnly, ...options }
+      const Source = mount.external ?? volumeName(rack, owner, mount.volume)
+      return { Type: 'volume', Source, Target, ReadOnly, ...options }
     }
   }
 }
@@ -55,21 +54,29 @@ function tmpfsOptions({ readOnly, sizeBytes, mode, options }: TmpfsMount): strin
   ].join(',')
 }
 
+/** Without the files of the time zone that this machine does not have: not all of them keep `/etc/timezone`. */
+export async function presentMounts(mounts: Mount[]): Promise<Mount[]> {
+  const isThere = async (mount: Mount) =>
+    mount.kind !== 'bind' || !timeZoneFiles.includes(mount.source) || !(await isAbsent(mount.source))
+  const kept = await Promise.all(mounts.map(isThere))
+  return mounts.filter((_, index) => kept[index])
+}
+
 /** Why Docker refused a container, where it is a path of the host: Docker says so in words only, so look. */
 export async function explainBinds(error: unknown, mounts: Mount[]): Promise<unknown> {
   if (!(error instanceof RackError && error.code === 'engine-failed')) return error
   for (const mount of mounts) {
-    if (mount.kind === 'bind' && (await isMissing(mount.source))) return missingSource(mount, error)
+    if (mount.kind === 'bind' && (await isAbsent(mount.source))) return missingSource(mount, error)
   }
   return error
 }
 
-async function isMissing(path: string): Promise<boolean> {
+async function isAbsent(path: string): Promise<boolean> {
   try {
     await access(path)
     return false
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'ENOENT'
+    return isMissing(error)
   }
 }
 

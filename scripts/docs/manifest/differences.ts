@@ -1,0 +1,79 @@
+import { engineFeatures } from '../../../src/domain/engine-features.ts'
+import type { EngineFeatures } from '../../../src/domain/features.ts'
+
+type Feature = Exclude<keyof EngineFeatures, 'name'>
+
+/** What each feature is called on the page. */
+const titles: Record<Feature, string> = {
+  sharesServices: 'services that are shared with other racks',
+  binds: 'paths of the host as volumes',
+  privileged: '`privileged`',
+  devices: '`devices`, `gpus` and the like',
+  hostNamespaces: '`pid: host` and the like',
+  hostGateway: '`host-gateway`',
+  capabilities: '`cap_add`',
+  securityProfiles: '`security_opt` that weakens the container',
+  noNewPrivileges: '`no-new-privileges`',
+  groups: '`group_add`',
+  ulimits: '`ulimits`',
+  openFiles: '`ulimits: nofile`',
+  pidsLimit: '`pids_limit`',
+  oomScore: '`oom_score_adj`',
+  ownHostName: '`hostname`, `domainname`',
+  nameServers: '`dns`',
+  agents: 'agents: `rack.agent`, `deploy.mode: global`',
+  restartOnFailure: '`restart: on-failure`',
+  restartNever: '`restart: "no"` of a process with a port or a check',
+  stopGraceMs: '`stop_grace_period`',
+  checks: '`healthcheck`',
+  copySize: 'CPU and memory of a copy',
+  valueLength: 'values of variables, and secret files',
+  diskVolumes: 'named volumes on a disk of the machine',
+  separateNetworks: 'networks that keep processes apart',
+  internalNetworks: '`internal: true` of a network',
+  localPorts: '`127.0.0.1:5432:5432`',
+  buildSecrets: '`build.secrets`, `build.ssh`',
+  udpAlone: 'a process that is reached by udp alone',
+  sharedTlsPorts: 'a tls port of several apps',
+  proxyOnHttp: '`rack.port.N.proxy` on http',
+  proxyVersionOne: '`rack.port.N.proxy` on tcp',
+  secureOnTcp: '`rack.port.N.secure` on tcp',
+  sticky: '`rack.sticky`',
+  stickyByAddress: '`rack.sticky=source` on http',
+  allowedRanges: '`rack.allow` on http',
+  idleTimeoutOnHttp: '`rack.idle.timeout` on http',
+  accounts: '`rack.auth`',
+  heldRequests: '`rack.deployment.hold`',
+  probes: '`rack.health.*` of copies that serve',
+  changesPortsInPlace: 'a changed external port replaces no copy',
+  buildsTakeCapacity: 'a build takes from what copies can have',
+  receiptCounts: 'the numbers of a receipt are known',
+  separateLogStreams: 'log lines know standard output from error',
+  mostExecs: 'commands inside one copy at a time (`rack exec`)',
+  managedServices: 'managed services',
+}
+
+/** The table of what differs, as lines. */
+export function differenceTable(): string[] {
+  const names = Object.keys(titles) as Feature[]
+  const rows = names.map((name) => [
+    titles[name],
+    ...engineFeatures.map((features) => cellOf(features[name])),
+  ])
+  return [
+    `| | ${engineFeatures.map(({ name }) => name).join(' | ')} |`,
+    `|---|${engineFeatures.map(() => '---|').join('')}`,
+    ...rows.map((cells) => `| ${cells.join(' | ')} |`),
+    '',
+  ]
+}
+
+function cellOf(feature: EngineFeatures[Feature]): string {
+  if (feature === null) return 'any number'
+  if (Array.isArray(feature)) return feature.join(', ') || 'none'
+  if (typeof feature === 'string' || typeof feature === 'number') return String(feature)
+  if (typeof feature === 'boolean') return feature ? 'yes' : 'no'
+  if (!('verdict' in feature)) return feature.why
+  const becomes = feature.verdict === 'translated' ? ` into ${feature.into}` : ''
+  return `${feature.verdict}${becomes}: ${feature.why}`
+}

@@ -1,0 +1,33 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { typeCommand } from '../../../test/support/type-command.ts'
+
+test('domains are added to an app, listed, and removed by their name alone', async () => {
+  const given: unknown[] = []
+  const domain = { name: 'shop.example.com', app: 'shop', process: null, since: '2026-11-29T00:00:00.000Z' }
+  const rack = {
+    listDomains: async () => [domain],
+    addDomain: async (app: string, wanted: { name: string; process: string | null }) => {
+      given.push([app, wanted])
+      return { ...domain, ...wanted }
+    },
+    removeDomain: async (app: string, name: string) => void given.push([app, name]),
+  }
+  const added = await typeCommand(
+    ['domains', 'add', 'Shop.Example.com.', '--app', 'shop', '--process', 'api'],
+    { rack },
+  )
+  assert.deepEqual([added.code, added.stderr], [0, 'shop.example.com leads to api of shop\n'])
+  const listed = await typeCommand(['domains'], { rack })
+  assert.match(listed.stdout, /^shop\.example\.com +shop +\(main\) /m)
+  const removed = await typeCommand(['domains', 'remove', 'SHOP.example.com', '--yes'], { rack })
+  assert.equal(removed.code, 0)
+  assert.deepEqual(given, [
+    ['shop', { name: 'shop.example.com', process: 'api' }],
+    ['shop', 'shop.example.com'],
+  ])
+  const other = await typeCommand(['domains', 'remove', 'other.example.com', '--yes'], { rack })
+  assert.deepEqual([other.code, given.length], [1, 2])
+  const wrong = await typeCommand(['domains', 'add', 'https://shop.example.com', '--app', 'shop'], { rack })
+  assert.match(wrong.stderr, /no domain/)
+})

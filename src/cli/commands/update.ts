@@ -1,0 +1,202 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { access, constants, mkdir, mkdtempDisposable, readdir, stat } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { RackError } from '../../domain/error.ts'
+import { handOver, whereItRuns, type HandOverOutcome } from '../../host/hand-over.ts'
+import { readInstallation, type Installation } from '../../host/installation.ts'
+import {
+  currentVersion,
+  makeCurrent,
+  removeOldVersions,
+  versionsOf,
+  type Versions,
+} from '../../host/versions.ts'
+import { unitTexts } from '../../host/start-at-boot.ts'
+import { listIfThere } from '../../lib/files.ts'
+import type { CommandSpec } from '../command-spec.ts'
+import { findInstallation, knownInstallations } from '../find-installation.ts'
+import { machineControl } from '../machine-control.ts'
+import { connectTo, tokenOf, waitUntilReady } from '../machine-status.ts'
+import type { Session } from '../session.ts'
+
+/** Where an archive puts its versions when nobody has put one there yet. */
+const usualHome = '/usr/local/lib/rack'
+
+/** `rack update`. */
+export const update: CommandSpec = {
+  name: 'update',
+  arguments: '[file]',
+  summary: 'install another version of rack, and have it take over the racks of this machine',
+  description: [
+    'FILE is an archive or a Debian package, as npm run package makes them. Apps and the router run on meanwhile. What the',
+    "store held is kept in before-update of a rack's directory; when the new daemon does not start and answer, it is put",
+    'back, and the version before runs again. A stopped rack is taken over by its next start, without a way back by itself.',
+    'Where the store is a Postgres of your own, back it up first: rack cannot put it back.',
+    'Without a file this version takes over the racks that another one of the same place runs, or the one that --rack or',
+    '--dir names. Needs the right to write where versions lie: root, as a rule.',
+  ].join('\n'),
+  examples: ['update rack-0.2.0-linux-x64.tar.gz', 'update rack_0.2.0_amd64.deb', 'update --rack demo'],
+  options: [{ flags: '--dir <directory>', meaning: 'where the rack lies' }],
+  needs: 'rack',
+  async run(session) {
+    const file = session.args[0]
+    if (file === undefined) return await takeOver(session)
+    await installFile(session, resolve(session.world.cwd, file))
+  },
+}
+
+/** An archive by the script in it, a Debian package by dpkg; both end in `rack update` of what they bring. */
+async function installFile(session: Session, file: string): Promise<void> {
+  if (!(await stat(file).catch(() => null))?.isFile()) {
+    throw new RackError('not-found', `${file} is no file`, { hint: 'rack help update' })
+  }
+  if (file.endsWith('.deb')) {
+    if (process.getuid?.() !== 0) {
+      throw new RackError('forbidden', 'only root may install a package', {
+        hint: `sudo rack update ${file}`,
+      })
+    }
+    await runAside('dpkg', ['--install', file])
+  } else if (file.endsWith('.tar.gz')) {
+    await installArchive(session, file)
+  } else {
+    throw new RackError('invalid', `${file} is neither an archive (.tar.gz) nor a Debian package (.deb)`, {
+      hint: 'Both are made by: npm run package',
+    })
+  }
+  if (session.isJson) session.output.json({ file })
+}
+
+async function installArchive({ world }: Session, file: string): Promise<void> {
+  const home = (await versionsOf(world.program))?.home ?? usualHome
+  if (home !== usualHome && (await listIfThere(home)).includes('rack.tar.gz')) {
+    throw new RackError('conflict', 'rack is a Debian package on this machine', {
+      hint: 'Give its next version as a package too: rack update FILE.deb',
+    })
+  }
+  try {
+    await mkdir(home, { recursive: true })
+    await access(home, constants.W_OK)
+  } catch (cause) {
+    throw new RackError('forbidden', `versions of rack lie in ${home}, which is not yours to write`, {
+      hint: `sudo rack update ${file}`,
+      cause,
+    })
+  }
+  await using unpacked = await mkdtempDisposable(join(home, '.archive.'))
+  await runAside('tar', ['--no-same-owner', '-xzf', file, '-C', unpacked.path])
+  const [folder = '', ...others] = await readdir(unpacked.path)
+  const installer = join(unpacked.path, folder, 'install')
+  if (others.length > 0 || !(await stat(installer).catch(() => null))?.isFile()) {
+    throw new RackError('invalid', `${file} holds no version of rack`, {
+      hint: 'Give an archive that npm run package made.',
+    })
+  }
+  await runAside(installer, [home])
+}
+
+/** What it prints is for the person. @throws host-failed */
+async function runAside(program: string, args: string[]): Promise<void> {
+  const child = spawn(program, args, { stdio: ['ignore', 2, 2] })
+  const [code] = (await once(child, 'close')) as [number | null]
+  if (code === 0) return
+  throw new RackError('host-failed', `${program} failed (${code ?? 'it was ended'})`, {
+    hint: 'Its reason is above. The racks here run with the version that they had.',
+  })
+}
+
+interface TakenOver {
+  name: string
+  directory: string
+  outcome: HandOverOutcome
+}
+
+async function takeOver(session: Session): Promise<void> {
+  const { world, output, isJson } = session
+  const versions = await versionsOf(world.program)
+  const installations = await meantInstallations(session)
+  if (versions === null && installations === null) {
+    throw new RackError('unsupported', 'this command line runs from a clone, beside which no versions lie', {
+      hint: 'rack update --rack NAME has this clone take over a rack; or: rack stop --keep-router; rack start',
+    })
+  }
+  const interrupt = new AbortController()
+  const reason = new RackError('cancelled', 'the update was interrupted')
+  using listening = new DisposableStack()
+  listening.defer(world.onLeave(() => interrupt.abort(reason)))
+  const done: TakenOver[] = []
+  for (const installation of installations ?? (await installationsOf(session, versions!))) {
+    interrupt.signal.throwIfAborted()
+    const { name, directory } = installation
+    const outcome = await handOverOne(session, installation, interrupt.signal)
+    done.push({ name, directory, outcome })
+  }
+  const previous = versions && (await currentVersion(versions))
+  if (versions) {
+    await makeCurrent(versions)
+    await removeOldVersions(versions, previous, await unitTexts())
+  }
+  if (isJson) return output.json({ version: world.version, previous, racks: done })
+  output.say(output.colors.say.green(`rack ${world.version} is installed`))
+  if (done.length === 0) output.say('next: rack install')
+}
+
+async function handOverOne(
+  session: Session,
+  installation: Installation,
+  signal: AbortSignal,
+): Promise<HandOverOutcome> {
+  const { world, output } = session
+  const { name } = installation
+  output.say(`${name}: ${world.version} takes over; apps and router run on`)
+  const token = tokenOf(world.env, installation)
+  // Taking up what was left may last; what the new daemon acknowledges by then is not to be undone.
+  const isItself = async () =>
+    token === null || (await (await connectTo(installation, token)).getRack()).version === world.version
+  const order = { installation, to: world.program, environment: world.env, isItself }
+  const outcome = await handOver(order, machineControl(signal))
+  output.say(`${name}: ${outcomeTexts[outcome]}`)
+  if (outcome === 'handed-over') await waitUntilReady(session, installation, { token })
+  return outcome
+}
+
+const outcomeTexts: Record<HandOverOutcome, string> = {
+  'handed-over': 'its daemon is of this version',
+  same: 'its daemon is of this version already',
+  stopped: 'it is stopped; rack start starts it with this version',
+}
+
+/** The one that is named; null when none is. */
+async function meantInstallations(session: Session): Promise<Installation[] | null> {
+  const { options } = session
+  if (options.text('rack') === undefined && options.text('dir') === undefined) return null
+  return [await findInstallation(session)]
+}
+
+/** Those of this user that run from the same place; others are told of. */
+async function installationsOf({ world, output }: Session, { home }: Versions): Promise<Installation[]> {
+  const known = await knownInstallations(world.env)
+  const usual = process.getuid?.() === 0 ? await listIfThere(rootsRacks) : []
+  const others = usual
+    .map((name) => join(rootsRacks, name))
+    .filter((directory) => !known.some((one) => one.directory === directory))
+  const found = await Promise.all(
+    others.map(async (directory) => await readInstallation(directory).catch(() => null)),
+  )
+  const own: Installation[] = []
+  for (const installation of [...known, ...found.filter((one) => one !== null)]) {
+    const { name, directory } = installation
+    if ((await stat(directory)).uid !== process.getuid?.()) {
+      output.say(`${name} is another user's, who types: rack update --rack ${name}`)
+      continue
+    }
+    const place = await whereItRuns(installation)
+    if (place !== null && !place.startsWith(`${home}/`))
+      output.say(`${name} runs from ${place}, and is left alone: rack update --rack ${name} takes it over`)
+    else own.push(installation)
+  }
+  return own
+}
+
+const rootsRacks = '/var/lib/rack'

@@ -1,0 +1,56 @@
+import { lookAtCertificate, type PinnedCertificate } from '../client/look-at-certificate.ts'
+import { RackError } from '../domain/error.ts'
+import { printable } from './output/printable.ts'
+import type { Session } from './session.ts'
+
+/**
+ * Whom to believe at an address of https, before a token is sent: null where a known authority vouches for it, and no
+ * fingerprint was said; else whoever has that fingerprint, or the one that a person agrees to.
+ * @throws untrusted; unreachable
+ */
+export async function pinCertificate(session: Session, url: string): Promise<PinnedCertificate | null> {
+  const wanted = session.options.text('fingerprint')
+  const { problem, last } = await lookAtCertificate(url)
+  const { host } = new URL(url)
+  if (wanted !== undefined) {
+    if (plain(wanted) === plain(last.fingerprint)) return last
+    throw new RackError(
+      'untrusted',
+      `the certificate of ${host} has another fingerprint: ${last.fingerprint}`,
+      {
+        hint: 'Nothing was sent to it. On the rack: rack certs ca tells the right one.',
+      },
+    )
+  }
+  if (problem === null) return null
+  const { world } = session
+  if (!world.stdin.isTTY || !world.stderr.isTTY) {
+    throw new RackError(
+      'untrusted',
+      `nobody who is known here vouches for ${host} (${problem}); its fingerprint is ${last.fingerprint}`,
+      {
+        hint: `Compare it with what rack certs ca tells on the rack's machine, then: rack login ${url} --fingerprint ${last.fingerprint}`,
+      },
+    )
+  }
+  await agree(session, host, last.fingerprint)
+  return last
+}
+
+async function agree({ world }: Session, host: string, fingerprint: string): Promise<void> {
+  const { createInterface } = process.getBuiltinModule('node:readline/promises')
+  const reader = createInterface({ input: world.stdin, output: world.stderr })
+  const { promise: left, resolve } = Promise.withResolvers<string>()
+  reader.once('close', () => resolve(''))
+  const question = `Nobody who is known here vouches for ${host}. The fingerprint of who does:\n${fingerprint}\nOn the rack's machine, rack certs ca tells the same? Type yes to believe it: `
+  const answer = await Promise.race([reader.question(printable(question)), left])
+  reader.close()
+  if (answer.trim() !== 'yes') throw new RackError('cancelled', 'nothing was sent to it')
+}
+
+function plain(fingerprint: string): string {
+  return fingerprint
+    .replace(/^sha256:/i, '')
+    .replaceAll(/[:\s]/g, '')
+    .toUpperCase()
+}

@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict'
+import { X509Certificate } from 'node:crypto'
+import { once } from 'node:events'
+import { createServer, type Server } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import { test, type TestContext } from 'node:test'
+import { getCACertificates, setDefaultCACertificates } from 'node:tls'
+import { createAuthority, issueCertificate, type Issued } from '../lib/x509/issue.ts'
+import { visitDomain, type Visit } from './visit-domain.ts'
+
+const name = 'shop.example.com'
+const [from, until] = [new Date(), new Date(Date.now() + 86_400_000)]
+const own = await createAuthority({ name: 'rack', from, until })
+const public_ = await createAuthority({ name: 'public', from, until })
+const within = (lookup = async () => ['127.0.0.1']) => ({ lookup, signal: AbortSignal.timeout(30_000) })
+
+async function listen(t: TestContext, server: Server): Promise<number> {
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  t.after(() => server.close())
+  return (server.address() as AddressInfo).port
+}
+
+/** Somebody who answers by TLS as told, with a certificate of this authority. */
+async function serve(t: TestContext, authority: Issued, { names = [name], status = 200 } = {}) {
+  const made = await issueCertificate({ authority, names, from, until, usages: ['server'] })
+  const server = createTlsServer({ cert: made.certificate, key: made.key }, (asked, answer) => {
+    answer.writeHead(status).end(asked.headers.host)
+  })
+  const https = await listen(t, server)
+  const { fingerprint256 } = new X509Certificate(made.certificate)
+  const visit: Visit = { name, http: 80, https, authority: own.certificate, fingerprints: [fingerprint256] }
+  return visit
+}
+
+/** What was found, bad things with a mark. */
+async function look(visit: Visit, lookup?: () => Promise<string[]>): Promise<string[]> {
+  const findings = await visitDomain(visit, within(lookup))
+  return findings.map(({ what, problem }) => (problem ? `${what}!` : what))
+}
+
+test('a domain whose certificate is believed and that answers is good', async (t) => {
+  const before = getCACertificates('default')
+  setDefaultCACertificates([...before, public_.certificate])
+  t.after(() => setDefaultCACertificates(before))
+  assert.deepEqual(await look(await serve(t, public_)), ['dns', 'port', 'certificate', 'answer'])
+})
+
+test('each thing that keeps visitors away is told', async (t) => {
+  const nobody = async () => await Promise.reject(Object.assign(new Error('no'), { code: 'ENOTFOUND' }))
+  const good = await serve(t, own)
+  assert.deepEqual(await look(good, nobody), ['dns!'])
+  assert.deepEqual(await look(good, async () => []), ['dns!'])
+  const closed = await listen(t, createServer())
+  const server = createServer()
+  const gone = await listen(t, server)
+  server.close()
+  assert.deepEqual(await look({ ...good, https: gone }), ['dns', 'port!'])
+  assert.deepEqual(await look({ ...good, https: closed }), ['dns', 'port', 'certificate!', 'answer!'])
+  assert.deepEqual(await look(good), ['dns', 'port', 'certificate!', 'answer'], 'browsers do not know it')
+  assert.deepEqual(await look(await serve(t, public_)), ['dns', 'port', 'certificate!', 'answer'])
+  const other = await serve(t, public_)
+  const [finding] = (await visitDomain({ ...other, fingerprints: [] }, within())).slice(2)
+  assert.match(finding!.text, /another one than the rack's/)
+  const misnamed = await serve(t, public_, { names: ['other.example.com'] })
+  const [named] = (await visitDomain(misnamed, within())).slice(2)
+  assert.match(named!.text, /does not name shop\.example\.com/)
+  assert.deepEqual(await look(await serve(t, own, { status: 503 })), [
+    'dns',
+    'port',
+    'certificate!',
+    'answer!',
+  ])
+})
+
+test('a rack without TLS is visited by http', async (t) => {
+  const hosts: string[] = []
+  const server = createServer((asked, answer) => answer.end(String(hosts.push(asked.headers.host ?? ''))))
+  const http = await listen(t, server)
+  const visit: Visit = { name, http, https: null, authority: own.certificate, fingerprints: null }
+  assert.deepEqual(await look(visit), ['dns', 'port', 'answer'])
+  assert.deepEqual(hosts, [`${name}:${http}`])
+})

@@ -1,0 +1,28 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { createLastExits } from './last-exits.ts'
+
+/** What is known of a container after these events: `die 137`, `oom`, `start`, `destroy`. */
+function after(...events: string[]) {
+  const exits = createLastExits()
+  for (const event of events) {
+    const [action = '', exitCode] = event.split(' ')
+    exits.note({ action, container: 'c', exitCode })
+  }
+  return exits.of('c')
+}
+
+test('how a container ended is known while it runs again', () => {
+  assert.equal(after('start'), null)
+  assert.deepEqual(after('start', 'die 3', 'start'), { code: 3, isOutOfMemory: false })
+  assert.deepEqual(after('start', 'die 3', 'start', 'die 4', 'start'), { code: 4, isOutOfMemory: false })
+  assert.equal(after('start', 'die 3', 'destroy'), null)
+})
+
+test('want of memory is told before the end or after it, and once', () => {
+  const lacking = { code: 137, isOutOfMemory: true }
+  assert.deepEqual(after('start', 'oom', 'die 137', 'start'), lacking)
+  assert.deepEqual(after('start', 'die 137', 'oom', 'start'), lacking)
+  assert.equal(after('oom', 'die 137', 'start', 'die 137')?.isOutOfMemory, false)
+  assert.equal(after('oom', 'die 1')?.isOutOfMemory, false, 'a child was killed')
+})

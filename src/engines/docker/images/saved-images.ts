@@ -1,0 +1,51 @@
+import type { Control } from '../../../domain/control.ts'
+import { RackError } from '../../../domain/error.ts'
+import type { DockerClient } from '../client.ts'
+import type { EngineParts } from '../parts.ts'
+import { findImage, ownPrefix } from './images.ts'
+import { readImageStream } from './image-stream.ts'
+
+interface Saving {
+  references: string[]
+  out: (chunk: Uint8Array) => Promise<void>
+}
+
+/**
+ * Images as one tar, in which layers that they share are once. They keep the names that this rack has given them; names of
+ * others stay out, since whoever loads the tar would have them lead elsewhere than they did.
+ */
+export async function saveImages(
+  { docker, rack }: Pick<EngineParts, 'docker' | 'rack'>,
+  { references, out }: Saving,
+  control: Control,
+): Promise<void> {
+  const names: string[] = []
+  for (const reference of references) {
+    const found = await findImage(docker, reference, control)
+    if (!found) {
+      throw new RackError('image-unavailable', `the image ${reference} is not here any more`, {
+        hint: 'Build the app again: rack deploy; or leave images out: --no-images',
+      })
+    }
+    const own = (found.RepoTags ?? []).filter((name) => name.startsWith(ownPrefix(rack)))
+    names.push(...(own.length > 0 ? own : [reference]))
+  }
+  if (names.length === 0) return
+  // Docker looks for all of the layers before its first byte.
+  const request = { path: '/images/get', query: { names: [...new Set(names)] }, deadlineMs: null }
+  for await (const chunk of await docker.stream(request, control)) await out(chunk as Uint8Array)
+}
+
+/** Puts such a tar in; images that are here already stay. */
+export async function loadImages(
+  docker: DockerClient,
+  saved: AsyncIterable<Uint8Array>,
+  control: Control,
+): Promise<void> {
+  const what = 'the loading of images'
+  const request = { method: 'POST', path: '/images/load', query: { quiet: 1 }, upload: saved } as const
+  const response = await docker.stream({ ...request, deadlineMs: null }, control)
+  for await (const { error } of readImageStream(response, what, control)) {
+    if (error !== undefined) throw new RackError('engine-failed', `Docker Engine: ${what} failed: ${error}`)
+  }
+}

@@ -1,0 +1,120 @@
+import type { Control } from '../../domain/control.ts'
+import { readDomain, type Domain } from '../../domain/domain-name.ts'
+import type { Port } from '../../domain/port.ts'
+import { RackError } from '../../domain/error.ts'
+import type { Context } from '../context.ts'
+import { findApp } from '../find.ts'
+import { livePlanOf } from '../read-release.ts'
+
+/** Of one app or of all, by name. */
+export async function listDomains(context: Context, { app }: { app?: string }): Promise<Domain[]> {
+  if (app !== undefined) await findApp(context, app)
+  return context.domains.current().filter((domain) => app === undefined || domain.app === app)
+}
+
+/**
+ * Gives an app a domain, which is served at once where the app is; no release is made. Safe to repeat.
+ * @param domain of one process, or of the app's only HTTP process or `web`
+ * @throws invalid for what is no domain; conflict for one that another app has, or that is an app's own name; not-found for
+ * a process that serves no HTTP
+ */
+export async function addDomain(
+  context: Context,
+  app: string,
+  domain: { name: string; process: string | null },
+  control: Control,
+): Promise<Domain> {
+  const { domains, host, caller } = context
+  const name = readDomain(domain.name)
+  await findApp(context, app)
+  await refuseOwnNames(context, name)
+  await checkProcess(context, app, domain.process, control)
+  const kept = await domains.add({ name, app, process: domain.process })
+  if (kept.app !== app || kept.process !== domain.process) throw held(kept)
+  await host.updateRouter(control)
+  context.log('info', 'a domain is added', { app, domain: name, actor: caller.name })
+  return kept
+}
+
+/** @throws not-found */
+export async function removeDomain(
+  context: Context,
+  app: string,
+  text: string,
+  control: Control,
+): Promise<void> {
+  const { domains, host } = context
+  await findApp(context, app)
+  const name = readDomain(text)
+  if (!(await domains.remove(app, name))) {
+    throw new RackError('not-found', `${app} has no domain ${name}`, {
+      hint: `See them with: rack domains --app ${app}`,
+    })
+  }
+  await host.updateRouter(control)
+}
+
+/**
+ * Refuses an app whose own name somebody has as a domain.
+ * @throws conflict
+ */
+export function refuseHeldName({ domains, rack }: Context, app: string): void {
+  const own = `${app}.${rack.domain}`
+  const holder = domains.current().find(({ name }) => name === own || name.endsWith(`.${own}`))
+  if (holder) throw held(holder)
+}
+
+/** `<app>.<domain>` and all below are the app's by its name. */
+async function refuseOwnNames({ store, rack }: Context, name: string): Promise<void> {
+  const end = `.${rack.domain}`
+  if (name === rack.domain) {
+    throw new RackError(
+      'conflict',
+      `${name} cannot be given away: it is the rack's own, and its API is there`,
+      {
+        hint: `Take a name below it, or another one: rack domains add www.${name} --app APP`,
+      },
+    )
+  }
+  if (!name.endsWith(end)) return
+  const app = name.slice(0, -end.length).split('.').at(-1)!
+  if (app !== '*' && !(await store.apps.get(app))) return
+  const whose = app === '*' ? 'apps have names of that kind' : `${app} has it by its name`
+  throw new RackError('conflict', `${name} cannot be given away: ${whose}`, {
+    hint: 'Apps are reached as <app>.' + rack.domain,
+  })
+}
+
+/** An app that is not live yet may have any process. */
+async function checkProcess(
+  context: Context,
+  app: string,
+  process: string | null,
+  control: Control,
+): Promise<void> {
+  const plan = await livePlanOf(context, app)
+  control.signal.throwIfAborted()
+  if (!plan) return
+  const all = plan.processes.filter(({ hosts }) => hosts.length > 0).map(({ type }) => type)
+  const raw = plan.processes.filter(({ ports }) => ports.some(endsTls)).map(({ type }) => type)
+  const web = all.length > 0 && process === null ? all : [...new Set([...all, ...raw])]
+  if (process === null ? web.length === 1 || web.includes('web') : web.includes(process)) return
+  const names = web.length > 0 ? `it has ${web.join(', ')}` : 'it has none'
+  const what = process === null ? 'no HTTP process of that is the main one' : `no HTTP process ${process}`
+  throw new RackError('not-found', `${app} has ${what}: ${names}`, {
+    hint: web.length > 0 ? `Name one: --process ${web[0]}` : 'Open a port: "80:5000"',
+  })
+}
+
+/** Of a port by tcp, where it is led by the name that clients ask TLS for. */
+function endsTls({ external, protocol }: Port): boolean {
+  return external !== null && protocol === 'tls'
+}
+
+function held({ name, app, process }: Domain): RackError {
+  const which = process === null ? app : `${app} (${process})`
+  return new RackError('conflict', `the domain ${name} is held by ${which}`, {
+    hint: `Take it away there first: rack domains remove ${name} --app ${app}`,
+    details: { domain: name, app },
+  })
+}

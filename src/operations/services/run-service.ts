@@ -1,0 +1,133 @@
+import { randomBytes } from 'node:crypto'
+import { admitExtra } from '../../domain/admission.ts'
+import type { BuiltImage } from '../../domain/build.ts'
+import type { Control } from '../../domain/control.ts'
+import { RackError } from '../../domain/error.ts'
+import { ownerKey } from '../../domain/owner.ts'
+import type { Service } from '../../domain/service.ts'
+import { imageAddress } from '../../domain/service-plan.ts'
+import { makeId } from '../../domain/id.ts'
+import type { ServiceType } from '../../services/service-type.ts'
+import type { Context } from '../context.ts'
+import type { NewService } from '../operations.ts'
+import { say } from '../say.ts'
+import { deployService, noteSaid, serviceOwner, servicePlan, untilReady } from './bring-up.ts'
+import { runOf, wantedOf } from './run-of.ts'
+import { changeService } from './service-work.ts'
+
+/** How long an undo may take, whatever was cancelled. */
+const undoMs = 120_000
+const pullDeadlineMs = 30 * 60_000
+
+/**
+ * Runs a service from an image; settles when it takes a login and answers. What does not come so far is taken away again,
+ * and its name is free. One that was deleted but for its data is what it was, with its data.
+ * @param fill puts data into it, before it is there for anybody
+ */
+export async function runService(
+  context: Context,
+  type: ServiceType | null,
+  asked: NewService,
+  control: Control,
+  fill: (service: Service, control: Control) => Promise<void> = async () => undefined,
+): Promise<void> {
+  const { name } = asked
+  await changeService(context, name, control, async (own) => {
+    const before = await context.store.services.get(name)
+    if (before) refuseOther(before, asked)
+    const { cpuUnits, memoryBytes } = wantedOf(type, asked)
+    using _room = await context.admission.admit(
+      ownerKey(serviceOwner(name)),
+      `the service ${name}`,
+      (capacity) => admitExtra(asked.type, { cpuUnits, memoryBytes }, 1, capacity),
+      own,
+    )
+    for (const text of type?.says ?? []) say(context, own, text)
+    const service = before ?? (await writeDown(context, type, asked, own))
+    if (before) await context.store.services.change(name, { status: 'returning' })
+    try {
+      await bringUp(context, service, own, fill)
+    } catch (error) {
+      if (!context.running.isInterrupted()) await takeBack(context, service, before !== null)
+      throw error
+    }
+  })
+}
+
+function refuseOther({ name, type, status }: Service, asked: NewService): void {
+  const isAgain = status === 'kept' && type === asked.type
+  if (isAgain && asked.version === undefined && asked.image === undefined) return
+  const hint = isAgain
+    ? `It comes back as it was, with its data: leave out the version. Or drop the data: rack services delete ${name} --volumes`
+    : status === 'kept'
+      ? `Its data is kept, of a ${type}. Drop it with: rack services delete ${name} --volumes`
+      : 'Choose another with --name NAME; rack services lists the ones that are taken.'
+  throw new RackError('exists', `there is a service "${name}" already`, { hint, details: { service: name } })
+}
+
+/** Pulls its image and writes down how it runs, before anything is started. */
+async function writeDown(
+  context: Context,
+  type: ServiceType | null,
+  asked: NewService,
+  control: Control,
+): Promise<Service> {
+  const { name } = asked
+  return await context.images.whileMaking(control.signal, async () => {
+    const built = await pullImage(context, asked, wantedOf(type, asked).image, control)
+    const run = runOf(type, asked, built)
+    const row = { name, type: asked.type, status: 'creating' as const, run }
+    return await context.store.services.create(row, imageAddress(name, run))
+  })
+}
+
+/** `build` names what is made of it: another one each time unless given. @throws image-unavailable */
+export async function pullImage(
+  { engine, store }: Context,
+  { name, type, build = makeId('B', randomBytes) }: Pick<Service, 'name' | 'type'> & { build?: string },
+  image: string,
+  control: Control,
+): Promise<BuiltImage> {
+  const built = await engine.build(
+    {
+      // No app is called so: a name of an image that a sweep knows as this rack's.
+      app: `service.${name}`,
+      build,
+      images: [{ processes: [type], build: null, image }],
+      source: nothing,
+      logins: await store.registries.logins(),
+      environment: {},
+      noCache: false,
+      deadlineMs: pullDeadlineMs,
+    },
+    control,
+  )
+  return built[type]!
+}
+
+async function bringUp(
+  context: Context,
+  service: Service,
+  control: Control,
+  fill: (service: Service, control: Control) => Promise<void>,
+): Promise<void> {
+  const plan = await servicePlan(context, service)
+  await deployService(context, plan!, { isNew: true }, control)
+  say(context, control, `${service.name} runs; waiting until it takes a login`)
+  const says = await untilReady(context, service, control)
+  await noteSaid(context, service.name, says)
+  await fill(service, control)
+  await context.store.services.change(service.name, { status: 'running' })
+}
+
+/** Under a signal of its own: the caller's may be what was cancelled. Data that was there before stays. */
+async function takeBack(context: Context, { name }: Service, hadData: boolean): Promise<void> {
+  const control = { signal: AbortSignal.timeout(undoMs), report: () => undefined }
+  await context.engine.remove(serviceOwner(name), { volumes: !hadData }, control)
+  if (hadData) await context.store.services.change(name, { status: 'kept' })
+  else await context.store.services.remove(name)
+}
+
+async function* nothing(): AsyncGenerator<Uint8Array> {
+  // An image that is pulled is built of nothing.
+}

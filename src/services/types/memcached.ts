@@ -1,0 +1,47 @@
+import { shell } from '../inside.ts'
+import type { ServiceType } from '../service-type.ts'
+import { majorOf } from '../versions.ts'
+
+/** The image has no client: its shell, or its `nc`, asks. */
+const ask = `ask() {
+  if command -v bash >/dev/null; then
+    bash -c 'exec 3<>/dev/tcp/127.0.0.1/11211 && printf "version\\r\\n" >&3 && IFS= read -r -t 5 line <&3 && printf "%s\\n" "$line"'
+  else
+    printf 'version\\r\\nquit\\r\\n' | nc -w 5 127.0.0.1 11211
+  fi
+}
+`
+
+/** Three quarters of what its container may have are for its items. */
+const start = `limit=$(cat /sys/fs/cgroup/memory.max 2>/dev/null || cat /sys/fs/cgroup/memory/memory.limit_in_bytes)
+[ "$limit" -gt 0 ] 2>/dev/null || limit=134217728
+exec memcached --memory-limit=$((limit / 1048576 * 3 / 4))`
+
+export const memcached: ServiceType = {
+  name: 'memcached',
+  aliases: ['memcache'],
+  versions: { usual: '1.6', known: ['1.6'], format: (version) => String(majorOf(version)) },
+  image: (version) => `memcached:${version}`,
+  scheme: 'memcached',
+  port: 11_211,
+  dataPath: () => null,
+  cpuUnits: 128,
+  memoryBytes: 128 * 2 ** 20,
+  stopGraceMs: 5000,
+  environment: () => ({}),
+  ownLogin: () => ({ path: '', username: '', password: '' }),
+  command: ['sh', '-c', start],
+  ready: shell(
+    `${ask}answer=$(ask | tr -d '\\r') && [ -z "\${answer##VERSION *}" ] && echo "\${answer#VERSION }"`,
+  ),
+  connections: null,
+  logins: null,
+  data: null,
+  hosted: null,
+  native: 'a memcached keeps nothing',
+  console: null,
+  says: [
+    'It knows no logins: every app that is linked sees all of it.',
+    'It keeps nothing: there is no backup.',
+  ],
+}

@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { appOwner } from '../../src/domain/owner.ts'
+import { controlFor, openDockerRack } from '../support/docker-rack.ts'
+import { planOf, processPlan } from '../support/plans.ts'
+import { deployPlan } from '../support/deploy-plan.ts'
+
+let first: Awaited<ReturnType<typeof openDockerRack>>
+let image = ''
+
+before(async () => {
+  first = await openDockerRack()
+  image = await first.image('busybox:1')
+})
+after(() => first.close())
+
+const networksOf = async (rack: string) => {
+  const query = { filters: { label: [`com.rack.name=${rack}`] } }
+  const found = await first.docker.json<{ Name: string }[]>({ path: '/networks', query }, controlFor(10_000))
+  return found.map(({ Name }) => Name)
+}
+
+test('a rack touches nothing of another one, where both would have one name for it', async () => {
+  const control = controlFor(60_000)
+  const sleeps = processPlan({ image, command: ['sleep', '600'], stopGraceMs: 100 })
+  const plan = (app: string, rack: string) => planOf([sleeps], { owner: appOwner(app), rack })
+  // `RACK-shop-web` for the app shop-web of RACK, and for the app web of RACK-shop.
+  const rack = `${first.rack}-shop`
+  const second = first.reopen({ rack, directory: join(first.directory, 'second') })
+  try {
+    await deployPlan(first.engine, plan('shop-web', first.rack), control)
+    const [before] = await first.engine.processes({ owner: appOwner('shop-web') }, control)
+    await assert.rejects(deployPlan(second, plan('web', rack), control), {
+      code: 'conflict',
+      message: `the network of web would be ${first.rack}-shop-web, the name of one of the app shop-web of the rack ${first.rack}`,
+      hint: 'Give the app another name.',
+    })
+    await second.remove(appOwner('web'), { volumes: true }, control)
+    await second.sweep({ owners: [], images: [], buildCache: false, volumes: true }, control)
+    assert.deepEqual(await networksOf(first.rack), [`${first.rack}-shop-web`])
+    const [now] = await first.engine.processes({ owner: appOwner('shop-web') }, control)
+    assert.deepEqual([now?.id, now?.status, now?.address], [before?.id, 'running', before?.address])
+  } finally {
+    await second.close()
+  }
+})
+
+test('an empty network of a person that has the name is left alone', async () => {
+  const control = controlFor(30_000)
+  const name = `${first.rack}-taken`
+  const body = { Name: name, Driver: 'bridge' }
+  await first.docker.json({ method: 'POST', path: '/networks/create', body }, control)
+  try {
+    const sleeps = processPlan({ image, command: ['sleep', '600'], stopGraceMs: 100 })
+    const deploying = deployPlan(
+      first.engine,
+      planOf([sleeps], { owner: appOwner('taken'), rack: first.rack }),
+      control,
+    )
+    await assert.rejects(deploying, { code: 'conflict', message: /the name of one that is no rack's/ })
+    await first.engine.remove(appOwner('taken'), { volumes: true }, control)
+    await first.docker.json({ path: `/networks/${name}` }, control)
+  } finally {
+    await first.docker.json({ method: 'DELETE', path: `/networks/${name}` }, control)
+  }
+})

@@ -1,0 +1,1 @@
+create table if not exists tickets (id serial primary key, title text not null)
