@@ -13,14 +13,14 @@ interface Options {
   deploys?: number
   /** Of `many`: the most apps. */
   apps?: number
-  /** Of `links`: how many pairs of runs, and how long each. */
+  /** Of `links`, `tls` and `remote`: how many pairs of runs; and of `links` how long each. */
   rounds?: number
   seconds?: number
 }
 
 const compose = process.env['COMPOSE'] === undefined ? ['docker-compose'] : []
 
-/** `npm run bench [deploy rollout router names cli memory logs many manifest upload held services links]`: each prints ratios that were measured side by side in this run. */
+/** `npm run bench [deploy rollout router tls remote names cli memory logs many manifest upload held services links]`: each prints ratios that were measured side by side in this run. */
 const benches: Record<string, Bench> = {
   deploy: {
     needs: { packages: ['haproxy', ...compose], images: ['node:24-slim'] },
@@ -33,6 +33,14 @@ const benches: Record<string, Bench> = {
   router: {
     needs: { packages: ['haproxy', 'wrk'], images: ['node:24-slim'] },
     load: async () => (await import('./router.ts')).benchRouter,
+  },
+  tls: {
+    needs: { packages: ['haproxy', 'wrk', 'nghttp2-client'], images: ['node:24-slim'] },
+    load: async () => (await import('./tls.ts')).benchTls,
+  },
+  remote: {
+    needs: { packages: ['haproxy', 'openssh-client', 'openssh-server'], images: ['node:24-slim'] },
+    load: async () => (await import('./remote.ts')).benchRemote,
   },
   names: {
     needs: { packages: ['haproxy', 'nftables'], images: ['node:24-slim'] },

@@ -12,6 +12,7 @@ const proofs: Record<string, () => Promise<boolean>> = {
   nftables: () => hasProgram('nft'),
   mmdebstrap: () => hasProgram('mmdebstrap'),
   wrk: () => hasProgram('wrk'),
+  'nghttp2-client': () => hasProgram('h2load'),
   'redis-server': () => hasProgram('redis-server'),
   'docker-compose': () => hasProgram('docker-compose'),
   'busybox-static': () => isStatic('/bin/busybox'),

@@ -1,4 +1,5 @@
 import { Agent, request } from 'node:http'
+import { Agent as TlsAgent, request as requestByTls } from 'node:https'
 import { setTimeout as delay } from 'node:timers/promises'
 
 export interface LoadOptions {
@@ -13,6 +14,8 @@ export interface LoadOptions {
   restMs?: number
   /** How long an answer is waited for; 20 s when absent. */
   patienceMs?: number
+  /** By TLS, believing those alone who are in it: PEM. */
+  ca?: string
 }
 
 export interface LoadResult {
@@ -37,7 +40,8 @@ const usualPatienceMs = 20_000
 /** Sends requests over a fixed number of connections to this machine until told to stop, or for two minutes. */
 export function startLoad(options: LoadOptions): RunningLoad {
   const { connections = 16, keepAlive = true, restMs = 0 } = options
-  const agent = new Agent({ keepAlive, maxSockets: connections })
+  const kept = { keepAlive, maxSockets: connections }
+  const agent = options.ca === undefined ? new Agent(kept) : new TlsAgent(kept)
   const result: LoadResult = { requests: 0, failures: {}, longestMs: 0, bodies: {} }
   const deadline = Date.now() + longestLoadMs
   const stopping = new AbortController()
@@ -118,11 +122,13 @@ export interface Question {
   headers?: Record<string, string>
   agent?: Agent
   patienceMs?: number
+  /** By TLS, believing those alone who are in it: PEM. */
+  ca?: string
 }
 
 /** One request to this machine under a host name. */
 export function ask(question: Question): Promise<{ status: number; body: string }> {
-  const { address = '127.0.0.1', port, host, path = '/', method = 'GET', body, headers, agent } = question
+  const { address = '127.0.0.1', port, host, path = '/', method = 'GET', body, headers, agent, ca } = question
   const { promise, resolve, reject } = Promise.withResolvers<{ status: number; body: string }>()
   const options = {
     host: address,
@@ -132,7 +138,10 @@ export function ask(question: Question): Promise<{ status: number; body: string 
     headers: { ...headers, host },
     ...(agent && { agent }),
   }
-  const sent = request({ ...options, timeout: question.patienceMs ?? usualPatienceMs }, (response) => {
+  const send = ca === undefined ? request : requestByTls
+  const tls = ca === undefined ? {} : { ca, servername: host }
+  const timeout = question.patienceMs ?? usualPatienceMs
+  const sent = send({ ...options, ...tls, timeout }, (response) => {
     let text = ''
     response.setEncoding('utf8')
     response.on('data', (chunk: string) => (text += chunk))
