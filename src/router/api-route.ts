@@ -14,8 +14,11 @@ const clientHeader = 'X-Rack-Client'
 const backend = 'rack-api'
 /** Under way at once: of all, and of one address, which has room for a `rack proxy` beside the rest. */
 const [most, mostOfOne] = [384, 256]
-/** A stream says something every 15 s; what is silent for longer is an upload that waits for the other side. */
-const silentMs = 600_000
+/**
+ * A stream says something every 15 s; what is silent for longer is an upload that waits for the other side, or a backup
+ * of the rack while the engine writes down images: its client gives up before, after half an hour.
+ */
+const silentMs = 31 * 60_000
 
 const silent = {
   type: 'urn:rack:error:unreachable',

@@ -179,7 +179,7 @@ test('a shared port of TLS is one for each address: of its own name, map and rou
   const parts = config.split(/^(?=frontend |backend )/m).filter((part) => part.startsWith('frontend tls-'))
   const facts = parts.map((part) => [
     /^frontend (\S+)/.exec(part)?.[1],
-    /timeout client (\d+)ms/.exec(part)?.[1],
+    /timeout client-fin (\d+)ms/.exec(part)?.[1],
     /router\/(tls-\S+\.map)/.exec(part)?.[1],
   ])
   assert.deepEqual(facts, [

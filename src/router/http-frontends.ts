@@ -112,7 +112,10 @@ function renderHttpFrontend(way: Way, settings: FrontendSettings): string {
     way.bind,
     handoverBind(way.socket, settings),
     ...trustedProxyList(trustedProxies),
-    ...connectionRules(shares, trustedProxies.length > 0),
+    ...connectionRules(shares, {
+      hasTrustedProxies: trustedProxies.length > 0,
+      endsTls: way.name !== 'http',
+    }),
     ...way.before,
     ...requestRules(trustedProxies, way.name === 'http' ? 'http' : 'https'),
     ...nameRules(mapPath),

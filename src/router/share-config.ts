@@ -68,8 +68,8 @@ export function renderEntrance(table: RouteTable, shares: RouterShares, keys: Ke
       `${bindLine(bind, port)} ${tls}`,
       `timeout client ${handshakeMs}ms`,
       'option clitcpka',
-      ...connectionRules(shares, false),
       ...strangerRules(routes.map(({ route }) => route)),
+      ...connectionRules(shares, { hasTrustedProxies: false, endsTls: true }),
       ...routes.flatMap(({ route }) => admissionRules(route)),
       'tcp-request content reject',
       ...routes.map(
@@ -128,7 +128,7 @@ function renderWayIn(way: Way, shares: RouterShares): string {
     'option clitcpka',
     `tcp-request connection reject unless { src ${way.subnet} }`,
     `tcp-request connection reject if { nbsrv(${name}) eq 0 }`,
-    ...connectionRules(shares, false),
+    ...connectionRules(shares, { hasTrustedProxies: false, endsTls: false }),
     `default_backend ${name}`,
   ])
 }

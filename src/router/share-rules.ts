@@ -26,13 +26,24 @@ export function shareTables(): [title: string, lines: string[]][] {
  * known only by its requests: the proxy has as many connections as it likes.
  */
 export function connectionRules(
+  shares: RouterShares,
+  { hasTrustedProxies, endsTls }: { hasTrustedProxies: boolean; endsTls: boolean },
+): string[] {
+  const rules = (at: 'connection' | 'session') => sourceShare(`tcp-request ${at}`, shares, hasTrustedProxies)
+  // A session begins when TLS is through: who never gets so far is counted as it comes. What a replaced worker hands over
+  // is known by its address only then.
+  return [...(endsTls ? rules('connection') : []), ...rules('session')]
+}
+
+function sourceShare(
+  rule: string,
   { source, crowded, smallSource }: RouterShares,
   hasTrustedProxies: boolean,
 ): string[] {
   return [
-    ...trackSource('tcp-request session track-sc0', ` table ${sourcesTable}`, hasTrustedProxies),
-    `tcp-request session reject if { sc0_conn_cur gt ${source} }`,
-    `tcp-request session reject if { fe_conn gt ${crowded} } { sc0_conn_cur gt ${smallSource} }`,
+    ...trackSource(`${rule} track-sc0`, ` table ${sourcesTable}`, hasTrustedProxies),
+    `${rule} reject if { sc0_conn_cur gt ${source} }`,
+    `${rule} reject if { fe_conn gt ${crowded} } { sc0_conn_cur gt ${smallSource} }`,
   ]
 }
 

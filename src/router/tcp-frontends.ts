@@ -5,6 +5,7 @@ import { trustedProxyList } from './request-rules.ts'
 import type { Backend, RouteTable, TcpRoute } from './route-table.ts'
 import { connectionRules } from './share-rules.ts'
 import type { RouterShares } from '../domain/router-load.ts'
+import type { RouterPatience } from './shares.ts'
 import { shortHash } from '../lib/short-hash.ts'
 import { tlsBind } from './tls/https-config.ts'
 import type { Shown } from './tls/shown-certificates.ts'
@@ -17,6 +18,7 @@ export interface TcpSettings {
   runAs?: { user: string; group: string } | undefined
   trustedProxies: readonly string[]
   shares: RouterShares
+  patience: Pick<RouterPatience, 'clientMs' | 'queueMs'>
   canHold: boolean
   shown: Shown | null
 }
@@ -43,10 +45,10 @@ export function renderTcpFrontend(route: TcpRoute, name: string, settings: TcpSe
     'mode tcp',
     ...listening,
     ...handover,
-    ...renderTcpIdle(backend, 'client'),
+    ...(tls ? renderTlsIdle([backend], settings) : renderTcpIdle(backend, 'client')),
     ...tcpVisitorRules(backend),
     ...trustedProxyList(trustedProxies),
-    ...connectionRules(shares, trustedProxies.length > 0),
+    ...connectionRules(shares, { hasTrustedProxies: trustedProxies.length > 0, endsTls: tls !== undefined }),
     `default_backend ${name}`,
   ])
 }
@@ -59,15 +61,17 @@ export function renderSniPort(
 ): string {
   const { shares, trustedProxies, shown, directory } = settings
   const routes = apps.flatMap(({ tcp }) => tcp.filter((route) => isAt(route, place)))
-  const idleMs = Math.max(...routes.map(({ backend }) => backend.idleTimeoutMs ?? defaultIdleMs))
   const found = `var(${sniAsked}),map_str(${quote(sniMapPath(directory, place))})`
   const asked = `tcp-request content set-var(${sniAsked})`
   return section(`frontend ${sniName(place)}`, [
     'mode tcp',
     `${bindLine(place.bind, place.port)} ${tlsBind(shown, [])}`,
-    ...renderTcpIdle({ idleTimeoutMs: idleMs }, 'client'),
+    ...renderTlsIdle(
+      routes.map(({ backend }) => backend),
+      settings,
+    ),
     ...trustedProxyList(trustedProxies),
-    ...connectionRules(shares, trustedProxies.length > 0),
+    ...connectionRules(shares, { hasTrustedProxies: trustedProxies.length > 0, endsTls: true }),
     `${asked} ssl_fc_sni,lower`,
     `${asked} ssl_fc_sni,lower,regsub(^[^.]*,*) unless { ${found} -m found }`,
     `tcp-request content reject unless { ${found} -m found }`,
@@ -78,6 +82,16 @@ export function renderSniPort(
 /** Who names no host is shown the certificate of the first: nobody else's is behind the port. */
 function tlsEnd([first = '']: readonly string[], shown: Shown): string {
   return tlsBind({ ...shown, defaultPath: shown.files.get(first) ?? shown.defaultPath }, [])
+}
+
+/** As long as what comes leads nowhere yet: in TLS, or while it waits. From then on the backend's tunnel counts. */
+function renderTlsIdle(
+  backends: Backend[],
+  { patience: { clientMs, queueMs } }: Pick<TcpSettings, 'patience'>,
+): string[] {
+  const holdMs = Math.max(...backends.map((backend) => backend.holdMs ?? 0))
+  const endedMs = Math.max(...backends.map(({ idleTimeoutMs }) => idleTimeoutMs ?? halfClosedMs))
+  return [`timeout client ${clientMs + queueMs + holdMs}ms`, `timeout client-fin ${endedMs}ms`]
 }
 
 export function renderTcpIdle(

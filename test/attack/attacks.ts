@@ -49,6 +49,22 @@ export const attacks: Attack[] = [
     },
   },
   {
+    name: 'silent-tls',
+    what: 'thousands of connections that never get through TLS, or say nothing behind it, to take the router from visitors',
+    tests: {
+      'test/docker/router-tls-strangers.test.ts': [
+        'who never gets through TLS has the share of their address, and others are served',
+        'however many addresses do so, what is kept for the small ones is not theirs',
+        'a handshake that stands still ends, and so do headers that trickle',
+        'so does one at a tls port, alone or shared, where who is through may be silent',
+      ],
+      'test/long/silent-connections.test.ts': [
+        'ten thousand connections that never begin TLS keep no visitor away, and the doctor tells of them',
+        'ten thousand that say nothing once TLS is through are let go, and keep no visitor away',
+      ],
+    },
+  },
+  {
     name: 'half-websockets',
     what: 'WebSockets that are half closed, to be there for an hour and to hold deploys back',
     tests: { 'test/docker/router-shares.test.ts': ['a silent websocket lives on, and half of one does not'] },

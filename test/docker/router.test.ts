@@ -118,7 +118,6 @@ describe('the router', { timeout: 300_000 }, () => {
         measured.releases['ROLD']!.requests + measured.releases['RNEW']!.requests,
         measured.requests,
       )
-      assert.ok(measured.longestStallMs < 3000)
     },
   )
 

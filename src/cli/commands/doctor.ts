@@ -1,5 +1,6 @@
 import type { Reply } from '../../client/client-types.ts'
 import { RackError } from '../../domain/error.ts'
+import type { RouterLoad } from '../../domain/router-load.ts'
 import { examine, type Finding } from '../../host/doctor.ts'
 import type { Installation } from '../../host/installation.ts'
 import type { CommandSpec } from '../command-spec.ts'
@@ -11,6 +12,9 @@ import type { Session } from '../session.ts'
 const soonMs = 21 * 86_400_000
 /** Of one that the rack itself should have renewed weeks before. */
 const urgentMs = 7 * 86_400_000
+
+/** Where it is, those who have many are refused more: what leaves is replaced at once. */
+const nearlyCrowded = 0.9
 
 /** `rack doctor`. */
 export const doctor: CommandSpec = {
@@ -25,6 +29,7 @@ export const doctor: CommandSpec = {
     const installation = await installationOrNull(session)
     const findings = await examine(installation)
     if (installation) {
+      findings.push(...(await examineLoad(session, installation)))
       findings.push(...(await examineApps(session, installation)))
       findings.push(...(await examineBackups(session, installation)))
       findings.push(...(await examineCertificates(session, installation)))
@@ -33,6 +38,36 @@ export const doctor: CommandSpec = {
     else for (const finding of findings) output.data(describe(session, finding))
     return findings.some(({ status }) => status === 'bad') ? 1 : 0
   },
+}
+
+/** Said while so many connections are open that who has many is refused more. */
+async function examineLoad({ world }: Session, installation: Installation): Promise<Finding[]> {
+  const token = tokenOf(world.env, installation)
+  if (token === null) return []
+  try {
+    const { router } = await (await connectTo(installation, token)).getRack()
+    return router.load ? loadFindings(router.load, installation) : []
+  } catch (error) {
+    if (error instanceof RackError) return []
+    throw error
+  }
+}
+
+export function loadFindings(
+  { connections, shares }: RouterLoad,
+  { http, https }: Pick<Installation, 'http' | 'https'>,
+): Finding[] {
+  const { crowded, smallSource, smallApp } = shares
+  if (connections < crowded * nearlyCrowded) return []
+  const ports = [http.port, ...(https ? [https.port] : [])].map((port) => `sport = :${port}`)
+  return [
+    {
+      check: 'router',
+      status: 'warning',
+      detail: `${connections} of ${shares.connections} connections are open: from ${crowded} on an address gets no more than ${smallSource} of them, and an app ${smallApp}`,
+      fix: `See whose they are: ss -Htn '( ${ports.join(' or ')} )' | awk '{print $5}' | sed 's/:[0-9]*$//' | sort | uniq -c | sort -n | tail`,
+    },
+  ]
 }
 
 /** What apps lack; nothing where the rack does not answer, which is told already. */
