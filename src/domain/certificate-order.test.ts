@@ -4,6 +4,7 @@ import {
   followedOn,
   isOrderable,
   orderTime,
+  quietTime,
   renewalOf,
   retryDelayMs,
   type CertificateOrder,
@@ -81,8 +82,24 @@ test('one is ordered where none does, where it is due, and where another authori
       { order: order({ next: inDays(5), failed: { ...failed, notBefore: inDays(5) } }) },
       inDays(5),
     ],
+    [
+      'left alone for years, by a clock that was ahead',
+      { order: order({ next: inDays(900), failed: { ...failed, notBefore: inDays(900) } }) },
+      inDays(0),
+    ],
   ]
   for (const [what, state, expected] of table) assert.equal(due(state), expected, what)
+})
+
+test('an authority wants to be left alone until it says; what a clock that was ahead has made of that is not believed', () => {
+  const quiet = (notBefore: string | null) =>
+    quietTime(order({ failed: { time: inDays(0), reason: '', hint: '', notBefore } }), now)?.toISOString() ??
+    null
+  assert.deepEqual(
+    [-1, 1, 900].map((days) => quiet(inDays(days))),
+    [null, inDays(1), null],
+  )
+  assert.deepEqual([quiet(null), quietTime(order(), now)], [null, null])
 })
 
 test('names that nobody has in public are asked of a private authority alone', () => {

@@ -1,3 +1,4 @@
+import { mostWaitMs } from '../lib/acme/acme-problem.ts'
 import { covers, type Certificate } from './certificate.ts'
 
 /** The authority from which a rack has certificates by ACME. */
@@ -113,9 +114,16 @@ export function orderTime(state: HostState, now: Date): Date | null {
   // Somebody has brought one meanwhile.
   if (needed === null || (certificate?.authority === null && needed > now)) return null
   const next = new Date(order.next)
+  const longestMs = order.failed?.notBefore ? mostWaitMs : 2 * lastDelayMs
   // It was written down by a clock that was ahead.
-  const isFar = next.getTime() - now.getTime() > 2 * lastDelayMs && !order.failed?.notBefore
-  return isFar ? now : next
+  return next.getTime() - now.getTime() > longestMs ? now : next
+}
+
+/** Until when an authority wants to be left alone by an order; null where it does not, or a clock that was ahead says so. */
+export function quietTime({ failed }: Pick<CertificateOrder, 'failed'>, now: Date): Date | null {
+  if (!failed?.notBefore) return null
+  const until = new Date(failed.notBefore)
+  return until > now && until.getTime() - now.getTime() <= mostWaitMs ? until : null
 }
 
 function neededFrom({ name, certificate, wanted, authority }: HostState, now: Date): Date | null {

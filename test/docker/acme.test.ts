@@ -205,6 +205,37 @@ describe('certificates of an authority', { timeout: 300_000 }, () => {
     assert.deepEqual((await operations.getAcme()).orders, [])
   })
 
+  test('a DNS that leads nowhere, or to where nobody listens, is told as what it is', async (t) => {
+    const names = ['lost.example.com', 'closed.example.com']
+    await pebble.tell('set-servfail', { host: 'lost.example.com' })
+    await pebble.tell('add-a', { host: 'closed.example.com', addresses: ['127.0.0.9'] })
+    const shop = await startShop(t, names)
+    const daemon = await shop.startDaemon()
+    await daemon.operations.changeAcme(shop.ask, shop.control)
+    const [lost, closed] = await Promise.all(names.map(async (each) => await failure(daemon, each)))
+    assert.match(lost!.reason, /^the authority (finds no address for|does not reach) lost\.example\.com: /)
+    assert.match(closed!.reason, /^the authority does not reach closed\.example\.com: .*refused/)
+    assert.match(closed!.hint, /^Port 80 of closed\.example\.com must lead to this rack/)
+    assert.deepEqual(await daemon.operations.listCertificates(), [])
+  })
+
+  test('a rack whose clock is behind takes up what it was given when that is right, and orders no second one', async (t) => {
+    const shop = await startShop(t)
+    const behind = await shop.startDaemon({ now: () => new Date(Date.now() - 2 * 3_600_000) })
+    await behind.operations.changeAcme(shop.ask, shop.control)
+    const { reason, hint } = await failure(behind)
+    assert.match(
+      reason,
+      /^the authority has given one that holds only from .* by the clock of the rack it is /,
+    )
+    assert.match(hint, /clock of the rack right/)
+    await behind.end()
+    const right = await shop.startDaemon()
+    const taken = await right.operations.renewCertificate(name, shop.control)
+    assert.deepEqual(await right.operations.listCertificates(), [taken])
+    assert.equal(pebble.asked.filter((asked) => asked === 'POST /order-plz').length, 1)
+  })
+
   test('an authority that has given enough, or is away, is left alone for as long as it says', async (t) => {
     const shop = await startShop(t, [name, 'blog.example.com'])
     const daemon = await shop.startDaemon()

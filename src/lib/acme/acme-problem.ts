@@ -49,8 +49,8 @@ export interface ProblemDocument {
 
 const typePrefix = 'urn:ietf:params:acme:error:'
 const mostDetail = 500
-/** The longest that the rules of a known authority make anybody wait. */
-const mostWaitMs = 7 * 86_400_000
+/** The longest that the rules of a known authority make anybody wait: no more is taken at its word. */
+export const mostWaitMs = 7 * 86_400_000
 
 /** The longest limit that is taken for one of the account. */
 const mostWaitOfAllMs = 10 * 60_000

@@ -1,7 +1,7 @@
 import { generateKeyPairSync, X509Certificate } from 'node:crypto'
 import { certificateFor, type Certificate } from '../../domain/certificate.ts'
 import type { AcmeChange, AcmeInfo } from '../../domain/acme-info.ts'
-import { isOrderable, type AcmeAccount, type KeptOrder } from '../../domain/certificate-order.ts'
+import { isOrderable, quietTime, type AcmeAccount, type KeptOrder } from '../../domain/certificate-order.ts'
 import type { Control } from '../../domain/control.ts'
 import { RackError } from '../../domain/error.ts'
 import { AcmeProblem } from '../../lib/acme/acme-problem.ts'
@@ -39,7 +39,8 @@ export async function getAcme({ orders }: Context): Promise<AcmeInfo> {
 
 /**
  * Asks an authority from now on, once it has given the rack an account; or none. Who asks agrees with its terms.
- * @throws invalid; certificate-failed when the authority does not take it, and then all is as it was
+ * @throws invalid; conflict where no https is served; certificate-failed when the authority does not take it, and then all
+ * is as it was
  */
 export async function changeAcme(context: Context, change: AcmeChange, control: Control): Promise<AcmeInfo> {
   const { orders, store } = context
@@ -48,6 +49,7 @@ export async function changeAcme(context: Context, change: AcmeChange, control: 
     await context.host.updateRouter(control)
     return await getAcme(context)
   }
+  checkServesTls(context.host)
   const now = orders.account()
   const directory = readDirectory(change.directory ?? now?.directory)
   const before = now?.directory === directory ? now : await store.acme.account(directory)
@@ -85,9 +87,10 @@ export async function renewCertificate(
       hint: 'Choose one: rack certs acme --directory letsencrypt; or bring one: rack certs add CERTIFICATE.pem KEY.pem',
     })
   const name = await renewableName(context, asked, account)
-  const begun = context.now().toISOString()
+  const now = context.now()
   const order = orderAt(context, name, account)
-  checkQuiet(context, order, begun)
+  checkQuiet(context, order, now)
+  const begun = now.toISOString()
   if (orders.order(name)?.directory === order.directory) await orders.change(name, { next: begun })
   else await orders.begin({ ...order, next: begun })
   const ended = () => {
@@ -104,12 +107,11 @@ export async function renewCertificate(
 }
 
 /** The authority may want to be left alone by one order, or by all. @throws conflict */
-function checkQuiet({ orders }: Context, { failed }: KeptOrder, now: string): void {
-  const notBefore = failed?.notBefore ?? ''
-  const quietUntil = orders.quietUntil()?.toISOString() ?? ''
-  const until = notBefore > quietUntil ? notBefore : quietUntil
-  if (until <= now) return
-  throw new RackError('conflict', `the authority wants to be left alone until ${until}`, {
+function checkQuiet({ orders }: Context, order: KeptOrder, now: Date): void {
+  const times = [quietTime(order, now), orders.quietUntil(now)].filter((time) => time !== null)
+  if (times.length === 0) return
+  const until = new Date(Math.max(...times.map((time) => time.getTime())))
+  throw new RackError('conflict', `the authority wants to be left alone until ${until.toISOString()}`, {
     hint: 'The rack tries again then, by itself.',
   })
 }
@@ -136,10 +138,7 @@ async function renewableName(context: Context, asked: string, account: AcmeAccou
     throw new RackError('conflict', `${name} is shown a certificate that was brought, ${shown.id}`, {
       hint: 'Bring the next one: rack certs add CERTIFICATE.pem KEY.pem',
     })
-  if (!host.servesTls)
-    throw new RackError('conflict', 'the rack serves no https', {
-      hint: 'rack stop --keep-router; rack start --https-port 443',
-    })
+  checkServesTls(host)
   if ((await wantedNames(context, account)).has(name)) return name
   if (!isOrderable(name, account))
     throw new RackError('invalid', `no public authority signs for ${name}`, {
@@ -147,6 +146,14 @@ async function renewableName(context: Context, asked: string, account: AcmeAccou
     })
   throw new RackError('not-found', `${name} is no domain of an app`, {
     hint: `rack domains add ${name} --app APP`,
+  })
+}
+
+/** @throws conflict */
+function checkServesTls({ servesTls }: Context['host']): void {
+  if (servesTls) return
+  throw new RackError('conflict', 'the rack serves no https', {
+    hint: 'rack stop --keep-router; rack start --https-port 443',
   })
 }
 

@@ -1,8 +1,9 @@
-import { generateKeyPair } from 'node:crypto'
+import { generateKeyPair, X509Certificate } from 'node:crypto'
 import { promisify } from 'node:util'
 import { certificateFor } from '../../domain/certificate.ts'
 import { followedOn, type AcmeAccount, type KeptOrder } from '../../domain/certificate-order.ts'
 import type { Control } from '../../domain/control.ts'
+import { RackError } from '../../domain/error.ts'
 import { problemOf } from '../../lib/acme/acme-problem.ts'
 import type { Authorization, Order } from '../../lib/acme/call-acme.ts'
 import { pause } from '../../lib/poll.ts'
@@ -115,6 +116,7 @@ async function take(flow: Flow, pem: string): Promise<void> {
   const { context, name, account, control } = flow
   const { orders, certificates, host } = context
   const pair = { certificate: pem, key: writtenDown(flow).key! }
+  checkBegun(pem, context.now())
   // Who believes a private authority is no matter of the rack.
   const read = { ...readPair(pair, null, context.now()), authority: account.directory }
   // Under the id of an earlier daemon, where that was killed before it was shown.
@@ -133,6 +135,17 @@ async function take(flow: Flow, pem: string): Promise<void> {
   for (const { id } of followedOn(newest, kept, shown)) await certificates.remove(id)
   await orders.forget(name)
   context.log('info', `a certificate for ${name} is shown`, { certificate: newest.id, until: newest.until })
+}
+
+/** The authority has it still when the clock is right: it is not ordered a second time. @throws certificate-failed */
+function checkBegun(pem: string, now: Date): void {
+  const from = new Date(new X509Certificate(pem).validFrom)
+  if (from <= now) return
+  const [begins, is] = [from.toISOString(), now.toISOString()]
+  const message = `the authority has given one that holds only from ${begins} on, and by the clock of the rack it is ${is}`
+  throw new RackError('certificate-failed', message, {
+    hint: 'Set the clock of the rack right (date); it takes the certificate up then, by itself.',
+  })
 }
 
 async function makeKey(): Promise<string> {

@@ -77,7 +77,7 @@ async function beginDue(context: Context, work: Work, control: Control): Promise
   letGoUnwanted(context, { wanted, work }, control)
   if (account === null) return
   await removeUnwanted(context, wanted, now)
-  const isQuiet = (orders.quietUntil() ?? now) > now
+  const isQuiet = orders.quietUntil(now) !== null
   for (const name of wanted) {
     if (work.isAt(name)) continue
     if (work.isFull()) return

@@ -6,6 +6,7 @@ import type {
 } from '../../domain/certificate-order.ts'
 import { RackError } from '../../domain/error.ts'
 import type { AcmeStore } from '../../domain/store.ts'
+import { mostWaitMs } from '../../lib/acme/acme-problem.ts'
 import { openKnownList, type KnownList } from '../../lib/known-list.ts'
 
 /** What a rack is having of an authority; what holds now is at hand without asking the store. */
@@ -18,8 +19,8 @@ export interface OrderKeeper extends ChallengeSource {
   wanted(name: string): AbortSignal
   /** Ends what works at an order, which stays written down until it is forgotten. */
   end(name: string): void
-  /** Until when the authority wants to be left alone by all orders; null where it does not. */
-  quietUntil(): Date | null
+  /** Until when the authority wants to be left alone by all orders; null where it does not, or not any more. */
+  quietUntil(now: Date): Date | null
   beQuiet(until: Date): void
   /** Durable when it settles. Ends what works at orders of another authority. */
   ask(account: AcmeAccount): Promise<void>
@@ -44,7 +45,11 @@ export async function openOrders(acme: AcmeStore): Promise<OrderKeeper> {
     open: () => kept.current().flatMap(({ challenge }) => (challenge?.kind === 'http-01' ? [challenge] : [])),
     wanted: works.signal,
     end: works.end,
-    quietUntil: () => quietUntil,
+    quietUntil: (now) => {
+      const leftMs = quietUntil === null ? 0 : quietUntil.getTime() - now.getTime()
+      // What is longer was said when the clock was ahead.
+      return leftMs > 0 && leftMs <= mostWaitMs ? quietUntil : null
+    },
     beQuiet: (until) => void (quietUntil = until),
     async ask(next) {
       await acme.ask(next)
