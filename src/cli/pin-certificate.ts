@@ -1,4 +1,5 @@
 import { lookAtCertificate, type PinnedCertificate } from '../client/look-at-certificate.ts'
+import { outsideLifetime } from '../client/unreachable.ts'
 import { RackError } from '../domain/error.ts'
 import { printable } from './output/printable.ts'
 import type { Session } from './session.ts'
@@ -12,6 +13,9 @@ export async function pinCertificate(session: Session, url: string): Promise<Pin
   const wanted = session.options.text('fingerprint')
   const { problem, last } = await lookAtCertificate(url)
   const { host } = new URL(url)
+  // Agreed to, it would not be believed either.
+  const lifetime = problem === null ? null : outsideLifetime(host, problem)
+  if (lifetime) throw new RackError('untrusted', lifetime.message, { hint: lifetime.hint })
   if (wanted !== undefined) {
     if (plain(wanted) === plain(last.fingerprint)) return last
     throw new RackError(

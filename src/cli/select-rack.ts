@@ -9,7 +9,8 @@ type Env = Record<string, string | undefined>
  */
 export function selectRack(named: string | undefined, env: Env): KnownRack {
   const url = env['RACK_URL']
-  if (named === undefined && url) return { name: url, url, token: env['RACK_TOKEN'] ?? '' }
+  // As from a file: what is read into a variable may end in an end of line.
+  if (named === undefined && url) return { name: url, url, token: (env['RACK_TOKEN'] ?? '').trim() }
   const known = readRacks(env)
   const name = named ?? (env['RACK_NAME'] || currentOf(known))
   if (name === null) throw noCurrent(known)

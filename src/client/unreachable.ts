@@ -38,15 +38,29 @@ export function unreachable(url: URL, cause: unknown, route: Route = {}): RackEr
 const untrustedCodes = /CERT|UNABLE_TO_|SELF_SIGNED|HOSTNAME_MISMATCH|INVALID_CA|INVALID_PURPOSE/
 
 function untrusted({ host, origin }: URL, code: string, cause: unknown): RackError {
+  const details = { url: origin, code }
+  const lifetime = outsideLifetime(host, code)
+  if (lifetime) return new RackError('untrusted', lifetime.message, { hint: lifetime.hint, details, cause })
   return new RackError(
     'untrusted',
     `the certificate of ${host} is not believed here (${code}): nothing was sent to it`,
     {
       hint: `If it was changed, or your clock was wrong: date; rack login ${origin} looks at it anew.`,
-      details: { url: origin, code },
+      details,
       cause,
     },
   )
+}
+
+/** What is wrong where a certificate does not hold at the time of this machine; null where it is something else. */
+export function outsideLifetime(host: string, code: string): { message: string; hint: string } | null {
+  const verb = { CERT_NOT_YET_VALID: 'does not hold yet', CERT_HAS_EXPIRED: 'has expired' }[code]
+  if (verb === undefined) return null
+  const now = new Date().toISOString()
+  return {
+    message: `the certificate of ${host} ${verb} by the clock of this machine (${now}): nothing was sent to it`,
+    hint: `Is that the time (date)? If not, set the clock and try again; if so, on the rack: rack doctor; rack certs`,
+  }
 }
 
 function addressOf(url: URL, { socketPath, tunnel }: Route): string {

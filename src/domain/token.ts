@@ -17,7 +17,8 @@ export const roleMeanings: Record<Role, string> = {
 /** That somebody may call the rack. What they hold is kept as a hash only. */
 export interface Token {
   name: string
-  role: Role
+  /** One of `roles`, or one of a later version, which this one has gone back from: that may do nothing. */
+  role: string
   /** Those that it may see and change; null for all, and for the rack itself. */
   apps: string[] | null
   created: string
@@ -38,6 +39,10 @@ export interface NewToken {
 /** The one time that a token is shown. */
 export interface MadeToken extends Token {
   token: string
+}
+
+export function isRole(text: string): text is Role {
+  return (roles as readonly string[]).includes(text)
 }
 
 export function mayDo(role: Role, wanted: Role): boolean {

@@ -6,6 +6,7 @@ import { cidrsOverlap, formatCidr, parseCidr } from '../lib/cidr.ts'
 import { dockerSocket } from '../lib/docker-socket.ts'
 import { isThere } from '../lib/files.ts'
 import { isPortFree } from '../lib/free-port.ts'
+import { findPortHolder } from '../lib/port-holder.ts'
 import { formatBytes } from '../lib/sizes.ts'
 import { hasLua, haproxyVersion } from '../router/haproxy-program.ts'
 import { answersHealth, findDaemon } from './daemon.ts'
@@ -119,17 +120,32 @@ async function nearestFolder(directory: string): Promise<string> {
   }
 }
 
-async function examineFreePorts(): Promise<Finding> {
-  const { httpBind, httpPorts } = installDefaults
+async function examineFreePorts(): Promise<Finding[]> {
+  const { httpBind, httpPorts, httpsPorts } = installDefaults
   const free = await Promise.all(httpPorts.map((port) => isPortFree(httpBind, port)))
   const open = httpPorts.filter((_port, at) => free[at])
   const check = 'http port'
-  if (open.length > 0) return { check, status: 'good', detail: `port ${open[0]} is free` }
+  if (open.length === 0) {
+    const detail = `ports ${httpPorts.join(' and ')} cannot be had`
+    return [{ check, status: 'warning', detail, fix: 'rack install --http-port NUMBER' }]
+  }
+  return [
+    { check, status: 'good', detail: `port ${open[0]} is free` },
+    await examineHttpsPort(httpBind, httpsPorts.get(open[0]!)!),
+  ]
+}
+
+/** An install that is not told otherwise does without where it is taken. */
+async function examineHttpsPort(bind: string, port: number): Promise<Finding> {
+  const check = 'https port'
+  if (await isPortFree(bind, port)) return { check, status: 'good', detail: `port ${port} is free` }
+  const holder = await findPortHolder(port)
+  const who = holder ? `process ${holder.pid} (${holder.program})` : 'another program'
   return {
     check,
     status: 'warning',
-    detail: `ports ${httpPorts.join(' and ')} cannot be had`,
-    fix: 'rack install --http-port NUMBER',
+    detail: `port ${port} is held by ${who}: a rack that is installed now serves no https`,
+    fix: `End that program (ss -ltnp 'sport = :${port}'), or: rack install --https-port NUMBER`,
   }
 }
 

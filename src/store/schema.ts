@@ -8,7 +8,6 @@ import type { ProcessKind } from '../domain/process.ts'
 import type { ServiceStatus } from '../domain/service.ts'
 import type { KeptShare } from '../domain/share.ts'
 import type { Overlap, TimerRunStatus } from '../domain/timer.ts'
-import type { Role } from '../domain/token.ts'
 
 /**
  * The tables as every database has them: times are RFC 3339 text in UTC, claims are 0 or 1, structures are JSON text,
@@ -157,7 +156,7 @@ interface AddressesTable {
 interface TokensTable {
   sha256: Fixed<string>
   name: string
-  role: Role
+  role: string
   /** JSON of a list; null for all. */
   apps: string | null
   created: Fixed<string>

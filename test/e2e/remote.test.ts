@@ -109,6 +109,14 @@ test(
       assert.equal(code, 1)
       assert.ok(stderr.includes(fingerprint), stderr)
     }
+    await writeFile(join(laptop.home, 'token'), token)
+    const words = `${httpsUrl} --name typed --token-file ${laptop.home}/token`
+    const no = await loginOnTerminal(words, { fingerprint, answer: 'y' })
+    const yes = await loginOnTerminal(words, { fingerprint, answer: 'yes' })
+    assert.equal(no.code, 130)
+    assert.match(no.rest, /error: nothing was sent to it/)
+    assert.equal(yes.code, 0)
+    assert.match(yes.rest, /typed \(Rack .*\) is the current rack/)
     await passed(laptop.rack([...login, '--fingerprint', fingerprint], { input: token }))
     await passed(laptop.rack(['deploy', '--app', 'shop', 'shop', '--rack', 'tls']))
     const counted = laptop.rack([
@@ -201,16 +209,40 @@ test('fifty streams at once are one session of ssh; a terminal is a terminal', o
   proxy.child.kill('SIGINT')
   await proxy.said
   assert.equal(await laptop.sessions(), before + 1)
+  for (const way of ['far', 'tls']) await terminalBy(way)
+})
+
+/** `rack exec` on a terminal, which is one inside too, of the same size. */
+async function terminalBy(way: string): Promise<void> {
   const inside = 'tty; until [ "$(stty size 2>&1)" = "33 101" ]; do sleep 0.1; done; echo sized; exit 5'
-  const command = `stty rows 33 cols 101; ${laptop.home}/program/bin/rack exec web --app shop --rack far -- sh -c '${inside}'`
-  const terminal = spawn('script', ['--quiet', '--return', '--command', command, '/dev/null'], {
-    ...laptop.account,
-    env: { ...laptop.env, TERM: 'xterm' },
-  })
+  const command = `stty rows 33 cols 101; ${laptop.home}/program/bin/rack exec web --app shop --rack ${way} -- sh -c '${inside}'`
+  const terminal = onTerminal(command)
   const [shown, [code]] = await Promise.all([text(terminal.stdout), once(terminal, 'close')])
   assert.match(shown, /\/dev\/pts\/\d+\r+\nsized/)
   assert.equal(code, 5)
-})
+}
+
+/** A command of the laptop's on a terminal of its own. */
+function onTerminal(command: string) {
+  return spawn('script', ['--quiet', '--return', '--command', command, '/dev/null'], {
+    ...laptop.account,
+    env: { ...laptop.env, TERM: 'xterm' },
+    stdio: ['pipe', 'pipe', 'inherit'],
+  })
+}
+
+/** `rack login` by a person who looks at the fingerprint, and says so. */
+async function loginOnTerminal(
+  words: string,
+  { fingerprint, answer }: { fingerprint: string; answer: string },
+) {
+  const terminal = onTerminal(`${laptop.home}/program/bin/rack login ${words}`)
+  await whenSays(terminal, new RegExp(`${fingerprint}[^]*Type yes to believe it: `))
+  const shown = text(terminal.stdout)
+  terminal.stdin.write(`${answer}\r`)
+  const [[code], rest] = await Promise.all([once(terminal, 'close'), shown])
+  return { code: code as number | null, rest }
+}
 
 test('Ctrl-C leaves no ssh behind: while logs are followed, and before ssh is through', options, async () => {
   await using silent = await listenSilently()

@@ -67,6 +67,27 @@ export function loginOf(caller: Caller): Login {
   return { caller, whenOver: () => ({ [Symbol.dispose]: () => undefined }) }
 }
 
+const nothing = { cpuUnits: 0, memoryBytes: 0 }
+
+/** A rack without apps. */
+export const exampleRack: Awaited<ReturnType<Operations['getRack']>> = {
+  name: 'main',
+  status: 'running',
+  version: '1.2.3',
+  domain: 'localhost',
+  https: null,
+  http: 'http://localhost',
+  daemon: { pid: 1 },
+  router: { pid: 2, load: null },
+  engine: { name: 'docker', version: '20.10' },
+  capacity: { total: nothing, reserved: nothing, free: nothing, holders: [], instances: [] },
+  apps: 0,
+  comingBack: [],
+  degraded: [],
+  unservedPorts: [],
+  restoring: null,
+}
+
 /** An app as the store would give it. */
 export const exampleApp: AppSummary & { status: 'running' } = {
   name: 'guestbook',

@@ -3,6 +3,7 @@ import { mkdtempDisposable, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { exampleRack } from '../../../test/support/scripted-operations.ts'
 import { typeCommand } from '../../../test/support/type-command.ts'
 
 const certificate = {
@@ -42,6 +43,8 @@ test('certificates are added from files, listed with the authority, and removed 
   const file = join(directory.path, 'shop.pem')
   await writeFile(file, 'the certificate')
   const given: unknown[] = []
+  const domain = { app: 'shop', process: null, since: certificate.since }
+  const domains = [{ ...domain, name: 'shop.example.com' }]
   const rack = {
     listCertificates: async () => [certificate],
     getCertificate: async () => certificate,
@@ -52,12 +55,21 @@ test('certificates are added from files, listed with the authority, and removed 
     removeCertificate: async (id: string) => void given.push(id),
     getAuthority: async () => authority,
     getAcme: async () => acme,
+    getRack: async () => exampleRack,
+    listDomains: async () => domains,
   }
   const added = await typeCommand(['certs', 'add', file, '-'], { rack, input: [Buffer.from('the key')] })
   assert.deepEqual(
     [added.code, added.stdout, added.stderr],
     [0, 'CABCDEFGHIJ\n', 'shown for shop.example.com, *.shop.example.com until 2027-02-01\n'],
   )
+  domains[0]!.name = 'www.example.com'
+  const others = await typeCommand(['certs', 'add', file, '-'], { rack, input: [Buffer.from('the key')] })
+  assert.match(
+    others.stderr,
+    /\nno app is reached by a name of it yet\n +rack domains add 'shop\.example\.com' --app APP\n$/,
+  )
+  given.pop()
   const listed = await typeCommand(['certs'], { rack })
   assert.match(
     listed.stdout,

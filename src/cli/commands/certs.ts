@@ -1,4 +1,5 @@
 import type { Reply } from '../../client/client-types.ts'
+import { covers } from '../../domain/certificate.ts'
 import { RackError } from '../../domain/error.ts'
 import type { CommandSpec } from '../command-spec.ts'
 import { confirm } from '../confirm.ts'
@@ -67,7 +68,18 @@ const add: CommandSpec = {
     if (isJson) return output.json(added)
     output.data(added.id)
     output.say(`shown for ${added.names.join(', ')} until ${dayOf(added.until)}`)
+    const [{ domain }, domains] = await Promise.all([client.getRack(), client.listDomains()])
+    const known = domains.map(({ name }) => name)
+    if (added.names.some((name) => leadsHere(name, { domain, domains: known }))) return
+    output.say(output.colors.say.yellow('no app is reached by a name of it yet'))
+    output.say(`  rack domains add '${added.names[0]}' --app APP`)
   },
+}
+
+/** Whether the rack itself or an app is reached by a name, or by one that it stands for. @param rack its domain, and those of apps */
+function leadsHere(name: string, rack: { domain: string; domains: readonly string[] }): boolean {
+  if (name === rack.domain || name.endsWith(`.${rack.domain}`)) return true
+  return rack.domains.some((domain) => covers([name], domain) || covers([domain], name))
 }
 
 const remove: CommandSpec = {

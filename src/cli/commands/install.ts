@@ -9,6 +9,7 @@ import { makeInstallation, removeInstallation } from '../../host/make-installati
 import { installDefaults, planInstallation, type InstallOptions } from '../../host/plan-installation.ts'
 import { crontabLine, hasSystemd } from '../../host/start-at-boot.ts'
 import { dockerSocket } from '../../lib/docker-socket.ts'
+import { findPortHolder } from '../../lib/port-holder.ts'
 import type { CommandSpec } from '../command-spec.ts'
 import { defaultDirectory, defaultRackName, knownInstallations } from '../find-installation.ts'
 import { keepRack, startInstalled } from '../install-rack.ts'
@@ -179,7 +180,10 @@ async function tellOfMetadata({ output }: Session, installation: Installation): 
   }
 }
 
-async function printInstalled({ output, world }: Session, installation: Installation): Promise<void> {
+async function printInstalled(
+  { output, world, options }: Session,
+  installation: Installation,
+): Promise<void> {
   const { name, http, https, total, domain, policy } = installation
   const port = http.port === 80 ? '' : `:${http.port}`
   output.data(apiUrl(installation))
@@ -188,7 +192,7 @@ async function printInstalled({ output, world }: Session, installation: Installa
   if (https) {
     const shown = https.port === 443 ? '' : `:${https.port}`
     output.say(`  https  https://<app>.${domain}${shown}; rack certs ca > ca.pem is whom to believe`)
-  }
+  } else if (options.text('https-port') === undefined) await tellNoHttps(output, http.port)
   output.say(`  room   ${describeResources(total)}`)
   output.say(`  pool   ${installation.pool.cidr}`)
   if (policy) output.say(`  policy ${describePolicy(policy)}`)
@@ -198,6 +202,16 @@ async function printInstalled({ output, world }: Session, installation: Installa
     output.say(`  boot   add this line to the crontab (crontab -e):\n         ${line}`)
   }
   output.say('next: rack deploy, in a directory with a docker-compose.yml')
+}
+
+/** Whoever has asked for nothing would have had it, were its usual port free. */
+async function tellNoHttps(output: Session['output'], httpPort: number): Promise<void> {
+  const port = installDefaults.httpsPorts.get(httpPort)
+  if (port === undefined) return
+  const holder = await findPortHolder(port)
+  const who = holder ? `process ${holder.pid} (${holder.program})` : 'another rack or program'
+  output.say(output.colors.say.yellow(`  https  nowhere: port ${port} is held by ${who}`))
+  output.say(`         once it is free: rack stop --keep-router; rack start --https-port ${port}`)
 }
 
 async function readInstallOptions(session: Session): Promise<InstallOptions> {

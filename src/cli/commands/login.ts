@@ -116,7 +116,7 @@ async function givenToken(session: Session): Promise<string> {
   const file = options.text('token-file')
   if (options.flag('token-stdin')) return (await readAll(world.stdin)).trim()
   if (file === undefined) {
-    const known = world.env['RACK_TOKEN'] ?? ''
+    const known = (world.env['RACK_TOKEN'] ?? '').trim()
     return known === '' && world.stdin.isTTY ? (await readSecret(session, 'Token:')).trim() : known
   }
   const fs = process.getBuiltinModule('node:fs/promises')

@@ -7,31 +7,15 @@ import type { Operations } from '../../operations/operations.ts'
 import {
   exampleApp,
   exampleDetails,
+  exampleRack,
   serveOperations,
   tokens,
 } from '../../../test/support/scripted-operations.ts'
 import { typeCommand } from '../../../test/support/type-command.ts'
 import { readRacks } from '../racks-file.ts'
 
-const none = { cpuUnits: 0, memoryBytes: 0 }
 const script: Partial<Operations> = {
-  getRack: async () => ({
-    name: 'production',
-    status: 'running',
-    version: '1.2.3',
-    domain: 'localhost',
-    https: null,
-    http: 'http://localhost',
-    daemon: { pid: 1 },
-    router: { pid: 2, load: null },
-    engine: { name: 'docker', version: '20.10' },
-    capacity: { total: none, reserved: none, free: none, holders: [], instances: [] },
-    apps: 3,
-    comingBack: [],
-    degraded: ['guestbook'],
-    unservedPorts: [],
-    restoring: null,
-  }),
+  getRack: async () => ({ ...exampleRack, name: 'production', apps: 3, degraded: ['guestbook'] }),
   listApps: async () => [],
 }
 

@@ -6,7 +6,7 @@ import { nothing, op, time } from './op.ts'
 const token = z
   .object({
     name: z.string(),
-    role: z.enum(roles),
+    role: z.string().describe(`${roles.join(', ')}; one of a later version may do nothing here`),
     apps: z.array(z.string()).nullable().describe('Those that it is for; null for all'),
     created: time,
     expires: time.nullable(),

@@ -11,6 +11,12 @@ export function expired({ name, expires }: Token): RackError {
   return new RackError('unauthorized', `the token "${name}" was good until ${expires}`, { hint: anew })
 }
 
+/** For one that a later version of Rack has made, before this one was gone back to. */
+export function unknownRole({ name, role }: Token): RackError {
+  const message = `the token "${name}" has a role that this version of Rack does not know: ${role}`
+  return new RackError('unauthorized', message, { hint: anew })
+}
+
 export function nameTaken(name: string): RackError {
   return new RackError('exists', `there is a token "${name}" already`, {
     hint: `Take another name, or first: rack tokens revoke ${name}`,

@@ -119,6 +119,21 @@ test('what cannot be is refused', async (t) => {
   assert.equal((await keeping.keeper.list()).length, 1)
 })
 
+test('a role of a later version lets nobody in, and says so; its token is listed, and can be revoked', async () => {
+  await using keeping = await keepTokens()
+  const { keeper, rack } = keeping
+  const later = { name: 'watcher', role: 'auditor', apps: null, expires: null }
+  await rack.store.tokens.add({ ...later, sha256: hashOf('of a later version') })
+  await assert.rejects(keeper.authenticate('of a later version'), {
+    code: 'unauthorized',
+    message: 'the token "watcher" has a role that this version of Rack does not know: auditor',
+  })
+  const roles = async () => (await keeper.list()).map(({ role }) => role)
+  assert.deepEqual(await roles(), ['admin', 'auditor'])
+  await keeper.revoke('watcher')
+  assert.deepEqual(await roles(), ['admin'])
+})
+
 test('one that has expired lets nobody in, and says so; what is open by it hears of the moment', async () => {
   await using keeping = await keepTokens()
   const { keeper, later } = keeping

@@ -5,6 +5,7 @@ import type { KeptToken, TokenStore } from '../../domain/store.ts'
 import {
   checkNewToken,
   hasExpired,
+  isRole,
   tokenPrefix,
   type MadeToken,
   type NewToken,
@@ -12,12 +13,12 @@ import {
 } from '../../domain/token.ts'
 import { freshSecret } from '../../lib/fresh-secret.ts'
 import { createSemaphore } from '../../lib/semaphore.ts'
-import { expired, lastOne, nameTaken, revoked, unknownName } from './token-errors.ts'
+import { expired, lastOne, nameTaken, revoked, unknownName, unknownRole } from './token-errors.ts'
 import { createTokenWatch } from './token-watch.ts'
 
 /** Who may call the rack. All of the one daemon's changes of tokens go through it, so it knows at once of each. */
 export interface TokenKeeper {
-  /** Who holds the token; null for one that is not known. @throws unauthorized for one that has expired */
+  /** Who holds the token; null for one that is not known. @throws unauthorized for one that has expired, or may do nothing */
   authenticate(token: string): Promise<Login | null>
   list(): Promise<Token[]>
   /** Lets go of those that have expired long ago. @throws invalid; exists while another of the name is good */
@@ -47,8 +48,9 @@ export function createTokenKeeper(parts: KeeperParts): TokenKeeper {
       const token = kept.find(hash)
       if (!token) return null
       if (hasExpired(token, parts.now())) throw expired(token)
+      const login = kept.loginOf(token)
       kept.noteUse(token)
-      return kept.loginOf(token)
+      return login
     },
     list: async () => await turns.run(async () => (await parts.store.list()).map(shown)),
     create: async (wanted) => await turns.run(() => kept.create(wanted)),
@@ -95,6 +97,7 @@ class KeptTokens {
 
   loginOf(token: KeptToken): Login {
     const { name, role, apps } = token
+    if (!isRole(role)) throw unknownRole(token)
     return {
       caller: { name, role, apps },
       whenOver: (hear) => {
