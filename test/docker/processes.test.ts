@@ -49,18 +49,22 @@ describe('processes on a real Docker Engine', { concurrency: 3 }, () => {
   })
 
   test('a copy that crashed while it was watched is undone, though Docker has started it again before it says so', async () => {
+    // One daemon at a time keeps the logs of a rack.
+    const own = await openDockerRack()
+    await using stack = new AsyncDisposableStack()
+    stack.defer(() => own.close())
     // A busy Docker reads the exit code of the new start.
-    const docker: typeof rack.docker = {
-      ...rack.docker,
-      json: async <T>(...call: Parameters<typeof rack.docker.json>) => {
-        const answer = await rack.docker.json<T>(...call)
+    const docker: typeof own.docker = {
+      ...own.docker,
+      json: async <T>(...call: Parameters<typeof own.docker.json>) => {
+        const answer = await own.docker.json<T>(...call)
         return call[0].path.endsWith('/wait') ? ({ StatusCode: 0 } as T) : answer
       },
     }
     const crashes = shell('sleep 6; exit 3', { restart: 'on-failure', watchMs: 20_000 })
-    const plan = planOf([crashes], { owner: appOwner('again'), rack: rack.rack })
+    const plan = planOf([crashes], { owner: appOwner('again'), rack: own.rack })
     await assert.rejects(
-      deployPlan(rack.reopen({ docker }), plan, controlFor(60_000)),
+      deployPlan(own.reopen({ docker }), plan, controlFor(60_000)),
       (error: RackError) => {
         const [failure] = error.details as [CopyFailure]
         assert.deepEqual([failure.reason, failure.exitCode], ['exited-soon', 3])
