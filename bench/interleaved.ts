@@ -2,12 +2,18 @@ import { median } from './statistics.ts'
 
 /** Runs both so many times, each of them first in turn: a busy machine drifts. */
 export async function interleaved(rounds: number, one: () => Promise<number>, other: () => Promise<number>) {
-  const [ours, theirs]: [number[], number[]] = [[], []]
+  const [ours, theirs] = await inTurn(rounds, [one, other])
+  return { ours: ours!, theirs: theirs! }
+}
+
+/** Runs each so many times, every round in the opposite order. @returns the values of each, a round a place */
+export async function inTurn(rounds: number, runs: readonly (() => Promise<number>)[]): Promise<number[][]> {
+  const values: number[][] = runs.map(() => [])
   for (let round = 0; round < rounds; round++) {
-    const steps = [async () => ours.push(await one()), async () => theirs.push(await other())]
+    const steps = runs.map((run, which) => async () => values[which]!.push(await run()))
     for (const step of round % 2 === 0 ? steps : steps.reverse()) await step()
   }
-  return { ours, theirs }
+  return values
 }
 
 /** The median of the ratios of neighbours. */

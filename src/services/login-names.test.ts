@@ -1,13 +1,19 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { loginNames } from './login-names.ts'
+import { isLinkUser, loginNames } from './login-names.ts'
 
 test('names say whose they are', () => {
   assert.deepEqual(loginNames({ app: 'shop', alias: 'main-db' }, 3), {
     data: 'shop_main-db',
     username: 'shop_main-db_v3',
   })
+})
+
+test('users of the server itself, and of people, are none of links', () => {
+  for (const name of ['postgres', 'root', 'default', 'rack', 'reports', 'reports_v2', 'a_b_v', '']) {
+    assert.equal(isLinkUser(name), false, name)
+  }
 })
 
 test('long names are cut, fit every type, and are told apart', () => {
@@ -30,6 +36,7 @@ test('no two links or versions share a name', () => {
       const isSame = a.app === b.app && a.alias === b.alias
       assert.equal(one.data === other.data, isSame)
       assert.equal(one.username === other.username, isSame && left === right)
+      assert.ok(isLinkUser(one.username) && isLinkUser(loginNames({ ...a, app: '' }, left).username))
     }),
   )
 })

@@ -15,6 +15,11 @@ export function loginNames(
   return { data: shorten(name, longestName), username: shorten(name, longestName - suffix.length) + suffix }
 }
 
+/** Whether a user is called as those of links are: nobody else's should be. */
+export function isLinkUser(username: string): boolean {
+  return /^[^_]*_.+_v\d+$/.test(username)
+}
+
 function shorten(name: string, length: number): string {
   if (name.length <= length) return name
   const sum = sumOf(name)

@@ -102,6 +102,11 @@ export interface Logins {
   dropData(data: string): Inside
   /** Prints the `data` that there are, a name a line, in the order of their bytes. */
   listData: Inside
+  /**
+   * Prints the users that there are, a line each, with a tab and its data behind the name where `revoke` wants it; those that
+   * nobody made for a link may be among them.
+   */
+  listUsers: Inside
   /** How the URL of a link ends, and who logs in. */
   address(login: Login): { path: string; username: string; password: string }
 }

@@ -63,30 +63,26 @@ describe('processes on a real Docker Engine', { concurrency: 3 }, () => {
     }
     const crashes = shell('sleep 6; exit 3', { restart: 'on-failure', watchMs: 20_000 })
     const plan = planOf([crashes], { owner: appOwner('again'), rack: own.rack })
-    await assert.rejects(
-      deployPlan(own.reopen({ docker }), plan, controlFor(60_000)),
-      (error: RackError) => {
-        const [failure] = error.details as [CopyFailure]
-        assert.deepEqual([failure.reason, failure.exitCode], ['exited-soon', 3])
-        return true
-      },
-    )
+    await assert.rejects(deployPlan(own.reopen({ docker }), plan, controlFor(60_000)), (error: RackError) => {
+      const [failure] = error.details as [CopyFailure]
+      assert.deepEqual([failure.reason, failure.exitCode], ['exited-soon', 3])
+      return true
+    })
   })
 
   test('a process that prints 200,000 lines and is then replaced keeps all of them', async () => {
-    const app = 'loud'
-    const loud = shell(`seq 200000; ${sleeps}`)
-    await deploy(app, loud)
-    await deploy(app, shell(sleeps))
+    const own = await openDockerRack()
+    await using stack = new AsyncDisposableStack()
+    stack.defer(() => own.close())
+    const owner = appOwner('loud')
+    for (const each of [shell(`seq 200000; ${sleeps}`), shell(sleeps)])
+      await deployPlan(own.engine, planOf([each], { owner, rack: own.rack }), controlFor(60_000))
     let expected = 0
-    for await (const { text } of rack.engine.logs(
-      { owner: appOwner(app), follow: false },
-      controlFor(60_000),
-    )) {
+    for await (const { text } of own.engine.logs({ owner, follow: false }, controlFor(60_000))) {
       assert.equal(text, String(++expected))
     }
     assert.equal(expected, 200_000)
-    assert.deepEqual(rack.troubles, [])
+    assert.deepEqual(own.troubles, [])
   })
 
   const copiedOnce = async (overrides: Partial<ProcessPlan>) => {

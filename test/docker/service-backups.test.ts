@@ -20,7 +20,8 @@ for (const client of serviceClients) {
     await using service = await startService(rack, type)
     const shop: Login = { data: 'shop_db', username: 'shop_db_v1', password: 'one', keyPrefix: null }
     const desk = { ...shop, data: 'desk_db', username: 'desk_db_v1' }
-    for (const login of [shop, desk]) await service.run(logins.create(login))
+    const gone = { ...shop, data: 'gone_db', username: 'gone_db_v1' }
+    for (const login of [shop, desk, gone]) await service.run(logins.create(login))
     await client.write(service, desk, 'a ticket')
     const load = startLoad(client, service, shop)
     await load.reaches(3)
@@ -31,13 +32,20 @@ for (const client of serviceClients) {
     await using fresh = await startService(rack, type)
     await restoreService({ ...fresh.place, data }, streamOf(archive), controlFor(60_000))
     if (data.restartsAfterRestore) await fresh.restart()
+    // As links that are no more lose theirs.
+    const users = async () => (await fresh.run(logins.listUsers)).split('\n').map((line) => line.split('\t'))
+    const found = (await users()).find(([name]) => name === gone.username)
+    assert.equal(found === undefined, data.restartsAfterRestore, 'users are in it but for those of redis')
+    if (found) await fresh.run(logins.revoke({ ...gone, data: found[1] ?? '' }))
+    assert.ok(!(await users()).some(([name]) => name === gone.username))
+    await assert.rejects(fresh.run(logins.prove(gone)))
     // As links that live on are given their logins again.
     for (const login of [shop, desk]) await fresh.run(logins.create(login))
 
     if (type.name === 'rabbitmq') {
       assert.deepEqual(await client.read(fresh, shop), [], 'the queue is there, without messages')
       // An import takes it for full.
-      assert.equal(Number(await fresh.run((type.native as NativeDump).contents(''))), 2)
+      assert.equal(Number(await fresh.run((type.native as NativeDump).contents(''))), 3)
       return
     }
     const values = (await client.read(fresh, shop)).filter((value) => value !== 'a ticket')

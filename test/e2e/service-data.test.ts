@@ -47,7 +47,24 @@ test('a service that apps link gets back what a backup has, in place', async () 
   assert.equal(await sqlOf(rack, 'shop', 'select count(*) from notes'), '20')
 })
 
-/** Runs a statement in the app's copy, as its link says. */
+test('the files of an image that nobody knows are kept while it is stopped, and make another service', async () => {
+  await using rack = await installRack()
+  await rack.run('services', 'create', 'image', '--image', 'redis:7', '--port', '6379', '--name', 'thing')
+  const ask = async (service: string, ...words: string[]) => {
+    const filter = `name=${rack.name}-_${service}-`
+    const { stdout: copy } = await run('docker', ['ps', '--quiet', '--filter', filter])
+    return (await run('docker', ['exec', copy.trim(), 'redis-cli', ...words])).stdout.trim()
+  }
+  await ask('thing', 'set', 'word', 'kept')
+  const schedule = await rack.attempt(['services', 'backup', 'thing', '--every', '30 3 * * *'])
+  assert.match(schedule.stderr, /taken while it is stopped/)
+  const kept = await rack.attempt(['services', 'backup', 'thing'])
+  assert.match(kept.stderr, /taken while it is stopped/)
+  await ask('thing', 'set', 'word', 'lost')
+  await rack.run('services', 'restore', kept.stdout.trim(), '--into', 'other')
+  assert.deepEqual([await ask('other', 'get', 'word'), await ask('thing', 'get', 'word')], ['kept', 'lost'])
+})
+
 async function volumesOf(rack: InstalledRack): Promise<string[]> {
   const filter = `name=${rack.name}-_main`
   const { stdout } = await run('docker', ['volume', 'ls', '--quiet', '--filter', filter])

@@ -75,7 +75,7 @@ const rotate: CommandSpec = {
   needs: 'app',
   async run(session) {
     const { client, app, word: link } = await open(session)
-    refuseNow(session)
+    refuseNow(session, `rotate ${link}`)
     const changed = await client.rotateLink({ params: { app, link } })
     await finish(session, client, changed)
     await revokeNow(session, client, changed)
@@ -99,7 +99,7 @@ const remove: CommandSpec = {
   needs: 'app',
   async run(session) {
     const { client, app, word: link } = await open(session)
-    refuseNow(session)
+    refuseNow(session, `delete ${link}`)
     const changed = await client.deleteLink({ params: { app, link } })
     await finish(session, client, changed)
     await revokeNow(session, client, changed)
@@ -179,10 +179,10 @@ async function finish(session: Session, client: Client, changed: Reply<'createLi
 }
 
 /** Of a release that is not made live, what runs would lose its login. @throws usage */
-function refuseNow({ options }: Session): void {
+function refuseNow({ options }: Session, command: string): void {
   if (!options.flag('now') || options.flag('promote')) return
   throw new RackError('usage', '--now is said with --promote: what runs has the login still', {
-    hint: 'rack links delete db --promote --now',
+    hint: `rack links ${command} --promote --now`,
   })
 }
 

@@ -78,8 +78,9 @@ async function changeSchedule(
   }
   const body = { every, keep: options.text('keep') ?? null }
   const schedule = await client.setBackupSchedule({ params, body })
-  if (isJson) output.json(schedule)
-  else output.say(scheduleText(schedule))
+  if (isJson) return output.json(schedule)
+  output.say(scheduleText(schedule))
+  output.say(`what is kept: ${schedule.says}`)
 }
 
 function scheduleText({ service, every, keep }: NonNullable<Reply<'getBackupSchedule'>>): string {

@@ -1,6 +1,5 @@
 import { followStream } from '../../client/follow-stream.ts'
 import type { Progress } from '../../domain/control.ts'
-import { RackError } from '../../domain/error.ts'
 import { formatBytes } from '../../lib/sizes.ts'
 import type { CommandSpec } from '../command-spec.ts'
 import { confirm } from '../confirm.ts'
@@ -8,6 +7,7 @@ import { findOrSend, leaveOnInterrupt, refuseTerminal, saveArchive } from '../fi
 import { orNull } from '../or-null.ts'
 import { ago } from '../output/times.ts'
 import type { Session } from '../session.ts'
+import { volumePlace } from '../volume-place.ts'
 
 /** `rack volumes backup`. */
 export const backup: CommandSpec = {
@@ -35,7 +35,7 @@ export const backup: CommandSpec = {
     const { options, output, isJson } = session
     const to = options.text('output')
     refuseTerminal(session, to)
-    const { app, volume } = placeOf(session, session.args[0]!)
+    const { app, volume } = volumePlace(session, session.args[0]!)
     const client = await session.connect()
     const call = { params: { app, volume }, query: { stop: options.flag('stop') } }
     using leaving = leaveOnInterrupt(session, 'the backup was ended: nothing of it is there')
@@ -78,7 +78,7 @@ export const restore: CommandSpec = {
   async run(session) {
     const { options, output, isJson } = session
     const [word, place] = session.args as [string, string]
-    const { app, volume } = placeOf(session, place)
+    const { app, volume } = volumePlace(session, place)
     const client = await session.connect()
     const usage = `rack volumes restore - ${app}/${volume}`
     const found = await findOrSend(session, client, { word, usage })
@@ -100,15 +100,4 @@ function tellTo({ output, isJson }: Session): (line: Progress) => void {
   return (line) => {
     if (line.type === 'log' && !isJson) output.say(line.text)
   }
-}
-
-/** `APP/VOLUME`, or a volume of the app that the command is about. */
-function placeOf(session: Session, word: string): { app: string; volume: string } {
-  const [first = '', second, ...more] = word.split('/')
-  if (second === undefined) return { app: session.app().name, volume: first }
-  const named = session.options.text('app')
-  if (first === '' || second === '' || more.length > 0 || (named !== undefined && named !== first)) {
-    throw new RackError('usage', `"${word}" is no volume of an app`, { hint: 'Name it so: APP/VOLUME' })
-  }
-  return { app: first, volume: second }
 }

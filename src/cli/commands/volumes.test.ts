@@ -101,6 +101,7 @@ test('one volume says who mounts it and what has it; the app is the one of the c
   )
   assert.deepEqual(calls, [['get', 'guestbook', false]])
   assert.match((await type('info', 'data', '--size')).stdout, /\nsize +–\n/)
+  assert.deepEqual((await type('info', 'old/data')).calls, [['get', 'old', false]])
   assert.equal((await type('info', 'none')).code, 1)
 })
 

@@ -6,6 +6,7 @@ import { confirm } from '../confirm.ts'
 import { formatFacts, formatTable, type Column } from '../output/table.ts'
 import { ago } from '../output/times.ts'
 import type { Session } from '../session.ts'
+import { volumePlace } from '../volume-place.ts'
 import { backup, restore } from './volume-backups.ts'
 
 type Volume = Reply<'getVolume'>
@@ -14,9 +15,9 @@ const sizeOption: OptionSpec = { flags: '--size', meaning: 'measure what lies in
 
 const info: CommandSpec = {
   name: 'info',
-  arguments: '<volume>',
+  arguments: '<app/volume>',
   summary: 'one volume: who mounts it, and what has it',
-  examples: ['volumes info data', 'volumes info data --app guestbook --size'],
+  examples: ['volumes info guestbook/data', 'volumes info data --app guestbook --size'],
   options: [sizeOption],
   needs: 'app',
   async run(session) {
@@ -30,13 +31,13 @@ const info: CommandSpec = {
 
 const remove: CommandSpec = {
   name: 'delete',
-  arguments: '<volume>',
+  arguments: '<app/volume>',
   summary: 'delete a volume and all that lies in it',
   description: [
     'Refused while the live release mounts it or a process has it. The volume of a deleted app can be deleted too.',
     'Asks first; without a terminal it needs --yes.',
   ].join('\n'),
-  examples: ['volumes delete data', 'volumes delete data --app guestbook --yes'],
+  examples: ['volumes delete guestbook/data', 'volumes delete data --app guestbook --yes'],
   options: [{ flags: '-y, --yes', meaning: 'do not ask' }],
   needs: 'app',
   async run(session) {
@@ -60,9 +61,9 @@ export const volumes: CommandSpec = {
   examples: [
     'volumes',
     'volumes --app guestbook --size',
-    'volumes info data --app guestbook',
+    'volumes info guestbook/data',
     'volumes backup guestbook/data',
-    'volumes delete data --app guestbook',
+    'volumes delete guestbook/data',
   ],
   options: [sizeOption],
   needs: 'app',
@@ -106,6 +107,6 @@ function sizeOf({ bytes }: Volume): string | null {
 }
 
 async function open(session: Session): Promise<{ client: Client; app: string; volume: string }> {
-  const { name: app } = session.app()
-  return { client: await session.connect(), app, volume: session.args[0]! }
+  const place = volumePlace(session, session.args[0]!)
+  return { client: await session.connect(), ...place }
 }

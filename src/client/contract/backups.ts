@@ -103,7 +103,7 @@ export const backupOperations = {
     summary: 'Have a service backed up again and again.',
     params: serviceParams,
     body: z.strictObject({ every: z.string(), keep: z.string().nullable().default(null) }),
-    reply: schedule,
+    reply: schedule.extend({ says: z.string().describe('What such a backup is, for people') }),
   }),
   removeBackupSchedule: op({
     ...paths.removeBackupSchedule,

@@ -5,7 +5,7 @@ import { appOwner, ownerKey } from '../../domain/owner.ts'
 import type { LinkOptions, ReleaseLink } from '../../domain/service-link.ts'
 import { isLoginOf, type LinkLogin, type Service, type ServiceVersion } from '../../domain/service.ts'
 import { imageAddress } from '../../domain/service-plan.ts'
-import { loginNames } from '../../services/login-names.ts'
+import { isLinkUser, loginNames } from '../../services/login-names.ts'
 import type { Inside, Login, Logins } from '../../services/service-type.ts'
 import { findServiceType } from '../../services/service-types.ts'
 import type { Context } from '../context.ts'
@@ -233,8 +233,8 @@ async function heldVersions(
 }
 
 /**
- * Gives a server that is to be the service all logins that links have, as the versions name them, and takes away what such
- * a link had before: a backup may be older than their end. Safe to repeat.
+ * Gives a server that is to be the service all logins that links have, as the versions name them, and takes away what other
+ * logins links have had: what was put into it may be older than their end. Safe to repeat.
  */
 export async function createLoginsAgain(
   context: Context,
@@ -246,18 +246,17 @@ export async function createLoginsAgain(
   if (!logins) return
   const run = (inside: Inside) => runInside(context.engine, copy, { inside }, control)
   const versions = await context.store.services.versions(service.name)
-  const known = new Set(versions.map(({ login }) => login?.username))
-  const before = new Map<string, Omit<Login, 'password'>>()
   for (const { login, address } of versions) {
     if (!login) continue
     const { data, username, keyPrefix } = login
     await run(logins.create({ data, username, keyPrefix, password: address.password }))
-    for (let number = login.number + 1; number > 0; number--) {
-      const name = loginNames(login, number).username
-      if (!known.has(name)) before.set(name, { data, username: name, keyPrefix })
-    }
   }
-  for (const login of before.values()) await run(logins.revoke(login))
+  const known = new Set(versions.map(({ login }) => login?.username))
+  for (const line of (await run(logins.listUsers)).split('\n')) {
+    const [username = '', data = ''] = line.split('\t')
+    if (isLinkUser(username) && !known.has(username))
+      await run(logins.revoke({ data, username, keyPrefix: null }))
+  }
 }
 
 export function hasLogins(service: Service): boolean {

@@ -80,6 +80,13 @@ function loginsBy(clients: string): Logins {
       ),
     dropData: (data) => runPrinted(clients, dropStatements(data)),
     listData: shell(`${clients}client`, statements([listSchemas])),
+    // A grant's database is a pattern.
+    listUsers: shell(
+      `${clients}client`,
+      statements([
+        String.raw`SELECT DISTINCT user, REPLACE(db, '\\', '') FROM mysql.db WHERE user NOT IN ${systemUsers};`,
+      ]),
+    ),
     address: ({ data, username, password }) => ({ path: `/${encodeURIComponent(data)}`, username, password }),
   }
 }

@@ -91,6 +91,7 @@ function loginsBy(login: string, client: string): Logins {
       }),
     dropData: () => nothing,
     listData: nothing,
+    listUsers: run([['ACL', 'USERS']]),
     address: ({ username, password }) => ({ path: '', username, password }),
   }
 }

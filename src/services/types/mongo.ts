@@ -53,6 +53,9 @@ export const mongo: ServiceType = {
         'room.dropDatabase()',
       ]),
     listData: script([namesToPrint]),
+    listUsers: script([
+      'db.adminCommand({ usersInfo: { forAllDBs: true } }).users.forEach((one) => print(`${one.user}\\t${one.db}`))',
+    ]),
     address: ({ data, username, password }) => ({ path: `/${encodeURIComponent(data)}`, username, password }),
   } satisfies Logins,
   data: {

@@ -80,6 +80,9 @@ export const rabbitmq: ServiceType = {
     listData: shell(
       "names=$(rabbitmqctl --quiet list_vhosts name --no-table-headers --silent) && printf '%s\\n' \"$names\" | sed '/^\\/$/d' | LC_ALL=C sort",
     ),
+    listUsers: shell(
+      'names=$(rabbitmqctl --quiet list_users --no-table-headers --silent) && printf \'%s\\n\' "$names" | cut -f 1',
+    ),
     address: ({ data, username, password }) => ({ path: `/${encodeURIComponent(data)}`, username, password }),
   } satisfies Logins,
   data: {

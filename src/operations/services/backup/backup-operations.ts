@@ -23,12 +23,12 @@ export interface BackupOperations {
   deleteBackup(backup: string): Promise<void>
   /** Null where there is none. */
   getBackupSchedule(service: string): Promise<BackupSchedule | null>
-  /** @throws invalid; unsupported for a type without backups */
+  /** @returns with what such a backup will be, for people; @throws invalid; unsupported for a type without backups */
   setBackupSchedule(
     service: string,
     schedule: Pick<BackupSchedule, 'every' | 'keep'>,
     control: Control,
-  ): Promise<BackupSchedule>
+  ): Promise<BackupSchedule & { says: string }>
   removeBackupSchedule(service: string): Promise<void>
   /** @throws unsupported for a type that has none; conflict */
   openConsole(

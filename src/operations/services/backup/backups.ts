@@ -155,12 +155,12 @@ export async function readBackupOut(
   for await (const chunk of openBackup(context, backup)) await out(chunk)
 }
 
-/** For what is to be backed up later. @throws not-found; unsupported for a service without backups */
-export async function requireData(context: Context, name: string): Promise<void> {
+/** What a later backup will be, for people. @throws not-found; unsupported for a service without backups */
+export async function tellBackup(context: Context, name: string): Promise<string> {
   const service = await findService(context, name)
-  if (await findHosted(context, service)) return
-  const data = findServiceType(service.type)?.data
-  if (!data || data.isVolume) throw noneOf(service, data ? 'backup by a schedule' : 'backup')
+  const data = (await findHosted(context, service))?.type.data ?? findServiceType(service.type)?.data
+  if (!data) throw noneOf(service, 'backup')
+  return data.says
 }
 
 /** @throws not-found */

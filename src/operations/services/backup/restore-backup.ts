@@ -7,6 +7,7 @@ import { findServiceType } from '../../../services/service-types.ts'
 import type { Context } from '../../context.ts'
 import { say } from '../../say.ts'
 import { deployService, servicePlan, untilReady } from '../bring-up.ts'
+import { createLoginsAgain } from '../logins.ts'
 import { runService } from '../run-service.ts'
 import { findCopy, noneOf } from '../running-service.ts'
 import type { ServiceInfo } from '../service-info.ts'
@@ -76,6 +77,8 @@ async function makeOfParts(
     say(context, own, `putting ${backup.id} into ${name}`)
     const copy = await findCopy(context, name, own)
     await restoreService({ engine: context.engine, copy, data }, openBackup(context, backup), own)
+    // Nothing is linked to it: whoever could log in when the backup was made cannot any more.
+    await createLoginsAgain(context, service, copy, own)
     if (!data.restartsAfterRestore) return
     const plan = await servicePlan(context, service)
     await deployService(context, plan!, { isNew: false, restartAt: context.now().toISOString() }, own)

@@ -6,7 +6,7 @@ import { lastCronTime } from '../../../lib/cron-times.ts'
 import { readTimer } from '../../../manifest/keys/labels/timers.ts'
 import type { Context } from '../../context.ts'
 import { findService } from '../services.ts'
-import { backupService, requireData } from './backups.ts'
+import { backupService, tellBackup } from './backups.ts'
 import { listBackups, removeBackup } from './kept-backups.ts'
 import {
   forgetSchedule,
@@ -16,19 +16,19 @@ import {
   scheduledServices,
 } from './kept-schedules.ts'
 
-/** @throws invalid for a time table or a retention that is none; unsupported for a type without backups; not-found */
+/** @returns with what such a backup will be, for people; @throws invalid for a time table or a retention that is none; unsupported for a type without backups; not-found */
 export async function setBackupSchedule(
   context: Context,
   service: string,
   { every, keep }: Pick<BackupSchedule, 'every' | 'keep'>,
   control: Control,
-): Promise<BackupSchedule> {
-  await requireData(context, service)
+): Promise<BackupSchedule & { says: string }> {
+  const says = await tellBackup(context, service)
   if (keep !== null) parseRetention(keep)
   const since = context.now().toISOString()
   const schedule = { service, every: readTable(every), keep, since, failed: null }
   await keepSchedule(context, schedule, control)
-  return schedule
+  return { ...schedule, says }
 }
 
 /** @throws not-found for a service that is none */
