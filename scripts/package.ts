@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { version } from '../src/main/version.ts'
 import { writeArchive } from './package/archive.ts'
+import { checkPrograms } from './package/check-programs.ts'
 import { writeDebianPackage } from './package/debian-package.ts'
 import { architectures, isArchitecture, nodeOf } from './package/node-program.ts'
 import { layOut } from './package/lay-out.ts'
@@ -36,6 +37,7 @@ try {
   const node = await step(`finding Node for ${arch}`, () => nodeOf(arch, { root, work: work.path }))
   const folder = join(work.path, `rack-${version}`)
   await step('laying out the version', () => layOut(folder, { root, node, version }))
+  await step(`looking whether all of it is for ${arch}`, () => checkPrograms(folder, arch))
   const level = values.fast ? 1 : 9
   const archive = join(output, `rack-${version}-linux-${arch}.tar.gz`)
   await step(`packing ${archive}`, () => writeArchive(archive, folder, level))

@@ -12,8 +12,14 @@ test('Prometheus reads what can be watched, by a token that may do nothing else'
   const { operations } = rack
   await operations.createApp('shop')
   const release = await rack.deploy('shop', compose)
+  const web = (await operations.listProcesses('shop', {}, rack.control))[0]!.id
+  const gone = { id: 'PAAAAAAAAAA', app: 'shop', type: 'web', kind: 'process', release } as const
+  const news = { ...gone, status: 'crashed', detail: null, restarts: 4, outOfMemory: 1 } as const
+  await rack.store.processes.tell('shop', [{ change: 'created', process: news }])
   const tally = { requests: 12, failed: 3 }
-  const served = { shop: { ...tally, held: 1, releases: { [release]: tally }, answerMs: { [release]: 25 } } }
+  const served = {
+    shop: { ...tally, held: 1, releases: { [release]: tally }, answerMs: { [release]: 25 }, copies: {} },
+  }
   const watched = await rack.restart({
     host: {
       describe: async () => ({
@@ -60,10 +66,15 @@ test('Prometheus reads what can be watched, by a token that may do nothing else'
     'rack_copies_wanted{app="shop",process="web"} 1',
     'rack_copies_healthy{app="shop",process="web"} 1',
     'rack_copies_restarts{app="shop",process="web"} 0',
+    'rack_process_restarts_total{app="shop",process="web"} 4',
+    'rack_process_out_of_memory_total{app="shop",process="web"} 1',
+    `rack_copy_memory_bytes{app="shop",process="web",copy="${web}"} 1048576`,
     'rack_disk_bytes{state="free"} 40',
     '# TYPE rack_app_requests_total counter',
   ])
     assert.ok(text.includes(`${line}\n`), `${line}\n${text}`)
+  assert.match(text, /^# HELP rack_process_restarts_total .*kept through restarts of the rack/m)
+  assert.match(text, /^rack_copy_cpu_seconds_total\{app="shop",process="web",copy="P[A-Z]+"\} [\d.e-]+$/m)
   assert.match(text, /^rack_capacity_memory_bytes\{state="free"\} \d+$/m)
   assert.match(text, /^rack_app_change_timestamp_seconds\{app="shop",kind="promote",status="complete"\} \d+/m)
   assert.match(text, /^# TYPE rack_store_bytes gauge\n(?!rack_store_bytes)/m, 'what is not known is not said')

@@ -106,6 +106,7 @@ export const routeVerbs = {
 
   listProcesses: 'listProcesses',
   getProcess: 'getProcess',
+  readUsage: 'readUsage',
   stopProcess: 'stopProcess',
   execProcess: 'execProcess',
   readFiles: 'copyFiles',

@@ -119,6 +119,7 @@ const rows: Record<OperationName, Row> = {
 
   listProcesses: ['read', 'app'],
   getProcess: ['read', 'app'],
+  readUsage: ['read', 'query'],
   stopProcess: ['deploy', 'app'],
   execProcess: ['deploy', 'app'],
   readFiles: ['deploy', 'app'],

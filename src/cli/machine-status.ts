@@ -8,6 +8,7 @@ import { findRouter, findUnserved } from '../host/router.ts'
 import { DeadlineError } from '../lib/deadline.ts'
 import { until } from '../lib/poll.ts'
 import { unixUrl } from '../lib/unix-url.ts'
+import { readNextEnds, type CertificateEnd } from './certificate-ends.ts'
 import { readRacks } from './racks-file.ts'
 import type { Session } from './session.ts'
 
@@ -38,6 +39,8 @@ export interface MachineStatus {
   unservedPorts: UnservedPort[]
   /** What of a backup is still to be taken in; null where nothing is, or nobody tells. */
   restoring: Restoring | null
+  /** Those that end soon, or the next one to end; null where the rack does not tell. */
+  certificateEnds: CertificateEnd[] | null
   engine: { name: string; version: string } | null
   directory: string
 }
@@ -71,7 +74,14 @@ export async function readStatus({ world }: Session, installation: Installation)
     domain,
     unservedPorts,
   }
-  const unknown = { version: null, apps: null, degraded: [], restoring: null, engine: null }
+  const unknown = {
+    version: null,
+    apps: null,
+    degraded: [],
+    restoring: null,
+    certificateEnds: null,
+    engine: null,
+  }
   if (daemon === null) return { ...base, ...unknown, status: 'stopped' }
   const token = tokenOf(world.env, installation)
   if (token === null) {
@@ -79,13 +89,15 @@ export async function readStatus({ world }: Session, installation: Installation)
     return { ...base, ...unknown, status: answers ? 'running' : 'unreachable' }
   }
   try {
-    const rack = await (await connectTo(installation, token)).getRack()
+    const client = await connectTo(installation, token)
+    const rack = await client.getRack()
+    const certificateEnds = await readNextEnds(client)
     const { status, version, apps, engine } = rack
     // A daemon of an earlier version does not say what is open, nor what is missing.
     const { load }: Partial<typeof rack.router> = rack.router
     const said: Partial<typeof rack> = rack
     const { degraded = [], restoring = null } = said
-    const told = { status, version, apps, degraded, restoring, engine }
+    const told = { status, version, apps, degraded, restoring, certificateEnds, engine }
     return { ...base, router: { pid: router, load: load ?? null }, ...told }
   } catch (error) {
     if (error instanceof RackError) return { ...base, ...unknown, status: 'unreachable' }

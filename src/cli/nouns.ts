@@ -60,6 +60,12 @@ export const nouns: readonly Noun[] = [
   ),
   noun(
     processes,
+    'top',
+    'what apps, processes and copies take and serve, as it happens',
+    async () => (await import('./commands/top.ts')).top,
+  ),
+  noun(
+    processes,
     'events',
     'what changes of the rack, as it happens',
     async () => (await import('./commands/events.ts')).events,

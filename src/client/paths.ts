@@ -176,6 +176,7 @@ export const paths = {
   diffEnvironment: { method: 'GET', path: '/v1/apps/:app/environment/diff', kind: 'json' },
   processEnvironment: { method: 'GET', path: '/v1/apps/:app/environment/processes/:process', kind: 'json' },
 
+  readUsage: { method: 'GET', path: '/v1/usage', kind: 'json' },
   listProcesses: { method: 'GET', path: '/v1/apps/:app/processes', kind: 'json' },
   getProcess: { method: 'GET', path: '/v1/apps/:app/processes/:process', kind: 'json' },
   stopProcess: {

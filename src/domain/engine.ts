@@ -9,7 +9,7 @@ import type { Environment } from './environment.ts'
 import type { EngineFeatures } from './features.ts'
 import type { OfApp, Owner } from './owner.ts'
 import type { Plan, ProcessPlan } from './plan.ts'
-import type { ExitCode, Process, ProcessFilter } from './process.ts'
+import type { ExitCode, Process, ProcessFilter, Usage } from './process.ts'
 import type { Capacity } from './rack.ts'
 import type { RegistryLogin } from './registry.ts'
 import type { ManagedService, ServiceAddress } from './service.ts'
@@ -57,6 +57,11 @@ export interface Engine {
   /** Removes all processes, routes and networks of an app or a service; its volumes too when `volumes`. Safe to repeat. */
   remove(owner: Owner, options: { volumes: boolean }, control: Control): Promise<void>
   processes(filter: ProcessFilter, control: Control): Promise<Process[]>
+  /**
+   * What processes take that run now, of one owner or of all: read, not measured over a time, so it may be asked every
+   * second. One that ends meanwhile is left out.
+   */
+  usage(filter: Pick<ProcessFilter, 'owner'>, control: Control): Promise<Usage[]>
   /**
    * Names the owner whose processes may have changed, whenever it may be so, until the signal ends; null where it may
    * be any, as at the beginning. It says no more: whoever wants to know how they are now reads it.

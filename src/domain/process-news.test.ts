@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import {
   calmMs,
+  endsBetween,
   longestGapMs,
   newsOf,
   shortestGapMs,
@@ -18,12 +19,15 @@ const web: Sighting = {
   release: 'RAAAAAAAAAA',
   status: 'starting',
   detail: null,
+  restarts: 0,
+  outOfMemory: 0,
 }
 const running: Sighting = { ...web, status: 'running' }
 const crashed = (times: number): Sighting => ({
   ...web,
   status: 'restarting',
   detail: `crashed (1) ×${times}`,
+  restarts: times,
 })
 
 /** Shows an app at some moments; gives what is told at each. */
@@ -32,7 +36,8 @@ function watch() {
   return (seen: Sighting[], nowMs: number) => {
     const { news, dueMs, ...next } = newsOf(told, seen, nowMs)
     told = next.told
-    return { told: news.map(({ change, process }) => `${change} ${process.status}`), dueMs }
+    const said = news.filter(({ change }) => change !== 'counted')
+    return { told: said.map(({ change, process }) => `${change} ${process.status}`), dueMs }
   }
 }
 
@@ -92,4 +97,17 @@ test('one that was calm is told of at once again, and so is what has changed whi
       ['removed', 'PBBBBBBBBBB'],
     ],
   )
+})
+
+test('each end is counted when it is seen, also while it is not told, and none twice', () => {
+  const oom: Sighting = { ...crashed(1), outOfMemory: 1 }
+  const { news, told } = newsOf(new Map(), [web], 0)
+  assert.deepEqual(news[0], { change: 'created', process: web })
+  const first = newsOf(told, [oom], 1)
+  assert.deepEqual(first.news, [{ change: 'changed', process: oom }])
+  const held = newsOf(first.told, [{ ...crashed(3), outOfMemory: 2 }], 2)
+  assert.deepEqual(held.news, [{ change: 'counted', process: { ...oom, restarts: 3, outOfMemory: 2 } }])
+  assert.deepEqual(newsOf(held.told, [{ ...crashed(3), outOfMemory: 2 }], 3).news, [])
+  assert.deepEqual(endsBetween(oom, { restarts: 3, outOfMemory: 2 }), { restarts: 2, outOfMemory: 1 })
+  assert.deepEqual(endsBetween({ restarts: 3, outOfMemory: 2 }, oom), { restarts: 0, outOfMemory: 0 })
 })

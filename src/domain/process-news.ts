@@ -1,10 +1,17 @@
 import type { AppProcess } from './process.ts'
 
 /** What is told of a process as it changes: no command, which may hold a secret, and no sample. */
-export type Sighting = Pick<AppProcess, 'id' | 'app' | 'type' | 'kind' | 'release' | 'status' | 'detail'>
+export type Sighting = Pick<
+  AppProcess,
+  'id' | 'app' | 'type' | 'kind' | 'release' | 'status' | 'detail' | 'restarts' | 'outOfMemory'
+>
+
+/** How often processes were started again, and ended for want of memory. */
+export type Ends = Pick<AppProcess, 'restarts' | 'outOfMemory'>
 
 export interface ProcessNews {
-  change: 'created' | 'changed' | 'removed'
+  /** `counted`: it has ended more often than was told, and the rest of it is not told yet. */
+  change: 'created' | 'changed' | 'counted' | 'removed'
   /** As it is now; as it was told last when it is gone. */
   process: Sighting
 }
@@ -32,8 +39,17 @@ export const longestGapMs = 300_000
 /** Longer than any gap: one that has stayed as it was for so long begins anew. */
 export const calmMs = 600_000
 
-export function sightingOf({ id, app, type, kind, release, status, detail }: AppProcess): Sighting {
-  return { id, app, type, kind, release, status, detail }
+export function sightingOf(seen: AppProcess): Sighting {
+  const { id, app, type, kind, release, status, detail, restarts, outOfMemory } = seen
+  return { id, app, type, kind, release, status, detail, restarts, outOfMemory }
+}
+
+/** The ends between two looks at a process. One that knows of fewer than before has begun to count anew. */
+export function endsBetween(before: Ends, now: Ends): Ends {
+  return {
+    restarts: Math.max(0, now.restarts - before.restarts),
+    outOfMemory: Math.max(0, now.outOfMemory - before.outOfMemory),
+  }
 }
 
 /** What was told before this daemon began, of which the times are not known. */
@@ -43,7 +59,8 @@ export function toldBefore(processes: Sighting[]): Map<string, Told> {
 
 /**
  * Compares what is there of an app with what was told of it. That a process is there, or gone, is told at once; changes
- * in between are laid together where they come often, so that the newest is told and no loop fills the sequence.
+ * in between are laid together where they come often, so that the newest is told and no loop fills the sequence; how
+ * often it has ended is counted whenever it is seen.
  */
 export function newsOf(told: ReadonlyMap<string, Told>, seen: Sighting[], nowMs: number): Outlook {
   const outlook: Outlook = { news: [], told: new Map(), dueMs: null }
@@ -51,13 +68,18 @@ export function newsOf(told: ReadonlyMap<string, Told>, seen: Sighting[], nowMs:
     outlook.news.push({ change, process })
     outlook.told.set(process.id, { process, toldMs: nowMs, gapMs })
   }
+  const keep = (before: Told, { restarts, outOfMemory }: Sighting) => {
+    const process = { ...before.process, restarts, outOfMemory }
+    if (!isAsCounted(process, before.process)) outlook.news.push({ change: 'counted', process })
+    outlook.told.set(process.id, { ...before, process })
+  }
   for (const process of seen) {
     const before = told.get(process.id)
     if (!before) tell('created', process, 0)
-    else if (isAsTold(process, before.process)) outlook.told.set(process.id, before)
+    else if (isAsTold(process, before.process)) keep(before, process)
     else if (nowMs >= before.toldMs + before.gapMs) tell('changed', process, nextGapMs(before, nowMs))
     else {
-      outlook.told.set(process.id, before)
+      keep(before, process)
       outlook.dueMs = Math.min(outlook.dueMs ?? Infinity, before.toldMs + before.gapMs)
     }
   }
@@ -68,6 +90,10 @@ export function newsOf(told: ReadonlyMap<string, Told>, seen: Sighting[], nowMs:
 
 function isAsTold(now: Sighting, before: Sighting): boolean {
   return now.status === before.status && now.detail === before.detail
+}
+
+function isAsCounted(now: Ends, before: Ends): boolean {
+  return now.restarts === before.restarts && now.outOfMemory === before.outOfMemory
 }
 
 function nextGapMs({ toldMs, gapMs }: Told, nowMs: number): number {

@@ -34,11 +34,27 @@ export interface Process {
   /** Of its last end: one that runs again still has it. */
   exitCode: number | null
   restarts: number
+  /** How often it ended for want of memory, as far as the engine still knows. */
+  outOfMemory: number
   cpuUnits: number
   memoryBytes: number
   /** Of one core ×100, and of the limit; null when not sampled. */
   cpuPercent: number | null
   memoryPercent: number | null
+}
+
+/** What a process that runs takes of the machine. */
+export interface Usage {
+  /** Its id. */
+  process: string
+  /** When it was read, RFC 3339: the difference of two readings over the time between them is the share of a core. */
+  time: string
+  /** Of all cores, since it was started the last time. */
+  cpuSeconds: number
+  /** Without what the kernel may take back at once, such as files that were read. */
+  memoryBytes: number
+  /** What it may have; null without a limit. */
+  memoryLimitBytes: number | null
 }
 
 /** As those see it who work with its app. */

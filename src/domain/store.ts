@@ -9,7 +9,7 @@ import type { Formation } from './manifest.ts'
 import type { Operation, OperationIntent, OperationKind } from './operation.ts'
 import type { Policy } from './policy.ts'
 import type { AppProcess } from './process.ts'
-import type { ProcessNews, Sighting } from './process-news.ts'
+import type { Ends, ProcessNews, Sighting } from './process-news.ts'
 import type { KeptCertificate } from './certificate.ts'
 import type { AcmeAccount, KeptOrder } from './certificate-order.ts'
 import type { Domain } from './domain-name.ts'
@@ -290,9 +290,11 @@ export interface ProcessStore {
   list(): Promise<Sighting[]>
   /**
    * Tells what has changed of the processes of an app. Safe to repeat: of one whose end is kept, or that was told to be
-   * gone, nothing more is told; nor of an app that is gone.
+   * gone, nothing more is told; nor of an app that is gone. Ends that were not counted yet are, each once.
    */
   tell(app: string, news: ProcessNews[]): Promise<void>
+  /** All that were counted of the processes of each type, also of those that are gone, as long as the app is there. */
+  ends(): Promise<(Ends & { app: string; type: string })[]>
 }
 
 /** Seals what rests outside the store, with the store's own key; streams, of which no more than a piece is held. */

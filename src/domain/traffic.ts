@@ -13,4 +13,12 @@ export interface ServedTraffic extends Tally {
   releases: Record<string, Tally>
   /** Until the first byte of an answer, ms, by release: a mean of the newest of each copy. Of HTTP alone. */
   answerMs: Record<string, number>
+  /** By process, of copies that are there: since the router last read its configuration. */
+  copies: Record<string, CopyTraffic>
+}
+
+/** What one copy was given. */
+export interface CopyTraffic extends Tally {
+  /** Until the first byte of an answer, a mean of the newest; null for TCP, and before the first. */
+  answerMs: number | null
 }

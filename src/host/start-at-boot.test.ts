@@ -1,5 +1,10 @@
 import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { mkdtempDisposable, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
+import { promisify } from 'node:util'
 import type { Installation } from './installation.ts'
 import { crontabLine, systemdUnits } from './start-at-boot.ts'
 
@@ -71,3 +76,34 @@ test('what systemd, a shell and cron would read in a path is kept from them', as
     /^@reboot PATH=\S*\/usr\/sbin:\S* \/opt\/rack\/bin\/rack start --dir \/var\/lib\/rack\/demo$/,
   )
 })
+
+const execute = promisify(execFile)
+
+/** What systemd's own check says of the units, a line each; null where the machine has none. */
+async function verified(installed: Installation): Promise<string[] | null> {
+  await using folder = await mkdtempDisposable(join(tmpdir(), 'units-'))
+  const units = systemdUnits(installed, { ...program, node: process.execPath })
+  const paths = Object.keys(units).map((name) => join(folder.path, name))
+  for (const [name, text] of Object.entries(units)) await writeFile(join(folder.path, name), text)
+  try {
+    const { stderr } = await execute('systemd-analyze', ['verify', '--man=no', ...paths])
+    return linesOf(stderr)
+  } catch (error) {
+    const { code, stderr = '' } = error as { code?: string | number; stderr?: string }
+    return code === 'ENOENT' ? null : linesOf(stderr)
+  }
+}
+
+/** Of the units themselves; that a program is not installed on this machine says nothing of them. */
+function linesOf(text: string): string[] {
+  const lines = text.split('\n').filter((line) => line.includes('rack-'))
+  return lines.filter((line) => !/Command \S+ is not executable|docker\.service/.test(line))
+}
+
+for (const directory of [installation.directory, "/srv/50% of $x's"]) {
+  test(`systemd finds nothing wrong with the units of a rack in ${directory}`, async (t) => {
+    const found = await verified({ ...installation, directory })
+    if (found === null) return t.skip('NOT VERIFIED: no systemd-analyze here (apt-get install systemd)')
+    assert.deepEqual(found, [])
+  })
+}

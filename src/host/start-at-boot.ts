@@ -35,7 +35,7 @@ function daemonUnit({ name, directory, socketPath }: Installation, program: Daem
     ],
     Service: [
       `ExecStart=${daemonCommand(program, directory).map(quoted).join(' ')}`,
-      `EnvironmentFile=-${installationPaths(directory).environment}`,
+      `EnvironmentFile=-${asPath(installationPaths(directory).environment)}`,
       'Restart=always',
       'RestartSec=1',
       "# The router is not the daemon's to take along.",
@@ -51,11 +51,11 @@ function routerUnit({ name, directory }: Installation): string {
       `Description=Router of the rack ${name}`,
       'After=network.target',
       '# The daemon writes it when it first starts, and starts the router then.',
-      `ConditionPathExists=${configPath(router)}`,
+      `ConditionPathExists=${asPath(configPath(router))}`,
     ],
     Service: [
       `ExecStart=/usr/sbin/haproxy ${haproxyArguments(router).map(quoted).join(' ')}`,
-      `WorkingDirectory=${router}`,
+      `WorkingDirectory=${asPath(router)}`,
       'Restart=on-failure',
       'SuccessExitStatus=143',
     ],
@@ -70,7 +70,7 @@ function namesUnit({ name, directory, names }: Installation): string {
       `Description=Names of the rack ${name}`,
       'Before=docker.service',
       '# The daemon writes it whenever it changes them.',
-      `ConditionPathExists=${rules}`,
+      `ConditionPathExists=${asPath(rules)}`,
     ],
     Service: [
       'Type=oneshot',
@@ -169,6 +169,11 @@ async function systemctl(...args: string[]): Promise<void> {
 /** systemd reads `%` and `$` in a command, and splits at blanks. */
 function quoted(text: string): string {
   return `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('%', '%%').replaceAll('$', '$$$$')}"`
+}
+
+/** Where a path stands alone, systemd takes all of the line for it, and reads `%` alone. */
+function asPath(path: string): string {
+  return path.replaceAll('%', '%%')
 }
 
 function shellQuoted(text: string): string {

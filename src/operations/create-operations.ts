@@ -29,6 +29,7 @@ import { createRecoveryProgress } from './journal/recovery-progress.ts'
 import { createRunningOperations } from './journal/running-operations.ts'
 import { getKeptSource } from './kept-sources.ts'
 import { readMetrics } from './metrics/read-metrics.ts'
+import { readUsage } from './metrics/read-usage.ts'
 import { noteProcesses } from './note-processes.ts'
 import type { Operations } from './operations.ts'
 import { createLink, deleteLink, listLinks, rotateLink } from './links.ts'
@@ -313,6 +314,7 @@ function bindEnvironmentAndProcesses(context: Context) {
     diffEnvironment: bind(context, diffEnvironment),
     listProcesses: bind(context, listProcesses),
     getProcess: bind(context, getProcess),
+    readUsage: bind(context, readUsage),
     stopProcess: bind(context, stopProcess),
     runProcess: bind(context, runProcess),
     execProcess: bind(context, execProcess),

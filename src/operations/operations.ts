@@ -1,4 +1,3 @@
-import type { Metric } from '../domain/metrics.ts'
 import type { Admission } from '../domain/admission.ts'
 import type { App } from '../domain/app.ts'
 import type { Build, KeptSource } from '../domain/build.ts'
@@ -33,6 +32,7 @@ import type { RackBackupOperations } from './rack-backup/rack-backup-operations.
 import type { AuditOperations } from './audit-operations.ts'
 import type { CertificateOperations } from './certificates/certificate-operations.ts'
 import type { HostInfo } from './context.ts'
+import type { MetricsOperations } from './metrics/metrics-operations.ts'
 import type { PruneOptions } from './prune-options.ts'
 import type { BackupOperations } from './services/backup/backup-operations.ts'
 import type { DumpOperations } from './services/dumps/dump-operations.ts'
@@ -51,6 +51,7 @@ export interface Operations
   extends
     AuditOperations,
     CertificateOperations,
+    MetricsOperations,
     UpdateOperations,
     BackupOperations,
     DumpOperations,
@@ -58,8 +59,6 @@ export interface Operations
     RackBackupOperations,
     TokenOperations {
   getRack(control: Control): Promise<RackInfo>
-  /** What Prometheus gathers, of all apps. */
-  readMetrics(control: Control): Promise<Metric[]>
   getCapacity(control: Control): Promise<Told<Capacity>>
   /** What processes may have of the machine. */
   getPolicy(): Promise<Policy>

@@ -224,6 +224,13 @@ export const verbs: { [Name in VerbName]: Verb<Operations[Name]> } = {
 
   listProcesses: { permission: 'read', scope: 'app', audited: false },
   getProcess: { permission: 'read', scope: 'app', audited: false },
+  readUsage: {
+    permission: 'read',
+    scope: 'apps',
+    appOf: ({ app }) => app,
+    asked: ({ app }) => app,
+    audited: false,
+  },
   stopProcess: { permission: 'deploy', scope: 'app', audited: true, subject: second },
   runProcess: { permission: 'deploy', scope: 'app', audited: true, subject: (_app, { type }) => type },
   execProcess: {

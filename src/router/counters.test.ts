@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { answerTimes, countersSince, createCounterLedger, type CounterState } from './counters.ts'
+import {
+  answerTimes,
+  copyTraffic,
+  countersSince,
+  createCounterLedger,
+  type CounterState,
+} from './counters.ts'
 import type { Statistics } from './runtime-api.ts'
 
 function row(server: string | null, requests: number, part: Partial<Statistics> = {}): Statistics {
@@ -92,4 +98,20 @@ test('what waits is counted once, by the worker that it was handed to', () => {
   assert.deepEqual({ requests, failed, held }, { requests: 3, failed: 0, held: 3 })
   const older = { ...ledger.state(), settled: { shop: { requests: 1, failed: 0, releases: {} } } }
   assert.equal(createCounterLedger(older as unknown as CounterState).read('shop').held, 3)
+})
+
+test('what a copy was given is the sum of its lines, and how fast it answers a mean of them', () => {
+  const rows = [
+    row('P1.R1', 30, { answerMs: 10, serverErrors: 2 }),
+    row('P1.R1', 10, { answerMs: 50, backend: 'shop.http.8080.web' }),
+    row('P2.R1', 4, { mode: 'tcp', connectErrors: 1, answerMs: 7 }),
+    row('P3.R1', 5, { backend: 'blog.http.3000.web' }),
+    row('P4.R1', 0),
+    row(null, 40),
+  ]
+  assert.deepEqual(copyTraffic(rows, 'shop'), {
+    P1: { requests: 40, failed: 2, answerMs: 20 },
+    P2: { requests: 4, failed: 1, answerMs: null },
+    P4: { requests: 0, failed: 0, answerMs: null },
+  })
 })

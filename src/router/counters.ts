@@ -1,4 +1,4 @@
-import type { Tally } from '../domain/traffic.ts'
+import type { CopyTraffic, Tally } from '../domain/traffic.ts'
 import { appOfBackend, handoverServer, readServerName } from './route-table.ts'
 import type { Statistics } from './runtime-api.ts'
 
@@ -117,6 +117,25 @@ export function answerTimes(rows: readonly Statistics[], app: string): Record<st
     sums.set(release, { ms: ms + answerMs * requests, answers: answers + requests })
   }
   return Object.fromEntries(Array.from(sums, ([release, { ms, answers }]) => [release, ms / answers]))
+}
+
+/** What the copies of an app were given that have a server now, and how long each takes to answer. */
+export function copyTraffic(rows: readonly Statistics[], app: string): Record<string, CopyTraffic> {
+  const copies = new Map<string, CopyTraffic>()
+  for (const row of rows) {
+    const id = row.server === null ? undefined : readServerName(row.server)?.process
+    if (id === undefined || appOfBackend(row.backend) !== app) continue
+    const known = copies.get(id) ?? { requests: 0, failed: 0, answerMs: null }
+    const { requests, failed } = tallyOf(row)
+    const all = known.requests + requests
+    // Of several ports and workers each counts by what it has answered.
+    const answers = row.mode !== 'tcp' && row.requests > 0
+    const answerMs = answers
+      ? ((known.answerMs ?? row.answerMs) * known.requests + row.answerMs * requests) / all
+      : known.answerMs
+    copies.set(id, { requests: all, failed: known.failed + failed, answerMs })
+  }
+  return Object.fromEntries(copies)
 }
 
 /** An earlier version has counted nothing that waited. */

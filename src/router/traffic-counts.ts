@@ -1,6 +1,6 @@
 import type { Control } from '../domain/control.ts'
 import type { ServedTraffic } from '../domain/traffic.ts'
-import { answerTimes, countersSince, createCounterLedger } from './counters.ts'
+import { answerTimes, copyTraffic, countersSince, createCounterLedger } from './counters.ts'
 import type { AppCounters, CounterLedger } from './counters.ts'
 import type { HaproxyProcess } from './haproxy-process.ts'
 import type { RouteFiles } from './route-files.ts'
@@ -54,8 +54,12 @@ export class TrafficCounts {
 
   async served(apps: readonly string[], control: Control): Promise<Record<string, ServedTraffic>> {
     const ledger = await this.take(control)
+    const rows = this.#rows
     return Object.fromEntries(
-      apps.map((app) => [app, { ...ledger.read(app), answerMs: answerTimes(this.#rows, app) }]),
+      apps.map((app) => [
+        app,
+        { ...ledger.read(app), answerMs: answerTimes(rows, app), copies: copyTraffic(rows, app) },
+      ]),
     )
   }
 

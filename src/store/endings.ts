@@ -4,7 +4,7 @@ import type { EndingStore } from '../domain/store.ts'
 import { sightingOf } from '../domain/process-news.ts'
 import { findAppLocked, transact, type StoreContext } from './context.ts'
 import { completeRun } from './operations.ts'
-import { addProcessEvent, forgetProcess } from './processes.ts'
+import { addProcessEvent, countEnds, forgetProcess } from './processes.ts'
 import type { Schema } from './schema.ts'
 
 /** The newest that are kept of an app, of each kind: a timer of every minute runs as often in a working day. */
@@ -29,9 +29,11 @@ export function createEndingStore(context: StoreContext): EndingStore {
           .executeTakeFirst()
         if (!added) return
         await forgetOldest(transaction, app, running.kind)
+        const seen = sightingOf(running)
+        await countEnds(transaction, seen)
         await forgetProcess(transaction, id)
         if (operation) await completeRun(context, transaction, operation, running)
-        await addProcessEvent(context, transaction, { change: 'removed', process: sightingOf(running) })
+        await addProcessEvent(context, transaction, { change: 'removed', process: seen })
       }),
     async get(app, processId) {
       const row = await rows.where('app', '=', app).where('process', '=', processId).executeTakeFirst()
@@ -55,6 +57,9 @@ async function forgetOldest(transaction: Transaction<Schema>, app: string, kind:
     .execute()
 }
 
+/** An earlier version has counted no ends for want of memory. */
+const noEnds = { outOfMemory: 0 }
+
 function processOf(row: { process: string; app: string; facts: string }): AppProcess {
-  return { id: row.process, app: row.app, command: [], ...(JSON.parse(row.facts) as Facts) }
+  return { id: row.process, app: row.app, command: [], ...noEnds, ...(JSON.parse(row.facts) as Facts) }
 }

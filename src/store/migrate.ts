@@ -20,6 +20,7 @@ import { keepCertificates } from './migrations/0016-keep-certificates.ts'
 import { keepDomains } from './migrations/0017-keep-domains.ts'
 import { tokensHaveRoles } from './migrations/0018-tokens-have-roles.ts'
 import { keepOrders } from './migrations/0021-keep-orders.ts'
+import { countEnds } from './migrations/0022-count-ends.ts'
 import { chainTheAudit } from './migrations/0019-chain-the-audit.ts'
 
 /**
@@ -47,6 +48,7 @@ export async function migrate(database: Database): Promise<void> {
     '0018-tokens-have-roles': tokensHaveRoles(),
     '0019-chain-the-audit': chainTheAudit(),
     '0021-keep-orders': keepOrders(),
+    '0022-count-ends': countEnds(),
   }
   const migrator = new Migrator({ db: database.db, provider: { getMigrations: async () => migrations } })
   const { error } = await migrator.migrateToLatest()

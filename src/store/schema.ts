@@ -28,6 +28,7 @@ export interface Schema {
   audit_head: AuditHeadTable
   endings: EndingsTable
   processes: ProcessesTable
+  process_ends: ProcessEndsTable
   parameters: ParametersTable
   registries: RegistriesTable
   certificates: CertificatesTable
@@ -207,6 +208,14 @@ interface ProcessesTable {
   process: Fixed<string>
   app: Fixed<string>
   facts: string
+}
+
+/** How often processes of a type have ended, all of them together. */
+interface ProcessEndsTable {
+  app: Fixed<string>
+  type: Fixed<string>
+  restarts: number
+  out_of_memory: number
 }
 
 interface ParametersTable {

@@ -2,7 +2,12 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { openStore } from '../../src/store/open-store.ts'
 import { startPostgresDatabases, startSqlite, type Databases } from '../support/databases.ts'
-import { auditBeforeChain, tokensBeforeRoles, acmeBeforeOrders } from '../support/earlier-tables.ts'
+import {
+  auditBeforeChain,
+  tokensBeforeRoles,
+  acmeBeforeOrders,
+  processesBeforeEnds,
+} from '../support/earlier-tables.ts'
 import { createMemoryAddresses } from '../support/memory-addresses.ts'
 import { addressContract, type AddressHarness } from './addresses.ts'
 
@@ -55,6 +60,7 @@ const backToApps = [
   ...auditBeforeChain,
   ...tokensBeforeRoles,
   ...acmeBeforeOrders,
+  ...processesBeforeEnds,
   `alter table endings drop column kind`,
   `drop table share_keys`,
   `drop table shares`,

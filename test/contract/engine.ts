@@ -674,6 +674,26 @@ function processScenarios(scenario: Scenario): void {
     assert.equal(typeof sampled[0]?.memoryPercent, 'number')
   })
 
+  scenario('what running processes take is read, of one owner or of all', async (world) => {
+    const { engine } = world.harness
+    await world.deploy([world.type('web', [sleep], { count: 2 }), world.type('worker', [sleep])])
+    const processes = await world.processes()
+    const read = async () => await engine.usage({ owner: world.owner }, world.control())
+    const [first, second] = [await read(), await read()]
+    assert.deepEqual(first.map((usage) => usage.process).sort(), processes.map(({ id }) => id).sort())
+    for (const before of first) {
+      const after = second.find((usage) => usage.process === before.process)
+      assert.ok(after && after.cpuSeconds >= before.cpuSeconds, 'it counts up')
+      assert.ok(Date.parse(after.time) > Date.parse(before.time) - 1)
+      const limit = processes.find(({ id }) => id === before.process)?.memoryBytes
+      assert.equal(before.memoryLimitBytes, limit)
+      assert.ok(before.memoryBytes > 0 && before.memoryBytes < (limit ?? 0), String(before.memoryBytes))
+    }
+    const all = new Set((await engine.usage({}, world.control())).map((usage) => usage.process))
+    assert.ok(processes.every(({ id }) => all.has(id)))
+    assert.deepEqual(await engine.usage({ owner: appOwner('no-such-app') }, world.control()), [])
+  })
+
   scenario('a one-off is found by the operation that it is, while it runs', async (world) => {
     const { engine } = world.harness
     await world.deploy([world.type('web', [sleep])])

@@ -54,6 +54,23 @@ test('what becomes of copies is told as events: they come, run, crash, drain and
   await until(crashes, { deadlineMs: 20_000, what: 'a crash to be told' })
 })
 
+test('each time that a process is started again is counted, also when it is not told, and kept when it is gone', async () => {
+  await using rack = await startMemoryRack()
+  await rack.operations.createApp('shop')
+  const counted = async () => (await rack.store.processes.ends())[0]?.restarts ?? 0
+  {
+    await using _noting = noting(rack.room)
+    await rack.deploy('shop', compose('pause 200 exit 3'))
+    await until(async () => (await counted()) >= 3, { deadlineMs: 20_000, what: 'three ends to be counted' })
+  }
+  // What another daemon sees is compared with what this one has written down.
+  await rack.operations.scaleProcesses('shop', { web: { count: 0 } }, rack.control)
+  const before = await counted()
+  await using _noting = noting(await rack.restart())
+  await tells(rack, { change: 'removed' })
+  assert.equal(await counted(), before)
+})
+
 test('a one-off that is over before anybody looks is told all the same, with its end', async () => {
   await using rack = await startMemoryRack()
   await using _noting = noting(rack.room)

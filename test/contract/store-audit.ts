@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Store } from '../../src/domain/store.ts'
-import { auditBeforeChain, acmeBeforeOrders } from '../support/earlier-tables.ts'
+import { auditBeforeChain, acmeBeforeOrders, processesBeforeEnds } from '../support/earlier-tables.ts'
 import { beginning, createAuditCodes } from '../../src/store/audit/chain.ts'
 import { createHeadFile } from '../../src/store/audit/head-file.ts'
 import { readKeyFile } from '../../src/store/key-file.ts'
@@ -192,7 +192,8 @@ export function auditScenarios(scenario: Scenario): void {
     async ({ store, database, open }) => {
       await writeAudit(store)
       await store.close()
-      for (const statement of [...auditBeforeChain, ...acmeBeforeOrders]) await database.execute(statement)
+      for (const statement of [...auditBeforeChain, ...acmeBeforeOrders, ...processesBeforeEnds])
+        await database.execute(statement)
       await database.execute(`delete from kysely_migration where name >= '0019'`)
       const key = await readKeyFile(join(dirname(database.options.keyFile), 'audit.key'))
       await createHeadFile(headOf(database), createAuditCodes(key!), (message) => assert.fail(message)).write(
@@ -205,7 +206,8 @@ export function auditScenarios(scenario: Scenario): void {
   scenario('what a rack of before has written is taken into the chain', async ({ store, database, open }) => {
     await writeAudit(store)
     await store.close()
-    for (const statement of [...auditBeforeChain, ...acmeBeforeOrders]) await database.execute(statement)
+    for (const statement of [...auditBeforeChain, ...acmeBeforeOrders, ...processesBeforeEnds])
+      await database.execute(statement)
     await database.execute(`delete from kysely_migration where name >= '0019'`)
     for (const name of ['audit.key', 'audit.head']) await rm(join(dirname(database.options.keyFile), name))
     const again = await open()

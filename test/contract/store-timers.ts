@@ -82,7 +82,8 @@ export function timerScenarios(scenario: Scenario): void {
     const operation = await store.timers.begin(run, intent)
     assert.deepEqual([operation?.kind, operation?.actor, operation?.intent], ['run', 'schedule', intent])
     assert.equal(await store.timers.begin(run, intent), null)
-    const process = { id: 'PAAAAAAAAAA', app: 'shop', type: 'web', kind: 'timer', exitCode: 7 } as AppProcess
+    const ends = { exitCode: 7, restarts: 0, outOfMemory: 0 }
+    const process = { id: 'PAAAAAAAAAA', app: 'shop', type: 'web', kind: 'timer', ...ends } as AppProcess
     await store.endings.add(process, operation?.id)
     const [ended] = await store.timers.history('shop', {}, 9)
     assert.deepEqual(

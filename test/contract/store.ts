@@ -657,6 +657,7 @@ function historyScenarios(scenario: Scenario): void {
         'audit_head',
         'endings',
         'processes',
+        'process_ends',
         'timers',
         'timer_runs',
         'registries',
@@ -758,6 +759,35 @@ function eventScenarios(scenario: Scenario): void {
       assert.deepEqual(await again.processes.list(), [])
     },
   )
+
+  scenario('ends are counted by type, each once, and outlive their process', async ({ store, open }) => {
+    await store.apps.create('shop')
+    const ended = { ...endedProcess('shop', 'PAAAAAAAAAA'), outOfMemory: 1 }
+    const web: Sighting = { ...sightingOf(ended), id: 'PBBBBBBBBBB', kind: 'process', outOfMemory: 0 }
+    const begun = await store.events.newest()
+    const tell = async (change: 'created' | 'changed' | 'counted' | 'removed', process: Sighting) =>
+      await store.processes.tell('shop', [{ change, process }])
+    await tell('created', { ...web, restarts: 2 })
+    for (let times = 0; times < 2; times++) await tell('counted', { ...web, restarts: 5, outOfMemory: 2 })
+    await tell('removed', { ...web, restarts: 5, outOfMemory: 2 })
+    // What ran once is counted by its end, whether it was seen before or not.
+    await tell('created', sightingOf(ended))
+    for (let times = 0; times < 2; times++) await store.endings.add(ended)
+    const changes = (await told(store, begun)).map(([, change, , id]) => [change, id])
+    assert.deepEqual(changes, [
+      ['created', web.id],
+      ['removed', web.id],
+      ['created', ended.id],
+      ['removed', ended.id],
+    ])
+    await store.close()
+    const again = await open()
+    assert.deepEqual(await again.processes.ends(), [
+      { app: 'shop', type: 'web', restarts: 5, outOfMemory: 3 },
+    ])
+    await again.apps.remove('shop')
+    assert.deepEqual(await again.processes.ends(), [])
+  })
 
   scenario(
     'the end of a process completes the run that it was, with its exit code, once',
@@ -1266,6 +1296,7 @@ function endedProcess(app: string, id: string): AppProcess {
     address: null,
     exitCode: 7,
     restarts: 0,
+    outOfMemory: 0,
     cpuUnits: 256,
     memoryBytes: 2 ** 28,
     cpuPercent: null,

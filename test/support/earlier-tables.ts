@@ -16,3 +16,6 @@ export const auditBeforeChain = [
 
 /** Takes away what is being had of authorities. */
 export const acmeBeforeOrders = [`drop table acme_orders`, `drop table acme_accounts`]
+
+/** Takes away how often processes have ended. */
+export const processesBeforeEnds = [`drop table process_ends`]

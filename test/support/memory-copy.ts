@@ -172,6 +172,7 @@ function describe({ owner, release, kind, plan, command }: CopyInput): Process {
     address: null,
     exitCode: null,
     restarts: 0,
+    outOfMemory: 0,
     cpuUnits: plan.cpuUnits,
     memoryBytes: plan.memoryBytes,
     cpuPercent: null,

@@ -219,6 +219,21 @@ export function createMemoryEngine(options: MemoryEngineOptions = {}): MemoryEng
       }))
     },
 
+    async usage({ owner }, control) {
+      ready(control)
+      const found = allCopies().filter(({ process: running }) => running.status === 'running')
+      return found
+        .filter(({ process: running }) => owner === undefined || isSameOwner(running.owner, owner))
+        .map(({ process: running, createdMs }) => ({
+          process: running.id,
+          time: new Date().toISOString(),
+          // A script that waits takes nothing that could be told from this.
+          cpuSeconds: (Date.now() - createdMs) / 1e6,
+          memoryBytes: 2 ** 20,
+          memoryLimitBytes: running.memoryBytes,
+        }))
+    },
+
     async *watch(control) {
       ready(control)
       const news = on(world.news, 'change', { signal: control.signal })

@@ -29,6 +29,7 @@ export interface MemoryRack extends AsyncDisposable {
   engine: MemoryEngine
   store: Store
   objects: Objects
+  host: OperationsParts['host']
   control: Control
   progress: Progress[]
   /** Builds and promotes a compose text; gives the release. */
@@ -113,6 +114,7 @@ export async function startMemoryRack(): Promise<MemoryRack> {
     engine,
     store,
     objects,
+    host,
     control,
     progress,
     build,

@@ -4,6 +4,7 @@ type ProcessHandlers = Pick<
   Handlers,
   | 'listProcesses'
   | 'getProcess'
+  | 'readUsage'
   | 'stopProcess'
   | 'execProcess'
   | 'readFiles'
@@ -17,6 +18,7 @@ export const processHandlers: ProcessHandlers = {
   listProcesses: ({ operations, params, query, control }) =>
     operations.listProcesses(params.app, query, control),
   getProcess: ({ operations, params, control }) => operations.getProcess(params.app, params.process, control),
+  readUsage: ({ operations, query, control }) => operations.readUsage(query, control),
   stopProcess: async ({ operations, params, control }) => {
     await operations.stopProcess(params.app, params.process, control)
     return null

@@ -48,6 +48,7 @@ const copy = (id: string, started: string) =>
     address: null,
     exitCode: null,
     restarts: 0,
+    outOfMemory: 0,
     cpuUnits: 1,
     memoryBytes: 1,
     cpuPercent: null,

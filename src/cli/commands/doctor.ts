@@ -4,14 +4,18 @@ import type { RouterLoad } from '../../domain/router-load.ts'
 import { examine, type Finding } from '../../host/doctor.ts'
 import type { Installation } from '../../host/installation.ts'
 import type { CommandSpec } from '../command-spec.ts'
+import {
+  describeEnd,
+  isDueSoon,
+  isUrgent,
+  leftOf,
+  nextEnds,
+  type CertificateEnd,
+} from '../certificate-ends.ts'
 import { findInstallation } from '../find-installation.ts'
 import { connectTo, tokenOf } from '../machine-status.ts'
 import { describeTrouble, type Lack } from '../output/lacks.ts'
 import type { Session } from '../session.ts'
-
-const soonMs = 21 * 86_400_000
-/** Of one that the rack itself should have renewed weeks before. */
-const urgentMs = 7 * 86_400_000
 
 /** Where it is, those who have many are refused more: what leaves is replaced at once. */
 const nearlyCrowded = 0.9
@@ -102,7 +106,7 @@ async function examineBackups({ world }: Session, installation: Installation): P
   }
 }
 
-/** Certificates that were brought and end soon: nobody renews them but who has brought them. */
+/** Certificates that end soon, whoever should renew them; else the next one to end. */
 async function examineCertificates({ world }: Session, installation: Installation): Promise<Finding[]> {
   const token = tokenOf(world.env, installation)
   if (token === null || !installation.https) return []
@@ -111,24 +115,33 @@ async function examineCertificates({ world }: Session, installation: Installatio
     const found = await client.listCertificates()
     const { orders } = await client.getAcme()
     const failed = orders.flatMap((order) => orderFindings(order, found))
-    const ending = found.flatMap(({ id, names, until, authority }): Finding[] => {
-      const leftMs = Date.parse(until) - Date.now()
-      // The rack renews it; where it cannot, its order says why.
-      if (leftMs > soonMs || authority !== null) return []
-      const when = leftMs > 0 ? 'expires' : 'has expired'
-      return [
-        {
-          check: 'certificate',
-          status: leftMs > 0 ? 'warning' : 'bad',
-          detail: `${id} of ${names.join(', ')} ${when} at ${until}`,
-          fix: `rack certs add CERTIFICATE.pem KEY.pem, then rack certs remove ${id}`,
-        },
-      ]
-    })
-    return [...failed, ...ending]
+    const isTold = ({ names }: CertificateEnd) =>
+      orders.some((order) => order.failed !== null && names.includes(order.name))
+    const ends = nextEnds(found)
+    const due = ends.filter((end) => isDueSoon(end) && !isTold(end)).map(endFinding)
+    if (failed.length > 0 || due.length > 0) return [...failed, ...due]
+    const [next] = ends
+    const none = "none but those that the rack's own authority signs"
+    return [{ check: 'certificate', status: 'good', detail: next ? `next: ${describeEnd(next)}` : none }]
   } catch (error) {
     if (error instanceof RackError) return []
     throw error
+  }
+}
+
+/** Of one that ends soon: whoever has brought it, or the rack, should have renewed it by now. */
+function endFinding(end: CertificateEnd): Finding {
+  const { id, names, until, authority } = end
+  const when = leftOf(end) > 0 ? 'expires' : 'has expired'
+  const fix =
+    authority === null
+      ? `rack certs add CERTIFICATE.pem KEY.pem, then rack certs remove ${id}`
+      : `rack certs renew ${names[0] ?? id}`
+  return {
+    check: 'certificate',
+    status: leftOf(end) > 0 ? 'warning' : 'bad',
+    detail: `${id} of ${names.join(', ')} ${when} at ${until}`,
+    fix,
   }
 }
 
@@ -138,10 +151,10 @@ function orderFindings(
   certificates: Reply<'listCertificates'>,
 ): Finding[] {
   if (!failed) return []
-  const untils = certificates.filter(({ names }) => names.includes(name)).map(({ until }) => until)
-  const last = untils.sort().at(-1)
-  const isGood = last !== undefined && Date.parse(last) - Date.now() > urgentMs
-  const shown = last === undefined ? 'it has none' : `it has one until ${last}`
+  const own = certificates.filter(({ names }) => names.includes(name))
+  const last = own.toSorted((a, b) => leftOf(b) - leftOf(a))[0]
+  const isGood = last !== undefined && !isUrgent(last)
+  const shown = last === undefined ? 'it has none' : `it has one until ${last.until}`
   return [
     {
       check: 'certificate',

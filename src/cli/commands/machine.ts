@@ -10,6 +10,7 @@ import { RackError } from '../../domain/error.ts'
 import type { CommandSpec, OptionSpec } from '../command-spec.ts'
 import { unixPath } from '../../lib/unix-url.ts'
 import { readYes } from '../read-yes.ts'
+import { describeEnd, readNextEnds } from '../certificate-ends.ts'
 import { findInstallation } from '../find-installation.ts'
 import { machineControl } from '../machine-control.ts'
 import { readStatus, tokenOf, waitUntilReady, type MachineStatus } from '../machine-status.ts'
@@ -164,6 +165,14 @@ function describeRouter({ pid, load }: MachineStatus['router']): string {
     : `process ${pid}`
 }
 
+/** No line where there is none but of the rack's own authority, or it is not told. */
+function describeEnds(ends: MachineStatus['certificateEnds']): string | undefined {
+  const [first, ...others] = ends ?? []
+  if (!first) return undefined
+  const more = others.length > 0 ? `, and ${others.length} more end soon (rack certs)` : ''
+  return `${describeEnd(first)}${more}`
+}
+
 function describeRestoring(restoring: MachineStatus['restoring']): string | undefined {
   if (restoring === null) return undefined
   const { left, failed } = restoring
@@ -182,6 +191,7 @@ async function remoteStatus(session: Session): Promise<Omit<MachineStatus, 'dire
   // A daemon of an earlier version does not say.
   const said: Partial<typeof rack> = rack
   const { https = null, restoring = null } = said
+  const certificateEnds = await readNextEnds(client)
   const { url } = session.rack()
   const socket = unixPath(url)
   const way = socket === null ? { api: url } : { socket }
@@ -199,6 +209,7 @@ async function remoteStatus(session: Session): Promise<Omit<MachineStatus, 'dire
     degraded,
     unservedPorts,
     restoring,
+    certificateEnds,
     engine,
   }
 }
@@ -237,6 +248,7 @@ function describe(
     ['domain', status.domain],
     ['apps', status.apps],
     ['degraded', status.degraded.length > 0 ? `${status.degraded.join(', ')} (rack apps says more)` : null],
+    ['certificates', describeEnds(status.certificateEnds)],
     ['restoring', describeRestoring(status.restoring)],
     ['directory', status.directory],
   ]).replace(/^(status\s+)(.*)$/m, (_line, name: string, value: string) => name + paint(value))

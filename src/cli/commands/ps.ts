@@ -126,6 +126,7 @@ function describe(running: Process): string {
     ['address', running.address],
     ['exit code', running.exitCode],
     ['restarts', running.restarts],
+    ['out of memory', running.outOfMemory || undefined],
     ['cpu', `${running.cpuUnits} units`],
     ['memory', formatBytes(running.memoryBytes)],
   ])

@@ -19,6 +19,7 @@ const oneOff: AppProcess = {
   address: null,
   exitCode: null,
   restarts: 0,
+  outOfMemory: 0,
   cpuUnits: 128,
   memoryBytes: 1024,
   cpuPercent: null,

@@ -1,6 +1,7 @@
 import type { World } from '../world.ts'
 import { createColors, type Colors } from './colors.ts'
 import { printable, printableJson } from './printable.ts'
+import { cutTo, openScreen, type Screen } from './screen.ts'
 
 /**
  * Where words go: data to stdout, conversation to stderr. It is the one door to the terminal, for text of ours and from
@@ -21,6 +22,8 @@ export interface Output {
   sayRecord: (value: unknown) => void
   /** Settles when stdout can take more: for streams. */
   ready: () => Promise<void>
+  /** All of the terminal for data; null where stdout is none that can be drawn on. */
+  screen: () => Screen | null
   /** Colours of stdout and of stderr: plain where it is no terminal. */
   colors: { data: Colors; say: Colors }
   /** Whether stderr is a terminal that can be drawn on. */
@@ -50,7 +53,7 @@ export function createOutput({ stdout, stderr, env }: Pick<World, 'stdout' | 'st
       isDrawn = false
     },
     draw(line) {
-      stderr.write(`${erase()}${cut(printable(line), (stderr.columns ?? 80) - 1)}`)
+      stderr.write(`${erase()}${cutTo(printable(line), (stderr.columns ?? 80) - 1)}`)
       isDrawn = line !== ''
     },
     json: (value) => void stdout.write(`${asJson(stdout, value, stdout.isTTY ? 2 : undefined)}\n`),
@@ -63,12 +66,8 @@ export function createOutput({ stdout, stderr, env }: Pick<World, 'stdout' | 'st
       stdout.once('close', resolve)
       await promise
     },
+    screen: () => (stdout.isTTY && env['TERM'] !== 'dumb' ? openScreen(stdout, forData.show) : null),
     colors: { data: forData.colors, say: forSay.colors },
     isInteractive: stderr.isTTY && env['TERM'] !== 'dumb',
   }
-}
-
-function cut(text: string, columns: number): string {
-  const letters = Array.from(text)
-  return letters.length > columns ? `${letters.slice(0, Math.max(0, columns - 1)).join('')}…` : text
 }

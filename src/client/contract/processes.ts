@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import type { AppUsage, CopyUsage } from '../../domain/app-usage.ts'
 import type { AppProcess } from '../../domain/process.ts'
 import { paths } from '../paths.ts'
 import { formation } from './apps.ts'
@@ -33,12 +34,60 @@ const processSchema = z
     address: z.string().nullable(),
     exitCode: z.number().nullable(),
     restarts: z.number(),
+    outOfMemory: z.number().describe('How often it ended for want of memory, as far as is known'),
     cpuUnits: z.number(),
     memoryBytes: z.number(),
     cpuPercent: z.number().nullable(),
     memoryPercent: z.number().nullable(),
   })
   .meta({ id: 'Process' }) satisfies z.ZodType<AppProcess>
+
+const counted = { requests: z.number(), failed: z.number() }
+
+const copyUsage = processSchema
+  .pick({
+    id: true,
+    kind: true,
+    status: true,
+    detail: true,
+    release: true,
+    started: true,
+    restarts: true,
+    outOfMemory: true,
+  })
+  .extend({
+    usage: z
+      .object({
+        time,
+        cpuSeconds: z.number(),
+        memoryBytes: z.number(),
+        memoryLimitBytes: z.number().nullable(),
+      })
+      .nullable()
+      .describe('Null for one that does not run'),
+    traffic: z
+      .object({ ...counted, answerMs: z.number().nullable() })
+      .nullable()
+      .describe('Since the router last read its configuration; null for one that it leads nobody to'),
+  }) satisfies z.ZodType<CopyUsage>
+
+const appUsage = z
+  .object({
+    app: z.string(),
+    time,
+    traffic: z.object(counted),
+    processes: z.record(
+      z.string(),
+      z.object({
+        wanted: z.number(),
+        ended: z
+          .object({ restarts: z.number(), outOfMemory: z.number() })
+          .describe('Of all copies that there were'),
+        copies: z.array(copyUsage),
+      }),
+    ),
+  })
+  .meta({ id: 'AppUsage' }) satisfies z.ZodType<AppUsage>
 
 const processParams = z.object({ app: z.string(), process: z.string() })
 const dayMs = 24 * 60 * 60 * 1000
@@ -86,6 +135,13 @@ export const processOperations = {
     summary: 'One process.',
     params: processParams,
     reply: processSchema,
+  }),
+  readUsage: op({
+    ...paths.readUsage,
+    summary:
+      'What apps take and serve, of one or of all: counters, of which the difference of two readings is the use between them.',
+    query: z.strictObject({ app: z.string().optional() }),
+    reply: z.array(appUsage),
   }),
   stopProcess: op({
     ...paths.stopProcess,

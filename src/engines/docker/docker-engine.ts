@@ -36,6 +36,7 @@ import { copyFiles } from './processes/copy-files.ts'
 import { copyVolume } from './processes/copy-volume.ts'
 import { execInCopy } from './processes/exec.ts'
 import { listProcesses } from './processes/list-processes.ts'
+import { readUsage } from './processes/read-usage.ts'
 import { adoptOneOffs, runOneOff } from './processes/one-off.ts'
 import { watchProcesses } from './processes/watch-processes.ts'
 import { removeOwner } from './remove-owner.ts'
@@ -139,9 +140,10 @@ function changes(parts: EngineParts): Pick<Engine, 'obstacles' | 'deploy' | 'mea
 
 function processVerbs(
   parts: EngineParts,
-): Pick<Engine, 'processes' | 'watch' | 'run' | 'exec' | 'copy' | 'logs' | 'connect'> {
+): Pick<Engine, 'processes' | 'usage' | 'watch' | 'run' | 'exec' | 'copy' | 'logs' | 'connect'> {
   return {
     processes: (filter, control) => guarded(control, () => listProcesses(parts, filter, control)),
+    usage: (filter, control) => guarded(control, () => readUsage(parts, filter, control)),
     watch: (control) => mergeStreams([watchProcesses(parts, control), parts.health.changes(control)]),
     run: (oneOff, terminal, control) => guarded(control, () => runOneOff(parts, oneOff, terminal, control)),
     exec: (processId, command, terminal, control) =>

@@ -1,7 +1,8 @@
 import type { Control } from '../../domain/control.ts'
 import type { Metric, Sample } from '../../domain/metrics.ts'
 import { isOfApp, ofApp, type OfApp } from '../../domain/owner.ts'
-import type { Process } from '../../domain/process.ts'
+import type { Process, Usage } from '../../domain/process.ts'
+import type { Ends } from '../../domain/process-news.ts'
 import type { Resources } from '../../domain/rack.ts'
 import type { ServedTraffic } from '../../domain/traffic.ts'
 import type { Context } from '../context.ts'
@@ -87,7 +88,11 @@ function releaseTraffic(served: Served): Metric[] {
 }
 
 async function copyMetrics(context: Context, apps: string[], control: Control): Promise<Metric[]> {
-  const found = await context.engine.processes({}, control)
+  const [found, usages, ends] = await Promise.all([
+    context.engine.processes({}, control),
+    context.engine.usage({}, control),
+    context.store.processes.ends(),
+  ])
   const copies = found.flatMap((each): OfApp<Process>[] =>
     (each.kind === 'process' || each.kind === 'agent') && isOfApp(each) ? [ofApp(each)] : [],
   )
@@ -112,13 +117,58 @@ async function copyMetrics(context: Context, apps: string[], control: Control): 
     ),
     gauge(
       'rack_copies_restarts',
-      'How often the copies that are there were started again',
+      'How often the copies that are there were started again; a new copy begins at 0',
       perType((same) => same.reduce((sum, { restarts }) => sum + restarts, 0)),
+    ),
+    ...endMetrics(ends),
+    ...usageMetrics(copies, usages),
+  ]
+}
+
+function endMetrics(ends: (Ends & { app: string; type: string })[]): Metric[] {
+  const perType = (count: keyof Ends): Sample[] =>
+    ends.map((each) => ({ labels: labelsOf(each), value: each[count] }))
+  return [
+    counter(
+      'rack_process_restarts_total',
+      'How often copies of a process type were started again, also those that are gone: kept through restarts of the rack, as long as the app is there',
+      perType('restarts'),
+    ),
+    counter(
+      'rack_process_out_of_memory_total',
+      'How often one of them ended for want of memory: kept as well; what happens while the rack is stopped counts as far as the engine remembers it',
+      perType('outOfMemory'),
     ),
   ]
 }
 
-const labelsOf = ({ app, type }: OfApp<Process>) => ({ app, process: type })
+function usageMetrics(copies: OfApp<Process>[], usages: Usage[]): Metric[] {
+  const taken = new Map(usages.map((usage) => [usage.process, usage]))
+  const perCopy = (value: (usage: Usage) => number): Sample[] =>
+    copies.flatMap((copy) => {
+      const usage = taken.get(copy.id)
+      return usage ? [{ labels: { ...labelsOf(copy), copy: copy.id }, value: value(usage) }] : []
+    })
+  return [
+    counter(
+      'rack_copy_cpu_seconds_total',
+      'What a copy has taken of all cores since it was started the last time',
+      perCopy(({ cpuSeconds }) => cpuSeconds),
+    ),
+    gauge(
+      'rack_copy_memory_bytes',
+      'What a copy has in memory, without what the kernel may take back at once',
+      perCopy(({ memoryBytes }) => memoryBytes),
+    ),
+    gauge(
+      'rack_copy_memory_limit_bytes',
+      'What it may have',
+      perCopy(({ memoryLimitBytes }) => memoryLimitBytes ?? Infinity),
+    ),
+  ]
+}
+
+const labelsOf = ({ app, type }: { app: string; type: string }) => ({ app, process: type })
 
 async function rackMetrics(context: Context, control: Control): Promise<Metric[]> {
   const [{ total, free }, disk] = await Promise.all([

@@ -3,14 +3,16 @@ import { test } from 'node:test'
 import { createLastExits } from './last-exits.ts'
 
 /** What is known of a container after these events: `die 137`, `oom`, `start`, `destroy`. */
-function after(...events: string[]) {
+function exitsAfter(events: string[]) {
   const exits = createLastExits()
-  for (const event of events) {
+  for (const [timeNano, event] of events.entries()) {
     const [action = '', exitCode] = event.split(' ')
-    exits.note({ action, container: 'c', exitCode })
+    exits.note({ action, container: 'c', exitCode, timeNano })
   }
-  return exits.of('c')
+  return exits
 }
+
+const after = (...events: string[]) => exitsAfter(events).of('c')
 
 test('how a container ended is known while it runs again', () => {
   assert.equal(after('start'), null)
@@ -25,4 +27,29 @@ test('want of memory is told before the end or after it, and once', () => {
   assert.deepEqual(after('start', 'die 137', 'oom', 'start'), lacking)
   assert.equal(after('oom', 'die 137', 'start', 'die 137')?.isOutOfMemory, false)
   assert.equal(after('oom', 'die 1')?.isOutOfMemory, false, 'a child was killed')
+})
+
+test('ends for want of memory are counted, each once, also where its events come again', () => {
+  const events = [
+    'start',
+    'oom',
+    'die 137',
+    'start',
+    'die 3',
+    'start',
+    'oom',
+    'oom',
+    'die 137',
+    'oom',
+    'start',
+  ]
+  const exits = exitsAfter(events)
+  assert.equal(exits.outOfMemory('c'), 2)
+  for (const [timeNano, event] of events.entries()) {
+    const [action = '', exitCode] = event.split(' ')
+    exits.note({ action, container: 'c', exitCode, timeNano })
+  }
+  assert.equal(exits.outOfMemory('c'), 2)
+  exits.note({ action: 'destroy', container: 'c', timeNano: 99 })
+  assert.equal(exits.outOfMemory('c'), 0)
 })

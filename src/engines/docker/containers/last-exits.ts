@@ -8,35 +8,62 @@ export interface LastExit {
   isOutOfMemory: boolean
 }
 
+export interface ContainerEvent {
+  action: string
+  container: string
+  exitCode?: string | undefined
+  /** By Docker's clock, ns: it tells one end from another. */
+  timeNano: number
+}
+
+/** Docker remembers as many events, so no end that is older comes again. */
+const rememberedEvents = 256
+
 /** What is known of containers that run again: Docker itself forgets how they ended as soon as they do. */
 export interface LastExits {
-  /** One of Docker's events. */
-  note(event: { action: string; container: string; exitCode?: string | undefined }): void
+  /** One of Docker's events; one that comes again is none. */
+  note(event: ContainerEvent): void
   of(container: string): LastExit | null
+  /** How many of the ends that were heard of were for want of memory. */
+  outOfMemory(container: string): number
 }
 
 export function createLastExits(): LastExits {
   const exits = new Map<string, LastExit>()
   /** Containers of which the kernel has killed a process since they were started. */
   const killed = new Set<string>()
-  const hasEnded = new Set<string>()
+  /** When they ended. */
+  const hasEnded = new Map<string, number>()
+  const counts = new Map<string, { all: number; known: Set<number> }>()
+  const count = (container: string, endedAt: number) => {
+    const { all, known } = counts.get(container) ?? { all: 0, known: new Set() }
+    if (known.has(endedAt)) return
+    const [oldest] = known.add(endedAt)
+    if (known.size > rememberedEvents && oldest !== undefined) known.delete(oldest)
+    counts.set(container, { all: all + 1, known })
+  }
   return {
-    note({ action, container, exitCode }) {
+    note({ action, container, exitCode, timeNano }) {
       if (action === 'start') {
         killed.delete(container)
         hasEnded.delete(container)
       }
       if (action === 'oom') killed.add(container)
       if (action === 'die') {
-        hasEnded.add(container)
+        hasEnded.set(container, timeNano)
         exits.set(container, { code: Number(exitCode), isOutOfMemory: false })
       }
       const exit = exits.get(container)
       // The kernel's word may come before the end that it is about, or after it; of a child it says nothing of the copy.
-      if (exit?.code === 137 && hasEnded.has(container) && killed.has(container)) exit.isOutOfMemory = true
-      if (action === 'destroy') for (const known of [exits, killed, hasEnded]) known.delete(container)
+      const endedAt = hasEnded.get(container)
+      if (exit?.code === 137 && endedAt !== undefined && killed.has(container)) {
+        exit.isOutOfMemory = true
+        count(container, endedAt)
+      }
+      if (action === 'destroy') for (const known of [exits, killed, hasEnded, counts]) known.delete(container)
     },
     of: (container) => exits.get(container) ?? null,
+    outOfMemory: (container) => counts.get(container)?.all ?? 0,
   }
 }
 
@@ -53,11 +80,12 @@ export async function learnFormerExits(
     const splitter = createLineSplitter()
     for await (const chunk of stream as AsyncIterable<Uint8Array>) {
       for (const line of splitter.push(chunk)) {
-        const { Action, Actor } = JSON.parse(line) as {
+        const { Action, Actor, timeNano } = JSON.parse(line) as {
           Action: string
+          timeNano: number
           Actor: { Attributes: Record<string, string> }
         }
-        exits.note({ action: Action, container, exitCode: Actor.Attributes['exitCode'] })
+        exits.note({ action: Action, container, exitCode: Actor.Attributes['exitCode'], timeNano })
       }
     }
   }

@@ -9,6 +9,7 @@ type Signalled = { signal: AbortSignal }
 
 interface ContainerEvent {
   Action: string
+  timeNano: number
   Actor: { ID: string; Attributes: Record<string, string> }
 }
 
@@ -24,12 +25,13 @@ export async function markEnds(parts: EngineParts, control: Signalled): Promise<
   const splitter = createLineSplitter()
   for await (const chunk of stream as AsyncIterable<Uint8Array>) {
     for (const line of splitter.push(chunk)) {
-      const { Action, Actor } = JSON.parse(line) as ContainerEvent
-      parts.exits.note({ action: Action, container: Actor.ID, exitCode: Actor.Attributes['exitCode'] })
+      const { Action, Actor, timeNano } = JSON.parse(line) as ContainerEvent
+      const exitCode = Actor.Attributes['exitCode']
+      parts.exits.note({ action: Action, container: Actor.ID, exitCode, timeNano })
       if (Action === 'kill') killed.add(Actor.ID)
       if (Action === 'start') killed.delete(Actor.ID)
       if (Action !== 'die') continue
-      const isOwnEnd = !killed.delete(Actor.ID) && Actor.Attributes['exitCode'] === '0'
+      const isOwnEnd = !killed.delete(Actor.ID) && exitCode === '0'
       if (isOwnEnd && Actor.Attributes[labels.kind] === 'process') await markEnded(parts, Actor.ID, control)
     }
   }

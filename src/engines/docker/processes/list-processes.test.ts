@@ -25,9 +25,9 @@ const copy: Partial<FoundCopy> = {
 /** What is said of a copy that is so, when Docker's events were these. */
 function said(overrides: Partial<FoundCopy>, events: string[] = [], isDown = false): string {
   const exits = createLastExits()
-  for (const event of events) {
+  for (const [timeNano, event] of events.entries()) {
     const [action = '', exitCode] = event.split(' ')
-    exits.note({ action, container: 'c', exitCode })
+    exits.note({ action, container: 'c', exitCode, timeNano })
   }
   const found = { ...copy, startedAt: now(), finishedAt: now(), ...overrides } as FoundCopy
   const { status, detail, exitCode } = describeProcess(found, {

@@ -6,6 +6,7 @@ import { isNotFound } from '../errors.ts'
 import { createLastExits, type LastExit } from '../containers/last-exits.ts'
 import { findCopies, type FoundCopy } from '../containers/found-copy.ts'
 import type { EngineParts, HealthKeeper } from '../parts.ts'
+import { usedMemory, type Stats } from './read-usage.ts'
 
 /** The processes that the filter picks, by owner, type and age. */
 export async function listProcesses(
@@ -54,6 +55,7 @@ export function describeProcess(copy: FoundCopy, known: Known = knowsNothing): P
     address: copy.address,
     exitCode: exit?.code ?? null,
     restarts: copy.restarts,
+    outOfMemory: Math.max(known.exits.outOfMemory(copy.container), Number(copy.isOutOfMemory)),
     cpuUnits: copy.cpuUnits,
     memoryBytes: copy.memoryBytes,
     cpuPercent: null,
@@ -145,38 +147,17 @@ function hasLeft({ kind, state, mark }: FoundCopy): boolean {
   return kind !== 'process' || mark === 'parked' || mark === 'draining'
 }
 
-interface Stats {
-  cpu_stats: CpuStats
-  precpu_stats: CpuStats
-  memory_stats: {
-    usage?: number
-    limit?: number
-    stats?: { inactive_file?: number; total_inactive_file?: number }
-  }
-}
-
-interface CpuStats {
-  cpu_usage: { total_usage: number }
-  system_cpu_usage?: number
-  online_cpus?: number
-}
-
 /** Docker itself measures over one second. */
 async function sample({ docker }: EngineParts, { container, state }: FoundCopy, control: Control) {
   if (state !== 'running') return {}
   try {
     const request = { path: `/containers/${container}/stats`, query: { stream: false } }
-    const {
-      cpu_stats: now,
-      precpu_stats: before,
-      memory_stats: memory,
-    } = await docker.json<Stats>(request, control)
+    const { cpu_stats: now, precpu_stats: before, memory_stats } = await docker.json<Stats>(request, control)
     const used = now.cpu_usage.total_usage - before.cpu_usage.total_usage
     const system = (now.system_cpu_usage ?? 0) - (before.system_cpu_usage ?? 0)
-    const cache = memory.stats?.total_inactive_file ?? memory.stats?.inactive_file ?? 0
     return {
       cpuPercent: system > 0 ? round((used / system) * (now.online_cpus ?? 1) * 100) : 0,
-      memoryPercent: memory.limit ? round((((memory.usage ?? 0) - cache) / memory.limit) * 100) : 0,
+      memoryPercent: memory_stats.limit ? round((usedMemory(memory_stats) / memory_stats.limit) * 100) : 0,
     }
   } catch (error) {
     if (isNotFound(error)) return {}
