@@ -124,7 +124,7 @@ async function replyProgress(route: Route, request: FastifyRequest, reply: Fasti
   const signal = leavingOf(request, reply)
   const stream = openRecordStream(reply, signal)
   const call = callOf(request, { signal, report: (progress) => stream.report(progress) })
-  if (operation.kind === 'upload') call.content = uploadOf(request)
+  if (operation.kind === 'upload') call.content = uploadOf(request, operation)
   try {
     const result = operation.reply.encode(await handle(call))
     await stream.write({ type: 'result', result })
@@ -139,8 +139,8 @@ async function replyProgress(route: Route, request: FastifyRequest, reply: Fasti
 }
 
 /** @throws usage when the body is something else than a tar */
-function uploadOf(request: FastifyRequest): AsyncIterable<Uint8Array> {
-  if (request.headers['content-type'] === 'application/x-tar') return readUpload(request.raw)
+function uploadOf(request: FastifyRequest, { silenceMs }: Op): AsyncIterable<Uint8Array> {
+  if (request.headers['content-type'] === 'application/x-tar') return readUpload(request.raw, silenceMs)
   throw new RackError('usage', 'this path wants a tar: application/x-tar')
 }
 

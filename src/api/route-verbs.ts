@@ -41,6 +41,9 @@ export const routeVerbs = {
   lockApp: 'setLocked',
   unlockApp: 'setLocked',
   cancelApp: 'cancelApp',
+  planAppExport: 'planAppExport',
+  exportApp: 'exportApp',
+  importApp: 'importApp',
 
   getKeptSource: 'getKeptSource',
   buildApp: 'buildApp',

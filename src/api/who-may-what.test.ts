@@ -54,6 +54,9 @@ const rows: Record<OperationName, Row> = {
   lockApp: ['admin', 'app'],
   unlockApp: ['admin', 'app'],
   cancelApp: ['deploy', 'app'],
+  planAppExport: ['admin', 'app'],
+  exportApp: ['admin', 'app'],
+  importApp: ['admin', 'rack'],
 
   getKeptSource: ['deploy', 'app'],
   buildApp: ['deploy', 'app'],

@@ -23,7 +23,7 @@ export const nouns: readonly Noun[] = [
   noun(
     releases,
     'apps',
-    'list, create, inspect and delete apps',
+    'list, create, inspect, delete, export and import apps',
     async () => (await import('./commands/apps.ts')).apps,
   ),
   noun(

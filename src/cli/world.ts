@@ -1,5 +1,6 @@
 import type { Control } from '../domain/control.ts'
 import type { RackBackupContents } from '../domain/rack-backup.ts'
+import type { Sealing } from '../domain/store.ts'
 import type { Installation } from '../host/installation.ts'
 
 /** What the command line was started in; read once, by `main`. */
@@ -22,6 +23,8 @@ export interface World {
   onEnd(listener: () => void): void
   /** What puts a rack back on this machine; loaded when it is asked for. */
   restorer(): Promise<RackRestorer>
+  /** What seals files that leave the rack, and opens them. @param key 32 bytes */
+  sealing(key: Uint8Array): Promise<Sealing>
 }
 
 /** A backup of a rack, opened by its key. */

@@ -6,7 +6,7 @@ export interface Path {
   kind: PathKind
   /** How long a JSON reply may take. */
   deadlineMs?: number
-  /** How long a download may say nothing, where that is more than usual. */
+  /** How long a download or an upload may say nothing, where that is more than usual. */
   silenceMs?: number
 }
 
@@ -68,6 +68,10 @@ export const paths = {
   lockApp: { method: 'POST', path: '/v1/apps/:app/lock', kind: 'json' },
   unlockApp: { method: 'POST', path: '/v1/apps/:app/unlock', kind: 'json' },
   cancelApp: { method: 'POST', path: '/v1/apps/:app/cancel', kind: 'json', deadlineMs: patientMs },
+  planAppExport: { method: 'GET', path: '/v1/apps/:app/export/plan', kind: 'json' },
+  // As with a backup of the rack, images are silent for a while: here, and where it is piped to.
+  exportApp: { method: 'GET', path: '/v1/apps/:app/export', kind: 'download', silenceMs: 30 * 60_000 },
+  importApp: { method: 'POST', path: '/v1/imports', kind: 'upload', silenceMs: 30 * 60_000 },
 
   getKeptSource: { method: 'GET', path: '/v1/apps/:app/source', kind: 'json' },
   buildApp: { method: 'POST', path: '/v1/apps/:app/builds', kind: 'upload' },

@@ -123,12 +123,26 @@ export interface Engine {
    */
   copyVolume(owner: Owner, name: string, archive: Archive, control: Control): Promise<void>
   /**
-   * Images out, by their references, in a form that any engine of the kind reads; whole when this settles.
+   * Images out, by their references, in a form that any engine of the kind reads; whole when this settles. They bring the
+   * names that this rack has given them where they are `named`: whoever loads them has them under these.
    * @throws image-unavailable for one that is gone
    */
-  saveImages(references: string[], out: (chunk: Uint8Array) => Promise<void>, control: Control): Promise<void>
+  saveImages(
+    saved: { references: string[]; named: boolean },
+    out: (chunk: Uint8Array) => Promise<void>,
+    control: Control,
+  ): Promise<void>
   /** Such images in, by the references that they had; safe to repeat. @throws invalid for what is none; disk-full */
   loadImages(saved: AsyncIterable<Uint8Array>, control: Control): Promise<void>
+  /** Those of the references whose image is here. */
+  imagesHere(references: string[], control: Control): Promise<Set<string>>
+  /** Has images as those of a build of an app, so that they stay. Safe to repeat. @throws image-unavailable */
+  nameImages(of: { app: string; build: string; images: BuiltImages }, control: Control): Promise<void>
+  /**
+   * Has no image as one of the app any more; those that nobody has then are gone, and of `references` those too that came
+   * without a name. Safe to repeat.
+   */
+  forgetImages(app: string, references: string[], control: Control): Promise<void>
   /** Removes images and leftovers that nothing in `keep` names, and what a crash left half made. */
   sweep(keep: Keep, control: Control): Promise<Swept>
 }

@@ -14,6 +14,7 @@ export type OperationKind =
   | 'run'
   | 'heal'
   | 'rollback'
+  | 'import'
 
 /** A row of the journal: written before the first side effect, closed when all is done or undone. */
 export interface Operation {
@@ -59,6 +60,8 @@ export interface OperationIntent {
   volumes?: boolean
   /** What was found lacking, which is brought back. */
   lacks?: TypeLack[]
+  /** What an import makes before the app is there: volumes by name, images by their references. Its undo takes that away. */
+  imported?: { volumes: string[]; images: string[] }
 }
 
 /** Kinds that change what runs: one at a time per app. */
@@ -70,6 +73,7 @@ export const exclusiveKinds: ReadonlySet<OperationKind> = new Set([
   'delete',
   'heal',
   'rollback',
+  'import',
 ])
 
 /** Kinds that the rack begins by itself: whatever somebody asks for ends them first, and their app stays what it is. */
@@ -78,7 +82,8 @@ export const yieldingKinds: ReadonlySet<OperationKind> = new Set(['heal', 'rollb
 /** Says who changes the app, and since when. */
 export function busyError(running: Operation): RackError {
   const { app, kind, actor, started } = running
-  return new RackError('busy', `a ${kind} of "${app}" by ${actor} runs since ${started}`, {
+  const article = /^[aeiou]/.test(kind) ? 'an' : 'a'
+  return new RackError('busy', `${article} ${kind} of "${app}" by ${actor} runs since ${started}`, {
     hint: `Wait until it has ended, or stop it: rack apps cancel ${app}`,
     details: running,
   })

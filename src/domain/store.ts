@@ -1,4 +1,5 @@
 import type { App, AppStatus } from './app.ts'
+import type { HistoryRow, Life } from './app-archive.ts'
 import type { AuditEntry, AuditNote, AuditOutcome, AuditProof, AuditQuery } from './audit.ts'
 import type { Build, BuildContent } from './build.ts'
 import type { Control } from './control.ts'
@@ -40,6 +41,7 @@ export interface Store {
   noticedPorts: NoticedPortStore
   processes: ProcessStore
   parameters: ParameterStore
+  imports: ImportStore
   registries: RegistryStore
   certificates: CertificateStore
   acme: AcmeStore
@@ -133,8 +135,26 @@ export interface ReleaseStore {
   newest(app: string): Promise<Release | null>
   /** The release that was live when this one became it, the last time that it did; null for the first. */
   liveBefore(app: string, id: string): Promise<string | null>
-  /** Whether a release of the build is live, or ever was. */
+  /** When which release became live, oldest first. */
+  lives(app: string): Promise<Life[]>
+  /** Whether a release of the build is live, or was since the app is on this rack. */
   wasBuildLive(app: string, build: string): Promise<boolean>
+}
+
+/** An app that comes from another rack; whoever brings it removes it where it does not come whole. */
+export interface ImportStore {
+  /** One write: the app, which is `creating` until its row of the journal is complete, and that row. @throws exists */
+  begin(app: string, actor: string, intent: OperationIntent): Promise<Operation>
+  /** Those of the ids that a build or a release has, of whatever app. */
+  known(ids: string[]): Promise<Set<string>>
+  /**
+   * Adds rows to the history as they are, in their order: a build before releases that name it. Links are taken as they
+   * are. One write.
+   * @throws not-found for an unknown app; exists for an id that somebody has
+   */
+  add(app: string, rows: HistoryRow[]): Promise<void>
+  /** That releases were live, oldest first. */
+  addLives(app: string, lives: Life[]): Promise<void>
 }
 
 export interface OperationStore {

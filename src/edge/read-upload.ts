@@ -2,16 +2,19 @@ import type { IncomingMessage } from 'node:http'
 import { RackError } from '../domain/error.ts'
 import { DeadlineError, withDeadline } from '../lib/deadline.ts'
 
-/** How long an upload may stand still. */
-const stallMs = 60_000
+/** How long an upload may stand still, unless its route says more. */
+const usualStallMs = 60_000
 /** How long, after an early answer, what still comes is taken and thrown away. */
 const lingerMs = 5_000
 
 /**
  * The body of a request, as fast as it is read. Leaving it early keeps the connection, over which the answer must go.
- * @throws cancelled when the client leaves, timeout when nothing comes for a minute
+ * @throws cancelled when the client leaves, timeout when nothing comes for that long
  */
-export async function* readUpload(request: IncomingMessage): AsyncGenerator<Uint8Array> {
+export async function* readUpload(
+  request: IncomingMessage,
+  stallMs = usualStallMs,
+): AsyncGenerator<Uint8Array> {
   const chunks = request.iterator({ destroyOnReturn: false })
   try {
     for (;;) {

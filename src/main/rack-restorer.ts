@@ -2,7 +2,6 @@ import { createWriteStream } from 'node:fs'
 import { chmod, mkdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
-import { randomBytes } from 'node:crypto'
 import type { RackRestorer, SealedBackup } from '../cli/world.ts'
 import type { Control } from '../domain/control.ts'
 import { RackError } from '../domain/error.ts'
@@ -15,7 +14,7 @@ import { decompressZstd } from '../lib/zstd.ts'
 import { openObjects } from '../objects/directory.ts'
 import { readBackup, type PartStream } from '../operations/services/backup/backup-archive.ts'
 import { forgetAddresses } from '../store/forget-addresses.ts'
-import { createSealing } from '../store/stream-encryption.ts'
+import { sealingOfFiles } from './seal-files.ts'
 
 const storeFile = 'store/store.sqlite'
 /** What a backup may put into a rack's directory, besides objects. */
@@ -68,7 +67,7 @@ async function unpack(sealed: SealedBackup, directory: string, control: Control)
 }
 
 async function* partsOf(sealed: SealedBackup, { signal }: Control): AsyncGenerator<PartStream> {
-  const sealing = createSealing(Buffer.from(sealed.key), randomBytes)
+  const sealing = sealingOfFiles(sealed.key)
   try {
     const archive = decompressZstd(sealing.open(sealed.content(), rackBackupPlace(sealed.head)))
     for await (const item of readBackup(archive)) {

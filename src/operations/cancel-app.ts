@@ -20,7 +20,8 @@ export async function cancelApp(context: Context, app: string): Promise<Operatio
   if (running.kind === 'delete')
     throw new RackError('conflict', `${app} is being deleted, which cannot be undone`)
   await cancelOperation(context, running)
-  return (await context.store.operations.get(running.id)) ?? running
+  // An import that was ended has taken its app with it, and its row.
+  return (await context.store.operations.get(running.id)) ?? { ...running, status: 'cancelled' }
 }
 
 /**

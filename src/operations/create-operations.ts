@@ -28,6 +28,7 @@ import { recover } from './journal/recover.ts'
 import { createRecoveryProgress } from './journal/recovery-progress.ts'
 import { createRunningOperations } from './journal/running-operations.ts'
 import { getKeptSource } from './kept-sources.ts'
+import { bindMoves } from './moves/bind-moves.ts'
 import { readMetrics } from './metrics/read-metrics.ts'
 import { readUsage } from './metrics/read-usage.ts'
 import { noteProcesses } from './note-processes.ts'
@@ -199,6 +200,7 @@ function bindOperations(context: Context): Operations {
     },
     deleteApp: bind(context, deleteApp),
     cancelApp: (app) => cancelApp(context, app),
+    ...bindMoves(context),
     ...bindBuildsAndReleases(context),
     ...bindEnvironmentAndProcesses(context),
     ...bindServicesAndLinks(context),

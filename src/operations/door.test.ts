@@ -35,13 +35,13 @@ test('every verb of the interface is in the table, and nothing else', async () =
   assert.deepEqual(Object.keys(rack.operations).sort(), Object.keys(verbs).sort())
 })
 
-test('what wants more than to read is audited, but for lists of the rack and what a build or a backup asks first', () => {
+test('what wants more than to read is audited, but for lists of the rack and what a build, a backup or an export asks first', () => {
   const silent = Object.entries(verbs).filter(
     ([, verb]) => roles.indexOf(verb.permission) > roles.indexOf('read') && !verb.audited,
   )
   assert.deepEqual(
     silent.map(([name]) => name),
-    ['listTokens', 'planRackBackup', 'listAudit', 'verifyAudit', 'getKeptSource'],
+    ['listTokens', 'planRackBackup', 'listAudit', 'verifyAudit', 'planAppExport', 'getKeptSource'],
   )
   const loud = Object.entries(verbs).filter(([, verb]) => verb.permission === 'read' && verb.audited)
   assert.deepEqual(loud, [])

@@ -85,6 +85,33 @@ export async function findKeptSource(context: Context, app: string, hash: string
   })
 }
 
+/** What is kept of a source, and the list of its files, in clear: for another rack. Null where it is not. */
+export async function openSourceFiles(
+  { objects, store }: Context,
+  app: string,
+  hash: string,
+): Promise<{ source: AsyncIterable<Uint8Array>; list: AsyncIterable<Uint8Array> } | null> {
+  const [source, list] = [keptKey(app, hash), listKey(app, hash)]
+  if ((await objects.size(source)) === null || (await objects.size(list)) === null) return null
+  return {
+    source: store.sealing.open(objects.get(source), sealPlace(app, hash)),
+    list: store.sealing.open(objects.get(list), listPlace(app, hash)),
+  }
+}
+
+/** Keeps a part of what `openSourceFiles` gave: the source before its list. */
+export async function putSourceFile(
+  { objects, store }: Context,
+  { app, hash, isList }: { app: string; hash: string; isList: boolean },
+  content: AsyncIterable<Uint8Array>,
+  control: Control,
+): Promise<void> {
+  const [key, place] = isList
+    ? [listKey(app, hash), listPlace(app, hash)]
+    : [keptKey(app, hash), sealPlace(app, hash)]
+  await objects.put(key, store.sealing.seal(content, place), control)
+}
+
 /**
  * Removes kept sources that none of the hashes names; nothing is built meanwhile.
  * @returns how many bytes that were

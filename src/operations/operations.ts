@@ -27,7 +27,8 @@ import type { Timer, TimerRun } from '../domain/timer.ts'
 import type { PlannedTimer } from '../domain/timer-plan.ts'
 import type { UnheardFormation } from '../domain/unheard-formation.ts'
 import type { UnseenVariable } from '../domain/unseen-variables.ts'
-import type { VolumeDataOperations, VolumeInfo } from './volume-data/volume-operations.ts'
+import type { VolumeOperations } from './volume-data/volume-operations.ts'
+import type { MoveOperations } from './moves/move-operations.ts'
 import type { RackBackupOperations } from './rack-backup/rack-backup-operations.ts'
 import type { AuditOperations } from './audit-operations.ts'
 import type { CertificateOperations } from './certificates/certificate-operations.ts'
@@ -55,8 +56,9 @@ export interface Operations
     UpdateOperations,
     BackupOperations,
     DumpOperations,
-    VolumeDataOperations,
+    VolumeOperations,
     RackBackupOperations,
+    MoveOperations,
     TokenOperations {
   getRack(control: Control): Promise<RackInfo>
   getCapacity(control: Control): Promise<Told<Capacity>>
@@ -217,12 +219,6 @@ export interface Operations
    */
   addDomain(app: string, domain: { name: string; process: string | null }, control: Control): Promise<Domain>
   removeDomain(app: string, domain: string, control: Control): Promise<void>
-
-  /** Of one app or of all, and of apps that are no more. */
-  listVolumes(filter: { app?: string | undefined; sizes: boolean }, control: Control): Promise<VolumeInfo[]>
-  getVolume(app: string, volume: string, options: { sizes: boolean }, control: Control): Promise<VolumeInfo>
-  /** @throws conflict while the live release mounts it or a process holds it; busy */
-  deleteVolume(app: string, volume: string, control: Control): Promise<void>
 
   /** The timers of what is live. */
   listTimers(app: string): Promise<TimerInfo[]>

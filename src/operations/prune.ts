@@ -44,7 +44,11 @@ async function keptServices({ store }: Context, images: Set<string>): Promise<Ow
   return services.map(({ name }) => ({ kind: 'service', name }))
 }
 
-async function keptBuilds({ store, rack }: Context, app: string): Promise<Set<string>> {
+/** Of whose releases images and sources are kept. */
+export async function keptBuilds(
+  { store, rack }: Pick<Context, 'store' | 'rack'>,
+  app: string,
+): Promise<Set<string>> {
   const live = (await store.apps.get(app))?.release
   const underWay = (await store.operations.running()).flatMap(({ intent }) => [
     intent.release,

@@ -1,9 +1,11 @@
+import type { BuildContent } from '../domain/build.ts'
 import { declaredFor } from '../domain/declared-variables.ts'
 import { checkCommand } from '../domain/engine-features.ts'
 import type { Environment } from '../domain/environment.ts'
 import { RackError } from '../domain/error.ts'
 import type { EngineFeatures } from '../domain/features.ts'
 import type { Formation, Manifest, ManifestSource, Problem } from '../domain/manifest.ts'
+import type { NoticedPort } from '../domain/noticed-port.ts'
 import { planRelease, type Plan } from '../domain/plan.ts'
 import type { PlanInput } from '../domain/plan-input.ts'
 import { anyPolicy } from '../domain/policy.ts'
@@ -38,22 +40,41 @@ export async function readRelease(
   context: Context,
   app: string,
   release: string,
-  { formation = {}, underPolicy, isNext = false, volumes = {} }: Reading,
+  reading: Reading,
 ): Promise<PlanInput> {
-  const { store, rack } = context
+  const { store } = context
   const { build, links } = await findRelease(context, app, release)
   if (build === null) {
     throw new RackError('conflict', `${release} has an environment but no build`, {
       hint: `Build and promote the source: rack deploy --app ${app}`,
     })
   }
-  const [environment, content, stored, services, noticed] = await Promise.all([
+  const [environment, content, formation, services, noticed] = await Promise.all([
     store.releases.environment(app, release),
     store.builds.content(build),
     store.formations.get(app),
     readServices(context, links),
     store.noticedPorts.get(app),
   ])
+  const facts = { app, release, build, environment, content, formation, services, noticed }
+  return await planInputOf(context, facts, reading)
+}
+
+/** What a release is made of, wherever it is kept. */
+export interface ReleaseFacts extends Pick<PlanInput, 'app' | 'release' | 'build' | 'environment'> {
+  content: BuildContent
+  formation: Record<string, Formation>
+  services: ServiceLink[]
+  noticed: NoticedPort[]
+}
+
+/** The same of a release that is not in the store. @throws manifest-invalid */
+export async function planInputOf(
+  context: Context,
+  { app, release, build, environment, content, formation: stored, services, noticed }: ReleaseFacts,
+  { formation = {}, underPolicy, isNext = false, volumes = {} }: Reading,
+): Promise<PlanInput> {
+  const { rack } = context
   const manifest = manifestOf(content.source, {
     environment,
     app,

@@ -1,15 +1,17 @@
 import type { Context } from './context.ts'
+import { sweepImports } from './moves/staged-archives.ts'
 import { isUnderWay } from './services/backup/backups.ts'
 import { sweepBackups } from './services/backup/kept-backups.ts'
 
 /**
  * Removes what a crash has left among the objects: uploads of builds that have ended, logs of builds that are no more,
- * backups that were not made to their end.
+ * backups and imports that were not made to their end.
  * The keys are read first and the rows after them: a build has its row before its first object.
  */
 export async function sweepObjects(context: Context): Promise<void> {
   await sweepSources(context)
   await sweepLogs(context)
+  await sweepImports(context)
   await sweepBackups(context, (id) => isUnderWay(context, id))
 }
 

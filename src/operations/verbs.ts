@@ -110,6 +110,16 @@ export const verbs: { [Name in VerbName]: Verb<Operations[Name]> } = {
   deleteApp: { permission: 'admin', scope: 'app', audited: true },
   setLocked: { permission: 'admin', scope: 'app', audited: true },
   cancelApp: { permission: 'deploy', scope: 'app', audited: true },
+  planAppExport: { permission: 'admin', scope: 'app', audited: false },
+  // Its environment, and all of its data.
+  exportApp: { permission: 'admin', scope: 'app', audited: true },
+  // It may take domains, and logins of services.
+  importApp: {
+    permission: 'admin',
+    scope: 'rack',
+    audited: true,
+    subject: (_content, { name }) => name ?? null,
+  },
 
   // A hash tells what a file may hold.
   getKeptSource: { permission: 'deploy', scope: 'app', audited: false },

@@ -21,7 +21,7 @@ export function createAppStore(context: StoreContext): AppStore {
           .values({ ...app, locked: 0 })
           .onConflict((conflict) => conflict.column('name').doNothing())
           .executeTakeFirstOrThrow()
-        if (numInsertedOrUpdatedRows === 0n) throw taken(name)
+        if (numInsertedOrUpdatedRows === 0n) throw appTaken(name)
         await addAppEvent(context, transaction, { app: name, change: 'created', status: app.status })
         return app
       })
@@ -82,7 +82,8 @@ function appOf(row: Selectable<Schema['apps']>): App {
   return { ...row, locked: row.locked === 1 }
 }
 
-function taken(name: string): RackError {
+/** What is said of a name that another app has. */
+export function appTaken(name: string): RackError {
   return new RackError('exists', `there is an app "${name}" already`, {
     hint: 'Choose another name with --app NAME; rack apps lists the ones that are taken.',
     details: { app: name },

@@ -17,6 +17,7 @@ import { createDomainStore } from './domains.ts'
 import { createEndingStore } from './endings.ts'
 import { createEventStore } from './events.ts'
 import { createFormationStore } from './formations.ts'
+import { createImportStore } from './imports.ts'
 import { openSeals } from './identity.ts'
 import { migrate } from './migrate.ts'
 import { createNoticedPortStore } from './noticed-ports.ts'
@@ -135,6 +136,7 @@ function assemble(context: StoreContext, places: Parameters<typeof storeFiles>[1
     noticedPorts: createNoticedPortStore(context),
     processes: createProcessStore(context),
     parameters: createParameterStore(context),
+    imports: createImportStore(context),
     registries: createRegistryStore(context),
     certificates: createCertificateStore(context),
     acme: createAcmeStore(context),

@@ -130,7 +130,7 @@ export async function beginIn(
   await transaction.insertInto('operations').values(row).execute()
   if (changesStatus(kind)) {
     const status = kind === 'delete' ? 'deleting' : 'updating'
-    await setAppStatus(context, transaction, name, status)
+    if (kind !== 'import') await setAppStatus(context, transaction, name, status)
   }
   await addOperationEvent(context, transaction, row)
   return operationOf({ ...row, seq: 0 })

@@ -52,12 +52,27 @@ export function createReleaseStore(context: StoreContext): ReleaseStore {
       return release ?? null
     },
     liveBefore: async (app, id) => await findLiveBefore(db, app, id),
-    async wasBuildLive(app, build) {
-      const lives = db.selectFrom('lives').innerJoin('releases', 'releases.id', 'lives.release')
-      const ofBuild = lives.where('lives.app', '=', app).where('releases.build', '=', build)
-      return (await ofBuild.select('lives.seq').limit(1).executeTakeFirst()) !== undefined
+    async lives(app) {
+      return await db
+        .selectFrom('lives')
+        .select(['release', 'since'])
+        .where('app', '=', app)
+        .orderBy('seq')
+        .execute()
     },
+    wasBuildLive: async (app, build) => await wasBuildLive(db, app, build),
   }
+}
+
+async function wasBuildLive(db: Kysely<Schema>, app: string, build: string): Promise<boolean> {
+  const lives = db
+    .selectFrom('lives')
+    .innerJoin('releases', 'releases.id', 'lives.release')
+    .innerJoin('apps', 'apps.name', 'lives.app')
+  // What it was on another rack is of another rack's databases.
+  const here = lives.whereRef('lives.since', '>=', 'apps.created')
+  const ofBuild = here.where('lives.app', '=', app).where('releases.build', '=', build)
+  return (await ofBuild.select('lives.seq').limit(1).executeTakeFirst()) !== undefined
 }
 
 async function findLiveBefore(db: Kysely<Schema>, app: string, id: string): Promise<string | null> {
@@ -164,7 +179,8 @@ async function readWhole(
   return { release: releaseOf(row, links), environment: JSON.parse(text) as Environment }
 }
 
-function environmentPlace(app: string, release: string): string[] {
+/** The place of a release's environment, for its seal. */
+export function environmentPlace(app: string, release: string): string[] {
   return ['release', app, release]
 }
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
+import { noSettings } from '../../src/domain/build.ts'
 import type { Control } from '../../src/domain/control.ts'
 import type { CopyFailure } from '../../src/domain/deployment.ts'
 import type { Change, Engine, ImageRequest, LaidContent, LogQuery, OneOff } from '../../src/domain/engine.ts'
@@ -952,7 +953,7 @@ function sweepScenarios(scenario: Scenario): void {
       await world.deploy([world.type('web', [sleep])])
       const chunks: Uint8Array[] = []
       const out = async (chunk: Uint8Array) => void chunks.push(chunk)
-      await engine.saveImages([image], out, control)
+      await engine.saveImages({ references: [image], named: true }, out, control)
       assert.ok(chunks.length > 0)
       const saved = async function* () {
         yield* chunks
@@ -961,7 +962,33 @@ function sweepScenarios(scenario: Scenario): void {
       await engine.loadImages(saved(), control)
       await world.deploy([world.type('web', [sleep]), world.type('other', [sleep])])
       const gone = `sha256:${'d'.repeat(64)}`
-      await assert.rejects(engine.saveImages([image, gone], out, control), hasCode('image-unavailable'))
+      await assert.rejects(
+        engine.saveImages({ references: [image, gone], named: false }, out, control),
+        hasCode('image-unavailable'),
+      )
+      assert.deepEqual(await engine.imagesHere([image, gone], control), new Set([image]))
+      const named = (reference: string) => {
+        const built = {
+          reference,
+          digest: reference,
+          exposed: [],
+          link: {},
+          user: null,
+          healthcheck: null,
+          volumes: [],
+        }
+        return {
+          app: `${world.owner.name}-moved`,
+          build: 'BAAAAAAAAAA',
+          images: { web: { ...noSettings, ...built } },
+        }
+      }
+      await engine.nameImages(named(image), control)
+      await engine.nameImages(named(image), control)
+      await assert.rejects(engine.nameImages(named(gone), control), hasCode('image-unavailable'))
+      for (const references of [[], [image, gone]])
+        await engine.forgetImages(`${world.owner.name}-moved`, references, control)
+      assert.deepEqual(await engine.imagesHere([image], control), new Set([image]))
     },
   )
 

@@ -617,6 +617,53 @@ function historyScenarios(scenario: Scenario): void {
     assert.equal(await store.releases.wasBuildLive('none', first.build ?? ''), false)
   })
 
+  scenario('an app of another store comes under its row, with its history as it was', async ({ store }) => {
+    const { imports, releases } = store
+    const { build, release } = await appWithBuild(store, 'shop')
+    const whole = (await releases.get('shop', release.id))!
+    await refuses(imports.begin('shop', 'alice', {}), 'exists')
+    const operation = await imports.begin('copy', 'alice', { imported: { volumes: ['data'], images: [] } })
+    assert.equal((await store.apps.get('copy'))?.status, 'creating')
+    assert.deepEqual(
+      (await store.operations.running()).map(({ id, intent }) => [id, intent.imported?.volumes]),
+      [[operation.id, ['data']]],
+    )
+    await refuses(
+      store.operations.begin('copy', 'promote', 'alice', {}),
+      'busy',
+      /an import of "copy" by alice/,
+    )
+    assert.deepEqual(
+      await imports.known([build.id, release.id, 'BZZZZZZZZZZ']),
+      new Set([build.id, release.id]),
+    )
+    const links = [{ alias: 'db', service: 'none-here', version: 'elsewhere' }]
+    const rows = [
+      {
+        build: { ...build, id: 'BZZZZZZZZZZ', status: 'complete' as const, release: 'RZZZZZZZZZZ' },
+        content,
+      },
+      {
+        release: { ...whole, id: 'RZZZZZZZZZZ', build: 'BZZZZZZZZZZ', links },
+        environment: { KEY: 'secret-4711' },
+      },
+    ]
+    await refuses(imports.add('none', rows), 'not-found')
+    await imports.add('copy', rows)
+    await refuses(imports.add('copy', rows), 'exists')
+    const before = '2020-01-01T00:00:00.000Z'
+    await imports.addLives('copy', [{ release: 'RZZZZZZZZZZ', since: before }])
+    assert.deepEqual(await releases.lives('copy'), [{ release: 'RZZZZZZZZZZ', since: before }])
+    assert.equal(await releases.wasBuildLive('copy', 'BZZZZZZZZZZ'), false, 'it was not so here')
+    assert.deepEqual(await releases.environment('copy', 'RZZZZZZZZZZ'), { KEY: 'secret-4711' })
+    assert.deepEqual((await releases.get('copy', 'RZZZZZZZZZZ'))?.links, links)
+    assert.deepEqual(await store.builds.content('BZZZZZZZZZZ'), content)
+    const formation = { web: { count: 2, cpuUnits: 256, memoryBytes: 2 ** 20 } }
+    await store.operations.complete(operation.id, { formation })
+    const { status, release: live } = (await store.apps.get('copy'))!
+    assert.deepEqual([status, live, await store.formations.get('copy')], ['running', null, formation])
+  })
+
   scenario('the journal keeps the newest of each app, and all that runs', async ({ open }) => {
     const store = await open({ keptOperations: 3 })
     await store.apps.create('shop')

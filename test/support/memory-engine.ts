@@ -44,6 +44,8 @@ export interface MemoryWorld {
   plans: Map<string, Plan>
   apps: Map<string, MemoryApp>
   images: Set<string>
+  /** Of which apps each image is. */
+  imageApps: Map<string, Set<string>>
   log: ReturnType<typeof createMemoryLog>
   volumes: ReturnType<typeof createMemoryVolumes>
   /** What databases know, by the key of their owner. */
@@ -61,6 +63,7 @@ export function createMemoryWorld(): MemoryWorld {
     plans: new Map(),
     apps,
     images: new Set(),
+    imageApps: new Map(),
     log: createMemoryLog(),
     volumes,
     servers: new Map(),
@@ -89,7 +92,9 @@ export function createMemoryEngine(options: MemoryEngineOptions = {}): MemoryEng
   const { total = { cpuUnits: 4096, memoryBytes: 8 * 1024 ** 3 }, settleMs = 5 } = options
   const { world = createMemoryWorld(), wrap = (runtime) => runtime } = options
   const { onEnded = async () => undefined } = options
-  const { apps, images, log, volumes } = world
+  const { apps, images, imageApps, log, volumes } = world
+  const keepFor = (app: string, reference: string) =>
+    void imageApps.set(reference, (imageApps.get(reference) ?? new Set()).add(app))
   const builds = new Map<string, string>()
   const drains = new Map<string, Promise<unknown>>()
 
@@ -165,7 +170,10 @@ export function createMemoryEngine(options: MemoryEngineOptions = {}): MemoryEng
       builds.set(request.build, request.app)
       try {
         const built = await endingWith(control, buildInMemory(request, control))
-        for (const { reference } of Object.values(built)) images.add(reference)
+        for (const { reference } of Object.values(built)) {
+          images.add(reference)
+          keepFor(request.app, reference)
+        }
         return built
       } finally {
         builds.delete(request.build)
@@ -313,10 +321,8 @@ export function createMemoryEngine(options: MemoryEngineOptions = {}): MemoryEng
       await volumes.copy(owner, name, archive)
     },
 
-    async saveImages(references, out, control) {
+    async saveImages({ references }, out, control) {
       ready(control)
-      const copies = [...apps.values()].flatMap((each) => [...each.copies.values()])
-      const isHere = (image: string) => images.has(image) || copies.some(({ plan }) => plan.image === image)
       const gone = references.find((reference) => !isHere(reference))
       if (gone !== undefined) throw new RackError('image-unavailable', `${gone} is not here any more`)
       await out(Buffer.from(JSON.stringify(references)))
@@ -326,6 +332,26 @@ export function createMemoryEngine(options: MemoryEngineOptions = {}): MemoryEng
       ready(control)
       const text = Buffer.concat(await Array.fromAsync(saved)).toString()
       for (const reference of JSON.parse(text) as string[]) images.add(reference)
+    },
+
+    async imagesHere(references, control) {
+      ready(control)
+      return new Set(references.filter(isHere))
+    },
+
+    async nameImages({ app, images: named }, control) {
+      ready(control)
+      for (const { reference } of Object.values(named)) {
+        if (!isHere(reference)) throw new RackError('image-unavailable', `${reference} is not here`)
+        keepFor(app, reference)
+      }
+    },
+
+    async forgetImages(app, references, control) {
+      ready(control)
+      const own = [...imageApps].flatMap(([reference, names]) => (names.delete(app) ? [reference] : []))
+      const isNobodys = (reference: string) => (imageApps.get(reference)?.size ?? 0) === 0
+      for (const reference of [...own, ...references].filter(isNobodys)) images.delete(reference)
     },
 
     async sweep(keep, control) {
@@ -341,6 +367,11 @@ export function createMemoryEngine(options: MemoryEngineOptions = {}): MemoryEng
     },
   }
   return engine
+
+  function isHere(image: string): boolean {
+    const copies = [...apps.values()].flatMap((each) => [...each.copies.values()])
+    return images.has(image) || copies.some(({ plan }) => plan.image === image)
+  }
 
   function ready({ signal }: Control): void {
     signal.throwIfAborted()

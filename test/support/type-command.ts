@@ -2,6 +2,7 @@ import { PassThrough, Readable } from 'node:stream'
 import { runCli } from '../../src/cli/run-cli.ts'
 import type { World } from '../../src/cli/world.ts'
 import { rackRestorer } from '../../src/main/rack-restorer.ts'
+import { sealingOfFiles } from '../../src/main/seal-files.ts'
 import type { Door } from '../../src/operations/door.ts'
 import { authenticate, serveDoor, serveOperations, tokens, type Script } from './scripted-operations.ts'
 
@@ -55,6 +56,7 @@ export async function typeCommand(args: string[], options: TypeOptions = {}): Pr
     onInterrupt: listen,
     onLeave: listen,
     restorer: async () => rackRestorer,
+    sealing: async (key) => sealingOfFiles(key),
   }
   const code = await runCli(world)
   // Closed first: a request is logged when its answer has ended.

@@ -2,7 +2,16 @@ import type { Handlers } from '../handlers.ts'
 
 type AppHandlers = Pick<
   Handlers,
-  'listApps' | 'createApp' | 'getApp' | 'deleteApp' | 'lockApp' | 'unlockApp' | 'cancelApp'
+  | 'listApps'
+  | 'createApp'
+  | 'getApp'
+  | 'deleteApp'
+  | 'lockApp'
+  | 'unlockApp'
+  | 'cancelApp'
+  | 'planAppExport'
+  | 'exportApp'
+  | 'importApp'
 >
 
 export const appHandlers: AppHandlers = {
@@ -15,5 +24,10 @@ export const appHandlers: AppHandlers = {
   },
   lockApp: ({ operations, params }) => operations.setLocked(params.app, true),
   unlockApp: ({ operations, params }) => operations.setLocked(params.app, false),
+  planAppExport: ({ operations, params, query, control }) =>
+    operations.planAppExport(params.app, query, control),
+  exportApp: ({ operations, params, query, out, control }) =>
+    operations.exportApp(params.app, query, out, control),
+  importApp: ({ operations, query, content, control }) => operations.importApp(content, query, control),
   cancelApp: ({ operations, params, control }) => operations.cancelApp(params.app, control),
 }

@@ -11,6 +11,7 @@ import { ago } from '../output/times.ts'
 import { describeLacks } from '../output/lacks.ts'
 import { describeUnserved } from '../output/unserved.ts'
 import type { Session } from '../session.ts'
+import { exportApp, importApp } from './app-moves.ts'
 
 const create: CommandSpec = {
   name: 'create',
@@ -131,9 +132,10 @@ export const apps: CommandSpec = {
     'apps create guestbook',
     'apps cancel guestbook',
     'apps delete guestbook',
+    'apps export guestbook',
   ],
   needs: 'app',
-  commands: [create, info, remove, lock, unlock, cancel],
+  commands: [create, info, remove, lock, unlock, cancel, exportApp, importApp],
   async run({ connect, output, isJson }) {
     const client = await connect()
     const list = await client.listApps()

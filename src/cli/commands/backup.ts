@@ -1,11 +1,10 @@
 import { resolve } from 'node:path'
-import { RackError } from '../../domain/error.ts'
 import { formatBytes } from '../../lib/sizes.ts'
 import type { CommandSpec } from '../command-spec.ts'
 import { leaveOnInterrupt, refuseTerminal } from '../files/backup-files.ts'
 import { openMeter } from '../files/meter.ts'
 import { pour } from '../files/pour.ts'
-import { makeRackBackupKey, secretOptions } from '../files/rack-backup-key.ts'
+import { headed, makeSealingKey, rackBackupFile, secretOptions } from '../files/sealed-file.ts'
 import { writeWhole } from '../files/write-whole.ts'
 
 /** `rack backup`. */
@@ -47,7 +46,7 @@ export const backup: CommandSpec = {
     const client = await session.connect()
     const contents = await client.planRackBackup({ query: scope })
     if (!isJson) for (const lack of contents.lacks) output.say(`not in it: ${lack}`)
-    const { key, head } = await makeRackBackupKey(session)
+    const { key, head } = await makeSealingKey(session, rackBackupFile)
     const body = { ...scope, key: Buffer.from(key).toString('base64'), head }
     using leaving = leaveOnInterrupt(session, 'the backup was ended: nothing of it is there')
     const { signal } = leaving
@@ -61,15 +60,4 @@ export const backup: CommandSpec = {
     output.say(`${contents.rack} is backed up (${formatBytes(meter.bytes)})`)
     output.say(`put it back, on a machine without it: rack restore ${file}`)
   },
-}
-
-/** A reply that ended without a byte is no backup. */
-async function* headed(head: string, sealed: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  let isEmpty = true
-  for await (const chunk of sealed) {
-    if (isEmpty) yield Buffer.from(head)
-    isEmpty = false
-    yield chunk
-  }
-  if (isEmpty) throw new RackError('unreachable', 'the rack sent nothing')
 }

@@ -54,6 +54,7 @@ async function startProxy(args: string[], operations: Partial<Operations>) {
     },
     onLeave: () => () => undefined,
     restorer: () => Promise.reject(new Error('nothing is put back here')),
+    sealing: () => Promise.reject(new Error('nothing is sealed here')),
   }
   const code = runCli(world)
   const ports = await until(

@@ -14,7 +14,7 @@ import {
 import { until } from '../../lib/poll.ts'
 import type { CommandSpec } from '../command-spec.ts'
 import { leaveOnInterrupt } from '../files/backup-files.ts'
-import { openRackBackup, secretOptions } from '../files/rack-backup-key.ts'
+import { openSealedFile, rackBackupFile, secretOptions } from '../files/sealed-file.ts'
 import { keepRack, startInstalled } from '../install-rack.ts'
 import { machineControl } from '../machine-control.ts'
 import { connectTo, readStatus, waitUntilReady } from '../machine-status.ts'
@@ -88,7 +88,7 @@ async function putBackOrNothing(session: Session, file: string): Promise<Restore
 async function putBack(session: Session, file: string, signal: AbortSignal): Promise<Restored> {
   const { output, world } = session
   const control = machineControl(signal)
-  const sealed = await openRackBackup(session, file)
+  const sealed = await openSealedFile(session, file, rackBackupFile)
   const restorer = await world.restorer()
   output.say(`reading ${file} before anything is touched`)
   const { contents, installation: before } = await restorer.check(sealed, control)

@@ -1,4 +1,3 @@
-import { resolve } from 'node:path'
 import type { Client } from '../../client/client-types.ts'
 import { RackError } from '../../domain/error.ts'
 import type { Terminal } from '../../domain/terminal.ts'
@@ -6,10 +5,8 @@ import { pulled } from '../../lib/pulled.ts'
 import { formatBytes } from '../../lib/sizes.ts'
 import type { CommandSpec, OptionSpec } from '../command-spec.ts'
 import { openMeter } from '../files/meter.ts'
-import { pour } from '../files/pour.ts'
-import { writeWhole } from '../files/write-whole.ts'
 import type { Session } from '../session.ts'
-import { leaveOnInterrupt } from '../files/backup-files.ts'
+import { leaveOnInterrupt, refuseTerminal, saveArchive } from '../files/backup-files.ts'
 
 const database: OptionSpec = {
   flags: '--database <name>',
@@ -34,19 +31,15 @@ export const exportData: CommandSpec = {
   options: [database, { flags: '-o, --output <file>', meaning: 'a file, or - for standard output' }],
   needs: 'rack',
   async run(session) {
-    const { args, options, output, world, isJson } = session
+    const { args, options } = session
     const service = args[0]!
     const to = options.text('output') ?? '-'
-    refuseOutput(session, to)
+    refuseTerminal(session, to, { what: 'a dump', hint: `rack services export ${service} --output FILE` })
     const client = await session.connect()
     using leaving = leaveOnInterrupt(session, 'the export was ended: what has come of it is not whole')
-    using meter = openMeter(output, service)
-    const content = meter.count(readDump(session, client, leaving.signal))
-    if (to === '-') return await pour(content, world.stdout)
-    await writeWhole(resolve(world.cwd, to), content, leaving.signal)
-    if (isJson)
-      output.json({ service, database: options.text('database') ?? null, file: to, bytes: meter.bytes })
-    else output.say(`${to} is written (${formatBytes(meter.bytes)})`)
+    const archive = readDump(session, client, leaving.signal)
+    const facts = { service, database: options.text('database') ?? null }
+    await saveArchive(session, { archive, to, facts }, leaving.signal)
   },
 }
 
@@ -121,11 +114,4 @@ function dumpTerminal(
     },
     onResize: () => undefined,
   }
-}
-
-function refuseOutput({ world, isJson, args }: Session, to: string): void {
-  if (to !== '-') return
-  const hint = `rack services export ${args[0]!} --output FILE`
-  if (isJson) throw new RackError('usage', 'a dump on standard output leaves no room for --json', { hint })
-  if (world.stdout.isTTY) throw new RackError('usage', 'a dump is nothing for a terminal', { hint })
 }

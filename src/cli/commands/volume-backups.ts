@@ -1,12 +1,17 @@
 import { followStream } from '../../client/follow-stream.ts'
-import type { Progress } from '../../domain/control.ts'
 import { formatBytes } from '../../lib/sizes.ts'
 import type { CommandSpec } from '../command-spec.ts'
 import { confirm } from '../confirm.ts'
-import { findOrSend, leaveOnInterrupt, refuseTerminal, saveArchive } from '../files/backup-files.ts'
+import {
+  findOrSend,
+  leaveOnInterrupt,
+  notSealed,
+  refuseTerminal,
+  saveArchive,
+  tellTo,
+} from '../files/backup-files.ts'
 import { orNull } from '../or-null.ts'
 import { ago } from '../output/times.ts'
-import type { Session } from '../session.ts'
 import { volumePlace } from '../volume-place.ts'
 
 /** `rack volumes backup`. */
@@ -42,7 +47,7 @@ export const backup: CommandSpec = {
     const { signal } = leaving
     if (to !== undefined) {
       const archive = client.dumpVolume(call, { signal })
-      return await saveArchive(session, { archive, to, facts: { app, volume } }, signal)
+      return await saveArchive(session, { archive, to, facts: { app, volume }, remark: notSealed }, signal)
     }
     const kept = await followStream(client.backupVolume(call, { signal }), tellTo(session))
     if (isJson) return output.json(kept)
@@ -93,11 +98,4 @@ export const restore: CommandSpec = {
     output.say(`${volume} of ${app} is as ${found.service} was ${ago(found.created)}`)
     if (restored.usedBy.length === 0) output.say(`no release of ${app} that is live mounts it yet`)
   },
-}
-
-/** Says to a person what the rack is at. */
-function tellTo({ output, isJson }: Session): (line: Progress) => void {
-  return (line) => {
-    if (line.type === 'log' && !isJson) output.say(line.text)
-  }
 }

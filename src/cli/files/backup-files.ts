@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Client, Reply } from '../../client/client-types.ts'
 import { followStream } from '../../client/follow-stream.ts'
+import type { Progress } from '../../domain/control.ts'
 import { RackError } from '../../domain/error.ts'
 import { formatBytes } from '../../lib/sizes.ts'
 import type { Session } from '../session.ts'
@@ -43,31 +44,46 @@ async function* readable(file: AsyncIterable<unknown>, word: string): AsyncGener
   }
 }
 
+/** What is said of an archive in clear. */
+export const notSealed = 'it is not sealed'
+
 /** An archive as it comes, and where it goes. */
 export interface Saving {
   archive: AsyncIterable<Uint8Array>
   to: string
-  facts: Record<string, string>
+  /** What is told of it as JSON. */
+  facts: object
+  /** What the person hears of it, besides that it is there. */
+  remark?: string
 }
 
 /** Writes an archive to a file, whole or not at all, or to the standard output. */
 export async function saveArchive(session: Session, saving: Saving, signal: AbortSignal): Promise<void> {
   const { world, output, isJson } = session
-  const { archive, to, facts } = saving
+  const { archive, to, facts, remark } = saving
   using meter = openMeter(output, to)
   const counted = meter.count(archive)
   if (to === '-') return await pour(counted, world.stdout)
   await writeWhole(resolve(world.cwd, to), counted, signal)
   if (isJson) output.json({ ...facts, file: to, bytes: meter.bytes })
-  else output.say(`${to} is written (${formatBytes(meter.bytes)}); it is not sealed`)
+  else output.say(`${to} is written (${formatBytes(meter.bytes)})${remark ? `; ${remark}` : ''}`)
 }
 
 /** @throws usage for an archive that would come out on a terminal, or among JSON */
-export function refuseTerminal({ world, isJson }: Session, to: string | undefined): void {
+export function refuseTerminal(
+  { world, isJson }: Session,
+  to: string | undefined,
+  { what = 'a backup', hint = 'Add > FILE, or name one.' } = {},
+): void {
   if (to !== '-') return
-  if (isJson) throw new RackError('usage', 'a backup on standard output leaves no room for --json')
-  if (world.stdout.isTTY) {
-    throw new RackError('usage', 'a backup is nothing for a terminal', { hint: 'Add > FILE, or name one.' })
+  if (isJson) throw new RackError('usage', `${what} on standard output leaves no room for --json`, { hint })
+  if (world.stdout.isTTY) throw new RackError('usage', `${what} is nothing for a terminal`, { hint })
+}
+
+/** Says to a person what the rack is at. */
+export function tellTo({ output, isJson }: Session): (line: Progress) => void {
+  return (line) => {
+    if (line.type === 'log' && !isJson) output.say(line.text)
   }
 }
 

@@ -4,6 +4,7 @@ import type { TypeLack } from '../../domain/app-health.ts'
 import type { Receipt } from '../../domain/deployment.ts'
 import type { Formation } from '../../domain/manifest.ts'
 import type { Operation } from '../../domain/operation.ts'
+import { exportedImages, type AppExportContents } from '../../domain/app-archive.ts'
 import { paths } from '../paths.ts'
 import { appParams, flag, nothing, op, time } from './op.ts'
 import { unservedPorts } from './rack.ts'
@@ -92,7 +93,18 @@ const operation = z
   .object({
     id: z.string(),
     app: z.string(),
-    kind: z.enum(['build', 'promote', 'scale', 'restart', 'stop', 'delete', 'run', 'heal', 'rollback']),
+    kind: z.enum([
+      'build',
+      'promote',
+      'scale',
+      'restart',
+      'stop',
+      'delete',
+      'run',
+      'heal',
+      'rollback',
+      'import',
+    ]),
     actor: z.string(),
     status: z.enum(['running', 'complete', 'failed', 'cancelled']),
     intent: z.object({
@@ -134,6 +146,42 @@ const appInfo = z
     healed: operation.nullable().describe('When the rack has brought back copies by itself the last time'),
   })
   .meta({ id: 'AppInfo' })
+
+const exportScope = z.strictObject({
+  images: z
+    .enum(exportedImages)
+    .default('live')
+    .describe('Of what is live, or of all releases whose images are kept'),
+  volumes: flag.default(true),
+})
+
+const exportContents = z
+  .object({
+    app: z.string(),
+    rack: z.string(),
+    version: z.string(),
+    created: time,
+    releases: z.number(),
+    release: z.string().nullable().describe('The live one'),
+    images: z.number(),
+    volumes: z.array(z.string()),
+    domains: z.array(z.string()),
+    services: z.array(z.object({ name: z.string(), type: z.string() })).describe('Linked, and not in it'),
+    lacks: z.array(z.string()).describe('What a person may miss in it'),
+  })
+  .meta({ id: 'AppExportContents' }) satisfies z.ZodType<AppExportContents>
+
+const imported = z
+  .object({
+    app: z.string(),
+    release: z.string().nullable().describe('What is to be made live; null where it has no build'),
+    releases: z.number(),
+    volumes: z.array(z.string()),
+    domains: z.array(z.string()),
+    from: z.object({ app: z.string(), rack: z.string(), created: time }),
+    notes: z.array(z.string()).describe('What is other than it was, or is to be done'),
+  })
+  .meta({ id: 'ImportedApp' })
 
 /** Apps. */
 export const appOperations = {
@@ -178,5 +226,31 @@ export const appOperations = {
       'End the running change; replies with how it has ended: `complete` where traffic had moved already.',
     params: appParams,
     reply: operation,
+  }),
+  planAppExport: op({
+    ...paths.planAppExport,
+    summary: 'What an export of an app would hold, and what not.',
+    params: appParams,
+    query: exportScope,
+    reply: exportContents,
+  }),
+  exportApp: op({
+    ...paths.exportApp,
+    summary:
+      'An app with its releases, environment, domains and data, in clear: a tar, compressed by zstd. It is kept by nobody.',
+    params: appParams,
+    query: exportScope,
+    reply: nothing,
+  }),
+  importApp: op({
+    ...paths.importApp,
+    summary: 'Make an app of what `exportApp` gave, all of it or nothing; nothing of it runs yet.',
+    query: z.strictObject({
+      name: z.string().optional().describe('What it is called here; as it was called when absent'),
+      isNext: flag
+        .default(false)
+        .describe('It is to be made live next: refused before anything is made where that cannot be'),
+    }),
+    reply: imported,
   }),
 }

@@ -27,7 +27,7 @@ import { waitForLoss } from './engine-loss.ts'
 import { createImageBuilder } from './images/image-builder.ts'
 import { tryLogin } from './images/registry-logins.ts'
 import { removeLooks } from './images/look-into-image.ts'
-import { loadImages, saveImages } from './images/saved-images.ts'
+import { forgetImages, imagesHere, loadImages, nameImages, saveImages } from './images/saved-images.ts'
 import { createParts } from './create-parts.ts'
 import type { DockerEngineOptions, EngineParts } from './parts.ts'
 import { watchCopies } from './names/watch-copies.ts'
@@ -69,9 +69,7 @@ export function createDockerEngine(options: DockerEngineOptions): DockerEngine {
     ...changes(parts),
     ...processVerbs(parts),
     ...volumeVerbs(parts),
-    saveImages: (references, out, control) =>
-      guarded(control, () => saveImages(parts, { references, out }, control)),
-    loadImages: (saved, control) => guarded(control, () => loadImages(docker, saved, control)),
+    ...imageVerbs(parts),
     about: (control) => guarded(control, () => aboutDocker(docker, control)),
     endpoints: (plan) => endpointsOf(plan, options.outside),
     build: (request, control) => builder.build(request, control),
@@ -167,6 +165,21 @@ function volumeVerbs(parts: EngineParts): Pick<Engine, 'volumes' | 'removeVolume
     removeVolume: (owner, name, control) => guarded(control, () => removeVolume(parts, owner, name, control)),
     copyVolume: (owner, name, archive, control) =>
       guarded(control, () => copyVolume(parts, { owner, name, archive }, control)),
+  }
+}
+
+function imageVerbs(
+  parts: EngineParts,
+): Pick<Engine, 'saveImages' | 'loadImages' | 'imagesHere' | 'nameImages' | 'forgetImages'> {
+  const { docker } = parts
+  return {
+    saveImages: (saved, out, control) =>
+      guarded(control, () => saveImages(parts, { ...saved, out }, control)),
+    loadImages: (saved, control) => guarded(control, () => loadImages(docker, saved, control)),
+    imagesHere: (references, control) => guarded(control, () => imagesHere(docker, references, control)),
+    nameImages: (of, control) => guarded(control, () => nameImages(parts, of, control)),
+    forgetImages: (app, references, control) =>
+      guarded(control, () => forgetImages(parts, { app, references }, control)),
   }
 }
 

@@ -30,7 +30,7 @@ export async function addDomain(
   await refuseOwnNames(context, name)
   await checkProcess(context, app, domain.process, control)
   const kept = await domains.add({ name, app, process: domain.process })
-  if (kept.app !== app || kept.process !== domain.process) throw held(kept)
+  if (kept.app !== app || kept.process !== domain.process) throw heldDomain(kept)
   await host.updateRouter(control)
   context.log('info', 'a domain is added', { app, domain: name, actor: caller.name })
   return kept
@@ -61,7 +61,17 @@ export async function removeDomain(
 export function refuseHeldName({ domains, rack }: Context, app: string): void {
   const own = `${app}.${rack.domain}`
   const holder = domains.current().find(({ name }) => name === own || name.endsWith(`.${own}`))
-  if (holder) throw held(holder)
+  if (holder) throw heldDomain(holder)
+}
+
+/**
+ * Refuses a domain that an app that is not there yet cannot have.
+ * @throws conflict, which names the holder; invalid
+ */
+export async function refuseHeldDomain(context: Context, name: string): Promise<void> {
+  await refuseOwnNames(context, readDomain(name))
+  const holder = context.domains.current().find((domain) => domain.name === name)
+  if (holder) throw heldDomain(holder)
 }
 
 /** `<app>.<domain>` and all below are the app's by its name. */
@@ -111,7 +121,8 @@ function endsTls({ external, protocol }: Port): boolean {
   return external !== null && protocol === 'tls'
 }
 
-function held({ name, app, process }: Domain): RackError {
+/** What is said of a domain that another app has. */
+export function heldDomain({ name, app, process }: Domain): RackError {
   const which = process === null ? app : `${app} (${process})`
   return new RackError('conflict', `the domain ${name} is held by ${which}`, {
     hint: `Take it away there first: rack domains remove ${name} --app ${app}`,

@@ -12,21 +12,31 @@ export async function carryOutDeletion(
   operation: Operation,
   control: Control,
 ): Promise<void> {
-  const { store, engine } = context
   const { app, intent } = operation
   try {
-    await cancelBuilds(context, app)
-    await engine.remove(appOwner(app), { volumes: intent.volumes ?? false }, control)
-    if (intent.volumes) await forgetStandIns(context, app)
-    for (const prefix of [`sources/${app}/`, `builds/${app}/`, `kept/${app}/`])
-      await removeObjects(context, prefix)
-    await store.apps.remove(app)
-    await context.domains.refresh()
-    void revokeBehind(context, { signal: new AbortController().signal, report: () => undefined })
+    await removeApp(context, app, { volumes: intent.volumes ?? false }, control)
   } catch (error) {
     if (!context.running.isInterrupted()) await closeFailed(context, operation, error)
     throw error
   }
+}
+
+/** Takes away all that is of an app; its rows, and with them the journal's, at last. */
+export async function removeApp(
+  context: Context,
+  app: string,
+  { volumes }: { volumes: boolean },
+  control: Control,
+): Promise<void> {
+  const { store, engine, domains } = context
+  await cancelBuilds(context, app)
+  await engine.remove(appOwner(app), { volumes }, control)
+  if (volumes) await forgetStandIns(context, app)
+  for (const prefix of [`sources/${app}/`, `builds/${app}/`, `kept/${app}/`])
+    await removeObjects(context, prefix)
+  await store.apps.remove(app)
+  await domains.refresh()
+  void revokeBehind(context, { signal: new AbortController().signal, report: () => undefined })
 }
 
 /** None begins any more: a build asks for the app's status once its row is there. */

@@ -6,6 +6,7 @@ import type { Context } from '../context.ts'
 import { livePlanOf, phraseTarget } from '../read-release.ts'
 import { convergeApp } from './converge-app.ts'
 import { carryOut, closeFailed, closeWith } from './carry-out.ts'
+import { undoImport } from '../moves/undo-import.ts'
 import { carryOutDeletion } from './carry-out-deletion.ts'
 
 /**
@@ -27,6 +28,7 @@ export async function recoverOperation(
     stop: finishOrUndo,
     heal: closeHeal,
     rollback: finishOrUndo,
+    import: undoImport,
   }[operation.kind]
   await context.running.run(operation.id, (signal) =>
     work(context, operation, { ...control, signal: AbortSignal.any([signal, control.signal]) }, control),

@@ -1,5 +1,4 @@
 import type { Control } from '../../domain/control.ts'
-import { appOwner } from '../../domain/owner.ts'
 import {
   rackBackupPlace,
   rackBackupParts,
@@ -7,12 +6,11 @@ import {
   type RackBackupScope,
   type RackBackupSeal,
 } from '../../domain/rack-backup.ts'
-import { pulled } from '../../lib/pulled.ts'
 import { compressZstd } from '../../lib/zstd.ts'
 import type { Context } from '../context.ts'
 import { packBackup, type PartStream } from '../services/backup/backup-archive.ts'
 import { dumpOut } from '../services/backup/backups.ts'
-import { standInOf } from '../volume-data/current-volumes.ts'
+import { flowing, jsonOf, volumeContent } from '../services/backup/part-streams.ts'
 import { planRackBackup, type RackBackupPlan } from './plan-rack-backup.ts'
 
 /**
@@ -58,11 +56,10 @@ async function* partsOf(
   if (images.length > 0)
     yield objectPart(
       restoredKeys.images,
-      flowing(control, (out, own) => engine.saveImages(images, out, own)),
+      flowing(control, (out, own) => engine.saveImages({ references: images, named: true }, out, own)),
     )
   for (const { app, name } of volumes) {
-    const { current } = await standInOf(context, app, name)
-    const content = flowing(control, (out, own) => engine.copyVolume(appOwner(app), current, { out }, own))
+    const content = await volumeContent(context, { app, name }, control)
     yield sealedPart(context, restoredKeys.volume(app, name), compressZstd(content))
   }
   for (const name of contents.services) {
@@ -78,15 +75,4 @@ function sealedPart({ store }: Context, key: string, content: AsyncIterable<Uint
 
 function objectPart(key: string, content: AsyncIterable<Uint8Array>): PartStream {
   return { name: `${rackBackupParts.objects}${key}`, content }
-}
-
-function flowing(
-  control: Control,
-  produce: (out: (chunk: Uint8Array) => Promise<void>, own: Control) => Promise<void>,
-): AsyncIterable<Uint8Array> {
-  return pulled((out, left) => produce(out, { ...control, signal: AbortSignal.any([control.signal, left]) }))
-}
-
-async function* jsonOf(value: unknown): AsyncGenerator<Uint8Array> {
-  yield Buffer.from(JSON.stringify(value))
 }

@@ -2,12 +2,12 @@ import { volumeBackup, type Backup } from '../../domain/backup.ts'
 import type { Control } from '../../domain/control.ts'
 import { appOwner } from '../../domain/owner.ts'
 import { noVolumeError } from '../../domain/volume.ts'
-import { pulled } from '../../lib/pulled.ts'
 import { compressZstd } from '../../lib/zstd.ts'
 import type { Context } from '../context.ts'
 import { say } from '../say.ts'
 import { packBackup, type AboutBackup, type PartSum } from '../services/backup/backup-archive.ts'
 import { keepMade } from '../services/backup/backups.ts'
+import { flowing } from '../services/backup/part-streams.ts'
 import { standInOf } from './current-volumes.ts'
 import type { VolumeReading } from './volume-operations.ts'
 import { runningTypes, whileStopped, type MountedVolume } from './while-stopped.ts'
@@ -89,9 +89,6 @@ async function* archiveOf(
   { about, told }: { about: AboutBackup; told?: (sums: PartSum[]) => void },
   control: Control,
 ): AsyncGenerator<Uint8Array> {
-  const content = pulled<Uint8Array>((out, left) => {
-    const signal = AbortSignal.any([control.signal, left])
-    return engine.copyVolume(appOwner(app), current, { out }, { ...control, signal })
-  })
+  const content = flowing(control, (out, own) => engine.copyVolume(appOwner(app), current, { out }, own))
   yield* compressZstd(packBackup(about, [{ name: volumePart, content }], told))
 }

@@ -2,8 +2,13 @@ import type { Backup } from '../../domain/backup.ts'
 import type { Control } from '../../domain/control.ts'
 import type { AppVolume } from '../../domain/volume.ts'
 
-/** What comes out of an app's volumes and goes into them. All throw `not-found` for a volume or a backup that is none. */
-export interface VolumeDataOperations {
+/** The volumes of apps, and what lies in them. All throw `not-found` for a volume or a backup that is none. */
+export interface VolumeOperations {
+  /** Of one app or of all, and of apps that are no more. */
+  listVolumes(filter: { app?: string | undefined; sizes: boolean }, control: Control): Promise<VolumeInfo[]>
+  getVolume(app: string, volume: string, options: { sizes: boolean }, control: Control): Promise<VolumeInfo>
+  /** @throws conflict while the live release mounts it or a process holds it; busy */
+  deleteVolume(app: string, volume: string, control: Control): Promise<void>
   /** Keeps what lies in a volume. @throws busy and conflict with `stop`; disk-full */
   backupVolume(app: string, reading: VolumeReading, control: Control): Promise<Backup>
   /** The archive of a volume as it is, which is not kept. @throws as `backupVolume` */

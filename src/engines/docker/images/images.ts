@@ -106,6 +106,19 @@ export async function sweepImages(
   return swept
 }
 
+/** Takes the names of an app's builds off all images. */
+export async function dropNames(
+  docker: DockerClient,
+  { rack, app }: { rack: string; app: string },
+  control: Control,
+): Promise<void> {
+  const prefix = `${ownPrefix(rack)}${repositoryPart(app)}/`
+  const query = { filters: { reference: [`${prefix}*`] } }
+  const found = await docker.json<ImageSummary[]>({ path: '/images/json', query }, control)
+  const names = found.flatMap(({ RepoTags }) => RepoTags ?? []).filter((name) => name.startsWith(prefix))
+  for (const name of names) await dropImage(docker, name, control)
+}
+
 /** How all names begin that a rack has given to images. */
 export function ownPrefix(rack: string): string {
   return `${tagPrefix}${repositoryPart(rack)}/`

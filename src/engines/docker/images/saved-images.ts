@@ -2,21 +2,25 @@ import type { Control } from '../../../domain/control.ts'
 import { RackError } from '../../../domain/error.ts'
 import type { DockerClient } from '../client.ts'
 import type { EngineParts } from '../parts.ts'
-import { findImage, ownPrefix } from './images.ts'
+import type { BuiltImages } from '../../../domain/build.ts'
+import { dropImage, dropNames, findImage, imageTag, ownPrefix, tagImage } from './images.ts'
 import { readImageStream } from './image-stream.ts'
+
+type Images = Pick<EngineParts, 'docker' | 'rack'>
 
 interface Saving {
   references: string[]
+  named: boolean
   out: (chunk: Uint8Array) => Promise<void>
 }
 
 /**
- * Images as one tar, in which layers that they share are once. They keep the names that this rack has given them; names of
+ * Images as one tar, in which layers that they share are once. They keep the names that this rack has given them, or none; names of
  * others stay out, since whoever loads the tar would have them lead elsewhere than they did.
  */
 export async function saveImages(
-  { docker, rack }: Pick<EngineParts, 'docker' | 'rack'>,
-  { references, out }: Saving,
+  { docker, rack }: Images,
+  { references, named, out }: Saving,
   control: Control,
 ): Promise<void> {
   const names: string[] = []
@@ -27,7 +31,7 @@ export async function saveImages(
         hint: 'Build the app again: rack deploy; or leave images out: --no-images',
       })
     }
-    const own = (found.RepoTags ?? []).filter((name) => name.startsWith(ownPrefix(rack)))
+    const own = named ? (found.RepoTags ?? []).filter((name) => name.startsWith(ownPrefix(rack))) : []
     names.push(...(own.length > 0 ? own : [reference]))
   }
   if (names.length === 0) return
@@ -47,5 +51,42 @@ export async function loadImages(
   const response = await docker.stream({ ...request, deadlineMs: null }, control)
   for await (const { error } of readImageStream(response, what, control)) {
     if (error !== undefined) throw new RackError('engine-failed', `Docker Engine: ${what} failed: ${error}`)
+  }
+}
+
+export async function imagesHere(
+  docker: DockerClient,
+  references: string[],
+  control: Control,
+): Promise<Set<string>> {
+  const here = new Set<string>()
+  for (const reference of references) if (await findImage(docker, reference, control)) here.add(reference)
+  return here
+}
+
+/** Gives images the names that a build of the app would have given them. */
+export async function nameImages(
+  { docker, rack }: Images,
+  { app, build, images }: { app: string; build: string; images: BuiltImages },
+  control: Control,
+): Promise<void> {
+  for (const [type, { reference }] of Object.entries(images)) {
+    if (!(await findImage(docker, reference, control)))
+      throw new RackError('image-unavailable', `the image of ${type} is not here`)
+    await tagImage(docker, reference, imageTag({ rack, app, type, build }), control)
+  }
+}
+
+/** Takes the names off again, and away what no name keeps. */
+export async function forgetImages(
+  { docker, rack }: Images,
+  { app, references }: { app: string; references: string[] },
+  control: Control,
+): Promise<void> {
+  await dropNames(docker, { rack, app }, control)
+  for (const reference of references) {
+    const found = await findImage(docker, reference, control)
+    const isNameless = found && [...(found.RepoTags ?? []), ...(found.RepoDigests ?? [])].length === 0
+    if (isNameless) await dropImage(docker, reference, control)
   }
 }

@@ -10,8 +10,28 @@ import { readSecret } from '../read-secret.ts'
 import type { Session } from '../session.ts'
 import type { SealedBackup } from '../world.ts'
 
-/** The first line of a file says how its key is made of the secret; the rest is sealed, and bound to that line. */
-const magic = 'rack-backup '
+/** What is sealed in a file. Its first line says how its key is made of the secret; the rest is sealed, and bound to that line. */
+export interface SealedKind {
+  /** How the file begins. */
+  magic: string
+  /** Completes "is no …". */
+  what: string
+  /** What to type for one that is none. */
+  hint: string
+}
+
+export const rackBackupFile: SealedKind = {
+  magic: 'rack-backup ',
+  what: 'backup of a rack',
+  hint: 'rack backup makes one. One of a service, a volume or an app: rack services restore, rack volumes restore, rack apps import',
+}
+
+export const appExportFile: SealedKind = {
+  magic: 'rack-app ',
+  what: 'export of an app',
+  hint: 'rack apps export makes one. A backup of a whole rack: rack restore',
+}
+
 const format = 1
 const longestHead = 1000
 const shortestPassphrase = 12
@@ -44,8 +64,8 @@ export const secretOptions: OptionSpec[] = [
   { flags: '--key-file <file>', meaning: 'a file of at least 32 random bytes, instead of a passphrase' },
 ]
 
-/** Makes the key of a new backup of a secret that is asked for, twice. */
-export async function makeRackBackupKey(session: Session): Promise<RackBackupSeal> {
+/** Makes the key of a new file of a secret that is asked for, twice. */
+export async function makeSealingKey(session: Session, { magic }: SealedKind): Promise<RackBackupSeal> {
   const secret = await readBackupSecret(session, { isNew: true })
   const how = secret.isFile ? ({ kdf: 'hkdf' } as const) : ({ kdf: 'scrypt', ...cost } as const)
   const unchecked = { format, ...how, salt: randomBytes(32).toString('base64') }
@@ -54,12 +74,17 @@ export async function makeRackBackupKey(session: Session): Promise<RackBackupSea
 }
 
 /**
- * Opens a backup by a secret that is asked for.
- * @throws not-found; invalid for what is no backup, for a newer one, and for a wrong secret
+ * Opens a file by a secret that is asked for. What comes from standard input, as `-`, is read once.
+ * @throws not-found; invalid for what is no such file, for a newer one, and for a wrong secret
  */
-export async function openRackBackup(session: Session, file: string): Promise<SealedBackup> {
-  const path = resolve(session.world.cwd, file)
-  const { head, text } = await readHead(path, file)
+export async function openSealedFile(
+  session: Session,
+  file: string,
+  kind: SealedKind,
+): Promise<SealedBackup> {
+  const { text, content } =
+    file === '-' ? await readHeadOfInput(session) : await readHead(resolve(session.world.cwd, file), file)
+  const head = checkHead(text, file, kind)
   const isFile = session.options.text('key-file') !== undefined
   if (isFile !== (head.kdf === 'hkdf')) {
     throw new RackError('usage', `${file} is sealed by a ${isFile ? 'passphrase' : 'key file'}`, {
@@ -73,11 +98,46 @@ export async function openRackBackup(session: Session, file: string): Promise<Se
       hint: 'Nothing was changed. Without the right one nothing in it can be read.',
     })
   }
-  const start = Buffer.byteLength(text)
-  return { key, head: text, content: () => createReadStream(path, { start }) as AsyncIterable<Uint8Array> }
+  return { key, head: text, content }
 }
 
-async function readHead(path: string, file: string): Promise<{ head: Head; text: string }> {
+/** What is sealed, behind its head. A reply that ended without a byte is no backup. */
+export async function* headed(head: string, sealed: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let isEmpty = true
+  for await (const chunk of sealed) {
+    if (isEmpty) yield Buffer.from(head)
+    isEmpty = false
+    yield chunk
+  }
+  if (isEmpty) throw new RackError('unreachable', 'the rack sent nothing')
+}
+
+interface Opened {
+  /** The first line; empty where there is none. */
+  text: string
+  content: SealedBackup['content']
+}
+
+async function readHeadOfInput({ world, options }: Session): Promise<Opened> {
+  if (world.stdin.isTTY) throw new RackError('usage', 'what is sealed does not come from a terminal')
+  if (options.text('passphrase-file') === '-')
+    throw new RackError('usage', 'standard input cannot be both, the file and its passphrase')
+  const chunks = (world.stdin as AsyncIterable<Uint8Array>)[Symbol.asyncIterator]()
+  let held = Buffer.alloc(0)
+  while (!held.includes('\n') && held.length < longestHead) {
+    const next = await chunks.next()
+    if (next.done) break
+    held = Buffer.concat([held, next.value])
+  }
+  const end = held.subarray(0, longestHead).indexOf('\n') + 1
+  const content = async function* () {
+    yield held.subarray(end)
+    yield* { [Symbol.asyncIterator]: () => chunks }
+  }
+  return { text: held.subarray(0, end).toString(), content }
+}
+
+async function readHead(path: string, file: string): Promise<Opened> {
   const bytes = Buffer.alloc(longestHead)
   let length: number
   try {
@@ -86,42 +146,45 @@ async function readHead(path: string, file: string): Promise<{ head: Head; text:
   } catch (cause) {
     throw new RackError('not-found', `${file} cannot be read: ${(cause as Error).message}`, { cause })
   }
-  const end = bytes.subarray(0, length).indexOf('\n') + 1
-  const text = bytes.subarray(0, end).toString()
-  if (!text.startsWith(magic)) throw noBackup(file)
-  const head = parse(text.slice(magic.length), file)
+  const start = bytes.subarray(0, length).indexOf('\n') + 1
+  const content = () => createReadStream(path, { start }) as AsyncIterable<Uint8Array>
+  return { text: bytes.subarray(0, start).toString(), content }
+}
+
+function checkHead(text: string, file: string, kind: SealedKind): Head {
+  if (!text.startsWith(kind.magic)) throw noneOf(kind, file)
+  const head = parse(text.slice(kind.magic.length))
+  if (!head) throw noneOf(kind, file)
   if (head.format !== format) {
     throw new RackError(
       'unsupported',
       `${file} was written by a newer version of Rack (form ${head.format})`,
       {
-        hint: 'Nothing was changed. Restore it with that version.',
+        hint: 'Nothing was changed. Take that version for it.',
       },
     )
   }
   const { n = 0, r = 0, p = 0 } = head
   const isScrypt = head.kdf === 'scrypt' && n > 1 && r > 0 && p > 0
   const isCheap = n <= mostCost.n && r <= mostCost.r && p <= mostCost.p
-  if (!(head.kdf === 'hkdf' || (isScrypt && isCheap))) throw noBackup(file)
-  return { head, text }
+  if (!(head.kdf === 'hkdf' || (isScrypt && isCheap))) throw noneOf(kind, file)
+  return head
 }
 
-function parse(text: string, file: string): Head {
+/** Null for what is no head. */
+function parse(text: string): Head | null {
   try {
     const head = JSON.parse(text) as Partial<Head> | null
     if (typeof head?.format === 'number' && head.format > format) return head as Head
-    if (typeof head?.salt === 'string' && typeof head.check === 'string') return head as Head
-  } catch (cause) {
-    throw noBackup(file, cause)
+    return typeof head?.salt === 'string' && typeof head.check === 'string' ? (head as Head) : null
+  } catch (error) {
+    if (error instanceof SyntaxError) return null
+    throw error
   }
-  throw noBackup(file)
 }
 
-function noBackup(file: string, cause?: unknown): RackError {
-  return new RackError('invalid', `${file} is no backup of a rack`, {
-    hint: 'rack backup makes one. One of a service or a volume: rack services restore, rack volumes restore',
-    cause,
-  })
+function noneOf({ what, hint }: SealedKind, file: string): RackError {
+  return new RackError('invalid', `${file} is no ${what}`, { hint })
 }
 
 async function deriveKey(head: Omit<Head, 'check'>, secret: Buffer): Promise<Buffer> {
@@ -173,7 +236,7 @@ async function askPassphrase(
       hint: 'Name it: --passphrase-file FILE, or --key-file FILE',
     })
   }
-  const given = await readSecret(session, isNew ? 'A passphrase for the backup:' : 'Its passphrase:')
+  const given = await readSecret(session, isNew ? 'A passphrase for the file:' : 'Its passphrase:')
   if (!isNew || !stdin.isTTY) return given
   if ((await readSecret(session, 'Again:')) === given) return given
   throw new RackError('invalid', 'the two are not the same', { hint: 'Type the command again.' })

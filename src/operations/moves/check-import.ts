@@ -1,0 +1,137 @@
+import { admitPlan } from '../../domain/admission.ts'
+import { checkAppName } from '../../domain/app.ts'
+import type { Control } from '../../domain/control.ts'
+import { changedTypes } from '../../domain/copy-identity.ts'
+import { RackError } from '../../domain/error.ts'
+import { planRelease, type Plan } from '../../domain/plan.ts'
+import type { ReleaseLink } from '../../domain/service-link.ts'
+import { refuseUnready } from '../../domain/service.ts'
+import type { Context } from '../context.ts'
+import { refuseHeldDomain, refuseHeldName } from '../domains/domains.ts'
+import { planInputOf } from '../read-release.ts'
+import { listVolumes } from '../volumes.ts'
+import type { FoundArchive } from './read-archive.ts'
+
+/** An archive, and what is to come of it. */
+export interface Coming {
+  found: FoundArchive
+  app: string
+  /** It is to be made live next. */
+  isNext: boolean
+}
+
+/**
+ * Refuses an archive that cannot become an app here, with nothing touched.
+ * @returns what is to be told of what is here
+ * @throws as `importApp`
+ */
+export async function checkImport(context: Context, coming: Coming, control: Control): Promise<string[]> {
+  const { app, found, isNext } = coming
+  await refuseTaken(context, coming)
+  for (const { name } of found.archive.domains) await refuseHeldDomain(context, name)
+  const notes = await refuseVolumes(context, coming, control)
+  await refuseServices(context, coming)
+  const plan = await planOf(context, coming)
+  if (!isNext) return notes
+  if (!plan) {
+    throw new RackError('conflict', `no release of ${app} has a build, so none can be made live`, {
+      hint: 'Leave --promote out, then: rack deploy',
+    })
+  }
+  await refuseImages(context, coming, control)
+  const ask = (capacity: Parameters<typeof admitPlan>[1]) =>
+    admitPlan(plan, capacity, changedTypes(plan, null))
+  using _room = await context.admission.admit(app, `${app}, which is imported,`, ask, control)
+  const types = new Set(plan.processes.map(({ type }) => type))
+  const obstacles = await context.engine.obstacles(plan, types, control)
+  // Images are to come with it.
+  const obstacle = obstacles.find(({ code }) => code !== 'image-unavailable')
+  if (obstacle) throw obstacle
+  return notes
+}
+
+/** To be asked again in the app's turn. */
+export async function refuseTaken(context: Context, { app }: Pick<Coming, 'app'>): Promise<void> {
+  checkAppName(app, context.rack.name)
+  refuseHeldName(context, app)
+  if ((await context.store.apps.get(app)) === null) return
+  throw new RackError('exists', `there is an app "${app}" already, and nothing was changed`, {
+    hint: 'Bring it in under another name: --name NAME',
+    details: { app },
+  })
+}
+
+/** Volumes that an app of that name has left. @returns what is told of those that are no part of the archive */
+async function refuseVolumes(context: Context, { app, found }: Coming, control: Control): Promise<string[]> {
+  const there = (await listVolumes(context, { sizes: false }, control)).filter((one) => one.app === app)
+  const { volumes } = found.archive.contents
+  const held = there.find(({ name }) => volumes.includes(name))
+  if (!held)
+    return there.map(
+      ({ name }) => `the volume ${name} of an app ${app} that is no more is what it has as ${name}`,
+    )
+  const what = `the volume ${held.name} of an app ${app} that is no more has data, and the archive has other data for it`
+  throw new RackError('conflict', what, {
+    hint: `If its data is not wanted: rack volumes delete ${app}/${held.name}; or bring the app in under another name: --name NAME`,
+    details: { app, volume: held.name },
+  })
+}
+
+/** The links of what is to be made live, and of what comes next; those of the past are told when they are gone back to. */
+function neededLinks({ base, newest }: FoundArchive): ReleaseLink[] {
+  return [...(base?.release.links ?? []), ...(newest?.links ?? [])]
+}
+
+async function refuseServices({ store }: Context, { app, found }: Coming): Promise<void> {
+  const types = typesOf(found)
+  const aliases = Map.groupBy(neededLinks(found), ({ service }) => service)
+  const missing: string[] = []
+  for (const name of aliases.keys()) {
+    const service = await store.services.get(name)
+    if (service) refuseUnready(service)
+    else missing.push(name)
+  }
+  if (missing.length === 0) return
+  const lines = missing.map((name) => {
+    const as = [...new Set(aliases.get(name)!.map(({ alias }) => alias))].join(', ')
+    return `  ${name} (as ${as}): rack services create ${types.get(name) ?? 'TYPE'} --name ${name}`
+  })
+  const what = `${app} links services that are not here, and nothing was changed`
+  throw new RackError('conflict', [what, ...lines].join('\n'), {
+    hint: 'Create them and import again: its links lead there by themselves. Their data: rack services export, rack services import',
+    details: { app, services: missing },
+  })
+}
+
+/** Of which type each service was that it links. */
+export function typesOf({ archive }: FoundArchive): Map<string, string> {
+  return new Map(archive.contents.services.map(({ name, type }) => [name, type]))
+}
+
+/** What would be live, without its links: how much it takes, and what the policy says. @throws manifest-invalid */
+async function planOf(context: Context, { app, found, isNext }: Coming): Promise<Plan | null> {
+  const { base, archive } = found
+  if (!base) return null
+  const { release, environment, content } = base
+  const { formation, noticed } = archive
+  const facts = { app, release: release.id, build: release.build!, environment, content, formation, noticed }
+  const reading = { underPolicy: isNext, isNext: true }
+  const plan = planRelease(await planInputOf(context, { ...facts, services: [] }, reading))
+  const replaced = new Set(release.links.map(({ alias }) => alias))
+  return { ...plan, processes: plan.processes.filter(({ type }) => !replaced.has(type)) }
+}
+
+async function refuseImages({ engine }: Context, { found }: Coming, control: Control): Promise<void> {
+  const references = Object.values(found.base!.content.images).map(({ reference }) => reference)
+  const coming = new Set(found.archive.images)
+  const wanted = references.filter((reference) => !coming.has(reference))
+  const here = await engine.imagesHere(wanted, control)
+  if (wanted.every((reference) => here.has(reference))) return
+  throw new RackError(
+    'image-unavailable',
+    'images of what is to be made live are neither in the archive nor here',
+    {
+      hint: 'Nothing was changed. Leave --promote out, then: rack builds rebuild; or export it with its images.',
+    },
+  )
+}
