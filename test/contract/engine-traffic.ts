@@ -225,7 +225,7 @@ function drainScenarios(scenario: Scenario): void {
         assert.deepEqual([receipt.draining, typeof receipt.requests, receipt.failed], [[], 'number', 0])
       }
       const isGone = async () => (await world.ids()).every((id) => !old.includes(id))
-      await until(isGone, { deadlineMs: 10_000, what: 'the old copies to be gone' })
+      await until(isGone, { deadlineMs: 60_000, what: 'the old copies to be gone' })
       assert.equal((await world.ids()).length, 2)
     },
   )
@@ -307,7 +307,7 @@ function droppedScenario(scenario: Scenario): void {
       assert.equal(await hears(), 'api')
     }
     const isGone = async () => (await world.processes()).every(({ release }) => release === second.release)
-    await until(isGone, { deadlineMs: 30_000, what: 'the callers and what they call to be gone' })
+    await until(isGone, { deadlineMs: 60_000, what: 'the callers and what they call to be gone' })
   })
 }
 

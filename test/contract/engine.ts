@@ -817,7 +817,7 @@ function processScenarios(scenario: Scenario): void {
       ...world.control(client.signal),
     })
     client.abort()
-    await withDeadline({ deadlineMs: 10_000, what: 'exec to end' }, () => Promise.allSettled([lasting]))
+    await withDeadline({ deadlineMs: 60_000, what: 'exec to end' }, () => Promise.allSettled([lasting]))
   })
 }
 
@@ -1134,7 +1134,7 @@ export function openWorld(
 
     async [Symbol.asyncDispose]() {
       deadline[Symbol.dispose]()
-      const cleanup = startDeadline({ deadlineMs: 30_000, what: 'the removal of a scenario' })
+      const cleanup = startDeadline({ deadlineMs: 60_000, what: 'the removal of a scenario' })
       await engine.remove(owner, { volumes: true }, control(cleanup.signal))
       cleanup[Symbol.dispose]()
     },

@@ -111,7 +111,7 @@ async function startShop(t: TestContext, domains: readonly string[] = [name]) {
 }
 
 async function failure({ orders }: Daemon, of = name): Promise<NonNullable<CertificateOrder['failed']>> {
-  return await until(() => orders.order(of)?.failed, { deadlineMs: 20_000, what: `${of} to fail` })
+  return await until(() => orders.order(of)?.failed, { deadlineMs: 60_000, what: `${of} to fail` })
 }
 
 async function certified({ operations }: Daemon, count = 1) {
@@ -119,7 +119,7 @@ async function certified({ operations }: Daemon, count = 1) {
     const found = await operations.listCertificates()
     return found.length >= count && found
   }
-  return await until(enough, { deadlineMs: 30_000, what: 'a certificate' })
+  return await until(enough, { deadlineMs: 60_000, what: 'a certificate' })
 }
 
 const refusal = (status: number, type: string, detail: string, headers = {}): Instead => ({
@@ -173,7 +173,7 @@ describe('certificates of an authority', { timeout: 300_000 }, () => {
         const found = await next.operations.listCertificates()
         return found.length === 1 && found[0]!.id !== before[0]?.id && next.orders.orders().length === 0
       }
-      await until(isNew, { deadlineMs: 20_000, what: `an order that was killed at ${at}` })
+      await until(isNew, { deadlineMs: 60_000, what: `an order that was killed at ${at}` })
       const placed = pebble.asked.filter((asked) => asked === 'POST /order-plz').length
       assert.equal(placed > 0, at === 'POST /order-plz', `no second order is placed after ${at}`)
       await next.end()
@@ -334,7 +334,7 @@ describe('certificates of an authority', { timeout: 300_000 }, () => {
       await stuck.promise
       await end()
       await until(() => orders.orders().length === 0 && records.size === 0, {
-        deadlineMs: 20_000,
+        deadlineMs: 60_000,
         what: `${wanted} at ${at} to be forgotten`,
       })
     }
@@ -437,14 +437,14 @@ describe('certificates of an authority', { timeout: 300_000 }, () => {
     const later = await shop.startDaemon({ now: () => new Date(dueMs) })
     const isRenewed = async () =>
       (await later.operations.listCertificates()).every(({ id }) => id !== first!.id)
-    await until(isRenewed, { deadlineMs: 20_000, what: 'a renewal' })
+    await until(isRenewed, { deadlineMs: 60_000, what: 'a renewal' })
     await later.end()
     const other = await shop.startDaemon()
     const url = pebble.directory.replace(/dir$/, 'dir?')
     await other.operations.changeAcme({ ...shop.ask, directory: url }, shop.control)
     const isOf = async () =>
       (await other.operations.listCertificates()).some(({ authority }) => authority === url)
-    await until(isOf, { deadlineMs: 20_000, what: 'one of the other authority' })
+    await until(isOf, { deadlineMs: 60_000, what: 'one of the other authority' })
     assert.equal((await other.operations.listCertificates()).length, 1)
   })
 })

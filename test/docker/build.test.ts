@@ -437,7 +437,7 @@ test('builds beyond the limit wait for their turn, and may be cancelled while th
   const busy = controlOf(first.signal)
   const building = single.build(requestOf([dockerfile('FROM busybox:1', 'RUN echo begun; sleep 60')]), busy)
   const ended = assert.rejects(building, { code: 'cancelled' })
-  await until(() => busy.texts().includes('begun'), { deadlineMs: 30_000, what: 'the first build' })
+  await until(() => busy.texts().includes('begun'), { deadlineMs: 60_000, what: 'the first build' })
   const second = new AbortController()
   const waiting = controlOf(second.signal)
   const queued = single.build(requestOf([dockerfile('FROM busybox:1')]), waiting)
@@ -455,7 +455,7 @@ test('a build whose time is up is ended in the engine too', async () => {
   const marker = `7${Date.now()}`
   const endless = requestOf([dockerfile('FROM busybox:1', `RUN sleep ${marker}`)], { deadlineMs: 3000 })
   await assert.rejects(builder.build(endless, controlOf()), { code: 'timeout' })
-  await until(async () => !(await isRunning(marker)), { deadlineMs: 20_000, what: 'the step to end' })
+  await until(async () => !(await isRunning(marker)), { deadlineMs: 60_000, what: 'the step to end' })
 })
 
 test('an abort ends the build in the engine, not only here', async () => {
@@ -470,7 +470,7 @@ test('an abort ends the build in the engine, not only here', async () => {
     building,
     (error) => error instanceof RackError && error.code === 'cancelled',
   )
-  await until(() => control.texts().includes('begun'), { deadlineMs: 30_000, what: 'the step to begin' })
+  await until(() => control.texts().includes('begun'), { deadlineMs: 60_000, what: 'the step to begin' })
   assert.deepEqual(
     builder.running().map(({ app }) => app),
     ['shop'],
@@ -479,7 +479,7 @@ test('an abort ends the build in the engine, not only here', async () => {
   abort.abort()
   await rejected
   assert.deepEqual(builder.running(), [])
-  await until(async () => !(await isRunning(marker)), { deadlineMs: 20_000, what: 'the step to end' })
+  await until(async () => !(await isRunning(marker)), { deadlineMs: 60_000, what: 'the step to end' })
 })
 
 /** Whether a process of a build with this word in its command line runs; the engine is on this machine. */

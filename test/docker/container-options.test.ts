@@ -52,7 +52,7 @@ describe('what a container is given on a real Docker Engine', { concurrency: 3 }
     )
   const lines = async (app: string) => {
     const found = await Array.fromAsync(
-      rack.engine.logs({ owner: appOwner(app), follow: false }, controlFor(20_000)),
+      rack.engine.logs({ owner: appOwner(app), follow: false }, controlFor(60_000)),
     )
     return found.map(({ text }) => text)
   }
@@ -64,7 +64,7 @@ describe('what a container is given on a real Docker Engine', { concurrency: 3 }
     volumes: string[] = [],
   ) => {
     await deploy(app, [shell(`${script}\necho "the end"`, overrides)], volumes)
-    const wait = { deadlineMs: 20_000, what: 'the last line' }
+    const wait = { deadlineMs: 60_000, what: 'the last line' }
     const all = await until(async () => {
       const texts = await lines(app)
       return texts.includes('the end') && texts
@@ -87,7 +87,7 @@ describe('what a container is given on a real Docker Engine', { concurrency: 3 }
     const query = { all: true, filters }
     return await rack.docker.json<{ Id: string; Labels: Record<string, string> }[]>(
       { path: '/containers/json', query },
-      controlFor(10_000),
+      controlFor(60_000),
     )
   }
   const secret = (path: string, content: string, overrides: Partial<FileMount> = {}) =>
@@ -266,7 +266,7 @@ describe('what a container is given on a real Docker Engine', { concurrency: 3 }
     const volumes = async () => {
       const { Volumes } = await rack.docker.json<{ Volumes: { Name: string }[] | null }>(
         { path: '/volumes' },
-        controlFor(10_000),
+        controlFor(60_000),
       )
       return new Set((Volumes ?? []).map(({ Name }) => Name))
     }
@@ -275,11 +275,11 @@ describe('what a container is given on a real Docker Engine', { concurrency: 3 }
     const [container] = await containersOf('sealed')
     const { Mounts } = await rack.docker.json<{ Mounts: { Type: string; Name: string }[] }>(
       { path: `/containers/${container!.Id}/json` },
-      controlFor(10_000),
+      controlFor(60_000),
     )
     const own = Mounts.filter(({ Type }) => Type === 'volume').map(({ Name }) => Name)
     assert.equal(own.length, 2)
-    await rack.engine.remove(appOwner('sealed'), { volumes: false }, controlFor(30_000))
+    await rack.engine.remove(appOwner('sealed'), { volumes: false }, controlFor(60_000))
     const left = await volumes()
     assert.ok(
       own.every((name) => !left.has(name)),
@@ -293,11 +293,11 @@ describe('what a container is given on a real Docker Engine', { concurrency: 3 }
     await prints('restarted', 'cat /run/secrets/key; echo', mounted)
     const [{ id } = { id: '' }] = await rack.engine.processes(
       { owner: appOwner('restarted') },
-      controlFor(10_000),
+      controlFor(60_000),
     )
-    await rack.engine.exec(id, ['kill', '1'], collectTerminal().terminal, controlFor(10_000))
+    await rack.engine.exec(id, ['kill', '1'], collectTerminal().terminal, controlFor(60_000))
     const again = async () => (await lines('restarted')).filter((text) => text === 'kept').length === 2
-    await until(again, { deadlineMs: 20_000, what: 'the file after the restart' })
+    await until(again, { deadlineMs: 60_000, what: 'the file after the restart' })
   })
 
   test('a file that cannot be put fails the deploy, and leaves no container', async () => {
@@ -356,13 +356,13 @@ describe('what a container is given on a real Docker Engine', { concurrency: 3 }
       timeoutMs: null,
     }
     const seen = collectTerminal()
-    const attached = await rack.engine.run(oneOff, seen.terminal, controlFor(20_000))
+    const attached = await rack.engine.run(oneOff, seen.terminal, controlFor(60_000))
     assert.equal(await attached.exit, 0)
     assert.equal(seen.stdout(), 'plain\ntill\n')
-    const { process: running, exit } = await rack.engine.run(oneOff, null, controlFor(20_000))
+    const { process: running, exit } = await rack.engine.run(oneOff, null, controlFor(60_000))
     assert.equal(await exit, 0)
     const query = { owner: appOwner('one-off'), process: running.id, follow: false }
-    const kept = await Array.fromAsync(rack.engine.logs(query, controlFor(10_000)))
+    const kept = await Array.fromAsync(rack.engine.logs(query, controlFor(60_000)))
     assert.deepEqual(
       kept.map(({ text }) => text),
       ['plain', 'till'],
@@ -387,22 +387,22 @@ describe('what a container is given on a real Docker Engine', { concurrency: 3 }
     const changes = Object.entries(forged).map(([name, value]) => `LABEL com.rack.${name}=${value}`)
     const { Id: container } = await rack.docker.json<{ Id: string }>(
       { method: 'POST', path: '/containers/create', body: { Image: image, Cmd: ['true'] } },
-      controlFor(20_000),
+      controlFor(60_000),
     )
     const query = { container, changes: changes.join('\n') }
     const commit = { method: 'POST', path: '/commit', query, body: {} } as const
-    const { Id } = await rack.docker.json<{ Id: string }>(commit, controlFor(20_000))
+    const { Id } = await rack.docker.json<{ Id: string }>(commit, controlFor(60_000))
     try {
       await deploy('pretender', [shell('', { image: Id })])
       const [found] = await containersOf('pretender')
       const said = Object.keys(forged).map((name) => found?.Labels[`com.rack.${name}`])
       assert.deepEqual(said, [rack.rack, 'pretender', 'process', '', '', ''])
-      assert.deepEqual(await rack.engine.processes({ owner: appOwner('victim') }, controlFor(10_000)), [])
+      assert.deepEqual(await rack.engine.processes({ owner: appOwner('victim') }, controlFor(60_000)), [])
     } finally {
-      await rack.engine.remove(appOwner('pretender'), { volumes: true }, controlFor(30_000))
+      await rack.engine.remove(appOwner('pretender'), { volumes: true }, controlFor(60_000))
       const force = { query: { force: true }, method: 'DELETE' } as const
-      await rack.docker.json({ ...force, path: `/containers/${container}` }, controlFor(20_000))
-      await rack.docker.json({ ...force, path: `/images/${Id}` }, controlFor(20_000))
+      await rack.docker.json({ ...force, path: `/containers/${container}` }, controlFor(60_000))
+      await rack.docker.json({ ...force, path: `/images/${Id}` }, controlFor(60_000))
     }
   })
 })

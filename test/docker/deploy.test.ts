@@ -58,7 +58,7 @@ describe('deploys on a real Docker Engine', { concurrency: 2 }, () => {
     return { error, first }
   }
   const running = async (app: string) =>
-    await rack.engine.processes({ owner: appOwner(app) }, controlFor(10_000))
+    await rack.engine.processes({ owner: appOwner(app) }, controlFor(60_000))
 
   test('a process that takes too much memory is out of memory, with 137', async () => {
     const hog = shell('echo filling; tail /dev/zero', { memoryBytes: 16 * 2 ** 20 })
@@ -163,14 +163,14 @@ describe('deploys on a real Docker Engine', { concurrency: 2 }, () => {
     const query = { all: true, filters }
     const containers = await rack.docker.json<{ Id: string }[]>(
       { path: '/containers/json', query },
-      controlFor(10_000),
+      controlFor(60_000),
     )
     const crashing = new AbortController()
     // From outside of Docker, which then starts it again, as it does after a crash.
     const crash = async (id: string) => {
       const look = rack.docker.json<{ State: { Pid: number } }>(
         { path: `/containers/${id}/json` },
-        controlFor(10_000),
+        controlFor(60_000),
       )
       const pid = (await look.catch(() => null))?.State.Pid ?? 0
       if (pid > 1 && isThere(pid)) process.kill(pid, 'SIGKILL')
@@ -231,7 +231,7 @@ describe('deploys on a real Docker Engine', { concurrency: 2 }, () => {
       const resolve = async () => {
         const seen = collectTerminal()
         const lookUp = ['nslookup', 'api']
-        await rack.engine.exec(caller!.id, lookUp, seen.terminal, controlFor(10_000))
+        await rack.engine.exec(caller!.id, lookUp, seen.terminal, controlFor(60_000))
         return Array.from(seen.stdout().matchAll(/Address: (10\.\S+)/g), ([, address]) => address)
       }
       assert.deepEqual(await resolve(), [old?.address])
@@ -244,7 +244,7 @@ describe('deploys on a real Docker Engine', { concurrency: 2 }, () => {
       await until(
         async () => (await running(app)).some(({ type, status }) => type === 'api' && status === 'starting'),
         {
-          deadlineMs: 10_000,
+          deadlineMs: 60_000,
           what: 'the new copy',
         },
       )
@@ -263,7 +263,7 @@ describe('deploys on a real Docker Engine', { concurrency: 2 }, () => {
     const [caller] = await running('beta')
     const seen = collectTerminal()
     const ask = ['wget', '-q', '-T', '2', '-O', '-', `http://${target?.address}:3000/`]
-    const code = await rack.engine.exec(caller!.id, ask, seen.terminal, controlFor(20_000))
+    const code = await rack.engine.exec(caller!.id, ask, seen.terminal, controlFor(60_000))
     assert.notEqual(code, 0)
     assert.equal(seen.stdout(), '')
   })
@@ -276,7 +276,7 @@ describe('deploys on a real Docker Engine', { concurrency: 2 }, () => {
         const found = await running('loop')
         return found[0]?.detail?.includes('crashed') && found
       },
-      { deadlineMs: 20_000, what: 'the crash' },
+      { deadlineMs: 60_000, what: 'the crash' },
     )
     assert.match(found?.detail ?? '', /^crashed \(5\)/)
     assert.equal(found?.status, 'restarting')

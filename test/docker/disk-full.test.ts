@@ -113,7 +113,7 @@ test('with no byte left on the disk of the rack, what runs serves on; with room 
       const lines = await Array.fromAsync(rack.client.appLogs({ params: { app }, query: { tail: 2 } }))
       return lines.some(({ text }) => Number(text) > Date.now() / 1000 - 3)
     },
-    { deadlineMs: 10_000, intervalMs: 500, what: 'new lines in the log' },
+    { deadlineMs: 60_000, intervalMs: 500, what: 'new lines in the log' },
   )
   await rack.promote(app, release)
   assert.equal(await visit(), 'three')
@@ -126,7 +126,7 @@ test('a daemon that is killed while the disk is full starts when there is room',
   await rack.end('SIGKILL')
   assert.equal(await visit(), 'three')
   const error = await failure(
-    startDaemon(rack.installation, await launcher(), process.env, controlFor(30_000)),
+    startDaemon(rack.installation, await launcher(), process.env, controlFor(60_000)),
   )
   assert.equal(error.code, 'disk-full')
   assert.match(error.message, /^the daemon does not start: no room is left on the disk of \S+$/)

@@ -60,16 +60,16 @@ test(
     stack.defer(() => rack.close())
     const { engine } = rack
     const plan = planFor(rack.rack, image)
-    await engine.start(controlFor(20_000))
+    await engine.start(controlFor(60_000))
     await deployPlan(engine, plan, controlFor(60_000))
     const statusOf = async (type: string) =>
       (await engine.processes({ owner: appOwner(app), type }, controlFor(5000)))[0]?.status
     await until(async () => (await statusOf('job')) === 'completed', {
-      deadlineMs: 20_000,
+      deadlineMs: 60_000,
       what: 'the job to be done',
     })
     await until(async () => (await beatsOf(engine)).includes(1), {
-      deadlineMs: 10_000,
+      deadlineMs: 60_000,
       what: 'a beat in the log',
     })
     for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
@@ -86,7 +86,7 @@ test(
         'what was copied is readable without Docker',
       )
       await dockerd.start()
-      await engine.start(controlFor(20_000))
+      await engine.start(controlFor(60_000))
       const receipt = await deployPlan(engine, plan, controlFor(60_000))
       assert.deepEqual(
         [receipt.kept.sort(), receipt.replaced],
@@ -102,7 +102,7 @@ test(
       }
       // The router believes a copy that was down at its second good answer.
       const what = () => `${expected.join()} after ${signal}; there is ${statuses.join()}`
-      await until(allRun, { deadlineMs: 20_000, what })
+      await until(allRun, { deadlineMs: 60_000, what })
       const done = await Array.fromAsync(
         engine.logs({ owner: appOwner(app), types: ['job'], follow: false }, controlFor(5000)),
       )
@@ -112,12 +112,12 @@ test(
         'a job that is done is not run again',
       )
       const load = startLoad({ port: rack.httpPort, host: 'away.localhost', connections: 2 })
-      await until(() => load.soFar.requests > 50, { deadlineMs: 10_000, what: 'fifty answers' })
+      await until(() => load.soFar.requests > 50, { deadlineMs: 60_000, what: 'fifty answers' })
       const { bodies, failures } = await load.stop()
       assert.deepEqual([Object.keys(bodies), failures], [['here\n'], {}], signal)
     }
     const hasThird = async () => /(\b0,1,2,.*){3}/.test((await beatsOf(engine)).join())
-    await until(hasThird, { deadlineMs: 10_000, what: 'beats of the third start' })
+    await until(hasThird, { deadlineMs: 60_000, what: 'beats of the third start' })
     await assertWholeBeats(engine)
     await rack.close()
   },
@@ -125,7 +125,7 @@ test(
 
 async function beatsOf(engine: Awaited<ReturnType<typeof openDockerRack>>['engine']): Promise<number[]> {
   const query = { app, types: ['worker'], follow: false }
-  const lines = await Array.fromAsync(engine.logs(query, controlFor(10_000)))
+  const lines = await Array.fromAsync(engine.logs(query, controlFor(60_000)))
   return lines.map(({ text }) => Number(text.replace('beat ', '')))
 }
 

@@ -57,7 +57,7 @@ async function underLoad(task: () => Promise<void>): Promise<number> {
 
 const visit = async (path = '/') => await ask({ port: rack.installation.http.port, host, path })
 const copies = async () =>
-  await findCopies(dockerd.docker, rack.installation.name, { owner: appOwner(app) }, controlFor(10_000))
+  await findCopies(dockerd.docker, rack.installation.name, { owner: appOwner(app) }, controlFor(60_000))
 const ids = async () => (await copies()).map((copy) => copy.process).sort()
 
 /** Everything about the app agrees: containers, names, addresses, routes, journal; and it answers. */
@@ -123,7 +123,7 @@ async function logLines(): Promise<string[]> {
 /** The worker says one line at each start: none is lost, none repeated. */
 async function saidUp(times: number): Promise<void> {
   const what = `${times} lines of the worker`
-  await until(async () => (await logLines()).length >= times, { deadlineMs: 10_000, what })
+  await until(async () => (await logLines()).length >= times, { deadlineMs: 60_000, what })
   assert.deepEqual(
     await logLines(),
     Array.from({ length: times }, () => 'the worker is up'),
@@ -283,7 +283,7 @@ test('the engine is killed during the first deploy of an app: nothing of it is l
     await dockerd.start()
     const error = await promoting
     const of = { owner: appOwner(fresh) }
-    const containers = () => findCopies(dockerd.docker, rack.installation.name, of, controlFor(10_000))
+    const containers = () => findCopies(dockerd.docker, rack.installation.name, of, controlFor(60_000))
     const live = await rack.client.getApp({ params: { app: fresh } })
     t.diagnostic(`killed at ${delayMs} ms: ${String(error)}; live: ${live.release}`)
     assert.equal(live.release, null)

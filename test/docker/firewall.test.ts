@@ -51,7 +51,7 @@ async function askFromInside(address: string, port = 80): Promise<string | null>
 
 const closedAgain = async () =>
   await until(async () => await firewall.isClosed(controlFor(5000)), {
-    deadlineMs: 30_000,
+    deadlineMs: 60_000,
     what: 'the daemon to make its table anew',
   })
 
@@ -72,7 +72,7 @@ test('an app is kept from the metadata service of the machine, until the policy 
   const change = { allowBinds: [], denyBinds: [], privileged: null }
   await rack.client.changePolicy({ body: { ...change, metadata: true } })
   const answered = async () => (await askFromInside(metadata)) === 'credentials'
-  await until(answered, { deadlineMs: 30_000, what: 'an answer' })
+  await until(answered, { deadlineMs: 60_000, what: 'an answer' })
   await rack.client.changePolicy({ body: { ...change, metadata: false } })
   await closedAgain()
   assert.equal(await askFromInside(metadata), null)

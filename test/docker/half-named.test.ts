@@ -48,11 +48,11 @@ for (const [what, path, word, release] of [
   ['on no network', /\/disconnect$/, 'three', 'RCCCCCCCCCC'],
 ] as const) {
   test(`a copy that a killed daemon left ${what} goes on and serves`, { timeout: 60_000 }, async () => {
-    await deployPlan(rack.engine, plan('one', 'RAAAAAAAAAA'), controlFor(20_000))
+    await deployPlan(rack.engine, plan('one', 'RAAAAAAAAAA'), controlFor(60_000))
     const killed = rack.reopen({ docker: dyingAfter(rack.docker, path) })
-    await assert.rejects(deployPlan(killed, plan(word, release), controlFor(20_000)))
+    await assert.rejects(deployPlan(killed, plan(word, release), controlFor(60_000)))
     await killed.close()
-    await deployPlan(rack.engine, plan(word, release), controlFor(20_000))
+    await deployPlan(rack.engine, plan(word, release), controlFor(60_000))
     const copies = await rack.engine.processes({ owner: appOwner(app), all: true }, controlFor(5000))
     assert.deepEqual(
       copies.map((copy) => [copy.release, copy.status]),

@@ -80,7 +80,7 @@ test(
       const outside = { domain: 'localhost', httpPort }
       const settings = { docker, router, addresses: store.addresses, rack, total, pool, outside, randomBytes }
       const engine = createDockerEngine({ ...settings, directory: join(directory, 'engine') })
-      await router.start(controlFor(20_000))
+      await router.start(controlFor(60_000))
       return { store, router, engine }
     }
 
@@ -99,15 +99,15 @@ test(
         await using _closing = { [Symbol.asyncDispose]: async () => await now.engine.close() }
         // Undone and finished by turns; each time the first release is live again before the next kill.
         const wanted = index % 2 === 0 ? first : second
-        await now.engine.start(controlFor(30_000))
+        await now.engine.start(controlFor(60_000))
         await deployPlan(now.engine, wanted, controlFor(60_000))
         // What the killed one had told to leave may still be draining.
         const all = async () =>
-          await now.engine.processes({ owner: appOwner(app), all: true }, controlFor(10_000))
+          await now.engine.processes({ owner: appOwner(app), all: true }, controlFor(60_000))
         const described = async () =>
           (await all()).map(({ type: name, status }) => `${name} ${status}`).join()
         await until(async () => (await described()) === 'web running,web running', {
-          deadlineMs: 30_000,
+          deadlineMs: 60_000,
           what: `two copies that run, after a kill at ${killAfterMs} ms`,
         })
         const listed = await docker.json<unknown[]>(
@@ -117,7 +117,7 @@ test(
         assert.equal(listed.length, 2, 'no container is left over')
         await now.engine.sweep(
           { owners: [appOwner(app)], images: [], buildCache: false, volumes: false },
-          controlFor(30_000),
+          controlFor(60_000),
         )
         assert.equal((await now.store.addresses.holders(app)).length, 2, 'no address is left over')
         const { bodies } = await askAFew(httpPort)
@@ -133,7 +133,7 @@ test(
     } finally {
       await load.stop()
       await begun.engine.remove(appOwner(app), { volumes: true }, controlFor(60_000))
-      await begun.router.stop(controlFor(20_000))
+      await begun.router.stop(controlFor(60_000))
       await begun.store.close()
       await rm(directory, { recursive: true, force: true })
     }
@@ -142,6 +142,6 @@ test(
 
 async function askAFew(port: number) {
   const load = startLoad({ port, host: 'killed.localhost', connections: 2 })
-  await until(() => load.soFar.requests > 20, { deadlineMs: 10_000, what: 'some answers' })
+  await until(() => load.soFar.requests > 20, { deadlineMs: 60_000, what: 'some answers' })
   return await load.stop()
 }

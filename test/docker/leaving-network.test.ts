@@ -34,7 +34,7 @@ function refusingOnce(docker: DockerClient, then: () => Promise<unknown>): Docke
 test('a network that a container is still leaving is waited for', { timeout: 60_000 }, async () => {
   const { docker, engine } = rack
   const plan = planOf([processPlan({ image, command: ['sleep', '600'] })], { owner, rack: rack.rack })
-  await deployPlan(engine, plan, controlFor(20_000))
+  await deployPlan(engine, plan, controlFor(60_000))
   const own = { filters: { label: [`com.rack.name=${rack.rack}`] } }
   const [network] = await docker.json<{ Id: string }[]>({ path: '/networks', query: own }, controlFor(5000))
   // One that is being removed by somebody else is gone for us, and is on its network a moment longer.
@@ -42,7 +42,7 @@ test('a network that a container is still leaving is waited for', { timeout: 60_
   const made = { method: 'POST', path: '/containers/create', body } as const
   const { Id: other } = await docker.json<{ Id: string }>(made, controlFor(5000))
   const ask = (method: 'POST' | 'DELETE', path: string, query = {}) =>
-    docker.json({ method, path: `/containers/${other}${path}`, query }, controlFor(10_000))
+    docker.json({ method, path: `/containers/${other}${path}`, query }, controlFor(60_000))
   await ask('POST', '/start')
   let refusals = 0
   const leaving = rack.reopen({
@@ -51,7 +51,7 @@ test('a network that a container is still leaving is waited for', { timeout: 60_
       await ask('DELETE', '', { force: true })
     }),
   })
-  await leaving.remove(owner, { volumes: true }, controlFor(30_000))
+  await leaving.remove(owner, { volumes: true }, controlFor(60_000))
   await leaving.close()
   assert.equal(refusals, 1)
   assert.deepEqual(await docker.json({ path: '/networks', query: own }, controlFor(5000)), [])

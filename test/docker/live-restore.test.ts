@@ -34,10 +34,10 @@ test(
       ...servesHttp(3000, ['lives.localhost']),
       command: ['sh', '-c', serve],
     })
-    await engine.start(controlFor(20_000))
+    await engine.start(controlFor(60_000))
     await deployPlan(engine, planOf([web], { owner: appOwner(app), rack: rack.rack }), controlFor(60_000))
     const copies = async () => {
-      const found = await engine.processes({ owner: appOwner(app) }, controlFor(10_000))
+      const found = await engine.processes({ owner: appOwner(app) }, controlFor(60_000))
       return found.map(({ id, status, started, address }) => `${id} ${status} ${started} ${address}`)
     }
     const before = await copies()
@@ -48,11 +48,11 @@ test(
       await lost
       const soFar = load.soFar.requests
       await until(() => load.soFar.requests > soFar + 50, {
-        deadlineMs: 20_000,
+        deadlineMs: 60_000,
         what: 'answers without Docker',
       })
       await dockerd.start()
-      await engine.start(controlFor(20_000))
+      await engine.start(controlFor(60_000))
       assert.deepEqual(await copies(), before, signal)
     }
     const { bodies, failures } = await load.stop()
@@ -63,7 +63,7 @@ test(
       release: 'RBBBBBBBBBB',
     })
     await deployPlan(engine, next, controlFor(60_000))
-    const after = await engine.processes({ owner: appOwner(app) }, controlFor(10_000))
+    const after = await engine.processes({ owner: appOwner(app) }, controlFor(60_000))
     assert.deepEqual(
       after.map(({ release, status }) => `${release} ${status}`),
       ['RBBBBBBBBBB running', 'RBBBBBBBBBB running'],

@@ -17,7 +17,7 @@ after(() => first.close())
 
 const networksOf = async (rack: string) => {
   const query = { filters: { label: [`com.rack.name=${rack}`] } }
-  const found = await first.docker.json<{ Name: string }[]>({ path: '/networks', query }, controlFor(10_000))
+  const found = await first.docker.json<{ Name: string }[]>({ path: '/networks', query }, controlFor(60_000))
   return found.map(({ Name }) => Name)
 }
 
@@ -47,7 +47,7 @@ test('a rack touches nothing of another one, where both would have one name for 
 })
 
 test('an empty network of a person that has the name is left alone', async () => {
-  const control = controlFor(30_000)
+  const control = controlFor(60_000)
   const name = `${first.rack}-taken`
   const body = { Name: name, Driver: 'bridge' }
   await first.docker.json({ method: 'POST', path: '/networks/create', body }, control)

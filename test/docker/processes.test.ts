@@ -35,9 +35,9 @@ describe('processes on a real Docker Engine', { concurrency: 3 }, () => {
       controlFor(60_000),
     )
   const only = async (app: string) =>
-    (await rack.engine.processes({ owner: appOwner(app) }, controlFor(10_000)))[0]!
+    (await rack.engine.processes({ owner: appOwner(app) }, controlFor(60_000)))[0]!
   const lines = async (app: string, engine = rack.engine) =>
-    await Array.fromAsync(engine.logs({ owner: appOwner(app), follow: false }, controlFor(20_000)))
+    await Array.fromAsync(engine.logs({ owner: appOwner(app), follow: false }, controlFor(60_000)))
   const oneOff = (app: string, script: string) => ({
     owner: appOwner(app),
     release: 'RAAAAAAAAAA',
@@ -76,9 +76,9 @@ describe('processes on a real Docker Engine', { concurrency: 3 }, () => {
     stack.defer(() => own.close())
     const owner = appOwner('loud')
     for (const each of [shell(`seq 200000; ${sleeps}`), shell(sleeps)])
-      await deployPlan(own.engine, planOf([each], { owner, rack: own.rack }), controlFor(60_000))
+      await deployPlan(own.engine, planOf([each], { owner, rack: own.rack }), controlFor(180_000))
     let expected = 0
-    for await (const { text } of own.engine.logs({ owner, follow: false }, controlFor(60_000))) {
+    for await (const { text } of own.engine.logs({ owner, follow: false }, controlFor(180_000))) {
       assert.equal(text, String(++expected))
     }
     assert.equal(expected, 200_000)
@@ -103,11 +103,11 @@ describe('processes on a real Docker Engine', { concurrency: 3 }, () => {
     for (let round = 0; round < 6; round++) {
       await engine.close()
       engine = own.reopen()
-      await engine.start(controlFor(10_000))
+      await engine.start(controlFor(60_000))
       await pause(150)
     }
     await until(async () => (await lines(app, engine)).some(({ text }) => text === 'line 3999'), {
-      deadlineMs: 20_000,
+      deadlineMs: 60_000,
       intervalMs: 200,
       what: 'the last line',
     })
@@ -147,7 +147,7 @@ describe('processes on a real Docker Engine', { concurrency: 3 }, () => {
       output: async (_, chunk) => void output.push(Buffer.from(chunk).toString()),
       onResize: (listener) => resized.resolve(listener),
     }
-    const ended = rack.engine.exec(id, ['sh'], terminal, controlFor(20_000))
+    const ended = rack.engine.exec(id, ['sh'], terminal, controlFor(60_000))
     const resize = await resized.promise
     await until(() => output.join('').includes('#'), { deadlineMs: 5000, what: 'the prompt' })
     resize({ rows: 33, columns: 77 })
@@ -173,7 +173,7 @@ describe('processes on a real Docker Engine', { concurrency: 3 }, () => {
         id,
         ['sh', '-c', 'ps | grep -c "[s]leep 4321"'],
         seen.terminal,
-        controlFor(10_000),
+        controlFor(60_000),
       )
       return Number(seen.stdout())
     }
@@ -206,13 +206,13 @@ describe('processes on a real Docker Engine', { concurrency: 3 }, () => {
     const { process: running, exit } = await former.run(
       oneOff('adopt', 'sleep 2; echo done late'),
       null,
-      controlFor(20_000),
+      controlFor(60_000),
     )
     const abandoned = assert.rejects(exit)
     await former.close()
     await abandoned
     const next = own.reopen()
-    await next.start(controlFor(10_000))
+    await next.start(controlFor(60_000))
     await until(async () => (await next.processes({ id: running.id }, controlFor(5000))).length === 0, {
       deadlineMs: 15_000,
       what: 'the one-off to be gone',
@@ -238,16 +238,16 @@ describe('processes on a real Docker Engine', { concurrency: 3 }, () => {
     )
     const { terminal } = collectTerminal([], { open: true })
     const joined = await former.run(oneOff('left', 'sleep 3600'), terminal, controlFor(120_000))
-    const detached = await former.run(oneOff('left', 'sleep 3600'), null, controlFor(20_000))
+    const detached = await former.run(oneOff('left', 'sleep 3600'), null, controlFor(60_000))
     const abandoned = Promise.all([assert.rejects(joined.exit), assert.rejects(detached.exit)])
     await former.close()
     await abandoned
     const ended: Process[] = []
     const next = own.reopen({ onEnded: async (one) => void ended.push(one) })
-    await next.start(controlFor(10_000))
+    await next.start(controlFor(60_000))
     const isGone = async () =>
       (await next.processes({ id: joined.process.id }, controlFor(5000))).length === 0
-    await until(isGone, { deadlineMs: 20_000, what: 'the joined one-off to end' })
+    await until(isGone, { deadlineMs: 60_000, what: 'the joined one-off to end' })
     const [left] = await next.processes({ id: detached.process.id }, controlFor(5000))
     assert.equal(left?.status, 'running')
     assert.deepEqual(
@@ -270,25 +270,25 @@ describe('processes on a real Docker Engine', { concurrency: 3 }, () => {
     const { process: running, exit } = await former.run(
       oneOff('late', 'sleep 1; exit 7'),
       null,
-      controlFor(20_000),
+      controlFor(60_000),
     )
     const abandoned = assert.rejects(exit)
     await former.close()
     await abandoned
     const stateOf = async () => (await own.engine.processes({ id: running.id }, controlFor(5000)))[0]?.status
-    await until(async () => (await stateOf()) === 'crashed', { deadlineMs: 20_000, what: 'its end' })
+    await until(async () => (await stateOf()) === 'crashed', { deadlineMs: 60_000, what: 'its end' })
 
     const failing = own.reopen({ onEnded: async () => Promise.reject(new Error('the store is away')) })
-    await failing.start(controlFor(10_000))
+    await failing.start(controlFor(60_000))
     const isTold = () => own.troubles.some((error) => (error as Error).message === 'the store is away')
-    await until(isTold, { deadlineMs: 20_000, what: 'the failure to be told' })
+    await until(isTold, { deadlineMs: 60_000, what: 'the failure to be told' })
     await failing.close()
     assert.equal(await stateOf(), 'crashed')
 
     const ended: Process[] = []
     const next = own.reopen({ onEnded: async (one) => void ended.push(one) })
-    await next.start(controlFor(10_000))
-    await until(async () => (await stateOf()) === undefined, { deadlineMs: 20_000, what: 'it to be gone' })
+    await next.start(controlFor(60_000))
+    await until(async () => (await stateOf()) === undefined, { deadlineMs: 60_000, what: 'it to be gone' })
     await next.close()
     const [one] = ended
     assert.deepEqual([one?.id, one?.status, one?.exitCode], [running.id, 'crashed', 7])
@@ -304,13 +304,13 @@ describe('processes on a real Docker Engine', { concurrency: 3 }, () => {
     const { process: running, exit } = await engine.run(
       oneOff('taken', 'sleep 3600'),
       null,
-      controlFor(20_000),
+      controlFor(60_000),
     )
     const query = { all: true, filters: { label: [`com.rack.process=${running.id}`] } }
     const listing = { path: '/containers/json', query }
     const [found] = await own.docker.json<{ Id: string }[]>(listing, controlFor(5000))
     const removal = { method: 'DELETE', path: `/containers/${found?.Id}`, query: { force: true } } as const
-    await own.docker.json(removal, controlFor(20_000))
+    await own.docker.json(removal, controlFor(60_000))
     assert.equal(await exit, 137)
     await engine.close()
     const ends = ended.map(([{ id, status, exitCode }, operation]) => [id, status, exitCode, operation])
@@ -328,12 +328,12 @@ describe('processes on a real Docker Engine', { concurrency: 3 }, () => {
       from!.id,
       '/srv/a/.',
       { out: async (chunk) => void chunks.push(chunk) },
-      controlFor(10_000),
+      controlFor(60_000),
     )
     async function* archive() {
       yield* chunks
     }
-    await rack.engine.copy(to!.id, '/tmp', { in: archive() }, controlFor(10_000))
+    await rack.engine.copy(to!.id, '/tmp', { in: archive() }, controlFor(60_000))
     const seen = collectTerminal()
     await rack.engine.exec(to!.id, ['sh', '-c', 'cat /tmp/link'], seen.terminal, controlFor(5000))
     assert.equal(seen.stdout(), 'one\n')

@@ -286,7 +286,7 @@ describe('labels of the router', { timeout: 300_000 }, () => {
         )
       await deploy({})
       assert.equal((await get(rack.httpPort, 'shop.localhost')).body, 'GET / HTTP/1.1')
-      const ids = (await rack.engine.processes({ owner: appOwner('shop') }, controlFor(10_000)))
+      const ids = (await rack.engine.processes({ owner: appOwner('shop') }, controlFor(60_000)))
         .map(({ id }) => id)
         .sort()
       const routing = {
@@ -304,7 +304,7 @@ describe('labels of the router', { timeout: 300_000 }, () => {
         /^PROXY TCP4 127\.0\.0\.1 /,
       )
       await deploy({ routing, ports })
-      const after = (await rack.engine.processes({ owner: appOwner('shop') }, controlFor(10_000)))
+      const after = (await rack.engine.processes({ owner: appOwner('shop') }, controlFor(60_000)))
         .map(({ id }) => id)
         .sort()
       assert.deepEqual(after, ids)

@@ -94,7 +94,7 @@ describe('strangers at the port of TLS', { timeout: 120_000 }, () => {
       return socket
     })
     const isRefused = () => seen.closed === connections + 20 - shares.source
-    await until(isRefused, { deadlineMs: 10_000, what: 'the rest to be closed' })
+    await until(isRefused, { deadlineMs: 60_000, what: 'the rest to be closed' })
     await visitors(port)
   })
 
@@ -107,7 +107,7 @@ describe('strangers at the port of TLS', { timeout: 120_000 }, () => {
     )
     // Those that came while there was room, and a few of each.
     const isRefused = () => count * each - seen.closed <= shares.crowded + count * (shares.smallSource + 1)
-    await until(isRefused, { deadlineMs: 10_000, what: 'the rest to be closed' })
+    await until(isRefused, { deadlineMs: 60_000, what: 'the rest to be closed' })
     await visitors(port)
   })
 

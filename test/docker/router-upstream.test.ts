@@ -85,7 +85,7 @@ describe('what is spoken to processes', { timeout: 300_000 }, () => {
     const worker = await workerOf(place)
     await router.apply('calls', webApp('calls', [old, next], options), control)
     await router.apply('calls', webApp('calls', [next], options), control)
-    const leaving = router.retire({ app: 'calls', processes: ['POLD'], deadlineMs: 20_000 }, control)
+    const leaving = router.retire({ app: 'calls', processes: ['POLD'], deadlineMs: 60_000 }, control)
     assert.equal(await openCall(session).say('two'), 'PNEW two')
     assert.equal(await call.say('three'), 'POLD three')
     const trailers = once(call.stream, 'trailers')
@@ -107,7 +107,7 @@ describe('what is spoken to processes', { timeout: 300_000 }, () => {
     t.after(() => server.close())
     await router.apply('calls', webApp('calls', [copyAt(server, 'PILL')], options), control)
     const isDown = async () => (await router.down(control)).get('calls')?.has('PILL') ?? false
-    await until(isDown, { deadlineMs: 10_000, what: 'the check to fail' })
+    await until(isDown, { deadlineMs: 60_000, what: 'the check to fail' })
     assert.equal((await get(httpPort, 'calls.localhost')).status, 503)
   })
 

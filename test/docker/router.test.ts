@@ -100,11 +100,11 @@ describe('the router', { timeout: 300_000 }, () => {
       const measurement = await router.measure('shop', control)
       const running = startLoad({ port: httpPort, host: 'shop.localhost' })
       const isUnderLoad = async () => (await router.counters('shop', control)).requests > 100
-      await until(isUnderLoad, { deadlineMs: 20_000, what: 'load' })
+      await until(isUnderLoad, { deadlineMs: 60_000, what: 'load' })
       await router.apply('shop', webApp('shop', [old, fresh]), control)
       await router.retire({ app: 'shop', processes: ['PAAAAAAAAAA'], deadlineMs: 5000 }, control)
       const isAnswering = () => (running.soFar.bodies['PBBBBBBBBBB'] ?? 0) > 0
-      await until(isAnswering, { deadlineMs: 20_000, what: 'the fresh copy to answer' })
+      await until(isAnswering, { deadlineMs: 60_000, what: 'the fresh copy to answer' })
       const { requests, failures } = await running.stop()
       const measured = await measurement.end(control)
       assert.deepEqual(failures, {})

@@ -206,7 +206,7 @@ test('what has no way out is reached by others, and reaches neither the outside 
   const [api, db] = [await copyOf('closed', 'api'), await copyOf('closed', 'db')]
   const gateway = db.address.replace(/\d+$/, '1')
   const isUp = async () => (await hears(api, outside.far)) === 'outside'
-  await until(isUp, { deadlineMs: 20_000, what: 'the machine beside to be reached' })
+  await until(isUp, { deadlineMs: 60_000, what: 'the machine beside to be reached' })
   assert.equal(await hears(api, gateway, outside.port), 'machine')
   for (const [host, port] of [
     [outside.far, 3000],
@@ -241,7 +241,7 @@ test('a one-off reaches whom its type reaches', async () => {
       timeoutMs: null,
       operation: 'OAAAAAAAAAA',
     }
-    const { exit } = await rack.engine.run(oneOff, terminal.terminal, controlFor(20_000))
+    const { exit } = await rack.engine.run(oneOff, terminal.terminal, controlFor(60_000))
     assert.equal(await exit, 0)
     assert.match(terminal.stdout().trim(), expected, type)
   }
@@ -283,7 +283,7 @@ test('to separate networks and back under load nothing fails, and what has becom
       (await Promise.all(types.map(async (type) => (await copiesOf('moves', type)).length))).every(
         (count) => count === 1,
       )
-    await until(areAlone, { deadlineMs: 30_000, what: 'the old copies to leave' })
+    await until(areAlone, { deadlineMs: 60_000, what: 'the old copies to leave' })
     const [web, db] = [await copyOf('moves', 'web'), await copyOf('moves', 'db')]
     if (isSeparate) await assertApart('moves')
     else for (const host of ['db', db.address]) assert.equal(await hears(web, host), 'db')
@@ -302,7 +302,7 @@ test('a release that would part an app and fails leaves it as it was', async () 
   const rules = async () => await listTable(`ip rack-${rack.rack}`, controlFor(5000))
   const { address } = web
   const areGone = async () => !(await rules()).includes(`${address} : goto reach`)
-  await until(areGone, { deadlineMs: 10_000, what: 'the rules of what has failed to go' })
+  await until(areGone, { deadlineMs: 60_000, what: 'the rules of what has failed to go' })
 })
 
 test('where the machine takes no rules a deploy says that nobody is kept apart, and goes on', async () => {
@@ -332,7 +332,7 @@ test('a daemon that is started again keeps apart what was apart, and takes the r
   await deploy('again', true)
   const again = rack.reopen()
   try {
-    await again.start(controlFor(20_000))
+    await again.start(controlFor(60_000))
     await assertApart('again')
     const { address } = await copyOf('again', 'db')
     const rules = async () =>

@@ -75,7 +75,7 @@ function dumpOf(service: ServiceWorld): AsyncIterable<Uint8Array> {
 
 async function countsIn(service: ServiceWorld): Promise<string> {
   const data = service.type.data!
-  const names = await namesIn({ ...service.place, data }, controlFor(10_000))
+  const names = await namesIn({ ...service.place, data }, controlFor(60_000))
   return await service.run(data.counts!(names))
 }
 

@@ -51,7 +51,7 @@ function worldOf(rack: Rack, image: string) {
   /** What a shell in a copy of an app's or a service's prints, both streams. */
   async function shell(of: string | Owner, script: string): Promise<string> {
     const owner = typeof of === 'string' ? appOwner(of) : of
-    const [copy] = await rack.engine.processes({ owner }, controlFor(10_000))
+    const [copy] = await rack.engine.processes({ owner }, controlFor(60_000))
     let text = ''
     const terminal = {
       tty: false,
@@ -61,7 +61,7 @@ function worldOf(rack: Rack, image: string) {
       output: async (_stream: string, chunk: Uint8Array) => void (text += Buffer.from(chunk).toString()),
       onResize: () => undefined,
     }
-    await rack.engine.exec(copy!.id, ['sh', '-c', script], terminal, controlFor(30_000))
+    await rack.engine.exec(copy!.id, ['sh', '-c', script], terminal, controlFor(60_000))
     return text.trim()
   }
 
@@ -78,7 +78,7 @@ test('a service is reached by those who are led to it, by nobody else, and keeps
   stack.defer(async () => await rack.close())
   const { servicePlan, appPlan, deploy, shell } = worldOf(rack, await rack.image('busybox:1'))
   await deploy(servicePlan('one'))
-  const [before] = await rack.engine.processes({ owner: service }, controlFor(10_000))
+  const [before] = await rack.engine.processes({ owner: service }, controlFor(60_000))
   const [shop, blog] = [appPlan('shop', ['db', 'My_DB']), appPlan('blog', null)]
   await deploy(shop)
   await deploy(blog)
@@ -95,7 +95,7 @@ test('a service is reached by those who are led to it, by nobody else, and keeps
     /^refused$/m,
   )
   assert.equal(await shell('shop', 'true'), '')
-  const [after] = await rack.engine.processes({ owner: service }, controlFor(10_000))
+  const [after] = await rack.engine.processes({ owner: service }, controlFor(60_000))
   assert.equal(after?.id, before?.id, 'to be linked restarts nothing')
 
   // Another container of the service has the same places.
@@ -134,8 +134,8 @@ test('a service is reached by those who are led to it, by nobody else, and keeps
   await deploy(appPlan('shop', null), shop)
   assert.match(await shell('shop', ask(address)), /^refused$/m)
   assert.equal(await shell('blog', ask('main')), 'two')
-  await rack.engine.remove(appOwner('blog'), { volumes: false }, controlFor(30_000))
-  await rack.engine.remove(service, { volumes: false }, controlFor(30_000))
+  await rack.engine.remove(appOwner('blog'), { volumes: false }, controlFor(60_000))
+  await rack.engine.remove(service, { volumes: false }, controlFor(60_000))
   assert.deepEqual(rack.troubles, [])
 })
 
@@ -150,7 +150,7 @@ test('processes that a file keeps apart, and from the outside, reach the service
   await deploy({ ...whole, processes: whole.processes.map((web) => ({ ...web, isolation })) })
   assert.equal(await shell('shop', ask('db')), 'one')
   // As a daemon that comes anew: the rules are made of what it finds.
-  await rack.engine.start(controlFor(30_000))
+  await rack.engine.start(controlFor(60_000))
   assert.equal(await shell('shop', ask('db')), 'one')
 })
 

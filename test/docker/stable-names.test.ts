@@ -147,7 +147,7 @@ async function keepAsking(app: string, address: string) {
     hears: async (count: number) => {
       const enough = heard.split('\n').length + count
       const what = () => `${count} more answers after: ${heard}`
-      await until(() => heard.split('\n').length >= enough, { deadlineMs: 20_000, what })
+      await until(() => heard.split('\n').length >= enough, { deadlineMs: 60_000, what })
     },
     ended,
   }
@@ -169,7 +169,7 @@ test(
     assert.deepEqual(await ask('keeps', address, 3), ['new', 'new', 'new'])
     await kept.hears(3)
     assert.ok(kept.words().every((word) => word === 'old'))
-    await rack.engine.remove(appOwner('keeps'), { volumes: true }, controlFor(30_000))
+    await rack.engine.remove(appOwner('keeps'), { volumes: true }, controlFor(60_000))
     await kept.ended
   },
 )
@@ -192,13 +192,13 @@ test(
     child.stdout.on('data', (text) => (heard += String(text)))
     const hears = async (word: string) =>
       await until(() => heard.trim().endsWith(word), {
-        deadlineMs: 20_000,
+        deadlineMs: 60_000,
         what: () => `${word} after: ${heard}`,
       })
     await hears('one')
     await deploy('packets', 'two', { drainTimeoutMs: 100 })
     await hears('two')
-    await rack.engine.remove(appOwner('packets'), { volumes: true }, controlFor(30_000))
+    await rack.engine.remove(appOwner('packets'), { volumes: true }, controlFor(60_000))
   },
 )
 
@@ -226,7 +226,7 @@ test(
   'a copy that dies leaves the name at once, and is met again when it answers',
   { timeout: 120_000 },
   async () => {
-    await rack.engine.start(controlFor(20_000))
+    await rack.engine.start(controlFor(60_000))
     await deploy('dies', 'one', { count: 2 })
     const address = await resolve('dies', 'backend')
     const container = await containerOf('dies', 'backend')
@@ -239,11 +239,11 @@ test(
     await execute('docker', ['update', '--restart', 'no', container])
     await execute('docker', ['kill', container])
     const isOut = async () => !(await table()).includes(`${own?.IPAddress}`)
-    await until(isOut, { deadlineMs: 10_000, what: 'the dead copy to leave the name' })
+    await until(isOut, { deadlineMs: 60_000, what: 'the dead copy to leave the name' })
     assert.deepEqual(await ask('dies', address, 4), ['one', 'one', 'one', 'one'])
     await execute('docker', ['start', container])
     const isBack = async () => !(await isOut())
-    await until(isBack, { deadlineMs: 10_000, what: 'the copy to be met again' })
+    await until(isBack, { deadlineMs: 60_000, what: 'the copy to be met again' })
   },
 )
 
@@ -252,7 +252,7 @@ test('rules hold without a daemon, and are made anew by it', { timeout: 120_000 
   const address = await resolve('holds', 'backend')
   const second = rack.reopen()
   try {
-    await second.start(controlFor(20_000))
+    await second.start(controlFor(60_000))
     assert.deepEqual(await ask('holds', address), ['one'])
     assert.equal(await second.mendNames(controlFor(5000)), false)
     for (const words of [
@@ -335,7 +335,7 @@ test('who calls one that is stopped first waits for its successor', { timeout: 1
   child.stdout.on('data', (text) => (heard += String(text)))
   const hears = async (word: string) =>
     await until(() => heard.trim().endsWith(word), {
-      deadlineMs: 20_000,
+      deadlineMs: 60_000,
       what: () => `${word} after: ${heard}`,
     })
   await hears('one')
@@ -364,7 +364,7 @@ test(
     child.stdout.on('data', (text) => (heard += String(text)))
     const hears = async (words: string[]) =>
       await until(() => heard.trim() === words.join('\n'), {
-        deadlineMs: 20_000,
+        deadlineMs: 60_000,
         what: () => `${words.join()} instead of: ${heard}`,
       })
     await hears(['one'])
@@ -386,7 +386,7 @@ test('who starts beside what it calls waits for its first copy', { timeout: 120_
   const heard = async () =>
     (await execute('docker', ['logs', await containerOf('firsts', 'caller')])).stdout.trim()
   await until(async () => (await heard()) !== '', {
-    deadlineMs: 20_000,
+    deadlineMs: 60_000,
     what: () => 'an answer of the backend',
   })
   assert.equal(await heard(), 'late')
@@ -407,7 +407,7 @@ test('a one-off has the names, and a copy finds itself under its own', { timeout
       timeoutMs: 20_000,
     },
     null,
-    controlFor(30_000),
+    controlFor(60_000),
   )
   assert.equal(await exit, 7)
   const lookup = `require('node:dns').lookup('backend', (_error, found) => console.log(found))`
@@ -448,7 +448,7 @@ test(
   async () => {
     await deploy('goes', 'one')
     const address = await resolve('goes', 'backend')
-    await rack.engine.remove(appOwner('goes'), { volumes: true }, controlFor(30_000))
+    await rack.engine.remove(appOwner('goes'), { volumes: true }, controlFor(60_000))
     const { stdout } = await execute('nft', ['list', 'table', 'ip', `rack-${rack.rack}`])
     assert.ok(!stdout.includes(address))
     const holders = await rack.addresses.holders(':names')

@@ -145,7 +145,7 @@ test(
     assert.equal(await flow.ask(), 'one', 'its copy drains')
     assert.equal(await askFromElsewhere(port), 'two')
     await until(async () => (await flow.ask()) === 'two', {
-      deadlineMs: 30_000,
+      deadlineMs: 60_000,
       what: 'the end of the drain',
     })
   },
@@ -164,7 +164,7 @@ test('a port is one app’s, and open no more when the app has gone', { timeout:
   assert.equal(await askFromElsewhere(port), '')
   for (const app of ['names', 'first']) {
     assert.equal((await waysOf(rack.rack)).length, 2, 'one for each direction')
-    await engine.remove(appOwner(app), { volumes: true }, controlFor(30_000))
+    await engine.remove(appOwner(app), { volumes: true }, controlFor(60_000))
   }
   assert.deepEqual(await waysOf(rack.rack), [])
   assert.equal(await flow.ask(), null)
@@ -192,15 +192,15 @@ test('the way through Docker’s rules goes with the table', { timeout: 60_000 }
   try {
     await execute('ip', ['address', 'add', '10.254.0.1/28', 'dev', bridge])
     await execute('ip', ['link', 'set', bridge, 'up'])
-    await table.open([{ ...port, subnet: '10.254.0.0/28' }], controlFor(10_000))
+    await table.open([{ ...port, subnet: '10.254.0.0/28' }], controlFor(60_000))
     assert.deepEqual([(await waysOf(name)).length, await takesOwn()], [2, '1'])
-    await table.open([{ ...port, subnet: '10.254.0.16/28' }], controlFor(10_000))
+    await table.open([{ ...port, subnet: '10.254.0.16/28' }], controlFor(60_000))
     assert.deepEqual([(await waysOf(name)).length, await takesOwn()], [2, '0'], 'its port is closed')
-    await table.open([{ ...port, subnet: '10.254.0.0/28' }], controlFor(10_000))
-    await table.remove(controlFor(10_000))
+    await table.open([{ ...port, subnet: '10.254.0.0/28' }], controlFor(60_000))
+    await table.remove(controlFor(60_000))
     assert.deepEqual([await waysOf(name), await takesOwn()], [[], '0'])
   } finally {
-    await table.remove(controlFor(10_000))
+    await table.remove(controlFor(60_000))
     await execute('ip', ['link', 'delete', bridge])
   }
 })
