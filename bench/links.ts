@@ -1,10 +1,12 @@
 import { execFile } from 'node:child_process'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { until } from '../src/lib/poll.ts'
 import { freePort, installRack, type InstalledRack } from '../test/support/installed-rack.ts'
 import { psqlApp } from '../test/support/psql-app.ts'
 import { makeSource } from '../test/support/source.ts'
+import { startHaproxy } from './bare-haproxy.ts'
 import { inTurn, ratioOf, took } from './interleaved.ts'
 import { heading, median, row } from './statistics.ts'
 
@@ -14,8 +16,8 @@ const [clients, scale] = [8, 10]
 
 /** What only reads tells what the network costs: it has no aim, and a sixth of the time. */
 const loads = [
-  ['TPC-B-like', [], 1, { link: '≥ 0.95', share: '≥ 0.6' }],
-  ['select only', ['--select-only'], 1 / 6, { link: '–', share: '–' }],
+  ['TPC-B-like', [], 1, { link: '≥ 0.95', share: '≥ 0.6', bare: '≥ 0.95' }],
+  ['select only', ['--select-only'], 1 / 6, { link: '–', share: '–', bare: '–' }],
 ] as const
 
 interface Size {
@@ -33,25 +35,26 @@ export async function benchLinks({ rounds = 7, seconds = 60 }: Size = {}): Promi
   await firstAnswer(rack)
   await share(rack, far)
   await using other = await besideIt(rack.name)
+  await using bare = await bareShare(rack, far)
   const linked = { container: await copyOf(rack, 'shop'), ...linkedDatabase }
   const shared = { container: await copyOf(far, 'shop'), ...linkedDatabase }
-  for (const door of [linked, shared, other]) {
+  for (const door of [linked, shared, bare, other]) {
     await pgbench(door, ['--initialize', '--quiet', '--scale', String(scale)])
     // What each has to learn first is no part of it.
     await transactions(door, Math.ceil(seconds / 6), [])
   }
   for (const [name, more, part, aims] of loads) {
-    const runs = [linked, shared, other].map(
+    const runs = [linked, shared, bare, other].map(
       (door) => async () => await transactions(door, Math.ceil(seconds * part), more),
     )
-    const [linkedTps, sharedTps, otherTps] = await inTurn(rounds, runs)
-    const line = (way: string, ours: number[], aim: string) => {
-      const what = `${name} tps by ${way} ÷ docker run postgres`
-      const [through, beside] = [median(ours).toFixed(0), median(otherTps!).toFixed(0)]
-      console.log(row(what, through, beside, ratioOf(ours, otherTps!), aim))
+    const [linkedTps = [], sharedTps = [], bareTps = [], otherTps = []] = await inTurn(rounds, runs)
+    const line = (what: string, ours: number[], theirs: number[], aim: string) => {
+      const [through, beside] = [median(ours).toFixed(0), median(theirs).toFixed(0)]
+      console.log(row(`${name} tps by ${what}`, through, beside, ratioOf(ours, theirs), aim))
     }
-    line('a link', linkedTps!, aims.link)
-    line('a share', sharedTps!, aims.share)
+    line('a link ÷ docker run postgres', linkedTps, otherTps, aims.link)
+    line('a share ÷ docker run postgres', sharedTps, otherTps, aims.share)
+    line('a share ÷ two bare HAProxys', sharedTps, bareTps, aims.bare)
   }
 }
 
@@ -60,10 +63,12 @@ async function share(near: InstalledRack, far: InstalledRack): Promise<void> {
   const port = await freePort()
   await near.run('parameters', 'set', 'shares.bind=127.0.0.1', `shares.port=${port}`)
   const file = join(far.directory, 'main.share')
+  // A server of its own: what one writes for others is nobody's measure.
+  await near.run('services', 'create', 'postgres', '--name', 'lent', ...room)
   await near.run(
     'services',
     'share',
-    'main',
+    'lent',
     '--as',
     'far',
     '--address',
@@ -73,6 +78,42 @@ async function share(near: InstalledRack, far: InstalledRack): Promise<void> {
   )
   await far.run('services', 'create', 'shared', '--from', file, '--name', 'main')
   await far.run('links', 'create', 'main', '--as', 'db', '--app', 'shop', '--promote')
+}
+
+/** What two HAProxys of the least configuration make of the same way, with the certificates of the share. */
+async function bareShare(near: InstalledRack, far: InstalledRack): Promise<Door & AsyncDisposable> {
+  const [sharing, taking] = await Promise.all(
+    [near, far].map((rack) => readFile(join(rack.directory, 'router/haproxy.cfg'), 'utf8')),
+  )
+  const find = (config: string | undefined, what: RegExp) => {
+    const found = what.exec(config ?? '')?.[1]
+    if (found === undefined) throw new Error(`the router's configuration has no ${what}`)
+    return found
+  }
+  const gateway = `${find(taking, /reject unless \{ src ([\d.]+)\.0\/24 \}/)}.1`
+  const haproxy = await startHaproxy(
+    (port) => `defaults
+  mode tcp
+  timeout connect 5s
+  timeout client 1h
+  timeout server 1h
+frontend far
+  bind ${gateway}:${port}
+  default_backend near
+backend near
+  server near 127.0.0.1:${port} ${find(taking, /server rack \S+ (ssl verify required .*? sni \S+)/)}
+frontend near
+  bind 127.0.0.1:${port} ${find(sharing, /bind \S+ (ssl crt .*? verify required)/)}
+  default_backend database
+backend database
+  server database ${find(sharing, /backend _lent\.share[^]*?server \S+ (\S+)/)}
+`,
+  )
+  return {
+    container: await copyOf(far, 'shop'),
+    database: `$(printf %s "$DB_URL" | sed s/@db:5432/@${gateway}:${haproxy.port}/)`,
+    [Symbol.asyncDispose]: () => haproxy[Symbol.asyncDispose](),
+  }
 }
 
 /** From `services create` to the first row that an app reads, with the image on the machine. */
@@ -93,7 +134,7 @@ async function firstAnswer(rack: InstalledRack): Promise<void> {
   )
 }
 
-const room = ['--cpu', '1024', '--memory', '1g']
+const room = ['--cpu', '768', '--memory', '1g']
 
 interface Door {
   /** Where the client runs. */
@@ -108,7 +149,7 @@ const linkedDatabase = { database: '$DB_URL' }
 /** A server of the same image and the same limits, and a client of it, on a network of their own. */
 async function besideIt(name: string): Promise<Door & AsyncDisposable> {
   const [network, server, client] = [`${name}-other`, `${name}-other-db`, `${name}-other-web`]
-  const limits = ['--cpu-shares', '1024', '--memory', '1g']
+  const limits = ['--cpu-shares', '768', '--memory', '1g']
   await execute('docker', ['network', 'create', network])
   const on = ['run', '--detach', '--network', network]
   await execute('docker', [
