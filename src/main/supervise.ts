@@ -19,6 +19,8 @@ const tokensPeriodMs = 1000
 /** And as much again of what was before. */
 const mostLogBytes = 8 * 2 ** 20
 const abandonedPeriodMs = 5000
+/** What fails again and again is tried so seldom. */
+const slowestMs = 5000
 const firstRetryMs = 3000
 const lastRetryMs = 60_000
 
@@ -177,27 +179,37 @@ async function recoverRack({ engine, room }: Supervised, control: Control): Prom
   }
 }
 
-/** Of failures that follow each other the first is told. */
+/**
+ * Of failures that follow each other the first is told, and ever more time lies between them: a rack whose directory was
+ * taken away fails for good, and each time costs.
+ */
 async function repeatTelling(
   { periodMs, work }: { periodMs: number; work: () => Promise<void> },
   control: Control,
   tell: (error: unknown) => void,
 ): Promise<void> {
-  let isTold = false
+  let failures = 0
   await repeat(periodMs, control, async () => {
     try {
       await work()
-      isTold = false
+      failures = 0
+      return periodMs
     } catch (error) {
-      if (!isTold && !control.signal.aborted) tell(error)
-      isTold = true
+      if (failures === 0 && !control.signal.aborted) tell(error)
+      failures++
+      return Math.max(periodMs, Math.min(periodMs * 2 ** (failures - 1), slowestMs))
     }
   })
 }
 
-async function repeat(periodMs: number, { signal }: Control, work: () => Promise<void>): Promise<void> {
+/** @param work may give how long is waited instead, ms */
+async function repeat(
+  periodMs: number,
+  { signal }: Control,
+  work: () => Promise<number | void>,
+): Promise<void> {
   while (!signal.aborted) {
-    await work()
-    await delay(periodMs, undefined, { signal }).catch(() => undefined)
+    const waitMs = (await work()) ?? periodMs
+    await delay(waitMs, undefined, { signal }).catch(() => undefined)
   }
 }

@@ -5,7 +5,7 @@ import { createHaproxyProcess } from './haproxy-process.ts'
 import { HaproxyRouter } from './haproxy-router.ts'
 import { createRouteFiles } from './route-files.ts'
 import type { Router, RouterOptions } from './router.ts'
-import { findHaproxy, hasLua } from './haproxy-program.ts'
+import { createHaproxyFinder, hasLua } from './haproxy-program.ts'
 import { RunningRouter } from './running-router.ts'
 import { createRuntimeApi } from './runtime-api.ts'
 import { createShownCertificates } from './tls/shown-certificates.ts'
@@ -25,7 +25,8 @@ export function createRouter(options: RouterOptions): Router {
   checkConnections(connections)
   const shares = sharesOf(connections)
   let canHold: boolean | null = null
-  const runtime = createRuntimeApi(directory, async () => (await findHaproxy(directory)) !== null)
+  const find = createHaproxyFinder(directory)
+  const runtime = createRuntimeApi(directory, async () => (await find()) !== null)
   const haproxy = createHaproxyProcess({ directory, program, runtime })
   const files = createRouteFiles({
     directory,

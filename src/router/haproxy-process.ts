@@ -3,7 +3,7 @@ import { open, readFile, stat, truncate } from 'node:fs/promises'
 import type { Control } from '../domain/control.ts'
 import { RackError } from '../domain/error.ts'
 import { until } from '../lib/poll.ts'
-import { endHaproxys, findHaproxy, haproxyArguments, missingProgram } from './haproxy-program.ts'
+import { createHaproxyFinder, endHaproxys, haproxyArguments, missingProgram } from './haproxy-program.ts'
 import type { RuntimeApi, Workers } from './runtime-api.ts'
 
 const startDeadlineMs = 10_000
@@ -50,7 +50,7 @@ const logPath = (directory: string): string => `${directory}/router.log`
 
 /** Controls the HAProxy of a directory. */
 export function createHaproxyProcess({ directory, program, runtime }: HaproxyProcessOptions): HaproxyProcess {
-  const find = () => findHaproxy(directory)
+  const find = createHaproxyFinder(directory)
   return {
     find,
     check: (path, control) => checkConfig(program, path, control),

@@ -1,9 +1,18 @@
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempDisposable, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { findHaproxy, haproxyArguments, haproxyVersion, hasLua } from './haproxy-program.ts'
+import { until } from '../lib/poll.ts'
+import {
+  createHaproxyFinder,
+  findHaproxy,
+  haproxyArguments,
+  haproxyVersion,
+  hasLua,
+} from './haproxy-program.ts'
 
 async function saying(text: string) {
   const folder = await mkdtempDisposable(join(tmpdir(), 'haproxy-'))
@@ -38,4 +47,24 @@ test('where no router runs none is found, whatever its pid file says', async () 
   await writeFile(join(folder.path, 'haproxy.pid'), `${process.pid}\n`)
   assert.equal(await findHaproxy(folder.path), null)
   assert.deepEqual(haproxyArguments('/x').slice(-2), ['-f', '/x/haproxy.cfg'])
+})
+
+test('one without a pid file is found, again too, and never one that has ended', async () => {
+  await using folder = await mkdtempDisposable(join(tmpdir(), 'haproxy-'))
+  const find = createHaproxyFinder(folder.path)
+  assert.equal(await find(), null)
+  const pids = new Set<number>()
+  for (let times = 0; times < 2; times++) {
+    // Named as the master is, with a child that has its command line, as its worker does.
+    const args = ['-c', '(read line; exit)', ...haproxyArguments(folder.path)]
+    const master = spawn('bash', args, { argv0: 'haproxy', stdio: ['pipe', 'ignore', 'ignore'] })
+    const pid = await until(find, { deadlineMs: 20_000, what: 'a master with a worker' })
+    assert.equal(pid, master.pid)
+    assert.equal(await find(), pid)
+    pids.add(pid)
+    master.stdin.end()
+    await once(master, 'close')
+    assert.equal(await find(), null)
+  }
+  assert.equal(pids.size, 2)
 })

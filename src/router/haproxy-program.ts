@@ -50,16 +50,24 @@ export async function hasLua(program = 'haproxy'): Promise<boolean> {
 /**
  * The process id of the router's running master, or null; a zombie or another program under the number of the pid file
  * is none. Needs no daemon.
+ * @param before what was found the last time: asked before all that runs is looked at
  */
-export async function findHaproxy(directory: string): Promise<number | null> {
+export async function findHaproxy(directory: string, before: number | null = null): Promise<number | null> {
   const config = configPath(directory)
   const text = await readFile(pidPath(directory), 'utf8').catch(orNull)
   const noted = Number(text?.trim() || 0)
   if (await isOurs(noted, config)) return noted
+  if (before !== null && (await isOurs(before, config))) return before
   // The pid file is missing or old when its writer was killed: look at what runs.
   const found = await listHaproxys(directory)
   // A worker has the command line of its master, but no child.
   return found.find(({ pid }) => found.some(({ parent }) => parent === pid))?.pid ?? null
+}
+
+/** The same for who asks again and again: without a pid file each time would read all of `/proc`. */
+export function createHaproxyFinder(directory: string): () => Promise<number | null> {
+  let last: number | null = null
+  return async () => (last = await findHaproxy(directory, last))
 }
 
 async function tell(program: string, option: string, what: string): Promise<string> {
