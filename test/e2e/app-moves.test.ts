@@ -87,11 +87,9 @@ function commandOf({ env, name }: InstalledRack): string {
 }
 
 async function answers(rack: InstalledRack) {
-  return {
-    page: (await visitLocally(rack.httpPort)('shop.localhost'))?.text,
-    secret: (await inside(rack, 'echo $SECRET')).trim(),
-    version: (await inside(rack, 'cat /version')).trim(),
-  }
+  const page = (await visitLocally(rack.httpPort)('shop.localhost'))?.text
+  const [known, version] = (await inside(rack, 'echo $SECRET; cat /version')).split('\n')
+  return { page, secret: known, version }
 }
 
 async function inside(rack: InstalledRack, script: string): Promise<string> {

@@ -94,6 +94,7 @@ async function carryOut(
   control.signal.throwIfAborted()
   // From here on it is there.
   await store.operations.complete(operation.id, { formation, noticed })
+  context.log('info', 'an app is imported', { app, from: contents.rack, actor: context.caller.name })
   if (archive.domains.length > 0) await tellRouter(context, app, control)
   return {
     app,
