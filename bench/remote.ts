@@ -9,7 +9,7 @@ import { heading, median, ms, row } from './statistics.ts'
 
 const usualRounds = 15
 
-/** How long `rack ps` takes from elsewhere, beside the same by the rack's socket, of the same user. */
+/** How long `rack ps` takes from elsewhere, beside the same by the rack's socket on its own machine. */
 export async function benchRemote({ rounds = usualRounds }: { rounds?: number }): Promise<void> {
   await using laptop = await startSshServer()
   const httpsPort = await freePort()
@@ -35,7 +35,6 @@ export async function benchRemote({ rounds = usualRounds }: { rounds?: number })
   ]
   await appendFile(ssh('config'), `${kept.join('\n')}\n`)
   const ways: [name: string, ...login: string[]][] = [
-    ['socket', `unix:${socket}`],
     ['https', `https://localhost:${httpsPort}`, '--fingerprint', fingerprint],
     ['ssh', `ssh://rackhost${socket}`],
     ['ssh, its connection kept', `ssh://kept${socket}`],
@@ -43,19 +42,24 @@ export async function benchRemote({ rounds = usualRounds }: { rounds?: number })
   const names = ways.map((_way, at) => `way-${at}`)
   for (const [at, [, ...login]] of ways.entries())
     await passed(laptop.rack(['login', ...login, '--name', names[at]!, '--token-stdin'], { input }))
-  const times: number[][] = ways.map(() => [])
+  const look = ['ps', '--app', 'bench']
+  const commands = [
+    async () => await rack.run(...look),
+    ...names.map((name) => async () => await passed(laptop.rack([...look, '--rack', name]))),
+  ]
+  const times: number[][] = commands.map(() => [])
   for (let round = 0; round < rounds; round++) {
-    for (let turn = 0; turn < ways.length; turn++) {
-      const at = (round + turn) % ways.length
+    for (let turn = 0; turn < commands.length; turn++) {
+      const at = (round + turn) % commands.length
       const started = performance.now()
-      await passed(laptop.rack(['ps', '--app', 'bench', '--rack', names[at]!]))
+      await commands[at]!()
       times[at]!.push(performance.now() - started)
     }
   }
   const [bySocket = [], ...others] = times
   console.log(heading)
   for (const [at, other] of others.entries()) {
-    const name = `rack ps by ${ways[at + 1]![0]} ÷ by the socket`
+    const name = `rack ps by ${ways[at]![0]} ÷ by the socket`
     console.log(row(name, ms(median(other)), ms(median(bySocket)), ratioOf(other, bySocket), ''))
   }
 }

@@ -106,37 +106,47 @@ interface Period {
   longestMs: number
   requests: number
   failures: number
+  ms: number
 }
 
 /** By the API, not by commands: what is measured is the router, and not the start of a program beside it. */
 async function benchChanges(rack: InstalledRack, port: number): Promise<void> {
   const { racks } = readRacks(rack.env)
   const client = createClient(racks[0]!)
-  const span = { from: new Date(Date.now() - 1000), until: new Date(Date.now() + 86_400_000) }
-  const uploads = await createAuthority({ name: 'Bench', ...span })
+  const from = new Date(Date.now() - 1000)
+  const untilMs = Date.now() + 86_400_000
+  const uploads = await createAuthority({ name: 'Bench', from, until: new Date(untilMs + 86_400_000) })
   const own = await client.getAuthority()
   const ca = own.certificate + uploads.certificate
-  for (const keepAlive of [true, false]) {
-    const [changed, still]: [Period[], Period[]] = [[], []]
+  for (const [at, keepAlive] of [true, false].entries()) {
+    const span = { from, until: new Date(untilMs + at * 3_600_000) }
+    const changed: Period[] = []
+    const still: Period[] = []
     const during = async (work: () => Promise<unknown>): Promise<Period> => {
+      const started = performance.now()
       const load = startLoad({ port, host, ca, connections: 32, keepAlive, restMs })
       try {
-        for (let step = 0; step < changesInARow; step++) {
-          await work()
-          await delay(betweenMs)
-        }
+        await work()
       } finally {
         await load.stop()
       }
       const { requests, longestMs, failures } = load.soFar
       for (const [text, count] of Object.entries(failures)) console.log(`  ${count} × ${text}`)
-      return { requests, longestMs, failures: Object.values(failures).reduce((sum, each) => sum + each, 0) }
+      const failed = Object.values(failures).reduce((sum, each) => sum + each, 0)
+      return { requests, longestMs, failures: failed, ms: performance.now() - started }
     }
-    for (const change of [certificateChanges(client, uploads, span), domainChanges(client)]) {
+    for (const change of [await certificateChanges(client, uploads, span), domainChanges(client)]) {
+      const changeSome = async () => {
+        for (let step = 0; step < changesInARow; step++) {
+          await change()
+          await delay(betweenMs)
+        }
+      }
       for (let round = 0; round < changesOfAKind / changesInARow; round++) {
+        const idleMs = changed.at(-1)?.ms ?? changesInARow * betweenMs
         const steps = [
-          async () => void changed.push(await during(change)),
-          async () => void still.push(await during(async () => undefined)),
+          async () => void changed.push(await during(changeSome)),
+          async () => void still.push(await during(() => delay(idleMs))),
         ]
         for (const step of round % 2 === 0 ? steps : steps.toReversed()) await step()
       }
@@ -147,21 +157,25 @@ async function benchChanges(rack: InstalledRack, port: number): Promise<void> {
 
 type Pair = Awaited<ReturnType<typeof createAuthority>>
 
-/** Each time another one is shown, which lasts longer than the one before. */
-function certificateChanges(client: Client, authority: Pair, { from, until }: { from: Date; until: Date }) {
-  let count = 0
-  return async () => {
-    const lasting = new Date(until.getTime() - 3_600_000 + 1000 * ++count)
-    const issued = await issueCertificate({
+/** Each time another one is shown, which lasts longer than the one before; all of them are made before the load. */
+async function certificateChanges(
+  client: Client,
+  authority: Pair,
+  { from, until }: { from: Date; until: Date },
+): Promise<() => Promise<unknown>> {
+  const made = await Array.fromAsync({ length: changesOfAKind }, async (_none, at) => {
+    const lasting = new Date(until.getTime() + 1000 * at)
+    const names = [host]
+    const { certificate, key } = await issueCertificate({
       authority,
-      names: [host],
+      names,
       from,
       until: lasting,
       usages: ['server'],
     })
-    const certificate = issued.certificate + authority.certificate
-    await client.addCertificate({ body: { certificate, key: issued.key } })
-  }
+    return { certificate: certificate + authority.certificate, key }
+  })
+  return async () => await client.addCertificate({ body: made.shift()! })
 }
 
 function domainChanges(client: Client) {

@@ -282,6 +282,12 @@ describe('certificates of an authority', { timeout: 300_000 }, () => {
 
   test('an authority that is not reached, or not believed, is not asked, and what was so stays', async (t) => {
     const shop = await startShop(t)
+    const plain = await shop.startDaemon({ host: { servesTls: false } })
+    await assert.rejects(plain.operations.changeAcme(shop.ask, shop.control), {
+      code: 'conflict',
+      message: 'the rack serves no https',
+    })
+    await plain.end()
     const { operations } = await shop.startDaemon()
     await assert.rejects(operations.changeAcme({ directory: pebble.directory }, shop.control), {
       code: 'certificate-failed',

@@ -117,7 +117,9 @@ test(
     assert.match(no.rest, /error: nothing was sent to it/)
     assert.equal(yes.code, 0)
     assert.match(yes.rest, /typed \(Rack .*\) is the current rack/)
-    await passed(laptop.rack([...login, '--fingerprint', fingerprint], { input: token }))
+    const byHttps = await laptop.rack([...login, '--fingerprint', fingerprint], { input: token })
+    assert.equal(byHttps.code, 0, byHttps.stderr)
+    assert.doesNotMatch(byHttps.stderr, /warning/)
     await passed(laptop.rack(['deploy', '--app', 'shop', 'shop', '--rack', 'tls']))
     const counted = laptop.rack([
       'exec',

@@ -39,7 +39,8 @@ export const login: CommandSpec = {
   async run(session) {
     const { output, isJson, world, options } = session
     const access = await accessOf(session)
-    if (isLoopback(access.url)) output.say(output.colors.say.yellow(loopbackWarning))
+    // By https whoever takes the port has not the rack's certificate.
+    if (isInClear(access.url) && isLoopback(access.url)) output.say(output.colors.say.yellow(loopbackWarning))
     const { connectRack } = await import('../connect-rack.ts')
     const found = await (await connectRack(access, world)).getRack()
     const name = options.text('name') ?? found.name
@@ -60,6 +61,8 @@ const loopbackWarning = [
   "Its socket is nobody else's: rack login unix:DIRECTORY/api.sock",
 ].join('\n')
 
+const isInClear = (url: string) => /^http:/i.test(url)
+
 function isLoopback(url: string): boolean {
   const { hostname = '' } = URL.parse(url) ?? {}
   return hostname === 'localhost' || hostname === '[::1]' || hostname.startsWith('127.')
@@ -77,7 +80,7 @@ async function accessOf(session: Session): Promise<Access> {
   }
   if (url === undefined) return await newAccess(session)
   const address = url.replace(/\/+$/, '')
-  if (/^http:/i.test(address) && !isLoopback(address)) {
+  if (isInClear(address) && !isLoopback(address)) {
     throw new RackError('usage', 'a token is not sent in clear over a network', {
       hint: 'rack login https://HOST, or rack login ssh://USER@HOST',
     })
