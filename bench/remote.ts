@@ -47,6 +47,16 @@ export async function benchRemote({ rounds = usualRounds }: { rounds?: number })
     async () => await rack.run(...look),
     ...names.map((name) => async () => await passed(laptop.rack([...look, '--rack', name]))),
   ]
+  const [bySocket = [], ...others] = await timesOf(commands, rounds)
+  console.log(heading)
+  for (const [at, other] of others.entries()) {
+    const name = `rack ps by ${ways[at]![0]} ÷ by the socket`
+    console.log(row(name, ms(median(other)), ms(median(bySocket)), ratioOf(other, bySocket), ''))
+  }
+}
+
+/** Of each so many, ms; they begin in turn. */
+async function timesOf(commands: (() => Promise<unknown>)[], rounds: number): Promise<number[][]> {
   const times: number[][] = commands.map(() => [])
   for (let round = 0; round < rounds; round++) {
     for (let turn = 0; turn < commands.length; turn++) {
@@ -56,10 +66,5 @@ export async function benchRemote({ rounds = usualRounds }: { rounds?: number })
       times[at]!.push(performance.now() - started)
     }
   }
-  const [bySocket = [], ...others] = times
-  console.log(heading)
-  for (const [at, other] of others.entries()) {
-    const name = `rack ps by ${ways[at]![0]} ÷ by the socket`
-    console.log(row(name, ms(median(other)), ms(median(bySocket)), ratioOf(other, bySocket), ''))
-  }
+  return times
 }
