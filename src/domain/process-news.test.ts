@@ -108,6 +108,13 @@ test('each end is counted when it is seen, also while it is not told, and none t
   const held = newsOf(first.told, [{ ...crashed(3), outOfMemory: 2 }], 2)
   assert.deepEqual(held.news, [{ change: 'counted', process: { ...oom, restarts: 3, outOfMemory: 2 } }])
   assert.deepEqual(newsOf(held.told, [{ ...crashed(3), outOfMemory: 2 }], 3).news, [])
-  assert.deepEqual(endsBetween(oom, { restarts: 3, outOfMemory: 2 }), { restarts: 2, outOfMemory: 1 })
+  const unknown = { ...crashed(4), outOfMemory: null }
+  assert.deepEqual(newsOf(held.told, [unknown], 3).news, [
+    { change: 'counted', process: { ...oom, restarts: 4, outOfMemory: 2 } },
+  ])
+  assert.deepEqual(endsBetween({ restarts: 1, outOfMemory: 1 }, { restarts: 3, outOfMemory: 2 }), {
+    restarts: 2,
+    outOfMemory: 1,
+  })
   assert.deepEqual(endsBetween({ restarts: 3, outOfMemory: 2 }, oom), { restarts: 0, outOfMemory: 0 })
 })

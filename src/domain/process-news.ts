@@ -7,7 +7,10 @@ export type Sighting = Pick<
 >
 
 /** How often processes were started again, and ended for want of memory. */
-export type Ends = Pick<AppProcess, 'restarts' | 'outOfMemory'>
+export interface Ends {
+  restarts: number
+  outOfMemory: number
+}
 
 export interface ProcessNews {
   /** `counted`: it has ended more often than was told, and the rest of it is not told yet. */
@@ -45,10 +48,10 @@ export function sightingOf(seen: AppProcess): Sighting {
 }
 
 /** The ends between two looks at a process. One that knows of fewer than before has begun to count anew. */
-export function endsBetween(before: Ends, now: Ends): Ends {
+export function endsBetween(before: Ends, now: Pick<Sighting, keyof Ends>): Ends {
   return {
     restarts: Math.max(0, now.restarts - before.restarts),
-    outOfMemory: Math.max(0, now.outOfMemory - before.outOfMemory),
+    outOfMemory: Math.max(0, (now.outOfMemory ?? 0) - before.outOfMemory),
   }
 }
 
@@ -73,8 +76,10 @@ export function newsOf(told: ReadonlyMap<string, Told>, seen: Sighting[], nowMs:
     if (!isAsCounted(process, before.process)) outlook.news.push({ change: 'counted', process })
     outlook.told.set(process.id, { ...before, process })
   }
-  for (const process of seen) {
-    const before = told.get(process.id)
+  for (const found of seen) {
+    const before = told.get(found.id)
+    // What the engine does not know yet is as it was: less would be counted again.
+    const process = { ...found, outOfMemory: found.outOfMemory ?? before?.process.outOfMemory ?? 0 }
     if (!before) tell('created', process, 0)
     else if (isAsTold(process, before.process)) keep(before, process)
     else if (nowMs >= before.toldMs + before.gapMs) tell('changed', process, nextGapMs(before, nowMs))
@@ -92,7 +97,7 @@ function isAsTold(now: Sighting, before: Sighting): boolean {
   return now.status === before.status && now.detail === before.detail
 }
 
-function isAsCounted(now: Ends, before: Ends): boolean {
+function isAsCounted(now: Sighting, before: Sighting): boolean {
   return now.restarts === before.restarts && now.outOfMemory === before.outOfMemory
 }
 

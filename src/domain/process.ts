@@ -34,8 +34,8 @@ export interface Process {
   /** Of its last end: one that runs again still has it. */
   exitCode: number | null
   restarts: number
-  /** How often it ended for want of memory, as far as the engine still knows. */
-  outOfMemory: number
+  /** How often it ended for want of memory, as far as the engine still knows; null while it has not looked yet. */
+  outOfMemory: number | null
   cpuUnits: number
   memoryBytes: number
   /** Of one core ×100, and of the limit; null when not sampled. */

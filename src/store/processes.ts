@@ -58,7 +58,8 @@ export async function countEnds(transaction: Transaction<Schema>, seen: Sighting
   const { id, app, type } = seen
   const row = transaction.selectFrom('processes').select('facts').where('process', '=', id)
   const before = await row.executeTakeFirst()
-  const more = endsBetween(before ? factsOf(before.facts) : { restarts: 0, outOfMemory: 0 }, seen)
+  const { restarts, outOfMemory } = before ? factsOf(before.facts) : { restarts: 0, outOfMemory: 0 }
+  const more = endsBetween({ restarts, outOfMemory: outOfMemory ?? 0 }, seen)
   if (more.restarts === 0 && more.outOfMemory === 0) return
   await transaction
     .insertInto('process_ends')

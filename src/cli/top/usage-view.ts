@@ -103,7 +103,7 @@ function viewCopy(before: CopyUsage | undefined, now: CopyUsage, times: Times): 
     errorsPerSecond: rate('failed'),
     answerMs: traffic?.answerMs ?? null,
     restarts,
-    outOfMemory,
+    outOfMemory: outOfMemory ?? 0,
   }
 }
 

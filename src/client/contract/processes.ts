@@ -34,7 +34,7 @@ const processSchema = z
     address: z.string().nullable(),
     exitCode: z.number().nullable(),
     restarts: z.number(),
-    outOfMemory: z.number().describe('How often it ended for want of memory, as far as is known'),
+    outOfMemory: z.number().nullable().describe('How often it ended for want of memory, as far as is known'),
     cpuUnits: z.number(),
     memoryBytes: z.number(),
     cpuPercent: z.number().nullable(),

@@ -44,6 +44,8 @@ test('ends for want of memory are counted, each once, also where its events come
     'start',
   ]
   const exits = exitsAfter(events)
+  assert.equal(exits.outOfMemory('c'), null, 'there may be earlier ones')
+  exits.learned()
   assert.equal(exits.outOfMemory('c'), 2)
   for (const [timeNano, event] of events.entries()) {
     const [action = '', exitCode] = event.split(' ')

@@ -24,8 +24,10 @@ export interface LastExits {
   /** One of Docker's events; one that comes again is none. */
   note(event: ContainerEvent): void
   of(container: string): LastExit | null
-  /** How many of the ends that were heard of were for want of memory. */
-  outOfMemory(container: string): number
+  /** How many of the ends that were heard of were for want of memory; null before `learned`. */
+  outOfMemory(container: string): number | null
+  /** What Docker remembers of earlier ends has been noted. */
+  learned(): void
 }
 
 export function createLastExits(): LastExits {
@@ -34,6 +36,7 @@ export function createLastExits(): LastExits {
   const killed = new Set<string>()
   /** When they ended. */
   const hasEnded = new Map<string, number>()
+  let hasLearned = false
   const counts = new Map<string, { all: number; known: Set<number> }>()
   const count = (container: string, endedAt: number) => {
     const { all, known } = counts.get(container) ?? { all: 0, known: new Set() }
@@ -63,7 +66,8 @@ export function createLastExits(): LastExits {
       if (action === 'destroy') for (const known of [exits, killed, hasEnded, counts]) known.delete(container)
     },
     of: (container) => exits.get(container) ?? null,
-    outOfMemory: (container) => counts.get(container)?.all ?? 0,
+    outOfMemory: (container) => (hasLearned ? (counts.get(container)?.all ?? 0) : null),
+    learned: () => void (hasLearned = true),
   }
 }
 
@@ -89,4 +93,5 @@ export async function learnFormerExits(
       }
     }
   }
+  exits.learned()
 }

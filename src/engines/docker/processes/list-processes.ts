@@ -55,12 +55,23 @@ export function describeProcess(copy: FoundCopy, known: Known = knowsNothing): P
     address: copy.address,
     exitCode: exit?.code ?? null,
     restarts: copy.restarts,
-    outOfMemory: Math.max(known.exits.outOfMemory(copy.container), Number(copy.isOutOfMemory)),
+    outOfMemory: timesOutOfMemory(copy, known),
     cpuUnits: copy.cpuUnits,
     memoryBytes: copy.memoryBytes,
     cpuPercent: null,
     memoryPercent: null,
   }
+}
+
+/** One that was never started again tells it itself. */
+function timesOutOfMemory(
+  { container, restarts, isOutOfMemory }: FoundCopy,
+  { exits }: Known,
+): number | null {
+  const last = Number(isOutOfMemory)
+  if (restarts === 0) return last
+  const counted = exits.outOfMemory(container)
+  return counted === null ? null : Math.max(counted, last)
 }
 
 /** What no container can tell of itself. */
