@@ -10,7 +10,7 @@ test('names say whose they are', () => {
   })
 })
 
-test('users of the server itself, and of people, are none of links', () => {
+test('users of the server itself, and of people as a rule, are none of links', () => {
   for (const name of ['postgres', 'root', 'default', 'rack', 'reports', 'reports_v2', 'a_b_v', '']) {
     assert.equal(isLinkUser(name), false, name)
   }

@@ -15,7 +15,7 @@ export function loginNames(
   return { data: shorten(name, longestName), username: shorten(name, longestName - suffix.length) + suffix }
 }
 
-/** Whether a user is called as those of links are: nobody else's should be. */
+/** Whether a user is called as those of links are. That of a person may be, too: `my_report_v1`. */
 export function isLinkUser(username: string): boolean {
   return /^[^_]*_.+_v\d+$/.test(username)
 }

@@ -1,5 +1,6 @@
 import type { Control } from '../../domain/control.ts'
 import { readDomain, type Domain } from '../../domain/domain-name.ts'
+import { processNamePattern } from '../../domain/manifest.ts'
 import type { Port } from '../../domain/port.ts'
 import { RackError } from '../../domain/error.ts'
 import type { Context } from '../context.ts'
@@ -66,10 +67,16 @@ export function refuseHeldName({ domains, rack }: Context, app: string): void {
 
 /**
  * Refuses a domain that an app that is not there yet cannot have.
+ * @param domain as a rack keeps it
  * @throws conflict, which names the holder; invalid
  */
-export async function refuseHeldDomain(context: Context, name: string): Promise<void> {
-  await refuseOwnNames(context, readDomain(name))
+export async function refuseHeldDomain(
+  context: Context,
+  { name, process }: { name: string; process: string | null },
+): Promise<void> {
+  if (readDomain(name) !== name || (process !== null && !processNamePattern.test(process)))
+    throw new RackError('invalid', `${JSON.stringify(name)} is no domain as a rack writes it`)
+  await refuseOwnNames(context, name)
   const holder = context.domains.current().find((domain) => domain.name === name)
   if (holder) throw heldDomain(holder)
 }

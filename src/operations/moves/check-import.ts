@@ -28,7 +28,7 @@ export interface Coming {
 export async function checkImport(context: Context, coming: Coming, control: Control): Promise<string[]> {
   const { app, found, isNext } = coming
   await refuseTaken(context, coming)
-  for (const { name } of found.archive.domains) await refuseHeldDomain(context, name)
+  for (const domain of found.archive.domains) await refuseHeldDomain(context, domain)
   const notes = await refuseVolumes(context, coming, control)
   await refuseServices(context, coming)
   const plan = await planOf(context, coming)

@@ -11,6 +11,7 @@ import { findServiceType } from '../../services/service-types.ts'
 import type { Context } from '../context.ts'
 import { findApp } from '../find.ts'
 import { refuseRoomsOfOthers } from '../links/rooms-of-others.ts'
+import { say } from '../say.ts'
 import { runningCopy, serviceOwner } from './bring-up.ts'
 import { runInside } from './run-inside.ts'
 
@@ -254,8 +255,9 @@ export async function createLoginsAgain(
   const known = new Set(versions.map(({ login }) => login?.username))
   for (const line of (await run(logins.listUsers)).split('\n')) {
     const [username = '', data = ''] = line.split('\t')
-    if (isLinkUser(username) && !known.has(username))
-      await run(logins.revoke({ data, username, keyPrefix: null }))
+    if (!isLinkUser(username) || known.has(username)) continue
+    say(context, control, `no link has the login ${username} any more: it is taken away`)
+    await run(logins.revoke({ data, username, keyPrefix: null }))
   }
 }
 

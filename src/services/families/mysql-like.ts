@@ -80,11 +80,11 @@ function loginsBy(clients: string): Logins {
       ),
     dropData: (data) => runPrinted(clients, dropStatements(data)),
     listData: shell(`${clients}client`, statements([listSchemas])),
-    // A grant's database is a pattern.
+    // A grant's database is a pattern. Links have all that there is.
     listUsers: shell(
       `${clients}client`,
       statements([
-        String.raw`SELECT DISTINCT user, REPLACE(db, '\\', '') FROM mysql.db WHERE user NOT IN ${systemUsers};`,
+        String.raw`SELECT DISTINCT user, REPLACE(db, '\\', '') FROM mysql.db WHERE host = '%' AND Drop_priv = 'Y' AND Trigger_priv = 'Y' AND Alter_routine_priv = 'Y';`,
       ]),
     ),
     address: ({ data, username, password }) => ({ path: `/${encodeURIComponent(data)}`, username, password }),

@@ -79,7 +79,7 @@ exec psql --no-psqlrc --tuples-only --no-align --host ${ownHost} --username "$1"
       'SELECT datname FROM pg_database JOIN pg_roles ON pg_roles.oid = datdba AND rolname = datname AND NOT rolcanlogin ORDER BY datname COLLATE "C";',
     ]),
     listUsers: sql([
-      'SELECT login.rolname || chr(9) || owner.rolname FROM pg_auth_members JOIN pg_roles login ON login.oid = member JOIN pg_roles owner ON owner.oid = roleid WHERE login.rolcanlogin AND NOT owner.rolcanlogin;',
+      'SELECT login.rolname || chr(9) || datname FROM pg_database JOIN pg_roles owner ON owner.oid = datdba AND owner.rolname = datname AND NOT owner.rolcanlogin JOIN pg_auth_members ON roleid = owner.oid JOIN pg_roles login ON login.oid = member AND login.rolcanlogin;',
     ]),
     address: ({ data, username, password }) => ({ path: `/${encodeURIComponent(data)}`, username, password }),
   } satisfies Logins,

@@ -2,7 +2,6 @@ import type { Control } from '../../../domain/control.ts'
 import type { ProcessFilter, Usage } from '../../../domain/process.ts'
 import { mapBounded } from '../../../lib/semaphore.ts'
 import { findCopies, type FoundCopy } from '../containers/found-copy.ts'
-import { isNotFound } from '../errors.ts'
 import type { EngineParts } from '../parts.ts'
 
 /** What is read of Docker's answer, on either kind of control groups. */
@@ -29,8 +28,9 @@ interface MemoryStats {
 
 const mostAtOnce = 8
 const deadlineMs = 5000
+const longestMs = 8000
 
-/** What the copies take that run, each by one reading of its control group. */
+/** What the copies take that run, each by one reading of its control group; nothing of one that does not say it in time. */
 export async function readUsage(
   { docker, rack }: Pick<EngineParts, 'docker' | 'rack'>,
   { owner }: Pick<ProcessFilter, 'owner'>,
@@ -38,14 +38,15 @@ export async function readUsage(
 ): Promise<Usage[]> {
   const copies = await findCopies(docker, rack, { owner }, control)
   const running = copies.filter(({ state }) => state === 'running')
+  const signal = AbortSignal.any([control.signal, AbortSignal.timeout(longestMs)])
   const read = async ({ process: id, container, memoryBytes }: FoundCopy): Promise<Usage[]> => {
     try {
       const query = { stream: false, 'one-shot': true }
       const request = { path: `/containers/${container}/stats`, query, deadlineMs }
-      return usageOf(id, memoryBytes, await docker.json<Stats>(request, control))
+      return usageOf(id, memoryBytes, await docker.json<Stats>(request, { signal }))
     } catch (error) {
-      if (isNotFound(error)) return []
-      throw error
+      if (control.signal.aborted) throw error
+      return []
     }
   }
   return (await mapBounded(running, mostAtOnce, read, control.signal)).flat()
