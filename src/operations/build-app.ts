@@ -22,7 +22,7 @@ import { findApp } from './find.ts'
 import { bindLines, readBoundSource } from './bound-source.ts'
 import { imageRequests } from './image-requests.ts'
 import { closeFailed } from './journal/carry-out.ts'
-import { startBuild } from './journal/start-operation.ts'
+import { refuseComing, startBuild } from './journal/start-operation.ts'
 import { say, uploadOrigin, type BuildInput, type InputOrigin } from './build-input.ts'
 import { findKeptSource, keepSource, type Source } from './kept-sources.ts'
 import type { BuildResult, BuildUpload } from './operations.ts'
@@ -52,7 +52,7 @@ interface Making {
   noCache: boolean
 }
 
-/** Opens the rows of a build, and settles with it. */
+/** Opens the rows of a build, and settles with it. @throws busy while the app comes from elsewhere */
 export async function beginBuild(
   context: Context,
   app: string,
@@ -61,6 +61,7 @@ export async function beginBuild(
   control: Control,
 ): Promise<BuildResult> {
   return await startBuild(context, app, control, async () => {
+    await refuseComing(context, app)
     const build = await context.store.builds.create(app, description)
     const intent = { build: build.id }
     const operation = await context.store.operations.begin(app, 'build', context.caller.name, intent)

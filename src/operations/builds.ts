@@ -4,6 +4,7 @@ import { RackError } from '../domain/error.ts'
 import { cancelOperation } from './cancel-app.ts'
 import type { Context } from './context.ts'
 import { findBuild } from './find.ts'
+import { refuseComing } from './journal/start-operation.ts'
 
 /** A build's log from its start; with `follow` until the build has ended. */
 export async function* buildLog(
@@ -35,6 +36,7 @@ export async function deleteBuild(context: Context, app: string, build: string):
       hint: `rack builds cancel ${build} --app ${app}`,
     })
   }
+  await refuseComing(context, app)
   await context.store.builds.remove(app, build)
   await context.buildLogs.remove(app, build)
 }

@@ -14,7 +14,7 @@ import { previewChange } from './change-live.ts'
 import type { Context } from './context.ts'
 import { createApp } from './create-app.ts'
 import { createDoor, type Door } from './door.ts'
-import { deleteApp } from './delete-app.ts'
+import { deleteApp, setLocked } from './delete-app.ts'
 import { diffReleases } from './diff-releases.ts'
 import { keepCertified } from './acme/keep-certified.ts'
 import { addDomain, listDomains, removeDomain } from './domains/domains.ts'
@@ -193,11 +193,7 @@ function bindOperations(context: Context): Operations {
     listApps: () => listApps(context),
     getApp: (app) => getApp(context, app),
     createApp: bind(context, createApp),
-    async setLocked(app, locked) {
-      await findApp(context, app)
-      await store.apps.setLocked(app, locked)
-      return findApp(context, app)
-    },
+    setLocked: bind(context, setLocked),
     deleteApp: bind(context, deleteApp),
     cancelApp: (app) => cancelApp(context, app),
     ...bindMoves(context),

@@ -1,9 +1,10 @@
+import type { App } from '../domain/app.ts'
 import type { Control } from '../domain/control.ts'
 import { RackError } from '../domain/error.ts'
 import type { Context } from './context.ts'
 import { findApp } from './find.ts'
 import { carryOutDeletion } from './journal/carry-out-deletion.ts'
-import { startChange } from './journal/start-operation.ts'
+import { refuseComing, startChange } from './journal/start-operation.ts'
 import type { DeleteOptions } from './operations.ts'
 
 /** Removes an app: its processes, routes, releases and, with `volumes`, its data. Ends its builds. */
@@ -34,4 +35,12 @@ async function refuseLinking({ store }: Context, app: string): Promise<void> {
     hint: `Delete the links with it (the service and its data stay): rack apps delete ${app} --unlink`,
     details: links,
   })
+}
+
+/** Whether the app is protected against deletion. @throws not-found; busy while it comes from elsewhere */
+export async function setLocked(context: Context, app: string, locked: boolean): Promise<App> {
+  await findApp(context, app)
+  await refuseComing(context, app)
+  await context.store.apps.setLocked(app, locked)
+  return await findApp(context, app)
 }

@@ -78,10 +78,13 @@ function passPromise(audit: Audit, refusalTo: RefusalTo, { caller, name, rule, v
       if (rule.audited) await audit.refused(note, refusal)
       throw refusal
     }
-    const call = async () => await verb(...args)
+    const call = async () => (await verb(...args)) as unknown[]
     const result = await (rule.audited ? audit.tell(note, call) : call())
+    // What an entry has begun with is kept as it is.
+    if (rule.audited && rule.found && note.subject === null)
+      await audit.tell({ ...note, subject: short(rule.found(result), longestSubject) }, async () => undefined)
     if (rule.scope !== 'apps') return result
-    return (result as unknown[]).filter((item) => isOneOf(caller, rule.appOf(item)))
+    return result.filter((item) => isOneOf(caller, rule.appOf(item)))
   }
 }
 

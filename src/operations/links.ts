@@ -25,6 +25,7 @@ import { DeadlineError } from '../lib/deadline.ts'
 import { until } from '../lib/poll.ts'
 import type { Context } from './context.ts'
 import { findApp } from './find.ts'
+import { refuseComing } from './journal/start-operation.ts'
 import type { ChangedLink, LinkInfo, NewLink } from './operations.ts'
 import { checkOptions, optionsOf } from './links/link-options.ts'
 import { readRelease } from './read-release.ts'
@@ -62,6 +63,7 @@ export async function createLink(
   control: Control,
 ): Promise<ChangedLink> {
   await findApp(context, app)
+  await refuseComing(context, app)
   const found = await readyService(context, service, control)
   const base = await manifestBase(context, app)
   if (base) refuseLinkedName(base.manifest, alias)
@@ -104,6 +106,7 @@ export async function rotateLink(
   control: Control,
 ): Promise<ChangedLink> {
   await findApp(context, app)
+  await refuseComing(context, app)
   const links = (await context.store.releases.newest(app))?.links ?? []
   const { alias, service, version: _version, ...options } = findLink(links, app, name)
   const found = await findService(context, service)
@@ -174,6 +177,7 @@ export async function withUsableLinks<T>(
 /** Makes a release without the link. Nothing of the service is dropped. @param name of the link, or its service */
 export async function deleteLink(context: Context, app: string, name: string): Promise<ChangedLink> {
   await findApp(context, app)
+  await refuseComing(context, app)
   const newest = await context.store.releases.newest(app)
   const { alias } = findLink(newest?.links ?? [], app, name)
   const release = await append(context, app, `link remove:${alias}`, (links) => {

@@ -10,10 +10,11 @@ import type { Terminal } from '../domain/terminal.ts'
 import type { Context } from './context.ts'
 import { findApp, liveReleaseOf } from './find.ts'
 import { closeFailed } from './journal/carry-out.ts'
+import { refuseComing } from './journal/start-operation.ts'
 import type { RunRequest, StartedRun } from './operations.ts'
 import { readRelease } from './read-release.ts'
 
-/** Runs a one-off of a type, from the live release or a given one. */
+/** Runs a one-off of a type, from the live release or a given one. @throws busy while the app comes from elsewhere */
 export async function runProcess(
   context: Context,
   app: string,
@@ -23,6 +24,7 @@ export async function runProcess(
 ): Promise<StartedRun> {
   const { status, release: live } = await findApp(context, app)
   if (status === 'deleting') throw new RackError('conflict', `${app} is being deleted`)
+  await refuseComing(context, app)
   const id = release ?? (await liveReleaseOf(context, app))
   const input = await readRelease(context, app, id, { underPolicy: id !== live })
   refuseGone(app, id, input.services)

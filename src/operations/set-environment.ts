@@ -5,6 +5,7 @@ import { releaseOfEnvironment, type Release } from '../domain/release.ts'
 import { buildTimeNames, unseenOf } from './build-time-names.ts'
 import type { Context } from './context.ts'
 import { findApp, findRelease } from './find.ts'
+import { refuseComing } from './journal/start-operation.ts'
 import type { EnvironmentChange, NameChanges, OriginVariable } from './operations.ts'
 import { readRelease } from './read-release.ts'
 
@@ -17,7 +18,7 @@ export async function getEnvironment(context: Context, app: string, release?: st
 
 /**
  * Makes a release with a changed environment; a change that changes nothing makes none, and gives the newest there is.
- * @throws invalid for a name or value that cannot be
+ * @throws invalid for a name or value that cannot be; busy while the app comes from elsewhere
  */
 export async function changeEnvironment(
   context: Context,
@@ -25,6 +26,7 @@ export async function changeEnvironment(
   { set, unset, replace }: EnvironmentChange,
 ): Promise<Release> {
   await findApp(context, app)
+  await refuseComing(context, app)
   for (const [name, value] of Object.entries(set)) checkVariable(name, value)
   const derive = (before: Environment) => {
     const after = replace ? { ...set } : { ...before, ...set }

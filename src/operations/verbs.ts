@@ -45,6 +45,8 @@ type Told<Call extends AnyCall> =
         reads?: true
         /** What is meant, by its id or name; never a value, and never a command. */
         subject?: (...args: Parameters<Call>) => string | null
+        /** What is meant, where only the result says it: told by an entry of its own where the subject is none. */
+        found?: (result: Awaited<ReturnType<Call>>) => string
       }
 
 const second = (_app: string, subject: string | null) => subject
@@ -119,6 +121,7 @@ export const verbs: { [Name in VerbName]: Verb<Operations[Name]> } = {
     scope: 'rack',
     audited: true,
     subject: (_content, { name }) => name ?? null,
+    found: ({ app }) => app,
   },
 
   // A hash tells what a file may hold.

@@ -314,3 +314,139 @@ test('whoever leaves in the middle, and a cancel, leave nothing', async () => {
     await assertNothingOf(target, ending)
   }
 })
+
+test('what links another service than the newest release does is gone back to, and has a login then', async () => {
+  await using origin = await openOrigin()
+  await using target = await startMemoryRack()
+  for (const { operations, control } of [origin.rack, target])
+    await operations.createService({ name: 'main', type: 'postgres' }, control)
+  const { operations, control } = origin.rack
+  const { release } = await operations.createLink('shop', { service: 'main', alias: 'db' }, control)
+  await operations.promoteRelease('shop', release.id, { releaseCommand: true }, control)
+  const newest = await operations.deleteLink('shop', 'db')
+  const made = await bringIn(target, await exported(origin.rack), { isNext: true })
+  assert.deepEqual([made.release, made.isGoneBackTo], [release.id, true])
+  const loginsHere = async () => (await target.store.services.versions('main')).filter(({ login }) => login)
+  assert.deepEqual(await loginsHere(), [])
+  assert.equal((await target.store.releases.newest('shop'))?.id, newest.release.id)
+  await target.operations.rollbackRelease('shop', made.release, { releaseCommand: true }, target.control)
+  const url = new URL(target.engine.livePlan('shop')!.processes[0]!.environment['DB_URL']!)
+  assert.deepEqual(
+    (await loginsHere()).map(({ login }) => login!.username),
+    [url.username],
+  )
+})
+
+test('a service of another type is refused, unless it is known by its URL', async () => {
+  await using origin = await openOrigin()
+  await using target = await startMemoryRack()
+  for (const { operations, control } of [origin.rack, target])
+    await operations.createService({ name: 'main', type: 'postgres' }, control)
+  const { operations, control } = origin.rack
+  await operations.createLink('shop', { service: 'main', alias: 'db' }, control)
+  const contents = await operations.planAppExport('shop', scope, control)
+  const was = { contents: { ...contents, services: [{ name: 'main', type: 'mysql' }] } }
+  const archive = await rewritten(await exported(origin.rack), was)
+  await assert.rejects(bringIn(target, archive), {
+    code: 'conflict',
+    message: /main is of the type postgres here, and was mysql/,
+    hint: /Nothing was changed/,
+  })
+  assert.equal(await target.store.apps.get('shop'), null)
+  await using hosted = await startMemoryRack()
+  const url = { name: 'main', type: 'url', url: 'postgres://here:10/shop' }
+  await hosted.operations.createService(url, hosted.control)
+  assert.equal((await bringIn(hosted, archive)).app, 'shop')
+})
+
+test('an app that is coming is given nothing, and the audit names it when it has come', async () => {
+  await using origin = await openOrigin()
+  await using target = await startMemoryRack()
+  const { operations, engine, store, control } = target
+  const archive = await exported(origin.rack)
+  const [release] = origin.releases
+  const build = (await origin.rack.operations.getRelease('shop', release!)).build!
+  const content = { open: () => assert.fail('nothing of it is read') }
+  const copyVolume = engine.copyVolume.bind(engine)
+  const refused: string[] = []
+  engine.copyVolume = async (...args) => {
+    const domain = { name: 'www.example.com', process: null }
+    const run = { type: 'web', command: [], release: release!, timeoutMs: 1000 }
+    const calls = {
+      environment: () => operations.changeEnvironment('shop', { set: { A: '1' }, unset: [], replace: false }),
+      rebuild: () => operations.rebuildApp('shop', build, { description: null, noCache: false }, control),
+      build: () =>
+        operations.buildApp('shop', { content, description: null, noCache: false } as never, control),
+      forget: () => operations.deleteBuild('shop', build),
+      link: () => operations.createLink('shop', { service: 'main' }, control),
+      unlink: () => operations.deleteLink('shop', 'main'),
+      rotate: () => operations.rotateLink('shop', 'main', control),
+      domain: () => operations.addDomain('shop', domain, control),
+      undomain: () => operations.removeDomain('shop', 'shop.example.com', control),
+      run: () => operations.runProcess('shop', run, null, control),
+      lock: () => operations.setLocked('shop', true),
+    }
+    for (const [name, call] of Object.entries(calls)) {
+      const fault = { code: 'busy', message: /an import of "shop" by test/ }
+      await assert.rejects(async () => await call(), fault, name)
+      refused.push(name)
+    }
+    await copyVolume(...args)
+  }
+  const made = await bringIn(target, archive)
+  assert.equal(refused.length, 11)
+  assert.equal(made.releases, (await operations.listReleases('shop', 10)).length)
+  const told = (await store.audit.list({ limit: 50 })).filter(({ verb }) => verb === 'importApp')
+  assert.deepEqual(
+    told.map(({ subject, outcome }) => [subject, outcome]),
+    [
+      ['shop', 'done'],
+      [null, 'done'],
+    ],
+  )
+})
+
+test('of two imports of one archive at once, the second waits, and has ids of its own', async () => {
+  await using origin = await openOrigin()
+  await using target = await startMemoryRack()
+  await origin.rack.operations.removeDomain('shop', 'shop.example.com', origin.rack.control)
+  const archive = await exported(origin.rack)
+  const { store, control } = target
+  const waits = Promise.withResolvers<void>()
+  const known = store.imports.known.bind(store.imports)
+  const seconds: Promise<unknown>[] = []
+  store.imports.known = async (ids) => {
+    const found = await known(ids)
+    if (seconds.length > 0) {
+      waits.resolve()
+      return found
+    }
+    const report = (said: { type: string; text?: string }) => {
+      if (said.text === 'waiting for another import') waits.resolve()
+    }
+    const second = bringIn({ ...target, control: { ...control, report } }, archive, { name: 'shop-2' })
+    second.catch(() => waits.resolve())
+    seconds.push(second)
+    await waits.promise
+    return found
+  }
+  await bringIn(target, archive)
+  await Promise.all(seconds)
+  const ids = async (app: string) => (await target.operations.listReleases(app, 10)).map(({ id }) => id)
+  const [first, other] = [await ids('shop'), await ids('shop-2')]
+  assert.equal(first.length, other.length)
+  assert.ok(first.every((id) => !other.includes(id)))
+})
+
+test('whoever leaves while an archive is read is heard there', async () => {
+  await using target = await startMemoryRack()
+  const leaving = new AbortController()
+  const get = target.objects.get.bind(target.objects)
+  target.objects.get = (key) => {
+    leaving.abort(new RackError('cancelled', 'left'))
+    return get(key)
+  }
+  const control = { signal: leaving.signal, report: () => undefined }
+  await assert.rejects(bringIn({ ...target, control }, Buffer.from('no archive')), { code: 'cancelled' })
+  await assertNothingOf(target, 'while it is read')
+})

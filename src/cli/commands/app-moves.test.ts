@@ -137,3 +137,19 @@ test('Ctrl-C in the middle of an import leaves nothing', async () => {
   assert.deepEqual(await Array.fromAsync(other.objects.list('')), [])
   assert.deepEqual([...other.engine.world.images], [])
 })
+
+test('what links more than the newest release does is made live by a rollback, which is what is said too', async () => {
+  await using world = await openWorld()
+  const { rack, other, file, type } = world
+  for (const { operations, control } of [rack, other])
+    await operations.createService({ name: 'main', type: 'postgres' }, control)
+  const { release } = await rack.operations.createLink('shop', { service: 'main', alias: 'db' }, rack.control)
+  await rack.operations.promoteRelease('shop', release.id, { releaseCommand: true }, rack.control)
+  await rack.operations.deleteLink('shop', 'db')
+  await type(rack, ['export', 'shop', '--output', file])
+  const said = await type(other, ['import', file])
+  assert.match(said.stderr, new RegExp(`rack releases rollback ${release.id} --app shop`))
+  const live = await type(other, ['import', file, '--name', 'shop-2', '--promote'])
+  assert.equal(live.code, 0, live.stderr)
+  assert.match(live.stderr, /shop-2 is live with R/)
+})

@@ -100,7 +100,7 @@ export const importApp: CommandSpec = {
       async (content, leaving) =>
         await followStream(client.importApp({ query, content }, leaving), tellTo(session)),
     )
-    const { app, release, releases, from, notes } = imported
+    const { app, release, isGoneBackTo, releases, from, notes } = imported
     if (isJson && !isNext) return output.json(imported)
     const was = from.app === app ? from.rack : `${from.app} of ${from.rack}`
     output.say(
@@ -110,10 +110,13 @@ export const importApp: CommandSpec = {
     if (release === null) return output.say(`it has no build yet: rack deploy --app ${app}`)
     if (!isNext) {
       output.data(app)
-      return output.say(`make it live: rack releases promote ${release} --app ${app}`)
+      return output.say(
+        `make it live: rack releases ${isGoneBackTo ? 'rollback' : 'promote'} ${release} --app ${app}`,
+      )
     }
     using following = await startFollowing(session)
-    const lines = client.promoteRelease({ params: { app, release }, query: { releaseCommand: true } })
+    const request = { params: { app, release }, query: { releaseCommand: true } }
+    const lines = isGoneBackTo ? client.rollbackRelease(request) : client.promoteRelease(request)
     showPromoted(session, following, await following.follow(lines, cancelOfPromote(client, app)), {
       imported,
     })

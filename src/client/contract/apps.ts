@@ -175,6 +175,9 @@ const imported = z
   .object({
     app: z.string(),
     release: z.string().nullable().describe('What is to be made live; null where it has no build'),
+    isGoneBackTo: z
+      .boolean()
+      .describe('By a rollback to it, which gives it logins: what it links, the newest release does not'),
     releases: z.number(),
     volumes: z.array(z.string()),
     domains: z.array(z.string()),

@@ -5,6 +5,7 @@ import type { Port } from '../../domain/port.ts'
 import { RackError } from '../../domain/error.ts'
 import type { Context } from '../context.ts'
 import { findApp } from '../find.ts'
+import { refuseComing } from '../journal/start-operation.ts'
 import { livePlanOf } from '../read-release.ts'
 
 /** Of one app or of all, by name. */
@@ -28,6 +29,7 @@ export async function addDomain(
   const { domains, host, caller } = context
   const name = readDomain(domain.name)
   await findApp(context, app)
+  await refuseComing(context, app)
   await refuseOwnNames(context, name)
   await checkProcess(context, app, domain.process, control)
   const kept = await domains.add({ name, app, process: domain.process })
@@ -46,6 +48,7 @@ export async function removeDomain(
 ): Promise<void> {
   const { domains, host } = context
   await findApp(context, app)
+  await refuseComing(context, app)
   const name = readDomain(text)
   if (!(await domains.remove(app, name))) {
     throw new RackError('not-found', `${app} has no domain ${name}`, {

@@ -1,6 +1,12 @@
 import type { Control } from '../../domain/control.ts'
 import { RackError } from '../../domain/error.ts'
-import { busyError, exclusiveKinds, yieldingKinds, type Operation } from '../../domain/operation.ts'
+import {
+  busyError,
+  exclusiveKinds,
+  yieldingKinds,
+  type Operation,
+  type OperationKind,
+} from '../../domain/operation.ts'
 import type { Context } from '../context.ts'
 import { recoverOperation } from './recover-operation.ts'
 
@@ -85,6 +91,17 @@ export function turnOf({ app, kind }: Operation): string {
 export async function changeOf({ store }: Context, app: string): Promise<Operation | null> {
   const open = await store.operations.running()
   return open.find((operation) => operation.app === app && exclusiveKinds.has(operation.kind)) ?? null
+}
+
+/** For what may go on beside other changes. @throws busy while one of these kinds is open on the app */
+export async function refuseWhile(context: Context, app: string, kinds: OperationKind[]): Promise<void> {
+  const change = await changeOf(context, app)
+  if (change && kinds.includes(change.kind)) throw busyError(change)
+}
+
+/** For what an app is given without a change of what runs: until all of it has come, it is not there to be given anything. */
+export async function refuseComing(context: Context, app: string): Promise<void> {
+  await refuseWhile(context, app, ['import'])
 }
 
 async function refuseSecond(context: Context, app: string): Promise<void> {

@@ -5,7 +5,8 @@ import { changedTypes } from '../../domain/copy-identity.ts'
 import { RackError } from '../../domain/error.ts'
 import { planRelease, type Plan } from '../../domain/plan.ts'
 import type { ReleaseLink } from '../../domain/service-link.ts'
-import { refuseUnready } from '../../domain/service.ts'
+import { refuseUnready, runsHere, type Service } from '../../domain/service.ts'
+import { findServiceType } from '../../services/service-types.ts'
 import type { Context } from '../context.ts'
 import { refuseHeldDomain, refuseHeldName } from '../domains/domains.ts'
 import { planInputOf } from '../read-release.ts'
@@ -88,8 +89,10 @@ async function refuseServices({ store }: Context, { app, found }: Coming): Promi
   const missing: string[] = []
   for (const name of aliases.keys()) {
     const service = await store.services.get(name)
-    if (service) refuseUnready(service)
-    else missing.push(name)
+    if (service) {
+      refuseUnready(service)
+      refuseOtherType(service, types.get(name))
+    } else missing.push(name)
   }
   if (missing.length === 0) return
   const lines = missing.map((name) => {
@@ -100,6 +103,16 @@ async function refuseServices({ store }: Context, { app, found }: Coming): Promi
   throw new RackError('conflict', [what, ...lines].join('\n'), {
     hint: 'Create them and import again: its links lead there by themselves. Their data: rack services export, rack services import',
     details: { app, services: missing },
+  })
+}
+
+/** What is known by its URL may be anything, on either rack; so may what an export of old does not say. */
+function refuseOtherType({ name, type }: Service, was: string | undefined): void {
+  const known = was === undefined ? null : findServiceType(was)
+  if (!known || known.name === type || !runsHere({ type })) return
+  throw new RackError('conflict', `the service ${name} is of the type ${type} here, and was ${was}`, {
+    hint: `Nothing was changed. The app speaks to a ${was}: import it on a rack where ${name} is one.`,
+    details: { service: name, type, was },
   })
 }
 

@@ -6,7 +6,7 @@ import { heldDomain } from '../domains/domains.ts'
 import { startChange } from '../journal/start-operation.ts'
 import { checkImport, refuseTaken, type Coming } from './check-import.ts'
 import type { AppImport, ImportedApp } from './move-operations.ts'
-import { linkAgain } from './link-again.ts'
+import { isGoneBackTo, linkAgain } from './link-again.ts'
 import { putIn } from './put-in.ts'
 import { readArchive } from './read-archive.ts'
 import { withStaged } from './staged-archives.ts'
@@ -99,6 +99,7 @@ async function carryOut(
   return {
     app,
     release: base && (again.get(base.release) ?? put.idOf(base.release)),
+    isGoneBackTo: isGoneBackTo(found),
     releases: releases.length + again.size,
     volumes: contents.volumes,
     domains: contents.domains,

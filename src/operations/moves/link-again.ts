@@ -1,5 +1,6 @@
 import type { Control } from '../../domain/control.ts'
 import type { Release } from '../../domain/release.ts'
+import type { ReleaseLink } from '../../domain/service-link.ts'
 import type { Context } from '../context.ts'
 import { say } from '../say.ts'
 import { withLogins } from '../services/logins.ts'
@@ -15,7 +16,7 @@ interface Came {
 
 /**
  * Makes a release like what was live, and one like the newest, whose links lead to this rack's services, by logins of their
- * own. None where no link is: then they are what they were.
+ * own. None where no link is: then they are what they were; none of what has to be gone back to.
  * @returns what stands for which release, by the ids of there
  */
 export async function linkAgain(
@@ -27,12 +28,25 @@ export async function linkAgain(
   const { base, newest } = came.found
   const live = base?.release
   const again = new Map<string, string>()
-  if ([live, newest].every((release) => !release || release.links.length === 0)) return again
-  if (live && live.links.length > 0) again.set(live.id, await likeIt(context, app, live, came, control))
+  if (live && live.links.length > 0 && !isGoneBackTo(came.found))
+    again.set(live.id, await likeIt(context, app, live, came, control))
   // It stays the newest: the next change of the environment goes on from there.
-  if (newest && newest.id !== live?.id)
+  if (newest && newest.id !== live?.id && (again.size > 0 || newest.links.length > 0))
     again.set(newest.id, await likeIt(context, app, newest, came, control))
   return again
+}
+
+/**
+ * Whether what was live links what the newest does not link any more. Nothing is live yet, so nobody would keep a login for
+ * that: it gets one when it is gone back to.
+ */
+export function isGoneBackTo({ base, newest }: FoundArchive): boolean {
+  const has = ({ alias, service, database, keyPrefix }: ReleaseLink) =>
+    newest!.links.some((link) => {
+      const isSame = link.database === database && link.keyPrefix === keyPrefix
+      return link.alias === alias && link.service === service && isSame
+    })
+  return base !== null && !base.release.links.every(has)
 }
 
 async function likeIt(

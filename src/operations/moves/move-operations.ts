@@ -32,6 +32,8 @@ export interface ImportedApp {
   app: string
   /** What is to be made live of it; null where it has no build. */
   release: string | null
+  /** To be made live by a rollback to it, which gives it logins: what it links, the newest release does not. */
+  isGoneBackTo: boolean
   /** How many releases it has. */
   releases: number
   volumes: string[]

@@ -8,11 +8,10 @@ import {
 import type { App } from '../../domain/app.ts'
 import type { Build } from '../../domain/build.ts'
 import type { Control } from '../../domain/control.ts'
-import { busyError } from '../../domain/operation.ts'
 import type { Release } from '../../domain/release.ts'
 import type { Context } from '../context.ts'
 import { findApp } from '../find.ts'
-import { changeOf } from '../journal/start-operation.ts'
+import { refuseWhile } from '../journal/start-operation.ts'
 import { keptBuilds } from '../prune.ts'
 import { livePlanOf } from '../read-release.ts'
 import { listVolumes } from '../volumes.ts'
@@ -39,7 +38,7 @@ export async function planExport(
 ): Promise<ExportPlan> {
   const { store, rack } = context
   const app = await findApp(context, name)
-  await refuseHalf(context, app)
+  await refuseWhile(context, name, ['import', 'delete'])
   const releases = (await store.releases.list(name, all)).reverse()
   const builds = (await store.builds.list(name, all)).filter(({ status }) => status === 'complete').reverse()
   const base = baseOf(app, releases)
@@ -96,11 +95,6 @@ function lacksBeside({ domains, services }: Pick<AppExportContents, 'domains' | 
     'folders of this machine, and external volumes, that its processes mount',
     'logs of processes and builds, builds that failed, backups that the rack keeps, logins at registries, tokens and the audit',
   ]
-}
-
-async function refuseHalf(context: Context, { name }: App): Promise<void> {
-  const change = await changeOf(context, name)
-  if (change && (change.kind === 'import' || change.kind === 'delete')) throw busyError(change)
 }
 
 /** What is live, or else the newest that has a build. */

@@ -10,6 +10,9 @@ import { keepStandIn } from '../volume-data/current-volumes.ts'
 import { createHistoryWriter, type HistoryWriter } from './history-writer.ts'
 import { partsOf, rowsOf, type FoundArchive } from './read-archive.ts'
 
+/** No app is called so. */
+const importTurn = '/imports'
+
 interface Filling {
   archive: AppArchive
   history: HistoryWriter
@@ -23,22 +26,26 @@ export async function putIn(
   control: Control,
 ): Promise<{ idOf: (id: string) => string; notes: string[] }> {
   const { archive } = found
-  const history = await createHistoryWriter(context, app, found)
-  const { idOf } = history
   // Until its rows name them, a sweep would take images and sources.
-  return await context.images.whileMaking(control.signal, async () => {
-    for await (const part of partsOf(open())) {
-      control.signal.throwIfAborted()
-      // Lent, since whoever takes it may know its end before all of it has come.
-      const chunks = part.content[Symbol.asyncIterator]()
-      const content = { [Symbol.asyncIterator]: () => ({ next: () => chunks.next() }) }
-      await takeIn(context, app, { ...part, content }, { archive, history }, control)
-      for await (const _ of content);
-    }
-    await context.store.imports.addLives(app, await livesOf(context, app, { archive, history }))
-    const lost = await nameImages(context, app, idOf(archive.base?.build ?? ''), control)
-    return { idOf, notes: [...history.notes(), ...lost] }
-  })
+  const put = async () =>
+    await context.images.whileMaking(control.signal, async () => {
+      const history = await createHistoryWriter(context, app, found)
+      const { idOf } = history
+      for await (const part of partsOf(open())) {
+        control.signal.throwIfAborted()
+        // Lent, since whoever takes it may know its end before all of it has come.
+        const chunks = part.content[Symbol.asyncIterator]()
+        const content = { [Symbol.asyncIterator]: () => ({ next: () => chunks.next() }) }
+        await takeIn(context, app, { ...part, content }, { archive, history }, control)
+        for await (const _ of content);
+      }
+      await context.store.imports.addLives(app, await livesOf(context, app, { archive, history }))
+      const lost = await nameImages(context, app, idOf(archive.base?.build ?? ''), control)
+      return { idOf, notes: [...history.notes(), ...lost] }
+    })
+  // Two of one archive would both find its ids free.
+  const onWait = () => say(context, control, 'waiting for another import')
+  return await context.turns.run(importTurn, control.signal, put, onWait)
 }
 
 async function takeIn(

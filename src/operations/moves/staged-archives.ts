@@ -24,11 +24,19 @@ export async function withStaged<T>(
     try {
       say(context, own, 'all of it is read before anything is touched')
       await objects.put(key, store.sealing.seal(content, place), own)
-      return await work(() => store.sealing.open(objects.get(key), place), own)
+      return await work(() => heeding(store.sealing.open(objects.get(key), place), own), own)
     } finally {
       await objects.remove(key)
     }
   })
+}
+
+/** Long archives are read for long. */
+async function* heeding(content: AsyncIterable<Uint8Array>, { signal }: Control): AsyncGenerator<Uint8Array> {
+  for await (const chunk of content) {
+    signal.throwIfAborted()
+    yield chunk
+  }
 }
 
 /** Removes what a daemon that died has left of archives. */
