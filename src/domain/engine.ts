@@ -132,8 +132,12 @@ export interface Engine {
     out: (chunk: Uint8Array) => Promise<void>,
     control: Control,
   ): Promise<void>
-  /** Such images in, by the references that they had; safe to repeat. @throws invalid for what is none; disk-full */
-  loadImages(saved: AsyncIterable<Uint8Array>, control: Control): Promise<void>
+  /**
+   * Such images in, by the references that they had; safe to repeat. Names that they bring lead to them only where it is
+   * `named`: whose it is may have taken names of others.
+   * @throws invalid for what is none; disk-full
+   */
+  loadImages(saved: { content: AsyncIterable<Uint8Array>; named: boolean }, control: Control): Promise<void>
   /** Those of the references whose image is here. */
   imagesHere(references: string[], control: Control): Promise<Set<string>>
   /** Has images as those of a build of an app, so that they stay. Safe to repeat. @throws image-unavailable */

@@ -56,7 +56,8 @@ async function scaled(context: Context, app: string, changes: FormationChanges):
   return { app, release, formation, underPolicy: false }
 }
 
-function checkFormation(type: string, { count, cpuUnits, memoryBytes }: Formation): void {
+/** @throws invalid */
+export function checkFormation(type: string, { count, cpuUnits, memoryBytes }: Formation): void {
   if (!Number.isInteger(count) || count < 0 || count > 10_000) {
     throw new RackError('invalid', `${type}: a count is a whole number from 0 to 10000`)
   }

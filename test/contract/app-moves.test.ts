@@ -8,6 +8,7 @@ import { readTar } from '../../src/lib/tar.ts'
 import { tarEnd, tarHead, tarPadding } from '../../src/lib/tar-blocks.ts'
 import { compressZstd, decompressZstd } from '../../src/lib/zstd.ts'
 import type { Operations } from '../../src/operations/operations.ts'
+import { keepStandIn } from '../../src/operations/volume-data/current-volumes.ts'
 import {
   packBackup,
   readBackup,
@@ -187,21 +188,124 @@ test('what cannot come is refused before anything is touched', async () => {
   assert.equal(await textIn(target, 'shop', 'data'), 'of before')
 })
 
-/** The same archive, whose head says other things. */
-async function rewritten(archive: Uint8Array, change: object): Promise<Buffer> {
+/** What an archive says of itself, whatever it is. */
+type Said = ReturnType<typeof JSON.parse>
+
+/** The same archive, whole, whose head and rows say other things. */
+async function rewritten(
+  archive: Uint8Array,
+  change: object | ((head: Said) => void),
+  changeRow: (row: Said) => void = () => undefined,
+): Promise<Buffer> {
   const parts: { name: string; content: AsyncIterable<Uint8Array> }[] = []
   let about: AboutBackup | null = null
+  const head = (text: string) => {
+    const value: Said = JSON.parse(text)
+    if (typeof change === 'function') change(value)
+    else Object.assign(value, change)
+    return JSON.stringify(value)
+  }
+  const row = (line: string) => {
+    const value: Said = JSON.parse(line)
+    changeRow(value)
+    return `${JSON.stringify(value)}\n`
+  }
   for await (const item of readBackup(decompressZstd(piece(archive)))) {
-    if ('about' in item) ({ about } = item)
-    else {
-      const bytes = Buffer.concat(await Array.fromAsync(item.content))
-      const text = () => JSON.stringify({ ...JSON.parse(bytes.toString()), ...change })
-      parts.push({ name: item.name, content: piece(item.name === 'app.json' ? Buffer.from(text()) : bytes) })
+    if ('about' in item) {
+      ;({ about } = item)
+      continue
     }
+    const { name } = item
+    const bytes = Buffer.concat(await Array.fromAsync(item.content))
+    const lines = () => bytes.toString().trimEnd().split('\n').map(row).join('')
+    const text = name === 'app.json' ? head(bytes.toString()) : name.endsWith('.ndjson') ? lines() : null
+    parts.push({ name, content: piece(text === null ? bytes : Buffer.from(text)) })
   }
   assert.ok(about)
   return Buffer.concat(await Array.fromAsync(compressZstd(packBackup(about, parts))))
 }
+
+const inHead = (change: (head: Said) => void): [typeof change, (row: Said) => void] => [
+  change,
+  () => undefined,
+]
+const inBuilds = (change: (row: Said) => void) =>
+  [() => undefined, (row: Said) => void ('build' in row && change(row))] as ReturnType<typeof inHead>
+const inReleases = (change: (row: Said) => void) =>
+  [() => undefined, (row: Said) => void ('release' in row && change(row))] as ReturnType<typeof inHead>
+const linked = (options: object) =>
+  inReleases(
+    ({ release }) => (release.links = [{ alias: 'db', service: 'main', version: 'elsewhere', ...options }]),
+  )
+
+/** Archives that are whole, and that nobody exported so. */
+const hostile: Record<string, [RegExp, ReturnType<typeof inHead>]> = {
+  'a volume outside': [/contents\.volumes\.0/, inHead(({ contents }) => (contents.volumes = ['../data']))],
+  'more than all': [/a count is a whole number/, inHead(({ formation }) => (formation.web.count = -1))],
+  'half a copy': [/a count is a whole number/, inHead(({ formation }) => (formation.web.count = 0.5))],
+  'no memory': [/memory is at least/, inHead(({ formation }) => (formation.web.memoryBytes = 1))],
+  'a head without end': [
+    /more than 16 MiB/,
+    inHead(({ contents }) => (contents.lacks = ['x'.repeat(17 * 2 ** 20)])),
+  ],
+  'a word that is none': [/cannot be used/, inHead((head) => (head.other = true))],
+  'a base of another build': [/does not hold/, inHead(({ base }) => (base.build = 'BAAAAAAAAAA'))],
+  'an image by a name': [/images\.0/, inHead((head) => (head.images = ['postgres:16']))],
+  "a build's image by a name": [
+    /content\.images\.web\.reference/,
+    inBuilds(({ content }) => (content.images.web.reference = 'postgres:16')),
+  ],
+  'a build that failed': [/build\.status/, inBuilds(({ build }) => (build.status = 'failed'))],
+  'an id twice': [/BAAAAAAAAAA twice/, inBuilds(({ build }) => (build.id = 'BAAAAAAAAAA'))],
+  'a file beside the source': [
+    /content\.beside/,
+    inBuilds(({ content }) => (content.beside = [{ path: '../file', mode: 0o600 }])),
+  ],
+  'a variable that is none': [/environment/, inReleases(({ environment }) => (environment['a b'] = 'c'))],
+  'a database of the server': [/links\.0\.database/, linked({ database: 'postgres' })],
+  "a database of a link's own": [/links\.0\.database/, linked({ database: 'blog_db' })],
+  'a prefix that is none': [/links\.0\.keyPrefix/, linked({ keyPrefix: 'a b' })],
+  'an alias that is none': [/links\.0\.alias/, linked({ alias: 'D B' })],
+}
+
+test('an archive that is whole, and says what none says, is refused before anything is touched', async () => {
+  await using origin = await openOrigin()
+  await using target = await startMemoryRack()
+  const archive = await exported(origin.rack)
+  for (const [what, [message, changes]] of Object.entries(hostile)) {
+    await assert.rejects(
+      bringIn(target, await rewritten(archive, ...changes)),
+      { code: 'invalid', message },
+      what,
+    )
+    await assertNothingOf(target, what)
+  }
+})
+
+test('an archive reaches nothing of others unsaid: images that they have built, volumes, databases', async () => {
+  await using origin = await openOrigin()
+  await using target = await startMemoryRack()
+  const { operations, engine, objects, control } = target
+  const bare = await exported(origin.rack, { images: 'none' })
+  await operations.createApp('blog')
+  await target.deploy('blog', compose('other'))
+  await assert.rejects(bringIn(target, bare), { code: 'conflict', message: /another app has built it/ })
+  assert.equal(await target.store.apps.get('shop'), null)
+
+  // Left by an app shop that is no more: what stands in for its data.
+  await engine.copyVolume(appOwner('shop'), 'data.2', { in: tarOf('of before') }, control)
+  await keepStandIn({ objects }, { app: 'shop', name: 'data' }, { current: 'data.2', others: [] })
+  const archive = await exported(origin.rack, { images: 'all' })
+  const over = await rewritten(archive, ({ contents }: Said) => (contents.volumes = ['data.2']))
+  await assert.rejects(bringIn(target, over), { code: 'conflict', hint: /rack volumes delete shop\/data;/ })
+  assert.equal(await textIn(target, 'shop', 'data.2'), 'of before')
+
+  await operations.createService({ name: 'main', type: 'postgres' }, control)
+  await operations.createLink('blog', { service: 'main', alias: 'db', database: 'shared' }, control)
+  const sharing = await rewritten(archive, ...linked({ database: 'shared' }))
+  const made = await bringIn(target, sharing, { name: 'shop-2' })
+  assert.match(made.notes.join('\n'), /the link db reaches what others have in main too: blog \(as db\)/)
+})
 
 test('a link leads to the service of that name here, by a login of its own; without one it is refused with what to type', async () => {
   await using origin = await openOrigin()

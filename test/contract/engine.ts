@@ -958,8 +958,7 @@ function sweepScenarios(scenario: Scenario): void {
       const saved = async function* () {
         yield* chunks
       }
-      await engine.loadImages(saved(), control)
-      await engine.loadImages(saved(), control)
+      for (const named of [true, true, false]) await engine.loadImages({ content: saved(), named }, control)
       await world.deploy([world.type('web', [sleep]), world.type('other', [sleep])])
       const gone = `sha256:${'d'.repeat(64)}`
       await assert.rejects(

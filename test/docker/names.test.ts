@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
+import { RackError } from '../../src/domain/error.ts'
 import { appOwner } from '../../src/domain/owner.ts'
+import { bytesUpTo } from '../../src/lib/bytes-up-to.ts'
+import { pulled } from '../../src/lib/pulled.ts'
+import { readTar, writeTar, type TarEntry } from '../../src/lib/tar.ts'
+import { findImage } from '../../src/engines/docker/images/images.ts'
 import { controlFor, openDockerRack } from '../support/docker-rack.ts'
 import { planOf, processPlan } from '../support/plans.ts'
 import { deployPlan } from '../support/deploy-plan.ts'
@@ -65,3 +70,61 @@ test('an empty network of a person that has the name is left alone', async () =>
     await first.docker.json({ method: 'DELETE', path: `/networks/${name}` }, control)
   }
 })
+
+test('images of somebody take no name that they bring, however it is written', async () => {
+  const { engine, docker, rack } = first
+  const control = controlFor(60_000)
+  const name = `${rack}-victim:1`
+  const saved = (change: (entry: TarEntry) => AsyncIterable<TarEntry>) => {
+    const tar = pulled<Uint8Array>((out) =>
+      engine.saveImages({ references: [image], named: false }, out, control),
+    )
+    return writeTar(
+      (async function* () {
+        for await (const entry of readTar(tar)) yield* change(entry)
+      })(),
+    )
+  }
+  const naming = (key: string) =>
+    saved(async function* ({ header, content }) {
+      if (header.name === 'repositories') return
+      if (header.name !== 'manifest.json') return yield { header, content }
+      const [manifest] = JSON.parse(String(await bytesUpTo(content, 2 ** 20))) as [{ RepoTags?: string[] }]
+      delete manifest.RepoTags
+      yield entryOf(header, 'manifest.json', JSON.stringify([{ ...manifest, [key]: [name] }]))
+      const id = image.replace('sha256:', '')
+      yield entryOf(header, 'repositories', JSON.stringify({ [`${rack}-victim`]: { 1: id } }))
+    })
+  try {
+    for (const key of ['RepoTags', 'repotags']) {
+      await engine.loadImages({ content: naming(key), named: false }, control)
+      assert.equal(await findImage(docker, name, control), null, key)
+      await engine.loadImages({ content: naming(key), named: true }, control)
+      assert.equal((await findImage(docker, name, control))?.Id, image, key)
+      await docker.json({ method: 'DELETE', path: `/images/${name}` }, control)
+    }
+    const led = saved(async function* ({ header, content }) {
+      if (header.name !== 'manifest.json') return yield { header, content }
+      yield entryOf(header, 'other.json', String(await bytesUpTo(content, 2 ** 20)))
+      yield { header: { ...header, type: 'symlink', linkname: 'other.json', size: 0 }, content }
+    })
+    await assert.rejects(engine.loadImages({ content: led, named: false }, control), (error) => {
+      assert.ok(error instanceof RackError)
+      assert.deepEqual(
+        [error.code, error.message],
+        ['invalid', 'the images cannot be used: manifest.json is no file'],
+      )
+      return true
+    })
+  } finally {
+    if (await findImage(docker, name, control))
+      await docker.json({ method: 'DELETE', path: `/images/${name}` }, control)
+  }
+})
+
+function entryOf(header: TarEntry['header'], name: string, text: string): TarEntry {
+  const content = (async function* () {
+    yield Buffer.from(text)
+  })()
+  return { header: { ...header, name, size: Buffer.byteLength(text), pax: null }, content }
+}

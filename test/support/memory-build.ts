@@ -104,9 +104,10 @@ function pullOne({ image, processes }: ImageRequest): BuiltImage {
 }
 
 function bareImage(identity: string): BuiltImage {
-  const hash = createHash('sha256').update(identity).digest('hex')
-  // Not the digest: whoever takes the one for the other is found.
-  const [reference, digest] = [`memory/${hash.slice(0, 12)}`, `sha256:${hash}`]
+  // Not the same: whoever takes the one for the other is found.
+  const [reference, digest] = ['reference', 'digest'].map((what) => {
+    return `sha256:${createHash('sha256').update(`${what} ${identity}`).digest('hex')}`
+  }) as [string, string]
   return {
     reference,
     digest,

@@ -328,9 +328,9 @@ export function createMemoryEngine(options: MemoryEngineOptions = {}): MemoryEng
       await out(Buffer.from(JSON.stringify(references)))
     },
 
-    async loadImages(saved, control) {
+    async loadImages({ content }, control) {
       ready(control)
-      const text = Buffer.concat(await Array.fromAsync(saved)).toString()
+      const text = Buffer.concat(await Array.fromAsync(content)).toString()
       for (const reference of JSON.parse(text) as string[]) images.add(reference)
     },
 

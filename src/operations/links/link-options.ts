@@ -34,13 +34,22 @@ export function checkOptions(service: Service, options: LinkOptions, manifest: M
   if (keyPrefix !== undefined) checkPrefix(service, keyPrefix)
 }
 
+/** Whether links may share a database of this name. */
+export function isSharedDatabase(name: string): boolean {
+  return databasePattern.test(name) && !reserved.has(name)
+}
+
+export function isKeyPrefix(text: string): boolean {
+  return /^[!-~]{1,100}$/.test(text)
+}
+
 function checkDatabase(service: Service, database: string): void {
   const { name, type } = service
   const logins = loginsOf(service)
   if (!logins?.hasOwnData) {
     throw new RackError('conflict', `${name} has no databases to choose from: it is of the type ${type}`)
   }
-  if (databasePattern.test(database) && !reserved.has(database)) return
+  if (isSharedDatabase(database)) return
   throw new RackError('invalid', `"${database}" cannot be the name of a shared database`, {
     hint: 'Use 1 to 31 lower-case letters, digits and dashes, a letter first: --database shared',
   })
@@ -52,7 +61,7 @@ function checkPrefix(service: Service, keyPrefix: string): void {
   if (!logins || logins.hasOwnData) {
     throw new RackError('conflict', `${name} knows no prefix of keys: it is of the type ${type}`)
   }
-  if (/^[!-~]{1,100}$/.test(keyPrefix)) return
+  if (isKeyPrefix(keyPrefix)) return
   throw new RackError('invalid', 'a prefix of keys is 1 to 100 visible letters of ASCII', {
     hint: '--key-prefix shop:',
   })

@@ -40,7 +40,7 @@ export async function refuseRoomsOfOthers(caller: Caller, room: Room, inside: In
 }
 
 /** Whether a login reaches what another has behind its prefix. */
-function reachesKeys(own: string | null, other: string | null): boolean {
+export function reachesKeys(own: string | null, other: string | null): boolean {
   return other !== null && (other.startsWith(own ?? '') || (own !== null && own.startsWith(other)))
 }
 

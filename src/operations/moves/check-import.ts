@@ -1,15 +1,22 @@
 import { admitPlan } from '../../domain/admission.ts'
 import { checkAppName } from '../../domain/app.ts'
+import type { BuiltImage } from '../../domain/build.ts'
 import type { Control } from '../../domain/control.ts'
 import { changedTypes } from '../../domain/copy-identity.ts'
 import { RackError } from '../../domain/error.ts'
+import { appOwner } from '../../domain/owner.ts'
 import { planRelease, type Plan } from '../../domain/plan.ts'
 import type { ReleaseLink } from '../../domain/service-link.ts'
-import { refuseUnready, runsHere, type Service } from '../../domain/service.ts'
+import { loginHolder, refuseUnready, runsHere, type LinkLogin, type Service } from '../../domain/service.ts'
 import { findServiceType } from '../../services/service-types.ts'
 import type { Context } from '../context.ts'
 import { refuseHeldDomain, refuseHeldName } from '../domains/domains.ts'
+import { checkOptions } from '../links/link-options.ts'
+import { reachesKeys } from '../links/rooms-of-others.ts'
+import { keptBuilds } from '../prune.ts'
 import { planInputOf } from '../read-release.ts'
+import { hasLogins } from '../services/logins.ts'
+import { readStandIns } from '../volume-data/current-volumes.ts'
 import { listVolumes } from '../volumes.ts'
 import type { FoundArchive } from './read-archive.ts'
 
@@ -31,7 +38,8 @@ export async function checkImport(context: Context, coming: Coming, control: Con
   await refuseTaken(context, coming)
   for (const domain of found.archive.domains) await refuseHeldDomain(context, domain)
   const notes = await refuseVolumes(context, coming, control)
-  await refuseServices(context, coming)
+  notes.push(...(await refuseServices(context, coming)))
+  await refuseImagesOfOthers(context, coming, control)
   const plan = await planOf(context, coming)
   if (!isNext) return notes
   if (!plan) {
@@ -63,10 +71,22 @@ export async function refuseTaken(context: Context, { app }: Pick<Coming, 'app'>
 }
 
 /** Volumes that an app of that name has left. @returns what is told of those that are no part of the archive */
-async function refuseVolumes(context: Context, { app, found }: Coming, control: Control): Promise<string[]> {
+export async function refuseVolumes(
+  context: Context,
+  { app, found }: Pick<Coming, 'app' | 'found'>,
+  control: Control,
+): Promise<string[]> {
   const there = (await listVolumes(context, { sizes: false }, control)).filter((one) => one.app === app)
-  const { volumes } = found.archive.contents
-  const held = there.find(({ name }) => volumes.includes(name))
+  const volumes = new Set(found.archive.contents.volumes)
+  // What stands in for a volume may be called as another volume of the archive.
+  const taken = new Set(
+    (await context.engine.volumes({ owner: appOwner(app) }, control)).map(({ name }) => name),
+  )
+  const standIns = [...(await readStandIns(context, app))]
+  const [clash] = volumes.intersection(taken)
+  const standsFor = standIns.find(([, { current, others }]) => [current, ...others].includes(clash!))?.[0]
+  const held =
+    there.find(({ name }) => volumes.has(name)) ?? (clash === undefined ? null : { name: standsFor ?? clash })
   if (!held)
     return there.map(
       ({ name }) => `the volume ${name} of an app ${app} that is no more is what it has as ${name}`,
@@ -83,18 +103,30 @@ function neededLinks({ base, newest }: FoundArchive): ReleaseLink[] {
   return [...(base?.release.links ?? []), ...(newest?.links ?? [])]
 }
 
-async function refuseServices({ store }: Context, { app, found }: Coming): Promise<void> {
+/** @returns what the links reach that is others' too */
+async function refuseServices({ store }: Context, { app, found }: Coming): Promise<string[]> {
   const types = typesOf(found)
   const aliases = Map.groupBy(neededLinks(found), ({ service }) => service)
   const missing: string[] = []
+  const notes = new Set<string>()
   for (const name of aliases.keys()) {
     const service = await store.services.get(name)
-    if (service) {
-      refuseUnready(service)
-      refuseOtherType(service, types.get(name))
-    } else missing.push(name)
+    if (!service) {
+      missing.push(name)
+      continue
+    }
+    refuseUnready(service)
+    refuseOtherType(service, types.get(name))
+    const logins = (await store.services.versions(name)).flatMap(({ login }) => login ?? [])
+    for (const link of aliases.get(name)!) {
+      // What is known by its URL alone heeds none.
+      if (hasLogins(service)) checkOptions(service, link, null)
+      const others = logins.filter((login) => login.app !== app && isReached(link, login))
+      const who = [...new Set(others.map(loginHolder))].sort().join(', ')
+      if (who !== '') notes.add(`the link ${link.alias} reaches what others have in ${name} too: ${who}`)
+    }
   }
-  if (missing.length === 0) return
+  if (missing.length === 0) return [...notes]
   const lines = missing.map((name) => {
     const as = [...new Set(aliases.get(name)!.map(({ alias }) => alias))].join(', ')
     return `  ${name} (as ${as}): rack services create ${types.get(name) ?? 'TYPE'} --name ${name}`
@@ -116,6 +148,11 @@ function refuseOtherType({ name, type }: Service, was: string | undefined): void
   })
 }
 
+/** Whether a link reaches what a login has that its app does not share with all. */
+function isReached({ database, keyPrefix }: ReleaseLink, login: LinkLogin): boolean {
+  return login.data === database || reachesKeys(keyPrefix ?? null, login.keyPrefix)
+}
+
 /** Of which type each service was that it links. */
 export function typesOf({ archive }: FoundArchive): Map<string, string> {
   return new Map(archive.contents.services.map(({ name, type }) => [name, type]))
@@ -132,6 +169,37 @@ async function planOf(context: Context, { app, found, isNext }: Coming): Promise
   const plan = planRelease(await planInputOf(context, { ...facts, services: [] }, reading))
   const replaced = new Set(release.links.map(({ alias }) => alias))
   return { ...plan, processes: plan.processes.filter(({ type }) => !replaced.has(type)) }
+}
+
+/**
+ * Refuses images that are not in the archive, and that another app has built here: whoever knows what they are called would
+ * have what is in them. What was pulled is nobody's, and an app that was exported here finds its own again.
+ */
+async function refuseImagesOfOthers(context: Context, { found }: Coming, control: Control): Promise<void> {
+  const wanted = found.references.difference(new Set(found.archive.images))
+  const here = await context.engine.imagesHere([...wanted], control)
+  if (here.size === 0) return
+  const history = new Set(found.builds)
+  const [own, others] = [new Set<string>(), new Set<string>()]
+  for (const { name } of await context.store.apps.list()) {
+    for (const build of await keptBuilds(context, name)) {
+      const images = Object.values((await context.store.builds.content(build)).images)
+      const isOwn = history.has(build)
+      // What is laid over one that was pulled is the app's.
+      const isPublic = ({ pulled, reference, digest }: BuiltImage) =>
+        pulled !== undefined && reference === digest
+      for (const image of images) if (isOwn || !isPublic(image)) (isOwn ? own : others).add(image.reference)
+    }
+  }
+  const [strange] = here.intersection(others).difference(own)
+  if (strange === undefined) return
+  throw new RackError(
+    'conflict',
+    `the archive names the image ${strange}, which it does not hold: another app has built it`,
+    {
+      hint: 'Nothing was changed. Export the app with all that it has: rack apps export --all-images',
+    },
+  )
 }
 
 async function refuseImages({ engine }: Context, { found }: Coming, control: Control): Promise<void> {

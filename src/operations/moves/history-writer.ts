@@ -11,13 +11,11 @@ import type { FoundArchive } from './read-archive.ts'
 export interface HistoryWriter {
   /** What a build or a release of there is called here; itself where it is neither. */
   idOf: (id: string) => string
-  write(rows: AsyncIterable<HistoryRow>): Promise<void>
+  /** @param batches of rows, each of which is held whole */
+  write(batches: AsyncIterable<HistoryRow[]>): Promise<void>
   /** What is other than it was. */
   notes(): string[]
 }
-
-/** Written at once: a row holds what its compose file names. */
-const rowsAtOnce = 16
 
 /** Ids stay what they are, unless somebody has them here, such as the app that it is a copy of. */
 export async function createHistoryWriter(
@@ -33,15 +31,8 @@ export async function createHistoryWriter(
   const rowOf = await createRowReader(context, { app, idOf, builds: new Set(builds), gone })
   return {
     idOf,
-    async write(rows) {
-      let held: HistoryRow[] = []
-      for await (const row of rows) {
-        held.push(rowOf(row))
-        if (held.length < rowsAtOnce) continue
-        await store.imports.add(app, held)
-        held = []
-      }
-      if (held.length > 0) await store.imports.add(app, held)
+    async write(batches) {
+      for await (const rows of batches) await store.imports.add(app, rows.map(rowOf))
     },
     notes: () => [
       ...(ids.size > 0

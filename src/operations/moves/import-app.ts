@@ -4,7 +4,7 @@ import type { Operation } from '../../domain/operation.ts'
 import type { Context } from '../context.ts'
 import { heldDomain } from '../domains/domains.ts'
 import { startChange } from '../journal/start-operation.ts'
-import { checkImport, refuseTaken, type Coming } from './check-import.ts'
+import { checkImport, refuseTaken, refuseVolumes, type Coming } from './check-import.ts'
 import type { AppImport, ImportedApp } from './move-operations.ts'
 import { isGoneBackTo, linkAgain } from './link-again.ts'
 import { putIn } from './put-in.ts'
@@ -43,6 +43,7 @@ async function begin(context: Context, coming: Opened, control: Control): Promis
   const { app, found } = coming
   return await startChange(context, app, control, async () => {
     await refuseTaken(context, coming)
+    await refuseVolumes(context, coming, control)
     const { images, contents } = found.archive
     const imported = { volumes: contents.volumes, images: await strangers(context, images, control) }
     const operation = await context.store.imports.begin(app, context.caller.name, { imported })

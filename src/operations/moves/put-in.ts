@@ -8,7 +8,7 @@ import { say } from '../say.ts'
 import type { PartStream } from '../services/backup/backup-archive.ts'
 import { keepStandIn } from '../volume-data/current-volumes.ts'
 import { createHistoryWriter, type HistoryWriter } from './history-writer.ts'
-import { partsOf, rowsOf, type FoundArchive } from './read-archive.ts'
+import { batchesOf, partsOf, type FoundArchive } from './read-archive.ts'
 
 /** No app is called so. */
 const importTurn = '/imports'
@@ -58,11 +58,11 @@ async function takeIn(
   const { engine } = context
   const { name, content } = part
   const { builds, releases, images, sources, volumes } = appArchiveParts
-  if (name === builds || name === releases) return await history.write(rowsOf(part))
+  if (name === builds || name === releases) return await history.write(batchesOf(part))
   // What the head does not name would be taken away by nobody.
   if (name === images && archive.images.length > 0) {
     say(context, control, 'putting in images')
-    return await engine.loadImages(content, control)
+    return await engine.loadImages({ content, named: false }, control)
   }
   const volume = archive.contents.volumes.find((each) => name === `${volumes}${each}`)
   if (volume !== undefined) {

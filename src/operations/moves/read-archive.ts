@@ -8,12 +8,14 @@ import {
 import type { BuildContent } from '../../domain/build.ts'
 import type { Environment } from '../../domain/environment.ts'
 import { RackError } from '../../domain/error.ts'
-import { idPattern } from '../../domain/id.ts'
+import { largestManifestBytes } from '../../domain/manifest.ts'
 import type { Release } from '../../domain/release.ts'
+import { bytesUpTo } from '../../lib/bytes-up-to.ts'
 import { readLines } from '../../lib/lines.ts'
 import { decompressZstd } from '../../lib/zstd.ts'
 import { readBackup, type PartStream } from '../services/backup/backup-archive.ts'
-import { checkVolumeName } from '../volume-data/current-volumes.ts'
+import { checkFormation } from '../scale-process.ts'
+import { appArchive, archiveForm, checkRow, checkShape, unusable } from './archive-schemas.ts'
 
 /** What an archive of an app is found to hold, when all of it was read. */
 export interface FoundArchive {
@@ -24,30 +26,55 @@ export interface FoundArchive {
   /** What is to be made live of it; null where no release has a build. */
   base: { release: Release; environment: Environment; content: BuildContent } | null
   newest: Release | null
+  /** Of the images of all builds. */
+  references: Set<string>
 }
 
-/** A row holds all files that a compose file names. */
-const longestRow = 256 * 2 ** 20
+/** A row holds all files that a compose file names, some in base64. */
+const longestRow = 4 * largestManifestBytes
+
+const largestHead = 16 * 2 ** 20
+
+/** Builds and releases, and images that they name. */
+const mostRows = 100_000
+const mostReferences = 20_000
+
+/** Written at once. */
+const [rowsAtOnce, charactersAtOnce] = [16, 8 * 2 ** 20]
 
 /** Reads all of an archive, and keeps what there is to decide about. @throws invalid; unsupported for a newer one */
 export async function readArchive(content: AsyncIterable<Uint8Array>): Promise<FoundArchive> {
   let archive: AppArchive | null = null
-  const history: History = { builds: [], releases: [], newest: null, content: null, base: null }
+  const history: History = {
+    builds: [],
+    releases: [],
+    references: new Set(),
+    newest: null,
+    content: null,
+    base: null,
+  }
+  const ids = new Set<string>()
   for await (const part of partsOf(content)) {
     if (part.name === appArchiveParts.app) archive = await readHead(part)
     else if (archive === null) throw unusable('what it is does not stand first')
     else if (part.name === appArchiveParts.builds || part.name === appArchiveParts.releases)
-      for await (const row of rowsOf(part)) note(history, row, archive.base)
+      for await (const row of rowsOf(part)) {
+        const { id } = 'build' in row ? row.build : row.release
+        if (ids.size === ids.add(id).size) throw unusable(`it names ${id} twice`)
+        if (ids.size > mostRows) throw unusable(`it has more than ${mostRows} builds and releases`)
+        note(history, row, archive.base)
+      }
     else for await (const _ of part.content);
   }
   if (archive === null) throw unusable('it does not say what it is')
   const { base, content: built, ...found } = history
   if (archive.base === null) return { archive, ...found, base: null }
-  if (base === null || built === null) throw unusable(`it does not hold ${archive.base.release}`)
+  if (base === null || built === null || base.release.build !== archive.base.build)
+    throw unusable(`it does not hold ${archive.base.release}`)
   return { archive, ...found, base: { ...base, content: built } }
 }
 
-interface History extends Pick<FoundArchive, 'builds' | 'releases' | 'newest'> {
+interface History extends Pick<FoundArchive, 'builds' | 'releases' | 'newest' | 'references'> {
   /** Of the build of what is to be made live. */
   content: BuildContent | null
   base: { release: Release; environment: Environment } | null
@@ -57,6 +84,9 @@ interface History extends Pick<FoundArchive, 'builds' | 'releases' | 'newest'> {
 function note(history: History, row: HistoryRow, base: AppArchive['base']): void {
   if ('build' in row) {
     history.builds.push(row.build.id)
+    for (const { reference } of Object.values(row.content.images)) history.references.add(reference)
+    if (history.references.size > mostReferences)
+      throw unusable(`it names more than ${mostReferences} images`)
     if (row.build.id === base?.build) history.content = row.content
     return
   }
@@ -78,24 +108,38 @@ export async function* partsOf(content: AsyncIterable<Uint8Array>): AsyncGenerat
 }
 
 /** The rows of a part, one at a time. @throws invalid */
-export async function* rowsOf({ content }: PartStream): AsyncGenerator<HistoryRow> {
-  for await (const line of readLines(content, longestRow)) {
-    const row = parse(line) as HistoryRow
-    const id = 'build' in row ? row.build.id : row.release.id
-    if (!idPattern.test(id)) throw unusable(`it names "${id}", which is no id`)
-    yield row
-  }
+async function* rowsOf({ content }: PartStream): AsyncGenerator<HistoryRow> {
+  for await (const line of readLines(content, longestRow)) yield rowOf(line)
 }
 
+/** The rows of a part, as many at a time as are to be held. @throws invalid */
+export async function* batchesOf({ content }: PartStream): AsyncGenerator<HistoryRow[]> {
+  let [held, characters]: [HistoryRow[], number] = [[], 0]
+  for await (const line of readLines(content, longestRow)) {
+    held.push(rowOf(line))
+    characters += line.length
+    if (held.length < rowsAtOnce && characters < charactersAtOnce) continue
+    yield held
+    ;[held, characters] = [[], 0]
+  }
+  if (held.length > 0) yield held
+}
+
+const rowOf = (line: string) => checkRow(parse(line))
+
 async function readHead({ content }: PartStream): Promise<AppArchive> {
-  const archive = parse(Buffer.concat(await Array.fromAsync(content)).toString()) as AppArchive
-  if (archive.format > appArchiveFormat) {
-    const by = `Rack ${archive.contents.version}`
-    throw new RackError('unsupported', `the archive is of a newer form (${archive.format}), by ${by}`, {
+  const bytes = await bytesUpTo(content, largestHead)
+  if (bytes === null) throw unusable(`what it is takes more than ${largestHead / 2 ** 20} MiB`)
+  const value = parse(bytes.toString())
+  const { format, contents } = checkShape(archiveForm, value)
+  if (format > appArchiveFormat) {
+    const by = `Rack ${contents?.version ?? 'of a later time'}`
+    throw new RackError('unsupported', `the archive is of a newer form (${format}), by ${by}`, {
       hint: 'Nothing was changed. Bring this rack up to date first: rack update FILE',
     })
   }
-  for (const volume of archive.contents.volumes) checkVolumeName(volume)
+  const archive = checkShape(appArchive, value)
+  for (const [type, formation] of Object.entries(archive.formation)) checkFormation(type, formation)
   return archive
 }
 
@@ -107,11 +151,4 @@ function parse(text: string): object {
     throw unusable('what it says cannot be read', cause)
   }
   throw unusable('what it says cannot be read')
-}
-
-function unusable(why: string, cause?: unknown): RackError {
-  return new RackError('invalid', `the archive cannot be used: ${why}`, {
-    hint: 'Nothing was changed. Export the app again: rack apps export',
-    cause,
-  })
 }

@@ -62,6 +62,11 @@ test('a backup that was cut anywhere, or changed, is refused', async () => {
   assert.deepEqual((await verifyBackup(inPieces(packed, 10_000))).about, about)
 })
 
+test('of one that says more of itself than any does, no more than that is held', async () => {
+  const long = packBackup({ ...about, version: 'x'.repeat(64 * 1024) }, [])
+  await assert.rejects(verifyBackup(long), { code: 'invalid', message: /about\.json is larger than 64 KiB/ })
+})
+
 test('what is none is refused', async () => {
   await assert.rejects(verifyBackup(inPieces(randomBytes(5000), 100)), { code: 'invalid' })
   const other = packBackup({ ...about, format: 2 as 1 }, [])

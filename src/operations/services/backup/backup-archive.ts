@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { RackError } from '../../../domain/error.ts'
+import { bytesUpTo } from '../../../lib/bytes-up-to.ts'
 import { readTar } from '../../../lib/tar.ts'
 import { tarEnd, tarHead, tarPadding } from '../../../lib/tar-blocks.ts'
 
@@ -30,6 +31,9 @@ export interface PartSum {
 
 const aboutName = 'about.json'
 const sumsName = 'sums.json'
+
+/** What is held whole of an archive that may be anybody's. */
+const [mostAboutBytes, mostSumsBytes, mostParts] = [64 * 1024, 16 * 2 ** 20, 100_000]
 
 /** A part is cut, since a tar says the length of what follows; a piece is all that is held. */
 const pieceBytes = 2 ** 20
@@ -78,7 +82,7 @@ export async function* readBackup(
   const entries = entriesOf(archive)
   const first = await entries.next()
   if (first.done || first.value.name !== aboutName) throw damaged('it is no backup of a service')
-  yield { about: readAbout(await textOf(first.value)) }
+  yield { about: readAbout(await textOf(first.value, mostAboutBytes)) }
   const found: PartSum[] = []
   let entry = await entries.next()
   while (!entry.done && entry.value.name !== sumsName) {
@@ -98,10 +102,11 @@ export async function* readBackup(
     }
     yield { name, content: content() }
     if (!isRead) throw new Error(`${name} was not read to its end`)
+    if (found.length === mostParts) throw damaged(`it has more than ${mostParts} parts`)
     found.push({ name, bytes, sha256: sum.digest('hex') })
   }
   if (entry.done) throw damaged('its end is missing')
-  const said = readSums(await textOf(entry.value))
+  const said = readSums(await textOf(entry.value, mostSumsBytes))
   // A part without a byte has no piece.
   const whole = said.filter(({ bytes }) => bytes > 0)
   if (JSON.stringify(whole) !== JSON.stringify(found)) throw damaged('its checksums are wrong')
@@ -141,8 +146,10 @@ async function* readable<T>(stream: AsyncIterable<T>): AsyncGenerator<T> {
   }
 }
 
-async function textOf({ content }: Entry): Promise<string> {
-  return Buffer.concat(await Array.fromAsync(content)).toString()
+async function textOf({ name, content }: Entry, mostBytes: number): Promise<string> {
+  const bytes = await bytesUpTo(content, mostBytes)
+  if (bytes === null) throw damaged(`its ${name} is larger than ${mostBytes / 1024} KiB`)
+  return bytes.toString()
 }
 
 function partOf(name: string): string {
