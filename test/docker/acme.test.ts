@@ -233,7 +233,8 @@ describe('certificates of an authority', { timeout: 300_000 }, () => {
     const right = await shop.startDaemon()
     const taken = await right.operations.renewCertificate(name, shop.control)
     assert.deepEqual(await right.operations.listCertificates(), [taken])
-    assert.equal(pebble.asked.filter((asked) => asked === 'POST /order-plz').length, 1)
+    // It refuses some requests for their nonce, which are sent again: orders are told apart by their address.
+    assert.equal(new Set(pebble.asked.filter((asked) => asked.startsWith('POST /my-order/'))).size, 1)
   })
 
   test('an authority that has given enough, or is away, is left alone for as long as it says', async (t) => {
