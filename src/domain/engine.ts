@@ -132,12 +132,8 @@ export interface Engine {
     out: (chunk: Uint8Array) => Promise<void>,
     control: Control,
   ): Promise<void>
-  /**
-   * Such images in, by the references that they had; safe to repeat. Names that they bring lead to them only where it is
-   * `named`: whose it is may have taken names of others.
-   * @throws invalid for what is none; disk-full
-   */
-  loadImages(saved: { content: AsyncIterable<Uint8Array>; named: boolean }, control: Control): Promise<void>
+  /** Such images in, by the references that they had; safe to repeat. @throws invalid for what is none; disk-full */
+  loadImages(saved: SavedImages, control: Control): Promise<void>
   /** Those of the references whose image is here. */
   imagesHere(references: string[], control: Control): Promise<Set<string>>
   /** Has images as those of a build of an app, so that they stay. Safe to repeat. @throws image-unavailable */
@@ -149,6 +145,15 @@ export interface Engine {
   forgetImages(app: string, references: string[], control: Control): Promise<void>
   /** Removes images and leftovers that nothing in `keep` names, and what a crash left half made. */
   sweep(keep: Keep, control: Control): Promise<Swept>
+}
+
+export interface SavedImages {
+  content: AsyncIterable<Uint8Array>
+  /**
+   * Of a stranger, what is in it; null of the rack's own. Names that a stranger brings lead nowhere, since they may be
+   * others', and what has one of these references not is refused.
+   */
+  references: string[] | null
 }
 
 /** What is to become of an app or a service. */

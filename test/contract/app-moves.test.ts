@@ -290,6 +290,10 @@ test('an archive reaches nothing of others unsaid: images that they have built, 
   await operations.createApp('blog')
   await target.deploy('blog', compose('other'))
   await assert.rejects(bringIn(target, bare), { code: 'conflict', message: /another app has built it/ })
+  const [build] = await operations.listBuilds('blog', 1)
+  const { images } = await target.store.builds.content(build!.id)
+  const believed = await rewritten(bare, { images: Object.values(images).map(({ reference }) => reference) })
+  await assert.rejects(bringIn(target, believed), { code: 'invalid', message: /has images, and has none/ })
   assert.equal(await target.store.apps.get('shop'), null)
 
   // Left by an app shop that is no more: what stands in for its data.

@@ -958,7 +958,13 @@ function sweepScenarios(scenario: Scenario): void {
       const saved = async function* () {
         yield* chunks
       }
-      for (const named of [true, true, false]) await engine.loadImages({ content: saved(), named }, control)
+      for (const references of [null, null, [image]])
+        await engine.loadImages({ content: saved(), references }, control)
+      const another = [`sha256:${'e'.repeat(64)}`]
+      await assert.rejects(
+        engine.loadImages({ content: saved(), references: another }, control),
+        hasCode('invalid'),
+      )
       await world.deploy([world.type('web', [sleep]), world.type('other', [sleep])])
       const gone = `sha256:${'d'.repeat(64)}`
       await assert.rejects(

@@ -97,18 +97,28 @@ test('images of somebody take no name that they bring, however it is written', a
     })
   try {
     for (const key of ['RepoTags', 'repotags']) {
-      await engine.loadImages({ content: naming(key), named: false }, control)
+      await engine.loadImages({ content: naming(key), references: [image] }, control)
       assert.equal(await findImage(docker, name, control), null, key)
-      await engine.loadImages({ content: naming(key), named: true }, control)
+      await engine.loadImages({ content: naming(key), references: null }, control)
       assert.equal((await findImage(docker, name, control))?.Id, image, key)
       await docker.json({ method: 'DELETE', path: `/images/${name}` }, control)
     }
+    // Somebody who knows what an image is called, and has it not.
+    const others = `sha256:${'d'.repeat(64)}`
+    const lacking = saved(async function* (entry) {
+      yield entry
+      if (entry.header.name === 'manifest.json') yield entryOf(entry.header, `${'d'.repeat(64)}.json`, '{}')
+    })
+    await assert.rejects(engine.loadImages({ content: lacking, references: [image, others] }, control), {
+      code: 'invalid',
+      message: `the images cannot be used: ${others} is not among them`,
+    })
     const led = saved(async function* ({ header, content }) {
       if (header.name !== 'manifest.json') return yield { header, content }
       yield entryOf(header, 'other.json', String(await bytesUpTo(content, 2 ** 20)))
       yield { header: { ...header, type: 'symlink', linkname: 'other.json', size: 0 }, content }
     })
-    await assert.rejects(engine.loadImages({ content: led, named: false }, control), (error) => {
+    await assert.rejects(engine.loadImages({ content: led, references: [image] }, control), (error) => {
       assert.ok(error instanceof RackError)
       assert.deepEqual(
         [error.code, error.message],

@@ -328,10 +328,12 @@ export function createMemoryEngine(options: MemoryEngineOptions = {}): MemoryEng
       await out(Buffer.from(JSON.stringify(references)))
     },
 
-    async loadImages({ content }, control) {
+    async loadImages({ content, references }, control) {
       ready(control)
-      const text = Buffer.concat(await Array.fromAsync(content)).toString()
-      for (const reference of JSON.parse(text) as string[]) images.add(reference)
+      const held = JSON.parse(Buffer.concat(await Array.fromAsync(content)).toString()) as string[]
+      const lacking = references?.find((reference) => !held.includes(reference))
+      if (lacking !== undefined) throw new RackError('invalid', `${lacking} is not among them`)
+      for (const reference of held) images.add(reference)
     },
 
     async imagesHere(references, control) {

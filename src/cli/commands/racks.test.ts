@@ -17,6 +17,7 @@ import { readRacks } from '../racks-file.ts'
 const script: Partial<Operations> = {
   getRack: async () => ({ ...exampleRack, name: 'production', apps: 3, degraded: ['guestbook'] }),
   listApps: async () => [],
+  listCertificates: async () => [],
 }
 
 async function makeHome() {

@@ -1,5 +1,6 @@
 import { appArchiveParts, type AppArchive, type Life } from '../../domain/app-archive.ts'
 import type { Control } from '../../domain/control.ts'
+import { RackError } from '../../domain/error.ts'
 import { appOwner } from '../../domain/owner.ts'
 import type { Context } from '../context.ts'
 import { putSourceFile } from '../kept-sources.ts'
@@ -31,14 +32,17 @@ export async function putIn(
     await context.images.whileMaking(control.signal, async () => {
       const history = await createHistoryWriter(context, app, found)
       const { idOf } = history
+      let hasImages = archive.images.length === 0
       for await (const part of partsOf(open())) {
         control.signal.throwIfAborted()
+        hasImages ||= part.name === appArchiveParts.images
         // Lent, since whoever takes it may know its end before all of it has come.
         const chunks = part.content[Symbol.asyncIterator]()
         const content = { [Symbol.asyncIterator]: () => ({ next: () => chunks.next() }) }
         await takeIn(context, app, { ...part, content }, { archive, history }, control)
         for await (const _ of content);
       }
+      if (!hasImages) throw new RackError('invalid', 'the archive says that it has images, and has none')
       await context.store.imports.addLives(app, await livesOf(context, app, { archive, history }))
       const lost = await nameImages(context, app, idOf(archive.base?.build ?? ''), control)
       return { idOf, notes: [...history.notes(), ...lost] }
@@ -62,7 +66,7 @@ async function takeIn(
   // What the head does not name would be taken away by nobody.
   if (name === images && archive.images.length > 0) {
     say(context, control, 'putting in images')
-    return await engine.loadImages({ content, named: false }, control)
+    return await engine.loadImages({ content, references: archive.images }, control)
   }
   const volume = archive.contents.volumes.find((each) => name === `${volumes}${each}`)
   if (volume !== undefined) {

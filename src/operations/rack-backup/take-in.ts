@@ -66,7 +66,7 @@ function nameOf(key: string): string {
 
 async function takeIn(context: Context, key: string, control: Control): Promise<void> {
   if (key === restoredKeys.images)
-    return await context.engine.loadImages({ content: context.objects.get(key), named: true }, control)
+    return await context.engine.loadImages({ content: context.objects.get(key), references: null }, control)
   const [, kind, first = '', second = ''] = key.split('/')
   const content = context.store.sealing.open(context.objects.get(key), ['restore', key])
   if (kind === 'volumes') await fillVolume(context, { app: first, name: second, content }, control)

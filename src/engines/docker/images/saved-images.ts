@@ -5,6 +5,7 @@ import type { EngineParts } from '../parts.ts'
 import type { BuiltImages } from '../../../domain/build.ts'
 import { dropImage, dropNames, findImage, imageTag, ownPrefix, tagImage } from './images.ts'
 import { readImageStream } from './image-stream.ts'
+import type { SavedImages } from '../../../domain/engine.ts'
 import { withoutNames } from './without-names.ts'
 
 type Images = Pick<EngineParts, 'docker' | 'rack'>
@@ -41,14 +42,14 @@ export async function saveImages(
   for await (const chunk of await docker.stream(request, control)) await out(chunk as Uint8Array)
 }
 
-/** Puts such a tar in; images that are here already stay. Names in it are left out where it is not `named`. */
+/** Puts such a tar in; images that are here already stay. Names in it are left out where it is a stranger's. */
 export async function loadImages(
   docker: DockerClient,
-  { content, named }: { content: AsyncIterable<Uint8Array>; named: boolean },
+  { content, references }: SavedImages,
   control: Control,
 ): Promise<void> {
   const what = 'the loading of images'
-  const upload = named ? content : withoutNames(content)
+  const upload = references === null ? content : withoutNames(content, references)
   const request = { method: 'POST', path: '/images/load', query: { quiet: 1 }, upload } as const
   const response = await docker.stream({ ...request, deadlineMs: null }, control)
   for await (const { error } of readImageStream(response, what, control)) {

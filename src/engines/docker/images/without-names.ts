@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { posix } from 'node:path'
 import { RackError } from '../../../domain/error.ts'
 import { bytesUpTo } from '../../../lib/bytes-up-to.ts'
@@ -9,14 +10,46 @@ const mostBytes = 16 * 2 ** 20
 /**
  * A tar of saved images in which none has a name, whatever it was: in `manifest.json`, in `repositories` of older engines,
  * and in annotations of `index.json`. Streams: layers are not held.
- * @throws invalid for what is none, or what leads an engine to read another file than the one that is looked at
+ * @param references images that it holds
+ * @throws invalid for what is none, what has one of them not, or what leads an engine to read another file than the one that is
+ * looked at
  */
-export async function* withoutNames(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+export async function* withoutNames(
+  source: AsyncIterable<Uint8Array>,
+  references: readonly string[],
+): AsyncGenerator<Uint8Array> {
   try {
-    yield* writeTar(nameless(readTar(source)))
+    yield* writeTar(whole(nameless(readTar(source)), references))
   } catch (cause) {
     throw cause instanceof RackError ? cause : unreadable('they cannot be read to their end', cause)
   }
+}
+
+/** Only who has what an image is called after has the image: by its name alone another's could be had. */
+async function* whole(
+  entries: AsyncIterable<TarEntry>,
+  references: readonly string[],
+): AsyncGenerator<TarEntry> {
+  const missing = new Set(references)
+  for await (const { header, content } of entries) {
+    const sum = /^(?:blobs\/sha256\/)?([0-9a-f]{64})(?:\.json)?$/.exec(header.name)?.[1]
+    const reference = `sha256:${sum}`
+    if (!missing.has(reference)) yield { header, content }
+    else yield { header, content: summed(content, (found) => found === sum && missing.delete(reference)) }
+  }
+  for (const reference of missing) throw unreadable(`${reference} is not among them`)
+}
+
+async function* summed(
+  content: AsyncIterable<Uint8Array>,
+  onEnd: (sum: string) => unknown,
+): AsyncGenerator<Uint8Array> {
+  const hash = createHash('sha256')
+  for await (const chunk of content) {
+    hash.update(chunk)
+    yield chunk
+  }
+  onEnd(hash.digest('hex'))
 }
 
 async function* nameless(entries: AsyncIterable<TarEntry>): AsyncGenerator<TarEntry> {
