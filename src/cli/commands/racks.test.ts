@@ -54,7 +54,7 @@ test('a rack that is still being restored says how far it is, and why it does no
       status: 'converging' as const,
       restoring: { left, failed },
     })
-    return (await home.type(['status'], { rack: { getRack } })).stdout
+    return (await home.type(['status'], { rack: { ...script, getRack } })).stdout
   }
   assert.match(await status(null), /^restoring +volume shop\/data is taken in \(2 left\); apps wait for it$/m)
   assert.match(

@@ -130,8 +130,8 @@ test('JSON has every letter; on a terminal those that steer are written as numbe
   }
 })
 
-/** What may write past the door: it is a program's own terminal, a tar, or the door itself. */
-const writers = ['files/pour.ts', 'output/output.ts', 'terminal/local-terminal.ts']
+/** What may write past the door: it is a program's own terminal, a tar, or the door itself, of which a screen is a part. */
+const writers = ['files/pour.ts', 'output/output.ts', 'output/screen.ts', 'terminal/local-terminal.ts']
 
 test('nothing of the command line writes to a terminal past the door', async () => {
   const folder = join(import.meta.dirname, '..')
