@@ -8,7 +8,9 @@ import type { OperationsRoom } from '../../src/operations/create-operations.ts'
 import { until } from '../../src/lib/poll.ts'
 import { startMemoryRack, type MemoryRack } from '../support/memory-rack.ts'
 
-const compose = (words: string) => `services:\n  web: { image: shop, command: ${words} }\n`
+/** Nobody watches a new copy, so that one may crash when it will. */
+const compose = (words: string) =>
+  `services:\n  web: { image: shop, command: ${words}, labels: { rack.deployment.watch: 0 } }\n`
 
 /** Tells of processes until it is left. */
 function noting(room: OperationsRoom) {
@@ -47,7 +49,7 @@ test('what becomes of copies is told as events: they come, run, crash, drain and
   const { id } = web!
   await tells(rack, { id, change: 'created', facts: { type: 'web', kind: 'process', release } })
   await tells(rack, { id, facts: { status: 'running' } })
-  await rack.deploy('shop', compose('pause 50 exit 3'))
+  await rack.deploy('shop', compose('pause 500 exit 3'))
   await tells(rack, { id, change: 'removed' })
   const crashes = async () =>
     (await processEvents(rack)).some(({ facts }) => /^crashed \(3\) ×\d+$/.test(facts['detail'] ?? ''))
@@ -60,7 +62,7 @@ test('each time that a process is started again is counted, also when it is not 
   const counted = async () => (await rack.store.processes.ends())[0]?.restarts ?? 0
   {
     await using _noting = noting(rack.room)
-    await rack.deploy('shop', compose('pause 200 exit 3'))
+    await rack.deploy('shop', compose('pause 500 exit 3'))
     await until(async () => (await counted()) >= 3, { deadlineMs: 20_000, what: 'three ends to be counted' })
   }
   // What another daemon sees is compared with what this one has written down.
