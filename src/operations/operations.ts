@@ -20,8 +20,6 @@ import type { Capacity, Told } from '../domain/rack.ts'
 import type { Restoring } from '../domain/rack-backup.ts'
 import type { Registry, RegistryLogin } from '../domain/registry.ts'
 import type { Release } from '../domain/release.ts'
-import type { AppLink, PublicAddress } from '../domain/service.ts'
-import type { LinkOptions } from '../domain/service-link.ts'
 import type { Terminal } from '../domain/terminal.ts'
 import type { Timer, TimerRun } from '../domain/timer.ts'
 import type { PlannedTimer } from '../domain/timer-plan.ts'
@@ -37,9 +35,8 @@ import type { MetricsOperations } from './metrics/metrics-operations.ts'
 import type { PruneOptions } from './prune-options.ts'
 import type { BackupOperations } from './services/backup/backup-operations.ts'
 import type { DumpOperations } from './services/dumps/dump-operations.ts'
-import type { LinkCheck, ProcessLinkInfo } from '../domain/link-check.ts'
-import type { ServiceInfo } from './services/service-info.ts'
-import type { MadeShare, NewShare, ShareInfo } from './services/sharing/share-info.ts'
+import type { LinkOperations } from './links/link-operations.ts'
+import type { ServiceOperations } from './services/service-operations.ts'
 import type { UpdateOperations } from './services/update/update-operations.ts'
 import type { ToldLack } from './healing/health-board.ts'
 import type { TokenOperations } from './tokens/token-operations.ts'
@@ -53,6 +50,8 @@ export interface Operations
     AuditOperations,
     CertificateOperations,
     MetricsOperations,
+    ServiceOperations,
+    LinkOperations,
     UpdateOperations,
     BackupOperations,
     DumpOperations,
@@ -133,51 +132,6 @@ export interface Operations
     control: Control,
   ): Promise<PromoteResult>
 
-  listServices(control: Control): Promise<ServiceInfo[]>
-  getService(service: string, control: Control): Promise<ServiceInfo>
-  /**
-   * Settles when it answers; one that runs here and does not is taken back. @throws exists; invalid for a name, a type or a
-   * URL that cannot be; capacity; image-unavailable; service-failed
-   */
-  createService(service: NewService, control: Control): Promise<ChangedService>
-  /** Makes a release of every app that links it; none where the URL is the same. @throws invalid */
-  setServiceUrl(
-    service: string,
-    given: { url?: string | undefined; share?: string | undefined },
-    control: Control,
-  ): Promise<ChangedService>
-  /**
-   * Gives a service that runs here to one other rack; the line by which that has it is told this once.
-   * @throws exists for one that has it; conflict for what does not run here; unsupported; port-taken
-   */
-  shareService(service: string, share: NewShare, control: Control): Promise<MadeShare>
-  /** Takes it back; connections end. @throws not-found; conflict where there are several and none is named */
-  unshareService(service: string, whom: { consumer?: string | undefined }, control: Control): Promise<void>
-  listShares(): Promise<ShareInfo[]>
-  /** The URL with its password. */
-  revealService(service: string): Promise<{ url: string }>
-  /** Of one that runs here; settles when it answers again. */
-  restartService(service: string, control: Control): Promise<ServiceInfo>
-  /** Its data stays unless `volumes`. @throws conflict with `details: AppLink[]` while an app links it */
-  deleteService(service: string, options: { volumes: boolean }, control: Control): Promise<void>
-  /** Ends a database for good. @throws conflict while a link has it; not-found */
-  dropServiceData(service: string, data: string, control: Control): Promise<void>
-  serviceLogs(service: string, query: Omit<LogQuery, 'owner'>, control: Control): AsyncIterable<AppLogLine>
-  /** Of one app or of all. */
-  listLinks(filter: { app?: string | undefined }): Promise<LinkInfo[]>
-  /** Links between processes, by the live releases of one app or of all. */
-  listProcessLinks(filter: { app?: string | undefined }): Promise<ProcessLinkInfo[]>
-  /** Opens each link of what is live, from inside the app, and logs in where the type can: one that fails is told. */
-  checkLinks(filter: { app?: string | undefined }, control: Control): Promise<LinkCheck[]>
-  /** Makes a release. @throws exists; conflict; invalid */
-  createLink(app: string, link: NewLink, control: Control): Promise<ChangedLink>
-  /** Makes a release with another login. @throws conflict for a service that gives no link one of its own */
-  rotateLink(app: string, link: string, control: Control): Promise<ChangedLink>
-  /** Makes a release. @param link its name, or its service's */
-  deleteLink(app: string, link: string): Promise<ChangedLink>
-  /** Ends logins of a link, and their sessions, that no newest, live or coming release has: processes that drain too lose them. */
-  revokeLogins(app: string, link: string, control: Control): Promise<{ revoked: number }>
-
   /** The newest release's environment. */
   getEnvironment(app: string, release?: string): Promise<Environment>
   /** The final variables of one process type of the newest release, with their origin. */
@@ -241,55 +195,6 @@ export interface DeleteOptions {
   volumes: boolean
   /** True deletes the app's links with it. */
   unlink?: boolean
-}
-
-export interface NewService {
-  name: string
-  /** `url`, `image`, or one that the rack knows. */
-  type: string
-  /** Of type `url`: where it is, and who logs in there. A secret. */
-  url?: string | undefined
-  /** Of type `shared`: the line that the other rack has printed. A secret. */
-  share?: string | undefined
-  /** Of a known type; its usual one when absent. */
-  version?: string | undefined
-  /** Of type `image`. */
-  image?: string | undefined
-  /** Of type `image`: the first that the image exposes when absent. */
-  port?: number | undefined
-  /** What the type says when absent. */
-  cpuUnits?: number | undefined
-  memoryBytes?: number | undefined
-}
-
-export interface ChangedService {
-  service: ServiceInfo
-  /** Of the apps that link it, by app: to be promoted. */
-  releases: Release[]
-  /** Why it may not be what was meant. */
-  warning: string | null
-}
-
-export interface NewLink extends LinkOptions {
-  service: string
-  /** The name for it inside the app; the service's when absent. */
-  alias?: string | undefined
-}
-
-export interface ChangedLink {
-  /** Its name inside the app. */
-  alias: string
-  release: Release
-  /** False where all was so already. */
-  isNew: boolean
-  /** What whoever asked should know. */
-  notes: string[]
-}
-
-export interface LinkInfo extends AppLink {
-  /** Of the service; null when it is no more. */
-  type: string | null
-  address: PublicAddress | null
 }
 
 export interface PromoteOptions {

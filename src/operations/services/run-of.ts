@@ -3,7 +3,7 @@ import { RackError } from '../../domain/error.ts'
 import type { BuiltImage } from '../../domain/build.ts'
 import type { ServiceRun } from '../../domain/service.ts'
 import type { ServiceType } from '../../services/service-type.ts'
-import type { NewService } from '../operations.ts'
+import type { NewService } from './service-operations.ts'
 
 /** What is asked of a service that runs from an image, and what its type says where nothing is. */
 export interface Wanted {
