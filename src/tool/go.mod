@@ -1,0 +1,3 @@
+module rack
+
+go 1.24
