@@ -1,0 +1,22 @@
+import { createSemaphore } from '../../lib/semaphore.ts'
+import { createTaskWatch } from './look/watch-tasks.ts'
+import { usualIntervals, type AwsEngineOptions, type AwsParts } from './parts.ts'
+
+/** Fills in the defaults. */
+export function createParts(options: AwsEngineOptions, lifetime: AbortSignal): AwsParts {
+  const { onTrouble = () => undefined, onEnded = async () => undefined } = options
+  const intervals = { ...usualIntervals, ...options.intervals }
+  const { ecs } = options.clients
+  const { cluster } = options.places
+  return {
+    ...options,
+    onTrouble,
+    onEnded,
+    intervals,
+    tasks: createTaskWatch({ ecs, cluster, intervalMs: intervals.tasks }, lifetime),
+    madeServices: new Set(),
+    madeTasks: new Set(),
+    registering: createSemaphore(4),
+    lifetime,
+  }
+}

@@ -1,0 +1,96 @@
+import type { AwsClients } from '../../aws/clients.ts'
+import type { Resources } from '../../domain/rack.ts'
+import type { Process } from '../../domain/process.ts'
+import type { Semaphore } from '../../lib/semaphore.ts'
+import type { TaskWatch } from './look/watch-tasks.ts'
+
+/** What the rack's stacks have made, in which the engine works. */
+export interface AwsPlaces {
+  region: string
+  account: string
+  /** Of ECS; called as the rack. */
+  cluster: string
+  vpc: string
+  /** In which tasks stand, one a zone. */
+  subnets: string[]
+  /** Ids of security groups: of every process, and those of what may come in from outside. */
+  securityGroups: { processes: string; balancers: string }
+  /** False behind a gateway of the account's own. */
+  assignsPublicIp: boolean
+  /** `R.internal`, the rack's own zone of Route 53. */
+  zone: string
+  /** Of Cloud Map: `members.R.internal`. */
+  namespace: string
+  /** Answers requests of the web. */
+  balancer: { arn: string; host: string; listeners: { http: string; https: string | null } }
+  /** Answers on ports of their own; null before there is one. */
+  networkBalancer: { arn: string; host: string } | null
+  /** Id of the file system on which volumes lie. */
+  fileSystem: string
+  bucket: string
+  /** Reference of the image that the init container runs. */
+  toolImage: string
+  /** Of KMS: what secrets at rest are kept by; the account's usual key when absent. */
+  key?: string
+  /** ARN of the boundary of every role that an app has. */
+  roleBoundary?: string
+}
+
+/** How often something is asked, ms. */
+export interface Intervals {
+  /** Tasks, services. */
+  tasks: number
+  /** Whether names are known everywhere. */
+  names: number
+  /** Health of targets. */
+  targets: number
+  /** Stacks. */
+  stacks: number
+  /** How long an answer about a name may be kept. */
+  nameLife: number
+  /** How long a copy without a port and a check must run. */
+  settle: number
+}
+
+/** As the account wants to be asked (aws.md 1.3, 1.9). */
+export const usualIntervals: Intervals = {
+  tasks: 1000,
+  names: 2000,
+  targets: 2000,
+  stacks: 3000,
+  nameLife: 5000,
+  settle: 2000,
+}
+
+/** What a rack gives its engine in an account. */
+export interface AwsEngineOptions {
+  /** The rack's name: first part of every name, and a tag. */
+  rack: string
+  clients: AwsClients
+  places: AwsPlaces
+  /** What the rack may give to processes. */
+  total: Resources
+  /** Under which apps have their names. */
+  domain: string
+  randomBytes: (count: number) => Uint8Array
+  intervals?: Partial<Intervals>
+  /** Keeps what became of a one-off and of its operation; durable when it settles. */
+  onEnded?: (running: Process, operation: string) => Promise<void>
+  /** Hears of failures in the background, which end no call. */
+  onTrouble?: (error: unknown) => void
+}
+
+/** What the engine's rooms share. */
+export interface AwsParts extends Omit<Required<AwsEngineOptions>, 'intervals'> {
+  intervals: Intervals
+  /** Asks about all tasks that somebody waits for in one call. */
+  tasks: TaskWatch
+  /** Names of services that were made, and may not be listed yet (listings lag). */
+  madeServices: Set<string>
+  /** ARNs of tasks that were started outside services, and may not be listed yet. */
+  madeTasks: Set<string>
+  /** Families of which task definitions are registered are slow: a few at a time. */
+  registering: Semaphore
+  /** Ends when the engine is closed. */
+  lifetime: AbortSignal
+}
