@@ -47,6 +47,7 @@ export const packages: Record<string, string[]> = {
   pino: ['src/main'],
   'acme-client': ['src/lib/acme'],
   '@peculiar/x509': ['src/lib/x509'],
+  '@aws-sdk/*': ['src/aws', 'src/engines/aws'],
 }
 
 /**

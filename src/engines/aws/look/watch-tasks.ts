@@ -21,33 +21,21 @@ interface Waiter {
   fail: (error: unknown) => void
 }
 
-export function createTaskWatch(
-  { ecs, cluster, intervalMs }: { ecs: ECS; cluster: string; intervalMs: number },
-  lifetime: AbortSignal,
-): TaskWatch {
+interface Watched {
+  ecs: ECS
+  cluster: string
+  intervalMs: number
+}
+
+export function createTaskWatch(watched: Watched, lifetime: AbortSignal): TaskWatch {
   const waiters = new Set<Waiter>()
   let isRunning = false
-
-  const lookOnce = async () => {
-    const arns = [...new Set(Array.from(waiters, ({ taskArn }) => taskArn))]
-    const asked = new Set(waiters)
-    for (let at = 0; at < arns.length; at += tasksOfCall) {
-      const some = arns.slice(at, at + tasksOfCall)
-      const input = { cluster, tasks: some, include: ['TAGS' as const] }
-      const { tasks = [] } = await ecs.describeTasks(input, { abortSignal: lifetime })
-      const found = new Map(tasks.map((task) => [task.taskArn, task]))
-      for (const waiter of asked) {
-        if (!some.includes(waiter.taskArn)) continue
-        if (waiter.see(found.get(waiter.taskArn) ?? null)) waiters.delete(waiter)
-      }
-    }
-  }
 
   const run = async () => {
     while (waiters.size > 0 && !lifetime.aborted) {
       try {
-        await lookOnce()
-        await pause(intervalMs, lifetime)
+        await lookOnce(watched, waiters, lifetime)
+        await pause(watched.intervalMs, lifetime)
       } catch (error) {
         for (const waiter of waiters) waiter.fail(error)
         waiters.clear()
@@ -59,15 +47,12 @@ export function createTaskWatch(
   return {
     async until<T>(taskArn: string, pick: (task: Task | null) => T | null, signal: AbortSignal): Promise<T> {
       const { promise, resolve, reject } = Promise.withResolvers<T>()
-      const waiter: Waiter = {
-        taskArn,
-        fail: reject,
-        see(task) {
-          const picked = pick(task)
-          if (picked !== null) resolve(picked)
-          return picked !== null
-        },
+      const see = (task: Task | null) => {
+        const picked = pick(task)
+        if (picked !== null) resolve(picked)
+        return picked !== null
       }
+      const waiter: Waiter = { taskArn, fail: reject, see }
       waiters.add(waiter)
       if (!isRunning) {
         isRunning = true
@@ -79,5 +64,27 @@ export function createTaskWatch(
         waiters.delete(waiter)
       }
     },
+  }
+}
+
+/** Tells everybody who waits how their tasks are now. */
+async function lookOnce(
+  { ecs, cluster }: Watched,
+  waiters: Set<Waiter>,
+  abortSignal: AbortSignal,
+): Promise<void> {
+  const asked = [...waiters]
+  const arns = [...new Set(asked.map(({ taskArn }) => taskArn))]
+  for (let at = 0; at < arns.length; at += tasksOfCall) {
+    const some = arns.slice(at, at + tasksOfCall)
+    const { tasks = [] } = await ecs.describeTasks(
+      { cluster, tasks: some, include: ['TAGS'] },
+      { abortSignal },
+    )
+    const found = new Map(tasks.map((task) => [task.taskArn, task]))
+    for (const waiter of asked) {
+      if (!some.includes(waiter.taskArn)) continue
+      if (waiter.see(found.get(waiter.taskArn) ?? null)) waiters.delete(waiter)
+    }
   }
 }
