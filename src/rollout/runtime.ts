@@ -96,8 +96,8 @@ export interface Gap {
 export interface Runtime {
   /** How long a copy without a port and a check must have run to count as healthy, ms. */
   readonly settleMs: number
-  /** Says what a copy is made from, without its secrets. */
-  identify: (text: string) => string
+  /** Says what a copy is made from, without its secrets; with what else of its type's plan cannot change in place. */
+  identify: (text: string, plan: ProcessPlan) => string
   find(control: Control): Promise<Observed>
   /** Makes one more copy without starting it: the next start of its type takes it. @throws deploy-failed when it cannot be made */
   prepare(order: CopyOrder, control: Control): Promise<void>

@@ -51,7 +51,7 @@ export interface TargetOptions {
 /** Reads what a rollout needs out of a plan. */
 export function targetOf(
   plan: Plan,
-  identify: (text: string) => string,
+  identify: (text: string, plan: ProcessPlan) => string,
   options: TargetOptions = {},
 ): Target {
   const rules = copyRules(plan)
@@ -60,7 +60,7 @@ export function targetOf(
     const { identity, replaceBefore } = rules.get(processPlan.type)!
     return {
       plan: processPlan,
-      identity: identify(identity),
+      identity: identify(identity, processPlan),
       surge: options.surges?.[processPlan.type] ?? null,
       newerThanMs: replaceBefore === null ? -Infinity : Date.parse(replaceBefore),
       waits: waitsOf(processPlan).filter(({ type }) => depths.get(type)! < depths.get(processPlan.type)!),

@@ -4,6 +4,7 @@ import { ownerKey, type Owner } from '../../../domain/owner.ts'
 import type { Plan, ProcessPlan } from '../../../domain/plan.ts'
 import type { CopyMark, CopyOrder, Observed, ObservedCopy, Runtime } from '../../../rollout/runtime.ts'
 import { mapBounded } from '../../../lib/semaphore.ts'
+import { probeServer } from '../../../lib/probe-server.ts'
 import {
   createCopy,
   lookAgain,
@@ -25,7 +26,6 @@ import { appRoutes, tcpPlace, withoutStrangers } from './app-routes.ts'
 import { checkCopy } from './check-copy.ts'
 import { createCopyNames, type CopyNames } from './copy-names.ts'
 import { identityOf, observe } from './observe.ts'
-import { probeCopy } from './probe.ts'
 import { drainCopies, removeCopies, stopCopies } from './retire.ts'
 import { lastLines, startFailed } from './start-failure.ts'
 
@@ -148,7 +148,7 @@ function provingVerbs(
   const { parts } = own
   return {
     async probe({ process: processId }, target, { signal }) {
-      const result = await probeCopy({ address: copyOf(own, processId).address, ...target }, signal)
+      const result = await probeServer({ address: copyOf(own, processId).address, ...target }, signal)
       if (result.isGood) own.names.noteAnswer(own.known.get(processId)!)
       return result
     },

@@ -1,7 +1,7 @@
 import { createLineSplitter } from '../../../lib/lines.ts'
 import { pause } from '../../../lib/poll.ts'
+import { probeServer } from '../../../lib/probe-server.ts'
 import { inspectCopy, type FoundCopy } from '../containers/found-copy.ts'
-import { probeCopy } from '../deploy/probe.ts'
 import { labels, ownedBy } from '../labels.ts'
 import type { EngineParts } from '../parts.ts'
 
@@ -74,5 +74,5 @@ async function answers({ address, port }: FoundCopy, { signal }: Signalled): Pro
     secure: false,
     timeoutMs: probeTimeoutMs,
   }
-  return (await probeCopy(target, signal)).isGood
+  return (await probeServer(target, signal)).isGood
 }

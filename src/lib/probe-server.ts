@@ -1,15 +1,34 @@
 import { connect, type Socket } from 'node:net'
 import type { Readable } from 'node:stream'
-import type { ProbeResult, ProbeTarget } from '../../../rollout/runtime.ts'
-import { abortable, DeadlineError, startDeadline } from '../../../lib/deadline.ts'
+import { abortable, DeadlineError, startDeadline } from './deadline.ts'
 
-// Not imported, which would load far more: see `client.ts`.
+// Not imported, which would load far more of Node.
 const { request } = process.getBuiltinModule('node:http')
 
-export type CopyTarget = ProbeTarget & { address: string }
+/** Where a probe knocks, and how it speaks there. */
+export interface ProbedServer {
+  address: string
+  port: number
+  /** An HTTP path that must answer 2xx or 3xx; null is a connect. */
+  path: string | null
+  /** The name by which it asks for the path. */
+  host: string
+  timeoutMs: number
+  /** The version of the PROXY protocol that comes first. */
+  proxy: false | 'v1' | 'v2'
+  secure: boolean
+  upstream?: 'h2c' | 'h2'
+}
 
-/** Asks a copy once, as the router will. Rejects only when the caller's signal ends. */
-export async function probeCopy(target: CopyTarget, signal: AbortSignal): Promise<ProbeResult> {
+/** What a probe saw; `answered` is false when nothing listened or nothing came back. */
+export interface SeenByProbe {
+  isGood: boolean
+  answered: boolean
+  text: string
+}
+
+/** Asks a server once, as a router would. Rejects only when the caller's signal ends. */
+export async function probeServer(target: ProbedServer, signal: AbortSignal): Promise<SeenByProbe> {
   using deadline = startDeadline({ deadlineMs: target.timeoutMs, what: 'an answer', signal })
   try {
     return target.path === null
@@ -21,12 +40,12 @@ export async function probeCopy(target: CopyTarget, signal: AbortSignal): Promis
   }
 }
 
-async function tryConnect(target: CopyTarget, signal: AbortSignal): Promise<ProbeResult> {
+async function tryConnect(target: ProbedServer, signal: AbortSignal): Promise<SeenByProbe> {
   using _connection = await open(target, signal)
   return { isGood: true, answered: true, text: `connected to ${target.port}` }
 }
 
-async function tryGet(target: CopyTarget, path: string, signal: AbortSignal): Promise<ProbeResult> {
+async function tryGet(target: ProbedServer, path: string, signal: AbortSignal): Promise<SeenByProbe> {
   const { port, host } = target
   using connection = await open(target, signal)
   using sent = connection.isHttp2 ? sendHttp2(target, path, connection) : send(target, path, connection)
@@ -44,7 +63,7 @@ interface Sent extends Disposable {
 
 const userAgent = 'rack-health'
 
-function send({ host }: CopyTarget, path: string, { socket }: Connection): Sent {
+function send({ host }: ProbedServer, path: string, { socket }: Connection): Sent {
   const { promise, resolve, reject } = Promise.withResolvers<{ status: number; body: Readable }>()
   const headers = { Host: host, 'User-Agent': userAgent, Connection: 'close' }
   const sent = request({ path, headers, createConnection: () => socket }, (response) =>
@@ -55,7 +74,7 @@ function send({ host }: CopyTarget, path: string, { socket }: Connection): Sent 
   return { answer: promise, [Symbol.dispose]: () => void sent.destroy() }
 }
 
-function sendHttp2({ host, secure }: CopyTarget, path: string, { socket }: Connection): Sent {
+function sendHttp2({ host, secure }: ProbedServer, path: string, { socket }: Connection): Sent {
   const { promise, resolve, reject } = Promise.withResolvers<{ status: number; body: Readable }>()
   const http2 = process.getBuiltinModule('node:http2')
   const session = http2.connect(`${secure ? 'https' : 'http'}://${host}`, { createConnection: () => socket })
@@ -94,7 +113,7 @@ interface Connection extends Disposable {
 }
 
 /** Connects as the router does: first the PROXY protocol, then TLS, each where the port wants it. */
-async function open(target: CopyTarget, signal: AbortSignal): Promise<Connection> {
+async function open(target: ProbedServer, signal: AbortSignal): Promise<Connection> {
   const { address, port, proxy, secure, upstream } = target
   const plain = connect({ host: address, port })
   let socket = plain
@@ -139,7 +158,7 @@ function proxyLine({ localAddress, localPort, remoteAddress, remotePort, localFa
   return `PROXY ${family} ${localAddress} ${remoteAddress} ${localPort} ${remotePort}\r\n`
 }
 
-function failureText({ port, path, timeoutMs }: CopyTarget, error: unknown): string {
+function failureText({ port, path, timeoutMs }: ProbedServer, error: unknown): string {
   const what = path === null ? '' : `GET ${path}: `
   if (error instanceof DeadlineError) return `${what}no answer on ${port} within ${timeoutMs} ms`
   const { code } = error as NodeJS.ErrnoException

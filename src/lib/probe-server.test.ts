@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { createServer as createHttp2Server } from 'node:http2'
 import { createServer, type Server, type Socket } from 'node:net'
 import { test, type TestContext } from 'node:test'
-import { probeCopy } from './probe.ts'
+import { probeServer } from './probe-server.ts'
 
 const { signal } = new AbortController()
 
@@ -37,14 +37,14 @@ const target = {
 test('a probe asks, and says what was answered', async (t) => {
   const { heard, port } = await startProcess(t)
   const text = `GET /up on ${port} (Host: shop.localhost) answered 204`
-  assert.deepEqual(await probeCopy({ ...target, port }, signal), { isGood: true, answered: true, text })
+  assert.deepEqual(await probeServer({ ...target, port }, signal), { isGood: true, answered: true, text })
   assert.match(await heard, /^GET \/up HTTP\/1\.1\r\nHost: shop\.localhost\r\n/)
 })
 
 test('what is answered to a probe is told: the first line, or the title of a page', async (t) => {
   const answers = async (body: string) => {
     const { port } = await startProcess(t, `HTTP/1.1 400 Bad Request\r\n\r\n${body}`)
-    const { isGood, text } = await probeCopy({ ...target, port }, signal)
+    const { isGood, text } = await probeServer({ ...target, port }, signal)
     assert.equal(isGood, false)
     return text.slice(text.indexOf('answered'))
   }
@@ -57,13 +57,13 @@ test('what is answered to a probe is told: the first line, or the title of a pag
 
 test('a probe of a port that wants the PROXY protocol begins with its line', async (t) => {
   const asked = await startProcess(t)
-  const result = await probeCopy({ ...target, port: asked.port, proxy: 'v1' as const }, signal)
+  const result = await probeServer({ ...target, port: asked.port, proxy: 'v1' as const }, signal)
   assert.equal(result.isGood, true)
   const line = new RegExp(String.raw`^PROXY TCP4 127\.0\.0\.1 127\.0\.0\.1 \d+ ${asked.port}\r\n`)
   assert.match(await asked.heard, line)
   const connected = await startProcess(t)
   assert.equal(
-    (await probeCopy({ ...target, port: connected.port, proxy: 'v1' as const, path: null }, signal)).isGood,
+    (await probeServer({ ...target, port: connected.port, proxy: 'v1' as const, path: null }, signal)).isGood,
     true,
   )
   assert.match(await connected.heard, /^PROXY TCP4 /)
@@ -71,7 +71,7 @@ test('a probe of a port that wants the PROXY protocol begins with its line', asy
 
 test("version 2 of it names nobody, since the connection is the router's own", async (t) => {
   const { heard, port } = await startProcess(t)
-  assert.equal((await probeCopy({ ...target, port, proxy: 'v2' }, signal)).isGood, true)
+  assert.equal((await probeServer({ ...target, port, proxy: 'v2' }, signal)).isGood, true)
   const header = String.raw`^\r\n\r\n\0\r\nQUIT\n \0\0\0GET /up `
   assert.match(await heard, new RegExp(header))
 })
@@ -87,20 +87,20 @@ test('a probe of a port that speaks HTTP/2 asks in that', async (t) => {
   const { port } = server.address() as { port: number }
   const asked = { ...target, port, upstream: 'h2c' as const }
   const text = `GET /up on ${port} (Host: shop.localhost) answered 204`
-  assert.deepEqual(await probeCopy(asked, signal), { isGood: true, answered: true, text })
-  const { isGood, text: other } = await probeCopy({ ...asked, path: '/down' }, signal)
+  assert.deepEqual(await probeServer(asked, signal), { isGood: true, answered: true, text })
+  const { isGood, text: other } = await probeServer({ ...asked, path: '/down' }, signal)
   assert.deepEqual(
     [isGood, other],
     [false, `GET /down on ${port} (Host: shop.localhost) answered 418: the title of it`],
   )
   const plain = await startProcess(t)
-  const refused = await probeCopy({ ...asked, port: plain.port, timeoutMs: 300 }, signal)
+  const refused = await probeServer({ ...asked, port: plain.port, timeoutMs: 300 }, signal)
   assert.deepEqual([refused.isGood, refused.answered], [false, false])
 })
 
 test('a probe of a port that wants TLS speaks it, and one that has none fails', async (t) => {
   const { heard, port } = await startProcess(t, 'this is no TLS')
-  const result = await probeCopy({ ...target, port, secure: true }, signal)
+  const result = await probeServer({ ...target, port, secure: true }, signal)
   assert.deepEqual([result.isGood, result.answered], [false, false])
   // The first byte of a handshake.
   assert.equal((await heard).charCodeAt(0), 0x16)
@@ -112,7 +112,7 @@ test('a process that says nothing is asked no longer than the timeout', async (t
   t.after(() => server.close())
   const { port } = server.address() as { port: number }
   for (const secure of [false, true]) {
-    const { isGood, text } = await probeCopy({ ...target, port, secure, timeoutMs: 100 }, signal)
+    const { isGood, text } = await probeServer({ ...target, port, secure, timeoutMs: 100 }, signal)
     assert.deepEqual([isGood, text], [false, `GET /up: no answer on ${port} within 100 ms`])
   }
 })

@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { plainContainer } from '../../../domain/container.ts'
+import { appOwner } from '../../../domain/owner.ts'
+import { assertGolden } from '../../../../test/support/golden.ts'
+import { processPlan, servesHttp } from '../../../../test/support/plans.ts'
+import { taskDefinition, type DefinitionInput } from './task-definition.ts'
+import { waysOf, waysText } from './ways.ts'
+
+const input = (plan: DefinitionInput['plan']): DefinitionInput => ({
+  rack: 'r1',
+  places: { region: 'eu-west-1', fileSystem: 'fs-1', toolImage: 'rack/tool@sha256:22' },
+  app: { securityGroup: 'sg-1', executionRole: 'arn:aws:iam::1:role/e', taskRole: 'arn:aws:iam::1:role/t' },
+  generation: { owner: appOwner('shop'), type: plan.type, id: 'GABCDEFGHIJ' },
+  release: 'RAAAAAAAAAA',
+  plan,
+  secrets: new Map(Object.keys(plan.environment).map((name) => [name, 'arn:aws:secretsmanager:x:secret:s'])),
+  accessPoints: new Map([['data', 'fsap-1']]),
+})
+
+const shown = (plan: DefinitionInput['plan']) => `${JSON.stringify(taskDefinition(input(plan)), null, 2)}\n`
+
+test('the task definition of a plain type, and of one that uses all', () => {
+  assertGolden(
+    'aws/task.json',
+    shown(processPlan({ environment: { PORT: '8080' }, ...servesHttp(8080, ['a.b']) })),
+  )
+  const full = processPlan({
+    type: 'worker',
+    command: ['work', '--all'],
+    entrypoint: ['/init'],
+    user: '1000:1000',
+    workingDir: '/srv',
+    init: true,
+    labels: { team: 'blue' },
+    extraHosts: [{ host: 'db', address: '10.0.0.9' }],
+    stopGraceMs: 500_000,
+    healthcheck: {
+      test: ['CMD-SHELL', 'true'],
+      intervalMs: 1000,
+      timeoutMs: 1000,
+      retries: 20,
+      startPeriodMs: 400_000,
+    },
+    mounts: [
+      { kind: 'volume', volume: 'data', path: '/data', readOnly: false, noCopy: false },
+      { kind: 'volume', volume: 'data', path: '/again', readOnly: true, noCopy: true },
+      { kind: 'tmpfs', path: '/tmp', readOnly: false, sizeBytes: null, mode: 0o1777, options: ['noexec'] },
+      { kind: 'discarded', path: '/var/cache', readOnly: false },
+    ],
+    container: {
+      ...plainContainer,
+      capAdd: ['SYS_PTRACE', 'CHOWN'],
+      capDrop: ['NET_RAW'],
+      readOnly: true,
+      hostname: 'me',
+      shmBytes: 2 ** 27,
+      ulimits: [{ name: 'nofile', soft: 1024, hard: -1 }],
+      sysctls: { 'net.core.somaxconn': '1024' },
+      dns: { servers: [], search: ['corp.example'], options: ['ndots:2'] },
+    },
+  })
+  assertGolden('aws/task-full.json', shown(full))
+})
+
+test('one way in for the web by the first of its ports, one for each raw port; none for what is local', () => {
+  const port = { container: 8080, proxy: false as const, secure: false }
+  const ports = [
+    { ...port, external: 80, protocol: 'http' as const },
+    { ...port, external: 443, protocol: 'https' as const },
+    { ...port, external: 5000, container: 9000, protocol: 'tcp' as const },
+    { ...port, external: 6000, protocol: 'tcp' as const, isLocal: true as const },
+    { ...port, external: null, protocol: 'tcp' as const },
+  ]
+  assert.deepEqual(
+    waysOf({ ports }).map(({ name }) => name),
+    ['web', 'tcp 5000'],
+  )
+  assert.equal(waysText({ ports: [] }), '')
+  assert.notEqual(waysText({ ports }), waysText({ ports: ports.slice(0, 1) }))
+})

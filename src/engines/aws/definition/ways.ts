@@ -1,0 +1,39 @@
+import type { ProcessPlan } from '../../../domain/plan.ts'
+import { isWeb, type Port } from '../../../domain/port.ts'
+
+/** A way in from outside: the one of the web by host names, or a port of its own. */
+export interface Way {
+  /** `web`, or the protocol and number: the same for every generation of a type. */
+  name: string
+  kind: 'web' | 'raw'
+  port: Port
+  /** On which the network balancer listens; null for the web. */
+  external: number | null
+}
+
+/** Host names tell types apart, not the ports of one: the first web port is the one. */
+export function waysOf({ ports }: Pick<ProcessPlan, 'ports'>): Way[] {
+  const opened = ports.filter(({ external, isLocal }) => external !== null && !isLocal)
+  const web = opened.find(({ protocol }) => isWeb(protocol))
+  const raw = opened.filter(({ protocol }) => !isWeb(protocol))
+  return [
+    ...(web ? [{ name: 'web', kind: 'web' as const, port: web, external: null }] : []),
+    ...raw.map((port) => ({
+      name: `${port.protocol} ${port.external}`,
+      kind: 'raw' as const,
+      port,
+      external: port.external,
+    })),
+  ]
+}
+
+/**
+ * What of its ways in a generation cannot change, since a service of ECS keeps the target groups that it was made with;
+ * empty for a type that nobody outside reaches.
+ */
+export function waysText(plan: Pick<ProcessPlan, 'ports'>): string {
+  const ways = waysOf(plan).map(({ name, port: { container, secure, proxy, upstream } }) =>
+    [name, container, ...(secure ? ['secure'] : []), ...(proxy ? ['proxy'] : []), upstream ?? ''].join(' '),
+  )
+  return ways.join(', ')
+}
