@@ -1,0 +1,89 @@
+import * as sdk from '@aws-sdk/client-ecs'
+import type { Action, FakeService } from '../fake-service.ts'
+import type { Containers } from '../links.ts'
+import { createBell } from './bell.ts'
+import { ecsArn, nameOf } from './arns.ts'
+import { createDefinitionActions, forgetDeletedDefinitions } from './definitions/definition-actions.ts'
+import { createServiceActions } from './services/service-actions.ts'
+import type { EcsLinks, EcsState } from './state.ts'
+import { createTagActions } from './tags.ts'
+import { connectToDocker, removeTaskObjects } from './task-network.ts'
+import { hearHealth } from './tasks/hear-health.ts'
+import { createRunTask } from './tasks/run-task-action.ts'
+import { createTaskActions, findContainers } from './tasks/task-actions.ts'
+
+/** The ECS of a fake account, whose tasks are real containers. */
+export interface Ecs extends FakeService {
+  containers: Containers
+  /** What the stack of an installation makes. */
+  addCluster(name: string): void
+  /** Ends what runs, and removes its containers and volumes; the network is its owner's. */
+  close(): Promise<void>
+}
+
+export interface EcsOptions extends EcsLinks {
+  /** No page of a listing is longer, whatever is asked for: short ones show who asks on. 10 unless given. */
+  pageSize?: number
+}
+
+/** Not modelled: security groups, task metadata and credentials, new deployments of a service, EC2 capacity. */
+export function createEcs({ pageSize = 10, ...links }: EcsOptions): Ecs {
+  const state: EcsState = {
+    ...links,
+    docker: connectToDocker(),
+    clusters: new Set(),
+    definitions: new Map(),
+    revisions: new Map(),
+    services: new Map(),
+    tasks: new Map(),
+    bell: createBell(),
+    ending: new AbortController(),
+    work: new Set(),
+    pageSize,
+    isListening: () => listening(),
+  }
+  const listening = hearHealth(state)
+  const actions: Record<string, Action> = {
+    ...createDefinitionActions(state),
+    ...createServiceActions(state),
+    ...createTaskActions(state),
+    ...createTagActions(state),
+    DescribeClusters: async (request: sdk.DescribeClustersRequest) =>
+      await Promise.resolve(describeClusters(state, request)),
+    RunTask: createRunTask(state),
+  }
+  return {
+    scope: 'ecs',
+    sdk,
+    actions: Object.fromEntries(
+      Object.entries(actions).map(([name, action]) => [name, afterForgetting(state, action)]),
+    ),
+    containers: findContainers(state),
+    addCluster: (name) => void state.clusters.add(name),
+    async close() {
+      state.ending.abort(new Error('the fake account is closed'))
+      await Promise.all(state.work)
+      await removeTaskObjects(state.docker, state.account.run)
+    },
+  }
+}
+
+function afterForgetting(state: EcsState, action: Action): Action {
+  return async (input, call) => {
+    forgetDeletedDefinitions(state)
+    return await action(input, call)
+  }
+}
+
+function describeClusters(state: EcsState, { clusters = ['default'] }: sdk.DescribeClustersRequest): object {
+  const names = clusters.map(nameOf)
+  const arnOf = (name: string) => ecsArn(state, `cluster/${name}`)
+  return {
+    clusters: names
+      .filter((name) => state.clusters.has(name))
+      .map((clusterName) => ({ clusterName, clusterArn: arnOf(clusterName), status: 'ACTIVE' })),
+    failures: names
+      .filter((name) => !state.clusters.has(name))
+      .map((name) => ({ arn: arnOf(name), reason: 'MISSING' })),
+  }
+}
