@@ -1,0 +1,192 @@
+import type {
+  CreateListenerInput,
+  DescribeListenersInput,
+  DescribeLoadBalancersInput,
+  Listener as ListenerTold,
+  ModifyListenerInput,
+} from '@aws-sdk/client-elastic-load-balancing-v2'
+import { AwsError, type Action } from '../../fake-service.ts'
+import { assertLeads } from './leads.ts'
+import { openDoor } from '../traffic/open-door.ts'
+import { pageOf } from './page.ts'
+import { actionOf, readActions } from './rule-forms.ts'
+import type { Balancer, ElbState, Listener, Rule, Step } from '../state.ts'
+import { setTags } from './tag-actions.ts'
+
+/** Listeners of a balancer (D). */
+const mostListeners = 50
+
+export function listenerOf(state: ElbState, arn: string): Listener {
+  const listener = state.listeners.get(arn)
+  if (!listener) throw new AwsError('ListenerNotFoundException', 'One or more listeners not found')
+  return listener
+}
+
+export function listenerActions(state: ElbState): Record<string, Action> {
+  return {
+    CreateListener: async (input: CreateListenerInput) => ({ Listeners: [told(await create(state, input))] }),
+    ModifyListener: async (input: ModifyListenerInput) => ({ Listeners: [told(await modify(state, input))] }),
+    DeleteListener: async ({ ListenerArn }: { ListenerArn: string }) => remove(state, ListenerArn),
+    DescribeListeners: async (input: DescribeListenersInput) => describe(state, input),
+    DescribeLoadBalancers: async (input: DescribeLoadBalancersInput) => describeBalancers(state, input),
+  }
+}
+
+export function defaultRule(listener: Listener): Rule {
+  return [...listener.rules.values()].find(({ priority }) => priority === Infinity)!
+}
+
+function balancerOf(state: ElbState, arn: string): Balancer {
+  const balancer = state.balancers.get(arn)
+  if (!balancer) throw new AwsError('LoadBalancerNotFoundException', 'One or more load balancers not found')
+  return balancer
+}
+
+async function create(state: ElbState, input: CreateListenerInput): Promise<Listener> {
+  assertPlain(input)
+  const balancer = balancerOf(state, input.LoadBalancerArn!)
+  const step = readActions(input.DefaultActions!)
+  const listener = await addListener(state, balancer, { port: input.Port!, protocol: input.Protocol!, step })
+  setTags(state, listener.arn, input.Tags)
+  return listener
+}
+
+function assertPlain({
+  Certificates,
+  SslPolicy,
+  AlpnPolicy,
+  MutualAuthentication,
+}: Omit<ModifyListenerInput, 'ListenerArn'>): void {
+  if (Certificates ?? SslPolicy ?? AlpnPolicy ?? MutualAuthentication) {
+    throw new AwsError('ValidationError', 'the fake account has no listeners with TLS')
+  }
+}
+
+/** A listener with its default rule, open when this settles. @throws AwsError */
+export async function addListener(
+  state: ElbState,
+  balancer: Balancer,
+  { port, protocol, step }: { port: number; protocol: Listener['protocol']; step: Step },
+): Promise<Listener> {
+  const own = [...state.listeners.values()].filter((listener) => listener.balancer === balancer)
+  assertPort(balancer, { port, protocol }, own)
+  if (own.length >= mostListeners)
+    throw new AwsError('TooManyListenersException', `A load balancer can have ${mostListeners} listeners`)
+  assertLeads(state, balancer, step)
+  const serial = state.nextSerial()
+  const arn = `${balancer.arn.replace(':loadbalancer/', ':listener/')}/${serial.toString(16).padStart(16, '0')}`
+  const ruleArn = `${arn.replace(':listener/', ':listener-rule/')}/${serial.toString(16).padStart(16, '0')}`
+  const closed = { port: null, refresh: () => undefined, close: async () => undefined }
+  const listener: Listener = { arn, serial, balancer, port, protocol, rules: new Map(), door: closed }
+  const first = { arn: ruleArn, serial, listener, priority: Infinity, match: {}, step, conditions: [] }
+  listener.rules.set(ruleArn, first)
+  // In the account before it is open, so that no other one takes its port meanwhile.
+  state.listeners.set(arn, listener)
+  try {
+    listener.door = await openDoor(state, listener)
+  } catch (error) {
+    state.listeners.delete(arn)
+    throw error
+  }
+  return listener
+}
+
+function assertPort(
+  { type }: Balancer,
+  { port, protocol }: { port: number; protocol: string },
+  others: Listener[],
+): void {
+  if (!Number.isInteger(port) || port < 1 || port > 65_535)
+    throw new AwsError('ValidationError', 'Port must be between 1 and 65535')
+  const fitting = type === 'application' ? 'HTTP' : 'TCP'
+  if (protocol !== fitting)
+    throw new AwsError(
+      'UnsupportedProtocolException',
+      `the fake account's listeners of ${type} load balancers are ${fitting}`,
+    )
+  // Other settings on a port that is taken are refused, and so is a repeat here: tokens there are none (J).
+  if (others.some((other) => other.port === port))
+    throw new AwsError('DuplicateListenerException', 'A listener already exists on this port')
+}
+
+/** Connections that are there stay with the target they have; the rule of new ones changes (D). */
+async function modify(state: ElbState, input: ModifyListenerInput): Promise<Listener> {
+  assertPlain(input)
+  const listener = listenerOf(state, input.ListenerArn!)
+  const { balancer } = listener
+  const rule = defaultRule(listener)
+  const step = input.DefaultActions ? readActions(input.DefaultActions) : rule.step
+  assertLeads(state, balancer, step, rule)
+  const { Port: port = listener.port, Protocol: protocol = listener.protocol } = input
+  const others = [...state.listeners.values()].filter(
+    (other) => other.balancer === balancer && other !== listener,
+  )
+  assertPort(balancer, { port, protocol }, others)
+  rule.step = step
+  if (port === listener.port) listener.door.refresh()
+  else {
+    const before = listener.door
+    listener.port = port
+    listener.door = await openDoor(state, listener)
+    await before.close()
+  }
+  return listener
+}
+
+async function remove(state: ElbState, arn: string): Promise<object> {
+  const listener = listenerOf(state, arn)
+  state.listeners.delete(arn)
+  for (const rule of listener.rules.keys()) state.tags.delete(rule)
+  state.tags.delete(arn)
+  await listener.door.close()
+  return {}
+}
+
+function describe(state: ElbState, input: DescribeListenersInput): object {
+  const { LoadBalancerArn, ListenerArns } = input
+  if ((LoadBalancerArn === undefined) === (ListenerArns === undefined)) {
+    throw new AwsError('ValidationError', 'Either a load balancer or listeners must be specified')
+  }
+  const balancer = LoadBalancerArn === undefined ? null : balancerOf(state, LoadBalancerArn)
+  const all = [...state.listeners.values()].filter((listener) => listener.balancer === balancer)
+  const { page, ...marker } = pageOf(ListenerArns?.map((arn) => listenerOf(state, arn)) ?? all, input)
+  return { Listeners: page.map(told), ...marker }
+}
+
+function told(listener: Listener): ListenerTold {
+  return {
+    ListenerArn: listener.arn,
+    LoadBalancerArn: listener.balancer.arn,
+    Port: listener.port,
+    Protocol: listener.protocol,
+    DefaultActions: [actionOf(defaultRule(listener).step)],
+  }
+}
+
+function describeBalancers(state: ElbState, input: DescribeLoadBalancersInput): object {
+  const { LoadBalancerArns, Names } = input
+  const all = [...state.balancers.values()]
+  const named = Names && all.filter(({ name }) => Names.includes(name))
+  if (named && named.length < new Set(Names).size) {
+    throw new AwsError('LoadBalancerNotFoundException', `Load balancers '[${Names.join(', ')}]' not found`)
+  }
+  const wanted = LoadBalancerArns?.map((arn) => balancerOf(state, arn)) ?? named ?? all
+  const { page, ...marker } = pageOf(
+    wanted.map((balancer) => ({ balancer, serial: all.indexOf(balancer) + 1 })),
+    input,
+  )
+  return {
+    LoadBalancers: page.map(({ balancer }) => ({
+      LoadBalancerArn: balancer.arn,
+      DNSName: balancer.dnsName,
+      CreatedTime: balancer.createdAt,
+      LoadBalancerName: balancer.name,
+      Scheme: 'internet-facing',
+      VpcId: state.vpcId,
+      State: { Code: 'active' },
+      Type: balancer.type,
+      IpAddressType: 'ipv4',
+    })),
+    ...marker,
+  }
+}

@@ -1,0 +1,126 @@
+import * as sdk from '@aws-sdk/client-elastic-load-balancing-v2'
+import { AwsError, type FakeAccount, type FakeService } from '../fake-service.ts'
+import type { TargetGroups } from '../links.ts'
+import { addListener, listenerActions } from './actions/listener-actions.ts'
+import { ruleActions } from './actions/rule-actions.ts'
+import {
+  balancersOf,
+  type Balancer,
+  type BalancerPlan,
+  type ElbState,
+  type Group,
+  type Step,
+} from './state.ts'
+import { tagActions } from './actions/tag-actions.ts'
+import { targetGroupActions } from './actions/target-group-actions.ts'
+
+export interface FakeElb {
+  service: FakeService
+  targetGroups: TargetGroups
+  /** By name. */
+  balancers: Map<string, FakeBalancer>
+}
+
+export interface FakeBalancer {
+  arn: string
+  dnsName: string
+  /** Those that the plan names, by port. */
+  listeners: Map<number, { arn: string }>
+  /** Where on loopback a port is. @throws where no listener has it, or it is closed */
+  loopbackPort(port: number): number
+}
+
+/** What an application balancer answers whom no rule knows (§2.2). */
+const nobody: Step = {
+  is: 'fixed',
+  config: { StatusCode: '404', ContentType: 'text/plain', MessageBody: '' },
+}
+
+/** The load balancers of an account: real proxies on loopback, led by the rules that are made through the API. */
+export async function createElb({
+  account,
+  vpcId,
+  balancers,
+}: {
+  account: FakeAccount
+  vpcId: string
+  balancers: BalancerPlan[]
+}): Promise<FakeElb> {
+  const state = emptyState(account, vpcId)
+  const made = new Map<string, FakeBalancer>()
+  for (const plan of balancers) made.set(plan.name, await addBalancer(state, plan))
+  const actions = {
+    ...targetGroupActions(state),
+    ...ruleActions(state),
+    ...listenerActions(state),
+    ...tagActions(state),
+  }
+  const close = async () => {
+    state.isClosed = true
+    for (const { targets } of state.groups.values()) targets.close()
+    await Promise.all([...state.listeners.values()].map(({ door }) => door.close()))
+  }
+  const service = { scope: 'elasticloadbalancing', sdk: { ...sdk }, actions, close }
+  return { service, targetGroups: targetGroupsOf(state), balancers: made }
+}
+
+function emptyState(account: FakeAccount, vpcId: string): ElbState {
+  let serial = 0
+  return {
+    account,
+    vpcId,
+    balancers: new Map(),
+    listeners: new Map(),
+    groups: new Map(),
+    tags: new Map(),
+    nextSerial: () => ++serial,
+    isClosed: false,
+  }
+}
+
+async function addBalancer(state: ElbState, plan: BalancerPlan): Promise<FakeBalancer> {
+  const { name, type, listenOn, idleTimeoutSeconds = 3600 } = plan
+  const { region, account, clock } = state.account
+  const short = type === 'application' ? 'app' : 'net'
+  const number = state.nextSerial().toString(16).padStart(16, '0')
+  const arn = `arn:aws:elasticloadbalancing:${region}:${account}:loadbalancer/${short}/${name}/${number}`
+  const dnsName = `${name}-${number}.${type === 'application' ? '' : 'elb.'}${region}.${type === 'application' ? 'elb.' : ''}amazonaws.com`
+  const createdAt = new Date(clock.now())
+  const balancer: Balancer = { arn, name, type, dnsName, createdAt, listenOn, idleTimeoutSeconds }
+  state.balancers.set(arn, balancer)
+  const listeners = new Map<number, { arn: string }>()
+  for (const { port, protocol } of plan.listeners) {
+    listeners.set(port, await addListener(state, balancer, { port, protocol, step: nobody }))
+  }
+  const loopbackPort = (port: number) => {
+    const all = [...state.listeners.values()]
+    const bound = all.find((listener) => listener.balancer === balancer && listener.port === port)?.door.port
+    if (bound == null) throw new Error(`the balancer ${name} takes nothing on port ${port}`)
+    return bound
+  }
+  return { arn, dnsName, listeners, loopbackPort }
+}
+
+function targetGroupsOf(state: ElbState): TargetGroups {
+  const find = (arn: string): Group => {
+    const group = state.groups.get(arn)
+    if (group) return group
+    throw new AwsError(
+      'InvalidParameterException',
+      `Unable to assume role and validate the specified targetGroupArn: ${arn} not found.`,
+    )
+  }
+  return {
+    assertUsable(arn) {
+      find(arn)
+      if (balancersOf(state, arn).length > 0) return
+      // The words are those of ECS (D).
+      const words = `The target group with targetGroupArn ${arn} does not have an associated load balancer.`
+      throw new AwsError('InvalidParameterException', words)
+    },
+    register: (arn, target) => find(arn).targets.register(target),
+    // A group that is gone has nothing under way.
+    deregister: async (arn, target) => await state.groups.get(arn)?.targets.deregister(target),
+    health: (arn, target) => state.groups.get(arn)?.targets.health(target) ?? 'unused',
+  }
+}

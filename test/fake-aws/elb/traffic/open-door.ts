@@ -1,0 +1,32 @@
+import { once } from 'node:events'
+import type { Server } from 'node:net'
+import { httpDoor } from './http-door.ts'
+import { Nodes } from './nodes.ts'
+import type { Door, ElbState, Listener } from '../state.ts'
+import { tcpDoor } from './tcp-door.ts'
+
+/** Opens a listener's port on loopback, unless the balancer's security group closes it. */
+export async function openDoor(state: ElbState, listener: Listener): Promise<Door> {
+  const nodes = new Nodes(state, listener)
+  const refresh = () => nodes.refresh()
+  const port = listener.balancer.listenOn(listener.port)
+  if (port === null) return { port, refresh, close: async () => undefined }
+  const { server, cut } =
+    listener.balancer.type === 'application' ? httpDoor(state, listener, nodes) : tcpDoor(state, nodes)
+  await listen(server, port)
+  const bound = (server.address() as { port: number }).port
+  const close = async () => {
+    if (!server.listening) return
+    const closed = once(server, 'close')
+    server.close()
+    cut()
+    await closed
+  }
+  return { port: bound, refresh, close }
+}
+
+async function listen(server: Server, port: number): Promise<void> {
+  const listening = once(server, 'listening')
+  server.listen({ port, host: '127.0.0.1', exclusive: true })
+  await listening
+}
