@@ -56,7 +56,6 @@ export async function createElb({
     ...tagActions(state),
   }
   const close = async () => {
-    state.isClosed = true
     for (const { targets } of state.groups.values()) targets.close()
     await Promise.all([...state.listeners.values()].map(({ door }) => door.close()))
   }
@@ -74,7 +73,6 @@ function emptyState(account: FakeAccount, vpcId: string): ElbState {
     groups: new Map(),
     tags: new Map(),
     nextSerial: () => ++serial,
-    isClosed: false,
   }
 }
 

@@ -104,8 +104,6 @@ export interface ElbState {
   groups: Map<string, Group>
   tags: Map<string, Tag[]>
   nextSerial: () => number
-  /** Whether the account is on its way out. */
-  isClosed: boolean
 }
 
 export function rulesOf(state: ElbState): Rule[] {

@@ -19,7 +19,10 @@ const mostGroups = 100
  */
 export function assertLeads(state: ElbState, balancer: Balancer, step: Step, instead?: Rule): void {
   if (balancer.type === 'network' && (step.is !== 'forward' || step.groups.length > 1)) {
-    throw new AwsError('InvalidLoadBalancerActionException', 'A network load balancer forwards to one target group')
+    throw new AwsError(
+      'InvalidLoadBalancerActionException',
+      'A network load balancer forwards to one target group',
+    )
   }
   if (step.is !== 'forward') return
   for (const { arn } of step.groups) assertGroup(state, balancer, arn)

@@ -89,7 +89,10 @@ function modify(state: ElbState, input: ModifyRuleInput): Rule {
 
 function assertNoDefault({ priority, arn }: Rule): void {
   if (priority === Infinity)
-    throw new AwsError('OperationNotPermittedException', `Default rule '${arn}' cannot be modified or deleted`)
+    throw new AwsError(
+      'OperationNotPermittedException',
+      `Default rule '${arn}' cannot be modified or deleted`,
+    )
 }
 
 function remove(state: ElbState, arn: string): object {
@@ -117,7 +120,8 @@ function setPriorities(state: ElbState, { RulePriorities = [] }: SetRulePrioriti
   const [listener] = listeners
   const priorities = [...listener!.rules.values()].map((rule) => wanted.get(rule) ?? rule.priority)
   const twice = priorities.find((priority, at) => priorities.indexOf(priority) !== at)
-  if (twice !== undefined) throw new AwsError('PriorityInUseException', `Priority '${twice}' is currently in use`)
+  if (twice !== undefined)
+    throw new AwsError('PriorityInUseException', `Priority '${twice}' is currently in use`)
   for (const [rule, priority] of wanted) rule.priority = priority
   listener!.door.refresh()
   return [...wanted.keys()]

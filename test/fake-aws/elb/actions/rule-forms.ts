@@ -104,7 +104,10 @@ function readForward({
     )
   }
   if (groups.length === 0 || groups.length > mostGroups) {
-    throw new AwsError('TooManyTargetGroupsException', `A forward action can have 1 to ${mostGroups} target groups`)
+    throw new AwsError(
+      'TooManyTargetGroupsException',
+      `A forward action can have 1 to ${mostGroups} target groups`,
+    )
   }
   if (new Set(groups.map(({ arn }) => arn)).size < groups.length)
     throw invalid('Target groups must be unique in an action')

@@ -19,7 +19,8 @@ export function setTags(state: ElbState, arn: string, tags: Tag[] = []): void {
     throw new AwsError('ValidationError', `Tag key '${bad?.Key}' is not valid`)
   const merged = new Map((state.tags.get(arn) ?? []).map((tag) => [tag.Key, tag]))
   for (const tag of tags) merged.set(tag.Key, tag)
-  if (merged.size > mostTags) throw new AwsError('TooManyTagsException', `A resource can have up to ${mostTags} tags`)
+  if (merged.size > mostTags)
+    throw new AwsError('TooManyTagsException', `A resource can have up to ${mostTags} tags`)
   state.tags.set(arn, [...merged.values()])
 }
 

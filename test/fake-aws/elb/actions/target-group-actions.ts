@@ -64,7 +64,6 @@ function create(state: ElbState, input: CreateTargetGroupInput): Group {
     account: state.account,
     group: () => group,
     isUsed: () => balancersOf(state, arn).length > 0,
-    isClosed: () => state.isClosed,
   })
   const group: Group = { ...settings, arn, serial, attributes: initialAttributes(settings.protocol), targets }
   setTags(state, arn, input.Tags)
@@ -199,7 +198,10 @@ function healthOf({ state, last }: Member, isUsed: boolean): TargetHealth {
 function remove(state: ElbState, arn: string): object {
   const group = groupOf(state, arn)
   if (balancersOf(state, arn).length > 0) {
-    throw new AwsError('ResourceInUseException', `Target group '${arn}' is currently in use by a listener or a rule`)
+    throw new AwsError(
+      'ResourceInUseException',
+      `Target group '${arn}' is currently in use by a listener or a rule`,
+    )
   }
   group.targets.close()
   state.groups.delete(arn)

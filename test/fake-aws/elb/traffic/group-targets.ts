@@ -1,6 +1,7 @@
 import { Agent as HttpAgent } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
 import type { FakeAccount } from '../../fake-service.ts'
+import { inBackground } from '../../in-background.ts'
 import type { Target } from '../../links.ts'
 import { probe, type ProbeResult } from './probe.ts'
 import type { Group } from '../state.ts'
@@ -27,7 +28,6 @@ export interface TargetsWorld {
   group: () => Group
   /** Whether a rule of a balancer leads to the group: others are not checked (D). */
   isUsed: () => boolean
-  isClosed: () => boolean
 }
 
 export const keyOf = ({ address, port }: Target) => `${address}:${port}`
@@ -65,7 +65,7 @@ export class GroupTargets {
       leaving: new AbortController(),
     }
     this.#members.add(member)
-    void this.#check(member)
+    inBackground(this.#world.account, this.#check(member))
   }
 
   /** From here on nothing new reaches it. Settles when nothing is under way, or its delay is over (D). */
@@ -140,7 +140,7 @@ export class GroupTargets {
   }
 
   async #check(member: Member): Promise<void> {
-    const { account, group, isUsed, isClosed } = this.#world
+    const { account, group, isUsed } = this.#world
     const { signal } = member.leaving
     try {
       // A registration takes a moment; a new target of a network balancer one to three minutes (J).
@@ -155,7 +155,7 @@ export class GroupTargets {
         await account.clock.pass(group().health.intervalSeconds * 1000)
       }
     } catch (error) {
-      if (!signal.aborted && !isClosed()) account.onTrouble(error)
+      if (!signal.aborted) throw error
     }
   }
 }

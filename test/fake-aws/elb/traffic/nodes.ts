@@ -1,3 +1,4 @@
+import { inBackground } from '../../in-background.ts'
 import type { Match, Step, ElbState, Listener } from '../state.ts'
 
 export interface RuleView {
@@ -30,9 +31,7 @@ export class Nodes {
 
   refresh(): void {
     for (let node = 0; node < nodeCount; node++) {
-      this.#learn(node).catch((error: unknown) => {
-        if (!this.#state.isClosed) this.#state.account.onTrouble(error)
-      })
+      inBackground(this.#state.account, this.#learn(node))
     }
   }
 

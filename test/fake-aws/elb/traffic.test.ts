@@ -1,0 +1,280 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { connect, createServer, type AddressInfo } from 'node:net'
+import { test } from 'node:test'
+import { WebSocket, WebSocketServer } from 'ws'
+import { until } from '../../../src/lib/poll.ts'
+import { ask, createBalancerWorld, forwardTo } from './one-balancer.ts'
+
+const soon = { deadlineMs: 5000, intervalMs: 10 }
+
+test('a request goes by host and priority, and says where it came from', async () => {
+  await using world = await createBalancerWorld()
+  const target = await world.startTarget((request, response) => {
+    response.end(JSON.stringify({ url: request.url, headers: request.headers }))
+  })
+  const group = await world.createGroup('r-one')
+  await world.createRule(5, '*.test', group)
+  world.elb.targetGroups.register(group, target)
+  assert.equal(world.elb.targetGroups.health(group, target), 'initial')
+  const port = world.web.loopbackPort(80)
+  await world.healthy(group, target)
+  const told = await until(
+    async () => {
+      const answer = await ask(port, {
+        host: 'a.test:8080',
+        path: '/x?y',
+        headers: { 'x-forwarded-for': '1.2.3.4' },
+      })
+      return answer.status === 200 && JSON.parse(answer.body)
+    },
+    { ...soon, what: 'an answer' },
+  )
+  assert.equal(told.url, '/x?y')
+  assert.equal(told.headers.host, 'a.test:8080')
+  assert.equal(told.headers['x-forwarded-for'], '1.2.3.4, 127.0.0.1')
+  assert.equal(told.headers['x-forwarded-proto'], 'http')
+  assert.equal(told.headers['x-forwarded-port'], '80')
+  assert.equal((await ask(port, { host: 'other.example' })).status, 404)
+})
+
+test('without a target it is 503, from a target that is gone 502, and one that is late 504', async () => {
+  await using world = await createBalancerWorld({ idleTimeoutSeconds: 60 })
+  const group = await world.createGroup('r-one')
+  await world.createRule(5, 'a.test', group)
+  const port = world.web.loopbackPort(80)
+  const status = async (wanted: number) =>
+    await until(async () => (await ask(port, { host: 'a.test' })).status === wanted, {
+      ...soon,
+      what: `${wanted}`,
+    })
+  await status(503)
+  const target = await world.startTarget((request, response) => {
+    if (request.url === '/') response.end('here')
+  })
+  world.elb.targetGroups.register(group, target)
+  await status(200)
+  assert.equal((await ask(port, { host: 'a.test', path: '/never' })).status, 504)
+  target.server.closeAllConnections()
+  target.server.close()
+  await status(502)
+  // All are unhealthy, so the balancer fails open: it still asks the target.
+  await until(() => world.elb.targetGroups.health(group, target) === 'unhealthy', {
+    ...soon,
+    what: 'unhealthy',
+  })
+  await status(502)
+})
+
+test('what is under way to a draining target ends, and nothing new reaches it', async () => {
+  await using world = await createBalancerWorld()
+  const held = Promise.withResolvers<void>()
+  const slow = await world.startTarget(async (request, response) => {
+    if (request.url === '/slow') {
+      response.write('begun ')
+      await held.promise
+    }
+    response.end('old')
+  })
+  const fresh = await world.startTarget((_, response) => response.end('new'))
+  const group = await world.createGroup('r-one')
+  await world.createRule(5, 'a.test', group)
+  world.elb.targetGroups.register(group, slow)
+  await world.healthy(group, slow)
+  const port = world.web.loopbackPort(80)
+  const inFlight = ask(port, { host: 'a.test', path: '/slow' })
+  world.elb.targetGroups.register(group, fresh)
+  await world.healthy(group, fresh)
+  let isDrained = false
+  const drained = world.elb.targetGroups.deregister(group, slow).then(() => (isDrained = true))
+  assert.equal(world.elb.targetGroups.health(group, slow), 'draining')
+  for (let at = 0; at < 10; at++) assert.equal((await ask(port, { host: 'a.test' })).body, 'new')
+  assert.equal(isDrained, false)
+  held.resolve()
+  assert.equal((await inFlight).body, 'begun old')
+  await drained
+  assert.equal(world.elb.targetGroups.health(group, slow), 'unused')
+})
+
+test('draining is over when its delay is, and cuts what is still under way', async () => {
+  await using world = await createBalancerWorld()
+  const target = await world.startTarget((request, response) => {
+    if (request.url === '/slow') response.write('begun ')
+    else response.end()
+  })
+  const group = await world.createGroup('r-one')
+  const Attributes = [{ Key: 'deregistration_delay.timeout_seconds', Value: '10' }]
+  await world.act('ModifyTargetGroupAttributes', { TargetGroupArn: group, Attributes })
+  await world.createRule(5, 'a.test', group)
+  world.elb.targetGroups.register(group, target)
+  await world.healthy(group, target)
+  const cut = assert.rejects(ask(world.web.loopbackPort(80), { host: 'a.test', path: '/slow' }))
+  await until(() => once(target.server, 'request'), { ...soon, what: 'a request' })
+  await world.elb.targetGroups.deregister(group, target)
+  await cut
+})
+
+test('swapped priorities move all requests, and none is lost', async () => {
+  await using world = await createBalancerWorld()
+  const groups: string[] = []
+  const rules: string[] = []
+  for (const [at, name] of ['old', 'new'].entries()) {
+    const target = await world.startTarget((_, response) => response.end(name))
+    groups.push(await world.createGroup(`r-${name}`))
+    rules.push(await world.createRule(5 + at, 'a.test', groups[at]!))
+    world.elb.targetGroups.register(groups[at]!, target)
+    // A waiting rule suffices for checks.
+    await world.healthy(groups[at]!, target)
+  }
+  const port = world.web.loopbackPort(80)
+  const body = async () => {
+    const { status, body } = await ask(port, { host: 'a.test' })
+    assert.equal(status, 200)
+    return body
+  }
+  assert.equal(await body(), 'old')
+  const RulePriorities = rules.map((RuleArn, at) => ({ RuleArn, Priority: 6 - at }))
+  await world.act('SetRulePriorities', { RulePriorities })
+  let inARow = 0
+  await until(async () => (inARow = (await body()) === 'new' ? inARow + 1 : 0) > 20, { ...soon, what: 'new' })
+})
+
+test('weights share out requests, and a cookie keeps a client where it is', async () => {
+  await using world = await createBalancerWorld()
+  const groups: string[] = []
+  for (const name of ['one', 'two', 'none']) {
+    const group = await world.createGroup(`r-${name}`)
+    groups.push(group)
+    await world.createRule(10 + groups.length, `${name}.test`, group)
+    for (let at = 0; at < 2; at++) {
+      const target = await world.startTarget((_, response) => response.end(`${name}${at}`))
+      world.elb.targetGroups.register(group, target)
+      await world.healthy(group, target)
+    }
+  }
+  await world.createRule(
+    5,
+    'a.test',
+    groups.map((arn, at) => ({ arn, weight: [3, 1, 0][at]! })),
+  )
+  const Attributes = [{ Key: 'stickiness.enabled', Value: 'true' }]
+  await world.act('ModifyTargetGroupAttributes', { TargetGroupArn: groups[0], Attributes })
+  const port = world.web.loopbackPort(80)
+  await until(async () => (await ask(port, { host: 'a.test' })).status === 200, { ...soon, what: 'the rule' })
+  const counts: Record<string, number> = { one: 0, two: 0 }
+  for (let at = 0; at < 200; at++) {
+    const { status, body } = await ask(port, { host: 'a.test' })
+    if (status === 200) counts[body.slice(0, -1)]! += 1
+  }
+  assert.deepEqual(Object.keys(counts), ['one', 'two'])
+  assert.ok(counts.one! > counts.two! && counts.two! > 20, JSON.stringify(counts))
+  const first = await ask(port, { host: 'one.test' })
+  const cookie = String(first.headers['set-cookie']).split(';', 1)[0]!
+  for (let at = 0; at < 6; at++) {
+    assert.equal((await ask(port, { host: 'one.test', headers: { cookie } })).body, first.body)
+  }
+})
+
+test('bodies flow both ways without being held, and WebSockets stay open', async () => {
+  await using world = await createBalancerWorld()
+  const target = await world.startTarget((request, response) => request.pipe(response))
+  const sockets = new WebSocketServer({ server: target.server })
+  sockets.on('connection', (socket) =>
+    socket.on('message', (data) => socket.send(`got ${String(data as Buffer)}`)),
+  )
+  const group = await world.createGroup('r-one')
+  await world.createRule(5, 'a.test', group)
+  world.elb.targetGroups.register(group, target)
+  await world.healthy(group, target)
+  const port = world.web.loopbackPort(80)
+  const body = 'x'.repeat(3_000_000)
+  assert.equal((await ask(port, { host: 'a.test', method: 'POST', body })).body.length, body.length)
+  const client = new WebSocket(`ws://127.0.0.1:${port}/`, { headers: { host: 'a.test' } })
+  await once(client, 'open')
+  client.send('hello')
+  const [data] = (await once(client, 'message')) as [Buffer]
+  assert.equal(String(data), 'got hello')
+  client.close()
+  await once(client, 'close')
+})
+
+test('a rule may redirect, answer itself, and ask for an address', async () => {
+  await using world = await createBalancerWorld()
+  const ListenerArn = world.web.listeners.get(80)!.arn
+  const make = async (Priority: number, host: string, action: object, ranges?: string[]) => {
+    const Conditions = [
+      { Field: 'host-header', Values: [host] },
+      ...(ranges ? [{ Field: 'source-ip', SourceIpConfig: { Values: ranges } }] : []),
+    ]
+    await world.act('CreateRule', { ListenerArn, Priority, Conditions, Actions: [action] })
+  }
+  const RedirectConfig = { Protocol: 'HTTPS', Port: '443', StatusCode: 'HTTP_301' }
+  await make(1, 'r.test', { Type: 'redirect', RedirectConfig })
+  const fixed = (MessageBody: string) => ({
+    Type: 'fixed-response',
+    FixedResponseConfig: { StatusCode: '200', MessageBody },
+  })
+  await make(2, 'f.test', fixed('far'), ['10.0.0.0/8'])
+  await make(3, 'f.test', fixed('near'), ['127.0.0.0/8'])
+  const port = world.web.loopbackPort(80)
+  await until(async () => (await ask(port, { host: 'f.test' })).body === 'near', {
+    ...soon,
+    what: 'the rules',
+  })
+  const moved = await until(
+    async () => {
+      const answer = await ask(port, { host: 'r.test', path: '/a?b=c' })
+      return answer.status === 301 && answer
+    },
+    { ...soon, what: 'the redirect' },
+  )
+  assert.equal(moved.headers.location, 'https://r.test:443/a?b=c')
+})
+
+test('a tcp listener leads to a target that was slow to become healthy, and follows its listener', async () => {
+  await using world = await createBalancerWorld({ closed: [50_001] })
+  const starts = ['one', 'two'].map(async (name) => {
+    const server = createServer((socket) => {
+      socket.on('error', () => undefined).write(name)
+      socket.pipe(socket)
+    }).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    return { address: '127.0.0.1', port: (server.address() as AddressInfo).port, server }
+  })
+  const targets = await Promise.all(starts)
+  const groups: string[] = []
+  const listeners: string[] = []
+  const opened = Date.now()
+  for (const [at, target] of targets.entries()) {
+    const TargetGroupArn = await world.createGroup(`r-${at}`, { Protocol: 'TCP' })
+    groups.push(TargetGroupArn)
+    const listener = { LoadBalancerArn: world.net.arn, Protocol: 'TCP', Port: [5432, 50_001][at] }
+    const { Listeners } = await world.act('CreateListener', {
+      ...listener,
+      DefaultActions: [forwardTo(TargetGroupArn)],
+    })
+    listeners.push(Listeners[0].ListenerArn)
+    world.elb.targetGroups.register(TargetGroupArn, target)
+  }
+  await Promise.all(groups.map((group, at) => world.healthy(group, targets[at]!)))
+  assert.ok(Date.now() - opened >= 60_000 / 200)
+  assert.throws(() => world.net.loopbackPort(50_001), /takes nothing/)
+  const port = world.net.loopbackPort(5432)
+  const first = connect(port, '127.0.0.1')
+  assert.equal(String((await once(first, 'data'))[0]), 'one')
+  await world.act('ModifyListener', { ListenerArn: listeners[0], DefaultActions: [forwardTo(groups[1]!)] })
+  const greets = async () => {
+    const socket = connect(port, '127.0.0.1')
+    const [data] = (await once(socket, 'data')) as [Buffer]
+    socket.destroy()
+    return String(data)
+  }
+  await until(async () => (await greets()) === 'two', { ...soon, what: 'the new group' })
+  // A connection stays where it is.
+  first.end('still here')
+  assert.equal(String((await once(first, 'data'))[0]), 'still here')
+  await once(first, 'close')
+  await world.act('DeleteListener', { ListenerArn: listeners[0] })
+  await assert.rejects(greets(), { code: 'ECONNREFUSED' })
+  for (const { server } of targets) server.close()
+})
