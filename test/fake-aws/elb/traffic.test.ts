@@ -69,12 +69,11 @@ test('without a target it is 503, from a target that is gone 502, and one that i
 test('what is under way to a draining target ends, and nothing new reaches it', async () => {
   await using world = await createBalancerWorld()
   const held = Promise.withResolvers<void>()
-  const slow = await world.startTarget(async (request, response) => {
+  const slow = await world.startTarget((request, response) => {
     if (request.url === '/slow') {
       response.write('begun ')
-      await held.promise
-    }
-    response.end('old')
+      void held.promise.then(() => response.end('old'))
+    } else response.end('old')
   })
   const fresh = await world.startTarget((_, response) => response.end('new'))
   const group = await world.createGroup('r-one')
@@ -180,7 +179,7 @@ test('bodies flow both ways without being held, and WebSockets stay open', async
   const target = await world.startTarget((request, response) => request.pipe(response))
   const sockets = new WebSocketServer({ server: target.server })
   sockets.on('connection', (socket) =>
-    socket.on('message', (data) => socket.send(`got ${String(data as Buffer)}`)),
+    socket.on('message', (data) => socket.send(`got ${(data as Buffer).toString()}`)),
   )
   const group = await world.createGroup('r-one')
   await world.createRule(5, 'a.test', group)

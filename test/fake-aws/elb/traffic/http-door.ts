@@ -16,10 +16,9 @@ export function httpDoor(
   nodes: Nodes,
 ): { server: Server; cut: () => void } {
   const idleMs = (listener.balancer.idleTimeoutSeconds * 1000) / state.account.clock.factor
-  // Half-closed clients are answered still, and a request may take as long as bytes come.
+  // A request may take as long as bytes come; the target's silence is what ends it.
   const server = createServer({ keepAliveTimeout: idleMs, requestTimeout: 0, headersTimeout: 60_000 })
   const sockets = new Set<Duplex>()
-  server.timeout = idleMs
   const step = (request: IncomingMessage) => ruleFor(nodes.view, askedOf(request))
   server.on('request', (request, response) => {
     const found = step(request)
