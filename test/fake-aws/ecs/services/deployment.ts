@@ -8,6 +8,8 @@ const mostEvents = 100
 /** D: the time between attempts grows, to 27 minutes at most; by how much is not said. */
 const firstWaitMs = 10_000
 const longestWaitMs = 27 * 60_000
+/** How long a task has run before its service calls itself steady (J): one that ends at once never makes it so. */
+const steadyMs = 15_000
 /** The circuit breaker's own, where no threshold is given (D: at least 3). */
 const usualThreshold = 3
 
@@ -77,7 +79,9 @@ export function noteSteady(
 }
 
 function isHealthy(state: EcsState, task: TaskRecord): boolean {
-  if (task.lastStatus !== 'RUNNING') return false
+  const { startedAt } = task.times
+  if (task.lastStatus !== 'RUNNING' || state.account.clock.now() < startedAt!.getTime() + steadyMs)
+    return false
   const isChecked = task.containers.some(({ definition }) => definition.healthCheck)
   if (isChecked && healthOf(task) !== 'HEALTHY') return false
   return targetsOf(task).every(([arn, target]) => state.targetGroups.health(arn, target) === 'healthy')

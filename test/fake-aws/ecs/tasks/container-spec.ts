@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import type { MountPoint } from '@aws-sdk/client-ecs'
 import type { ContainerRecord, EcsState, TaskRecord } from '../state.ts'
@@ -101,12 +102,19 @@ function environmentOf({ definition }: ContainerRecord, { state, task, prepared 
   return [...variables].map(([name, value]) => `${name}=${value}`)
 }
 
-/** D: of Fargate's platform 1.4. */
-const usualFiles = 65_535
-
+/** As many as this machine can give: what is asked for may be more than its own limit. */
 function ulimitsOf({ definition }: ContainerRecord): object[] {
-  const [files] = definition.ulimits ?? []
-  return [{ Name: 'nofile', Soft: files?.softLimit ?? usualFiles, Hard: files?.hardLimit ?? usualFiles }]
+  const most = mostOpenFiles()
+  return (definition.ulimits ?? []).map(({ name, softLimit, hardLimit }) => ({
+    Name: name,
+    Soft: Math.min(softLimit!, most),
+    Hard: Math.min(hardLimit!, most),
+  }))
+}
+
+function mostOpenFiles(): number {
+  const [, hard] = /^Max open files +\S+ +(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8')) ?? []
+  return hard === undefined ? Number.MAX_SAFE_INTEGER : Number(hard)
 }
 
 /**
