@@ -9,7 +9,16 @@ import (
 )
 
 var verbs = map[string]func(arguments []string) (int, error){
-	"init": runInit,
+	"exec":    runExec,
+	"hold":    runHold,
+	"init":    runInit,
+	"join":    runJoin,
+	"erase":   runErase,
+	"fill":    runFill,
+	"measure": runMeasure,
+	"stats":   runStats,
+	"tar":     runTar,
+	"wait":    runWait,
 }
 
 func main() {
