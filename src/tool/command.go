@@ -138,7 +138,8 @@ func (r *running) startOnPipes(hasInput bool, more copies) error {
 	r.carry(outRead, 1, more.out)
 	r.carry(errRead, 2, more.err)
 	go func() {
-		for range r.link.sizes {
+		for now := range r.link.sizes {
+			_ = now
 		}
 	}()
 	if hasInput {

@@ -1,3 +1,3 @@
 module rack
 
-go 1.25
+go 1.19

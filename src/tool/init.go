@@ -124,7 +124,7 @@ func rewrite(path string, change func(text string) (string, error)) error {
 
 func resolverText(text string, orders initOrders) string {
 	var kept, options []string
-	for line := range strings.Lines(text) {
+	for _, line := range strings.Split(text, "\n") {
 		line = strings.TrimSpace(line)
 		words := strings.Fields(line)
 		switch {
@@ -164,9 +164,9 @@ const hostsMark = "# of the rack"
 
 func hostsText(text string, lines []hostLine, own func() (string, error)) (string, error) {
 	var kept strings.Builder
-	for line := range strings.Lines(text) {
+	for _, line := range strings.Split(strings.TrimRight(text, "\n"), "\n") {
 		if !strings.HasSuffix(strings.TrimSpace(line), hostsMark) {
-			kept.WriteString(strings.TrimRight(line, "\n") + "\n")
+			kept.WriteString(line + "\n")
 		}
 	}
 	for _, line := range lines {
@@ -198,7 +198,7 @@ func ownAddress() (string, error) {
 }
 
 func placeFile(root string, order fileOrder, encoded string) error {
-	if !filepath.IsLocal(order.Path) {
+	if !isLocal(order.Path) {
 		return fmt.Errorf("it would lie outside of %s", root)
 	}
 	content, err := base64.StdEncoding.DecodeString(encoded)

@@ -47,7 +47,7 @@ func TestPrepare(t *testing.T) {
 	}
 	files := []fileOrder{{"tls/key", "FILE_1", 0o440, os.Getuid(), os.Getgid()}}
 	values := func(name string) string { return map[string]string{"FILE_1": "c2VjcmV0"}[name] }
-	for range 2 {
+	for i := 0; i < 2; i++ {
 		if err := prepare(at, initOrders{Files: files}, values); err != nil {
 			t.Fatal(err)
 		}

@@ -18,7 +18,7 @@ import (
 // and loses what is none: so all is lines of ASCII. The agent runs this on a terminal, which is made raw.
 //
 //	out:  ready | 1 BASE64 | 2 BASE64 | took N | exit N | failed CODE BASE64
-//	in:   order BASE64 | 0 BASE64 | end | size ROWS COLUMNS | took N | here
+//	in:   order BASE64 | 0 BASE64 | end | size ROWS COLUMNS | took N | here | bye
 type link struct {
 	reader *bufio.Reader
 	writer io.Writer
@@ -93,7 +93,10 @@ type streamWriter struct {
 
 func (s streamWriter) Write(content []byte) (int, error) {
 	for at := 0; at < len(content); at += pieceBytes {
-		piece := content[at:min(len(content), at+pieceBytes)]
+		piece := content[at:]
+		if len(piece) > pieceBytes {
+			piece = piece[:pieceBytes]
+		}
 		if !s.link.window.take(len(piece)) {
 			return at, errors.New("nobody reads any more")
 		}
@@ -127,13 +130,17 @@ func (l *link) read() {
 			if err != nil {
 				return
 			}
-			lines <- strings.TrimRight(line, "\r\n")
+			select {
+			case lines <- strings.TrimRight(line, "\r\n"):
+			case <-l.gone:
+				return
+			}
 		}
 	}()
 	for {
 		select {
 		case line, isOpen := <-lines:
-			if !isOpen {
+			if !isOpen || line == "bye" {
 				return
 			}
 			l.heard(line)

@@ -29,7 +29,9 @@ func main() {
 	code, err := verbs[os.Args[1]](os.Args[2:])
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "rack: "+err.Error())
-		code = max(code, 1)
+		if code == 0 {
+			code = 1
+		}
 	}
 	os.Exit(code)
 }

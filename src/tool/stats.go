@@ -50,7 +50,7 @@ func readStats(root string) (stats, error) {
 		return stats{}, err
 	}
 	limit, err := readNumber(root + "/memory/memory.limit_in_bytes")
-	return stats{float64(cpu) / 1e9, max(0, memory-cache), limitOf(limit)}, err
+	return stats{float64(cpu) / 1e9, without(memory, cache), limitOf(limit)}, err
 }
 
 func readUnified(root string) (stats, error) {
@@ -67,7 +67,14 @@ func readUnified(root string) (stats, error) {
 		return stats{}, err
 	}
 	limit, err := readNumber(root + "/memory.max")
-	return stats{float64(cpu) / 1e6, max(0, memory-cache), limitOf(limit)}, err
+	return stats{float64(cpu) / 1e6, without(memory, cache), limitOf(limit)}, err
+}
+
+func without(all, part int64) int64 {
+	if part > all {
+		return 0
+	}
+	return all - part
 }
 
 func limitOf(bytes int64) *int64 {
@@ -94,7 +101,7 @@ func readField(path, name string) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	for line := range strings.Lines(string(text)) {
+	for _, line := range strings.Split(string(text), "\n") {
 		words := strings.Fields(line)
 		if len(words) == 2 && words[0] == name {
 			return strconv.ParseInt(words[1], 10, 64)

@@ -33,7 +33,7 @@ func takeOn(process int) error {
 		return fmt.Errorf("its environment: %w", err)
 	}
 	os.Clearenv()
-	for variable := range bytes.SplitSeq(environment, []byte{0}) {
+	for _, variable := range bytes.Split(environment, []byte{0}) {
 		if name, value, isOne := strings.Cut(string(variable), "="); isOne && name != "" {
 			_ = os.Setenv(name, value)
 		}
@@ -52,7 +52,7 @@ type who struct {
 // The effective ones: the second number of each line.
 func readWho(status string) who {
 	var found who
-	for line := range strings.Lines(status) {
+	for _, line := range strings.Split(status, "\n") {
 		name, rest, _ := strings.Cut(line, ":")
 		numbers := readNumbers(rest)
 		switch {

@@ -73,12 +73,11 @@ func unpack(directory string, content io.Reader) error {
 	if !state.IsDir() {
 		return fmt.Errorf("%s: %w", directory, errNoFolder)
 	}
-	root, err := os.OpenRoot(directory)
+	root, err := filepath.EvalSymlinks(directory)
 	if err != nil {
 		return err
 	}
-	defer root.Close()
-	if err := touch(directory); err != nil {
+	if err := touch(root); err != nil {
 		return err
 	}
 	reader := tar.NewReader(content)
@@ -89,7 +88,7 @@ func unpack(directory string, content io.Reader) error {
 			break
 		}
 		if err != nil {
-			return fmt.Errorf("%w: %w", errNoTar, err)
+			return fmt.Errorf("%w (%s)", errNoTar, err)
 		}
 		if err := place(root, header, reader); err != nil {
 			return fmt.Errorf("%s: %w", header.Name, err)
@@ -101,7 +100,7 @@ func unpack(directory string, content io.Reader) error {
 	_, err = io.Copy(io.Discard, content)
 	// At the end: what was placed in them has changed their times.
 	for _, header := range folders {
-		_ = root.Chtimes(localName(header), header.ModTime, header.ModTime)
+		_ = os.Chtimes(filepath.Join(root, localName(header.Name)), header.ModTime, header.ModTime)
 	}
 	return err
 }
@@ -115,83 +114,116 @@ func touch(directory string) error {
 	return nil
 }
 
-func localName(header *tar.Header) string {
-	name := strings.TrimLeft(path.Clean(header.Name), "/")
+func localName(name string) string {
+	name = strings.TrimLeft(path.Clean(name), "/")
 	if name == "" {
 		return "."
 	}
 	return name
 }
 
-func place(root *os.Root, header *tar.Header, content io.Reader) error {
-	name := localName(header)
-	if !filepath.IsLocal(name) {
-		return errNotInside
+// Whether a path stays below where it begins.
+func isLocal(name string) bool {
+	cleaned := path.Clean(name)
+	return name != "" && !path.IsAbs(name) && cleaned != ".." && !strings.HasPrefix(cleaned, "../")
+}
+
+// Where an entry belongs; links that are there may not lead it out.
+func inside(root, name string) (string, error) {
+	local := localName(name)
+	if !isLocal(local) {
+		return "", errNotInside
+	}
+	target := filepath.Join(root, local)
+	if local == "." {
+		return root, nil
+	}
+	parent := filepath.Dir(target)
+	if err := os.MkdirAll(parent, 0o755); err != nil {
+		return "", err
+	}
+	real, err := filepath.EvalSymlinks(parent)
+	if err != nil {
+		return "", err
+	}
+	if real != root && !strings.HasPrefix(real, strings.TrimRight(root, "/")+"/") {
+		return "", errNotInside
+	}
+	return filepath.Join(real, filepath.Base(target)), nil
+}
+
+func place(root string, header *tar.Header, content io.Reader) error {
+	target, err := inside(root, header.Name)
+	if err != nil {
+		return err
 	}
 	isFolder := header.Typeflag == tar.TypeDir
-	if before, err := root.Lstat(name); err == nil && name != "." {
+	if before, err := os.Lstat(target); err == nil && target != root {
 		if before.IsDir() != isFolder {
 			return errInTheWay
 		}
 		if !isFolder {
-			if err := root.Remove(name); err != nil {
+			if err := os.Remove(target); err != nil {
 				return err
 			}
 		}
 	}
-	if parent := path.Dir(name); parent != "." {
-		if err := root.MkdirAll(parent, 0o755); err != nil {
-			return err
-		}
-	}
-	if err := create(root, name, header, content); err != nil {
+	if err := create(root, target, header, content); err != nil {
 		return err
 	}
-	return setAttributes(root, name, header)
+	return setAttributes(target, header)
 }
 
-func create(root *os.Root, name string, header *tar.Header, content io.Reader) error {
+func create(root, target string, header *tar.Header, content io.Reader) error {
 	switch header.Typeflag {
 	case tar.TypeDir:
-		if err := root.Mkdir(name, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
+		if err := os.Mkdir(target, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
 			return err
 		}
 		return nil
 	case tar.TypeSymlink:
-		return root.Symlink(header.Linkname, name)
+		return os.Symlink(header.Linkname, target)
 	case tar.TypeLink:
-		return root.Link(localName(&tar.Header{Name: header.Linkname}), name)
-	case tar.TypeReg:
-		file, err := root.OpenFile(name, os.O_CREATE|os.O_WRONLY|os.O_EXCL, 0o600)
+		first, err := inside(root, header.Linkname)
 		if err != nil {
 			return err
 		}
-		if _, err := io.Copy(file, content); err != nil {
-			file.Close()
-			if errors.Is(err, io.ErrUnexpectedEOF) {
-				return fmt.Errorf("%w: %w", errNoTar, err)
-			}
-			return err
-		}
-		return file.Close()
+		return os.Link(first, target)
+	case tar.TypeReg:
+		return createFile(target, content)
 	}
 	return nil
 }
 
-func setAttributes(root *os.Root, name string, header *tar.Header) error {
+func createFile(target string, content io.Reader) error {
+	file, err := os.OpenFile(target, os.O_CREATE|os.O_WRONLY|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	if _, err := io.Copy(file, content); err != nil {
+		file.Close()
+		if errors.Is(err, io.ErrUnexpectedEOF) {
+			return fmt.Errorf("%w (%s)", errNoTar, err)
+		}
+		return err
+	}
+	return file.Close()
+}
+
+func setAttributes(target string, header *tar.Header) error {
 	if header.Typeflag != tar.TypeDir && header.Typeflag != tar.TypeReg && header.Typeflag != tar.TypeSymlink {
 		return nil
 	}
-	if err := root.Lchown(name, header.Uid, header.Gid); err != nil {
+	if err := os.Lchown(target, header.Uid, header.Gid); err != nil {
 		return err
 	}
 	if header.Typeflag == tar.TypeSymlink {
 		return nil
 	}
-	if err := root.Chmod(name, header.FileInfo().Mode()); err != nil {
+	if err := os.Chmod(target, header.FileInfo().Mode()); err != nil {
 		return err
 	}
-	return root.Chtimes(name, header.ModTime, header.ModTime)
+	return os.Chtimes(target, header.ModTime, header.ModTime)
 }
 
 func packTo(target io.Writer, from string) error {
@@ -308,6 +340,8 @@ func (p packer) write(found string, header *tar.Header, state fs.FileInfo) error
 type zeros struct{}
 
 func (zeros) Read(target []byte) (int, error) {
-	clear(target)
+	for i := range target {
+		target[i] = 0
+	}
 	return len(target), nil
 }
