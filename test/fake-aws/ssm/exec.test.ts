@@ -1,0 +1,172 @@
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { Readable } from 'node:stream'
+import { after, before, describe, test } from 'node:test'
+import { promisify } from 'node:util'
+import * as sdk from '@aws-sdk/client-ecs'
+import { createClients } from '../../../src/aws/clients.ts'
+import { RackError } from '../../../src/domain/error.ts'
+import { copyFiles } from '../../../src/engines/aws/exec/copy-files.ts'
+import { execInTask } from '../../../src/engines/aws/exec/exec.ts'
+import type { AwsPlaces } from '../../../src/engines/aws/parts.ts'
+import { connectDocker } from '../../../src/engines/docker/client.ts'
+import { until } from '../../../src/lib/poll.ts'
+import { collectTerminal } from '../../support/collect-terminal.ts'
+import { controlFor, dockerSocket } from '../../support/docker-rack.ts'
+import { packTar, unpackTar } from '../../support/tar.ts'
+import { createFakeAccount } from '../account.ts'
+import { clientConfig } from '../client-config.ts'
+import { startServer, type FakeServer } from '../server.ts'
+import { toolImage } from '../tool/tool-image.ts'
+import { createAgentOutput, splitCommand } from './agent-output.ts'
+import { createSessions, type Sessions } from './create-sessions.ts'
+
+const run = promisify(execFile)
+const docker = async (...args: string[]) => (await run('docker', args)).stdout.trim()
+
+test('the agent loses what is no UTF-8', () => {
+  const agent = createAgentOutput()
+  const sent = [Buffer.from('plain '), Buffer.from([0xff, 0x41, 0xe2, 0x82]), Buffer.from([0xac, 0xe2])]
+  const seen = Buffer.concat(sent.map((chunk) => agent.push(chunk)))
+  assert.deepEqual(seen, Buffer.concat([Buffer.from('plain '), Buffer.from([0xef, 0x41]), Buffer.from('€')]))
+  assert.deepEqual(splitCommand(`/a 'b c' "d"`), ['/a', 'b c', 'd'])
+})
+
+describe('a session of exec', { timeout: 120_000 }, () => {
+  const name = `fake-aws-exec-${randomBytes(4).toString('hex')}`
+  const place = { taskArn: 'arn:task/one', container: 'main', process: 'PAAAAAAAAAA' }
+  let server: FakeServer
+  let sessions: Sessions
+  let parts: Parameters<typeof execInTask>[0]
+  let account: Awaited<ReturnType<typeof createFakeAccount>>
+  before(async () => {
+    account = await createFakeAccount()
+    const client = connectDocker({ socketPath: dockerSocket })
+    const image = await toolImage(client, controlFor(100_000))
+    await docker(
+      'run',
+      '--rm',
+      '-v',
+      `${name}:/.rack`,
+      '-v',
+      `${name}-run:/run/rack`,
+      '-e',
+      'RACK_INIT={}',
+      image,
+    )
+    const user = ['--user=1000:1000', '-e', 'COLOR=green grass', '-w', '/tmp']
+    const command = ['busybox:1', 'sh', '-c', 'trap "exit 0" TERM; while :; do sleep 1; done']
+    await docker(
+      'run',
+      '-d',
+      '--name',
+      name,
+      '--label',
+      'fake-aws',
+      '-v',
+      `${name}:/.rack`,
+      ...user,
+      ...command,
+    )
+    sessions = await createSessions(account, { docker: client, containers: { find: () => name } })
+    const service = {
+      scope: 'ecs',
+      sdk: sdk as Record<string, unknown>,
+      actions: {
+        ...sessions.actions,
+        DescribeTasks: async () => ({ tasks: [{ desiredStatus: 'RUNNING' }], failures: [] }),
+      },
+    }
+    server = await startServer({ ...account, services: [service] })
+    const { endpoint, region, credentials } = clientConfig(server)
+    parts = {
+      clients: createClients({ endpoint, region, credentials }),
+      places: { cluster: 'r1' } as AwsPlaces,
+    }
+  })
+  after(async () => {
+    parts.clients.close()
+    await sessions.close()
+    await server.close()
+    account.clock.close()
+    await docker('rm', '-f', '-v', name)
+    await docker('volume', 'rm', name, `${name}-run`)
+    assert.deepEqual(account.troubles, [])
+  })
+  const exec = async (command: string[], terminal = collectTerminal(), control = controlFor(60_000)) =>
+    await execInTask(parts, place, { command, terminal: terminal.terminal }, control)
+  const shell = (text: string) => ['sh', '-c', text]
+
+  test('has the user, the environment and the directory of process 1', async () => {
+    const seen = collectTerminal()
+    assert.equal(await exec(shell('id -u; id -g; pwd; echo "$COLOR"; echo wrong >&2; exit 9'), seen), 9)
+    assert.deepEqual([seen.stdout(), seen.stderr()], ['1000\n1000\n/tmp\ngreen grass\n', 'wrong\n'])
+  })
+
+  test('carries any byte in both directions, whatever the channel loses', async () => {
+    const typed = randomBytes(200_000)
+    const seen = collectTerminal([typed])
+    assert.equal(await exec(['cat'], seen), 0)
+    assert.ok(seen.bytes('stdout').equals(typed))
+  })
+
+  test('has a terminal of its size where one is asked for', async () => {
+    const seen = collectTerminal([Buffer.from('stty size; tty; exit 3\n')], { tty: true })
+    assert.equal(await exec(['sh'], seen), 3)
+    assert.match(seen.stdout(), /24 80\r\n\/dev\/pts\/\d+\r\n/)
+  })
+
+  test('says what cannot be started as a shell does', async () => {
+    const seen = collectTerminal()
+    assert.equal(await exec(['nosuch'], seen), 127)
+    assert.match(seen.stderr(), /nosuch.*not found/)
+  })
+
+  test('ends the command when its client goes', async () => {
+    const client = new AbortController()
+    const started = collectTerminal([], { open: true })
+    const control = { ...controlFor(60_000), signal: client.signal }
+    const lasting = exec(shell('echo here; exec sleep 1234'), started, control)
+    const ended = assert.rejects(lasting)
+    await until(() => started.stdout() === 'here\n', { deadlineMs: 20_000, what: 'the command' })
+    client.abort(new RackError('cancelled', 'it is enough'))
+    await ended
+    const isGone = async () => !(await docker('exec', name, 'ps')).includes('1234')
+    await until(isGone, { deadlineMs: 20_000, intervalMs: 200, what: 'the command to be ended' })
+  })
+
+  test('is refused where the container has two', async () => {
+    const client = new AbortController()
+    const control = { ...controlFor(60_000), signal: client.signal }
+    const open = [1, 2].map(() => collectTerminal([], { open: true }))
+    const lasting = open.map((terminal) => exec(shell('echo on; exec sleep 1000'), terminal, control))
+    const ended = Promise.allSettled(lasting)
+    await until(() => open.every((one) => one.stdout() === 'on\n'), { deadlineMs: 20_000, what: 'two' })
+    await assert.rejects(exec(['true']), (error) => error instanceof RackError && error.code === 'conflict')
+    client.abort(new RackError('cancelled', 'it is enough'))
+    await ended
+  })
+
+  test('archives go in and come out; what is wrong with them is told', async () => {
+    const copy = async (path: string, archive: Parameters<typeof copyFiles>[2]['archive']) =>
+      await copyFiles(parts, place, { path, archive }, controlFor(60_000))
+    const big = randomBytes(100_000)
+    await copy('/tmp', {
+      in: packTar([
+        { name: 'box/one', content: big },
+        { name: 'box/link', linkname: 'one' },
+      ]),
+    })
+    const chunks: Uint8Array[] = []
+    await copy('/tmp/box', { out: async (chunk) => void chunks.push(chunk) })
+    const found = await unpackTar(Readable.from(chunks))
+    assert.deepEqual(found.map((entry) => entry.name).toSorted(), ['box/', 'box/link', 'box/one'])
+    const code = (wanted: string) => (error: unknown) => error instanceof RackError && error.code === wanted
+    const drop = async () => undefined
+    await assert.rejects(copy('/nowhere', { out: drop }), code('not-found'))
+    await assert.rejects(copy('/tmp/box/one/.', { out: drop }), code('conflict'))
+    await assert.rejects(copy('/tmp/box/one', { in: packTar([]) }), code('conflict'))
+    await assert.rejects(copy('/tmp', { in: Readable.from([Buffer.alloc(700, 1)]) }), code('invalid'))
+  })
+})
