@@ -37,7 +37,7 @@ export const packages: Record<string, string[]> = {
   fastify: ['src/edge', 'src/api', 'src/convox'],
   '@fastify/*': ['src/edge', 'src/api', 'src/convox'],
   'fastify-type-provider-zod': ['src/edge', 'src/api', 'src/convox'],
-  ws: ['src/edge', 'src/api', 'src/convox', 'src/client', 'src/cli'],
+  ws: ['src/edge', 'src/api', 'src/convox', 'src/client', 'src/cli', 'src/engines/aws'],
   commander: ['src/cli'],
   '@bomb.sh/tab': ['src/cli'],
   picocolors: ['src/cli'],

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { RawData, WebSocket } from 'ws'
 import {
+  acknowledgedBy,
   acknowledgementOf,
   decodeFrame,
   encodeFrame,
@@ -58,12 +59,7 @@ export function createAgentChannel(socket: WebSocket, events: AgentEvents): Agen
   }
   socket.on('message', (data: RawData, isBinary) => {
     const frame = isBinary ? decodeFrame(data as Buffer) : null
-    if (frame?.type === 'acknowledge') {
-      const { AcknowledgedMessageSequenceNumber: number } = JSON.parse(frame.payload.toString()) as {
-        AcknowledgedMessageSequenceNumber: number
-      }
-      sent.acknowledge(number)
-    }
+    if (frame?.type === 'acknowledge') sent.acknowledge(acknowledgedBy(frame))
     if (frame?.type !== 'input_stream_data') return
     const due = sequence.take(frame)
     if (++heardCount % oddities.unacknowledged !== 0) transmit(frameOf(acknowledgementOf(frame)))

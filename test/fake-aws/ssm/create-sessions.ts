@@ -33,6 +33,9 @@ export async function createSessions(
   const waiting = new Map<string, Session>()
   const held = new Map<string, number>()
   const closing = new AbortController()
+  const trouble = (error: unknown) => {
+    if (!closing.signal.aborted) account.onTrouble(error)
+  }
   const server = new WebSocketServer({ host: '127.0.0.1', port: 0 })
   await new Promise((resolve) => server.once('listening', resolve))
   const { port } = server.address() as AddressInfo
@@ -41,10 +44,7 @@ export async function createSessions(
       const session = waiting.get(tokenOf(data))
       waiting.delete(tokenOf(data))
       if (!session) socket.close(1008, 'no such session')
-      else
-        void serve({ account, docker, held, signal: closing.signal }, socket, session).catch(
-          account.onTrouble,
-        )
+      else void serve({ account, docker, held, signal: closing.signal }, socket, session).catch(trouble)
     })
   })
   return {
@@ -118,7 +118,9 @@ async function serve(place: Place, socket: WebSocket, { container, command }: Se
     const exec = await startAgentExec(place, container, splitCommand(command))
     for (const content of typed) exec.socket.write(content)
     give = (content) => void exec.socket.write(content)
-    void endWhenAlone(place, exec.id, gone, exec.ended).catch(place.account.onTrouble)
+    void endWhenAlone(place, exec.id, gone, exec.ended).catch((error: unknown) =>
+      place.account.onTrouble(error),
+    )
     const output = createAgentOutput()
     for await (const chunk of exec.socket as AsyncIterable<Buffer>) await channel.send(output.push(chunk))
     channel.end('')

@@ -2,7 +2,15 @@ import { randomUUID } from 'node:crypto'
 import type { RawData, WebSocket } from 'ws'
 import { RackError } from '../../../domain/error.ts'
 import { abortable } from '../../../lib/deadline.ts'
-import { acknowledgementOf, decodeFrame, encodeFrame, payloadTypes, type Frame } from './frame.ts'
+import { createSemaphore } from '../../../lib/semaphore.ts'
+import {
+  acknowledgedBy,
+  acknowledgementOf,
+  decodeFrame,
+  encodeFrame,
+  payloadTypes,
+  type Frame,
+} from './frame.ts'
 import { createSequence, createUnacknowledged } from './sequence.ts'
 
 /** A byte stream in both directions to a program that the agent of ECS runs on a terminal. */
@@ -63,7 +71,7 @@ function createChannel(socket: WebSocket): DataChannel & { isOpen: Promise<void>
   const inbox = createInbox()
   const outbox = createOutbox(socket)
   const opening = Promise.withResolvers<void>()
-  const sequence = createSequence()
+  const turn = createSemaphore(1)
   let lastWords = ''
   const lost = (cause?: unknown) => {
     const error = new RackError('engine-unavailable', 'the session of a command was lost', { cause })
@@ -73,27 +81,15 @@ function createChannel(socket: WebSocket): DataChannel & { isOpen: Promise<void>
   }
   // Nobody may wait for it any more when it fails.
   opening.promise.catch(() => undefined)
-  const heard = (frame: Frame) => {
-    if (frame.payloadType === payloadTypes.handshakeRequest) outbox.put(handshakeResponse(frame))
-    else if (frame.payloadType === payloadTypes.handshakeComplete) opening.resolve()
-    else if (frame.payloadType === payloadTypes.output) {
-      // An agent that knows no handshake begins to talk at once.
-      opening.resolve()
-      inbox.add(frame.payload)
-    }
-  }
-  socket.on('message', (data: RawData) => {
-    const frame = decodeFrame(toBuffer(data))
-    if (frame?.type === 'acknowledge') outbox.acknowledged(frame)
-    if (frame?.type === 'channel_closed') {
-      lastWords = wordsOf(frame)
+  hear(socket, outbox, {
+    open: opening.resolve,
+    output: (content) => inbox.add(content),
+    closed(words) {
+      lastWords = words
       opening.resolve()
       inbox.end(null)
       socket.close()
-    }
-    if (frame?.type !== 'output_stream_data') return
-    outbox.acknowledge(frame)
-    for (const due of sequence.take(frame)) heard(due)
+    },
   })
   socket.once('error', lost)
   socket.once('close', () => lost())
@@ -102,6 +98,8 @@ function createChannel(socket: WebSocket): DataChannel & { isOpen: Promise<void>
     output: inbox.content,
     lastWords: () => lastWords,
     async send(content) {
+      // What one sends stays together, whoever else sends meanwhile.
+      using _turn = await turn.acquire()
       for (let at = 0; at < content.length; at += frameBytes) {
         await outbox.room()
         const payload = Buffer.from(content.subarray(at, at + frameBytes))
@@ -109,14 +107,41 @@ function createChannel(socket: WebSocket): DataChannel & { isOpen: Promise<void>
       }
     },
     async flushed(ms) {
-      const late = AbortSignal.timeout(ms)
-      await abortable(outbox.emptied(), late).catch(() => undefined)
+      await abortable(outbox.emptied(), AbortSignal.timeout(ms)).catch(() => undefined)
     },
     close() {
       lost()
       socket.terminate()
     },
   }
+}
+
+interface Heard {
+  open(): void
+  output(content: Buffer): void
+  closed(words: string): void
+}
+
+/** Takes what the agent says apart; each message is acknowledged, and heard once and in its turn. */
+function hear(socket: WebSocket, outbox: Outbox, on: Heard): void {
+  const sequence = createSequence()
+  const heard = (frame: Frame) => {
+    if (frame.payloadType === payloadTypes.handshakeRequest) outbox.put(handshakeResponse(frame))
+    else if (frame.payloadType === payloadTypes.handshakeComplete) on.open()
+    else if (frame.payloadType === payloadTypes.output) {
+      // An agent that knows no handshake begins to talk at once.
+      on.open()
+      on.output(frame.payload)
+    }
+  }
+  socket.on('message', (data: RawData) => {
+    const frame = decodeFrame(toBuffer(data))
+    if (frame?.type === 'acknowledge') outbox.acknowledged(frame)
+    if (frame?.type === 'channel_closed') on.closed(wordsOf(frame))
+    if (frame?.type !== 'output_stream_data') return
+    outbox.acknowledge(frame)
+    for (const due of sequence.take(frame)) heard(due)
+  })
 }
 
 function toBuffer(data: RawData): Buffer {
@@ -149,6 +174,8 @@ function handshakeResponse({ payload }: Frame): Pick<Frame, 'payloadType' | 'pay
   return { payloadType: payloadTypes.handshakeResponse, payload: Buffer.from(JSON.stringify(answer)) }
 }
 
+type Outbox = ReturnType<typeof createOutbox>
+
 /** What goes out: numbered, and sent again until it is acknowledged. */
 function createOutbox(socket: WebSocket) {
   const sent = createUnacknowledged()
@@ -160,6 +187,13 @@ function createOutbox(socket: WebSocket) {
   const wake = () => {
     for (const resume of waiting) resume()
     waiting.clear()
+  }
+  const fewerThan = async (count: number) => {
+    for (;;) {
+      if (failure) throw failure
+      if (sent.count() < count) return
+      await new Promise<void>((resolve) => waiting.add(resolve))
+    }
   }
   const transmit = (bytes: Buffer) => {
     if (socket.readyState === socket.OPEN) socket.send(bytes)
@@ -176,22 +210,12 @@ function createOutbox(socket: WebSocket) {
       transmit(bytes)
     },
     acknowledge: (frame: Frame) => transmit(frameOf(acknowledgementOf(frame))),
-    acknowledged({ payload }: Frame) {
-      const { AcknowledgedMessageSequenceNumber } = JSON.parse(payload.toString()) as {
-        AcknowledgedMessageSequenceNumber: number
-      }
-      sent.acknowledge(AcknowledgedMessageSequenceNumber)
+    acknowledged(frame: Frame) {
+      sent.acknowledge(acknowledgedBy(frame))
       wake()
     },
-    async room() {
-      while (!failure && sent.count() >= mostUnderWay) {
-        await new Promise<void>((resolve) => waiting.add(resolve))
-      }
-      if (failure) throw failure
-    },
-    async emptied() {
-      while (!failure && sent.count() > 0) await new Promise<void>((resolve) => waiting.add(resolve))
-    },
+    room: async () => await fewerThan(mostUnderWay),
+    emptied: async () => await fewerThan(1),
     end(error: Error) {
       failure ??= error
       clearInterval(resending)

@@ -115,3 +115,9 @@ export function acknowledgementOf({ type, id, sequence }: Frame): Omit<Frame, 'i
     payload: Buffer.from(JSON.stringify(said)),
   }
 }
+
+/** The sequence number that an acknowledgement is about. */
+export function acknowledgedBy({ payload }: Frame): number {
+  const said = JSON.parse(payload.toString()) as { AcknowledgedMessageSequenceNumber: number }
+  return said.AcknowledgedMessageSequenceNumber
+}

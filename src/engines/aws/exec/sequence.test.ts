@@ -14,10 +14,10 @@ const frameOf = (sequence: number): Frame => ({
 })
 
 test('messages are given in order, each once', () => {
-  const { take } = createSequence()
-  const given = [0, 2, 2, 1, 0, 5000, 3].flatMap((sequence) => take(frameOf(sequence)))
+  const sequence = createSequence()
+  const given = [0, 2, 2, 1, 0, 5000, 3].flatMap((number) => sequence.take(frameOf(number)))
   assert.deepEqual(
-    given.map(({ sequence }) => sequence),
+    given.map((frame) => frame.sequence),
     [0, 1, 2, 3],
   )
 })

@@ -162,9 +162,13 @@ function createWindow(): Window {
   return {
     closed,
     async take(count) {
-      while (!isClosed && free < count) await new Promise<void>((resume) => (wake = resume))
+      for (;;) {
+        if (isClosed) return false
+        if (free >= count) break
+        await new Promise<void>((resume) => (wake = resume))
+      }
       free -= count
-      return !isClosed
+      return true
     },
     give(count) {
       free += count
