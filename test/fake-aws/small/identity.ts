@@ -2,7 +2,7 @@ import * as sdk from '@aws-sdk/client-sts'
 import type { FakeAccount, FakeService } from '../fake-service.ts'
 
 /** Who calls: a user of the account named after its key. */
-export function createSts({ account }: FakeAccount): FakeService {
+export function createIdentity({ account }: FakeAccount): FakeService {
   return {
     scope: 'sts',
     sdk,
