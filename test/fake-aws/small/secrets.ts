@@ -194,7 +194,7 @@ function readValue(secrets: Secrets, valueFrom: string): string {
   const value = (JSON.parse(text) as Record<string, unknown>)[key]
   if (value === undefined)
     throw failed(`retrieved secret from Secrets Manager did not contain json key ${key}`)
-  return String(value)
+  return typeof value === 'string' ? value : JSON.stringify(value)
 }
 
 export function createSecrets(account: FakeAccount): { service: FakeService; values: SecretValues } {
