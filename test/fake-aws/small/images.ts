@@ -17,7 +17,8 @@ interface PushedImage {
 
 export interface Repositories {
   create(name: string): void
-  delete(name: string): void
+  /** With its images only when forced. */
+  delete(name: string, options: { isForced: boolean }): void
   /** ARN and address of a repository of that name. */
   about(name: string): { arn: string; uri: string }
   /** Puts an image of this machine's Docker into a repository; gives the reference that a task definition names. */
@@ -64,8 +65,14 @@ class Registry implements Images, Repositories {
     this.#repositories.set(name, new Map())
   }
 
-  delete(name: string): void {
-    if (!this.#repositories.delete(name)) throw noRepository(name)
+  delete(name: string, { isForced }: { isForced: boolean }): void {
+    if (this.repository(name).size > 0 && !isForced) {
+      throw new AwsError(
+        'RepositoryNotEmptyException',
+        `The repository with name '${name}' cannot be deleted because it still contains images`,
+      )
+    }
+    this.#repositories.delete(name)
   }
 
   repository(name: string | undefined): Map<string, PushedImage> {

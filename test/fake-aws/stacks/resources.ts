@@ -1,0 +1,149 @@
+import { randomBytes } from 'node:crypto'
+import type { FakeAccount } from '../fake-service.ts'
+import type { Repositories } from '../small/images.ts'
+import type { LogGroups } from '../small/logs.ts'
+import type { Made } from './template.ts'
+
+type Properties = Record<string, unknown>
+
+/** How one type of resource is made, changed in place, and taken away. What they throw is why the resource failed. */
+export interface ResourceModel {
+  /** Of the account's time (J). */
+  takesMs: number
+  /** The property that names it: two of one name cannot be. */
+  named?: string
+  create(properties: Properties, generatedName: string): Made
+  update(made: Made, properties: Properties): void
+  delete(made: Made, properties: Properties): void
+}
+
+export interface ResourceLinks {
+  account: FakeAccount
+  logGroups: LogGroups
+  repositories: Repositories
+}
+
+const text = (value: unknown) => (typeof value === 'string' ? value : undefined)
+const hex = (bytes: number) => randomBytes(bytes).toString('hex')
+
+/** What an account holds that only stacks make, so that others can tell whether it is there. */
+export interface Inventory {
+  /** ARNs. */
+  roles: Set<string>
+  /** Ids. */
+  securityGroups: Set<string>
+}
+
+/** Types of the app's stack; there are no others here. */
+export function createModels(
+  { account, logGroups, repositories }: ResourceLinks,
+  inventory: Inventory,
+): Record<string, ResourceModel> {
+  return {
+    'AWS::Logs::LogGroup': logGroup(logGroups),
+    'AWS::ECR::Repository': repository(repositories),
+    'AWS::EC2::SecurityGroup': securityGroup(inventory),
+    'AWS::EC2::SecurityGroupIngress': ingress(inventory),
+    'AWS::IAM::Role': role(account, inventory),
+  }
+}
+
+function logGroup(groups: LogGroups): ResourceModel {
+  const days = ({ RetentionInDays }: Properties) =>
+    RetentionInDays === undefined ? undefined : Number(RetentionInDays)
+  return {
+    takesMs: 2000,
+    named: 'LogGroupName',
+    create(properties, generated) {
+      const name = text(properties['LogGroupName']) ?? generated
+      groups.create(name, days(properties))
+      return { physical: name, attributes: { Arn: groups.arn(name) } }
+    },
+    update: ({ physical }, properties) => groups.setRetention(physical, days(properties)),
+    delete: ({ physical }) => groups.delete(physical),
+  }
+}
+
+function repository(repositories: Repositories): ResourceModel {
+  return {
+    takesMs: 3000,
+    named: 'RepositoryName',
+    create(properties, generated) {
+      const name = text(properties['RepositoryName']) ?? generated.toLowerCase()
+      repositories.create(name)
+      const { arn, uri } = repositories.about(name)
+      return { physical: name, attributes: { Arn: arn, RepositoryUri: uri } }
+    },
+    update: () => {},
+    delete: ({ physical }, { EmptyOnDelete }) =>
+      repositories.delete(physical, { isForced: String(EmptyOnDelete) === 'true' }),
+  }
+}
+
+/** S: characters of a description. */
+const description = /^[\w .:/()#,@[\]+=&;{}!$*-]{1,255}$/
+
+function securityGroup({ securityGroups }: Inventory): ResourceModel {
+  return {
+    takesMs: 6000,
+    named: 'GroupName',
+    create(properties) {
+      if (!description.test(text(properties['GroupDescription']) ?? ''))
+        throw new Error('Invalid security group description.')
+      const id = `sg-${hex(8)}0`
+      securityGroups.add(id)
+      return {
+        physical: id,
+        attributes: { GroupId: id, Id: id, VpcId: text(properties['VpcId']) ?? 'vpc-default' },
+      }
+    },
+    update: () => {},
+    delete: ({ physical }) => void securityGroups.delete(physical),
+  }
+}
+
+function ingress({ securityGroups }: Inventory): ResourceModel {
+  return {
+    takesMs: 2000,
+    create({ GroupId }) {
+      if (!securityGroups.has(text(GroupId) ?? ''))
+        throw new Error(`The security group '${text(GroupId)}' does not exist`)
+      const id = `sgr-${hex(8)}0`
+      return { physical: id, attributes: { Id: id } }
+    },
+    update: () => {},
+    delete: () => {},
+  }
+}
+
+function role({ account }: FakeAccount, { roles }: Inventory): ResourceModel {
+  return {
+    takesMs: 18_000,
+    named: 'RoleName',
+    create(properties, generated) {
+      const name = text(properties['RoleName']) ?? generated
+      // S: length and pattern of a role's name.
+      if (!/^[\w+=,.@-]{1,64}$/.test(name))
+        throw new Error(`${name} is no name of a role: 1 to 64 characters`)
+      const isTaken = [...roles].some((arn) => arn.endsWith(`/${name}`))
+      if (isTaken)
+        throw new Error(`Resource of type 'AWS::IAM::Role' with identifier '${name}' already exists.`)
+      const arn = `arn:aws:iam::${account}:role${text(properties['Path']) ?? '/'}${name}`
+      assertPolicies(properties)
+      roles.add(arn)
+      return { physical: name, attributes: { Arn: arn, RoleId: `AROA${hex(8).toUpperCase()}` } }
+    },
+    update: (_made, properties) => assertPolicies(properties),
+    delete: ({ attributes }) => void roles.delete(attributes['Arn']!),
+  }
+}
+
+/** D: "IAM and AWS STS quotas": inline policies of a role, white space apart. */
+const longestPolicies = 10_240
+
+function assertPolicies({ Policies }: Properties): void {
+  const policies = (Policies ?? []) as { PolicyDocument: unknown }[]
+  const length = policies.reduce((sum, { PolicyDocument }) => sum + JSON.stringify(PolicyDocument).length, 0)
+  if (length > longestPolicies)
+    throw new Error(`Maximum policy size of ${longestPolicies} bytes exceeded for role`)
+}

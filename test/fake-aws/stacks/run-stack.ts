@@ -1,0 +1,204 @@
+import { isDeepStrictEqual } from 'node:util'
+import { randomBytes } from 'node:crypto'
+import type { FakeClock } from '../clock.ts'
+import type { ResourceModel } from './resources.ts'
+import type { Specification } from './specification.ts'
+import type { Stack, StackResource } from './stack.ts'
+import { dependencies, resolved, type Template } from './template.ts'
+
+export interface StackRunner {
+  clock: FakeClock
+  models: Record<string, ResourceModel>
+  specification: Specification
+  /** Of `STACK/RESOURCE`: why its next change fails. */
+  failures: Map<string, string>
+}
+
+/** A resource as it was before a change, for the way back. */
+interface Undo {
+  name: string
+  before: StackResource | null
+}
+
+/** Makes a stack by a template; a failure takes back what was made (D: ROLLBACK_COMPLETE). */
+export async function createStack(runner: StackRunner, stack: Stack, template: Template): Promise<void> {
+  stack.become('CREATE_IN_PROGRESS', 'User Initiated')
+  const undo: Undo[] = []
+  try {
+    await applyAll(runner, stack, template, undo, [])
+    settle(stack, template)
+    stack.become('CREATE_COMPLETE')
+  } catch (error) {
+    stack.become('ROLLBACK_IN_PROGRESS', failedReason(error))
+    await removeAll(runner, stack, [...stack.resources.values()].toReversed())
+    stack.become('ROLLBACK_COMPLETE')
+  }
+}
+
+/** Changes a stack; a failure brings the old template back (D: UPDATE_ROLLBACK_COMPLETE). */
+export async function updateStack(runner: StackRunner, stack: Stack, template: Template): Promise<void> {
+  stack.become('UPDATE_IN_PROGRESS', 'User Initiated')
+  const undo: Undo[] = []
+  const replaced: StackResource[] = []
+  try {
+    await applyAll(runner, stack, template, undo, replaced)
+    settle(stack, template)
+  } catch (error) {
+    stack.become('UPDATE_ROLLBACK_IN_PROGRESS', failedReason(error))
+    await takeBack(runner, stack, undo)
+    stack.become('UPDATE_ROLLBACK_COMPLETE')
+    return
+  }
+  stack.become('UPDATE_COMPLETE_CLEANUP_IN_PROGRESS')
+  const dropped = [...stack.resources.values()].filter(({ name }) => !template.resources.has(name))
+  await removeAll(runner, stack, [...replaced, ...dropped.toReversed()])
+  stack.become('UPDATE_COMPLETE')
+}
+
+export async function deleteStack(runner: StackRunner, stack: Stack): Promise<void> {
+  stack.become('DELETE_IN_PROGRESS', 'User Initiated')
+  const failed = await removeAll(runner, stack, [...stack.resources.values()].toReversed())
+  if (failed.length > 0) {
+    stack.become('DELETE_FAILED', `The following resource(s) failed to delete: [${failed.join(', ')}].`)
+    return
+  }
+  stack.deletedAt = new Date(runner.clock.now())
+  stack.become('DELETE_COMPLETE')
+}
+
+const failedReason = (error: unknown) => `The following resource(s) failed: ${(error as Error).message}`
+
+function settle(stack: Stack, template: Template): void {
+  stack.template = template
+  stack.settleOutputs(template)
+}
+
+/** All resources of a template, each as soon as those that it depends on are there. */
+async function applyAll(
+  runner: StackRunner,
+  stack: Stack,
+  template: Template,
+  undo: Undo[],
+  replaced: StackResource[],
+): Promise<void> {
+  const under = new Map<string, Promise<void>>()
+  let hasFailed = false
+  const apply = (name: string): Promise<void> => {
+    const known = under.get(name)
+    if (known) return known
+    const work = Promise.all(dependencies(template.resources, name).map(apply)).then(async () => {
+      if (hasFailed) throw new Error('Resource creation cancelled')
+      await applyOne(runner, stack, template, name, undo, replaced)
+    })
+    work.catch(() => {
+      hasFailed = true
+    })
+    under.set(name, work)
+    return work
+  }
+  const ends = await Promise.allSettled([...template.resources.keys()].map(apply))
+  const failed = ends.find((end) => end.status === 'rejected')
+  if (failed) throw failed.reason
+}
+
+async function applyOne(
+  runner: StackRunner,
+  stack: Stack,
+  template: Template,
+  name: string,
+  undo: Undo[],
+  replaced: StackResource[],
+): Promise<void> {
+  const { Type: type, Properties, DeletionPolicy } = template.resources.get(name)!
+  const before = stack.resources.get(name) ?? null
+  const properties = resolved(Properties, stack.values()) as Record<string, unknown>
+  if (before && before.type === type && isDeepStrictEqual(before.properties, properties)) return
+  const verb = before ? 'UPDATE' : 'CREATE'
+  const about = { name, type, physical: before?.made.physical }
+  stack.note(about, `${verb}_IN_PROGRESS`)
+  try {
+    await runner.clock.pass(runner.models[type]!.takesMs)
+    const made = change(runner, stack, { name, type, properties, before })
+    undo.push({ name, before })
+    if (before && made !== before.made) replaced.push(before)
+    stack.resources.set(name, { name, type, made, properties, isRetained: DeletionPolicy === 'Retain' })
+    stack.note({ name, type, physical: made.physical }, `${verb}_COMPLETE`)
+  } catch (error) {
+    stack.note(about, `${verb}_FAILED`, (error as Error).message)
+    throw new Error(`[${name}]`, { cause: error })
+  }
+}
+
+interface Change {
+  name: string
+  type: string
+  properties: Record<string, unknown>
+  before: StackResource | null
+}
+
+function change(
+  { models, specification, failures }: StackRunner,
+  stack: Stack,
+  { name, type, properties, before }: Change,
+) {
+  const model = models[type]!
+  const problem = specification.problem(type, properties)
+  const failure =
+    failures.get(`${stack.name}/${name}`) ??
+    (problem && `Properties validation failed for resource ${name}: ${problem}`)
+  failures.delete(`${stack.name}/${name}`)
+  if (failure) throw new Error(failure)
+  const generated = `${stack.name}-${name}-${randomBytes(6).toString('hex').toUpperCase()}`
+  if (!before) return model.create(properties, generated)
+  const changed = changedProperties(before.properties, properties)
+  if (before.type === type && !specification.replaces(type, changed)) {
+    model.update(before.made, properties)
+    return before.made
+  }
+  const isNamed = model.named !== undefined && properties[model.named] !== undefined
+  if (isNamed && before.type === type && properties[model.named!] === before.properties[model.named!]) {
+    const why = 'CloudFormation cannot update a stack when a custom-named resource requires replacing.'
+    throw new Error(`${why} Rename ${String(before.made.physical)} and update the stack again.`)
+  }
+  return model.create(properties, generated)
+}
+
+export function changedProperties(before: Record<string, unknown>, after: Record<string, unknown>): string[] {
+  const names = new Set([...Object.keys(before), ...Object.keys(after)])
+  return [...names].filter((name) => !isDeepStrictEqual(before[name], after[name]))
+}
+
+/** Newest first: what was made goes, what was changed is changed back. */
+async function takeBack(runner: StackRunner, stack: Stack, undo: Undo[]): Promise<void> {
+  for (const { name, before } of undo.toReversed()) {
+    const now = stack.resources.get(name)!
+    if (before && before.made === now.made) runner.models[now.type]!.update(now.made, before.properties)
+    else await removeAll(runner, stack, [now])
+    if (before) stack.resources.set(name, before)
+  }
+}
+
+/** Names of those that could not be removed. */
+async function removeAll(runner: StackRunner, stack: Stack, resources: StackResource[]): Promise<string[]> {
+  const failed: string[] = []
+  for (const resource of resources) {
+    const { name, type, made, properties, isRetained } = resource
+    const about = { name, type, physical: made.physical }
+    if (isRetained) {
+      stack.note(about, 'DELETE_SKIPPED')
+    } else {
+      stack.note(about, 'DELETE_IN_PROGRESS')
+      await runner.clock.pass(1000)
+      try {
+        runner.models[type]!.delete(made, properties)
+        stack.note(about, 'DELETE_COMPLETE')
+      } catch (error) {
+        stack.note(about, 'DELETE_FAILED', (error as Error).message)
+        failed.push(name)
+        continue
+      }
+    }
+    if (stack.resources.get(name) === resource) stack.resources.delete(name)
+  }
+  return failed
+}
