@@ -158,7 +158,7 @@ function change(
   const isNamed = model.named !== undefined && properties[model.named] !== undefined
   if (isNamed && before.type === type && properties[model.named!] === before.properties[model.named!]) {
     const why = 'CloudFormation cannot update a stack when a custom-named resource requires replacing.'
-    throw new Error(`${why} Rename ${String(before.made.physical)} and update the stack again.`)
+    throw new Error(`${why} Rename ${before.made.physical} and update the stack again.`)
   }
   return model.create(properties, generated)
 }

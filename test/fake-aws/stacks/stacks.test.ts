@@ -20,7 +20,12 @@ const { groups } = createLogs(account)
 before(async () => {
   const objects = createObjects(account)
   const { repositories } = createImages(account)
-  stacks = await createStacks({ account, logGroups: groups, repositories, readObject: objects.read })
+  stacks = await createStacks({
+    account,
+    logGroups: groups,
+    repositories,
+    readObject: (bucket, key) => objects.read(bucket, key),
+  })
   server = await startServer({ ...account, services: [stacks.service] })
   client = new CloudFormation(clientConfig(server))
 })
