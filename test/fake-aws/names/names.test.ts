@@ -146,7 +146,10 @@ test('names of a batch flip together, and one change never overtakes another', a
   )
   const order = ['none', ...['g1', 'g2', 'g3'].map((name) => `${name}.members.r.internal`)]
   const places = seen.map((name) => order.indexOf(name))
-  assert.deepEqual(places, places.toSorted((a, b) => a - b))
+  assert.deepEqual(
+    places,
+    places.toSorted((a, b) => a - b),
+  )
   assert.deepEqual(await Promise.all(names.map(value)), [order[3], order[3]])
 })
 
