@@ -13,8 +13,8 @@ export interface AwsPlaces {
   vpc: string
   /** In which tasks stand, one a zone. */
   subnets: string[]
-  /** Ids of security groups: of every process, and those of what may come in from outside. */
-  securityGroups: { processes: string; balancers: string }
+  /** Ids of security groups: of every process, of the balancers, and of the daemon. */
+  securityGroups: { processes: string; balancers: string; daemon: string }
   /** False behind a gateway of the account's own. */
   assignsPublicIp: boolean
   /** `R.internal`, the rack's own zone of Route 53. */

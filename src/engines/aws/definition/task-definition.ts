@@ -1,3 +1,4 @@
+import { dirname } from 'node:path/posix'
 import type {
   ContainerDefinition,
   LinuxParameters,
@@ -11,6 +12,7 @@ import type { Healthcheck } from '../../../domain/manifest.ts'
 import type { ProcessPlan } from '../../../domain/plan.ts'
 import { generationName, logGroupName, searchDomain, streamPrefix, type GenerationName } from '../names.ts'
 import type { AwsPlaces } from '../parts.ts'
+import { initVariable, toolPath, type InitOrders } from '../tool-orders.ts'
 import { besideBytes, fargateSize, mebibyte } from './fargate-size.ts'
 
 /** What of an app's stack a task stands on. */
@@ -60,18 +62,20 @@ export function taskDefinition(input: DefinitionInput): RegisterTaskDefinitionCo
 }
 
 const toolVolume = 'rack'
-const toolPath = '/.rack'
+const toolDirectory = dirname(toolPath)
 const fillPath = '/.fill'
 
 /** Prepares names before the process starts, and leaves the tool in the task's volume. */
 function initContainer(input: DefinitionInput): ContainerDefinition {
   const { rack, places, generation, plan } = input
   const { dns, hostname } = plan.container
-  const given = {
+  const orders: InitOrders = {
     search: [searchDomain(rack, generation.owner), ...dns.search],
     options: dns.options,
-    hosts: plan.extraHosts,
-    hostname,
+    hosts: [
+      ...plan.extraHosts.map(({ host, address }) => ({ address, names: [host] })),
+      ...(hostname === null ? [] : [{ address: null, names: [hostname] }]),
+    ],
     files: [],
   }
   return {
@@ -80,8 +84,8 @@ function initContainer(input: DefinitionInput): ContainerDefinition {
     essential: false,
     user: '0',
     command: ['init'],
-    environment: [{ name: 'RACK_INIT', value: JSON.stringify(given) }],
-    mountPoints: [{ sourceVolume: toolVolume, containerPath: toolPath }],
+    environment: [{ name: initVariable, value: JSON.stringify(orders) }],
+    mountPoints: [{ sourceVolume: toolVolume, containerPath: toolDirectory }],
     logConfiguration: logsOf(input),
   }
 }
@@ -97,11 +101,11 @@ function fillContainers(input: DefinitionInput): ContainerDefinition[] {
       image: input.plan.image,
       essential: false,
       user: '0',
-      entryPoint: [`${toolPath}/rack`],
+      entryPoint: [toolPath],
       command: ['fill', ...places.flatMap(({ mount, at }) => [mount.path, at])],
       dependsOn: [{ containerName: 'rack', condition: 'SUCCESS' }],
       mountPoints: [
-        { sourceVolume: toolVolume, containerPath: toolPath, readOnly: true },
+        { sourceVolume: toolVolume, containerPath: toolDirectory, readOnly: true },
         ...places.map(({ mount, at }) => ({ sourceVolume: volumeId(mount), containerPath: at })),
       ],
       logConfiguration: logsOf(input),
@@ -193,7 +197,7 @@ function volumeId(mount: Mount): string {
 function mountPointsOf({ mounts }: ProcessPlan): MountPoint[] {
   const own = mounts.filter(({ kind }) => kind === 'volume' || kind === 'discarded')
   return [
-    { sourceVolume: toolVolume, containerPath: toolPath, readOnly: true },
+    { sourceVolume: toolVolume, containerPath: toolDirectory, readOnly: true },
     ...own.map((mount) => ({
       sourceVolume: volumeId(mount),
       containerPath: mount.path,
