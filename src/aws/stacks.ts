@@ -35,7 +35,7 @@ export async function ensureStack(
   const isWhole = found !== null && /^(CREATE|UPDATE)_COMPLETE$/.test(found.StackStatus ?? '')
   if (found && isWhole && markOf(found) === mark) return outputsOf(found)
   if (found?.StackStatus === 'ROLLBACK_COMPLETE') await removeStack(options, wanted.name, control)
-  const isNew = found === null || (found.StackStatus !== undefined && /^ROLLBACK_/.test(found.StackStatus))
+  const isNew = found?.StackStatus?.startsWith('ROLLBACK_') ?? true
   if (await changeStack(options, { ...wanted, text, mark, isNew }, control)) {
     const changed = await settledStack(options, wanted.name, control)
     if (changed && /^(CREATE|UPDATE)_COMPLETE$/.test(changed.StackStatus ?? '')) return outputsOf(changed)
@@ -119,7 +119,7 @@ async function settledStack(
 ): Promise<Stack | null> {
   const look = async () => {
     const stack = await describeStack(options, name, control)
-    return stack && /_IN_PROGRESS$/.test(stack.StackStatus ?? '') ? null : { stack }
+    return stack?.StackStatus?.endsWith('_IN_PROGRESS') ? null : { stack }
   }
   const { intervalMs } = options
   const waiting = {
@@ -151,7 +151,7 @@ async function stackFailed(
 ): Promise<RackError> {
   const { StackEvents = [] } = await stacks.describeStackEvents({ StackName: name }, { abortSignal: signal })
   // Newest first: what failed first is what the others fell over.
-  const failed = StackEvents.filter(({ ResourceStatus }) => ResourceStatus?.endsWith('_FAILED')).at(-1)
+  const failed = StackEvents.findLast(({ ResourceStatus }) => ResourceStatus?.endsWith('_FAILED'))
   const why = failed
     ? `${failed.LogicalResourceId}: ${failed.ResourceStatusReason}`
     : (stack?.StackStatusReason ?? stack?.StackStatus ?? 'it is gone')

@@ -1,0 +1,100 @@
+import type {
+  CreateTargetGroupCommandInput,
+  TargetGroupAttribute,
+} from '@aws-sdk/client-elastic-load-balancing-v2'
+import type { Control } from '../../../domain/control.ts'
+import type { ProcessPlan } from '../../../domain/plan.ts'
+import { isAwsError } from '../../../aws/errors.ts'
+import type { Way } from '../definition/ways.ts'
+import { awsTags, ownerTag, targetGroupName, type GenerationName } from '../names.ts'
+import type { AwsParts } from '../parts.ts'
+
+export interface TargetGroupInput {
+  rack: string
+  vpc: string
+  generation: GenerationName
+  plan: ProcessPlan
+  way: Way
+}
+
+const within = (least: number, value: number, most: number) => Math.min(most, Math.max(least, value))
+
+/** Pure: how the copies of a generation are met and checked behind one way in (aws.md 2.2). */
+export function targetGroup(input: TargetGroupInput): CreateTargetGroupCommandInput {
+  const { rack, vpc, generation, plan, way } = input
+  const { health } = plan
+  const { port } = way
+  const isWeb = way.kind === 'web'
+  const timeout = within(2, Math.ceil(health.timeoutMs / 1000), 60)
+  const path = health.path ?? '/'
+  return {
+    Name: targetGroupName(rack, generation, way.name),
+    Protocol: isWeb ? (port.secure ? 'HTTPS' : 'HTTP') : 'TCP',
+    Port: port.container,
+    VpcId: vpc,
+    TargetType: 'ip',
+    HealthCheckProtocol: isWeb ? (port.secure ? 'HTTPS' : 'HTTP') : 'TCP',
+    // Without a path any answer but a server's own failure says that it serves.
+    ...(isWeb && {
+      HealthCheckPath: path,
+      Matcher: { HttpCode: health.path === null ? '200-499' : '200-399' },
+    }),
+    HealthCheckPort: isWeb || health.port === null ? 'traffic-port' : String(health.port),
+    HealthCheckIntervalSeconds: within(Math.max(5, timeout + 1), Math.ceil(health.intervalMs / 1000), 300),
+    HealthCheckTimeoutSeconds: timeout,
+    HealthyThresholdCount: within(2, health.healthyThreshold, 10),
+    UnhealthyThresholdCount: within(2, health.unhealthyThreshold, 10),
+    Tags: awsTags({ rack, owner: ownerTag(generation.owner), type: generation.type }),
+  }
+}
+
+/** What of it may change while it serves. */
+export function targetGroupAttributes(plan: ProcessPlan, way: Way): TargetGroupAttribute[] {
+  const isWeb = way.kind === 'web'
+  const isSticky = plan.routing.sticky?.by === 'source'
+  const values: Record<string, string> = {
+    'deregistration_delay.timeout_seconds': String(within(0, Math.ceil(plan.drainTimeoutMs / 1000), 3600)),
+    'stickiness.enabled': String(isSticky),
+    'stickiness.type': isWeb ? 'lb_cookie' : 'source_ip',
+    ...(!isWeb && {
+      'proxy_protocol_v2.enabled': String(way.port.proxy !== false),
+      'preserve_client_ip.enabled': 'true',
+      // What is still connected when its time is over is cut, as everywhere.
+      'deregistration_delay.connection_termination.enabled': 'true',
+    }),
+  }
+  return Object.entries(values).map(([Key, Value]) => ({ Key, Value }))
+}
+
+/** Makes it, or finds it; gives its ARN. */
+export async function makeTargetGroup(
+  { clients, rack, places }: AwsParts,
+  of: Pick<TargetGroupInput, 'generation' | 'plan' | 'way'>,
+  { signal }: Pick<Control, 'signal'>,
+): Promise<string> {
+  const abort = { abortSignal: signal }
+  const input = targetGroup({ rack, vpc: places.vpc, ...of })
+  const { TargetGroups = [] } = await clients.balancers.createTargetGroup(input, abort)
+  const arn = TargetGroups[0]!.TargetGroupArn!
+  const Attributes = targetGroupAttributes(of.plan, of.way)
+  await clients.balancers.modifyTargetGroupAttributes({ TargetGroupArn: arn, Attributes }, abort)
+  return arn
+}
+
+/** Safe to repeat; nothing may lead to it any more. */
+export async function removeTargetGroup(
+  { clients }: Pick<AwsParts, 'clients'>,
+  arn: string,
+  { signal }: Pick<Control, 'signal'>,
+): Promise<void> {
+  try {
+    await clients.balancers.deleteTargetGroup({ TargetGroupArn: arn }, { abortSignal: signal })
+  } catch (error) {
+    if (!isAwsError(error, 'TargetGroupNotFoundException')) throw error
+  }
+}
+
+/** Whether an ARN is that of the group of this name. */
+export function isTargetGroup(arn: string | undefined, name: string): boolean {
+  return arn?.includes(`:targetgroup/${name}/`) ?? false
+}
