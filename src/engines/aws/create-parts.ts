@@ -17,6 +17,13 @@ export function createParts(options: AwsEngineOptions, lifetime: AbortSignal): A
     madeServices: new Set(),
     madeTasks: new Set(),
     registering: createSemaphore(4),
+    leavingServices: new Set(),
+    endedTasks: new Set(),
+    behind: (work) => {
+      void work(lifetime).catch((error: unknown) => {
+        if (!lifetime.aborted) onTrouble(error)
+      })
+    },
     lifetime,
   }
 }

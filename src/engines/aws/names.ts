@@ -17,6 +17,11 @@ export function readOwnerWord(word: string): Owner {
     : { kind: 'app', name: word }
 }
 
+/** The same for what there is once: a job of an identity, the release command of a release. */
+export function fixedGenerationId(text: string): string {
+  return `G${hashedProcessId(text).slice(1)}`
+}
+
 /** A generation: copies of one type that are made from the same; `G` and ten capitals tell them apart. */
 export interface GenerationName {
   owner: Owner
@@ -163,7 +168,8 @@ export const tagNames = {
   memory: 'rack:memory',
   created: 'rack:created',
   drain: 'rack:drain',
-  names: 'rack:names',
+  volumes: 'rack:volumes',
+  /** How many copies of a generation were stopped to make room, and may come back. */
   parked: 'rack:parked',
 } as const
 

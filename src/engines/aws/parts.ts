@@ -17,9 +17,9 @@ export interface AwsPlaces {
   securityGroups: { processes: string; balancers: string; daemon: string }
   /** False behind a gateway of the account's own. */
   assignsPublicIp: boolean
-  /** `R.internal`, the rack's own zone of Route 53. */
+  /** Id of the rack's own zone of Route 53, `R.internal`. */
   zone: string
-  /** Of Cloud Map: `members.R.internal`. */
+  /** Id of the namespace of Cloud Map, `members.R.internal`. */
   namespace: string
   /** Answers requests of the web. */
   balancer: { arn: string; host: string; listeners: { http: string; https: string | null } }
@@ -91,6 +91,12 @@ export interface AwsParts extends Omit<Required<AwsEngineOptions>, 'intervals'> 
   madeTasks: Set<string>
   /** Families of which task definitions are registered are slow: a few at a time. */
   registering: Semaphore
+  /** Names of services whose copies have left, or leave behind everybody's back. */
+  leavingServices: Set<string>
+  /** ARNs of tasks that were told to end, and count no more. */
+  endedTasks: Set<string>
+  /** What goes on behind everybody's back; a failure of it is trouble. */
+  behind: (work: (signal: AbortSignal) => Promise<void>) => void
   /** Ends when the engine is closed. */
   lifetime: AbortSignal
 }

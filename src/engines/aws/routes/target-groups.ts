@@ -58,7 +58,6 @@ export function targetGroupAttributes(plan: ProcessPlan, way: Way): TargetGroupA
     'stickiness.type': isWeb ? 'lb_cookie' : 'source_ip',
     ...(!isWeb && {
       'proxy_protocol_v2.enabled': String(way.port.proxy !== false),
-      'preserve_client_ip.enabled': 'true',
       // What is still connected when its time is over is cut, as everywhere.
       'deregistration_delay.connection_termination.enabled': 'true',
     }),

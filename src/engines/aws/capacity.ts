@@ -1,0 +1,46 @@
+import type { Control } from '../../domain/control.ts'
+import { ownerKey } from '../../domain/owner.ts'
+import { capacityOf, type Capacity, type Holder } from '../../domain/rack.ts'
+import { findGenerations, findTasks, type FoundGeneration, type FoundTask } from './look/found.ts'
+import type { AwsParts } from './parts.ts'
+
+/** Adds up what services and tasks that run by themselves reserve. */
+export async function readCapacity(parts: AwsParts, control: Control): Promise<Capacity> {
+  const [generations, tasks] = await Promise.all([
+    findGenerations(parts, {}, control),
+    findTasks(parts, {}, control),
+  ])
+  const loose = tasks.filter(({ service, arn }) => service === null && !parts.endedTasks.has(arn))
+  return capacityOf(parts.total, holdersOf(generations, loose))
+}
+
+/** Groups what reserves by owner, type, kind and size. Pure. */
+export function holdersOf(
+  generations: Pick<FoundGeneration, 'owner' | 'type' | 'tags' | 'service'>[],
+  tasks: Pick<FoundTask, 'owner' | 'type' | 'kind' | 'tags'>[],
+): Holder[] {
+  const holders = new Map<string, Holder>()
+  const add = ({ owner, type, kind, count, each }: Holder) => {
+    if (count === 0) return
+    const key = JSON.stringify([ownerKey(owner), type, kind, each])
+    const holder = holders.get(key) ?? { owner, type, kind, count: 0, each }
+    holder.count += count
+    holders.set(key, holder)
+  }
+  for (const { owner, type, tags, service } of generations) {
+    // One that was taken away at once counts no more, whatever still stops of it.
+    if (service.status !== 'ACTIVE') continue
+    const isLeaving = tags.state === 'leaving'
+    const { desiredCount = 0, runningCount = 0 } = service
+    const count = isLeaving ? runningCount : desiredCount
+    add({ owner, type, kind: isLeaving ? 'draining' : 'process', count, each: sizeOf(tags) })
+  }
+  for (const { owner, type, kind, tags } of tasks) {
+    add({ owner, type, kind: kind === 'process' ? 'process' : 'one-off', count: 1, each: sizeOf(tags) })
+  }
+  return [...holders.values()]
+}
+
+function sizeOf({ cpu = '0', memory = '0' }: FoundTask['tags']): Holder['each'] {
+  return { cpuUnits: Number(cpu), memoryBytes: Number(memory) }
+}

@@ -1,0 +1,195 @@
+import type { Control } from '../../../domain/control.ts'
+import type { Runtime } from '../../../rollout/runtime.ts'
+import { until } from '../../../lib/poll.ts'
+import { describeTasks } from '../look/found.ts'
+import { ecsTags } from '../names.ts'
+import {
+  byGeneration,
+  copiesOf,
+  copyOf,
+  isKept,
+  type Generation,
+  type OwnCopy,
+  type OwnRollout,
+} from './own.ts'
+import { commandName } from './jobs.ts'
+import { forgetCompleted } from './notes.ts'
+import { reapGeneration } from './reap.ts'
+import { removeDefinition, removeGeneration } from './remove-parts.ts'
+import { removePrepared, setDesired } from './start-copies.ts'
+
+type LeavingVerbs = Pick<Runtime, 'park' | 'vacate' | 'retire' | 'remove'>
+
+/** Longer than any drain and any stop of ECS. */
+const leaveDeadlineMs = 3_900_000
+const protectedMinutes = 60
+
+export function leavingVerbs(own: OwnRollout): LeavingVerbs {
+  const all = (copies: { process: string }[]) => copies.map((copy) => copyOf(own, copy)).filter(Boolean)
+  return {
+    async park(copies, _gap, control) {
+      const groups = byGeneration(all(copies))
+      await Promise.all(
+        Array.from(groups, async ([generation, some]) => await parkCopies(own, generation, some, control)),
+      )
+    },
+    vacate: async (copies, control) => await awaitEnd(own, all(copies), control),
+    async retire(copies, control) {
+      for (const copy of all(copies)) if (!copy.generation) await stopTask(own, copy, control)
+      for (const [generation, some] of byGeneration(all(copies)))
+        await retireCopies(own, generation, some, control)
+    },
+    async remove(copies, control) {
+      const leaving = all(copies)
+      for (const copy of leaving) if (!copy.generation) await removeJob(own, copy, control)
+      for (const [generation, some] of byGeneration(leaving))
+        await removeCopies(own, generation, some, control)
+    },
+  }
+}
+
+/** They are counted in the tag before they are stopped: whoever finds them gone must know by whom. */
+async function parkCopies(
+  own: OwnRollout,
+  generation: Generation,
+  copies: OwnCopy[],
+  control: Control,
+): Promise<void> {
+  const parked = [...generation.parked, ...copies.map((copy) => copy.process)]
+  await tagGeneration(own, generation, { parked: String(parked.length) }, control)
+  generation.parked = parked
+  await takeFrom(own, generation, copies, control)
+  await awaitEnd(own, copies, control)
+  for (const copy of copies) Object.assign(copy, { state: 'ended', mark: 'parked', names: [], task: null })
+}
+
+async function retireCopies(
+  own: OwnRollout,
+  generation: Generation,
+  copies: OwnCopy[],
+  control: Control,
+): Promise<void> {
+  const stay = copiesOf(own, generation).filter((copy) => !copies.includes(copy) && copy.mark !== 'draining')
+  const parked = new Set(copies.map((copy) => copy.process))
+  if (stay.length === 0) return await retireGeneration(own, generation, control)
+  generation.parked = generation.parked.filter((each) => !parked.has(each))
+  const running = copies.filter(isKept)
+  await tagGeneration(own, generation, { parked: String(generation.parked.length) }, control)
+  await takeFrom(own, generation, running, control)
+  for (const copy of running) copy.mark = 'draining'
+}
+
+async function retireGeneration(own: OwnRollout, generation: Generation, control: Control): Promise<void> {
+  await tagGeneration(own, generation, { state: 'leaving', parked: '0' }, control)
+  generation.state = 'leaving'
+  generation.parked = []
+  for (const copy of copiesOf(own, generation)) copy.mark = 'draining'
+  await setDesired(own, generation, 0, control)
+  reapGeneration(own.parts, generation)
+}
+
+async function removeCopies(
+  own: OwnRollout,
+  generation: Generation,
+  copies: OwnCopy[],
+  control: Control,
+): Promise<void> {
+  if (!generation.isMade) return await removePrepared(own, generation, control)
+  const { parts } = own
+  const gone = new Set(copies)
+  for (const { task } of copies) if (task !== null) parts.endedTasks.add(task)
+  for (const { process: processId } of copies) own.copies.delete(processId)
+  const stay = copiesOf(own, generation).filter((copy) => !gone.has(copy) && copy.mark !== 'draining')
+  if (stay.length > 0) return await takeFrom(own, generation, copies, control)
+  own.generations.delete(generation.name)
+  await removeGeneration(parts, generation, control)
+}
+
+/** ECS stops what is not protected: so the others are, until it has chosen. */
+async function takeFrom(
+  own: OwnRollout,
+  generation: Generation,
+  copies: OwnCopy[],
+  control: Control,
+): Promise<void> {
+  const leaving = new Set(copies)
+  const staying = copiesOf(own, generation).filter((copy) => !leaving.has(copy) && isKept(copy))
+  const protectedTasks = staying.flatMap(({ task }) => task ?? [])
+  await protect(own, protectedTasks, true, control)
+  await setDesired(own, generation, staying.length, control)
+  if (protectedTasks.length === 0) return
+  try {
+    await awaitTold(own, copies, control)
+  } finally {
+    await protect(own, protectedTasks, false, control)
+  }
+}
+
+async function protect(
+  { parts }: OwnRollout,
+  tasks: string[],
+  protectionEnabled: boolean,
+  { signal }: Control,
+): Promise<void> {
+  // UpdateTaskProtection takes ten tasks (D).
+  for (let at = 0; at < tasks.length; at += 10) {
+    const input = {
+      cluster: parts.places.cluster,
+      tasks: tasks.slice(at, at + 10),
+      protectionEnabled,
+      ...(protectionEnabled && { expiresInMinutes: protectedMinutes }),
+    }
+    await parts.clients.ecs.updateTaskProtection(input, { abortSignal: signal })
+  }
+}
+
+/** Settles when ECS has told them to end. */
+async function awaitTold({ parts }: OwnRollout, copies: OwnCopy[], { signal }: Control): Promise<void> {
+  const tasks = copies.flatMap(({ task }) => task ?? [])
+  await Promise.all(
+    tasks.map(async (task) => {
+      await parts.tasks.until(task, (each) => (each?.desiredStatus === 'RUNNING' ? null : true), signal)
+    }),
+  )
+}
+
+/** Settles when their tasks have stopped, drained and all. */
+async function awaitEnd({ parts }: OwnRollout, copies: OwnCopy[], control: Control): Promise<void> {
+  const arns = copies.flatMap(({ task }) => task ?? [])
+  if (arns.length === 0) return
+  const areGone = async (signal: AbortSignal) => {
+    const found = await describeTasks(parts, arns, { signal })
+    return found.every(({ task }) => task.lastStatus === 'STOPPED')
+  }
+  const what = 'copies to leave'
+  const { tasks: intervalMs } = parts.intervals
+  await until(areGone, { intervalMs, deadlineMs: leaveDeadlineMs, what, signal: control.signal })
+}
+
+async function tagGeneration(
+  { parts }: OwnRollout,
+  { arn }: Generation,
+  values: Parameters<typeof ecsTags>[0],
+  { signal }: Control,
+): Promise<void> {
+  await parts.clients.ecs.tagResource({ resourceArn: arn, tags: ecsTags(values) }, { abortSignal: signal })
+}
+
+async function stopTask({ parts }: OwnRollout, copy: OwnCopy, { signal }: Control): Promise<void> {
+  if (copy.task === null || copy.state === 'ended') return
+  parts.endedTasks.add(copy.task)
+  const input = { cluster: parts.places.cluster, task: copy.task, reason: 'the rack has ended it' }
+  await parts.clients.ecs.stopTask(input, { abortSignal: signal })
+}
+
+/** A job or a release command that nobody waits for any more. */
+async function removeJob(own: OwnRollout, copy: OwnCopy, control: Control): Promise<void> {
+  const { parts, owner } = own
+  await stopTask(own, copy, control)
+  if (copy.task !== null) parts.endedTasks.add(copy.task)
+  own.copies.delete(copy.process)
+  if (copy.mark === 'completed') await forgetCompleted(parts, owner, copy, control)
+  if (copy.kind !== 'release-command') return
+  const generation = commandName(owner, copy.type, copy.release)
+  parts.behind(async (signal) => await removeDefinition(parts, generation, { signal }))
+}

@@ -1,0 +1,181 @@
+import type { Control } from '../../../domain/control.ts'
+import type { ProcessPlan } from '../../../domain/plan.ts'
+import { mountedVolumes } from '../../../domain/volume.ts'
+import type { CopyOrder } from '../../../rollout/runtime.ts'
+import { secretPartName, secretTexts } from '../definition/environment-secret.ts'
+import { serviceInput } from '../definition/service-input.ts'
+import { taskDefinition } from '../definition/task-definition.ts'
+import { waysOf } from '../definition/ways.ts'
+import {
+  awsTags,
+  ecsTags,
+  memberName,
+  ownerTag,
+  secretName,
+  type GenerationName,
+  type TagName,
+} from '../names.ts'
+import { notThere } from '../not-there.ts'
+import { makeWaitingListener } from '../routes/listeners.ts'
+import { makeWaitingRules } from '../routes/rules.ts'
+import { makeTargetGroup } from '../routes/target-groups.ts'
+import type { AwsParts } from '../parts.ts'
+import type { Generation, OwnRollout } from './own.ts'
+
+/** What everything of a generation bears. */
+export function tagsOf(
+  { parts, operation }: Pick<OwnRollout, 'parts' | 'operation'>,
+  { plan, process: processPlan, identity }: Pick<CopyOrder, 'plan' | 'process' | 'identity'>,
+  more: Partial<Record<TagName, string>>,
+): Partial<Record<TagName, string>> {
+  const { type, cpuUnits, memoryBytes, drainTimeoutMs } = processPlan
+  const volumes = mountedVolumes(processPlan)
+  return {
+    rack: parts.rack,
+    owner: ownerTag(plan.owner),
+    type,
+    release: plan.release,
+    identity,
+    operation,
+    cpu: String(cpuUnits),
+    memory: String(memoryBytes),
+    drain: String(drainTimeoutMs),
+    created: new Date().toISOString(),
+    ...(volumes.length > 0 && { volumes: volumes.join(' ') }),
+    ...more,
+  }
+}
+
+/** @throws unsupported for what the images of an account are still to be made for */
+export function refuseUnmade({ type, files, stopSignal }: ProcessPlan): void {
+  const why = 'it would have to stand in an image that is derived, which is not made yet'
+  if (files.length > 0) throw notThere(`give ${type} the file ${files[0]!.path}`, why)
+  if (stopSignal !== null && stopSignal !== 'SIGTERM') throw notThere(`stop ${type} by ${stopSignal}`, why)
+}
+
+/** One secret a generation, its variables inside; gives by variable what ECS reads it from. */
+export async function makeSecrets(
+  { clients, rack, places }: AwsParts,
+  { generation, plan }: { generation: GenerationName; plan: ProcessPlan },
+  { signal }: Pick<Control, 'signal'>,
+): Promise<Map<string, string>> {
+  const arns = new Map<string, string>()
+  for (const [index, { names, text }] of secretTexts(plan.environment).entries()) {
+    const made = await clients.secrets.createSecret(
+      {
+        Name: secretPartName(secretName(rack, generation), index),
+        SecretString: text,
+        ClientRequestToken: `${generation.id}${generation.id}${generation.id}-${index}`,
+        ...(places.key && { KmsKeyId: places.key }),
+        Tags: awsTags({ rack, owner: ownerTag(generation.owner), type: generation.type }),
+      },
+      { abortSignal: signal },
+    )
+    for (const name of names) arns.set(name, made.ARN!)
+  }
+  return arns
+}
+
+export interface DefinitionOrder {
+  generation: GenerationName
+  order: Pick<CopyOrder, 'plan' | 'process'>
+  command?: string[]
+}
+
+/** Secret and task definition; gives the ARN of the latter. */
+export async function makeDefinition(
+  own: Pick<OwnRollout, 'parts' | 'app' | 'accessPoints'>,
+  { generation, order, command }: DefinitionOrder,
+  control: Pick<Control, 'signal'>,
+): Promise<string> {
+  const { parts, app, accessPoints } = own
+  const { rack, places, clients } = parts
+  const plan = order.process
+  refuseUnmade(plan)
+  const secrets = await makeSecrets(parts, { generation, plan }, control)
+  const input = taskDefinition({
+    rack,
+    places,
+    app,
+    generation,
+    release: order.plan.release,
+    plan,
+    secrets,
+    accessPoints,
+    ...(command && { command }),
+    tags: ecsTags({ rack, owner: ownerTag(generation.owner), type: generation.type }),
+  })
+  const register = async () =>
+    await clients.ecs.registerTaskDefinition(input, { abortSignal: control.signal })
+  const made = await parts.registering.run(register, control.signal)
+  return made.taskDefinition!.taskDefinitionArn!
+}
+
+/** All of a generation but its service, in the order in which one stands on the other. */
+export async function makeParts(
+  own: OwnRollout,
+  generation: Generation,
+  order: CopyOrder,
+  control: Pick<Control, 'signal'>,
+): Promise<string> {
+  const { parts } = own
+  const plan = order.process
+  const definition = await makeDefinition(own, { generation, order }, control)
+  generation.registry = await makeRegistry(parts, generation, control)
+  for (const way of waysOf(plan)) {
+    const group = await makeTargetGroup(parts, { generation, plan, way }, control)
+    generation.groups.push(group)
+    if (way.kind === 'web') await makeWaitingRules(parts, { generation, plan, group }, control)
+    else await makeWaitingListener(parts, group, control)
+  }
+  return definition
+}
+
+/** The members of the generation, by name: ECS lists and unlists its tasks there. */
+async function makeRegistry(
+  { clients, rack, places }: AwsParts,
+  generation: GenerationName,
+  { signal }: Pick<Control, 'signal'>,
+): Promise<string> {
+  const { Service } = await clients.discovery.createService(
+    {
+      Name: memberName(generation),
+      NamespaceId: places.namespace,
+      CreatorRequestId: generation.id,
+      DnsConfig: { DnsRecords: [{ Type: 'A', TTL: 5 }], RoutingPolicy: 'MULTIVALUE' },
+      HealthCheckCustomConfig: { FailureThreshold: 1 },
+      Tags: awsTags({ rack, owner: ownerTag(generation.owner), type: generation.type }),
+    },
+    { abortSignal: signal },
+  )
+  return Service!.Arn!
+}
+
+/** The last of its parts: from now on ECS keeps so many copies. */
+export async function makeService(
+  own: OwnRollout,
+  generation: Generation,
+  { order, definition, count }: { order: CopyOrder; definition: string; count: number },
+  { signal }: Pick<Control, 'signal'>,
+): Promise<void> {
+  const { parts, app } = own
+  const ports = waysOf(order.process).map(({ port }) => port.container)
+  const created = new Date(generation.createdMs).toISOString()
+  const input = serviceInput({
+    places: parts.places,
+    app,
+    generation,
+    plan: order.process,
+    taskDefinition: definition,
+    groups: generation.groups.map((arn, index) => ({ arn, port: ports[index]! })),
+    registry: generation.registry,
+    count,
+    tags: ecsTags(tagsOf(own, order, { kind: 'process', state: 'proving', created })),
+  })
+  // Before it is asked for: one that was made and not answered for is looked for too.
+  parts.madeServices.add(generation.name)
+  const { service } = await parts.clients.ecs.createService(input, { abortSignal: signal })
+  generation.arn = service!.serviceArn!
+  generation.isMade = true
+  generation.desired = count
+}

@@ -1,0 +1,207 @@
+import { copyRules } from '../../../domain/copy-identity.ts'
+import type { Control } from '../../../domain/control.ts'
+import type { Plan, ProcessPlan } from '../../../domain/plan.ts'
+import { DeadlineError } from '../../../lib/deadline.ts'
+import { pause, until } from '../../../lib/poll.ts'
+import { deployFailed } from '../../../rollout/failure.ts'
+import { waysOf } from '../definition/ways.ts'
+import { awaitChange, changeRecords, recordChanges } from '../inside/records.ts'
+import { namesOfLinks, namesOfTypes } from '../inside/wanted-names.ts'
+import { insideName, membersName, targetGroupName } from '../names.ts'
+import { findListeners, leadPort, isWaitingPort, removeListener } from '../routes/listeners.ts'
+import { findRules, forwardRule, swapOf, type FoundRule } from '../routes/rules.ts'
+import { isTargetGroup } from '../routes/target-groups.ts'
+import { identityOf } from './identity.ts'
+import type { Generation, OwnRollout } from './own.ts'
+
+/** How long a target that is through the gate may take until the balancer finds it healthy too. */
+const targetDeadlineMs = 180_000
+
+/** A type whose requests go to a generation, and to others of it while they make place. */
+interface Serving {
+  plan: ProcessPlan
+  main: Generation
+  /** Copies by generation; the main one first. */
+  counts: Map<Generation, number>
+}
+
+/** Leads requests and names to these copies, and to no other. */
+export async function moveTraffic(
+  own: OwnRollout,
+  plan: Plan,
+  processes: string[],
+  control: Control,
+): Promise<void> {
+  const serving = servingOf(own, plan, processes)
+  await awaitTargets(own, serving, processes, control)
+  const hasMoved = await moveRules(own, serving, control)
+  await movePorts(own, plan, serving, control)
+  await moveNames(own, plan, { serving, processes }, control)
+  // Every node of a balancer hears of it for itself (aws.md 4.1).
+  if (hasMoved) await pause(own.parts.intervals.targets, control.signal)
+}
+
+function servingOf(own: OwnRollout, plan: Plan, processes: string[]): Serving[] {
+  const rules = copyRules(plan)
+  return plan.processes.flatMap((processPlan): Serving[] => {
+    const counts = new Map<Generation, number>()
+    for (const id of processes) {
+      const copy = own.copies.get(id)
+      if (copy?.type !== processPlan.type || !copy.generation) continue
+      counts.set(copy.generation, (counts.get(copy.generation) ?? 0) + 1)
+    }
+    const identity = identityOf(rules.get(processPlan.type)!.identity, processPlan)
+    const ranked = [...counts.keys()].toSorted(
+      (a, b) =>
+        Number(b.identity === identity) - Number(a.identity === identity) || b.createdMs - a.createdMs,
+    )
+    const [main] = ranked
+    if (!main) return []
+    // All that the plan wants is there: the others wait behind, and get nothing.
+    const isWhole = (counts.get(main) ?? 0) >= processPlan.count
+    const kept = isWhole ? [main] : ranked
+    return [{ plan: processPlan, main, counts: new Map(kept.map((each) => [each, counts.get(each)!])) }]
+  })
+}
+
+/** A swap to targets that the balancer has not found healthy yet would be answered by 503. */
+async function awaitTargets(
+  own: OwnRollout,
+  serving: Serving[],
+  processes: string[],
+  { signal }: Control,
+): Promise<void> {
+  const { clients, intervals } = own.parts
+  for (const { main, plan } of serving) {
+    const addresses = new Set(
+      processes.flatMap((id) => {
+        const copy = own.copies.get(id)
+        return copy?.generation === main && copy.address !== null ? [copy.address] : []
+      }),
+    )
+    for (const arn of main.groups) {
+      let seen = ''
+      const areHealthy = async () => {
+        const input = { TargetGroupArn: arn }
+        const { TargetHealthDescriptions = [] } = await clients.balancers.describeTargetHealth(input, {
+          abortSignal: signal,
+        })
+        const healthy = TargetHealthDescriptions.filter(
+          ({ TargetHealth }) => TargetHealth?.State === 'healthy',
+        )
+        const bad = TargetHealthDescriptions.find(({ TargetHealth }) => TargetHealth?.State !== 'healthy')
+        seen = bad?.TargetHealth?.Description ?? bad?.TargetHealth?.Reason ?? ''
+        const known = new Set(healthy.map(({ Target }) => Target?.Id))
+        // Of copies that serve already some may be restarting: enough is one of them.
+        return (
+          [...addresses].every((address) => known.has(address)) || (isOld(own, main) && healthy.length > 0)
+        )
+      }
+      const waiting = { intervalMs: intervals.targets, deadlineMs: targetDeadlineMs, what: 'targets', signal }
+      try {
+        await until(areHealthy, waiting)
+      } catch (error) {
+        if (!(error instanceof DeadlineError)) throw error
+        const about = { reason: 'not-healthy' as const, exitCode: null, lastLines: [] }
+        const probe = `the balancer does not find it healthy: ${seen}`
+        throw deployFailed([{ process: processes[0] ?? '', type: plan.type, ...about, probe }])
+      }
+    }
+  }
+}
+
+/** Whether it was there, and proved, before this rollout. */
+function isOld({ before }: OwnRollout, generation: Generation): boolean {
+  return before.has(generation.name)
+}
+
+/** One call for all rules of the app: nothing is moved by half. */
+async function moveRules(own: OwnRollout, serving: Serving[], control: Control): Promise<boolean> {
+  const { parts } = own
+  const groups = new Set([...own.generations.values()].flatMap((each) => each.groups))
+  if (groups.size === 0) return false
+  const all = await findRules(parts, control)
+  const isOwn = (rule: FoundRule) => groups.has(rule.groups[0]?.arn ?? '')
+  const live = new Set<string>()
+  for (const each of serving) {
+    const way = waysOf(each.plan).find(({ kind }) => kind === 'web')
+    if (!way) continue
+    const groupOf = (generation: Generation) => {
+      const name = targetGroupName(parts.rack, generation, way.name)
+      return generation.groups.find((arn) => isTargetGroup(arn, name))
+    }
+    const main = groupOf(each.main)
+    if (main === undefined) continue
+    const weights = [...each.counts].flatMap(([generation, weight]) => {
+      const arn = groupOf(generation)
+      return arn === undefined ? [] : [{ arn, weight }]
+    })
+    const led = weights.length === 1 ? [{ arn: main, weight: 1 }] : weights
+    for (const rule of all.filter(({ groups: [first] }) => first?.arn === main)) {
+      await forwardRule(parts, rule, led, control)
+      live.add(rule.arn)
+    }
+  }
+  const others = new Set(all.filter((rule) => isOwn(rule) && !live.has(rule.arn)).map(({ arn }) => arn))
+  const swap = swapOf(all, live, others)
+  if (swap.length === 0) return false
+  const RulePriorities = swap.map(({ arn, priority }) => ({ RuleArn: arn, Priority: priority }))
+  await parts.clients.balancers.setRulePriorities({ RulePriorities }, { abortSignal: control.signal })
+  return true
+}
+
+async function movePorts(own: OwnRollout, plan: Plan, serving: Serving[], control: Control): Promise<void> {
+  const { parts } = own
+  const groups = new Set([...own.generations.values()].flatMap((each) => each.groups))
+  if (groups.size === 0) return
+  const listeners = await findListeners(parts, control)
+  const led = new Set<number>()
+  for (const { main, plan: processPlan } of serving) {
+    for (const way of waysOf(processPlan)) {
+      if (way.external === null) continue
+      const name = targetGroupName(parts.rack, main, way.name)
+      const group = main.groups.find((arn) => isTargetGroup(arn, name))
+      if (group === undefined) continue
+      await leadPort(parts, listeners, { port: way.external, group }, control)
+      led.add(way.external)
+    }
+  }
+  const wanted = new Set(plan.processes.flatMap((each) => waysOf(each).map(({ external }) => external)))
+  for (const { arn, port, group } of listeners) {
+    const isStale = !isWaitingPort(port) && groups.has(group) && !led.has(port) && !wanted.has(port)
+    if (isStale) await removeListener(parts, arn, control)
+  }
+}
+
+/** All names of the app in one change; those of types that are gone go when nobody of them serves. */
+async function moveNames(
+  own: OwnRollout,
+  plan: Plan,
+  { serving, processes }: { serving: Serving[]; processes: string[] },
+  control: Control,
+): Promise<void> {
+  const { parts, records } = own
+  const mains = new Map(serving.map(({ plan: { type }, main }) => [type, main]))
+  const wanted = new Map([...namesOfLinks(parts.rack, plan), ...namesOfTypes(parts.rack, plan, mains)])
+  const serve = new Set(processes.flatMap((id) => own.copies.get(id)?.generation ?? []))
+  const held = new Set([...serve].map((generation) => membersName(parts.rack, generation)))
+  // A type that keeps its place while no copy of it runs keeps its names too.
+  const kept = new Set(
+    plan.processes.flatMap(({ aliases }) => aliases.map((each) => insideName(parts.rack, plan.owner, each))),
+  )
+  const gone = [...records]
+    .filter(([name, target]) => !held.has(target) && !kept.has(name))
+    .map(([name]) => name)
+  const changes = recordChanges(records, wanted, gone)
+  if (changes.length === 0) return
+  const moved = changes.some(
+    ({ Action, ResourceRecordSet: set }) => Action === 'UPSERT' && records.has(set!.Name!),
+  )
+  const change = await changeRecords(parts, changes, control)
+  own.naming = change
+  for (const name of gone) records.delete(name)
+  for (const [name, target] of wanted) records.set(name, target)
+  await awaitChange(parts, change, control)
+  // Who asked just before keeps the old answer for so long.
+  if (moved) await pause(parts.intervals.nameLife, control.signal)
+}

@@ -1,0 +1,113 @@
+import type { Control } from '../../../domain/control.ts'
+import type { CopyOrder } from '../../../rollout/runtime.ts'
+import { isAwsError } from '../../../aws/errors.ts'
+import { mainContainer } from '../definition/task-definition.ts'
+import { networkOf } from '../definition/service-input.ts'
+import { describeTasks, type FoundTask } from '../look/found.ts'
+import { endOfTask, isRunningTask } from '../look/task-end.ts'
+import { ecsTags, generationName, ownerWord, taskGroup, type GenerationName } from '../names.ts'
+import { commandName, jobName } from './jobs.ts'
+import { makeDefinition, tagsOf } from './make-parts.ts'
+import type { OwnCopy, OwnRollout } from './own.ts'
+import { notStarted } from './start-copies.ts'
+
+/** Runs a copy that is no server: ECS starts it once, and nobody starts it again. */
+export async function runJob(own: OwnRollout, order: CopyOrder, control: Control): Promise<OwnCopy> {
+  const generation = jobName(own.owner, order.process.type, order.identity)
+  return await runTask(own, { order, generation, kind: 'process' }, control)
+}
+
+/** Starts the release command of a type. */
+export async function runCommand(own: OwnRollout, order: CopyOrder, control: Control): Promise<OwnCopy> {
+  const generation = commandName(own.owner, order.process.type, order.plan.release)
+  const command = order.process.releaseCommand ?? []
+  return await runTask(own, { order, generation, kind: 'release-command', command }, control)
+}
+
+interface Job {
+  order: CopyOrder
+  generation: GenerationName
+  kind: 'process' | 'release-command'
+  command?: string[]
+}
+
+async function runTask(own: OwnRollout, job: Job, control: Control): Promise<OwnCopy> {
+  const { parts, app, owner } = own
+  const { order, generation, kind, command } = job
+  const { signal } = control
+  const definition = await findOrMakeDefinition(own, job, control)
+  const { tasks = [], failures = [] } = await parts.clients.ecs.runTask(
+    {
+      cluster: parts.places.cluster,
+      taskDefinition: definition,
+      count: 1,
+      group: taskGroup(kind, owner, order.process.type),
+      // Those of an owner are found by it.
+      startedBy: ownerWord(owner),
+      capacityProviderStrategy: [{ capacityProvider: 'FARGATE', weight: 1 }],
+      networkConfiguration: networkOf({ places: parts.places, app }),
+      enableExecuteCommand: true,
+      ...(command && { overrides: { containerOverrides: [{ name: mainContainer, command }] } }),
+      tags: ecsTags(tagsOf(own, order, { kind, state: 'proving' })),
+    },
+    { abortSignal: signal },
+  )
+  const [made] = tasks
+  if (!made?.taskArn)
+    throw notStarted(order.process.type, '', failures[0]?.reason ?? generationName(generation))
+  const arn = made.taskArn
+  parts.madeTasks.add(arn)
+  try {
+    const isReady = (task: typeof made | null) =>
+      task && (isRunningTask(task) || endOfTask(task)) ? task : null
+    const end = endOfTask(await parts.tasks.until(arn, isReady, signal))
+    const [found] = await describeTasks(parts, [arn], { signal })
+    const copy = copyOfJob(order, found!, kind)
+    own.copies.set(copy.process, copy)
+    if (end?.notStarted) throw notStarted(order.process.type, copy.process, end.notStarted)
+    return copy
+  } finally {
+    parts.madeTasks.delete(arn)
+  }
+}
+
+/** A job of an identity is made from one definition, however often it runs. */
+async function findOrMakeDefinition(
+  own: OwnRollout,
+  { generation, order }: Job,
+  control: Control,
+): Promise<string> {
+  const family = generationName(generation)
+  try {
+    const input = { taskDefinition: family }
+    const { taskDefinition } = await own.parts.clients.ecs.describeTaskDefinition(input, {
+      abortSignal: control.signal,
+    })
+    return taskDefinition!.taskDefinitionArn!
+  } catch (error) {
+    if (!isAwsError(error, 'ClientException')) throw error
+    return await makeDefinition(own, { generation, order }, control)
+  }
+}
+
+function copyOfJob(order: CopyOrder, found: FoundTask, kind: 'process' | 'release-command'): OwnCopy {
+  const end = endOfTask(found.task)
+  return {
+    process: found.process,
+    type: order.process.type,
+    kind,
+    release: order.plan.release,
+    identity: order.identity,
+    createdMs: Date.parse(found.tags.created ?? '') || Date.now(),
+    generation: null,
+    task: found.arn,
+    address: found.address,
+    state: end ? 'ended' : 'running',
+    exitCode: end?.code ?? null,
+    endedByItself: end?.isOwn ?? false,
+    mark: 'unproved',
+    names: order.process.aliases,
+    drainMs: 0,
+    volumes: [],
+  }
+}

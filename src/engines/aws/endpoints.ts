@@ -1,0 +1,18 @@
+import type { Endpoint } from '../../domain/endpoint.ts'
+import type { Plan } from '../../domain/plan.ts'
+import { waysOf } from './definition/ways.ts'
+import type { AwsParts } from './parts.ts'
+
+/** The web by host name, the rest at ports of the network balancer. */
+export function endpointsOf({ places, domain }: Pick<AwsParts, 'places' | 'domain'>, plan: Plan): Endpoint[] {
+  const { https } = places.balancer.listeners
+  const web = https === null ? { scheme: 'http' as const, port: 80 } : { scheme: 'https' as const, port: 443 }
+  const raw = places.networkBalancer?.host ?? domain
+  return plan.processes.flatMap((processPlan) =>
+    waysOf(processPlan).flatMap(({ kind, port, external }): Endpoint[] => {
+      const { type } = processPlan
+      if (kind === 'web') return processPlan.hosts.map((host) => ({ process: type, host, ...web }))
+      return external === null ? [] : [{ process: type, scheme: port.protocol, host: raw, port: external }]
+    }),
+  )
+}

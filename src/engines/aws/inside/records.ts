@@ -1,0 +1,86 @@
+import type { Change, ListResourceRecordSetsCommandInput, ListResourceRecordSetsCommandOutput, ResourceRecordSet } from '@aws-sdk/client-route-53'
+import type { Control } from '../../../domain/control.ts'
+import type { Owner } from '../../../domain/owner.ts'
+import { until } from '../../../lib/poll.ts'
+import { searchDomain } from '../names.ts'
+import type { AwsParts } from '../parts.ts'
+
+/** Names inside an owner, and where each leads: by full names, without the dot at their end. */
+export type Records = Map<string, string>
+
+/** How long an answer about a name may be kept, s. */
+const lifeSeconds = 5
+const syncDeadlineMs = 180_000
+
+type RecordPlace = Pick<ListResourceRecordSetsCommandInput, 'StartRecordName' | 'StartRecordType'>
+
+/** Those of an owner. */
+export async function findRecords(
+  { clients, places, rack }: AwsParts,
+  owner: Owner,
+  { signal }: Pick<Control, 'signal'>,
+): Promise<Records> {
+  const domain = searchDomain(rack, owner)
+  const isOwn = (name: string) => name === domain || name.endsWith(`.${domain}`)
+  const records: Records = new Map()
+  // They stand in the order of their labels from the last to the first, so an owner's are together.
+  let start: RecordPlace | null = { StartRecordName: domain }
+  while (start) {
+    const input: ListResourceRecordSetsCommandInput = { HostedZoneId: places.zone, ...start }
+    const answer: ListResourceRecordSetsCommandOutput = await clients.zones.listResourceRecordSets(input, { abortSignal: signal })
+    for (const record of answer.ResourceRecordSets ?? []) {
+      const name = plain(record.Name)
+      if (!isOwn(name)) return records
+      const [value] = record.ResourceRecords ?? []
+      if (record.Type === 'CNAME' && value) records.set(name, plain(value.Value))
+    }
+    start = answer.IsTruncated
+      ? { StartRecordName: answer.NextRecordName, StartRecordType: answer.NextRecordType }
+      : null
+  }
+  return records
+}
+
+const plain = (name = '') => name.replace(/\.$/, '').toLowerCase()
+
+/** What is to be changed so that `wanted` holds, and none of `unwanted` is there. Pure. */
+export function recordChanges(now: Records, wanted: Records, unwanted: Iterable<string> = []): Change[] {
+  const upserts = [...wanted]
+    .filter(([name, target]) => now.get(name) !== target)
+    .map(([name, target]): Change => ({ Action: 'UPSERT', ResourceRecordSet: recordSet(name, target) }))
+  const gone = [...unwanted].filter((name) => now.has(name) && !wanted.has(name))
+  const deletes = gone.map((name): Change => ({
+    Action: 'DELETE',
+    ResourceRecordSet: recordSet(name, now.get(name)!),
+  }))
+  return [...upserts, ...deletes]
+}
+
+function recordSet(name: string, target: string): ResourceRecordSet {
+  return { Name: name, Type: 'CNAME', TTL: lifeSeconds, ResourceRecords: [{ Value: target }] }
+}
+
+/** One batch, whole or not at all; gives by what its spread is asked for. */
+export async function changeRecords(
+  { clients, places }: AwsParts,
+  changes: Change[],
+  { signal }: Pick<Control, 'signal'>,
+): Promise<string> {
+  const input = { HostedZoneId: places.zone, ChangeBatch: { Changes: changes } }
+  const { ChangeInfo } = await clients.zones.changeResourceRecordSets(input, { abortSignal: signal })
+  return ChangeInfo!.Id!
+}
+
+/** Settles when a change is known everywhere. */
+export async function awaitChange(
+  { clients, intervals }: AwsParts,
+  change: string,
+  { signal }: Pick<Control, 'signal'>,
+): Promise<void> {
+  const isKnown = async () => {
+    const { ChangeInfo } = await clients.zones.getChange({ Id: change }, { abortSignal: signal })
+    return ChangeInfo?.Status === 'INSYNC'
+  }
+  const what = 'names to be known everywhere'
+  await until(isKnown, { intervalMs: intervals.names, deadlineMs: syncDeadlineMs, what, signal })
+}

@@ -1,0 +1,46 @@
+import type { Task } from '@aws-sdk/client-ecs'
+import { mainContainer } from '../definition/task-definition.ts'
+
+/** How a task ended. */
+export interface TaskEnd {
+  /** Of the user's process; 1 where it never ran. */
+  code: number
+  isOutOfMemory: boolean
+  /** In AWS's words, where the process was not started at all; null where it was. */
+  notStarted: string | null
+  /** False where somebody stopped it. */
+  isOwn: boolean
+}
+
+/** Null while the process runs, or is still to be started (aws.md 1.9). */
+export function endOfTask(task: Task): TaskEnd | null {
+  const main = task.containers?.find(({ name }) => name === mainContainer)
+  const hasExited = main?.exitCode !== undefined
+  if (!hasExited && task.lastStatus !== 'STOPPED') return null
+  const reasons = [main?.reason, ...(task.containers ?? []).map(({ reason }) => reason)]
+  const isOutOfMemory = reasons.some((reason) => reason?.startsWith('OutOfMemory'))
+  const isStartFailure = task.stopCode === 'TaskFailedToStart' || !hasExited
+  const said = [task.stoppedReason, ...reasons].filter(Boolean).join(': ')
+  return {
+    code: main?.exitCode ?? 1,
+    isOutOfMemory,
+    notStarted: isStartFailure ? said || 'the task was not started' : null,
+    isOwn: task.stopCode === undefined || task.stopCode === 'EssentialContainerExited',
+  }
+}
+
+/** Whether somebody has told it to end: it drains, or is about to. */
+export function isLeavingTask({ desiredStatus, lastStatus, stopCode }: Task): boolean {
+  if (lastStatus === 'STOPPED' || desiredStatus !== 'STOPPED') return false
+  return stopCode !== 'EssentialContainerExited' && stopCode !== 'TaskFailedToStart'
+}
+
+/** Whether its process runs, or will. */
+export function isUpTask({ desiredStatus, lastStatus }: Task): boolean {
+  return desiredStatus !== 'STOPPED' && lastStatus !== 'STOPPED'
+}
+
+/** Whether its process has been started. */
+export function isRunningTask({ lastStatus = '' }: Task): boolean {
+  return !['PROVISIONING', 'PENDING', 'ACTIVATING'].includes(lastStatus)
+}

@@ -1,0 +1,58 @@
+import type { Control } from '../../domain/control.ts'
+import type { Owner } from '../../domain/owner.ts'
+import { until } from '../../lib/poll.ts'
+import { removeStack } from '../../aws/stacks.ts'
+import { forgetCompleted } from './deploy/notes.ts'
+import { clearParts, removeDefinition, removeGeneration } from './deploy/remove-parts.ts'
+import { changeRecords, findRecords, recordChanges } from './inside/records.ts'
+import { describeTasks, findGenerations, findTasks, type FoundGeneration } from './look/found.ts'
+import { allTasks } from './look/service-tasks.ts'
+import { appStackName, readGenerationName } from './names.ts'
+import type { AwsParts } from './parts.ts'
+
+const leaveDeadlineMs = 600_000
+
+/** Takes an app or a service off the rack: what leads to it, its processes, then all that they stood on. Safe to repeat. */
+export async function removeOwner(parts: AwsParts, owner: Owner, control: Control): Promise<void> {
+  const { clients, rack, places, intervals } = parts
+  const { signal } = control
+  const generations = await findGenerations(parts, { owner }, control)
+  const tasks = await findTasks(parts, { owner }, control)
+  const arns = new Set(tasks.map(({ arn }) => arn))
+  for (const { name } of generations) {
+    for (const { arn } of await allTasks(parts, { serviceName: name }, control)) arns.add(arn)
+  }
+  for (const arn of arns) parts.endedTasks.add(arn)
+  for (const each of generations) await removeGeneration(parts, leftOf(each), control)
+  for (const { arn, service } of tasks) {
+    if (service !== null) continue
+    await clients.ecs.stopTask({ cluster: places.cluster, task: arn, reason: 'its app is removed' }, { abortSignal: signal })
+  }
+  const records = await findRecords(parts, owner, control)
+  const changes = recordChanges(records, new Map(), records.keys())
+  if (changes.length > 0) await changeRecords(parts, changes, control)
+  await until(async () => await areStopped(parts, [...arns], control), {
+    intervalMs: intervals.tasks,
+    deadlineMs: leaveDeadlineMs,
+    what: `the processes of ${owner.name} to leave`,
+    signal,
+  })
+  for (const each of generations) await clearParts(parts, leftOf(each), control)
+  for (const { task } of tasks) {
+    const family = /task-definition\/([^:]+):/.exec(task.taskDefinitionArn ?? '')?.[1] ?? ''
+    const named = readGenerationName(family)
+    if (named) await removeDefinition(parts, named, control)
+  }
+  await forgetCompleted(parts, owner, null, control)
+  await removeStack({ stacks: clients.stacks, intervalMs: intervals.stacks }, appStackName(rack, owner), control)
+}
+
+export function leftOf({ owner, type, id, service }: FoundGeneration) {
+  const groups = (service.loadBalancers ?? []).flatMap(({ targetGroupArn }) => targetGroupArn ?? [])
+  return { owner, type, id, groups, registry: service.serviceRegistries?.[0]?.registryArn ?? null }
+}
+
+async function areStopped(parts: AwsParts, arns: string[], control: Control): Promise<boolean> {
+  const found = await describeTasks(parts, arns, control)
+  return found.every(({ task }) => task.lastStatus === 'STOPPED')
+}

@@ -1,0 +1,40 @@
+import type { Control } from '../../domain/control.ts'
+import type { Keep, Swept } from '../../domain/engine.ts'
+import { ownerKey, type Owner } from '../../domain/owner.ts'
+import { findGenerations, findTasks, pages } from './look/found.ts'
+import { readOwnerWord } from './names.ts'
+import type { AwsParts } from './parts.ts'
+import { removeOwner } from './remove-owner.ts'
+
+/** Removes apps and services that nothing in `keep` names: by their services, their tasks and their stacks. */
+export async function sweepRack(parts: AwsParts, keep: Keep, control: Control): Promise<Swept> {
+  const [generations, tasks, stacks] = await Promise.all([
+    findGenerations(parts, {}, control),
+    findTasks(parts, {}, control),
+    ownersOfStacks(parts, control),
+  ])
+  const present = [...[...generations, ...tasks].map(({ owner }) => owner), ...stacks]
+  const strangers = new Map(present.map((owner) => [ownerKey(owner), owner]))
+  for (const owner of keep.owners) strangers.delete(ownerKey(owner))
+  for (const owner of strangers.values()) await removeOwner(parts, owner, control)
+  const isStranger = ({ owner }: { owner: Owner }) => strangers.has(ownerKey(owner))
+  return {
+    images: 0,
+    containers: tasks.filter(isStranger).length,
+    networks: stacks.filter((owner) => isStranger({ owner })).length,
+    volumes: 0,
+    bytes: 0,
+  }
+}
+
+async function ownersOfStacks({ clients, rack }: AwsParts, { signal }: Control): Promise<Owner[]> {
+  const prefix = `rack-${rack}-app-`
+  const list = async (NextToken?: string) => {
+    const answer = await clients.stacks.describeStacks({ ...(NextToken && { NextToken }) }, { abortSignal: signal })
+    return { items: answer.Stacks ?? [], nextToken: answer.NextToken }
+  }
+  const all = await Array.fromAsync(pages(list))
+  return all.flatMap(({ StackName = '' }) =>
+    StackName.startsWith(prefix) ? [readOwnerWord(StackName.slice(prefix.length))] : [],
+  )
+}
