@@ -2,7 +2,16 @@ import { awsFeatures } from '../../domain/aws-features.ts'
 import type { Control } from '../../domain/control.ts'
 import type { Engine } from '../../domain/engine.ts'
 import { RackError } from '../../domain/error.ts'
+import { ownerKey, type Owner } from '../../domain/owner.ts'
+import { createSemaphore, type Semaphore } from '../../lib/semaphore.ts'
+import { readCapacity } from './capacity.ts'
 import { createParts } from './create-parts.ts'
+import { deployPlan } from './deploy/deploy.ts'
+import { removeVolumes } from './deploy/access-points.ts'
+import { endpointsOf } from './endpoints.ts'
+import { obstaclesOf } from './obstacles.ts'
+import { removeOwner } from './remove-owner.ts'
+import { sweepRack } from './sweep.ts'
 import { notThere } from './not-there.ts'
 import type { AwsEngineOptions, AwsParts } from './parts.ts'
 
@@ -24,34 +33,29 @@ export function createAwsEngine(options: AwsEngineOptions): AwsEngine {
     ...imageVerbs(),
     ...serviceVerbs(),
     about: (control) => guarded(control, async () => ({ name: 'aws', version: parts.places.region })),
-    endpoints: () => {
-      throw notThere('tell addresses', 'the balancers are not read yet')
-    },
-    capacity: async () => {
-      throw notThere('tell its capacity', 'what is reserved is not read yet')
-    },
-    sweep: async () => {
-      throw notThere('sweep', 'leftovers are not looked for yet')
-    },
+    endpoints: (plan) => endpointsOf(parts, plan),
+    capacity: (control) => guarded(control, () => readCapacity(parts, control)),
+    sweep: (keep, control) => guarded(control, () => sweepRack(parts, keep, control)),
     async close() {
       closing.abort(new RackError('cancelled', 'the rack is stopping'))
     },
   }
 }
 
-function changes(_parts: AwsParts): Pick<Engine, 'obstacles' | 'deploy' | 'measure' | 'remove'> {
-  const why = 'generations are not made yet'
+/** What changes the copies of an app or a service: one at a time. */
+function changes(parts: AwsParts): Pick<Engine, 'obstacles' | 'deploy' | 'measure' | 'remove'> {
+  const inTurn = createTurns()
   return {
-    obstacles: async () => [],
-    deploy: async () => {
-      throw notThere('deploy', why)
-    },
+    obstacles: (plan, _starting, control) => guarded(control, () => obstaclesOf(parts, plan, control)),
+    deploy: (change, control) => inTurn(change.plan.owner, control, () => deployPlan(parts, change, control)),
     measure: async () => {
-      throw notThere('measure', why)
+      throw notThere('count requests', 'the metrics of the balancers are not read yet')
     },
-    remove: async () => {
-      throw notThere('remove an app', why)
-    },
+    remove: (owner, { volumes }, control) =>
+      inTurn(owner, control, async () => {
+        await removeOwner(parts, owner, control)
+        if (volumes) await removeVolumes(parts, owner, control)
+      }),
   }
 }
 
@@ -121,6 +125,17 @@ function serviceVerbs(): Pick<Engine, 'provision' | 'deprovision' | 'openEntranc
     openEntrance: async (entrance) => {
       if (entrance) throw notThere('let other racks in', 'it has no router of its own')
     },
+  }
+}
+
+/** One change at a time per owner: a stop in the middle of a deploy would see half of it. */
+function createTurns() {
+  const turns = new Map<string, Semaphore>()
+  return async <T>(owner: Owner, control: Control, task: () => Promise<T>): Promise<T> => {
+    const key = ownerKey(owner)
+    const turn = turns.get(key) ?? createSemaphore(1)
+    turns.set(key, turn)
+    return await guarded(control, () => turn.run(task, control.signal))
   }
 }
 

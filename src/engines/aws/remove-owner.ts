@@ -2,7 +2,7 @@ import type { Control } from '../../domain/control.ts'
 import type { Owner } from '../../domain/owner.ts'
 import { until } from '../../lib/poll.ts'
 import { removeStack } from '../../aws/stacks.ts'
-import { forgetCompleted } from './deploy/notes.ts'
+import { forgetCompleted } from './jobs/notes.ts'
 import { clearParts, removeDefinition, removeGeneration } from './deploy/remove-parts.ts'
 import { changeRecords, findRecords, recordChanges } from './inside/records.ts'
 import { describeTasks, findGenerations, findTasks, type FoundGeneration } from './look/found.ts'
@@ -26,7 +26,10 @@ export async function removeOwner(parts: AwsParts, owner: Owner, control: Contro
   for (const each of generations) await removeGeneration(parts, leftOf(each), control)
   for (const { arn, service } of tasks) {
     if (service !== null) continue
-    await clients.ecs.stopTask({ cluster: places.cluster, task: arn, reason: 'its app is removed' }, { abortSignal: signal })
+    await clients.ecs.stopTask(
+      { cluster: places.cluster, task: arn, reason: 'its app is removed' },
+      { abortSignal: signal },
+    )
   }
   const records = await findRecords(parts, owner, control)
   const changes = recordChanges(records, new Map(), records.keys())
@@ -44,7 +47,11 @@ export async function removeOwner(parts: AwsParts, owner: Owner, control: Contro
     if (named) await removeDefinition(parts, named, control)
   }
   await forgetCompleted(parts, owner, null, control)
-  await removeStack({ stacks: clients.stacks, intervalMs: intervals.stacks }, appStackName(rack, owner), control)
+  await removeStack(
+    { stacks: clients.stacks, intervalMs: intervals.stacks },
+    appStackName(rack, owner),
+    control,
+  )
 }
 
 export function leftOf({ owner, type, id, service }: FoundGeneration) {

@@ -30,7 +30,10 @@ export async function sweepRack(parts: AwsParts, keep: Keep, control: Control): 
 async function ownersOfStacks({ clients, rack }: AwsParts, { signal }: Control): Promise<Owner[]> {
   const prefix = `rack-${rack}-app-`
   const list = async (NextToken?: string) => {
-    const answer = await clients.stacks.describeStacks({ ...(NextToken && { NextToken }) }, { abortSignal: signal })
+    const answer = await clients.stacks.describeStacks(
+      { ...(NextToken && { NextToken }) },
+      { abortSignal: signal },
+    )
     return { items: answer.Stacks ?? [], nextToken: answer.NextToken }
   }
   const all = await Array.fromAsync(pages(list))

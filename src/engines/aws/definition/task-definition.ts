@@ -174,6 +174,7 @@ function volumesOf({ plan, places, accessPoints }: DefinitionInput): Volume[] {
   const named = new Map(own.map((mount) => [volumeId(mount), mount]))
   return [
     { name: toolVolume },
+    ...agentPlaces(plan).map(({ name }) => ({ name })),
     ...Array.from(named, ([name, mount]): Volume => {
       if (mount.kind !== 'volume') return { name }
       return {
@@ -188,16 +189,24 @@ function volumesOf({ plan, places, accessPoints }: DefinitionInput): Volume[] {
   ]
 }
 
+/** Where the agent of exec writes, in a container whose own file system nobody does (aws.md 1.7). */
+function agentPlaces({ container }: Pick<ProcessPlan, 'container'>): { name: string; path: string }[] {
+  if (!container.readOnly) return []
+  const paths = ['/managed-agents', '/var/lib/amazon', '/var/log/amazon']
+  return paths.map((path) => ({ name: `agent${path.replaceAll('/', '-')}`, path }))
+}
+
 /** A volume that two paths have is one. */
 function volumeId(mount: Mount): string {
   if (mount.kind === 'volume') return `v-${mount.volume.replaceAll(/[^A-Za-z0-9_-]/g, '-')}`
   return `d${mount.path.replaceAll(/[^A-Za-z0-9_-]/g, '-')}`
 }
 
-function mountPointsOf({ mounts }: ProcessPlan): MountPoint[] {
+function mountPointsOf({ mounts, container }: ProcessPlan): MountPoint[] {
   const own = mounts.filter(({ kind }) => kind === 'volume' || kind === 'discarded')
   return [
     { sourceVolume: toolVolume, containerPath: toolDirectory, readOnly: true },
+    ...agentPlaces({ container }).map(({ name, path }) => ({ sourceVolume: name, containerPath: path })),
     ...own.map((mount) => ({
       sourceVolume: volumeId(mount),
       containerPath: mount.path,

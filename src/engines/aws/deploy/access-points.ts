@@ -1,4 +1,5 @@
 import type { Control } from '../../../domain/control.ts'
+import type { Owner } from '../../../domain/owner.ts'
 import type { Plan } from '../../../domain/plan.ts'
 import { isAwsError } from '../../../aws/errors.ts'
 import { until } from '../../../lib/poll.ts'
@@ -33,7 +34,8 @@ async function ensureAccessPoint(
   control: Control,
 ): Promise<string> {
   const { clients, places, rack } = parts
-  const found = await findAccessPoint(parts, volumeRoot(owner, volume), control)
+  const root = volumeRoot(owner, volume)
+  const [found] = await findAccessPoints(parts, (each) => each === root, control)
   if (found) return await awaitAccessPoint(parts, found, control)
   try {
     const { AccessPointId } = await clients.files.createAccessPoint(
@@ -41,10 +43,13 @@ async function ensureAccessPoint(
         ClientToken: `${ownerWord(owner)}/${volume}`.slice(0, 64),
         FileSystemId: places.fileSystem,
         RootDirectory: {
-          Path: volumeRoot(owner, volume),
+          Path: root,
           CreationInfo: { OwnerUid: 0, OwnerGid: 0, Permissions: '0755' },
         },
-        Tags: [...awsTags({ rack, owner: ownerTag(owner), created: new Date().toISOString() }), { Key: 'rack:volume', Value: volume }],
+        Tags: [
+          ...awsTags({ rack, owner: ownerTag(owner), created: new Date().toISOString() }),
+          { Key: 'rack:volume', Value: volume },
+        ],
       },
       { abortSignal: control.signal },
     )
@@ -56,21 +61,35 @@ async function ensureAccessPoint(
   }
 }
 
-async function findAccessPoint(
+/** Those whose directories `isMeant`, by their roots; those that go are left out. */
+async function findAccessPoints(
   { clients, places }: AwsParts,
-  root: string,
-  { signal }: Control,
-): Promise<string | null> {
+  isMeant: (root: string) => boolean,
+  { signal }: Pick<Control, 'signal'>,
+): Promise<string[]> {
   const list = async (NextToken?: string) => {
     const input = { FileSystemId: places.fileSystem, ...(NextToken && { NextToken }) }
     const answer = await clients.files.describeAccessPoints(input, { abortSignal: signal })
     return { items: answer.AccessPoints ?? [], nextToken: answer.NextToken }
   }
-  for await (const { RootDirectory, AccessPointId, LifeCycleState } of pages(list)) {
+  const all = await Array.fromAsync(pages(list))
+  return all.flatMap(({ RootDirectory, AccessPointId, LifeCycleState }) => {
     const isThere = LifeCycleState !== 'deleting' && LifeCycleState !== 'deleted'
-    if (RootDirectory?.Path === root && AccessPointId && isThere) return AccessPointId
+    return isThere && AccessPointId && isMeant(RootDirectory?.Path ?? '') ? [AccessPointId] : []
+  })
+}
+
+/** Gives up those of an owner that is removed; safe to repeat. */
+export async function removeVolumes(
+  parts: AwsParts,
+  owner: Owner,
+  control: Pick<Control, 'signal'>,
+): Promise<void> {
+  const prefix = volumeRoot(owner, '')
+  const found = await findAccessPoints(parts, (root) => root.startsWith(prefix), control)
+  for (const AccessPointId of found) {
+    await parts.clients.files.deleteAccessPoint({ AccessPointId }, { abortSignal: control.signal })
   }
-  return null
 }
 
 /** A task that mounts one that is not available yet does not start. */
@@ -80,7 +99,10 @@ async function awaitAccessPoint(
   { signal }: Control,
 ): Promise<string> {
   const isAvailable = async () => {
-    const { AccessPoints = [] } = await clients.files.describeAccessPoints({ AccessPointId }, { abortSignal: signal })
+    const { AccessPoints = [] } = await clients.files.describeAccessPoints(
+      { AccessPointId },
+      { abortSignal: signal },
+    )
     return AccessPoints[0]?.LifeCycleState === 'available'
   }
   const what = 'a volume to be available'

@@ -12,8 +12,8 @@ import {
   type OwnCopy,
   type OwnRollout,
 } from './own.ts'
-import { commandName } from './jobs.ts'
-import { forgetCompleted } from './notes.ts'
+import { commandName } from '../jobs/jobs.ts'
+import { forgetCompleted } from '../jobs/notes.ts'
 import { reapGeneration } from './reap.ts'
 import { removeDefinition, removeGeneration } from './remove-parts.ts'
 import { removePrepared, setDesired } from './start-copies.ts'

@@ -9,8 +9,8 @@ import { generationName, hashedProcessId, membersName, ownerWord, readTags } fro
 import { findRules, isLive } from '../routes/rules.ts'
 import { findListeners, isWaitingPort } from '../routes/listeners.ts'
 import type { AwsParts } from '../parts.ts'
-import { jobGeneration } from './jobs.ts'
-import { findCompleted } from './notes.ts'
+import { jobGeneration } from '../jobs/jobs.ts'
+import { findCompleted } from '../jobs/notes.ts'
 import { observed, type Generation, type GenerationState, type OwnCopy, type OwnRollout } from './own.ts'
 import { reapGeneration } from './reap.ts'
 

@@ -7,7 +7,7 @@ import { lastLines } from '../look/last-lines.ts'
 import { endOfTask } from '../look/task-end.ts'
 import { mainContainer } from '../definition/task-definition.ts'
 import { ecsTags, insideName, membersName } from '../names.ts'
-import { noteCompleted } from './notes.ts'
+import { noteCompleted } from '../jobs/notes.ts'
 import { copyOf, observed, type OwnCopy, type OwnRollout } from './own.ts'
 
 type ProvingVerbs = Pick<Runtime, 'probe' | 'check' | 'ended' | 'lastLines' | 'name' | 'settle'>

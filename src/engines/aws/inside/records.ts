@@ -1,4 +1,9 @@
-import type { Change, ListResourceRecordSetsCommandInput, ListResourceRecordSetsCommandOutput, ResourceRecordSet } from '@aws-sdk/client-route-53'
+import type {
+  Change,
+  ListResourceRecordSetsCommandInput,
+  ListResourceRecordSetsCommandOutput,
+  ResourceRecordSet,
+} from '@aws-sdk/client-route-53'
 import type { Control } from '../../../domain/control.ts'
 import type { Owner } from '../../../domain/owner.ts'
 import { until } from '../../../lib/poll.ts'
@@ -27,7 +32,9 @@ export async function findRecords(
   let start: RecordPlace | null = { StartRecordName: domain }
   while (start) {
     const input: ListResourceRecordSetsCommandInput = { HostedZoneId: places.zone, ...start }
-    const answer: ListResourceRecordSetsCommandOutput = await clients.zones.listResourceRecordSets(input, { abortSignal: signal })
+    const answer: ListResourceRecordSetsCommandOutput = await clients.zones.listResourceRecordSets(input, {
+      abortSignal: signal,
+    })
     for (const record of answer.ResourceRecordSets ?? []) {
       const name = plain(record.Name)
       if (!isOwn(name)) return records

@@ -7,9 +7,9 @@ import { describeTasks, type FoundTask } from '../look/found.ts'
 import { endOfTask, isRunningTask } from '../look/task-end.ts'
 import { ecsTags, generationName, ownerWord, taskGroup, type GenerationName } from '../names.ts'
 import { commandName, jobName } from './jobs.ts'
-import { makeDefinition, tagsOf } from './make-parts.ts'
-import type { OwnCopy, OwnRollout } from './own.ts'
-import { notStarted } from './start-copies.ts'
+import { makeDefinition, tagsOf } from '../deploy/make-parts.ts'
+import type { OwnCopy, OwnRollout } from '../deploy/own.ts'
+import { notStarted } from '../deploy/start-copies.ts'
 
 /** Runs a copy that is no server: ECS starts it once, and nobody starts it again. */
 export async function runJob(own: OwnRollout, order: CopyOrder, control: Control): Promise<OwnCopy> {

@@ -2,7 +2,7 @@ import { copyRules } from '../../../domain/copy-identity.ts'
 import type { Owner } from '../../../domain/owner.ts'
 import type { Plan, ProcessPlan } from '../../../domain/plan.ts'
 import { fixedGenerationId, type GenerationName } from '../names.ts'
-import { identityOf } from './identity.ts'
+import { identityOf } from '../deploy/identity.ts'
 
 /**
  * Whether a type is a job: a service of ECS would start it for ever. Its completion is waited for, or it is to run once
