@@ -3,6 +3,8 @@ import type { Control } from '../../domain/control.ts'
 import type { Engine } from '../../domain/engine.ts'
 import { RackError } from '../../domain/error.ts'
 import { ownerKey, type Owner } from '../../domain/owner.ts'
+import { unknownCounts } from '../../rollout/receipt.ts'
+import { abortable } from '../../lib/deadline.ts'
 import { createSemaphore, type Semaphore } from '../../lib/semaphore.ts'
 import { readCapacity } from './capacity.ts'
 import { createParts } from './create-parts.ts'
@@ -48,9 +50,15 @@ function changes(parts: AwsParts): Pick<Engine, 'obstacles' | 'deploy' | 'measur
   return {
     obstacles: (plan, _starting, control) => guarded(control, () => obstaclesOf(parts, plan, control)),
     deploy: (change, control) => inTurn(change.plan.owner, control, () => deployPlan(parts, change, control)),
-    measure: async () => {
-      throw notThere('count requests', 'the metrics of the balancers are not read yet')
-    },
+    measure: (measurement, control) =>
+      guarded(control, async () => {
+        const counts = await abortable(
+          parts.measurements.get(measurement) ?? Promise.resolve(unknownCounts),
+          control.signal,
+        )
+        parts.measurements.delete(measurement)
+        return counts
+      }),
     remove: (owner, { volumes }, control) =>
       inTurn(owner, control, async () => {
         await removeOwner(parts, owner, control)

@@ -19,6 +19,7 @@ export function createParts(options: AwsEngineOptions, lifetime: AbortSignal): A
     registering: createSemaphore(4),
     leavingServices: new Set(),
     endedTasks: new Set(),
+    measurements: new Map(),
     behind: (work) => {
       void work(lifetime).catch((error: unknown) => {
         if (!lifetime.aborted) onTrouble(error)

@@ -1,4 +1,5 @@
 import type { AwsClients } from '../../aws/clients.ts'
+import type { Counts } from '../../domain/deployment.ts'
 import type { Resources } from '../../domain/rack.ts'
 import type { Process } from '../../domain/process.ts'
 import type { Semaphore } from '../../lib/semaphore.ts'
@@ -95,6 +96,8 @@ export interface AwsParts extends Omit<Required<AwsEngineOptions>, 'intervals'> 
   leavingServices: Set<string>
   /** ARNs of tasks that were told to end, and count no more. */
   endedTasks: Set<string>
+  /** What is still to be counted of deploys, by what their receipts name. */
+  measurements: Map<string, Promise<Counts>>
   /** What goes on behind everybody's back; a failure of it is trouble. */
   behind: (work: (signal: AbortSignal) => Promise<void>) => void
   /** Ends when the engine is closed. */

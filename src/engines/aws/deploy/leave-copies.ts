@@ -153,9 +153,20 @@ async function awaitTold({ parts }: OwnRollout, copies: OwnCopy[], { signal }: C
   )
 }
 
-/** Settles when their tasks have stopped, drained and all. */
 async function awaitEnd({ parts }: OwnRollout, copies: OwnCopy[], control: Control): Promise<void> {
-  const arns = copies.flatMap(({ task }) => task ?? [])
+  await awaitStopped(
+    parts,
+    copies.flatMap(({ task }) => task ?? []),
+    control,
+  )
+}
+
+/** Settles when tasks have stopped, drained and all. */
+export async function awaitStopped(
+  parts: OwnRollout['parts'],
+  arns: string[],
+  control: Pick<Control, 'signal'>,
+): Promise<void> {
   if (arns.length === 0) return
   const areGone = async (signal: AbortSignal) => {
     const found = await describeTasks(parts, arns, { signal })

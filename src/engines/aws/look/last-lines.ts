@@ -2,6 +2,7 @@ import type { Control } from '../../../domain/control.ts'
 import type { Owner } from '../../../domain/owner.ts'
 import { pause } from '../../../lib/poll.ts'
 import { isAwsError } from '../../../aws/errors.ts'
+import { pages } from './found.ts'
 import { logGroupName, streamName, taskIdOf } from '../names.ts'
 import type { AwsParts } from '../parts.ts'
 
@@ -25,15 +26,18 @@ export async function lastLines(
 ): Promise<string[]> {
   const stream = {
     logGroupName: logGroupName(rack, owner),
-    logStreamName: streamName(type, release, taskIdOf(task)),
-    limit: lastLineCount,
-    startFromHead: false,
+    logStreamNames: [streamName(type, release, taskIdOf(task))],
+  }
+  const list = async (nextToken?: string) => {
+    const input = { ...stream, ...(nextToken && { nextToken }) }
+    const answer = await clients.logs.filterLogEvents(input, { abortSignal: signal })
+    return { items: answer.events ?? [], nextToken: answer.nextToken }
   }
   let lines: string[] = []
   for (let look = 0; look < looks; look++) {
     const before = lines.length
     try {
-      const { events = [] } = await clients.logs.getLogEvents(stream, { abortSignal: signal })
+      const events = await Array.fromAsync(pages(list))
       lines = events.map(({ message = '' }) => message)
     } catch (error) {
       // A process that has printed nothing has no stream.
