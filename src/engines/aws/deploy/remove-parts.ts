@@ -125,18 +125,29 @@ async function removeDefinitions(
 
 /** A secret that is full goes on in further ones: the first that is not there ends them. */
 async function removeSecrets(
-  { clients, rack }: AwsParts,
+  parts: AwsParts,
   generation: GenerationName,
-  { signal }: Pick<Control, 'signal'>,
+  control: Pick<Control, 'signal'>,
 ): Promise<void> {
-  for (let part = 0; ; part++) {
-    const SecretId = secretPartName(secretName(rack, generation), part)
-    try {
-      const input = { SecretId, ForceDeleteWithoutRecovery: true }
-      await clients.secrets.deleteSecret(input, { abortSignal: signal })
-    } catch (error) {
-      if (isAwsError(error, 'ResourceNotFoundException')) return
-      throw error
-    }
+  const name = secretName(parts.rack, generation)
+  let part = 0
+  while (await removeSecret(parts, secretPartName(name, part), control)) part++
+}
+
+/** False where there is none: to delete one that is not there is no error. */
+async function removeSecret(
+  { clients }: AwsParts,
+  SecretId: string,
+  { signal }: Pick<Control, 'signal'>,
+): Promise<boolean> {
+  const abort = { abortSignal: signal }
+  try {
+    const { DeletedDate } = await clients.secrets.describeSecret({ SecretId }, abort)
+    if (DeletedDate) return true
+    await clients.secrets.deleteSecret({ SecretId, ForceDeleteWithoutRecovery: true }, abort)
+    return true
+  } catch (error) {
+    if (isAwsError(error, 'ResourceNotFoundException')) return false
+    throw error
   }
 }
