@@ -49,7 +49,7 @@ const addressOf = (task: Task) =>
   task.attachments![0]!.details!.find(({ name }) => name === 'privateIPv4Address')!.value!
 
 test('a service of two copies comes, replaces what crashes, spares what is protected, and goes', async () => {
-  const input = await createService('web')
+  const input = await createService('web', { enableExecuteCommand: true })
   const first = await untilRunning('web', 2)
   await until(async () => (await world.describe('web')).deployments![0]!.rolloutState === 'COMPLETED', {
     deadlineMs,
@@ -64,11 +64,18 @@ test('a service of two copies comes, replaces what crashes, spares what is prote
   const again = world.send('CreateService', { desiredCount: 2, clientToken: 'other', ...input })
   await assert.rejects(again, { name: 'InvalidParameterException', message: /not idempotent/ })
 
-  await world.send('StopTask', { cluster, task: first[0]!.taskArn })
+  const crashing = first[0]!.taskArn!
+  await world.untilTask(
+    crashing,
+    ({ containers }) => containers![0]!.managedAgents![0]!.lastStatus === 'RUNNING',
+  )
+  await world.inside(world.ecs.containers.find(crashing, 'main'), ['kill', '-TERM', '1'])
+  const crashed = await world.untilTask(crashing, ({ desiredStatus }) => desiredStatus === 'STOPPED')
+  assert.equal(crashed.stopCode, 'EssentialContainerExited')
   const second = await until(
     async () => {
       const running = await untilRunning('web', 2)
-      return running.every(({ taskArn }) => taskArn !== first[0]!.taskArn) && running
+      return running.every(({ taskArn }) => taskArn !== crashing) && running
     },
     { deadlineMs, what: 'a replacement' },
   )
@@ -156,4 +163,27 @@ test('a service whose tasks do not come up is given up after as many as the brea
   const [ended] = await world.tasksOf('broken', 'STOPPED')
   assert.equal(ended!.containers![0]!.exitCode, 3)
   await world.send('DeleteService', { cluster, service: 'broken', force: true })
+})
+
+test('with 0 and 100 percent the old task is gone before its successor is there', async () => {
+  const taskDefinition = await world.define('alone', [web()])
+  await createService('alone', {
+    taskDefinition,
+    desiredCount: 1,
+    deploymentConfiguration: { minimumHealthyPercent: 0, maximumPercent: 100 },
+    availabilityZoneRebalancing: 'DISABLED',
+  })
+  const [first] = await untilRunning('alone', 1)
+  world.world.drainsByItself = false
+  world.sick.add(`${addressOf(first!)}:80`)
+  await world.untilTask(first!.taskArn!, ({ lastStatus }) => lastStatus === 'DEACTIVATING')
+  await world.account.clock.pass(20_000)
+  assert.deepEqual(await world.tasksOf('alone'), [])
+  world.world.drainsByItself = true
+  world.sick.clear()
+  world.left.at(-1)!.leave()
+  const [second] = await untilRunning('alone', 1)
+  const gone = await world.untilTask(first!.taskArn!, ({ lastStatus }) => lastStatus === 'STOPPED')
+  assert.ok(gone.stoppedAt! <= second!.createdAt!)
+  await world.send('DeleteService', { cluster, service: 'alone', force: true })
 })

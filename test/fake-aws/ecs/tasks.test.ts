@@ -141,3 +141,45 @@ test('one that does not listen is killed when its time is over, and one that sta
   assert.equal(killed.containers![0]!.exitCode, 137)
   assert.equal(killed.containers![0]!.reason, undefined)
 })
+
+test('containers come in the order of their conditions, and the agent of exec needs room to write', async () => {
+  const healthCheck = { command: ['CMD', 'test', '-e', '/shared/ready'], interval: 5, retries: 10 }
+  const mountPoints = [{ sourceVolume: 'shared', containerPath: '/shared' }]
+  const note = (name: string) => `echo ${name} >> /shared/order`
+  const definition = await world.define(
+    'ordered',
+    [
+      container('main', `${note('main')}; cat /shared/order; ${sleep}`, {
+        mountPoints,
+        readonlyRootFilesystem: true,
+        dependsOn: [
+          { containerName: 'beside', condition: 'HEALTHY' },
+          { containerName: 'first', condition: 'COMPLETE' },
+        ],
+      }),
+      container('beside', `${note('beside')}; sleep 1; touch /shared/ready; ${sleep}`, {
+        mountPoints,
+        healthCheck,
+        dependsOn: [{ containerName: 'first', condition: 'START' }],
+      }),
+      container('first', `${note('first')}; exit 9`, { mountPoints, essential: false }),
+    ],
+    { volumes: [{ name: 'shared' }] },
+  )
+  const { taskArn } = await world.run(definition, { enableExecuteCommand: true })
+  const agentOf = (task: Task, wanted: string) =>
+    task.containers!.find(({ name }) => name === wanted)!.managedAgents![0]!.lastStatus
+  await world.untilTask(
+    taskArn!,
+    (task) => task.lastStatus === 'RUNNING' && agentOf(task, 'beside') === 'RUNNING',
+  )
+  assert.deepEqual(linesOf('main').slice(-4), ['first', 'beside', 'main', 'up'])
+  assert.throws(() => world.ecs.containers.find(taskArn!, 'main'), { message: /agent isn’t running/ })
+  assert.match(world.ecs.containers.find(taskArn!, 'beside'), /^[0-9a-f]{64}$/)
+  await world.send('StopTask', { cluster, task: taskArn })
+  const ended = await world.untilTask(taskArn!, hasStopped)
+  assert.deepEqual(
+    ended.containers!.map(({ exitCode }) => exitCode),
+    [0, 0, 9],
+  )
+})

@@ -16,7 +16,6 @@ const knownMembers = [
   'linuxParameters',
   'secrets',
   'dependsOn',
-  'startTimeout',
   'stopTimeout',
   'user',
   'workingDirectory',
@@ -93,19 +92,9 @@ function checkPorts({ portMappings = [] }: ContainerDefinition): void {
   }
 }
 
-function checkNumbers({
-  stopTimeout,
-  startTimeout,
-  memory,
-  cpu,
-  ulimits,
-  systemControls,
-}: ContainerDefinition) {
+function checkNumbers({ stopTimeout, memory, cpu, ulimits, systemControls }: ContainerDefinition) {
   if (stopTimeout !== undefined && !isWithin(stopTimeout, 1, longestStopSeconds)) {
     throw clientError(`stopTimeout must be between 1 and ${longestStopSeconds} seconds.`)
-  }
-  if (startTimeout !== undefined && !isWithin(startTimeout, 2, longestStopSeconds)) {
-    throw clientError(`startTimeout must be between 2 and ${longestStopSeconds} seconds.`)
   }
   // The Docker daemon reserves at least 6 MiB (D).
   if (memory !== undefined && memory < 6) throw clientError('Invalid memory: at least 6 MiB.')

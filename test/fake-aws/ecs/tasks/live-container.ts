@@ -7,8 +7,6 @@ import { containerSpec, type ContainerWorld } from './container-spec.ts'
 import { followLog } from './follow-log.ts'
 import { StartFailure } from './start-failure.ts'
 
-/** A dependency that does not resolve within this fails the start (D: on Fargate, unless `startTimeout` says less). */
-const usualStartSeconds = 180
 /** How long after an exit the kernel's word of the reason may still be on its way. */
 const patienceMs = 500
 /** How long the rest of a log may take after the end. */
@@ -32,7 +30,7 @@ export async function liveContainer(
   // It was told to stop while it started.
   if (signal.aborted) runBeside(state, () => stopContainer(state, task, container))
   const log = told(state, followLog(state, task, container))
-  if (task.isExecuteEnabled) runBeside(state, () => startAgent(state, container))
+  if (task.isExecuteEnabled && canHoldAgent(container)) runBeside(state, () => startAgent(state, container))
   const exitCode = await waitForExit(state, container)
   await settledWithin(log, logMs)
   if (exitCode === 137 && task.end === null) await hearOfMemory(container)
@@ -46,32 +44,19 @@ export async function liveContainer(
   state.bell.ring()
 }
 
+/** Without end: only a `startTimeout` of the dependency would set one (S), and that is refused. */
 async function awaitDependencies(
   container: ContainerRecord,
   { state, task }: ContainerWorld,
   signal: AbortSignal,
 ): Promise<void> {
-  const { dependsOn = [], startTimeout = usualStartSeconds, name } = container.definition
-  if (dependsOn.length === 0) return
+  const { dependsOn = [], name } = container.definition
   const others = dependsOn.map(({ containerName, condition }) => ({
     condition,
     other: task.containers.find(({ definition }) => definition.name === containerName)!,
   }))
   const areMet = () => others.every(({ condition, other }) => isMet(condition!, other, name))
-  const late = new AbortController()
-  const timer = setTimeout(
-    () => late.abort(new StartFailure(lateWords(name), container)),
-    startTimeout * 1000,
-  )
-  try {
-    await untilHolds(state.bell, areMet, AbortSignal.any([signal, late.signal]))
-  } finally {
-    clearTimeout(timer)
-  }
-}
-
-function lateWords(name: string): string {
-  return `CannotStartContainerError: the dependencies of ${name} did not resolve in time`
+  await untilHolds(state.bell, areMet, signal)
 }
 
 /** D: what each condition waits for. @throws StartFailure where it can't come true any more */
@@ -136,6 +121,17 @@ async function hearOfMemory(container: ContainerRecord): Promise<void> {
   } catch (error) {
     if (!(error instanceof DeadlineError)) throw error
   }
+}
+
+/** Where the agent of ExecuteCommand writes: it does not come up in a read-only container without these (D). */
+const agentPaths = ['/managed-agents', '/var/lib/amazon', '/var/log/amazon']
+
+function canHoldAgent({
+  definition: { readonlyRootFilesystem, mountPoints = [] },
+}: ContainerRecord): boolean {
+  if (!readonlyRootFilesystem) return true
+  const writable = mountPoints.filter(({ readOnly }) => !readOnly).map(({ containerPath }) => containerPath)
+  return agentPaths.every((path) => writable.includes(path))
 }
 
 async function startAgent({ account, bell, ending }: EcsState, container: ContainerRecord): Promise<void> {
