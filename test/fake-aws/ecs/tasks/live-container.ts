@@ -130,8 +130,9 @@ function canHoldAgent({
   definition: { readonlyRootFilesystem, mountPoints = [] },
 }: ContainerRecord): boolean {
   if (!readonlyRootFilesystem) return true
-  const writable = mountPoints.filter(({ readOnly }) => !readOnly).map(({ containerPath }) => containerPath)
-  return agentPaths.every((path) => writable.includes(path))
+  const isWritable = (path: string) =>
+    mountPoints.some(({ containerPath, readOnly }) => containerPath === path && !readOnly)
+  return agentPaths.every(isWritable)
 }
 
 async function startAgent({ account, bell, ending }: EcsState, container: ContainerRecord): Promise<void> {
