@@ -1,0 +1,220 @@
+import { rm } from 'node:fs/promises'
+import type { AwsAccess } from '../../src/aws/clients.ts'
+import type { AwsPlaces } from '../../src/engines/aws/parts.ts'
+import { type AccountOptions, createFakeAccount } from './account.ts'
+import { clientConfig } from './client-config.ts'
+import { createEcs, type Ecs } from './ecs/create-ecs.ts'
+import { connectToDocker, createTaskNetwork } from './ecs/task-network.ts'
+import { createElb, type FakeElb } from './elb/create-elb.ts'
+import type { FakeService } from './fake-service.ts'
+import type { Calls, Faults } from './faults.ts'
+import type { TaskNetwork } from './links.ts'
+import { createNames, type FakeNames } from './names/create-names.ts'
+import { startServer } from './server.ts'
+import { createFileSystems } from './small/file-systems.ts'
+import { createIdentity } from './small/identity.ts'
+import { createImages, type Repositories } from './small/images.ts'
+import { createLogs, type LogGroups } from './small/logs.ts'
+import { createObjects } from './small/objects.ts'
+import { createQuotas } from './small/quotas.ts'
+import { createSecrets } from './small/secrets.ts'
+import { createSessions } from './ssm/create-sessions.ts'
+import { createStacks, type FakeStacks } from './stacks/create-stacks.ts'
+import type { Allowance } from './throttle.ts'
+import { toolImage } from './tool/tool-image.ts'
+
+export interface FakeAwsOptions extends AccountOptions {
+  /** Name of the rack whose stacks are there from the start. */
+  rack?: string
+  /** What the account may run at once on Fargate. */
+  fargateVcpu?: number
+  /** In place of AWS's. */
+  allowances?: Allowance[]
+  /** Docker's name of the tool's image; built from its sources when absent. */
+  tool?: string
+  /** Where on loopback a port of a balancer is; any free one when absent. */
+  listenOn?: (port: number) => number
+}
+
+export interface FakeAws {
+  endpoint: string
+  /** For `createClients`; another `accessKeyId` is another caller. */
+  access(accessKeyId?: string): AwsAccess & { endpoint: string }
+  /** What the stacks `rack-R-base` and `rack-R` would have made. */
+  places: AwsPlaces
+  /** Where on loopback a balancer answers on one of its ports. */
+  loopbackPort(balancer: 'web' | 'network', port: number): number
+  calls: Calls
+  faults: Faults
+  stacks: FakeStacks
+  repositories: Repositories
+  logGroups: LogGroups
+  network: TaskNetwork
+  /** What went wrong in the fake itself: a test expects none. */
+  troubles: unknown[]
+  /** Every action that is there, as `ecs:CreateService`, sorted. */
+  actions: string[]
+  /** Ends all tasks and removes everything that was made on this machine. Safe to repeat. */
+  close(): Promise<void>
+}
+
+type Account = Awaited<ReturnType<typeof createFakeAccount>>
+
+/** Waiting listeners of a network balancer are on ports that its security group closes (aws.md 1.3). */
+const firstClosedPort = 60_000
+
+const securityGroups = {
+  processes: 'sg-0fa4e000000000001',
+  balancers: 'sg-0fa4e000000000002',
+  daemon: 'sg-0fa4e000000000003',
+}
+const vpc = 'vpc-0fa4e000000000000'
+const subnets = ['subnet-0fa4e000000000001', 'subnet-0fa4e000000000002']
+const fileSystem = 'fs-0fa4e000000000000'
+
+/** Puts an account together: all services behind one port, and in them what the stacks of a rack make. */
+export async function startFakeAws(options: FakeAwsOptions = {}): Promise<FakeAws> {
+  const { rack = 'fake' } = options
+  const account = await createFakeAccount(options)
+  await using undo = new AsyncDisposableStack()
+  undo.defer(() => rm(account.directory, { recursive: true, force: true }))
+  undo.defer(() => account.clock.close())
+  const network = await createTaskNetwork(account)
+  undo.defer(() => network.remove())
+  const names = createNames({ account, zone: `${rack}.internal`, membersZone: `members.${rack}.internal` })
+  await names.serve(network.gateway)
+  const elb = await createElb({ account, vpcId: vpc, balancers: balancersOf(rack, options) })
+  const small = createSmall(account, options)
+  const stacks = await createStacks(small.links)
+  const ecs = createEcs({
+    account,
+    network,
+    targetGroups: elb.targetGroups,
+    names: names.instances,
+    ...small.forTasks,
+  })
+  ecs.addCluster(rack)
+  const sessions = await createSessions(account, { docker: connectToDocker(), containers: ecs.containers })
+  const services = [
+    withSessions(ecs, sessions.actions),
+    elb.service,
+    ...names.services,
+    stacks.service,
+    ...small.services,
+  ]
+  for (const service of [...services].toReversed()) undo.defer(() => service.close?.())
+  undo.defer(() => sessions.close())
+  const places = await placesOf({ rack, account, elb, names, small, options })
+  const server = await startServer({
+    ...account,
+    services,
+    ...(options.allowances && { allowances: options.allowances }),
+  })
+  undo.defer(() => server.close())
+  const closing = undo.move()
+  return {
+    endpoint: server.endpoint,
+    access: (accessKeyId) =>
+      clientConfig(server, { region: account.region, ...(accessKeyId !== undefined && { accessKeyId }) }),
+    places,
+    loopbackPort: (balancer, port) => elb.balancers.get(`${rack}-${balancer}`)!.loopbackPort(port),
+    calls: server.calls,
+    faults: server.faults,
+    stacks,
+    repositories: small.links.repositories,
+    logGroups: small.links.logGroups,
+    network,
+    troubles: account.troubles,
+    actions: services
+      .flatMap(({ scope, actions }) => Object.keys(actions).map((action) => `${scope}:${action}`))
+      .toSorted(),
+    close: () => closing.disposeAsync(),
+  }
+}
+
+function withSessions(ecs: Ecs, actions: FakeService['actions']): FakeService {
+  return { scope: ecs.scope, sdk: ecs.sdk, actions: { ...ecs.actions, ...actions }, close: () => ecs.close() }
+}
+
+function balancersOf(
+  rack: string,
+  { listenOn = () => 0 }: FakeAwsOptions,
+): Parameters<typeof createElb>[0]['balancers'] {
+  const open = (port: number) => (port < firstClosedPort ? listenOn(port) : null)
+  return [
+    { name: `${rack}-web`, type: 'application', listeners: [{ port: 80, protocol: 'HTTP' }], listenOn: open },
+    { name: `${rack}-network`, type: 'network', listeners: [], listenOn: open },
+  ]
+}
+
+/** The small services, and what the others need of them. */
+function createSmall(account: Account, { fargateVcpu }: FakeAwsOptions) {
+  const secrets = createSecrets(account)
+  const logs = createLogs(account)
+  const files = createFileSystems(account)
+  const objects = createObjects(account)
+  const images = createImages(account)
+  const quotas = createQuotas(account, fargateVcpu === undefined ? {} : { fargateVcpu })
+  return {
+    services: [
+      ...[secrets, logs, files, objects, images].map(({ service }) => service),
+      quotas,
+      createIdentity(account),
+    ],
+    forTasks: {
+      secrets: secrets.values,
+      logs: logs.lines,
+      images: images.images,
+      fileSystems: files.fileSystems,
+    },
+    links: {
+      account,
+      logGroups: logs.groups,
+      repositories: images.repositories,
+      readObject: (bucket: string, key: string) => objects.read(bucket, key),
+    },
+    addFileSystem: (id: string) => files.fileSystems.add(id),
+    addBucket: (name: string) => objects.addBucket(name),
+  }
+}
+
+interface Made {
+  rack: string
+  account: Account
+  elb: FakeElb
+  names: FakeNames
+  small: ReturnType<typeof createSmall>
+  options: FakeAwsOptions
+}
+
+async function placesOf({ rack, account, elb, names, small, options }: Made): Promise<AwsPlaces> {
+  const web = elb.balancers.get(`${rack}-web`)!
+  const tcp = elb.balancers.get(`${rack}-network`)!
+  const bucket = `rack-${rack}-${account.account}`
+  small.addFileSystem(fileSystem)
+  small.addBucket(bucket)
+  const own = `rack/${rack}`
+  small.links.repositories.create(own)
+  const control = { signal: AbortSignal.timeout(120_000), report: () => undefined }
+  const tool = options.tool ?? (await toolImage(connectToDocker(), control))
+  return {
+    region: account.region,
+    account: account.account,
+    cluster: rack,
+    vpc,
+    subnets,
+    securityGroups,
+    assignsPublicIp: true,
+    zone: names.zoneId,
+    namespace: names.namespaceId,
+    balancer: {
+      arn: web.arn,
+      host: web.dnsName,
+      listeners: { http: web.listeners.get(80)!.arn, https: null },
+    },
+    networkBalancer: { arn: tcp.arn, host: tcp.dnsName },
+    fileSystem,
+    bucket,
+    toolImage: await small.links.repositories.push(own, tool),
+  }
+}
