@@ -118,12 +118,17 @@ function put(
   return null
 }
 
-/** By the labels of names from the last one on, then by type: the order of listings (D). */
+/**
+ * By the labels of names from the last one on, then by type: the order of listings. The dot at the end counts, so that
+ * `a-b.test.` and all below it comes before `a.test.` (D).
+ */
 export function inOrder(records: RecordSets): RecordSet[] {
   return [...records.values()].sort((a, b) => compare(orderOf(a), orderOf(b)))
 }
 
-export const orderOf = ({ name, type }: { name: string; type?: string }) =>
-  `${name.split('.').reverse().join('.')} ${type ?? ''}`
+export function orderOf({ name, type = '' }: { name: string; type?: string }): string {
+  const labels = name.split('.').filter((label) => label !== '')
+  return `${labels.reverse().join('.')}. ${type}`
+}
 
 export const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0)

@@ -71,13 +71,13 @@ export function readHealth(
     throw invalid('A path and a matcher cannot be specified for health checks of protocol TCP')
   }
   assertHealth(health)
+  assertCodes(health.matcher, protocol === 'TCP' ? 599 : 499)
   return health
 }
 
 /** Ranges are those of the API reference (S, D). */
 function assertHealth(health: HealthSettings): void {
-  const { intervalSeconds, timeoutSeconds, healthyThreshold, unhealthyThreshold, port, path, matcher } =
-    health
+  const { intervalSeconds, timeoutSeconds, healthyThreshold, unhealthyThreshold, port, path } = health
   const isIn = (value: number, least: number, most: number) =>
     Number.isInteger(value) && value >= least && value <= most
   if (!isIn(intervalSeconds, 5, 300)) throw invalid('Health check interval must be between 5 and 300 seconds')
@@ -89,8 +89,13 @@ function assertHealth(health: HealthSettings): void {
   if (port !== 'traffic-port' && !isIn(Number(port), 1, 65_535))
     throw invalid(`Health check port '${port}' is not valid`)
   if (!path.startsWith('/') || path.length > 1024) throw invalid(`Health check path '${path}' is not valid`)
-  if (!/^\d{3}(-\d{3})?(,\d{3}(-\d{3})?)*$/.test(matcher))
-    throw invalid(`HTTP codes '${matcher}' are not valid`)
+}
+
+/** An application balancer takes 200 to 499, a network one 200 to 599 (D). */
+function assertCodes(matcher: string, most: number): void {
+  const isForm = /^\d{3}(-\d{3})?(,\d{3}(-\d{3})?)*$/.test(matcher)
+  if (isForm && matcher.split(/[-,]/).every((code) => Number(code) >= 200 && Number(code) <= most)) return
+  throw invalid(`HTTP codes '${matcher}' are not valid`)
 }
 
 const isBoolean = (value: string) => value === 'true' || value === 'false'
