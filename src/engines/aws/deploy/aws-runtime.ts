@@ -9,7 +9,7 @@ import { moveTraffic } from './move-traffic.ts'
 import { copiesOf, copyOf, isKept, observed, type Generation, type OwnCopy, type OwnRollout } from './own.ts'
 import { provingVerbs } from './prove-copies.ts'
 import { runCommand, runJob } from '../jobs/run-job.ts'
-import { prepareGeneration, setDesired, startCopies, takeTasks } from './start-copies.ts'
+import { knownTasks, prepareGeneration, setDesired, startCopies, takeTasks } from './start-copies.ts'
 import { ecsTags } from '../names.ts'
 
 /** The copies of one app or service as tasks of ECS: those of one type and identity are one service of it. */
@@ -81,7 +81,7 @@ async function reviveCopies(
   control: Control,
 ): Promise<OwnCopy[]> {
   const { parts } = own
-  const known = new Set(copiesOf(own, generation).flatMap(({ task }) => task ?? []))
+  const known = await knownTasks(own, generation, control)
   const kept = copiesOf(own, generation).filter(isKept).length
   await setDesired(own, generation, kept + copies.length, control)
   const back = new Set(copies.map((copy) => copy.process))

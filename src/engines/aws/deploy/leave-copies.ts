@@ -35,7 +35,7 @@ export function leavingVerbs(own: OwnRollout): LeavingVerbs {
     },
     vacate: async (copies, control) => await awaitEnd(own, all(copies), control),
     async retire(copies, control) {
-      for (const copy of all(copies)) if (!copy.generation) await stopTask(own, copy, control)
+      for (const copy of all(copies)) if (!copy.generation) await removeJob(own, copy, control)
       for (const [generation, some] of byGeneration(all(copies)))
         await retireCopies(own, generation, some, control)
     },

@@ -45,8 +45,9 @@ async function findCopies(
 ): Promise<void> {
   const generation = toGeneration(own, found)
   const tasks = await allTasks(own.parts, { serviceName: found.name }, control)
-  const up = tasks.filter(({ task }) => isUpTask(task))
-  const leaving = tasks.filter(({ task, arn }) => isLeavingTask(task) && !own.parts.endedTasks.has(arn))
+  const there = tasks.filter(({ arn }) => !own.parts.endedTasks.has(arn))
+  const up = there.filter(({ task }) => isUpTask(task))
+  const leaving = there.filter(({ task }) => isLeavingTask(task))
   const known = new Map([...before.values()].map((copy) => [copy.task, copy]))
   for (const task of [...up, ...leaving]) {
     const copy = { ...copyOfTask(own, generation, task), ...idOf(known.get(task.arn)) }
@@ -56,6 +57,8 @@ async function findCopies(
     const mark = isGoing ? 'draining' : old?.mark === 'unproved' ? 'unproved' : copy.mark
     own.copies.set(copy.process, { ...copy, mark })
   }
+  // Nothing of it runs, and nobody has proved it: as one that was never started it is taken away.
+  if (generation.state === 'proving' && up.length === 0) addPrepared(own, generation)
   if (generation.state !== 'proved') return
   // Between a copy that has ended and the one that ECS starts in its place.
   for (let index = up.length; index < generation.desired; index++) {

@@ -9,7 +9,7 @@ import { awaitChange, changeRecords, recordChanges } from '../inside/records.ts'
 import { namesOfLinks, namesOfTypes } from '../inside/wanted-names.ts'
 import { insideName, membersName, targetGroupName } from '../names.ts'
 import { findListeners, leadPort, isWaitingPort, removeListener } from '../routes/listeners.ts'
-import { findRules, forwardRule, swapOf, type FoundRule } from '../routes/rules.ts'
+import { bringRules, findRules, forwardRule, swapOf, type FoundRule } from '../routes/rules.ts'
 import { isTargetGroup } from '../routes/target-groups.ts'
 import { identityOf } from './identity.ts'
 import type { Generation, OwnRollout } from './own.ts'
@@ -137,8 +137,14 @@ async function moveRules(own: OwnRollout, serving: Serving[], control: Control):
       return arn === undefined ? [] : [{ arn, weight }]
     })
     const led = weights.length === 1 ? [{ arn: main, weight: 1 }] : weights
-    for (const rule of all.filter(({ groups: [first] }) => first?.arn === main)) {
+    const rules = all.filter(({ groups: [first] }) => first?.arn === main)
+    for (const rule of await bringRules(
+      parts,
+      { generation: each.main, plan: each.plan, group: main, rules },
+      control,
+    )) {
       await forwardRule(parts, rule, led, control)
+      if (!all.includes(rule)) all.push(rule)
       live.add(rule.arn)
     }
   }

@@ -11,7 +11,7 @@ import { namesOfTypes } from '../inside/wanted-names.ts'
 import { describeTasks, toGeneration, type FoundTask } from '../look/found.ts'
 import { allTasks } from '../look/service-tasks.ts'
 import { endOfTask, isRunningTask } from '../look/task-end.ts'
-import { generationName, makeGenerationId } from '../names.ts'
+import { generationName, makeGenerationId, membersName } from '../names.ts'
 import { emptyCopy } from './look.ts'
 import { makeParts, makeService } from './make-parts.ts'
 import { copiesOf, isKept, type Generation, type OwnCopy, type OwnRollout } from './own.ts'
@@ -97,18 +97,29 @@ export async function startCopies(
   const { type } = order.process
   const existing = generationFor(own, order)
   const generation = existing ?? own.prepared.get(type) ?? (await prepareGeneration(own, order, control))
-  const known = new Set(copiesOf(own, generation).flatMap(({ task }) => task ?? []))
+  const known = existing ? await knownTasks(own, generation, control) : new Set<string>()
   if (existing) {
     const kept = copiesOf(own, generation).filter(isKept).length
     await setDesired(own, generation, kept + count, control)
   } else {
-    own.prepared.delete(type)
     await nameAtOnce(own, generation, order, control)
     await orNotStarted(type, async () => {
       await makeService(own, generation, { order, definition: generation.definition, count }, control)
     })
+    own.prepared.delete(type)
   }
   return await takeTasks(own, generation, { known, count }, control)
+}
+
+/** Tasks that are no new ones: those that run, and those that have ended of late. */
+export async function knownTasks(
+  own: OwnRollout,
+  generation: Generation,
+  control: Control,
+): Promise<Set<string>> {
+  const tasks = await allTasks(own.parts, { serviceName: generation.name }, control)
+  const held = copiesOf(own, generation).flatMap(({ task }) => task ?? [])
+  return new Set([...held, ...tasks.map(({ arn }) => arn)])
 }
 
 /** Where no older copy bears the names they are there before the first copy: no lookup meets a lack that is kept. */
@@ -120,7 +131,9 @@ async function nameAtOnce(
 ): Promise<void> {
   const { parts, records } = own
   const wanted = namesOfTypes(parts.rack, plan, new Map([[generation.type, generation]]))
-  const free = new Map([...wanted].filter(([name]) => !records.has(name)))
+  const others = [...own.generations.values()].filter((each) => each !== generation)
+  const held = new Set(others.map((each) => membersName(parts.rack, each)))
+  const free = new Map([...wanted].filter(([name]) => !held.has(records.get(name) ?? '')))
   const changes = recordChanges(records, free)
   if (changes.length === 0) return
   own.naming = await changeRecords(parts, changes, control)

@@ -105,6 +105,45 @@ export async function makeWaitingRules(
   return made
 }
 
+export interface OwnRules {
+  generation: GenerationName
+  plan: ProcessPlan
+  group: string
+  /** Those that lead to it now. */
+  rules: FoundRule[]
+}
+
+/** Has the rules of a generation as its plan is now: host names and who may come change in place. Gives all that there are then. */
+export async function bringRules(
+  parts: AwsParts,
+  { generation, plan, group, rules }: OwnRules,
+  control: Pick<Control, 'signal'>,
+): Promise<FoundRule[]> {
+  const abort = { abortSignal: control.signal }
+  const Tags = awsTags({ rack: parts.rack, owner: ownerTag(generation.owner), type: generation.type })
+  const wanted = conditionsOf(plan)
+  const brought: FoundRule[] = []
+  for (const [index, conditions] of wanted.entries()) {
+    const rule = rules[index] ?? (await makeRule(parts, { conditions, group, Tags }, control))
+    if (conditionText(rule.conditions) !== conditionText(conditions)) {
+      await parts.clients.balancers.modifyRule({ RuleArn: rule.arn, Conditions: conditions }, abort)
+      rule.conditions = conditions
+    }
+    brought.push(rule)
+  }
+  for (const { arn } of rules.slice(wanted.length)) await removeRule(parts, arn, control)
+  return brought
+}
+
+/** Conditions in one form: AWS tells values of host names twice. */
+function conditionText(conditions: RuleCondition[]): string {
+  const told = conditions.map(({ Field, HostHeaderConfig, SourceIpConfig, Values = [] }) => {
+    const values = HostHeaderConfig?.Values ?? SourceIpConfig?.Values ?? Values
+    return `${Field} ${values.toSorted().join(' ')}`
+  })
+  return told.toSorted().join(', ')
+}
+
 async function makeRule(
   parts: AwsParts,
   {

@@ -1,0 +1,59 @@
+import { randomBytes } from 'node:crypto'
+import { createClients } from '../../src/aws/clients.ts'
+import { connectDocker } from '../../src/engines/docker/client.ts'
+import { createAwsEngine } from '../../src/engines/aws/aws-engine.ts'
+import { usualIntervals, type AwsEngineOptions, type Intervals } from '../../src/engines/aws/parts.ts'
+import { dockerSocket } from '../../src/lib/docker-socket.ts'
+import { startFakeAws } from '../fake-aws/start-fake-aws.ts'
+import { controlFor } from './docker-rack.ts'
+
+/** Nobody asks more often, however fast the account's clock is. */
+const shortestIntervalMs = 50
+
+/** An engine in a fake account, under a name that no other run has. */
+export async function openAwsRack({ factor = 100 } = {}) {
+  const rack = `t-${randomBytes(4).toString('hex')}`
+  const account = await startFakeAws({ rack, factor, listenOn: (port) => (port === 80 ? 0 : port) })
+  const clients = createClients(account.access())
+  const open = (more: Partial<AwsEngineOptions> = {}) =>
+    createAwsEngine({
+      rack,
+      clients,
+      places: account.places,
+      total: { cpuUnits: 64 * 1024, memoryBytes: 64 * 2 ** 30 },
+      domain: 'localhost',
+      randomBytes,
+      intervals: intervalsOf(factor),
+      onTrouble: (error) => account.troubles.push(error),
+      ...more,
+    })
+  const engine = open()
+  return {
+    rack,
+    engine,
+    account,
+    /** The same rack as a daemon that was started again sees it. */
+    reopen: open,
+    httpPort: account.loopbackPort('web', 80),
+    image: async (name: string): Promise<string> => {
+      const docker = connectDocker({ socketPath: dockerSocket(process.env) })
+      const { Id } = await docker.json<{ Id: string }>({ path: `/images/${name}/json` }, controlFor(10_000))
+      return Id
+    },
+    close: async () => {
+      await engine.close()
+      clients.close()
+      await account.close()
+    },
+  }
+}
+
+/** As often as the account's own time wants it. */
+function intervalsOf(factor: number): Intervals {
+  const all = Object.entries(usualIntervals).map(([name, ms]) => [
+    name,
+    Math.max(shortestIntervalMs, ms / factor),
+  ])
+  // A process of a test takes this machine's own time.
+  return { ...(Object.fromEntries(all) as Intervals), settle: usualIntervals.settle }
+}
