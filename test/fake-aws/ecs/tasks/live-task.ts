@@ -1,6 +1,7 @@
 import { abortable } from '../../../../src/lib/deadline.ts'
 import { untilHolds } from '../bell.ts'
 import { labelsOf } from '../task-network.ts'
+import { AwsError } from '../../fake-service.ts'
 import type { Target } from '../../links.ts'
 import type { EcsState, TaskRecord } from '../state.ts'
 import { createHolder, removeTaskParts, type Holder } from './holder.ts'
@@ -62,10 +63,35 @@ async function startContainers(
   moveTask(state, task, 'ACTIVATING')
   await passBetween(state, activatingMs, either)
   if (hasEnded(task)) return
-  for (const [arn, target] of targetsOf(task)) state.targetGroups.register(arn, target)
-  for (const arn of registriesOf(task)) state.names.register(arn, { id: task.id, address: task.address! })
+  register(state, task)
   task.times.startedAt = new Date(state.account.clock.now())
   moveTask(state, task, 'RUNNING')
+}
+
+/** @throws StartFailure where a target group or a registry is gone by now: that the task ends by it is J */
+function register({ targetGroups, names }: EcsState, task: TaskRecord): void {
+  try {
+    for (const [arn, target] of targetsOf(task)) targetGroups.register(arn, target)
+    for (const arn of registriesOf(task)) names.register(arn, { id: task.id, address: task.address! })
+  } catch (error) {
+    if (!(error instanceof AwsError)) throw error
+    throw new StartFailure(`failed to register targets: ${error.message}`, null, error)
+  }
+}
+
+/** What is gone, or never knew of the task, has nothing to lose. */
+async function deregister({ targetGroups, names }: EcsState, task: TaskRecord): Promise<void> {
+  const leave = async (how: () => void | Promise<void>) => {
+    try {
+      await how()
+    } catch (error) {
+      if (!(error instanceof AwsError)) throw error
+    }
+  }
+  await Promise.all([
+    ...registriesOf(task).map((arn) => leave(() => names.deregister(arn, task.id))),
+    ...targetsOf(task).map(([arn, target]) => leave(() => targetGroups.deregister(arn, target))),
+  ])
 }
 
 /** D: every container has been started, and the essential ones run. */
@@ -98,12 +124,9 @@ async function endTask(
   lives: Promise<void>[],
 ): Promise<void> {
   const { signal } = state.ending
-  const wasRegistered = task.times.startedAt !== undefined
-  if (wasRegistered) {
+  if (task.address !== null) {
     moveTask(state, task, 'DEACTIVATING')
-    for (const arn of registriesOf(task)) state.names.deregister(arn, task.id)
-    const leaving = targetsOf(task).map(([arn, target]) => state.targetGroups.deregister(arn, target))
-    await abortable(Promise.all(leaving), signal)
+    await abortable(deregister(state, task), signal)
   }
   moveTask(state, task, 'STOPPING')
   await Promise.all(task.containers.map((container) => stopContainer(state, task, container)))
