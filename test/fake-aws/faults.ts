@@ -84,3 +84,33 @@ export class Calls {
     this.refused = []
   }
 }
+
+/**
+ * A daemon that dies at a call: before AWS does what it asked, or after it was done and before it hears of it.
+ * From then on none of its calls is done. Settles when it has died.
+ * @param at its how-manieth call from now on
+ */
+export function killAtCall(
+  calls: Calls,
+  { accessKeyId, at, when }: { accessKeyId: string; at: number; when: 'before' | 'after' },
+): Promise<CallRecord> {
+  const { promise, resolve } = Promise.withResolvers<CallRecord>()
+  let seen = 0
+  const dies = new Set<CallRecord>()
+  const die = (record: CallRecord) => {
+    calls.deadKeys.add(accessKeyId)
+    resolve(record)
+    throw new Cut(`its caller died ${when} ${record.service}:${record.action}`)
+  }
+  calls.hooks = {
+    beforeCall(record) {
+      if (record.accessKeyId !== accessKeyId || ++seen !== at) return
+      if (when === 'before') die(record)
+      dies.add(record)
+    },
+    afterCall(record) {
+      if (dies.delete(record)) die(record)
+    },
+  }
+  return promise
+}

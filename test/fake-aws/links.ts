@@ -37,6 +37,7 @@ export interface SecretValues {
 export interface LogLines {
   /** @throws AwsError where the group is not there */
   assertGroup(group: string): void
+  /** What goes to a group that is gone is dropped. */
   append(group: string, stream: string, lines: { timeMs: number; text: string }[]): void
 }
 

@@ -8,6 +8,7 @@ import * as s3 from '@aws-sdk/client-s3'
 import * as sts from '@aws-sdk/client-sts'
 import { createFakeClock } from './clock.ts'
 import { type Action, AwsError, type FakeService } from './fake-service.ts'
+import { killAtCall } from './faults.ts'
 import { type FakeServer, startServer } from './server.ts'
 
 /** The real clients against services that keep what they were asked and answer what the test wants. */
@@ -255,6 +256,29 @@ test('faults: an error, applied and unanswered, a dead caller, throttling', asyn
   assert.ok(
     told.some((one) => one.status === 'rejected' && (one.reason as Error).name === 'ThrottlingException'),
   )
+})
+
+test('a daemon that dies at a call: it is done or not, and none after it is', async () => {
+  using client = disposable(
+    new sts.STSClient({ ...config(), credentials: { accessKeyId: 'DAEMON', secretAccessKey: 's' } }),
+  )
+  const call = () => client.send(new sts.GetCallerIdentityCommand({}))
+  let done = 0
+  answers = { GetCallerIdentity: () => ({ Account: String(++done) }) }
+  for (const [when, times] of [
+    ['before', 1],
+    ['after', 2],
+  ] as const) {
+    done = 0
+    const died = killAtCall(server.calls, { accessKeyId: 'DAEMON', at: 2, when })
+    await call()
+    await assert.rejects(call(), { code: 'ECONNRESET' })
+    await assert.rejects(call(), { code: 'ECONNRESET' })
+    assert.equal((await died).action, 'GetCallerIdentity')
+    assert.equal(done, times)
+    server.calls.deadKeys.clear()
+    server.calls.hooks = {}
+  }
 })
 
 const missing = (name: string) => () => {

@@ -1,7 +1,7 @@
 import { createServer, type ServerResponse } from 'node:http'
 import { randomUUID } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
-import type { FakeClock } from './clock.ts'
+import { AccountClosed, type FakeClock } from './clock.ts'
 import { AwsError, type Call, type FakeService } from './fake-service.ts'
 import { type CallRecord, Calls, Cut, createFaults, type Faults } from './faults.ts'
 import { type Allowance, createThrottle } from './throttle.ts'
@@ -77,6 +77,9 @@ export interface ServerOptions {
   onTrouble(error: unknown): void
 }
 
+/** How services say that AWS does something which this fake does not. */
+const notModelled = new Set(['NotModelledException', 'UnsupportedFeatureException'])
+
 class Exchange {
   readonly #options: ServerOptions
   readonly #served: Map<string, Served>
@@ -100,14 +103,14 @@ class Exchange {
     if (this.calls.deadKeys.has(call.accessKeyId)) throw new Cut('its caller is dead')
     const action = served.wire.action(request, served.operations)
     const record = this.calls.add({ ...call, action })
-    try {
-      const answer = await this.#perform(served, record, request)
-      record.outcome = 'ok'
-      await this.calls.hooks.afterCall?.(record)
-      return answer
-    } catch (error) {
-      return await this.#failed(served, record, error)
-    }
+    const told = await this.#perform(served, record, request).catch((error: unknown) =>
+      this.#told(served, record, error),
+    )
+    record.outcome = told instanceof Cut ? 'cut' : told instanceof AwsError ? told.name : 'ok'
+    await this.calls.hooks.afterCall?.(record)
+    if (told instanceof Cut) throw told
+    if (this.calls.deadKeys.has(call.accessKeyId)) throw new Cut('its caller died meanwhile')
+    return told instanceof AwsError ? writeError(served, told, requestId) : told
   }
 
   #stranger(call: Omit<Call, 'action'>, request: WireRequest): Answer {
@@ -143,20 +146,14 @@ class Exchange {
     return { ...answer, headers: { ...answer.headers, 'x-amzn-requestid': record.requestId } }
   }
 
-  async #failed(served: Served, record: CallRecord, error: unknown): Promise<Answer> {
-    const told = this.#told(served, record, error)
-    record.outcome = told instanceof Cut ? 'cut' : told.name
-    await this.calls.hooks.afterCall?.(record)
-    if (told instanceof Cut) throw told
-    return writeError(served, told, record.requestId)
-  }
-
   #told({ refusal }: Served, record: CallRecord, error: unknown): AwsError | Cut {
+    if (error instanceof AwsError && notModelled.has(error.name)) this.calls.refuse(record, error.message)
     if (error instanceof AwsError || error instanceof Cut) return error
     if (error instanceof Refusal) {
       this.calls.refuse(record, error.message)
       return new AwsError(refusal, error.message)
     }
+    if (error instanceof AccountClosed) return new Cut(error.message)
     this.#options.onTrouble(error)
     return new AwsError('InternalFailure', `the fake itself failed: ${(error as Error).message}`, 500)
   }

@@ -258,6 +258,15 @@ test(
     assert.equal(ended.containers![0]!.exitCode, 0)
     await until(() => logLine('asked'), { deadlineMs, what: 'what the one-off said' })
     assert.deepEqual(aws.calls.refused, [])
+
+    const stranger = placed({ ...outputs, Group: 'sg-0other' })
+    const refused = clients.ecs.runTask({
+      cluster: aws.places.cluster,
+      taskDefinition,
+      count: 1,
+      ...stranger,
+    })
+    await assert.rejects(refused, /The security group 'sg-0other' does not exist/)
   },
 )
 

@@ -3,6 +3,7 @@ import type { AwsAccess } from '../../src/aws/clients.ts'
 import type { AwsPlaces } from '../../src/engines/aws/parts.ts'
 import { type AccountOptions, createFakeAccount } from './account.ts'
 import { clientConfig } from './client-config.ts'
+import { withKnownPlaces } from './checked-places.ts'
 import { createEcs, type Ecs } from './ecs/create-ecs.ts'
 import { connectToDocker, createTaskNetwork } from './ecs/task-network.ts'
 import { createElb, type FakeElb } from './elb/create-elb.ts'
@@ -96,7 +97,7 @@ export async function startFakeAws(options: FakeAwsOptions = {}): Promise<FakeAw
   ecs.addCluster(rack)
   const sessions = await createSessions(account, { docker: connectToDocker(), containers: ecs.containers })
   const services = [
-    withSessions(ecs, sessions.actions),
+    reachable(ecs, sessions.actions, stacks),
     elb.service,
     ...names.services,
     stacks.service,
@@ -132,8 +133,18 @@ export async function startFakeAws(options: FakeAwsOptions = {}): Promise<FakeAw
   }
 }
 
-function withSessions(ecs: Ecs, actions: FakeService['actions']): FakeService {
-  return { scope: ecs.scope, sdk: ecs.sdk, actions: { ...ecs.actions, ...actions }, close: () => ecs.close() }
+/** The ECS that calls reach: it knows what the stacks have made, and carries commands. */
+function reachable(ecs: Ecs, sessions: FakeService['actions'], { inventory }: FakeStacks): FakeService {
+  const ofBase: string[] = Object.values(securityGroups)
+  const actions = withKnownPlaces(
+    { ...ecs.actions, ...sessions },
+    {
+      subnets,
+      isSecurityGroup: (id) => ofBase.includes(id) || inventory.securityGroups.has(id),
+      isRole: (arn) => inventory.roles.has(arn),
+    },
+  )
+  return { scope: ecs.scope, sdk: ecs.sdk, actions, close: () => ecs.close() }
 }
 
 function balancersOf(

@@ -87,9 +87,10 @@ class Logs implements LogLines, LogGroups {
     this.group(name)
   }
 
-  /** The log driver makes its streams itself (D: `awslogs`). */
+  /** The log driver makes its streams itself; what it cannot deliver is dropped (D: `awslogs`, non-blocking). */
   append(name: string, streamName: string, lines: { timeMs: number; text: string }[]): void {
-    const { streams } = this.group(name)
+    const streams = this.#groups.get(name)?.streams
+    if (!streams) return
     const now = this.#account.clock.now()
     const stream = streams.get(streamName) ?? { name: streamName, createdMs: now, events: [] }
     streams.set(streamName, stream)
