@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { CloudWatch } from '@aws-sdk/client-cloudwatch'
 import { ElasticLoadBalancingV2 } from '@aws-sdk/client-elastic-load-balancing-v2'
+import { until } from '../../../src/lib/poll.ts'
 import { clientConfig } from '../client-config.ts'
 import { startServer } from '../server.ts'
+import { metricName } from './metrics.ts'
 import { ask, createBalancerWorld } from './one-balancer.ts'
 
 test('the SDK’s own client makes what leads requests, and is told of it', async () => {
@@ -86,6 +89,51 @@ test('the SDK’s own client makes what leads requests, and is told of it', asyn
     await client.deleteTargetGroup({ TargetGroupArn: arn })
     await assert.rejects(client.deleteRule({ RuleArn }), { name: 'RuleNotFoundException' })
     assert.deepEqual(world.account.troubles, [])
+  } finally {
+    client.destroy()
+    await server.close()
+  }
+})
+
+test('what balancers count is told a while after each minute', async () => {
+  await using world = await createBalancerWorld({ factor: 2000 })
+  const { account, elb, web } = world
+  const server = await startServer({ ...account, services: [elb.metrics] })
+  const client = new CloudWatch(clientConfig(server))
+  try {
+    const StartTime = new Date(account.clock.now())
+    const group = await world.createGroup('r-one')
+    await world.createRule(5, 'a.test', group)
+    const port = web.loopbackPort(80)
+    const status = async () => (await ask(port, { host: 'a.test' })).status
+    await until(async () => (await status()) === 503, { deadlineMs: 5000, what: 'the rule' })
+    const target = await world.startTarget((_, response) => response.end())
+    elb.targetGroups.register(group, target)
+    await world.healthy(group, target)
+    for (let at = 0; at < 5; at++) assert.equal(await status(), 200)
+    const metric = (Id: string, MetricName: string, group?: string) => {
+      const Dimensions = [
+        { Name: 'LoadBalancer', Value: metricName(web.arn) },
+        ...(group ? [{ Name: 'TargetGroup', Value: metricName(group) }] : []),
+      ]
+      const Metric = { Namespace: 'AWS/ApplicationELB', MetricName, Dimensions }
+      return { Id, MetricStat: { Metric, Period: 60, Stat: 'Sum' } }
+    }
+    const MetricDataQueries = [
+      metric('requests', 'RequestCount', group),
+      metric('failed', 'HTTPCode_ELB_5XX_Count'),
+    ]
+    const sums = async () => {
+      const EndTime = new Date(account.clock.now())
+      const { MetricDataResults = [] } = await client.getMetricData({ MetricDataQueries, StartTime, EndTime })
+      return Object.fromEntries(
+        MetricDataResults.map(({ Id, Values = [] }) => [Id, Values.reduce((sum, value) => sum + value, 0)]),
+      )
+    }
+    assert.equal((await sums()).requests, 0)
+    await until(async () => (await sums()).requests === 5, { deadlineMs: 5000, what: 'the counts' })
+    assert.ok((await sums()).failed! >= 1)
+    assert.deepEqual(account.troubles, [])
   } finally {
     client.destroy()
     await server.close()

@@ -1,6 +1,8 @@
+import * as cloudWatch from '@aws-sdk/client-cloudwatch'
 import * as sdk from '@aws-sdk/client-elastic-load-balancing-v2'
 import { AwsError, type FakeAccount, type FakeService } from '../fake-service.ts'
 import type { TargetGroups } from '../links.ts'
+import { Metrics } from './metrics.ts'
 import { addListener, listenerActions } from './actions/listener-actions.ts'
 import { ruleActions } from './actions/rule-actions.ts'
 import {
@@ -16,6 +18,8 @@ import { targetGroupActions } from './actions/target-group-actions.ts'
 
 export interface FakeElb {
   service: FakeService
+  /** CloudWatch, which tells what the balancers count. */
+  metrics: FakeService
   targetGroups: TargetGroups
   /** By name. */
   balancers: Map<string, FakeBalancer>
@@ -60,7 +64,8 @@ export async function createElb({
     await Promise.all([...state.listeners.values()].map(({ door }) => door.close()))
   }
   const service = { scope: 'elasticloadbalancing', sdk: { ...sdk }, actions, close }
-  return { service, targetGroups: targetGroupsOf(state), balancers: made }
+  const metrics = { scope: 'monitoring', sdk: { ...cloudWatch }, actions: state.metrics.actions() }
+  return { service, metrics, targetGroups: targetGroupsOf(state), balancers: made }
 }
 
 function emptyState(account: FakeAccount, vpcId: string): ElbState {
@@ -73,6 +78,7 @@ function emptyState(account: FakeAccount, vpcId: string): ElbState {
     groups: new Map(),
     tags: new Map(),
     nextSerial: () => ++serial,
+    metrics: new Metrics(account.clock),
   }
 }
 

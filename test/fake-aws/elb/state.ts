@@ -1,5 +1,6 @@
 import type { Action, ProtocolEnum, RuleCondition, Tag } from '@aws-sdk/client-elastic-load-balancing-v2'
 import type { FakeAccount } from '../fake-service.ts'
+import type { Metrics } from './metrics.ts'
 import type { GroupTargets } from './traffic/group-targets.ts'
 
 /** A load balancer that the account has from the start, as the rack's stack would make it. */
@@ -104,6 +105,7 @@ export interface ElbState {
   groups: Map<string, Group>
   tags: Map<string, Tag[]>
   nextSerial: () => number
+  metrics: Metrics
 }
 
 export function rulesOf(state: ElbState): Rule[] {

@@ -102,7 +102,7 @@ test('draining is over when its delay is, and cuts what is still under way', asy
     else response.end()
   })
   const group = await world.createGroup('r-one')
-  const Attributes = [{ Key: 'deregistration_delay.timeout_seconds', Value: '10' }]
+  const Attributes = [{ Key: 'deregistration_delay.timeout_seconds', Value: '1' }]
   await world.act('ModifyTargetGroupAttributes', { TargetGroupArn: group, Attributes })
   await world.createRule(5, 'a.test', group)
   world.elb.targetGroups.register(group, target)

@@ -17,6 +17,8 @@ export interface Way {
   connectMs: number
   /** Told to the target, in the place of the client's own. */
   headers: [string, string][]
+  /** Hears of a target that could not be reached, and of each answer that is the balancer's own. */
+  onFailed(kind: 'connection' | 'answer'): void
   /** Given to the client. */
   cookies: string[]
 }
@@ -45,7 +47,7 @@ export function forward(way: Way, request: IncomingMessage, response: ServerResp
     // A target that breaks off: the client sees it too.
     answer.on('aborted', () => response.destroy()).on('error', () => response.destroy())
   })
-  upstream.on('error', (error) => fail(response, error))
+  upstream.on('error', (error) => fail(way, response, error))
   request.on('error', () => upstream.destroy())
   request.pipe(upstream)
 }
@@ -78,10 +80,15 @@ function send(way: Way, request: IncomingMessage, headers: string[]): ClientRequ
   return upstream
 }
 
+const unreachable = new Set(['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH'])
+
 /** 504 for a target that is late, 502 for one that breaks off or cannot be reached (D). */
-function fail(response: ServerResponse, error: Error): void {
-  if (response.headersSent) response.destroy()
-  else answerText(response, (error as NodeJS.ErrnoException).code === 'LATE' ? 504 : 502)
+function fail(way: Way, response: ServerResponse, error: Error): void {
+  const { code = '' } = error as NodeJS.ErrnoException
+  if (unreachable.has(code)) way.onFailed('connection')
+  if (response.headersSent) return void response.destroy()
+  way.onFailed('answer')
+  answerText(response, code === 'LATE' ? 504 : 502)
 }
 
 /** Node's own names and values in turn, without some of the names. */
@@ -129,6 +136,7 @@ export function upgrade(
     answer.pipe(socket)
   })
   upstream.on('error', () => {
+    way.onFailed('answer')
     if (socket.bytesWritten > 0) socket.destroy()
     else socket.end('HTTP/1.1 502 Bad Gateway\r\nServer: awselb/2.0\r\nConnection: close\r\n\r\n')
   })

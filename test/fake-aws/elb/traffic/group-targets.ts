@@ -78,7 +78,9 @@ export class GroupTargets {
     member.onIdle = resolve
     if (member.underWay.size === 0) resolve()
     try {
-      await Promise.race([idle, this.#world.account.clock.pass(this.#delayMs())])
+      // What is under way lives in the time of this machine.
+      const { clock } = this.#world.account
+      await Promise.race([idle, clock.pass(this.#delayMs() * clock.factor)])
     } finally {
       this.#drop(member)
     }

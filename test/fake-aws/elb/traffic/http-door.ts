@@ -81,15 +81,28 @@ function wayTo(
   const group = arn === null ? undefined : state.groups.get(arn)
   const sticky = group ? stickinessOf(group, request) : null
   const member = group?.targets.choose(sticky?.isWanted)
-  if (!group || !member) return null
+  if (!group || !member) return none(state, listener)
+  // What no target could be chosen for does not count as a request (D).
+  state.metrics.count('RequestCount', { balancer: listener.balancer.arn, group: group.arn })
   return {
     member,
     isTls: group.protocol === 'HTTPS',
     idleMs,
     connectMs: Math.max(10_000 / state.account.clock.factor, 2000),
     headers: forwardedHeaders(request, listener),
+    onFailed(kind) {
+      const balancer = listener.balancer.arn
+      if (kind === 'connection')
+        state.metrics.count('TargetConnectionErrorCount', { balancer, group: group.arn })
+      else state.metrics.count('HTTPCode_ELB_5XX_Count', { balancer })
+    },
     cookies: sticky ? [`AWSALB=${sticky.name(member)}; Max-Age=${sticky.seconds}; Path=/`] : [],
   }
+}
+
+function none(state: ElbState, { balancer }: Listener): null {
+  state.metrics.count('HTTPCode_ELB_5XX_Count', { balancer: balancer.arn })
+  return null
 }
 
 /** The balancer's cookie (D); what it holds is opaque. */
