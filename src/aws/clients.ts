@@ -1,4 +1,5 @@
 import { CloudFormation } from '@aws-sdk/client-cloudformation'
+import { CloudWatch } from '@aws-sdk/client-cloudwatch'
 import { CloudWatchLogs } from '@aws-sdk/client-cloudwatch-logs'
 import { ECR } from '@aws-sdk/client-ecr'
 import { ECS } from '@aws-sdk/client-ecs'
@@ -26,6 +27,7 @@ export interface AwsClients {
   ecs: ECS
   balancers: ElasticLoadBalancingV2
   logs: CloudWatchLogs
+  metrics: CloudWatch
   secrets: SecretsManager
   discovery: ServiceDiscovery
   zones: Route53
@@ -55,6 +57,7 @@ export function createClients(access: AwsAccess): AwsClients {
     ecs: through(new ECS(given), atOnce.ecs),
     balancers: through(new ElasticLoadBalancingV2(given), atOnce.balancers),
     logs: through(new CloudWatchLogs({ ...given, ...hosts }), atOnce.other),
+    metrics: through(new CloudWatch(given), atOnce.other),
     secrets: through(new SecretsManager(given), atOnce.other),
     discovery: through(new ServiceDiscovery({ ...given, ...hosts }), atOnce.other),
     zones: through(new Route53(given), atOnce.zones),

@@ -99,6 +99,7 @@ export async function startFakeAws(options: FakeAwsOptions = {}): Promise<FakeAw
   const services = [
     reachable(ecs, sessions.actions, stacks),
     elb.service,
+    elb.metrics,
     ...names.services,
     stacks.service,
     ...small.services,

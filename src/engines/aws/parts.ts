@@ -49,6 +49,8 @@ export interface Intervals {
   stacks: number
   /** How long an answer about a name may be kept. */
   nameLife: number
+  /** How late what the balancers counted is known at the latest, their minute included. */
+  metrics: number
   /** How long a copy without a port and a check must run. */
   settle: number
 }
@@ -60,6 +62,7 @@ export const usualIntervals: Intervals = {
   targets: 2000,
   stacks: 3000,
   nameLife: 5000,
+  metrics: 240_000,
   settle: 2000,
 }
 
