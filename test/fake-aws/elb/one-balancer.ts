@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { createServer, request, type RequestListener, type Server } from 'node:http'
+import { createServer, request, type Agent, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { until } from '../../../src/lib/poll.ts'
 import { createFakeAccount } from '../account.ts'
@@ -95,6 +95,7 @@ export async function ask(
     path = '/',
     method = 'GET',
     headers = {},
+    agent,
     body,
   }: {
     host: string
@@ -102,10 +103,18 @@ export async function ask(
     method?: string
     headers?: Record<string, string>
     body?: string
+    agent?: Agent
   },
 ): Promise<Answer> {
   const { promise, resolve, reject } = Promise.withResolvers<Answer>()
-  const options = { host: '127.0.0.1', port, path, method, headers: { ...headers, host }, agent: false }
+  const options = {
+    host: '127.0.0.1',
+    port,
+    path,
+    method,
+    headers: { ...headers, host },
+    agent: agent ?? false,
+  }
   const sent = request(options, (response) => {
     let text = ''
     response.setEncoding('utf8')

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import { Agent } from 'node:http'
 import { connect, createServer, type AddressInfo } from 'node:net'
 import { test } from 'node:test'
 import { WebSocket, WebSocketServer } from 'ws'
@@ -276,4 +277,88 @@ test('a tcp listener leads to a target that was slow to become healthy, and foll
   await world.act('DeleteListener', { ListenerArn: listeners[0] })
   await assert.rejects(greets(), { code: 'ECONNREFUSED' })
   for (const { server } of targets) server.close()
+})
+
+test('nothing is lost under load when releases follow each other', async () => {
+  await using world = await createBalancerWorld({ factor: 100 })
+  const port = world.web.loopbackPort(80)
+  const agent = new Agent({ keepAlive: true })
+  const start = async (text: string) => {
+    const target = await world.startTarget((_, response) => {
+      const timer = setTimeout(() => response.end(text), Math.random() * 20)
+      response.on('close', () => clearTimeout(timer))
+    })
+    const group = await world.createGroup(`r-${text}`)
+    return { target, group }
+  }
+  let live = await start('v0')
+  let rule = await world.createRule(2, 'a.test', live.group)
+  world.elb.targetGroups.register(live.group, live.target)
+  await world.healthy(live.group, live.target)
+  // Rules have reached every node by then.
+  await world.account.clock.pass(2000)
+  const ending = new AbortController()
+  const seen = new Map<string, number>()
+  const visit = async () => {
+    while (!ending.signal.aborted) {
+      const { status, body } = await ask(port, { host: 'a.test', agent })
+      const what = `${status} ${status === 200 ? body : ''}`
+      seen.set(what, (seen.get(what) ?? 0) + 1)
+    }
+  }
+  const visitors = [visit(), visit(), visit(), visit()]
+  for (const text of ['v1', 'v2', 'v3']) {
+    const next = await start(text)
+    const nextRule = await world.createRule(20_001, 'a.test', next.group)
+    world.elb.targetGroups.register(next.group, next.target)
+    await world.healthy(next.group, next.target)
+    await world.act('SetRulePriorities', {
+      RulePriorities: [
+        { RuleArn: nextRule, Priority: 2 },
+        { RuleArn: rule, Priority: 20_001 },
+      ],
+    })
+    await world.account.clock.pass(2000)
+    await world.elb.targetGroups.deregister(live.group, live.target)
+    live.target.server.close()
+    await world.act('DeleteRule', { RuleArn: rule })
+    await world.act('DeleteTargetGroup', { TargetGroupArn: live.group })
+    live = next
+    rule = nextRule
+  }
+  ending.abort()
+  await Promise.all(visitors)
+  agent.destroy()
+  assert.deepEqual([...seen.keys()].toSorted(), ['200 v0', '200 v1', '200 v2', '200 v3'])
+  assert.deepEqual(world.account.troubles, [])
+})
+
+test('a client that leaves takes its request with it, and a slow one holds its target back', async () => {
+  await using world = await createBalancerWorld()
+  let sent = 0
+  let isLeft = false
+  const target = await world.startTarget((request, response) => {
+    response.on('close', () => (isLeft = !response.writableFinished))
+    const chunk = Buffer.alloc(64 * 1024)
+    const more = () => {
+      while (!response.destroyed && sent < 2000 * chunk.length) {
+        sent += chunk.length
+        if (!response.write(chunk)) return void response.once('drain', more)
+      }
+    }
+    if (request.url === '/much') more()
+    else response.end()
+  })
+  const group = await world.createGroup('r-one')
+  await world.createRule(5, 'a.test', group)
+  world.elb.targetGroups.register(group, target)
+  await world.healthy(group, target)
+  const client = connect(world.web.loopbackPort(80), '127.0.0.1')
+  client.pause().write('GET /much HTTP/1.1\r\nHost: a.test\r\n\r\n')
+  const seen: number[] = []
+  const isStuck = () => seen.push(sent) > 20 && sent > 0 && seen.slice(-20).every((bytes) => bytes === sent)
+  await until(isStuck, { ...soon, what: 'the target to be held back' })
+  assert.ok(sent < 2000 * 64 * 1024, `${sent} bytes were taken`)
+  client.destroy()
+  await until(() => isLeft, { ...soon, what: 'the target to be left' })
 })

@@ -128,7 +128,8 @@ const attributes: Readonly<Record<string, Attribute>> = {
     isGood: (value) => value === 'round_robin' || value === 'least_outstanding_requests',
   },
   'proxy_protocol_v2.enabled': { of: 'network', initial: 'false', isGood: isBoolean },
-  'preserve_client_ip.enabled': { of: 'network', initial: 'false', isGood: isBoolean },
+  // Targets see the balancer's address: those of this machine cannot see a client's.
+  'preserve_client_ip.enabled': { of: 'network', initial: 'false', isGood: (value) => value === 'false' },
   'deregistration_delay.connection_termination.enabled': {
     of: 'network',
     initial: 'false',

@@ -203,7 +203,7 @@ function remove(state: ElbState, arn: string): object {
       `Target group '${arn}' is currently in use by a listener or a rule`,
     )
   }
-  group.targets.close()
+  group.targets.retire()
   state.groups.delete(arn)
   state.tags.delete(arn)
   return {}

@@ -109,6 +109,19 @@ export class GroupTargets {
     return able[this.#turn++ % able.length]!
   }
 
+  /** The group is gone: nobody is checked any more, and what is under way ends by itself (J). */
+  retire(): void {
+    for (const member of this.#members) {
+      member.leaving.abort(new Error('the group is gone'))
+      const wake = member.onIdle
+      member.onIdle = () => {
+        member.agent.destroy()
+        wake?.()
+      }
+      if (member.underWay.size === 0) member.onIdle()
+    }
+  }
+
   close(): void {
     for (const member of this.#members) {
       member.leaving.abort(new Error('the account is closed'))
