@@ -1,0 +1,85 @@
+import { createHash } from 'node:crypto'
+import { digestOf, readUpTo } from './manifests.ts'
+import type { Registry } from './registry.ts'
+import { isNotThere, RegistryError } from './registry-error.ts'
+
+export interface BlobPlace {
+  repository: string
+  digest: string
+}
+
+export async function hasBlob(
+  registry: Registry,
+  { repository, digest }: BlobPlace,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const path = `${repository}/blobs/${digest}`
+  try {
+    await registry.ask({ method: 'HEAD', path, repository, access: 'pull' }, signal)
+    return true
+  } catch (error) {
+    if (isNotThere(error)) return false
+    throw error
+  }
+}
+
+/** What is in a blob, as it comes. @throws RegistryError at its end, where it is not what its digest says */
+export async function* openBlob(
+  registry: Registry,
+  { repository, digest }: BlobPlace,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array> {
+  const response = await registry.ask(
+    { path: `${repository}/blobs/${digest}`, repository, access: 'pull' },
+    signal,
+  )
+  const hash = createHash('sha256')
+  for await (const chunk of response.body ?? []) {
+    hash.update(chunk)
+    yield chunk
+  }
+  if (`sha256:${hash.digest('hex')}` !== digest)
+    throw new RegistryError(`${registry.host}/${repository}: it gave another blob than ${digest}`, 502)
+}
+
+/** A small blob as a whole. */
+export async function readBlob(
+  registry: Registry,
+  { repository, digest }: BlobPlace,
+  signal: AbortSignal,
+): Promise<Uint8Array> {
+  const path = `${repository}/blobs/${digest}`
+  const bytes = await readUpTo(await registry.ask({ path, repository, access: 'pull' }, signal), 16 * 2 ** 20)
+  if (digestOf(bytes) !== digest)
+    throw new RegistryError(`${registry.host}/${repository}: it gave another blob than ${digest}`, 502)
+  return bytes
+}
+
+/** Puts a blob where it is missing, as Docker does: an upload begun, fed and closed. True where it was missing. */
+export async function putBlob(
+  registry: Registry,
+  { repository, digest }: BlobPlace,
+  open: () => Uint8Array | AsyncIterable<Uint8Array>,
+  signal: AbortSignal,
+): Promise<boolean> {
+  if (await hasBlob(registry, { repository, digest }, signal)) return false
+  const push = { repository, access: 'pull,push' as const }
+  const path = `${repository}/blobs/uploads/`
+  const begun = await registry.ask({ ...push, method: 'POST', path, accepts: [202] }, signal)
+  const type = { 'content-type': 'application/octet-stream' }
+  const fed = await registry.ask(
+    { ...push, method: 'PATCH', path: locationOf(begun), headers: type, body: open(), accepts: [202, 204] },
+    signal,
+  )
+  const last = new URL(locationOf(fed), 'http://nowhere')
+  last.searchParams.set('digest', digest)
+  const end = last.host === 'nowhere' ? `${last.pathname}${last.search}` : last.href
+  await registry.ask({ ...push, method: 'PUT', path: end, accepts: [201, 204] }, signal)
+  return true
+}
+
+function locationOf(response: Response): string {
+  const found = response.headers.get('location')
+  if (found === null) throw new RegistryError('an upload has no place', 502)
+  return found
+}

@@ -1,0 +1,72 @@
+import { spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { until } from '../../../src/lib/poll.ts'
+import { freePort } from '../../support/docker-rack.ts'
+import type { FakeAccount } from '../fake-service.ts'
+import { startGate } from './gate.ts'
+
+/** What the account knows of its repositories, beside what lies in them. */
+export interface RepositoryBook {
+  hasRepository(name: string): boolean
+  /** By digest, or by tag; null where it was never put there, or was deleted. */
+  digestOf(repository: string, reference: string): string | null
+  /** Hears of a manifest that has been put there. */
+  pushed(repository: string, manifest: { digest: string; tag: string | null }): void
+}
+
+/** The account's registry of images. */
+export interface AccountRegistry extends AsyncDisposable {
+  /** `127.0.0.1:PORT`, which engines speak to without TLS. */
+  host: string
+  /** A login for twelve hours of the account's time, as `GetAuthorizationToken` gives it (S). */
+  login(): { username: 'AWS'; password: string; expiresAt: Date }
+  /** What was asked, as `GET /v2/…`. */
+  asked: string[]
+}
+
+/** S: what ECR says of its tokens. */
+const tokenMs = 12 * 3600_000
+
+/** Debian's `docker-registry`, in a folder of the account, behind the login and the rules of ECR. */
+export async function startRegistry(account: FakeAccount, book: RepositoryBook): Promise<AccountRegistry> {
+  await using undo = new AsyncDisposableStack()
+  const directory = join(account.directory, 'registry')
+  await mkdir(directory, { recursive: true })
+  undo.defer(async () => await rm(directory, { recursive: true, force: true }))
+  const inner = `127.0.0.1:${await freePort()}`
+  const config = {
+    version: 0.1,
+    log: { level: 'error' },
+    storage: { filesystem: { rootdirectory: join(directory, 'images') } },
+    http: { addr: inner, relativeurls: true },
+  }
+  // JSON is YAML.
+  await writeFile(join(directory, 'config.yml'), JSON.stringify(config))
+  const child = spawn('docker-registry', ['serve', join(directory, 'config.yml')], { stdio: 'ignore' })
+  undo.defer(async () => {
+    const ended = child.exitCode === null && child.signalCode === null ? once(child, 'exit') : null
+    child.kill('SIGKILL')
+    await ended
+  })
+  await once(child, 'spawn')
+  const answers = async () => (await fetch(`http://${inner}/v2/`).catch(() => null))?.status === 200
+  await until(answers, { deadlineMs: 30_000, what: 'the registry to answer' })
+  const logins = new Map<string, number>()
+  const isKnown = (password: string) => (logins.get(password) ?? 0) > account.clock.now()
+  const gate = undo.use(await startGate({ inner, book, isKnown, onTrouble: account.onTrouble }))
+  const stack = undo.move()
+  return {
+    host: gate.host,
+    asked: gate.asked,
+    login() {
+      const password = randomBytes(24).toString('base64url')
+      const expiresAt = account.clock.now() + tokenMs
+      logins.set(password, expiresAt)
+      return { username: 'AWS', password, expiresAt: new Date(expiresAt) }
+    },
+    [Symbol.asyncDispose]: async () => await stack.disposeAsync(),
+  }
+}
