@@ -39,7 +39,7 @@ test('the bytes of a layer are the same for the same files, whatever their order
   assert.equal(digestOf(layerTar(layerEntries(imageTree(), files.toReversed()))), digestOf(tar))
   const shown: string[] = []
   for await (const { header } of readTar(stream(tar))) {
-    const { name, type, mode = 0, uid, gid, mtime, linkname } = header
+    const { name, type, mode, uid, gid, mtime, linkname } = header
     shown.push(
       [type, mode.toString(8), uid, gid, mtime?.toISOString(), name, linkname ?? ''].join(' ').trim(),
     )

@@ -17,7 +17,7 @@ export async function readTree(
   for (const layer of manifest.layers) {
     const blob = openBlob(registry, { repository, digest: layer.digest }, signal)
     for await (const { header } of readTar(unpacked(blob, layer))) {
-      const { name, type, mode = 0, uid = 0, gid = 0, mtime, linkname } = header
+      const { name, type, mode, uid, gid, mtime, linkname } = header
       tree.add(name, {
         type: type === 'directory' || type === 'symlink' ? type : 'other',
         mode: mode & 0o7777,

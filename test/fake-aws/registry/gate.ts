@@ -82,9 +82,9 @@ function readPath(url: string): Asked | null {
   return repository && kind ? { repository, kind: kind as Asked['kind'], reference: reference ?? '' } : null
 }
 
-function mayEnter({ isKnown }: GateOptions, authorization: string): boolean {
+function mayEnter(options: GateOptions, authorization: string): boolean {
   const text = Buffer.from(authorization.replace(/^Basic /, ''), 'base64').toString()
-  return text.startsWith('AWS:') && isKnown(text.slice(4))
+  return text.startsWith('AWS:') && options.isKnown(text.slice(4))
 }
 
 function refuse(response: ServerResponse, status: number, code: string, message: string): void {

@@ -56,7 +56,9 @@ export async function startRegistry(account: FakeAccount, book: RepositoryBook):
   await until(answers, { deadlineMs: 30_000, what: 'the registry to answer' })
   const logins = new Map<string, number>()
   const isKnown = (password: string) => (logins.get(password) ?? 0) > account.clock.now()
-  const gate = undo.use(await startGate({ inner, book, isKnown, onTrouble: account.onTrouble }))
+  const gate = undo.use(
+    await startGate({ inner, book, isKnown, onTrouble: (error) => account.onTrouble(error) }),
+  )
   const stack = undo.move()
   return {
     host: gate.host,
