@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { createClients } from '../../src/aws/clients.ts'
 import { connectDocker } from '../../src/engines/docker/client.ts'
-import { createAwsEngine } from '../../src/engines/aws/aws-engine.ts'
+import { createAwsEngine, type AwsEngine } from '../../src/engines/aws/aws-engine.ts'
 import { usualIntervals, type AwsEngineOptions, type Intervals } from '../../src/engines/aws/parts.ts'
+import type { Plan } from '../../src/domain/plan.ts'
 import { dockerSocket } from '../../src/lib/docker-socket.ts'
 import { startFakeAws } from '../fake-aws/start-fake-aws.ts'
 import { controlFor } from './docker-rack.ts'
@@ -30,7 +31,7 @@ export async function openAwsRack({ factor = 100 } = {}) {
   const engine = open()
   return {
     rack,
-    engine,
+    engine: withDrains(engine, factor),
     account,
     /** The same rack as a daemon that was started again sees it. */
     reopen: open,
@@ -44,6 +45,22 @@ export async function openAwsRack({ factor = 100 } = {}) {
       await engine.close()
       clients.close()
       await account.close()
+    },
+  }
+}
+
+/** Connections of a test end in this machine's own time, which drains in the account's time go by. */
+function withDrains(engine: AwsEngine, factor: number): AwsEngine {
+  const scaled = (plan: Plan): Plan => ({
+    ...plan,
+    processes: plan.processes.map((each) => ({ ...each, drainTimeoutMs: each.drainTimeoutMs * factor })),
+  })
+  return {
+    ...engine,
+    deploy: async (change, control) => {
+      const { plan, live } = change
+      const known = live && scaled(live)
+      return await engine.deploy({ ...change, plan: scaled(plan), live: known }, control)
     },
   }
 }

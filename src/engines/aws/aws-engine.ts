@@ -127,9 +127,8 @@ function serviceVerbs(): Pick<Engine, 'provision' | 'deprovision' | 'openEntranc
     provision: async () => {
       throw notThere('provide a service', why)
     },
-    deprovision: async () => {
-      throw notThere('take a service away', why)
-    },
+    // Nothing was ever provided.
+    deprovision: async () => undefined,
     openEntrance: async (entrance) => {
       if (entrance) throw notThere('let other racks in', 'it has no router of its own')
     },

@@ -17,6 +17,7 @@ export function createParts(options: AwsEngineOptions, lifetime: AbortSignal): A
     madeServices: new Set(),
     madeTasks: new Set(),
     registering: createSemaphore(4),
+    routing: createSemaphore(1),
     leavingServices: new Set(),
     endedTasks: new Set(),
     measurements: new Map(),

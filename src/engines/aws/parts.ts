@@ -95,6 +95,8 @@ export interface AwsParts extends Omit<Required<AwsEngineOptions>, 'intervals'> 
   madeTasks: Set<string>
   /** Families of which task definitions are registered are slow: a few at a time. */
   registering: Semaphore
+  /** Rules of the balancer are one table for all apps: one change of it at a time. */
+  routing: Semaphore
   /** Names of services whose copies have left, or leave behind everybody's back. */
   leavingServices: Set<string>
   /** ARNs of tasks that were told to end, and count no more. */

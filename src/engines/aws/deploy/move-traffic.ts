@@ -1,6 +1,7 @@
 import { copyRules } from '../../../domain/copy-identity.ts'
 import type { Control } from '../../../domain/control.ts'
 import type { Plan, ProcessPlan } from '../../../domain/plan.ts'
+import { isAwsError } from '../../../aws/errors.ts'
 import { DeadlineError } from '../../../lib/deadline.ts'
 import { pause, until } from '../../../lib/poll.ts'
 import { deployFailed } from '../../../rollout/failure.ts'
@@ -9,7 +10,7 @@ import { awaitChange, changeRecords, recordChanges } from '../inside/records.ts'
 import { namesOfLinks, namesOfTypes } from '../inside/wanted-names.ts'
 import { insideName, membersName, targetGroupName } from '../names.ts'
 import { findListeners, leadPort, isWaitingPort, removeListener } from '../routes/listeners.ts'
-import { bringRules, findRules, forwardRule, swapOf, type FoundRule } from '../routes/rules.ts'
+import { bringRules, findRules, forwardRule, hideRules, swapOf, type FoundRule } from '../routes/rules.ts'
 import { isTargetGroup } from '../routes/target-groups.ts'
 import { identityOf } from './identity.ts'
 import type { Generation, OwnRollout } from './own.ts'
@@ -34,7 +35,7 @@ export async function moveTraffic(
 ): Promise<void> {
   const serving = servingOf(own, plan, processes)
   await awaitTargets(own, serving, processes, control)
-  const hasMoved = await moveRules(own, serving, control)
+  const hasMoved = await moveRules(own, serving, processes, control)
   await movePorts(own, plan, serving, control)
   await moveNames(own, plan, { serving, processes }, control)
   // Every node of a balancer hears of it for itself (aws.md 4.1).
@@ -115,45 +116,87 @@ function isOld({ before }: OwnRollout, generation: Generation): boolean {
   return before.has(generation.name)
 }
 
-/** One call for all rules of the app: nothing is moved by half. */
-async function moveRules(own: OwnRollout, serving: Serving[], control: Control): Promise<boolean> {
-  const { parts } = own
-  const groups = new Set([...own.generations.values()].flatMap((each) => each.groups))
-  if (groups.size === 0) return false
-  const all = await findRules(parts, control)
-  const isOwn = (rule: FoundRule) => groups.has(rule.groups[0]?.arn ?? '')
-  const live = new Set<string>()
-  for (const each of serving) {
-    const way = waysOf(each.plan).find(({ kind }) => kind === 'web')
-    if (!way) continue
-    const groupOf = (generation: Generation) => {
-      const name = targetGroupName(parts.rack, generation, way.name)
-      return generation.groups.find((arn) => isTargetGroup(arn, name))
+/** Rules are one table for all apps: who reads it and then changes it does so alone. */
+async function moveRules(
+  own: OwnRollout,
+  serving: Serving[],
+  processes: string[],
+  control: Control,
+): Promise<boolean> {
+  const { routing } = own.parts
+  return await routing.run(async () => {
+    for (let attempt = 0; ; attempt++) {
+      try {
+        return await swapRules(own, serving, processes, control)
+      } catch (error) {
+        // A rule of another hand took the place in between.
+        if (attempt === 5 || !isAwsError(error, 'PriorityInUseException')) throw error
+      }
     }
-    const main = groupOf(each.main)
-    if (main === undefined) continue
-    const weights = [...each.counts].flatMap(([generation, weight]) => {
-      const arn = groupOf(generation)
-      return arn === undefined ? [] : [{ arn, weight }]
-    })
-    const led = weights.length === 1 ? [{ arn: main, weight: 1 }] : weights
-    const rules = all.filter(({ groups: [first] }) => first?.arn === main)
-    for (const rule of await bringRules(
-      parts,
-      { generation: each.main, plan: each.plan, group: main, rules },
-      control,
-    )) {
-      await forwardRule(parts, rule, led, control)
+  }, control.signal)
+}
+
+/** One call for all rules of the app: nothing is moved by half. */
+async function swapRules(
+  own: OwnRollout,
+  serving: Serving[],
+  processes: string[],
+  control: Control,
+): Promise<boolean> {
+  const { parts } = own
+  const holders = new Map(
+    [...own.generations.values()].flatMap((each) => each.groups.map((arn) => [arn, each] as const)),
+  )
+  if (holders.size === 0) return false
+  const all = await findRules(parts, control)
+  const live = new Set<FoundRule>()
+  for (const each of serving) {
+    for (const rule of await liveRules(own, each, all, control)) {
       if (!all.includes(rule)) all.push(rule)
-      live.add(rule.arn)
+      live.add(rule)
     }
   }
-  const others = new Set(all.filter((rule) => isOwn(rule) && !live.has(rule.arn)).map(({ arn }) => arn))
-  const swap = swapOf(all, live, others)
-  if (swap.length === 0) return false
-  const RulePriorities = swap.map(({ arn, priority }) => ({ RuleArn: arn, Priority: priority }))
-  await parts.clients.balancers.setRulePriorities({ RulePriorities }, { abortSignal: control.signal })
-  return true
+  const others = all.filter((rule) => holders.has(rule.groups[0]?.arn ?? '') && !live.has(rule))
+  const arns = (rules: Iterable<FoundRule>) => new Set(Array.from(rules, ({ arn }) => arn))
+  const swap = swapOf(all, arns(live), arns(others))
+  if (swap.length > 0) {
+    const RulePriorities = swap.map(({ arn, priority }) => ({ RuleArn: arn, Priority: priority }))
+    await parts.clients.balancers.setRulePriorities({ RulePriorities }, { abortSignal: control.signal })
+  }
+  const serve = new Set(processes.flatMap((id) => own.copies.get(id)?.generation ?? []))
+  const hidden = others.flatMap((rule) => {
+    const generation = holders.get(rule.groups[0]!.arn)!
+    return serve.has(generation) ? [] : [{ rule, generation }]
+  })
+  await hideRules(parts, { hidden, live: [...live] }, control)
+  return swap.length > 0
+}
+
+/** The rules of what serves of a type, leading where they shall; of whatever priority they are. */
+async function liveRules(
+  own: OwnRollout,
+  each: Serving,
+  all: FoundRule[],
+  control: Control,
+): Promise<FoundRule[]> {
+  const { parts } = own
+  const way = waysOf(each.plan).find(({ kind }) => kind === 'web')
+  if (!way) return []
+  const groupOf = (generation: Generation) => {
+    const name = targetGroupName(parts.rack, generation, way.name)
+    return generation.groups.find((arn) => isTargetGroup(arn, name))
+  }
+  const group = groupOf(each.main)
+  if (group === undefined) return []
+  const weights = [...each.counts].flatMap(([generation, weight]) => {
+    const arn = groupOf(generation)
+    return arn === undefined ? [] : [{ arn, weight }]
+  })
+  const led = weights.length === 1 ? [{ arn: group, weight: 1 }] : weights
+  const rules = all.filter(({ groups: [first] }) => first?.arn === group)
+  const brought = await bringRules(parts, { generation: each.main, plan: each.plan, group, rules }, control)
+  for (const rule of brought) await forwardRule(parts, rule, led, control)
+  return brought
 }
 
 async function movePorts(own: OwnRollout, plan: Plan, serving: Serving[], control: Control): Promise<void> {

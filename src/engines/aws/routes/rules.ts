@@ -92,17 +92,43 @@ function chunks<T>(items: T[], size: number): T[][] {
   return Array.from({ length: count }, (_each, index) => items.slice(index * size, (index + 1) * size))
 }
 
-/** Rules that wait for their turn: behind all that are live, they have their targets checked and take no request. */
+/** No visitor asks for it: what leads there has its targets checked, and takes no request. */
+function nobodyAsks(generation: GenerationName): RuleCondition[] {
+  return [{ Field: 'host-header', HostHeaderConfig: { Values: [`${generation.id.toLowerCase()}.invalid`] } }]
+}
+
+/**
+ * Rules that wait for their turn, behind all that are live. Where live ones match the same they stand in front of them;
+ * else nobody would, and what waits matches nothing until traffic moves.
+ */
 export async function makeWaitingRules(
   parts: AwsParts,
-  { generation, plan, group }: { generation: GenerationName; plan: ProcessPlan; group: string },
+  { generation, plan, group }: Omit<OwnRules, 'rules'>,
   control: Pick<Control, 'signal'>,
-): Promise<FoundRule[]> {
+): Promise<void> {
   const Tags = awsTags({ rack: parts.rack, owner: ownerTag(generation.owner), type: generation.type })
-  const made: FoundRule[] = []
-  for (const conditions of conditionsOf(plan))
-    made.push(await makeRule(parts, { conditions, group, Tags }, control))
-  return made
+  const live = (await findRules(parts, control)).filter(isLive)
+  const shadows = new Set(live.map((rule) => conditionText(rule.conditions)))
+  for (const wanted of conditionsOf(plan)) {
+    const conditions = shadows.has(conditionText(wanted)) ? wanted : nobodyAsks(generation)
+    await makeRule(parts, { conditions, group, Tags }, control)
+  }
+}
+
+/** Has what left match nothing that live rules do not match before it. */
+export async function hideRules(
+  { clients }: Pick<AwsParts, 'clients'>,
+  { hidden, live }: { hidden: { rule: FoundRule; generation: GenerationName }[]; live: FoundRule[] },
+  { signal }: Pick<Control, 'signal'>,
+): Promise<void> {
+  const shadows = new Set(live.map((rule) => conditionText(rule.conditions)))
+  for (const { rule, generation } of hidden) {
+    const Conditions = nobodyAsks(generation)
+    const text = conditionText(rule.conditions)
+    if (shadows.has(text) || text === conditionText(Conditions)) continue
+    await clients.balancers.modifyRule({ RuleArn: rule.arn, Conditions }, { abortSignal: signal })
+    rule.conditions = Conditions
+  }
 }
 
 export interface OwnRules {
