@@ -9,7 +9,8 @@ import { moveTraffic } from './move-traffic.ts'
 import { copiesOf, copyOf, isKept, observed, type Generation, type OwnCopy, type OwnRollout } from './own.ts'
 import { provingVerbs } from './prove-copies.ts'
 import { runCommand, runJob } from '../jobs/run-job.ts'
-import { knownTasks, prepareGeneration, setDesired, startCopies, takeTasks } from './start-copies.ts'
+import { setDesired } from './set-desired.ts'
+import { knownTasks, prepareGeneration, startCopies, takeTasks } from './start-copies.ts'
 import { ecsTags } from '../names.ts'
 
 /** The copies of one app or service as tasks of ECS: those of one type and identity are one service of it. */

@@ -16,7 +16,8 @@ import { commandName } from '../jobs/jobs.ts'
 import { forgetCompleted } from '../jobs/notes.ts'
 import { reapGeneration } from './reap.ts'
 import { removeDefinition, removeGeneration } from './remove-parts.ts'
-import { removePrepared, setDesired } from './start-copies.ts'
+import { setDesired } from './set-desired.ts'
+import { removePrepared } from './start-copies.ts'
 
 type LeavingVerbs = Pick<Runtime, 'park' | 'vacate' | 'retire' | 'remove'>
 
@@ -36,8 +37,7 @@ export function leavingVerbs(own: OwnRollout): LeavingVerbs {
     vacate: async (copies, control) => await awaitEnd(own, all(copies), control),
     async retire(copies, control) {
       for (const copy of all(copies)) if (!copy.generation) await removeJob(own, copy, control)
-      for (const [generation, some] of byGeneration(all(copies)))
-        await retireCopies(own, generation, some, control)
+      await retireAll(own, byGeneration(all(copies)), control)
     },
     async remove(copies, control) {
       const leaving = all(copies)
@@ -63,15 +63,39 @@ async function parkCopies(
   for (const copy of copies) Object.assign(copy, { state: 'ended', mark: 'parked', names: [], task: null })
 }
 
+/** Of a type that nothing is left of, the copies leave after those of the others: these may still call them. */
+async function retireAll(
+  own: OwnRollout,
+  groups: Map<Generation, OwnCopy[]>,
+  control: Control,
+): Promise<void> {
+  const whole: Generation[] = []
+  for (const [generation, copies] of groups) {
+    const stay = copiesOf(own, generation).filter(
+      (copy) => !copies.includes(copy) && copy.mark !== 'draining',
+    )
+    if (stay.length > 0) await retireCopies(own, generation, copies, control)
+    else whole.push(generation)
+  }
+  for (const generation of whole) await markLeaving(own, generation, control)
+  const staying = new Set(
+    [...own.generations.values()].filter(({ state }) => state === 'proved').map(({ type }) => type),
+  )
+  const callers = whole.filter(({ type }) => staying.has(type))
+  for (const generation of whole) {
+    const isDropped = !staying.has(generation.type)
+    if (!isDropped) await setDesired(own, generation, 0, control)
+    reapGeneration(own.parts, generation, isDropped ? callers : [])
+  }
+}
+
 async function retireCopies(
   own: OwnRollout,
   generation: Generation,
   copies: OwnCopy[],
   control: Control,
 ): Promise<void> {
-  const stay = copiesOf(own, generation).filter((copy) => !copies.includes(copy) && copy.mark !== 'draining')
   const parked = new Set(copies.map((copy) => copy.process))
-  if (stay.length === 0) return await retireGeneration(own, generation, control)
   generation.parked = generation.parked.filter((each) => !parked.has(each))
   const running = copies.filter(isKept)
   await tagGeneration(own, generation, { parked: String(generation.parked.length) }, control)
@@ -79,13 +103,12 @@ async function retireCopies(
   for (const copy of running) copy.mark = 'draining'
 }
 
-async function retireGeneration(own: OwnRollout, generation: Generation, control: Control): Promise<void> {
+/** Whoever finds it takes it to its end. */
+async function markLeaving(own: OwnRollout, generation: Generation, control: Control): Promise<void> {
   await tagGeneration(own, generation, { state: 'leaving', parked: '0' }, control)
   generation.state = 'leaving'
   generation.parked = []
   for (const copy of copiesOf(own, generation)) copy.mark = 'draining'
-  await setDesired(own, generation, 0, control)
-  reapGeneration(own.parts, generation)
 }
 
 async function removeCopies(

@@ -8,7 +8,7 @@ import { deployFailed } from '../../../rollout/failure.ts'
 import { waysOf } from '../definition/ways.ts'
 import { awaitChange, changeRecords, recordChanges } from '../inside/records.ts'
 import { namesOfLinks, namesOfTypes } from '../inside/wanted-names.ts'
-import { insideName, membersName, targetGroupName } from '../names.ts'
+import { membersName, targetGroupName } from '../names.ts'
 import { findListeners, leadPort, isWaitingPort, removeListener } from '../routes/listeners.ts'
 import { bringRules, findRules, forwardRule, hideRules, swapOf, type FoundRule } from '../routes/rules.ts'
 import { isTargetGroup } from '../routes/target-groups.ts'
@@ -37,7 +37,7 @@ export async function moveTraffic(
   await awaitTargets(own, serving, processes, control)
   const hasMoved = await moveRules(own, serving, processes, control)
   await movePorts(own, plan, serving, control)
-  await moveNames(own, plan, { serving, processes }, control)
+  await moveNames(own, plan, serving, control)
   // Every node of a balancer hears of it for itself (aws.md 4.1).
   if (hasMoved) await pause(own.parts.intervals.targets, control.signal)
 }
@@ -168,8 +168,8 @@ async function swapRules(
     const generation = holders.get(rule.groups[0]!.arn)!
     return serve.has(generation) ? [] : [{ rule, generation }]
   })
-  await hideRules(parts, { hidden, live: [...live] }, control)
-  return swap.length > 0
+  const areHidden = await hideRules(parts, { hidden, live: [...live] }, control)
+  return areHidden || swap.length > 0
 }
 
 /** The rules of what serves of a type, leading where they shall; of whatever priority they are. */
@@ -222,35 +222,24 @@ async function movePorts(own: OwnRollout, plan: Plan, serving: Serving[], contro
   }
 }
 
-/** All names of the app in one change; those of types that are gone go when nobody of them serves. */
-async function moveNames(
-  own: OwnRollout,
-  plan: Plan,
-  { serving, processes }: { serving: Serving[]; processes: string[] },
-  control: Control,
-): Promise<void> {
+/** All names of the app in one change; those of types that are gone go with their copies. */
+async function moveNames(own: OwnRollout, plan: Plan, serving: Serving[], control: Control): Promise<void> {
   const { parts, records } = own
   const mains = new Map(serving.map(({ plan: { type }, main }) => [type, main]))
   const wanted = new Map([...namesOfLinks(parts.rack, plan), ...namesOfTypes(parts.rack, plan, mains)])
-  const serve = new Set(processes.flatMap((id) => own.copies.get(id)?.generation ?? []))
-  const held = new Set([...serve].map((generation) => membersName(parts.rack, generation)))
-  // A type that keeps its place while no copy of it runs keeps its names too.
-  const kept = new Set(
-    plan.processes.flatMap(({ aliases }) => aliases.map((each) => insideName(parts.rack, plan.owner, each))),
+  const targets = new Set(serving.map(({ main }) => membersName(parts.rack, main)))
+  const stale = [...records].filter(([name, target]) => targets.has(target) && !wanted.has(name))
+  const changes = recordChanges(
+    records,
+    wanted,
+    stale.map(([name]) => name),
   )
-  const gone = [...records]
-    .filter(([name, target]) => !held.has(target) && !kept.has(name))
-    .map(([name]) => name)
-  const changes = recordChanges(records, wanted, gone)
   if (changes.length === 0) return
-  const moved = changes.some(
-    ({ Action, ResourceRecordSet: set }) => Action === 'UPSERT' && records.has(set!.Name!),
-  )
-  const change = await changeRecords(parts, changes, control)
-  own.naming = change
-  for (const name of gone) records.delete(name)
+  const hadOthers = changes.some(({ ResourceRecordSet: set }) => records.has(set!.Name!))
+  own.naming = await changeRecords(parts, changes, control)
+  for (const [name] of stale) records.delete(name)
   for (const [name, target] of wanted) records.set(name, target)
-  await awaitChange(parts, change, control)
+  await awaitChange(parts, own.naming, control)
   // Who asked just before keeps the old answer for so long.
-  if (moved) await pause(parts.intervals.nameLife, control.signal)
+  if (hadOthers) await pause(parts.intervals.nameLife, control.signal)
 }

@@ -1,24 +1,42 @@
 import { until } from '../../../lib/poll.ts'
 import { allTasks } from '../look/service-tasks.ts'
+import { changeRecords, findRecords, recordChanges } from '../inside/records.ts'
+import { membersName } from '../names.ts'
 import type { AwsParts } from '../parts.ts'
 import type { Generation } from './own.ts'
 import { removeGeneration } from './remove-parts.ts'
+import { setDesired } from './set-desired.ts'
 
 /** Longer than any drain and any stop that ECS has. */
 const reapDeadlineMs = 2 * 3600_000
 
-/** Waits behind everybody's back until the copies of a generation have left, then takes away what it stood on. */
-export function reapGeneration(parts: AwsParts, generation: Generation): void {
+/**
+ * Takes a generation to its end behind everybody's back: its copies leave, then what it stood on goes.
+ * @param callers generations that leave too, and whose copies may still call it: it leaves after them
+ */
+export function reapGeneration(parts: AwsParts, generation: Generation, callers: Generation[] = []): void {
   if (parts.leavingServices.has(generation.name)) return
   parts.leavingServices.add(generation.name)
   parts.behind(async (signal) => {
     try {
+      for (const caller of callers) await awaitGone(parts, caller, signal)
+      if (generation.desired > 0) await setDesired({ parts }, generation, 0, { signal })
       await awaitGone(parts, generation, signal)
+      await forgetNames(parts, generation, signal)
       await removeGeneration(parts, generation, { signal })
     } finally {
       parts.leavingServices.delete(generation.name)
     }
   })
+}
+
+/** Names that nobody else has taken lead nowhere any more. */
+async function forgetNames(parts: AwsParts, generation: Generation, signal: AbortSignal): Promise<void> {
+  const records = await findRecords(parts, generation.owner, { signal })
+  const target = membersName(parts.rack, generation)
+  const own = [...records].filter(([, each]) => each === target).map(([name]) => name)
+  const changes = recordChanges(records, new Map(), own)
+  if (changes.length > 0) await changeRecords(parts, changes, { signal })
 }
 
 /** Settles when every task of it has stopped: what drains has left the counts of the service before. */

@@ -16,6 +16,7 @@ import { emptyCopy } from './look.ts'
 import { makeParts, makeService } from './make-parts.ts'
 import { copiesOf, isKept, type Generation, type OwnCopy, type OwnRollout } from './own.ts'
 import { removeGeneration } from './remove-parts.ts'
+import { setDesired } from './set-desired.ts'
 
 /** How long ECS may make no task at all before its last word is the reason. */
 const noTaskMs = 60_000
@@ -138,17 +139,6 @@ async function nameAtOnce(
   if (changes.length === 0) return
   own.naming = await changeRecords(parts, changes, control)
   for (const [name, target] of free) records.set(name, target)
-}
-
-export async function setDesired(
-  { parts }: Pick<OwnRollout, 'parts'>,
-  generation: Generation,
-  desiredCount: number,
-  { signal }: Pick<Control, 'signal'>,
-): Promise<void> {
-  const input = { cluster: parts.places.cluster, service: generation.name, desiredCount }
-  await parts.clients.ecs.updateService(input, { abortSignal: signal })
-  generation.desired = desiredCount
 }
 
 /** The tasks that ECS makes for copies that were asked for, each as soon as its process runs. */

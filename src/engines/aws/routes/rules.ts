@@ -115,20 +115,23 @@ export async function makeWaitingRules(
   }
 }
 
-/** Has what left match nothing that live rules do not match before it. */
+/** Has what left match nothing that live rules do not match before it; false where it is so already. */
 export async function hideRules(
   { clients }: Pick<AwsParts, 'clients'>,
   { hidden, live }: { hidden: { rule: FoundRule; generation: GenerationName }[]; live: FoundRule[] },
   { signal }: Pick<Control, 'signal'>,
-): Promise<void> {
+): Promise<boolean> {
   const shadows = new Set(live.map((rule) => conditionText(rule.conditions)))
+  let hasChanged = false
   for (const { rule, generation } of hidden) {
     const Conditions = nobodyAsks(generation)
     const text = conditionText(rule.conditions)
     if (shadows.has(text) || text === conditionText(Conditions)) continue
     await clients.balancers.modifyRule({ RuleArn: rule.arn, Conditions }, { abortSignal: signal })
     rule.conditions = Conditions
+    hasChanged = true
   }
+  return hasChanged
 }
 
 export interface OwnRules {
