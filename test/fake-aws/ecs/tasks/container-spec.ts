@@ -117,6 +117,9 @@ function mostOpenFiles(): number {
   return hard === undefined ? Number.MAX_SAFE_INTEGER : Number(hard)
 }
 
+/** A machine that is busy with many tasks does not make a process unhealthy. */
+const leastTimeoutSeconds = 5
+
 /**
  * D: the image's own check counts for nothing. When the check is run is AWS's affair and goes by the account's clock;
  * how long the process may take to start and to answer is the process's own, and real.
@@ -127,7 +130,7 @@ function healthOf({ definition }: ContainerRecord, { state }: ContainerWorld): o
   return {
     Test: command,
     Interval: Math.round((interval * nanosecondsPerSecond) / state.account.clock.factor),
-    Timeout: timeout * nanosecondsPerSecond,
+    Timeout: Math.max(timeout, leastTimeoutSeconds) * nanosecondsPerSecond,
     Retries: retries,
     StartPeriod: startPeriod * nanosecondsPerSecond,
   }

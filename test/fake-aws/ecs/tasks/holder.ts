@@ -12,6 +12,8 @@ export interface Holder {
   networkFiles: string[]
 }
 
+/** How long Docker may take to make or start a container: this machine may be busy with many. */
+export const startMs = 120_000
 /** Does nothing, as the pause container of a task (S). */
 const holderImage = 'busybox:1'
 
@@ -64,9 +66,9 @@ async function start(
     },
   }
   const query = { name: `${state.account.run}-${task.id.slice(0, 12)}` }
-  const made = { method: 'POST', path: '/containers/create', query, body } as const
+  const made = { method: 'POST', path: '/containers/create', query, body, deadlineMs: startMs } as const
   const { Id } = await state.docker.json<{ Id: string }>(made, control)
-  await state.docker.json({ method: 'POST', path: `/containers/${Id}/start` }, control)
+  await state.docker.json({ method: 'POST', path: `/containers/${Id}/start`, deadlineMs: startMs }, control)
   return Id
 }
 

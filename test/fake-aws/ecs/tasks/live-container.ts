@@ -5,6 +5,7 @@ import { untilHolds } from '../bell.ts'
 import { runBeside, type ContainerRecord, type EcsState, type TaskRecord } from '../state.ts'
 import { containerSpec, type ContainerWorld } from './container-spec.ts'
 import { followLog } from './follow-log.ts'
+import { startMs } from './holder.ts'
 import { StartFailure } from './start-failure.ts'
 
 /** How long after an exit the kernel's word of the reason may still be on its way. */
@@ -94,11 +95,17 @@ async function startContainer(
   const name = `${state.account.run}-${task.id.slice(0, 12)}-${container.definition.name}`
   try {
     const body = containerSpec(container, world)
-    const create = { method: 'POST', path: '/containers/create', query: { name }, body } as const
+    const create = {
+      method: 'POST',
+      path: '/containers/create',
+      query: { name },
+      body,
+      deadlineMs: startMs,
+    } as const
     container.dockerId = (await docker.json<{ Id: string }>(create, state.ending)).Id
     signal.throwIfAborted()
     const path = `/containers/${container.dockerId}`
-    await docker.json({ method: 'POST', path: `${path}/start` }, state.ending)
+    await docker.json({ method: 'POST', path: `${path}/start`, deadlineMs: startMs }, state.ending)
     container.lastStatus = 'RUNNING'
     state.bell.ring()
   } catch (error) {
