@@ -13,7 +13,7 @@ export interface Allowance {
 const ecs = 'ThrottlingException'
 
 /** D: "Request throttling for the Amazon ECS API", "Quotas" of Route 53, Elastic Load Balancing, Secrets Manager; figures not found there are J. */
-export const allowances: Allowance[] = [
+const allowances: Allowance[] = [
   { calls: ['route53:*'], burst: 5, perSecond: 5, error: 'ThrottlingException' },
   { calls: ['ecs:RunTask'], burst: 20, perSecond: 20, error: ecs },
   {

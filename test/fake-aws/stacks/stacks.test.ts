@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { rm } from 'node:fs/promises'
+import { readFile, rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { CloudFormation } from '@aws-sdk/client-cloudformation'
 import { until } from '../../../src/lib/poll.ts'
@@ -187,4 +188,19 @@ test('templates that AWS would not take are refused', async () => {
     /Unresolved resource dependencies \[Lost\]/,
   )
   await assert.rejects(offer('c', 'UPDATE', template()), /Stack \[c\] does not exist/)
+})
+
+test("the engine's template of an app makes all that it names, and nothing is left when it goes", async () => {
+  const golden = join(import.meta.dirname, '../../golden/aws/app-stack.json')
+  const wanted = JSON.parse(await readFile(golden, 'utf8')) as ReturnType<typeof template>
+  const before = [stacks.inventory.roles.size, stacks.inventory.securityGroups.size]
+  const made = await carryOut('rack-r1-app-shop', 'CREATE', wanted)
+  assert.equal(made.StackStatus, 'CREATE_COMPLETE')
+  const outputs = made.Outputs!.map(({ OutputKey, OutputValue }) => [OutputKey, OutputValue])
+  const { SecurityGroup, ExecutionRole, TaskRole } = Object.fromEntries(outputs) as Record<string, string>
+  assert.ok(stacks.inventory.securityGroups.has(SecurityGroup!))
+  assert.ok(stacks.inventory.roles.has(ExecutionRole!) && stacks.inventory.roles.has(TaskRole!))
+  await client.deleteStack({ StackName: 'rack-r1-app-shop' })
+  assert.equal((await settled(made.StackId!)).StackStatus, 'DELETE_COMPLETE')
+  assert.deepEqual([stacks.inventory.roles.size, stacks.inventory.securityGroups.size], before)
 })

@@ -88,7 +88,7 @@ function parseResource(name: string, resource: unknown): TemplateResource {
 }
 
 /** Names of resources and parameters that a value refers to. */
-export function referencesIn(value: unknown): string[] {
+function referencesIn(value: unknown): string[] {
   if (Array.isArray(value)) return value.flatMap(referencesIn)
   if (!isRecord(value)) return []
   if (typeof value['Ref'] === 'string') return [value['Ref']]

@@ -123,7 +123,7 @@ function unknownSchema(schema: unknown): never {
   throw new Error(`the SDK exports a schema that is not known here: ${JSON.stringify(schema)}`)
 }
 
-export function shapeOf(reference: unknown, member: Traits = {}): Shape {
+function shapeOf(reference: unknown, member: Traits = {}): Shape {
   if (typeof reference === 'function') return shapeOf((reference as () => unknown)(), member)
   if (typeof reference === 'number') return numbered(reference, '', {}, member)
   if (reference === 'unit' || reference === undefined) {
