@@ -143,8 +143,7 @@ function deployScenarios(scenario: Scenario): void {
       assert.equal(running.memoryBytes, web.memoryBytes)
     }
     assert.deepEqual([receipt.started.toSorted(), receipt.replaced], [['web', 'worker'], []])
-    const isLater = world.harness.engine.features.receiptCounts === 'later'
-    assert.equal(receipt.failed, isLater ? null : 0)
+    assert.equal(receipt.failed, 0)
     assert.ok(receipt.trace.length > 0)
   })
 

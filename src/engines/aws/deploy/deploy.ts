@@ -3,12 +3,13 @@ import type { Counts, Receipt } from '../../../domain/deployment.ts'
 import type { Change } from '../../../domain/engine.ts'
 import { makeId } from '../../../domain/id.ts'
 import type { Plan } from '../../../domain/plan.ts'
-import { unknownCounts } from '../../../rollout/receipt.ts'
 import { rollOut } from '../../../rollout/roll.ts'
 import { changeRecords, findRecords, recordChanges } from '../inside/records.ts'
 import { namesOfLinks } from '../inside/wanted-names.ts'
 import { obstaclesOf } from '../obstacles.ts'
+import { describeTasks } from '../look/found.ts'
 import type { AwsParts } from '../parts.ts'
+import { countRequests } from '../receipt/count-requests.ts'
 import { ensureAccessPoints } from './access-points.ts'
 import { ensureApp } from './app-places.ts'
 import { createAwsRuntime } from './aws-runtime.ts'
@@ -22,19 +23,38 @@ export async function deployPlan(parts: AwsParts, change: Change, control: Contr
   if (obstacle) throw obstacle
   const own = await prepare(parts, plan, control)
   const receipt = await rollOut(createAwsRuntime(own, change), change, control)
-  const tasks = receipt.draining.flatMap((id) => own.copies.get(id)?.task ?? [])
-  if (tasks.length === 0) return receipt
-  const measured = measureBehind(parts, tasks)
+  const measured = measureBehind(own, receipt)
+  if (measured === null) return { ...receipt, ...nothingCounted }
   // Nobody may ask.
   measured.catch(() => undefined)
   parts.measurements.set(own.operation, measured)
   return { ...receipt, measurement: own.operation }
 }
 
-/** What the balancers count comes minutes later, and is not read yet (aws.md 4.2): unknown it stays. */
-async function measureBehind(parts: AwsParts, tasks: string[]): Promise<Counts> {
-  await awaitStopped(parts, tasks, { signal: parts.lifetime })
-  return unknownCounts
+/** Where nobody comes in from outside. */
+const nothingCounted: Counts = { requests: 0, failed: 0, longestStallMs: null, held: null }
+
+/** What the balancers count comes minutes later (aws.md 4.2); null where there is nothing to wait for. */
+function measureBehind(own: OwnRollout, { draining }: Receipt): Promise<Counts> | null {
+  const { parts, started } = own
+  const signal = parts.lifetime
+  const leaving = draining.flatMap((id) => own.copies.get(id)?.task ?? [])
+  const groups = [...own.generations.values()].flatMap((generation) => generation.groups)
+  if (leaving.length + groups.length === 0) return null
+  const measure = async () => {
+    await awaitStopped(parts, leaving, { signal })
+    if (groups.length === 0) return nothingCounted
+    // By the account's clock, as what it counts is.
+    const tasks = await describeTasks(parts, [...leaving, ...started], { signal })
+    const times = tasks.flatMap(({ task: { createdAt, stoppedAt }, arn }) =>
+      leaving.includes(arn) ? (stoppedAt ?? []) : (createdAt ?? []),
+    )
+    if (times.length === 0) return nothingCounted
+    const from = new Date(Math.min(...times.map(Number)))
+    const to = new Date(Math.max(...times.map(Number)))
+    return await countRequests(parts, { groups, from, to }, { signal })
+  }
+  return measure()
 }
 
 async function prepare(parts: AwsParts, plan: Plan, control: Control): Promise<OwnRollout> {
@@ -53,6 +73,7 @@ async function prepare(parts: AwsParts, plan: Plan, control: Control): Promise<O
     records: new Map(),
     naming: null,
     before: new Set(),
+    started: [],
     prepared: new Map(),
   }
 }

@@ -75,6 +75,8 @@ export interface OwnRollout {
   naming: string | null
   /** Names of generations that were there when it was looked first. */
   before: Set<string>
+  /** ARNs of the tasks that it has started. */
+  started: string[]
   /** By type: made but for their services. */
   prepared: Map<string, Generation>
 }

@@ -156,6 +156,7 @@ export async function takeTasks(
   })
   const { signal } = deadline
   const found = await newTasks(own, generation, { known, count }, { signal })
+  own.started.push(...found.map(({ arn }) => arn))
   const copies = await Promise.all(
     found.map(async ({ arn }) => {
       const isReady = (task: Parameters<typeof endOfTask>[0] | null) =>
