@@ -1,0 +1,143 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { randomBytes } from 'node:crypto'
+import { createClients } from '../../src/aws/clients.ts'
+import type { Plan } from '../../src/domain/plan.ts'
+import { appOwner } from '../../src/domain/owner.ts'
+import { noReleaseCommands } from '../../src/domain/engine.ts'
+import type { AwsEngine } from '../../src/engines/aws/aws-engine.ts'
+import { withDeadline } from '../../src/lib/deadline.ts'
+import { until } from '../../src/lib/poll.ts'
+import { openAwsRack } from '../support/aws-rack.ts'
+import { print, serveText, shellCommand, sleep } from '../support/behaviour.ts'
+import { controlFor } from '../support/docker-rack.ts'
+import { planOf, processPlan, servesHttp } from '../support/plans.ts'
+import { visitLocally } from '../support/visits.ts'
+import { Cut, type CallRecord } from '../fake-aws/faults.ts'
+
+let rack: Awaited<ReturnType<typeof openAwsRack>>
+let image: string
+
+before(async () => {
+  rack = await openAwsRack()
+  image = await rack.image('busybox:1')
+})
+after(async () => await rack.close())
+
+const small = { cpuUnits: 64, memoryBytes: 32 * 2 ** 20 }
+const host = (app: string) => `${app}.localhost`
+
+/** A type that visitors reach, and one that nobody does; the text is the release. */
+function planFor(app: string, text: string, release = text): Plan {
+  const web = processPlan({
+    ...small,
+    image,
+    command: shellCommand([serveText(8080, text)]),
+    ...servesHttp(8080, [host(app)]),
+    environment: { WORD: text },
+  })
+  const worker = processPlan({ ...small, type: 'worker', image, command: shellCommand([print(text), sleep]) })
+  return planOf([web, worker], { rack: rack.rack, owner: appOwner(app), release })
+}
+
+const change = (plan: Plan, live: Plan | null) => ({
+  plan,
+  live,
+  leaving: [],
+  releaseCommands: noReleaseCommands,
+})
+
+const answerOf = async (app: string) => (await visitLocally(rack.httpPort)(host(app)))?.text
+
+const releasesOf = async (app: string) => {
+  const found = await rack.engine.processes({ owner: appOwner(app) }, controlFor(20_000))
+  return found.map(({ type, release }) => `${type} ${release}`).toSorted()
+}
+
+const areAlone = async (app: string, release: string) =>
+  await until(async () => (await releasesOf(app)).join() === `web ${release},worker ${release}`, {
+    deadlineMs: 40_000,
+    intervalMs: 300,
+    what: `${release} to be alone`,
+  })
+
+test('parts come first and the service last; one call moves all rules; nothing goes before that', async () => {
+  const { calls } = rack.account
+  const one = planFor('order', 'ROOOOOOOOOO')
+  await rack.engine.deploy(change(one, null), controlFor(60_000))
+  const begin = calls.records.length
+  await rack.engine.deploy(change(planFor('order', 'RTTTTTTTTTT'), one), controlFor(60_000))
+  const made = calls.records.slice(begin).map(({ service, action }) => `${service}:${action}`)
+  const first = (action: string) => made.indexOf(action)
+  const order = [
+    'secretsmanager:CreateSecret',
+    'elasticloadbalancing:CreateTargetGroup',
+    'elasticloadbalancing:CreateRule',
+    'elasticloadbalancing:SetRulePriorities',
+    'ecs:UpdateService',
+  ]
+  const places = order.map(first)
+  assert.ok(!places.includes(-1), made.join())
+  assert.deepEqual(
+    places,
+    places.toSorted((a, b) => a - b),
+  )
+  assert.ok(made.lastIndexOf('ecs:CreateService') > made.lastIndexOf('elasticloadbalancing:CreateRule'))
+  assert.ok(made.lastIndexOf('ecs:CreateService') > made.lastIndexOf('servicediscovery:CreateService'))
+  assert.equal(made.filter((each) => each === 'elasticloadbalancing:SetRulePriorities').length, 1)
+  const gone = made.findIndex((each) => /:Delete/.test(each) && !each.startsWith('cloudformation'))
+  assert.ok(gone === -1 || gone > first('elasticloadbalancing:SetRulePriorities'))
+  assert.equal(await answerOf('order'), 'RTTTTTTTTTT')
+})
+
+/** A daemon that is killed at its first call of an action: none of its later ones is done or answered. */
+async function withKilled(
+  action: string,
+  when: 'before' | 'after',
+  work: (engine: AwsEngine) => Promise<void>,
+): Promise<void> {
+  const { account } = rack
+  const accessKeyId = `AKIA${randomBytes(6).toString('hex').toUpperCase()}`
+  const clients = createClients(account.access(accessKeyId))
+  const engine = rack.reopen({ clients, onTrouble: () => undefined })
+  const { promise: died, resolve } = Promise.withResolvers<void>()
+  const die = (record: CallRecord) => {
+    if (record.accessKeyId !== accessKeyId || `${record.service}:${record.action}` !== action) return
+    account.calls.deadKeys.add(accessKeyId)
+    resolve()
+    throw new Cut(`its caller died ${when} ${action}`)
+  }
+  account.calls.hooks = when === 'before' ? { beforeCall: die } : { afterCall: die }
+  const dead = work(engine).catch(() => undefined)
+  await withDeadline({ deadlineMs: 40_000, what: `a call of ${action}` }, async () => await died)
+  account.calls.hooks = {}
+  await engine.close()
+  clients.close()
+  await dead
+}
+
+/** Where a daemon dies on its way from one release to the next, and whether the next may serve by then. */
+const deaths: [string, 'before' | 'after'][] = [
+  ['elasticloadbalancing:CreateRule', 'after'],
+  ['ecs:CreateService', 'after'],
+  ['elasticloadbalancing:SetRulePriorities', 'after'],
+  ['ecs:UpdateService', 'before'],
+]
+
+for (const [action, when] of deaths) {
+  for (const goal of ['same', 'previous'] as const) {
+    test(`a daemon that dies ${when} ${action}: the ${goal} plan brings the app to rest`, async () => {
+      const app = `k${deaths.findIndex(([name]) => name === action)}-${goal}`
+      const [one, two] = [planFor(app, 'ROOOOOOOOOO'), planFor(app, 'RTTTTTTTTTT')]
+      await rack.engine.deploy(change(one, null), controlFor(60_000))
+      await withKilled(action, when, async (engine) => {
+        await engine.deploy(change(two, one), controlFor(20_000))
+      })
+      assert.match((await answerOf(app)) ?? '', /^R(O{10}|T{10})$/, 'somebody serves meanwhile')
+      const wanted = goal === 'same' ? two : one
+      await rack.reopen().deploy(change(wanted, goal === 'same' ? one : two), controlFor(60_000))
+      assert.equal(await answerOf(app), wanted.release)
+      await areAlone(app, wanted.release)
+    })
+  }
+}
