@@ -12,6 +12,7 @@ import { deployPlan } from './deploy/deploy.ts'
 import { removeVolumes } from './deploy/access-points.ts'
 import { endpointsOf } from './endpoints.ts'
 import { obstaclesOf } from './obstacles.ts'
+import { processVerbs } from './processes/process-verbs.ts'
 import { removeOwner } from './remove-owner.ts'
 import { sweepRack } from './sweep.ts'
 import { notThere } from './not-there.ts'
@@ -30,7 +31,7 @@ export function createAwsEngine(options: AwsEngineOptions): AwsEngine {
   return {
     features: awsFeatures,
     ...changes(parts),
-    ...processVerbs(parts),
+    ...processVerbs(parts, guarded),
     ...volumeVerbs(parts),
     ...imageVerbs(),
     ...serviceVerbs(),
@@ -64,31 +65,6 @@ function changes(parts: AwsParts): Pick<Engine, 'obstacles' | 'deploy' | 'measur
         await removeOwner(parts, owner, control)
         if (volumes) await removeVolumes(parts, owner, control)
       }),
-  }
-}
-
-function processVerbs(
-  _parts: AwsParts,
-): Pick<Engine, 'processes' | 'usage' | 'watch' | 'run' | 'exec' | 'copy' | 'logs' | 'connect' | 'stop'> {
-  const refuse = (what: string) => async () => {
-    throw notThere(what, 'processes are not read yet')
-  }
-  return {
-    processes: refuse('list processes'),
-    usage: refuse('tell what processes take'),
-    // oxlint-disable-next-line require-yield -- it cannot say anything yet
-    async *watch() {
-      throw notThere('watch processes', 'processes are not read yet')
-    },
-    run: refuse('run a one-off'),
-    exec: refuse('run a command in a process'),
-    copy: refuse('copy files'),
-    // oxlint-disable-next-line require-yield -- it cannot say anything yet
-    async *logs() {
-      throw notThere('read logs', 'streams are not read yet')
-    },
-    connect: refuse('connect to a process'),
-    stop: refuse('stop a one-off'),
   }
 }
 

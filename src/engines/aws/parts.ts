@@ -51,6 +51,8 @@ export interface Intervals {
   nameLife: number
   /** How late what the balancers counted is known at the latest, their minute included. */
   metrics: number
+  /** How long after it was printed a line can be read. */
+  logs: number
   /** How long a copy without a port and a check must run. */
   settle: number
 }
@@ -63,6 +65,7 @@ export const usualIntervals: Intervals = {
   stacks: 3000,
   nameLife: 5000,
   metrics: 240_000,
+  logs: 5000,
   settle: 2000,
 }
 

@@ -4,6 +4,8 @@ import type { Duplex } from '../../../domain/engine.ts'
 import { RackError } from '../../../domain/error.ts'
 import { appHint, type Owner } from '../../../domain/owner.ts'
 import { abortable, startDeadline } from '../../../lib/deadline.ts'
+import { findRecords } from '../inside/records.ts'
+import { insideName, membersName } from '../names.ts'
 import type { AwsParts } from '../parts.ts'
 import type { KnownTask } from './describe-process.ts'
 import { findKnown } from './list-processes.ts'
@@ -26,9 +28,15 @@ export async function connectInside(
   inside: InsideAddress,
   control: Control,
 ): Promise<Duplex> {
-  const known = await findKnown(parts, { owner: inside.owner }, control)
+  const [known, records] = await Promise.all([
+    findKnown(parts, { owner: inside.owner }, control),
+    findRecords(parts, inside.owner, control),
+  ])
+  const target = records.get(insideName(parts.rack, inside.owner, inside.host))
+  const isLed = ({ generation }: KnownTask) =>
+    generation !== null && membersName(parts.rack, generation) === target
   let failure: unknown
-  for (const address of addressesOf(known, inside)) {
+  for (const address of addressesOf(known, inside, isLed)) {
     try {
       return duplexOf(await open(address, inside, control))
     } catch (error) {
@@ -44,33 +52,25 @@ export async function connectInside(
 }
 
 /** The addresses that have the name, beginning with any. @throws not-found for a name that no copy has */
-function addressesOf(known: KnownTask[], { owner, host }: InsideAddress): string[] {
+function addressesOf(
+  known: KnownTask[],
+  { owner, host }: InsideAddress,
+  isLed: (copy: KnownTask) => boolean,
+): string[] {
   const there = known.filter(({ last }) => last.task.lastStatus !== 'STOPPED')
-  const named = there.filter((each) => each.last.process === host || namesOf(each).includes(host))
-  if (named.length === 0) {
+  const named = there.filter((each) => each.last.process === host || isLed(each))
+  // A type whose copies are all down has its name still.
+  if (named.length === 0 && !known.some(isLed)) {
     const types = [...new Set(there.map(({ last }) => last.type))].toSorted()
     throw new RackError('not-found', `${host} is no process of ${owner.name}: nothing else can be reached`, {
       ...(types.length === 0 ? appHint(owner, 'rack ps') : { hint: `It has: ${types.join(', ')}` }),
     })
   }
-  const addresses = named.flatMap((each) => {
-    const { address, process: id, task } = each.last
-    const isRunning = task.lastStatus === 'RUNNING' && address !== null
-    return isRunning && (id === host || isLed(each)) ? [address] : []
-  })
+  const addresses = named.flatMap(({ last: { address, task } }) =>
+    task.lastStatus === 'RUNNING' && task.desiredStatus !== 'STOPPED' && address !== null ? [address] : [],
+  )
   const first = Math.floor(Math.random() * addresses.length)
   return [...addresses.slice(first), ...addresses.slice(0, first)]
-}
-
-/** By which the owner's processes reach it. */
-function namesOf({ last, generation }: KnownTask): string[] {
-  if (last.kind !== 'process') return []
-  return [last.type, ...(generation?.tags.names?.split(' ') ?? [])]
-}
-
-/** Whether it is one of those that its type's names lead to. */
-function isLed({ generation, last: { task } }: KnownTask): boolean {
-  return generation?.tags.state === 'proved' && task.desiredStatus !== 'STOPPED'
 }
 
 async function open(host: string, inside: InsideAddress, { signal }: Control): Promise<Socket> {

@@ -1,0 +1,131 @@
+import type { Control } from '../../../domain/control.ts'
+import type { OneOff, RunningOneOff } from '../../../domain/engine.ts'
+import type { Plan, ProcessPlan } from '../../../domain/plan.ts'
+import type { ExitCode, Process } from '../../../domain/process.ts'
+import type { Terminal } from '../../../domain/terminal.ts'
+import { pause } from '../../../lib/poll.ts'
+import { mainContainer } from '../definition/task-definition.ts'
+import { ensureAccessPoints } from '../deploy/access-points.ts'
+import { ensureApp } from '../deploy/app-places.ts'
+import { makeDefinition } from '../deploy/make-parts.ts'
+import { removeDefinition } from '../deploy/remove-parts.ts'
+import { joinHeld } from '../exec/exec.ts'
+import { commandName } from '../jobs/jobs.ts'
+import { describeTasks, type FoundTask } from '../look/found.ts'
+import { endOfTask, type TaskEnd } from '../look/task-end.ts'
+import { makeGenerationId, type GenerationName } from '../names.ts'
+import type { AwsParts } from '../parts.ts'
+import { describeProcess } from './describe-process.ts'
+import { heldProcess } from './held-process.ts'
+import { leaveMs, startTask, stopTask, type OneOffRun } from './start-one-off.ts'
+
+/** Starts one process outside the formation; what it was made from goes when it has ended. */
+export async function runOneOff(
+  parts: AwsParts,
+  oneOff: OneOff,
+  terminal: Terminal | null,
+  control: Control,
+): Promise<RunningOneOff> {
+  const { owner } = oneOff
+  const generation = familyOf(parts, oneOff)
+  const held = terminal ? await heldProcess(parts, oneOff, terminal, control) : null
+  const process = { ...(held ?? { ...oneOff.process, command: oneOff.command }), ...alone }
+  const plan: Plan = {
+    rack: parts.rack,
+    owner,
+    release: oneOff.release,
+    build: '',
+    processes: [process],
+    volumes: [],
+  }
+  const accessPoints = await ensureAccessPoints(parts, plan, control)
+  const app = await ensureApp(parts, { owner, accessPoints: [...accessPoints.values()] }, control)
+  const order = { plan, process }
+  const definition = await makeDefinition({ parts, app, accessPoints }, { generation, order }, control)
+  const run: OneOffRun = { parts, oneOff, generation, app, definition }
+  try {
+    const task = await startTask(run, control)
+    const joined = terminal ? await join(run, task, terminal, control) : null
+    return { process: describe(run, task), exit: heard(parts, finish(run, task, joined)) }
+  } catch (error) {
+    await removeDefinition(parts, generation, { signal: AbortSignal.timeout(leaveMs) })
+    throw error
+  }
+}
+
+/** Nothing of a type that is reached or checked applies. */
+const alone: Pick<ProcessPlan, 'ports' | 'internalPorts' | 'aliases' | 'healthcheck'> = {
+  ports: [],
+  internalPorts: [],
+  aliases: [],
+  healthcheck: null,
+}
+
+/** A release command is looked for by what it is made from: once a release. */
+function familyOf(parts: AwsParts, { owner, process: { type }, kind, release }: OneOff): GenerationName {
+  if (kind === 'release-command') return commandName(owner, type, release)
+  return { owner, type, id: makeGenerationId(parts.randomBytes) }
+}
+
+/** Settles when the terminal is joined to the command, or that has ended. */
+async function join(
+  { parts }: OneOffRun,
+  { arn, process: id }: FoundTask,
+  terminal: Terminal,
+  control: Control,
+): Promise<{ carried: Promise<unknown> }> {
+  const { promise: started, resolve: onStarted, reject } = Promise.withResolvers<void>()
+  const place = { taskArn: arn, container: mainContainer, process: id }
+  const carried = joinHeld(parts, place, { terminal, onStarted }, control)
+  carried.catch(reject)
+  try {
+    await started
+    return { carried }
+  } catch (error) {
+    await stopTask(parts, arn, 'its client has left', AbortSignal.timeout(leaveMs))
+    throw error
+  }
+}
+
+/** Waits for the end, or brings it about; what it was made from goes when its end is kept. */
+async function finish(
+  run: OneOffRun,
+  { arn }: FoundTask,
+  joined: { carried: Promise<unknown> } | null,
+): Promise<ExitCode> {
+  const { parts, oneOff, generation } = run
+  const lifetime = { signal: parts.lifetime }
+  // A client that goes away breaks the streams: the exit tells what became of the process.
+  const given = joined?.carried.catch((error: unknown) => parts.onTrouble(error))
+  using _timer = endAfter(joined ? null : oneOff.timeoutMs, () =>
+    parts.behind(async (signal) => await stopTask(parts, arn, 'it has run too long', signal)),
+  )
+  const { code } = await parts.tasks.until(arn, (task) => (task ? endOfTask(task) : gone), parts.lifetime)
+  await given
+  // Its last lines come to its log a little later.
+  await pause(parts.intervals.logs, parts.lifetime)
+  const [ended] = await describeTasks(parts, [arn], lifetime)
+  if (ended) await parts.onEnded(describe(run, ended), oneOff.operation)
+  // Release commands belong to a deploy, which clears up after itself.
+  if (oneOff.kind !== 'release-command') await removeDefinition(parts, generation, lifetime)
+  return code
+}
+
+/** ECS forgets a task within the hour of its end. */
+const gone: Pick<TaskEnd, 'code'> = { code: 1 }
+
+function endAfter(ms: number | null, task: () => void): Disposable {
+  const timer = ms === null ? null : setTimeout(task, ms)
+  return { [Symbol.dispose]: () => void (timer && clearTimeout(timer)) }
+}
+
+function describe({ oneOff }: OneOffRun, last: FoundTask): Process {
+  const known = { last, before: [], generation: null, definition: null, isVacant: false }
+  return { ...describeProcess(known), command: oneOff.command }
+}
+
+/** An exit that nobody waits for may fail, when the account goes away, without ending the program. */
+function heard(parts: AwsParts, exit: Promise<ExitCode>): Promise<ExitCode> {
+  exit.catch((error: unknown) => parts.onTrouble(error))
+  return exit
+}
