@@ -46,7 +46,7 @@ interface Round {
   parts: Reads
   query: LogQuery
   filter: LogFilter
-  readerOf(group: LogGroup): SeenEvents
+  readerOf: (group: LogGroup) => SeenEvents
 }
 
 async function* linesOf(round: Round, group: LogGroup, control: Signalled): AsyncGenerator<LogLine> {

@@ -1,6 +1,6 @@
 import type { Task, TaskDefinition } from '@aws-sdk/client-ecs'
 import type { Process, ProcessStatus } from '../../../domain/process.ts'
-import type { FoundGeneration, FoundTask } from '../look/found.ts'
+import type { FoundGeneration } from '../look/found.ts'
 import type { Chain } from './chains.ts'
 
 /** What a task is told by. */
