@@ -70,9 +70,13 @@ function launch(state: EcsState, service: ServiceRecord, count: number, now: num
   noteEvent(state, service, `has started ${count} tasks: ${namesOf(started)}.`)
 }
 
-/** D: neither balancers nor checks of containers count within the grace period. */
+/**
+ * D: neither balancers nor checks of containers count within the grace period. It is the process's own time, and real:
+ * a process starts no faster here than elsewhere.
+ */
 function whySick(state: EcsState, task: TaskRecord, now: number): string | null {
-  const graceMs = (task.service?.request.healthCheckGracePeriodSeconds ?? 0) * 1000
+  const { factor } = state.account.clock
+  const graceMs = (task.service?.request.healthCheckGracePeriodSeconds ?? 0) * 1000 * factor
   const { startedAt } = task.times
   if (task.lastStatus !== 'RUNNING' || now < startedAt!.getTime() + graceMs) return null
   if (healthOf(task) === 'UNHEALTHY') return 'Task failed container health checks'

@@ -119,6 +119,8 @@ function mostOpenFiles(): number {
 
 /** A machine that is busy with many tasks does not make a process unhealthy. */
 const leastTimeoutSeconds = 5
+/** Each check is a process more. */
+const leastIntervalSeconds = 0.25
 
 /**
  * D: the image's own check counts for nothing. When the check is run is AWS's affair and goes by the account's clock;
@@ -129,7 +131,9 @@ function healthOf({ definition }: ContainerRecord, { state }: ContainerWorld): o
   const { command, interval = 30, timeout = 5, retries = 3, startPeriod = 0 } = definition.healthCheck
   return {
     Test: command,
-    Interval: Math.round((interval * nanosecondsPerSecond) / state.account.clock.factor),
+    Interval: Math.round(
+      Math.max(interval / state.account.clock.factor, leastIntervalSeconds) * nanosecondsPerSecond,
+    ),
     Timeout: Math.max(timeout, leastTimeoutSeconds) * nanosecondsPerSecond,
     Retries: retries,
     StartPeriod: startPeriod * nanosecondsPerSecond,
