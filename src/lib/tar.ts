@@ -16,7 +16,9 @@ export interface TarEntry {
 export async function* readTar(source: AsyncIterable<Uint8Array>): AsyncGenerator<TarEntry> {
   const extract = tarExtract()
   const input = Readable.from(source, { objectMode: false })
-  const feeding = pipeline(input, extract).catch((error: Error) => extract.destroy(error))
+  const feeding = pipeline(input, extract)
+  // The parser hears of it first, wherever it is; behind the last entry it does not say so.
+  feeding.catch((error: Error) => extract.destroy(error))
   try {
     for await (const entry of extract) {
       yield { header: entry.header, content: entry as AsyncIterable<Uint8Array> }

@@ -1,6 +1,6 @@
 import type { LogBudget } from '../domain/parameter.ts'
 import { logBudgetOf } from '../domain/parameter.ts'
-import type { ParameterStore } from '../domain/store.ts'
+import type { ParameterStore } from '../domain/stores/rack-stores.ts'
 
 const goodForMs = 5000
 

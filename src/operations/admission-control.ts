@@ -18,7 +18,7 @@ import {
   type Holder,
   type Resources,
 } from '../domain/rack.ts'
-import type { OperationStore } from '../domain/store.ts'
+import type { OperationStore } from '../domain/stores/work-stores.ts'
 import { createSemaphore } from '../lib/semaphore.ts'
 
 /**

@@ -1,6 +1,6 @@
 import type { AuditNote, AuditOutcome } from '../domain/audit.ts'
 import { codeOf, type RackError } from '../domain/error.ts'
-import type { AuditStore } from '../domain/store.ts'
+import type { AuditStore } from '../domain/stores/rack-stores.ts'
 import { createLineQuota, type LineQuota } from '../lib/line-quota.ts'
 import type { Context } from './context.ts'
 

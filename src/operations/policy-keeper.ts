@@ -1,5 +1,5 @@
 import type { Policy, PolicyKeeper } from '../domain/policy.ts'
-import type { PolicyStore } from '../domain/store.ts'
+import type { PolicyStore } from '../domain/stores/rack-stores.ts'
 import { createSemaphore } from '../lib/semaphore.ts'
 
 export interface PolicyOptions {

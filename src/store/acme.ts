@@ -1,5 +1,5 @@
 import type { AcmeAccount, KeptOrder } from '../domain/certificate-order.ts'
-import type { AcmeStore } from '../domain/store.ts'
+import type { AcmeStore } from '../domain/stores/rack-stores.ts'
 import { transact, type StoreContext } from './context.ts'
 
 /** Accounts at authorities and orders at them, their keys sealed. */

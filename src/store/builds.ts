@@ -2,7 +2,7 @@ import type { Selectable, Transaction } from 'kysely'
 import { contentOfToday, type Build, type BuildContent, type KeptContent } from '../domain/build.ts'
 import { RackError } from '../domain/error.ts'
 import type { OperationIntent } from '../domain/operation.ts'
-import type { BuildStore } from '../domain/store.ts'
+import type { BuildStore } from '../domain/stores/app-stores.ts'
 import { clean, lockApp, missing, withNewId, type StoreContext } from './context.ts'
 import type { Schema } from './schema.ts'
 

@@ -1,5 +1,5 @@
 import type { Certificate } from '../domain/certificate.ts'
-import type { CertificateStore } from '../domain/store.ts'
+import type { CertificateStore } from '../domain/stores/rack-stores.ts'
 import type { StoreContext } from './context.ts'
 
 /** Certificates and authorities, their keys sealed. */

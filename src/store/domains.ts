@@ -1,4 +1,4 @@
-import type { DomainStore } from '../domain/store.ts'
+import type { DomainStore } from '../domain/stores/rack-stores.ts'
 import type { StoreContext } from './context.ts'
 
 export function createDomainStore({ db, now }: StoreContext): DomainStore {

@@ -1,6 +1,6 @@
 import type { Transaction } from 'kysely'
 import type { AppProcess, ProcessKind } from '../domain/process.ts'
-import type { EndingStore } from '../domain/store.ts'
+import type { EndingStore } from '../domain/stores/work-stores.ts'
 import { sightingOf } from '../domain/process-news.ts'
 import { findAppLocked, transact, type StoreContext } from './context.ts'
 import { completeRun } from './operations.ts'

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import type { Selectable, Transaction } from 'kysely'
 import { RackError } from '../domain/error.ts'
 import type { RackEvent } from '../domain/event.ts'
-import type { EventStore } from '../domain/store.ts'
+import type { EventStore } from '../domain/stores/work-stores.ts'
 import type { StoreContext } from './context.ts'
 import type { Schema } from './schema.ts'
 

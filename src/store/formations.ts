@@ -1,6 +1,6 @@
 import type { Transaction } from 'kysely'
 import type { Formation } from '../domain/manifest.ts'
-import type { FormationStore } from '../domain/store.ts'
+import type { FormationStore } from '../domain/stores/app-stores.ts'
 import type { StoreContext } from './context.ts'
 import type { Schema } from './schema.ts'
 

@@ -1,7 +1,7 @@
 import type { Transaction } from 'kysely'
 import type { HistoryRow } from '../domain/app-archive.ts'
 import type { LinkOptions } from '../domain/service-link.ts'
-import type { ImportStore } from '../domain/store.ts'
+import type { ImportStore } from '../domain/stores/app-stores.ts'
 import { addAppEvent, appTaken } from './apps.ts'
 import { contentPlace } from './builds.ts'
 import { clean, lockApp, transact, withNewId, type StoreContext } from './context.ts'

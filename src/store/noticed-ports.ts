@@ -1,6 +1,6 @@
 import type { Transaction } from 'kysely'
 import type { NoticedPort } from '../domain/noticed-port.ts'
-import type { NoticedPortStore } from '../domain/store.ts'
+import type { NoticedPortStore } from '../domain/stores/app-stores.ts'
 import type { StoreContext } from './context.ts'
 import type { Schema } from './schema.ts'
 

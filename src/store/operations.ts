@@ -11,7 +11,7 @@ import {
 } from '../domain/operation.ts'
 import type { AppProcess } from '../domain/process.ts'
 import type { Receipt } from '../domain/deployment.ts'
-import type { OperationResult, OperationStore } from '../domain/store.ts'
+import type { OperationResult, OperationStore } from '../domain/stores/work-stores.ts'
 import { addAppEvent } from './apps.ts'
 import { clean, lockApp, missing, transact, withNewId, type StoreContext } from './context.ts'
 import { addEvent } from './events.ts'

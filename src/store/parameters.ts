@@ -1,4 +1,4 @@
-import type { ParameterStore } from '../domain/store.ts'
+import type { ParameterStore } from '../domain/stores/rack-stores.ts'
 import type { StoreContext } from './context.ts'
 
 /** The rack's parameters: names and texts. */

@@ -1,7 +1,7 @@
 import type { Selectable } from 'kysely'
 import { RackError } from '../domain/error.ts'
 import { strictPolicy, type Policy } from '../domain/policy.ts'
-import type { PolicyRevision, PolicyStore } from '../domain/store.ts'
+import type { PolicyRevision, PolicyStore } from '../domain/stores/rack-stores.ts'
 import { clean, type StoreContext } from './context.ts'
 import type { Schema } from './schema.ts'
 

@@ -1,6 +1,6 @@
 import type { Transaction } from 'kysely'
 import { endsBetween, type Ends, type ProcessNews, type Sighting } from '../domain/process-news.ts'
-import type { ProcessStore } from '../domain/store.ts'
+import type { ProcessStore } from '../domain/stores/work-stores.ts'
 import { findAppLocked, transact, type StoreContext } from './context.ts'
 import { addEvent } from './events.ts'
 import type { Schema } from './schema.ts'

@@ -1,4 +1,4 @@
-import type { RegistryStore } from '../domain/store.ts'
+import type { RegistryStore } from '../domain/stores/rack-stores.ts'
 import type { StoreContext } from './context.ts'
 
 /** Logins at registries, their passwords sealed. */

@@ -13,7 +13,7 @@ import {
   type ServiceVersion,
 } from '../domain/service.ts'
 import type { KeptShare } from '../domain/share.ts'
-import type { NewServiceRow, ServiceStore } from '../domain/store.ts'
+import type { NewServiceRow, ServiceStore } from '../domain/stores/service-stores.ts'
 import { transact, withNewId, type StoreContext } from './context.ts'
 import { addServiceEvent } from './service-events.ts'
 import { forgetVersions, lockService, readLinks } from './release-links.ts'

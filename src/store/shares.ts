@@ -1,7 +1,7 @@
 import type { Selectable, Transaction } from 'kysely'
 import { noServiceError, refuseUnready } from '../domain/service.ts'
 import { sharedAlready, type KeptShare, type Share, type ShareKeys } from '../domain/share.ts'
-import type { ShareStore } from '../domain/store.ts'
+import type { ShareStore } from '../domain/stores/service-stores.ts'
 import { withNewId, type StoreContext } from './context.ts'
 import { lockService } from './release-links.ts'
 import type { Schema } from './schema.ts'

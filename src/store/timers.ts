@@ -1,6 +1,6 @@
 import type { Transaction } from 'kysely'
 import type { OperationIntent } from '../domain/operation.ts'
-import type { NewTimerRun, TimerStore } from '../domain/store.ts'
+import type { NewTimerRun, TimerStore } from '../domain/stores/work-stores.ts'
 import type { LiveTimer, TimerRun } from '../domain/timer.ts'
 import { clean, findAppLocked, transact, withNewId, type StoreContext } from './context.ts'
 import { beginIn } from './operations.ts'

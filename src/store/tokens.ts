@@ -1,5 +1,5 @@
 import type { Selectable } from 'kysely'
-import type { KeptToken, TokenStore } from '../domain/store.ts'
+import type { KeptToken, TokenStore } from '../domain/stores/rack-stores.ts'
 import type { StoreContext } from './context.ts'
 import type { Schema } from './schema.ts'
 

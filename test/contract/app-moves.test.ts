@@ -153,11 +153,15 @@ test('what cannot come is refused before anything is touched', async () => {
     })
     await assertNothingOf(target, String(message))
   }
+  const whole = await unpacked(archive)
   for (let at = 0; at < archive.length; at += 97) {
     const changed = Buffer.from(archive)
     changed[at]! ^= 1
-    await refused('invalid', /cannot be used/, changed)
-    await refused('invalid', /cannot be used/, archive.subarray(0, at))
+    for (const damaged of [changed, archive.subarray(0, at)]) {
+      // Some bits say the same in another way, and the last bytes are an empty frame: nothing is lost with these.
+      if ((await unpacked(damaged))?.equals(whole!)) continue
+      await refused('invalid', /cannot be used/, damaged)
+    }
   }
   await refused('unsupported', /newer form \(2\)[\s\S]*rack update/, await rewritten(archive, { format: 2 }))
   const about = { format: 1 as const, service: 'main', type: 'postgres', version: '16', created: '' }
@@ -187,6 +191,15 @@ test('what cannot come is refused before anything is touched', async () => {
   await assert.rejects(bringIn(target, archive), { code: 'conflict', hint: /rack volumes delete shop\/data/ })
   assert.equal(await textIn(target, 'shop', 'data'), 'of before')
 })
+
+/** What was compressed; null where it cannot be read to its end. */
+async function unpacked(archive: Uint8Array): Promise<Buffer | null> {
+  try {
+    return Buffer.concat(await Array.fromAsync(decompressZstd(piece(archive))))
+  } catch {
+    return null
+  }
+}
 
 /** What an archive says of itself, whatever it is. */
 type Said = ReturnType<typeof JSON.parse>

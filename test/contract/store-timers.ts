@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import type { AppProcess } from '../../src/domain/process.ts'
-import type { NewTimerRun, Store } from '../../src/domain/store.ts'
+import type { NewTimerRun } from '../../src/domain/stores/work-stores.ts'
+import type { Store } from '../../src/domain/store.ts'
 import type { LiveTimer } from '../../src/domain/timer.ts'
 import type { StoreOptions } from '../../src/store/open-store.ts'
 

@@ -454,4 +454,50 @@ describe('certificates of an authority', { timeout: 300_000 }, () => {
     await until(isOf, { deadlineMs: 60_000, what: 'one of the other authority' })
     assert.equal((await other.operations.listCertificates()).length, 1)
   })
+
+  test('an authority that is away for two weeks is asked about twice a day; the good one stays, and the next comes by itself', async (t) => {
+    const shop = await startShop(t)
+    const first = await shop.startDaemon()
+    await first.operations.changeAcme(shop.ask, shop.control)
+    const [good] = await certified(first)
+    await first.end()
+    const day = 24 * 3_600_000
+    let now = Date.parse(good!.until) - 15 * day
+    const warnings: string[] = []
+    const daemon = await shop.startDaemon({
+      now: () => new Date(now),
+      log: (level, text) => void (level === 'warn' && warnings.push(text)),
+    })
+    const { operations, orders } = daemon
+    pebble.instead = (asked) => (asked === 'POST /order-plz' ? { status: 503 } : null)
+    const tries: number[] = []
+    const failures = () => orders.order(name)?.failures ?? 0
+    while (now < Date.parse(good!.until) - day) {
+      await until(() => failures() > tries.length, { deadlineMs: 60_000, what: `try ${tries.length + 1}` })
+      tries.push(now)
+      assert.match(orders.order(name)!.failed!.reason, /^the authority does not answer: it answered 503$/)
+      now = Date.parse(orders.order(name)!.next)
+    }
+    const [opening] = tries
+    const perDay = Array.from({ length: 14 }, (_, at) => {
+      const isOfDay = (time: number) => Math.floor((time - opening!) / day) === at
+      return tries.filter(isOfDay).length
+    })
+    assert.ok(perDay[0]! <= 9, `${perDay.join()} tries a day`)
+    assert.ok(
+      perDay.slice(1).every((count) => count >= 1 && count <= 3),
+      `${perDay.join()} tries a day`,
+    )
+    assert.deepEqual(await operations.listCertificates(), [good])
+    const [order] = (await operations.getAcme()).orders
+    assert.deepEqual([order?.status, order?.failures], ['failed', tries.length])
+    const each = warnings.filter((text) => text === `there is no new certificate for ${name}`)
+    assert.equal(each.length, tries.length)
+    pebble.instead = () => null
+    now = Date.parse(orders.order(name)!.next)
+    const isOther = async () => (await operations.listCertificates()).every(({ id }) => id !== good!.id)
+    await until(isOther, { deadlineMs: 60_000, what: 'the next certificate' })
+    const isForgotten = async () => (await operations.getAcme()).orders.length === 0
+    await until(isForgotten, { deadlineMs: 60_000, what: 'the failures to be forgotten' })
+  })
 })

@@ -102,9 +102,9 @@ export const importApp: CommandSpec = {
     )
     const { app, release, isGoneBackTo, releases, from, notes } = imported
     if (isJson && !isNext) return output.json(imported)
-    const was = from.app === app ? from.rack : `${from.app} of ${from.rack}`
+    const was = from.app === app ? `it was on ${from.rack}` : `${from.app} was on ${from.rack}`
     output.say(
-      `${app} is here, as it was on ${was} ${ago(from.created)} (${releases} releases); nothing of it runs yet`,
+      `${app} is here, as ${was} ${ago(from.created)} (${releases} releases); nothing of it runs yet`,
     )
     for (const note of notes) output.say(note)
     if (release === null) return output.say(`it has no build yet: rack deploy --app ${app}`)

@@ -5,7 +5,7 @@ import type {
   KeptOrder,
 } from '../../domain/certificate-order.ts'
 import { RackError } from '../../domain/error.ts'
-import type { AcmeStore } from '../../domain/store.ts'
+import type { AcmeStore } from '../../domain/stores/rack-stores.ts'
 import { mostWaitMs } from '../../lib/acme/acme-problem.ts'
 import { openKnownList, type KnownList } from '../../lib/known-list.ts'
 

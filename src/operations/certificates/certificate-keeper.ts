@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto'
 import type { Authority, CertificateSource, KeptCertificate } from '../../domain/certificate.ts'
-import type { CertificateStore } from '../../domain/store.ts'
+import type { CertificateStore } from '../../domain/stores/rack-stores.ts'
 import { openKnownList } from '../../lib/known-list.ts'
 import { shortHash } from '../../lib/short-hash.ts'
 import type { Issued } from '../../lib/x509/issue.ts'

@@ -1,5 +1,5 @@
 import type { Domain, DomainSource } from '../../domain/domain-name.ts'
-import type { DomainStore } from '../../domain/store.ts'
+import type { DomainStore } from '../../domain/stores/rack-stores.ts'
 import { openKnownList } from '../../lib/known-list.ts'
 
 /** The domains of a rack; what holds now is at hand without asking the store. */

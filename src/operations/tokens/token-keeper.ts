@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { Login } from '../../domain/caller.ts'
 import { codeOf } from '../../domain/error.ts'
-import type { KeptToken, TokenStore } from '../../domain/store.ts'
+import type { KeptToken, TokenStore } from '../../domain/stores/rack-stores.ts'
 import {
   checkNewToken,
   hasExpired,

@@ -1,5 +1,5 @@
 import type { RackError } from '../../domain/error.ts'
-import type { KeptToken } from '../../domain/store.ts'
+import type { KeptToken } from '../../domain/stores/rack-stores.ts'
 import { atTime } from '../../lib/at-time.ts'
 import { expired } from './token-errors.ts'
 

@@ -1,6 +1,6 @@
 import type { Transaction } from 'kysely'
 import type { AuditEntry, AuditOutcome } from '../../domain/audit.ts'
-import type { AuditStore } from '../../domain/store.ts'
+import type { AuditStore } from '../../domain/stores/rack-stores.ts'
 import { clean, type StoreContext } from '../context.ts'
 import type { Schema } from '../schema.ts'
 import { sql } from 'kysely'

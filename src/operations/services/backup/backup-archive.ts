@@ -110,6 +110,8 @@ export async function* readBackup(
   // A part without a byte has no piece.
   const whole = said.filter(({ bytes }) => bytes > 0)
   if (JSON.stringify(whole) !== JSON.stringify(found)) throw damaged('its checksums are wrong')
+  // What is behind them is read too: the end of what it was compressed to, with a checksum of its own.
+  if (!(await entries.next()).done) throw damaged('more follows its checksums')
   told(said)
 }
 

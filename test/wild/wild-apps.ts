@@ -1,14 +1,11 @@
 import assert from 'node:assert/strict'
-import { after, before, test } from 'node:test'
 import { until } from '../../src/lib/poll.ts'
-import { installRack, type InstalledRack } from '../support/installed-rack.ts'
-import { startLoad } from '../support/load.ts'
-import { makeStandIns } from '../support/stand-ins.ts'
-import { copySource, liveThrough, type LiveApp, type WildApp } from '../support/wild.ts'
+import type { LiveApp, WildApp } from '../support/wild.ts'
 
-const version = { file: 'VERSION', from: 'one', to: 'two' }
+export const version = { file: 'VERSION', from: 'one', to: 'two' }
 
-const apps: WildApp[] = [
+/** Two lists, a test file each: the suites run two files at a time. */
+export const firstApps: WildApp[] = [
   {
     name: 'tickets',
     environment: { SECRET_KEY_BASE: 'a long random text' },
@@ -58,6 +55,9 @@ const apps: WildApp[] = [
     replaced: ['api'],
     killed: 'api',
   },
+]
+
+export const furtherApps: WildApp[] = [
   {
     name: 'suite',
     change: { file: 'docker-compose.yml', from: 'VERSION: one', to: 'VERSION: two' },
@@ -103,39 +103,6 @@ const apps: WildApp[] = [
     meanwhile: async (live) => async () => await staysApart(live),
   },
 ]
-
-let rack: InstalledRack
-
-before(async () => {
-  await makeStandIns()
-  // A proxy on this machine is believed.
-  rack = await installRack(['--trusted-proxies', '127.0.0.1/32'])
-})
-after(async () => await rack[Symbol.asyncDispose]())
-
-for (const app of apps) {
-  test(`${app.name} lives through its life`, { timeout: 180_000 }, async () => await liveThrough(rack, app))
-}
-
-test('a release that crashes again and again is refused, and costs no visitor of flaky a request', async () => {
-  await using source = await copySource('flaky')
-  const named = ['--app', 'flaky']
-  await rack.run('deploy', ...named, source.path)
-  const visitors = startLoad({ port: rack.httpPort, host: 'flaky.localhost', connections: 4, restMs: 10 })
-  await source.change({ file: 'worker.js', from: 'limitMs = Infinity', to: 'limitMs = 1000' })
-  await source.change(version)
-  const { code, stderr } = await rack.attempt(['deploy', ...named, source.path])
-  assert.equal(code, 1)
-  assert.match(stderr, /worker: the process \w+ exited with 3/)
-  assert.match(stderr, /cannot reach the queue/)
-  const { failures, bodies } = await visitors.stop()
-  assert.deepEqual([failures, Object.keys(bodies)], [{}, ['one']])
-  const running = await rack.json<{ type: string; status: string }[]>('ps', ...named)
-  assert.deepEqual(
-    new Set(running.map(({ type, status }) => `${type} ${status}`)),
-    new Set(['web running', 'worker running']),
-  )
-})
 
 async function hasMigratedOnce({ rack: live, name }: LiveApp): Promise<void> {
   const said = await live.run('run', 'web', '--app', name, '--', 'bin/migrate')
