@@ -24,7 +24,8 @@ const minuteMs = 60_000
 
 /**
  * What the balancer counted, by whole minutes: known only a while after `to`, for which this waits (aws.md 4.2).
- * `failed` is an upper bound where something failed: the balancer does not say for whom it answered by itself.
+ * `failed` are requests whose copy could not be reached. What the balancer answers by itself it counts for all apps
+ * together, so that it would tell of the failures of others.
  */
 export async function countRequests(
   parts: Pick<AwsParts, 'clients' | 'places' | 'intervals'>,
@@ -32,14 +33,16 @@ export async function countRequests(
   { signal }: Pick<Control, 'signal'>,
 ): Promise<Counts> {
   await pause(parts.intervals.metrics, signal)
-  const balancer = metricName(parts.places.balancer.arn)
-  const queries = [
-    query('failed', 'HTTPCode_ELB_5XX_Count', { LoadBalancer: balancer }),
-    ...counted.groups.map((arn, index) =>
-      query(`requests${index}`, 'RequestCount', { LoadBalancer: balancer, TargetGroup: metricName(arn) }),
-    ),
-  ].slice(0, mostQueries)
+  const LoadBalancer = metricName(parts.places.balancer.arn)
+  const queries = counted.groups.slice(0, mostQueries / 2).flatMap((arn, index) => {
+    const dimensions = { LoadBalancer, TargetGroup: metricName(arn) }
+    return [
+      query(`requests${index}`, 'RequestCount', dimensions),
+      query(`failed${index}`, 'TargetConnectionErrorCount', dimensions),
+    ]
+  })
   const counts = { requests: 0, failed: 0, longestStallMs: null, held: null }
+  if (queries.length === 0) return counts
   const list = async (NextToken?: string) => {
     const input: GetMetricDataCommandInput = {
       MetricDataQueries: queries,
@@ -52,9 +55,9 @@ export async function countRequests(
     })
     return { items: answer.MetricDataResults ?? [], nextToken: answer.NextToken }
   }
-  for await (const { Id, Values = [] } of pages(list)) {
+  for await (const { Id = '', Values = [] } of pages(list)) {
     const sum = Values.reduce((sum, value) => sum + value, 0)
-    counts[Id === 'failed' ? 'failed' : 'requests'] += sum
+    counts[Id.startsWith('failed') ? 'failed' : 'requests'] += sum
   }
   return counts
 }
