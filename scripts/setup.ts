@@ -22,6 +22,7 @@ const test = {
     'openssh-server',
     'docker-registry',
     'pebble',
+    'golang-go',
   ],
   images: [...demo.images, 'debian:bookworm-slim', 'busybox:1', 'postgres:15', 'nginx:1'],
 }
