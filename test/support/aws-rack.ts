@@ -1,12 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { createClients } from '../../src/aws/clients.ts'
-import { connectDocker } from '../../src/engines/docker/client.ts'
 import { createAwsEngine, type AwsEngine } from '../../src/engines/aws/aws-engine.ts'
 import { usualIntervals, type AwsEngineOptions, type Intervals } from '../../src/engines/aws/parts.ts'
 import type { Plan } from '../../src/domain/plan.ts'
-import { dockerSocket } from '../../src/lib/docker-socket.ts'
 import { startFakeAws } from '../fake-aws/start-fake-aws.ts'
-import { controlFor } from './docker-rack.ts'
 
 /** Nobody asks more often, however fast the account's clock is. */
 const shortestIntervalMs = 50
@@ -36,11 +33,8 @@ export async function openAwsRack({ factor = 100 } = {}) {
     /** The same rack as a daemon that was started again sees it. */
     reopen: open,
     httpPort: account.loopbackPort('web', 80),
-    image: async (name: string): Promise<string> => {
-      const docker = connectDocker({ socketPath: dockerSocket(process.env) })
-      const { Id } = await docker.json<{ Id: string }>({ path: `/images/${name}/json` }, controlFor(10_000))
-      return Id
-    },
+    /** Puts an image of this machine's Docker where the account has it. */
+    image: async (name: string): Promise<string> => await account.repositories.push(`rack/${rack}`, name),
     close: async () => {
       await engine.close()
       clients.close()

@@ -18,7 +18,7 @@ export type Step =
   | { do: 'show'; variable: string }
   /** Prints what a process of the app answers to a request over HTTP, or "nobody". */
   | { do: 'ask'; host: string; port: number }
-  /** Prints the permission bits of a file, a space, and what is in it. */
+  /** Prints the permission bits of a file, a space, and what is in it; a link is followed. */
   | { do: 'read'; path: string }
 
 export const print = (text: string): Step => ({ do: 'print', text })
@@ -71,7 +71,7 @@ function shellStep(step: Step): string {
     case 'ask':
       return `timeout 5 wget -qO- http://${step.host}:${step.port}/ 2>/dev/null || echo nobody`
     case 'read':
-      return `echo "$(stat -c %a ${quote(step.path)}) $(cat ${quote(step.path)})"`
+      return `echo "$(stat -Lc %a ${quote(step.path)}) $(cat ${quote(step.path)})"`
   }
 }
 

@@ -1,4 +1,5 @@
 import { createSemaphore } from '../../lib/semaphore.ts'
+import { createOwnImages } from './images/own-images.ts'
 import { createTaskWatch } from './look/watch-tasks.ts'
 import { usualIntervals, type AwsEngineOptions, type AwsParts } from './parts.ts'
 
@@ -13,6 +14,7 @@ export function createParts(options: AwsEngineOptions, lifetime: AbortSignal): A
     onTrouble,
     onEnded,
     intervals,
+    images: createOwnImages(options.clients.images),
     tasks: createTaskWatch({ ecs, cluster, intervalMs: intervals.tasks }, lifetime),
     madeServices: new Set(),
     madeTasks: new Set(),

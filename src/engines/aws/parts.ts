@@ -3,6 +3,7 @@ import type { Counts } from '../../domain/deployment.ts'
 import type { Resources } from '../../domain/rack.ts'
 import type { Process } from '../../domain/process.ts'
 import type { Semaphore } from '../../lib/semaphore.ts'
+import type { OwnImages } from './images/own-images.ts'
 import type { TaskWatch } from './look/watch-tasks.ts'
 
 /** What the rack's stacks have made, in which the engine works. */
@@ -90,6 +91,8 @@ export interface AwsEngineOptions {
 /** What the engine's rooms share. */
 export interface AwsParts extends Omit<Required<AwsEngineOptions>, 'intervals'> {
   intervals: Intervals
+  /** The account's registry. */
+  images: OwnImages
   /** Asks about all tasks that somebody waits for in one call. */
   tasks: TaskWatch
   /** Names of services that were made, and may not be listed yet (listings lag). */

@@ -1,19 +1,15 @@
-import { createHash } from 'node:crypto'
 import * as sdk from '@aws-sdk/client-ecr'
 import { connectDocker } from '../../../src/engines/docker/client.ts'
 import { isNotFound } from '../../../src/engines/docker/errors.ts'
+import { dropImage, findImage } from '../../../src/engines/docker/images/images.ts'
 import { dockerSocket } from '../../../src/lib/docker-socket.ts'
 import { AwsError, type FakeAccount, type FakeService } from '../fake-service.ts'
 import type { Images } from '../links.ts'
 import { assertModelled } from '../modelled.ts'
 import { paged } from '../paging.ts'
-
-interface PushedImage {
-  digest: string
-  /** Of this machine's Docker. */
-  id: string
-  pushedAt: Date
-}
+import { createBook, type Book, type BookedImage } from '../registry/book.ts'
+import { pullFrom, pushTo } from '../registry/docker-side.ts'
+import { startRegistry, type AccountRegistry } from '../registry/start-registry.ts'
 
 export interface Repositories {
   create(name: string): void
@@ -25,7 +21,7 @@ export interface Repositories {
   push(repository: string, local: string): Promise<string>
 }
 
-const always = { signal: new AbortController().signal }
+const always = { signal: new AbortController().signal, report: () => undefined }
 
 /** In the words of a stopped task (D: "CannotPullContainer"). */
 const notPulled = (reference: string) =>
@@ -34,13 +30,23 @@ const notPulled = (reference: string) =>
     `pull image manifest has been retried 1 time(s): failed to resolve ref ${reference}: ${reference}: not found`,
   )
 
-class Registry implements Images, Repositories {
+class AccountImages implements Images, Repositories {
   readonly #account: FakeAccount
   readonly #docker = connectDocker({ socketPath: dockerSocket(process.env) })
-  readonly #repositories = new Map<string, Map<string, PushedImage>>()
+  readonly book: Book
+  /** Names that this machine's Docker has of images of the account. */
+  readonly #pulled = new Set<string>()
+  #started: Promise<AccountRegistry> | null = null
 
   constructor(account: FakeAccount) {
     this.#account = account
+    this.book = createBook(() => account.clock.now())
+  }
+
+  /** Its program runs from the first who needs it. */
+  async registry(): Promise<AccountRegistry> {
+    this.#started ??= startRegistry(this.#account, this.book)
+    return await this.#started
   }
 
   about(name: string): { arn: string; uri: string } {
@@ -56,13 +62,13 @@ class Registry implements Images, Repositories {
     if (!/^[a-z0-9]+([._/-][a-z0-9]+)*$/.test(name) || name.length < 2 || name.length > 256) {
       throw new AwsError('InvalidParameterException', `Invalid parameter at 'repositoryName': ${name}`)
     }
-    if (this.#repositories.has(name)) {
+    if (this.book.hasRepository(name)) {
       throw new AwsError(
         'RepositoryAlreadyExistsException',
         `The repository with name '${name}' already exists`,
       )
     }
-    this.#repositories.set(name, new Map())
+    this.book.create(name)
   }
 
   delete(name: string, { isForced }: { isForced: boolean }): void {
@@ -72,30 +78,36 @@ class Registry implements Images, Repositories {
         `The repository with name '${name}' cannot be deleted because it still contains images`,
       )
     }
-    this.#repositories.delete(name)
+    this.book.delete(name)
   }
 
-  repository(name: string | undefined): Map<string, PushedImage> {
-    const found = this.#repositories.get(name ?? '')
+  repository(name: string | undefined): Map<string, BookedImage> {
+    const found = this.book.imagesOf(name ?? '')
     if (!found) throw noRepository(name ?? '')
     return found
   }
 
   async push(repository: string, local: string): Promise<string> {
-    const id = await this.#local(local)
-    const digest = `sha256:${createHash('sha256').update(`manifest of ${id}`).digest('hex')}`
-    this.repository(repository).set(digest, { digest, id, pushedAt: new Date(this.#account.clock.now()) })
-    return `${this.about(repository).uri}@${digest}`
+    this.repository(repository)
+    return await pushTo(this.#docker, await this.registry(), { repository, local }, always)
   }
 
-  /** References of the account's registry by what was pushed; others by what this machine's Docker has. */
+  /** References of the account's registry are pulled from it, as a task does; others are what this machine's Docker has. */
   async resolve(reference: string): Promise<string> {
-    const { uri } = this.about('')
-    if (!reference.startsWith(uri)) return await this.#local(reference)
-    const [name, digest] = reference.slice(uri.length).split('@')
-    const image = this.#repositories.get(name!)?.get(digest ?? '')
-    if (!image) throw notPulled(reference)
-    return image.id
+    const registry = await this.registry()
+    if (!reference.startsWith(`${registry.host}/`)) return await this.#local(reference)
+    if (!this.#isThere(reference.slice(registry.host.length + 1))) throw notPulled(reference)
+    this.#pulled.add(reference)
+    const found = await findImage(this.#docker, reference, always)
+    if (found) return found.Id
+    const refusal = await pullFrom(this.#docker, registry, reference, always)
+    if (refusal !== null) throw new AwsError('CannotPullContainerError', refusal)
+    return await this.#local(reference)
+  }
+
+  #isThere(name: string): boolean {
+    const [repository = '', digest = ''] = name.split('@')
+    return this.book.digestOf(repository, digest) !== null
   }
 
   async #local(reference: string): Promise<string> {
@@ -108,16 +120,32 @@ class Registry implements Images, Repositories {
     }
   }
 
+  async login(): Promise<sdk.GetAuthorizationTokenResponse> {
+    const registry = await this.registry()
+    const { username, password, expiresAt } = registry.login()
+    return {
+      authorizationData: [
+        {
+          authorizationToken: Buffer.from(`${username}:${password}`).toString('base64'),
+          expiresAt,
+          // AWS's own is `https://ACCOUNT.dkr.ecr.REGION.amazonaws.com` (D).
+          proxyEndpoint: `http://${registry.host}`,
+        },
+      ],
+    }
+  }
+
   list(input: sdk.DescribeImagesRequest): sdk.DescribeImagesResponse {
     assertModelled(input, ['repositoryName', 'nextToken', 'maxResults'], 'DescribeImages')
     const found = [...this.repository(input.repositoryName).values()]
     const pageSize = Math.min(input.maxResults ?? 100, 20)
     const { page, next } = paged(found, input.nextToken, { pageSize, key: ({ digest }) => digest })
-    const imageDetails = page.map(({ digest, pushedAt }) => ({
+    const imageDetails = page.map(({ digest, pushedAt, tags }) => ({
       registryId: this.#account.account,
       repositoryName: input.repositoryName,
       imageDigest: digest,
       imagePushedAt: pushedAt,
+      ...(tags.size > 0 && { imageTags: [...tags] }),
     }))
     return { imageDetails, ...(next && { nextToken: next }) }
   }
@@ -138,6 +166,12 @@ class Registry implements Images, Repositories {
         })),
     }
   }
+
+  /** Tasks are gone by now, and what was pulled for them goes too. */
+  async close(): Promise<void> {
+    for (const reference of this.#pulled) await dropImage(this.#docker, reference, always)
+    await (await this.#started)?.[Symbol.asyncDispose]()
+  }
 }
 
 const noRepository = (name: string) =>
@@ -151,10 +185,15 @@ export function createImages(account: FakeAccount): {
   images: Images
   repositories: Repositories
 } {
-  const registry = new Registry(account)
+  const own = new AccountImages(account)
   const actions: FakeService['actions'] = {
-    DescribeImages: async (input: sdk.DescribeImagesRequest) => registry.list(input),
-    BatchDeleteImage: async (input: sdk.BatchDeleteImageRequest) => registry.forget(input),
+    GetAuthorizationToken: async (input: sdk.GetAuthorizationTokenRequest) => {
+      assertModelled(input, [], 'GetAuthorizationToken')
+      return await own.login()
+    },
+    DescribeImages: async (input: sdk.DescribeImagesRequest) => own.list(input),
+    BatchDeleteImage: async (input: sdk.BatchDeleteImageRequest) => own.forget(input),
   }
-  return { service: { scope: 'ecr', sdk, actions }, images: registry, repositories: registry }
+  const service = { scope: 'ecr', sdk, actions, close: async () => await own.close() }
+  return { service, images: own, repositories: own }
 }

@@ -37,6 +37,7 @@ before(async () => {
 })
 after(async () => {
   await server.close()
+  await images.service.close?.()
   account.clock.close()
   await rm(account.directory, { recursive: true })
   assert.deepEqual(account.troubles, [])

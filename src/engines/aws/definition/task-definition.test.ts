@@ -3,8 +3,9 @@ import { test } from 'node:test'
 import { plainContainer } from '../../../domain/container.ts'
 import { appOwner } from '../../../domain/owner.ts'
 import { assertGolden } from '../../../../test/support/golden.ts'
-import { processPlan, servesHttp } from '../../../../test/support/plans.ts'
+import { fileMount, processPlan, servesHttp } from '../../../../test/support/plans.ts'
 import { taskDefinition, type DefinitionInput } from './task-definition.ts'
+import { taskFiles } from './task-files.ts'
 import { waysOf, waysText } from './ways.ts'
 
 const input = (plan: DefinitionInput['plan']): DefinitionInput => ({
@@ -14,7 +15,13 @@ const input = (plan: DefinitionInput['plan']): DefinitionInput => ({
   generation: { owner: appOwner('shop'), type: plan.type, id: 'GABCDEFGHIJ' },
   release: 'RAAAAAAAAAA',
   plan,
-  secrets: new Map(Object.keys(plan.environment).map((name) => [name, 'arn:aws:secretsmanager:x:secret:s'])),
+  files: taskFiles(plan),
+  secrets: new Map(
+    Object.keys({ ...plan.environment, ...taskFiles(plan).contents }).map((name) => [
+      name,
+      'arn:aws:secretsmanager:x:secret:s',
+    ]),
+  ),
   accessPoints: new Map([['data', 'fsap-1']]),
 })
 
@@ -48,6 +55,12 @@ test('the task definition of a plain type, and of one that uses all', () => {
       { kind: 'tmpfs', path: '/tmp', readOnly: false, sizeBytes: null, mode: 0o1777, options: ['noexec'] },
       { kind: 'discarded', path: '/var/cache', readOnly: false },
     ],
+    files: [
+      fileMount('/etc/app.conf', 'a', { kind: 'config' }),
+      fileMount('/run/secrets/key', 'b', { mode: 0o400, uid: 5 }),
+      fileMount('/tmp/deep/key', 'c'),
+      fileMount('/tmp/deep/app.conf', 'd', { kind: 'config' }),
+    ],
     container: {
       ...plainContainer,
       capAdd: ['SYS_PTRACE', 'CHOWN'],
@@ -61,6 +74,32 @@ test('the task definition of a plain type, and of one that uses all', () => {
     },
   })
   assertGolden('aws/task-full.json', shown(full))
+})
+
+test('a secret is behind a link, a config in the image, and both in a volume below a directory in memory', () => {
+  const plan = processPlan({
+    files: [
+      fileMount('/etc/app.conf', 'a', { kind: 'config', mode: 0o640 }),
+      fileMount('/run/secrets/key', 'b', { mode: 0o400, uid: 5 }),
+      fileMount('/tmp/deep/key', 'c'),
+    ],
+    mounts: [{ kind: 'tmpfs', path: '/tmp', readOnly: false, sizeBytes: null, mode: null, options: [] }],
+  })
+  assert.deepEqual(taskFiles(plan), {
+    laid: [
+      { path: '/etc/app.conf', mode: 0o640, uid: 0, gid: 0, what: { content: Buffer.from('a') } },
+      { path: '/run/secrets/key', mode: 0o777, uid: 5, gid: 0, what: { link: '/run/rack/1' } },
+    ],
+    orders: [
+      { path: '1', variable: 'RACK_FILE_1', mode: 0o400, uid: 5, gid: 0 },
+      { path: 'files-0/key', variable: 'RACK_FILE_2', mode: 0o444, uid: 0, gid: 0 },
+    ],
+    contents: { 'file-1': 'Yg==', 'file-2': 'Yw==' },
+    directories: ['/tmp/deep'],
+  })
+  assert.throws(() => taskFiles(processPlan({ files: [fileMount('/key', 'x'.repeat(50_000))] })), {
+    code: 'invalid',
+  })
 })
 
 test('one way in for the web by the first of its ports, one for each raw port; none for what is local', () => {

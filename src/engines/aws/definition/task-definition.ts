@@ -13,6 +13,7 @@ import type { ProcessPlan } from '../../../domain/plan.ts'
 import { generationName, logGroupName, searchDomain, streamPrefix, type GenerationName } from '../names.ts'
 import type { AwsPlaces } from '../parts.ts'
 import { initVariable, toolPath, type InitOrders } from '../tool-orders.ts'
+import { fileMounts, fileSecrets, fileVolumes, filledMounts, type TaskFiles } from './task-files.ts'
 import { besideBytes, fargateSize, mebibyte } from './fargate-size.ts'
 
 /** What of an app's stack a task stands on. */
@@ -30,7 +31,9 @@ export interface DefinitionInput {
   generation: GenerationName
   release: string
   plan: ProcessPlan
-  /** By variable, ARN of the secret that holds it. */
+  /** What of its files its image does not hold. */
+  files: Pick<TaskFiles, 'orders' | 'directories'>
+  /** By variable, or key of a secret file, ARN of the secret that holds it. */
   secrets: ReadonlyMap<string, string>
   /** By volume, id of its access point. */
   accessPoints: ReadonlyMap<string, string>
@@ -67,7 +70,7 @@ const fillPath = '/.fill'
 
 /** Prepares names before the process starts, and leaves the tool in the task's volume. */
 function initContainer(input: DefinitionInput): ContainerDefinition {
-  const { rack, places, generation, plan } = input
+  const { rack, places, generation, plan, files } = input
   const { dns, hostname } = plan.container
   const orders: InitOrders = {
     search: [searchDomain(rack, generation.owner), ...dns.search],
@@ -76,8 +79,9 @@ function initContainer(input: DefinitionInput): ContainerDefinition {
       ...plan.extraHosts.map(({ host, address }) => ({ address, names: [host] })),
       ...(hostname === null ? [] : [{ address: null, names: [hostname] }]),
     ],
-    files: [],
+    files: files.orders,
   }
+  const secrets = fileSecrets(files, input.secrets)
   return {
     name: 'rack',
     image: places.toolImage,
@@ -85,7 +89,8 @@ function initContainer(input: DefinitionInput): ContainerDefinition {
     user: '0',
     command: ['init'],
     environment: [{ name: initVariable, value: JSON.stringify(orders) }],
-    mountPoints: [{ sourceVolume: toolVolume, containerPath: toolDirectory }],
+    ...(secrets.length > 0 && { secrets }),
+    mountPoints: [{ sourceVolume: toolVolume, containerPath: toolDirectory }, ...filledMounts(files)],
     logConfiguration: logsOf(input),
   }
 }
@@ -134,7 +139,7 @@ function processContainer(input: DefinitionInput): ContainerDefinition {
     portMappings: portsOf(plan).map((containerPort) => ({ containerPort, protocol: 'tcp' as const })),
     ...(container.hostname !== null && { environment: [{ name: 'HOSTNAME', value: container.hostname }] }),
     secrets: secretsOf(plan, secrets),
-    mountPoints: mountPointsOf(plan),
+    mountPoints: [...mountPointsOf(plan), ...fileMounts(input.files)],
     ...(Object.keys(linux).length > 0 && { linuxParameters: linux }),
     ...ulimitsOf(container),
     ...(container.readOnly && { readonlyRootFilesystem: true }),
@@ -169,11 +174,12 @@ function logsOf({ rack, places, generation, release }: DefinitionInput) {
   }
 }
 
-function volumesOf({ plan, places, accessPoints }: DefinitionInput): Volume[] {
+function volumesOf({ plan, files, places, accessPoints }: DefinitionInput): Volume[] {
   const own = plan.mounts.filter(({ kind }) => kind === 'volume' || kind === 'discarded')
   const named = new Map(own.map((mount) => [volumeId(mount), mount]))
   return [
     { name: toolVolume },
+    ...fileVolumes(files),
     ...agentPlaces(plan).map(({ name }) => ({ name })),
     ...Array.from(named, ([name, mount]): Volume => {
       if (mount.kind !== 'volume') return { name }

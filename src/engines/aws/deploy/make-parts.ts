@@ -5,7 +5,9 @@ import type { CopyOrder } from '../../../rollout/runtime.ts'
 import { secretPartName, secretTexts } from '../definition/environment-secret.ts'
 import { serviceInput } from '../definition/service-input.ts'
 import { taskDefinition } from '../definition/task-definition.ts'
+import { taskFiles } from '../definition/task-files.ts'
 import { waysOf } from '../definition/ways.ts'
+import { imageOf } from '../images/derive.ts'
 import {
   awsTags,
   ecsTags,
@@ -46,21 +48,14 @@ export function tagsOf(
   }
 }
 
-/** @throws unsupported for what the images of an account are still to be made for */
-export function refuseUnmade({ type, files, stopSignal }: ProcessPlan): void {
-  const why = 'it would have to stand in an image that is derived, which is not made yet'
-  if (files.length > 0) throw notThere(`give ${type} the file ${files[0]!.path}`, why)
-  if (stopSignal !== null && stopSignal !== 'SIGTERM') throw notThere(`stop ${type} by ${stopSignal}`, why)
-}
-
-/** One secret a generation, its variables inside; gives by variable what ECS reads it from. */
+/** One secret a generation, its variables and secret files inside; gives by key what ECS reads it from. */
 export async function makeSecrets(
   { clients, rack, places }: AwsParts,
-  { generation, plan }: { generation: GenerationName; plan: ProcessPlan },
+  { generation, values }: { generation: GenerationName; values: Record<string, string> },
   { signal }: Pick<Control, 'signal'>,
 ): Promise<Map<string, string>> {
   const arns = new Map<string, string>()
-  for (const [index, { names, text }] of secretTexts(plan.environment).entries()) {
+  for (const [index, { names, text }] of secretTexts(values).entries()) {
     const made = await clients.secrets.createSecret(
       {
         Name: secretPartName(secretName(rack, generation), index),
@@ -90,9 +85,11 @@ export async function makeDefinition(
 ): Promise<string> {
   const { parts, app, accessPoints } = own
   const { rack, places, clients } = parts
-  const plan = order.process
-  refuseUnmade(plan)
-  const secrets = await makeSecrets(parts, { generation, plan }, control)
+  const files = taskFiles(order.process)
+  const image = await imageOf(parts, { owner: generation.owner, plan: order.process, files }, control)
+  const plan = { ...order.process, image }
+  const values = { ...plan.environment, ...files.contents }
+  const secrets = await makeSecrets(parts, { generation, values }, control)
   const input = taskDefinition({
     rack,
     places,
@@ -100,6 +97,7 @@ export async function makeDefinition(
     generation,
     release: order.plan.release,
     plan,
+    files,
     secrets,
     accessPoints,
     ...(command && { command }),
