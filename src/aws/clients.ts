@@ -1,5 +1,6 @@
 import { CloudFormation } from '@aws-sdk/client-cloudformation'
 import { CloudWatch } from '@aws-sdk/client-cloudwatch'
+import { CodeBuild } from '@aws-sdk/client-codebuild'
 import { CloudWatchLogs } from '@aws-sdk/client-cloudwatch-logs'
 import { ECR } from '@aws-sdk/client-ecr'
 import { ECS } from '@aws-sdk/client-ecs'
@@ -35,6 +36,7 @@ export interface AwsClients {
   stacks: CloudFormation
   objects: S3
   images: ECR
+  builds: CodeBuild
   quotas: ServiceQuotas
   identity: STS
   close(): void
@@ -65,6 +67,7 @@ export function createClients(access: AwsAccess): AwsClients {
     stacks: through(new CloudFormation(given), atOnce.stacks),
     objects: through(new S3({ ...given, forcePathStyle: access.endpoint !== undefined }), atOnce.other),
     images: through(new ECR(given), atOnce.other),
+    builds: through(new CodeBuild(given), atOnce.other),
     quotas: through(new ServiceQuotas(given), atOnce.other),
     identity: through(new STS(given), atOnce.other),
   }

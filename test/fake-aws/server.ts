@@ -16,6 +16,7 @@ import { writeMembers } from './wire/xml-value.ts'
 /** How each service writes its requests and answers (V), and what it calls a request that it cannot take (S: names in the SDK's models; else J). */
 const wires: Record<string, { wire: Wire; refusal: string }> = {
   cloudformation: { wire: query, refusal: 'ValidationError' },
+  codebuild: { wire: jsonRpc, refusal: 'InvalidInputException' },
   ecr: { wire: jsonRpc, refusal: 'InvalidParameterException' },
   ecs: { wire: jsonRpc, refusal: 'InvalidParameterException' },
   elasticfilesystem: { wire: restJson, refusal: 'BadRequest' },

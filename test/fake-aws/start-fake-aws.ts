@@ -6,6 +6,7 @@ import { clientConfig } from './client-config.ts'
 import { withKnownPlaces } from './checked-places.ts'
 import { createEcs, type Ecs } from './ecs/create-ecs.ts'
 import { connectToDocker, createTaskNetwork } from './ecs/task-network.ts'
+import { createBuilds } from './codebuild/create-builds.ts'
 import { createElb, type FakeElb } from './elb/create-elb.ts'
 import type { FakeService } from './fake-service.ts'
 import type { Calls, Faults } from './faults.ts'
@@ -69,6 +70,8 @@ const securityGroups = {
   balancers: 'sg-0fa4e000000000002',
   daemon: 'sg-0fa4e000000000003',
 }
+const buildProject = 'rack-builds'
+const buildLogs = (rack: string) => `/rack/${rack}/builds`
 const vpc = 'vpc-0fa4e000000000000'
 const subnets = ['subnet-0fa4e000000000001', 'subnet-0fa4e000000000002']
 const fileSystem = 'fs-0fa4e000000000000'
@@ -96,7 +99,16 @@ export async function startFakeAws(options: FakeAwsOptions = {}): Promise<FakeAw
   })
   ecs.addCluster(rack)
   const sessions = await createSessions(account, { docker: connectToDocker(), containers: ecs.containers })
+  let endpoint = ''
+  const builds = createBuilds({
+    account,
+    logs: small.forTasks.logs,
+    endpoint: () => endpoint,
+    projects: { [buildProject]: { logGroup: buildLogs(rack) } },
+  })
+  small.links.logGroups.create(buildLogs(rack))
   const services = [
+    builds,
     reachable(ecs, sessions.actions, stacks),
     elb.service,
     elb.metrics,
@@ -112,6 +124,7 @@ export async function startFakeAws(options: FakeAwsOptions = {}): Promise<FakeAw
     services,
     ...(options.allowances && { allowances: options.allowances }),
   })
+  endpoint = server.endpoint
   undo.defer(() => server.close())
   const closing = undo.move()
   return {
@@ -227,6 +240,7 @@ async function placesOf({ rack, account, elb, names, small, options }: Made): Pr
     networkBalancer: { arn: tcp.arn, host: tcp.dnsName },
     fileSystem,
     bucket,
+    buildProject,
     toolImage: await small.links.repositories.push(own, tool),
   }
 }

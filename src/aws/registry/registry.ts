@@ -21,7 +21,7 @@ export interface RegistryRequest {
   method?: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH'
   /** Below `/v2/`, or whole, as a `Location` says it. */
   path: string
-  /** What is to be done in which repository: of a token's scope. */
+  /** What is to be done in which repository, of a token's scope; empty for whether one may enter at all. */
   repository: string
   access: 'pull' | 'pull,push'
   headers?: Record<string, string>
@@ -42,7 +42,7 @@ export function createRegistry(options: RegistryOptions): Registry {
   const base = addressOf(options.host)
   const shown = new Map<string, string>()
   const ask = async (request: RegistryRequest, signal: AbortSignal): Promise<Response> => {
-    const scope = `repository:${request.repository}:${request.access}`
+    const scope = request.repository === '' ? '' : `repository:${request.repository}:${request.access}`
     const what = `${options.host}/${request.repository}`
     const first = await send(base, request, { shown: shown.get(scope), ...options }, signal)
     if (first.status !== 401) return await accepted(first, request, what)
@@ -113,7 +113,8 @@ async function authorization(
   }
   const url = new URL(challenge.realm)
   if (challenge.service !== null) url.searchParams.set('service', challenge.service)
-  url.searchParams.set('scope', challenge.scope ?? scope)
+  const asked = challenge.scope ?? scope
+  if (asked !== '') url.searchParams.set('scope', asked)
   const waits = AbortSignal.timeout(options.patienceMs ?? 60_000)
   const response = await fetch(url, {
     headers: basic ? { authorization: basic } : {},

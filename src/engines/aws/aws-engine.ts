@@ -15,6 +15,8 @@ import { obstaclesOf } from './obstacles.ts'
 import { processVerbs } from './processes/process-verbs.ts'
 import { removeOwner } from './remove-owner.ts'
 import { sweepRack } from './sweep.ts'
+import { buildImages } from './images/build.ts'
+import { assertHere, forgetImages, imagesHere, tryLogin } from './images/kept-images.ts'
 import { notThere } from './not-there.ts'
 import type { AwsEngineOptions, AwsParts } from './parts.ts'
 
@@ -33,7 +35,7 @@ export function createAwsEngine(options: AwsEngineOptions): AwsEngine {
     ...changes(parts),
     ...processVerbs(parts, guarded),
     ...volumeVerbs(parts),
-    ...imageVerbs(),
+    ...imageVerbs(parts),
     ...serviceVerbs(),
     about: (control) => guarded(control, async () => ({ name: 'aws', version: parts.places.region })),
     endpoints: (plan) => endpointsOf(parts, plan),
@@ -79,21 +81,23 @@ function volumeVerbs(_parts: AwsParts): Pick<Engine, 'volumes' | 'removeVolume' 
   }
 }
 
-function imageVerbs(): Pick<
+function imageVerbs(
+  parts: AwsParts,
+): Pick<
   Engine,
   'build' | 'tryLogin' | 'saveImages' | 'loadImages' | 'imagesHere' | 'nameImages' | 'forgetImages'
 > {
   const refuse = (what: string) => async () => {
-    throw notThere(what, 'images are not built in the account yet')
+    throw notThere(what, 'archives of images are not read and written yet')
   }
   return {
-    build: refuse('build'),
-    tryLogin: refuse('try a login'),
+    build: (request, control) => guarded(control, () => buildImages(parts, request, control)),
+    tryLogin: (login, control) => guarded(control, () => tryLogin(login, control)),
     saveImages: refuse('save images'),
     loadImages: refuse('load images'),
-    imagesHere: refuse('look for images'),
-    nameImages: refuse('name images'),
-    forgetImages: refuse('forget images'),
+    imagesHere: (references, control) => guarded(control, () => imagesHere(parts, references, control)),
+    nameImages: ({ images }, control) => guarded(control, () => assertHere(parts, images, control)),
+    forgetImages: (app, _references, control) => guarded(control, () => forgetImages(parts, app, control)),
   }
 }
 

@@ -30,6 +30,8 @@ export interface AwsPlaces {
   /** Id of the file system on which volumes lie. */
   fileSystem: string
   bucket: string
+  /** Of CodeBuild, privileged, with the daemon's image; null where images are not built. */
+  buildProject: string | null
   /** Reference of the image that the init container runs. */
   toolImage: string
   /** Of KMS: what secrets at rest are kept by; the account's usual key when absent. */

@@ -6,8 +6,14 @@ import { RegistryError } from '../../../aws/registry/registry-error.ts'
 /** What tasks of Fargate run on. */
 export const platform = { os: 'linux', architecture: 'amd64' }
 
+export interface OwnLogin extends Account {
+  host: string
+}
+
 /** The account's own registry, and what was made in it. */
 export interface OwnImages {
+  /** A fresh one. */
+  login(signal: AbortSignal): Promise<OwnLogin>
   /** Reached by the account's login, which is asked for as often as the registry wants a new one. */
   registry(signal: AbortSignal): Promise<Registry>
   /** By what they were derived from, digests of images that are there already. */
@@ -18,6 +24,7 @@ export function createOwnImages(ecr: ECR): OwnImages {
   let found: Registry | null = null
   return {
     derived: new Map(),
+    login: async (signal) => await login(ecr, signal),
     async registry(signal) {
       if (found) return found
       const { host } = await login(ecr, signal)
@@ -27,7 +34,7 @@ export function createOwnImages(ecr: ECR): OwnImages {
   }
 }
 
-async function login(ecr: ECR, signal: AbortSignal): Promise<Account & { host: string }> {
+async function login(ecr: ECR, signal: AbortSignal): Promise<OwnLogin> {
   const { authorizationData = [] } = await ecr.getAuthorizationToken({}, { abortSignal: signal })
   const [given] = authorizationData
   const text = Buffer.from(given?.authorizationToken ?? '', 'base64').toString()

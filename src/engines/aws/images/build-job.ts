@@ -1,0 +1,145 @@
+import type { Build } from '@aws-sdk/client-codebuild'
+import { buildTooLong, type BuiltImages } from '../../../domain/build.ts'
+import type { Control } from '../../../domain/control.ts'
+import { RackError } from '../../../domain/error.ts'
+import { pause } from '../../../lib/poll.ts'
+import { isAwsError } from '../../../aws/errors.ts'
+import { pages } from '../look/found.ts'
+import { notThere } from '../not-there.ts'
+import type { AwsParts } from '../parts.ts'
+import {
+  bucketVariable,
+  createRecordQueue,
+  errorOfRecord,
+  ordersVariable,
+  readRecord,
+  type BuildOrders,
+  type BuildRecord,
+} from './build-orders.ts'
+
+type Job = Pick<AwsParts, 'clients' | 'places' | 'intervals'>
+
+/** What a build in the account runs; its project has the daemon's image, in which the program is (aws.md 1.8). */
+const buildspec = JSON.stringify({
+  version: '0.2',
+  phases: { build: { commands: ['rack-build-in-account'] } },
+})
+
+/** How long the log may keep what a build has said, once it has ended. */
+const lateMs = 60_000
+/** CodeBuild takes 5 minutes to 36 hours (S). */
+const [leastMinutes, mostMinutes] = [5, 2160]
+
+/** Has CodeBuild carry orders out, and says what it says; the end of the signal ends it. @throws what the build threw */
+export async function runBuildJob(
+  job: Job,
+  { key, orders }: { key: string; orders: BuildOrders },
+  control: Control,
+): Promise<BuiltImages> {
+  const { clients, places } = job
+  if (places.buildProject === null) throw notThere('build', 'its stack has no project of CodeBuild')
+  const minutes = Math.ceil(orders.deadlineMs / 60_000) + leastMinutes
+  const { build } = await clients.builds.startBuild(
+    {
+      projectName: places.buildProject,
+      idempotencyToken: orders.build,
+      sourceTypeOverride: 'NO_SOURCE',
+      buildspecOverride: buildspec,
+      timeoutInMinutesOverride: Math.min(minutes, mostMinutes),
+      environmentVariablesOverride: [
+        { name: bucketVariable, value: places.bucket, type: 'PLAINTEXT' },
+        { name: ordersVariable, value: key, type: 'PLAINTEXT' },
+      ],
+    },
+    { abortSignal: control.signal },
+  )
+  const id = build!.id!
+  try {
+    return await followBuild(job, { id, orders }, control)
+  } catch (error) {
+    await stopBuild(job, id)
+    throw error
+  }
+}
+
+/** Under a signal of its own: a cancelled build does not go on. */
+async function stopBuild({ clients }: Job, id: string): Promise<void> {
+  const abortSignal = AbortSignal.timeout(30_000)
+  const { builds: [found] = [] } = await clients.builds.batchGetBuilds({ ids: [id] }, { abortSignal })
+  if (found?.buildComplete !== true) await clients.builds.stopBuild({ id }, { abortSignal })
+}
+
+async function followBuild(
+  job: Job,
+  { id, orders }: { id: string; orders: BuildOrders },
+  control: Control,
+): Promise<BuiltImages> {
+  const { clients, intervals } = job
+  const queue = createRecordQueue()
+  const log = createLogReader(job)
+  let phase = ''
+  let endedMs: number | null = null
+  for (;;) {
+    const { builds: [build] = [] } = await clients.builds.batchGetBuilds(
+      { ids: [id] },
+      { abortSignal: control.signal },
+    )
+    if (!build) throw new RackError('engine-failed', `CodeBuild knows nothing of the build ${id}`)
+    if (build.currentPhase === 'QUEUED' && phase !== 'QUEUED') sayIn(control, 'waiting for CodeBuild')
+    phase = build.currentPhase ?? ''
+    for (const record of queue.push(await log(build, control))) {
+      if (record.says === 'progress') control.report(record.progress)
+      else if (record.says === 'done') return record.images
+      else throw errorOfRecord(record)
+    }
+    if (build.buildComplete === true) {
+      endedMs ??= performance.now()
+      // What ended otherwise than by its program says nothing more.
+      const isOver = build.buildStatus === 'TIMED_OUT' || build.buildStatus === 'STOPPED'
+      if (isOver || performance.now() - endedMs > lateMs) throw endOf(build, orders)
+    }
+    await pause(intervals.tasks, control.signal)
+  }
+}
+
+function endOf({ buildStatus, phases = [], id }: Build, { app, deadlineMs }: BuildOrders): RackError {
+  if (buildStatus === 'TIMED_OUT') return buildTooLong(app, deadlineMs)
+  if (buildStatus === 'STOPPED')
+    return new RackError('cancelled', `somebody stopped the build ${id} in the account`)
+  const failed = phases.find(({ phaseStatus }) => phaseStatus !== undefined && phaseStatus !== 'SUCCEEDED')
+  const [context] = failed?.contexts ?? []
+  const why = context?.message ?? `it ended as ${buildStatus}`
+  return new RackError('engine-failed', `CodeBuild: ${failed?.phaseType ?? 'the build'}: ${why}`, {
+    hint: `See its log in the account: ${id}`,
+  })
+}
+
+/** New records of a build's log each time that it is called; some come twice. */
+function createLogReader({ clients }: Job): (build: Build, control: Control) => Promise<BuildRecord[]> {
+  let fromMs = 0
+  return async ({ logs }, { signal }) => {
+    const { groupName, streamName } = logs ?? {}
+    if (!groupName || !streamName) return []
+    const list = async (nextToken?: string) => {
+      const input = { logGroupName: groupName, logStreamNames: [streamName], startTime: fromMs }
+      const answer = await clients.logs.filterLogEvents(
+        { ...input, ...(nextToken && { nextToken }) },
+        { abortSignal: signal },
+      )
+      return { items: answer.events ?? [], nextToken: answer.nextToken }
+    }
+    try {
+      const events = await Array.fromAsync(pages(list))
+      // Lines of one stream never overtake each other; those of one millisecond may be cut by a page.
+      fromMs = Math.max(fromMs, ...events.map(({ timestamp = 0 }) => timestamp))
+      return events.flatMap(({ message = '' }) => readRecord(message.replace(/\n$/, '')) ?? [])
+    } catch (error) {
+      if (isAwsError(error, 'ResourceNotFoundException')) return []
+      throw error
+    }
+  }
+}
+
+function sayIn({ report }: Control, text: string): void {
+  report({ type: 'log', text, time: new Date().toISOString() })
+}

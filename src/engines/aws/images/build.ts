@@ -1,0 +1,139 @@
+import { createReadStream } from 'node:fs'
+import { mkdtemp, open, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { BuiltImages } from '../../../domain/build.ts'
+import type { Control } from '../../../domain/control.ts'
+import type { BuildRequest, ImageRequest } from '../../../domain/engine.ts'
+import { appOwner } from '../../../domain/owner.ts'
+import { createSemaphore } from '../../../lib/semaphore.ts'
+import { together } from '../../../lib/together.ts'
+import { isAwsError } from '../../../aws/errors.ts'
+import { ensureApp } from '../deploy/app-places.ts'
+import { repositoryName } from '../names.ts'
+import type { AwsParts } from '../parts.ts'
+import { runBuildJob } from './build-job.ts'
+import type { BuildOrders, OrderedImage } from './build-orders.ts'
+import { copyType } from './copy-types.ts'
+
+/** Images of one build that are copied at once. */
+const copiesAtOnce = 3
+
+/**
+ * Makes the images of a build in the app's repository: what is pulled goes from registry to registry, what is built is
+ * built by CodeBuild.
+ */
+export async function buildImages(
+  parts: AwsParts,
+  request: BuildRequest,
+  control: Control,
+): Promise<BuiltImages> {
+  const repository = await ensureRepository(parts, request.app, control)
+  const isCopied = ({ build, laid = [], folders = [] }: ImageRequest) =>
+    build === null && laid.length + folders.length === 0
+  const slots = createSemaphore(copiesAtOnce)
+  const copies = request.images.filter(isCopied).map((image) => async (signal: AbortSignal) => {
+    const say = (text: string) => sayIn(control, text, image.processes[0])
+    const order = { request: image, repository, logins: request.logins ?? [], say }
+    const copied = await slots.run(async () => await copyType(parts, order, { signal }), signal)
+    return Object.fromEntries(image.processes.map((type) => [type, copied]))
+  })
+  const built = request.images.filter((image) => !isCopied(image))
+  const job = async (signal: AbortSignal) =>
+    await buildInAccount(parts, { ...request, images: built }, repository, { ...control, signal })
+  const made = await together<BuiltImages>(control.signal, [...copies, ...(built.length > 0 ? [job] : [])])
+  return Object.assign({}, ...made) as BuiltImages
+}
+
+/** The first build of an app makes its stack, in which its repository is. */
+async function ensureRepository(parts: AwsParts, app: string, control: Control): Promise<string> {
+  const owner = appOwner(app)
+  const repository = repositoryName(parts.rack, owner)
+  try {
+    const input = { repositoryName: repository }
+    await parts.clients.images.describeImages(input, { abortSignal: control.signal })
+  } catch (error) {
+    if (!isAwsError(error, 'RepositoryNotFoundException')) throw error
+    await ensureApp(parts, { owner, accessPoints: [] }, control)
+  }
+  return repository
+}
+
+async function buildInAccount(
+  parts: AwsParts,
+  request: BuildRequest,
+  repository: string,
+  control: Control,
+): Promise<BuiltImages> {
+  const { rack } = parts
+  const { app, build, logins = [], environment, noCache, deadlineMs } = request
+  const prefix = `sources/${app}/${build}`
+  const given = createGiven(parts)
+  try {
+    const source = await given.put(`${prefix}.tar`, request.source(), control.signal)
+    const images: OrderedImage[] = []
+    for (const [index, { laid = [], ...image }] of request.images.entries()) {
+      const own: OrderedImage['laid'] = []
+      for (const [at, { open: openContent, ...content }] of laid.entries()) {
+        const key = `${prefix}-${index}-${at}.tar`
+        own.push({ ...content, key: await given.put(key, openContent({ uid: 0, gid: 0 }), control.signal) })
+      }
+      images.push({ ...image, laid: own })
+    }
+    const orders: BuildOrders = {
+      rack,
+      app,
+      build,
+      repository,
+      source,
+      images,
+      logins,
+      environment,
+      noCache,
+      deadlineMs,
+    }
+    const key = await given.put(`${prefix}.json`, [Buffer.from(JSON.stringify(orders))], control.signal)
+    return await runBuildJob(parts, { key, orders }, control)
+  } finally {
+    await given.remove()
+  }
+}
+
+/** Objects of the rack's bucket that a build is given, and that are gone when it has ended. */
+function createGiven({ clients, places: { bucket } }: AwsParts) {
+  const keys: string[] = []
+  return {
+    async put(
+      key: string,
+      content: AsyncIterable<Uint8Array> | Uint8Array[],
+      signal: AbortSignal,
+    ): Promise<string> {
+      // Its length has to be known before, and no source is held in memory.
+      const directory = await mkdtemp(join(tmpdir(), 'rack-build-'))
+      try {
+        const path = join(directory, 'content')
+        await using file = await open(path, 'w')
+        for await (const chunk of content) {
+          signal.throwIfAborted()
+          await file.write(chunk)
+        }
+        const { size } = await file.stat()
+        keys.push(key)
+        const input = { Bucket: bucket, Key: key, Body: createReadStream(path), ContentLength: size }
+        await clients.objects.putObject(input, { abortSignal: signal })
+        return key
+      } finally {
+        await rm(directory, { recursive: true, force: true })
+      }
+    },
+    /** Under a signal of its own: what a build is given holds logins. */
+    async remove(): Promise<void> {
+      const abortSignal = AbortSignal.timeout(30_000)
+      for (const Key of keys) await clients.objects.deleteObject({ Bucket: bucket, Key }, { abortSignal })
+    },
+  }
+}
+
+function sayIn(control: Control, text: string, type: string | undefined): void {
+  control.report({ type: 'log', text, time: new Date().toISOString(), ...(type && { process: type }) })
+}
