@@ -32,8 +32,7 @@ type Unnumbered<R extends BuildRecord = BuildRecord> = R extends BuildRecord ? O
 /** Carries out the orders of a build inside the account, as one machine would, and pushes what it made. */
 async function main(): Promise<void> {
   let at = 0
-  const say = (record: Unnumbered) =>
-    void process.stdout.write(`${writeRecord({ at: at++, ...record } as BuildRecord)}\n`)
+  const say = (record: Unnumbered) => void process.stdout.write(`${writeRecord({ at: at++, ...record })}\n`)
   const ending = new AbortController()
   for (const name of ['SIGTERM', 'SIGINT'] as const) {
     process.once(name, () => ending.abort(new RackError('cancelled', 'the build was stopped')))

@@ -1,5 +1,4 @@
 import type { Control } from '../../../domain/control.ts'
-import type { ProcessPlan } from '../../../domain/plan.ts'
 import { mountedVolumes } from '../../../domain/volume.ts'
 import type { CopyOrder } from '../../../rollout/runtime.ts'
 import { secretPartName, secretTexts } from '../definition/environment-secret.ts'
@@ -17,7 +16,6 @@ import {
   type GenerationName,
   type TagName,
 } from '../names.ts'
-import { notThere } from '../not-there.ts'
 import { makeWaitingListener } from '../routes/listeners.ts'
 import { makeWaitingRules } from '../routes/rules.ts'
 import { makeTargetGroup } from '../routes/target-groups.ts'

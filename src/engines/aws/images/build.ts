@@ -74,9 +74,10 @@ async function buildInAccount(
     const images: OrderedImage[] = []
     for (const [index, { laid = [], ...image }] of request.images.entries()) {
       const own: OrderedImage['laid'] = []
-      for (const [at, { open: openContent, ...content }] of laid.entries()) {
+      for (const [at, content] of laid.entries()) {
         const key = `${prefix}-${index}-${at}.tar`
-        own.push({ ...content, key: await given.put(key, openContent({ uid: 0, gid: 0 }), control.signal) })
+        await given.put(key, content.open({ uid: 0, gid: 0 }), control.signal)
+        own.push({ ...content, key })
       }
       images.push({ ...image, laid: own })
     }
