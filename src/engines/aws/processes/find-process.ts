@@ -2,6 +2,7 @@ import { RackError } from '../../../domain/error.ts'
 import { mainContainer } from '../definition/task-definition.ts'
 import type { Place } from '../exec/execute-command.ts'
 import { findTasks, type FoundTask } from '../look/found.ts'
+import { endOfTask } from '../look/task-end.ts'
 import type { AwsParts } from '../parts.ts'
 
 /** @throws not-found */
@@ -21,7 +22,8 @@ export async function findProcess(
 /** Where a command is run beside a process. @throws not-found; conflict when it does not run */
 export async function placeOf(parts: AwsParts, id: string, control: { signal: AbortSignal }): Promise<Place> {
   const { arn, task } = await findProcess(parts, id, control)
-  if (task.desiredStatus === 'STOPPED' || task.lastStatus === 'STOPPED') {
+  // One that drains runs still: its task is only told that it shall stop.
+  if (endOfTask(task) !== null) {
     throw new RackError('conflict', `the process ${id} does not run`, {
       hint: 'List what runs with: rack ps',
     })
