@@ -89,7 +89,6 @@ export async function startFakeAws(options: FakeAwsOptions = {}): Promise<FakeAw
   await names.serve(network.gateway)
   const elb = await createElb({ account, vpcId: vpc, balancers: balancersOf(rack, options) })
   const small = createSmall(account, options)
-  const stacks = await createStacks(small.links)
   const ecs = createEcs({
     account,
     network,
@@ -98,6 +97,7 @@ export async function startFakeAws(options: FakeAwsOptions = {}): Promise<FakeAw
     ...small.forTasks,
   })
   ecs.addCluster(rack)
+  const stacks = await createStacks({ ...small.links, usesSecurityGroup: (id) => ecs.usesSecurityGroup(id) })
   const sessions = await createSessions(account, { docker: connectToDocker(), containers: ecs.containers })
   let endpoint = ''
   const builds = createBuilds({

@@ -17,6 +17,8 @@ export interface Ecs extends FakeService {
   containers: Containers
   /** What the stack of an installation makes. */
   addCluster(name: string): void
+  /** Whether a task stands in it that is not STOPPED. */
+  usesSecurityGroup(id: string): boolean
   /** Ends what runs, and removes its containers and volumes; the network is its owner's. */
   close(): Promise<void>
 }
@@ -60,6 +62,10 @@ export function createEcs({ pageSize = 10, ...links }: EcsOptions): Ecs {
     ),
     containers: findContainers(state),
     addCluster: (name) => void state.clusters.add(name),
+    usesSecurityGroup: (id) =>
+      [...state.tasks.values()].some(
+        (task) => task.lastStatus !== 'STOPPED' && task.securityGroups.includes(id),
+      ),
     async close() {
       state.ending.abort(new Error('the fake account is closed'))
       await Promise.all(state.work)

@@ -113,6 +113,7 @@ export interface TaskRecord {
   tags: Tag[]
   overrides: TaskOverride
   capacityProvider: CapacityProviderStrategyItem | undefined
+  securityGroups: string[]
   isExecuteEnabled: boolean
   desiredStatus: 'RUNNING' | 'STOPPED'
   lastStatus: TaskStatus

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import type { FakeClock } from '../clock.ts'
 import type { FakeAccount } from '../fake-service.ts'
 import type { Repositories } from '../small/images.ts'
 import type { LogGroups } from '../small/logs.ts'
@@ -14,13 +15,15 @@ export interface ResourceModel {
   named?: string
   create(properties: Properties, generatedName: string): Made
   update(made: Made, properties: Properties): void
-  delete(made: Made, properties: Properties): void
+  delete(made: Made, properties: Properties): void | Promise<void>
 }
 
 export interface ResourceLinks {
   account: FakeAccount
   logGroups: LogGroups
   repositories: Repositories
+  /** Whether a task stands in it. */
+  usesSecurityGroup: (id: string) => boolean
 }
 
 const text = (value: unknown) => (typeof value === 'string' ? value : undefined)
@@ -36,13 +39,13 @@ export interface Inventory {
 
 /** Types of the app's stack; there are no others here. */
 export function createModels(
-  { account, logGroups, repositories }: ResourceLinks,
+  { account, logGroups, repositories, usesSecurityGroup }: ResourceLinks,
   inventory: Inventory,
 ): Record<string, ResourceModel> {
   return {
     'AWS::Logs::LogGroup': logGroup(logGroups),
     'AWS::ECR::Repository': repository(repositories),
-    'AWS::EC2::SecurityGroup': securityGroup(inventory),
+    'AWS::EC2::SecurityGroup': securityGroup(account.clock, inventory, usesSecurityGroup),
     'AWS::EC2::SecurityGroupIngress': ingress(inventory),
     'AWS::IAM::Role': role(account, inventory),
   }
@@ -83,7 +86,15 @@ function repository(repositories: Repositories): ResourceModel {
 /** S: characters of a description. */
 const description = /^[\w .:/()#,@[\]+=&;{}!$*-]{1,255}$/
 
-function securityGroup({ securityGroups }: Inventory): ResourceModel {
+/** J: how long a group is tried again that something still stands in. */
+const groupPatienceMs = 600_000
+const groupIntervalMs = 5000
+
+function securityGroup(
+  clock: FakeClock,
+  { securityGroups }: Inventory,
+  isUsed: ResourceLinks['usesSecurityGroup'],
+): ResourceModel {
   return {
     takesMs: 6000,
     named: 'GroupName',
@@ -98,7 +109,15 @@ function securityGroup({ securityGroups }: Inventory): ResourceModel {
       }
     },
     update: () => {},
-    delete: ({ physical }) => void securityGroups.delete(physical),
+    // D: "Delete stack fails": a group that something stands in cannot go, and is tried again for a while.
+    async delete({ physical }) {
+      const until = clock.now() + groupPatienceMs
+      while (isUsed(physical)) {
+        if (clock.now() > until) throw new Error(`resource ${physical} has a dependent object`)
+        await clock.pass(groupIntervalMs)
+      }
+      securityGroups.delete(physical)
+    },
   }
 }
 

@@ -190,7 +190,7 @@ async function removeAll(runner: StackRunner, stack: Stack, resources: StackReso
       stack.note(about, 'DELETE_IN_PROGRESS')
       await runner.clock.pass(1000)
       try {
-        runner.models[type]!.delete(made, properties)
+        await runner.models[type]!.delete(made, properties)
         stack.note(about, 'DELETE_COMPLETE')
       } catch (error) {
         stack.note(about, 'DELETE_FAILED', (error as Error).message)

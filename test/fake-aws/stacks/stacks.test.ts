@@ -14,6 +14,7 @@ import { createStacks, type FakeStacks } from './create-stacks.ts'
 
 const account = await createFakeAccount({ factor: 500 })
 let server: FakeServer
+const used = new Set<string>()
 let stacks: FakeStacks
 let client: CloudFormation
 const { groups } = createLogs(account)
@@ -25,6 +26,7 @@ before(async () => {
     account,
     logGroups: groups,
     repositories,
+    usesSecurityGroup: (id) => used.has(id),
     readObject: (bucket, key) => objects.read(bucket, key),
   })
   server = await startServer({ ...account, services: [stacks.service] })
@@ -200,6 +202,10 @@ test("the engine's template of an app makes all that it names, and nothing is le
   const { SecurityGroup, ExecutionRole, TaskRole } = Object.fromEntries(outputs) as Record<string, string>
   assert.ok(stacks.inventory.securityGroups.has(SecurityGroup!))
   assert.ok(stacks.inventory.roles.has(ExecutionRole!) && stacks.inventory.roles.has(TaskRole!))
+  used.add(SecurityGroup!)
+  await client.deleteStack({ StackName: 'rack-r1-app-shop' })
+  assert.equal((await settled(made.StackId!)).StackStatus, 'DELETE_FAILED')
+  used.clear()
   await client.deleteStack({ StackName: 'rack-r1-app-shop' })
   assert.equal((await settled(made.StackId!)).StackStatus, 'DELETE_COMPLETE')
   assert.deepEqual([stacks.inventory.roles.size, stacks.inventory.securityGroups.size], before)

@@ -63,6 +63,7 @@ function launch(state: EcsState, service: ServiceRecord, count: number, now: num
       tags: structuredClone(request.propagateTags === 'TASK_DEFINITION' ? service.definition.tags : tags),
       overrides: {},
       capacityProvider: request.capacityProviderStrategy![0],
+      securityGroups: request.networkConfiguration?.awsvpcConfiguration?.securityGroups ?? [],
       isExecuteEnabled: request.enableExecuteCommand ?? false,
     }),
   )

@@ -82,6 +82,7 @@ function startTasks(state: EcsState, cluster: string, request: RunTaskRequest): 
       tags: structuredClone(tags),
       overrides: structuredClone(request.overrides ?? {}),
       capacityProvider: request.capacityProviderStrategy![0],
+      securityGroups: request.networkConfiguration?.awsvpcConfiguration?.securityGroups ?? [],
       isExecuteEnabled: request.enableExecuteCommand ?? false,
     })
     runBeside(state, () => liveTask(state, task))

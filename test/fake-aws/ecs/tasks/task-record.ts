@@ -20,6 +20,7 @@ export interface NewTask {
   tags: Tag[]
   overrides: TaskOverride
   capacityProvider: CapacityProviderStrategyItem | undefined
+  securityGroups: string[]
   isExecuteEnabled: boolean
 }
 
