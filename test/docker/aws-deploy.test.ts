@@ -141,3 +141,30 @@ for (const [action, when] of deaths) {
     })
   }
 }
+
+test('what a daemon has made and never used is swept at the second look', async () => {
+  const app = 'orphan'
+  await withKilled('ecs:CreateService', 'before', async (engine) => {
+    await engine.deploy(change(planFor(app, 'ROOOOOOOOOO'), null), controlFor(20_000))
+  })
+  const { clients } = rack
+  const families = async () => {
+    const { families: all = [] } = await clients.ecs.listTaskDefinitionFamilies({
+      familyPrefix: `${app}_`,
+      status: 'ACTIVE',
+    })
+    return all.length
+  }
+  assert.ok((await families()) > 0)
+  const keep = { owners: [], images: [], buildCache: false, volumes: false }
+  const kept = await rack.engine.processes({}, controlFor(20_000))
+  const owners = [appOwner(app), ...kept.map(({ owner }) => owner)]
+  await rack.engine.sweep({ ...keep, owners }, controlFor(60_000))
+  assert.ok((await families()) > 0, 'what may be about to be used stays')
+  await rack.engine.sweep({ ...keep, owners }, controlFor(60_000))
+  assert.equal(await families(), 0)
+  const { SecretList = [] } = await clients.secrets.listSecrets({
+    Filters: [{ Key: 'name', Values: [`rack/${rack.rack}/${app}/`] }],
+  })
+  assert.deepEqual(SecretList, [])
+})

@@ -30,6 +30,7 @@ export async function openAwsRack({ factor = 100 } = {}) {
     rack,
     engine: withDrains(engine, factor),
     account,
+    clients,
     /** The same rack as a daemon that was started again sees it. */
     reopen: open,
     httpPort: account.loopbackPort('web', 80),

@@ -10,6 +10,7 @@ import { readCapacity } from './capacity.ts'
 import { createParts } from './create-parts.ts'
 import { deployPlan } from './deploy/deploy.ts'
 import { removeVolumes } from './deploy/access-points.ts'
+import { adoptLeaving } from './leaving/adopt-leaving.ts'
 import { endpointsOf } from './endpoints.ts'
 import { obstaclesOf } from './obstacles.ts'
 import { processVerbs } from './processes/process-verbs.ts'
@@ -22,6 +23,8 @@ import type { AwsEngineOptions, AwsParts } from './parts.ts'
 
 /** An engine in an account, with what only its owner needs. */
 export interface AwsEngine extends Engine {
+  /** Takes up what a daemon before left half way: copies that leave. To be called at the start. */
+  start(control: Control): Promise<void>
   /** Lets go of everything; processes run on. */
   close(): Promise<void>
 }
@@ -41,6 +44,7 @@ export function createAwsEngine(options: AwsEngineOptions): AwsEngine {
     endpoints: (plan) => endpointsOf(parts, plan),
     capacity: (control) => guarded(control, () => readCapacity(parts, control)),
     sweep: (keep, control) => guarded(control, () => sweepRack(parts, keep, control)),
+    start: (control) => guarded(control, () => adoptLeaving(parts, control)),
     async close() {
       closing.abort(new RackError('cancelled', 'the rack is stopping'))
     },

@@ -22,6 +22,7 @@ export function createParts(options: AwsEngineOptions, lifetime: AbortSignal): A
     routing: createSemaphore(1),
     leavingServices: new Set(),
     endedTasks: new Set(),
+    suspects: new Set(),
     measurements: new Map(),
     behind: (work) => {
       void work(lifetime).catch((error: unknown) => {

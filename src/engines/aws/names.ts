@@ -169,6 +169,8 @@ export const tagNames = {
   created: 'rack:created',
   drain: 'rack:drain',
   volumes: 'rack:volumes',
+  /** Id of the generation that something is a part of. */
+  generation: 'rack:generation',
   /** How many copies of a generation were stopped to make room, and may come back. */
   parked: 'rack:parked',
 } as const

@@ -107,6 +107,8 @@ export interface AwsParts extends Omit<Required<AwsEngineOptions>, 'intervals'> 
   routing: Semaphore
   /** Names of services whose copies have left, or leave behind everybody's back. */
   leavingServices: Set<string>
+  /** Names of generations without service and task at the last sweep. */
+  suspects: Set<string>
   /** ARNs of tasks that were told to end, and count no more. */
   endedTasks: Set<string>
   /** What is still to be counted of deploys, by what their receipts name. */

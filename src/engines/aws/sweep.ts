@@ -3,6 +3,7 @@ import type { Keep, Swept } from '../../domain/engine.ts'
 import { ownerKey, type Owner } from '../../domain/owner.ts'
 import { findGenerations, findTasks, pages } from './look/found.ts'
 import { readOwnerWord } from './names.ts'
+import { sweepOrphans } from './orphans.ts'
 import type { AwsParts } from './parts.ts'
 import { removeOwner } from './remove-owner.ts'
 
@@ -17,6 +18,7 @@ export async function sweepRack(parts: AwsParts, keep: Keep, control: Control): 
   const strangers = new Map(present.map((owner) => [ownerKey(owner), owner]))
   for (const owner of keep.owners) strangers.delete(ownerKey(owner))
   for (const owner of strangers.values()) await removeOwner(parts, owner, control)
+  await sweepOrphans(parts, control)
   const isStranger = ({ owner }: { owner: Owner }) => strangers.has(ownerKey(owner))
   return {
     images: 0,

@@ -13,7 +13,7 @@ import { countRequests } from '../receipt/count-requests.ts'
 import { ensureAccessPoints } from './access-points.ts'
 import { ensureApp } from './app-places.ts'
 import { createAwsRuntime } from './aws-runtime.ts'
-import { awaitStopped } from './leave-copies.ts'
+import { awaitStopped } from '../leaving/leave-copies.ts'
 import type { OwnRollout } from './own.ts'
 
 /** Brings an app or a service to a plan by the rollout. */

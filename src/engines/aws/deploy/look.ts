@@ -11,8 +11,9 @@ import { findListeners, isWaitingPort } from '../routes/listeners.ts'
 import type { AwsParts } from '../parts.ts'
 import { jobGeneration } from '../jobs/jobs.ts'
 import { findCompleted } from '../jobs/notes.ts'
-import { observed, type Generation, type GenerationState, type OwnCopy, type OwnRollout } from './own.ts'
-import { reapGeneration } from './reap.ts'
+import { generationOf } from './found-generation.ts'
+import { observed, type Generation, type OwnCopy, type OwnRollout } from './own.ts'
+import { reapGeneration } from '../leaving/reap.ts'
 
 /** What is there of the owner, in the rollout's words. */
 export async function findOwn(own: OwnRollout, plans: Plan[], control: Control): Promise<Observed> {
@@ -76,32 +77,14 @@ function idOf(known: OwnCopy | undefined): Partial<OwnCopy> {
   return known ? { process: known.process } : {}
 }
 
-function toGeneration(own: OwnRollout, { name, service, tags, ...rest }: FoundGeneration): Generation {
-  const known = own.generations.get(name)
-  const parked = Number(tags.parked ?? 0)
-  const generation: Generation = {
-    ...rest,
-    name,
-    release: tags.release ?? '',
-    identity: tags.identity ?? '',
-    createdMs: Date.parse(tags.created ?? '') || 0,
-    state: (tags.state ?? 'proving') as GenerationState,
-    drainMs: Number(tags.drain ?? 0),
-    volumes: tags.volumes ? tags.volumes.split(' ') : [],
-    groups: (service.loadBalancers ?? []).flatMap(({ targetGroupArn }) => targetGroupArn ?? []),
-    registry: service.serviceRegistries?.[0]?.registryArn ?? null,
-    desired: service.desiredCount ?? 0,
-    parked:
-      known?.parked.length === parked
-        ? known.parked
-        : Array.from({ length: parked }, (_each, index) => hashedProcessId(`${name} parked ${index}`)),
-    arn: service.serviceArn ?? '',
-    definition: service.taskDefinition ?? '',
-    isMade: true,
-  }
+function toGeneration(own: OwnRollout, found: FoundGeneration): Generation {
+  const known = own.generations.get(found.name)
+  const generation = generationOf(found)
+  const hasSame = known?.parked.length === generation.parked.length
+  const parked = hasSame ? known.parked : generation.parked
   // The same object as before, since copies point to it.
-  const kept = known ? Object.assign(known, generation) : generation
-  own.generations.set(name, kept)
+  const kept = known ? Object.assign(known, generation, { parked }) : generation
+  own.generations.set(found.name, kept)
   return kept
 }
 

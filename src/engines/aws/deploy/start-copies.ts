@@ -15,7 +15,7 @@ import { generationName, makeGenerationId, membersName } from '../names.ts'
 import { emptyCopy } from './look.ts'
 import { makeParts, makeService } from './make-parts.ts'
 import { copiesOf, isKept, type Generation, type OwnCopy, type OwnRollout } from './own.ts'
-import { removeGeneration } from './remove-parts.ts'
+import { removeGeneration } from '../leaving/remove-parts.ts'
 import { setDesired } from './set-desired.ts'
 
 /** How long ECS may make no task at all before its last word is the reason. */

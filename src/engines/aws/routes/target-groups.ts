@@ -44,7 +44,12 @@ export function targetGroup(input: TargetGroupInput): CreateTargetGroupCommandIn
     HealthCheckTimeoutSeconds: timeout,
     HealthyThresholdCount: within(2, health.healthyThreshold, 10),
     UnhealthyThresholdCount: within(2, health.unhealthyThreshold, 10),
-    Tags: awsTags({ rack, owner: ownerTag(generation.owner), type: generation.type }),
+    Tags: awsTags({
+      rack,
+      owner: ownerTag(generation.owner),
+      type: generation.type,
+      generation: generation.id,
+    }),
   }
 }
 

@@ -3,9 +3,9 @@ import { allTasks } from '../look/service-tasks.ts'
 import { changeRecords, findRecords, recordChanges } from '../inside/records.ts'
 import { membersName } from '../names.ts'
 import type { AwsParts } from '../parts.ts'
-import type { Generation } from './own.ts'
+import type { Generation } from '../deploy/own.ts'
 import { removeGeneration } from './remove-parts.ts'
-import { setDesired } from './set-desired.ts'
+import { setDesired } from '../deploy/set-desired.ts'
 
 /** Longer than any drain and any stop that ECS has. */
 const reapDeadlineMs = 2 * 3600_000

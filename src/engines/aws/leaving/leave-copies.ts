@@ -11,13 +11,13 @@ import {
   type Generation,
   type OwnCopy,
   type OwnRollout,
-} from './own.ts'
+} from '../deploy/own.ts'
 import { commandName } from '../jobs/jobs.ts'
 import { forgetCompleted } from '../jobs/notes.ts'
 import { reapGeneration } from './reap.ts'
 import { removeDefinition, removeGeneration } from './remove-parts.ts'
-import { setDesired } from './set-desired.ts'
-import { removePrepared } from './start-copies.ts'
+import { setDesired } from '../deploy/set-desired.ts'
+import { removePrepared } from '../deploy/start-copies.ts'
 
 type LeavingVerbs = Pick<Runtime, 'park' | 'vacate' | 'retire' | 'remove'>
 
