@@ -7,10 +7,11 @@ import { appOwner } from '../../src/domain/owner.ts'
 import { noReleaseCommands } from '../../src/domain/engine.ts'
 import type { AwsEngine } from '../../src/engines/aws/aws-engine.ts'
 import { withDeadline } from '../../src/lib/deadline.ts'
-import { until } from '../../src/lib/poll.ts'
+import { pause, until } from '../../src/lib/poll.ts'
 import { openAwsRack } from '../support/aws-rack.ts'
 import { print, serveText, shellCommand, sleep } from '../support/behaviour.ts'
 import { controlFor } from '../support/docker-rack.ts'
+import { startLoad } from '../support/load.ts'
 import { planOf, processPlan, servesHttp } from '../support/plans.ts'
 import { visitLocally } from '../support/visits.ts'
 import { Cut, type CallRecord } from '../fake-aws/faults.ts'
@@ -168,3 +169,64 @@ test('what a daemon has made and never used is swept at the second look', async 
   })
   assert.deepEqual(SecretList, [])
 })
+
+test('no request is lost while releases replace each other', async () => {
+  const [one, two, three] = ['ROOOOOOOOOO', 'RTTTTTTTTTT', 'RHHHHHHHHHH'].map((text) =>
+    planFor('load', text),
+  ) as [Plan, Plan, Plan]
+  await rack.engine.deploy(change(one, null), controlFor(60_000))
+  const load = startLoad({ port: rack.httpPort, host: host('load'), connections: 4, restMs: 20 })
+  await rack.engine.deploy(change(two, one), controlFor(60_000))
+  const receipt = await rack.engine.deploy(change(three, two), controlFor(60_000))
+  if (receipt.measurement !== null) await rack.engine.measure(receipt.measurement, controlFor(60_000))
+  const { failures, requests, bodies } = await load.stop()
+  assert.deepEqual(failures, {})
+  assert.ok(requests > 100, String(requests))
+  assert.deepEqual(
+    Object.keys(bodies)
+      .map((text) => text.trim())
+      .toSorted(),
+    ['RHHHHHHHHHH', 'ROOOOOOOOOO', 'RTTTTTTTTTT'],
+  )
+})
+
+test('copies are replaced by waves where no more may run, and meanwhile both releases serve', async () => {
+  const planOfFour = (text: string): Plan => {
+    const plan = planFor('waves', text)
+    const [web] = plan.processes
+    return { ...plan, processes: [{ ...web!, count: 2, minimumPercent: 50, maximumPercent: 100 }] }
+  }
+  const [one, two] = [planOfFour('ROOOOOOOOOO'), planOfFour('RTTTTTTTTTT')]
+  await rack.engine.deploy(change(one, null), controlFor(60_000))
+  const load = startLoad({ port: rack.httpPort, host: host('waves'), connections: 4, restMs: 20 })
+  const most = await mostCopiesDuring('waves', async () => {
+    await rack.engine.deploy(change(two, one), controlFor(90_000))
+  })
+  const { failures } = await load.stop()
+  assert.deepEqual(failures, {})
+  assert.ok(most <= 3, `${most} copies`)
+  await until(async () => (await releasesOf('waves')).join() === 'web RTTTTTTTTTT,web RTTTTTTTTTT', {
+    deadlineMs: 40_000,
+    intervalMs: 300,
+    what: 'the new release to be alone',
+  })
+})
+
+/** How many copies run or start at once at most, while something goes on. */
+async function mostCopiesDuring(app: string, work: () => Promise<void>): Promise<number> {
+  let most = 0
+  let isOver = false
+  const look = async () => {
+    while (!isOver) {
+      const found = await rack.engine.processes({ owner: appOwner(app) }, controlFor(20_000))
+      const serving = found.filter(({ status }) => ['starting', 'running'].includes(status))
+      most = Math.max(most, serving.length)
+      await pause(200, AbortSignal.timeout(20_000))
+    }
+  }
+  const looking = look()
+  await work()
+  isOver = true
+  await looking
+  return most
+}

@@ -2,7 +2,7 @@ import { openAwsRack } from '../support/aws-rack.ts'
 import { shellCommand } from '../support/behaviour.ts'
 import { freePort } from '../support/docker-rack.ts'
 import { holdLocally, visitLocally } from '../support/visits.ts'
-import { engineContract } from './engine.ts'
+import { engineContract } from '../contract/engine.ts'
 
 engineContract('aws', async () => {
   const { engine, rack, image, close, httpPort } = await openAwsRack()
