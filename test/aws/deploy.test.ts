@@ -215,9 +215,9 @@ test('copies are replaced by waves where no more may run, and meanwhile both rel
 /** How many copies run or start at once at most, while something goes on. */
 async function mostCopiesDuring(app: string, work: () => Promise<void>): Promise<number> {
   let most = 0
-  let isOver = false
+  const over = new AbortController()
   const look = async () => {
-    while (!isOver) {
+    while (!over.signal.aborted) {
       const found = await rack.engine.processes({ owner: appOwner(app) }, controlFor(20_000))
       const serving = found.filter(({ status }) => ['starting', 'running'].includes(status))
       most = Math.max(most, serving.length)
@@ -226,7 +226,7 @@ async function mostCopiesDuring(app: string, work: () => Promise<void>): Promise
   }
   const looking = look()
   await work()
-  isOver = true
+  over.abort()
   await looking
   return most
 }
