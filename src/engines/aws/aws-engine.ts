@@ -1,6 +1,6 @@
 import { awsFeatures } from '../../domain/aws-features.ts'
 import type { Control } from '../../domain/control.ts'
-import type { Engine } from '../../domain/engine.ts'
+import type { Engine, EngineInfo } from '../../domain/engine.ts'
 import { RackError } from '../../domain/error.ts'
 import { ownerKey, type Owner } from '../../domain/owner.ts'
 import { unknownCounts } from '../../rollout/receipt.ts'
@@ -40,7 +40,7 @@ export function createAwsEngine(options: AwsEngineOptions): AwsEngine {
     ...volumeVerbs(parts),
     ...imageVerbs(parts),
     ...serviceVerbs(),
-    about: (control) => guarded(control, async () => ({ name: 'aws', version: parts.places.region })),
+    about: (control) => guarded(control, () => aboutAccount(parts, control)),
     endpoints: (plan) => endpointsOf(parts, plan),
     capacity: (control) => guarded(control, () => readCapacity(parts, control)),
     sweep: (keep, control) => guarded(control, () => sweepRack(parts, keep, control)),
@@ -49,6 +49,12 @@ export function createAwsEngine(options: AwsEngineOptions): AwsEngine {
       closing.abort(new RackError('cancelled', 'the rack is stopping'))
     },
   }
+}
+
+/** By the date of its API: nothing else of ECS has a version. */
+async function aboutAccount({ clients }: AwsParts, { signal }: Control): Promise<EngineInfo> {
+  await clients.identity.getCallerIdentity({}, { abortSignal: signal })
+  return { name: 'ecs', version: '2014-11-13' }
 }
 
 /** What changes the copies of an app or a service: one at a time. */

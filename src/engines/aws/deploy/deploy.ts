@@ -13,7 +13,7 @@ import { countRequests } from '../receipt/count-requests.ts'
 import { ensureAccessPoints } from './access-points.ts'
 import { ensureApp } from './app-places.ts'
 import { createAwsRuntime } from './aws-runtime.ts'
-import { awaitStopped } from '../leaving/leave-copies.ts'
+import { awaitStopped, retireEmpty } from '../leaving/leave-copies.ts'
 import type { OwnRollout } from './own.ts'
 
 /** Brings an app or a service to a plan by the rollout. */
@@ -23,6 +23,7 @@ export async function deployPlan(parts: AwsParts, change: Change, control: Contr
   if (obstacle) throw obstacle
   const own = await prepare(parts, plan, control)
   const receipt = await rollOut(createAwsRuntime(own, change), change, control)
+  await retireEmpty(own, control)
   const measured = measureBehind(own, receipt)
   if (measured === null) return { ...receipt, ...nothingCounted }
   // Nobody may ask.
@@ -73,6 +74,7 @@ async function prepare(parts: AwsParts, plan: Plan, control: Control): Promise<O
     records: new Map(),
     naming: null,
     before: new Set(),
+    plan: null,
     started: [],
     prepared: new Map(),
   }

@@ -10,10 +10,18 @@ import { awaitChange, changeRecords, recordChanges } from '../inside/records.ts'
 import { namesOfLinks, namesOfTypes } from '../inside/wanted-names.ts'
 import { membersName, targetGroupName } from '../names.ts'
 import { findListeners, leadPort, isWaitingPort, removeListener } from '../routes/listeners.ts'
-import { bringRules, findRules, forwardRule, hideRules, swapOf, type FoundRule } from '../routes/rules.ts'
+import {
+  bringRules,
+  findRules,
+  forwardRule,
+  hideRules,
+  isLive,
+  swapOf,
+  type FoundRule,
+} from '../routes/rules.ts'
 import { isTargetGroup } from '../routes/target-groups.ts'
 import { identityOf } from './identity.ts'
-import type { Generation, OwnRollout } from './own.ts'
+import { keepsPlace, type Generation, type OwnRollout } from './own.ts'
 
 /** How long a target that is through the gate may take until the balancer finds it healthy too. */
 const targetDeadlineMs = 180_000
@@ -33,6 +41,7 @@ export async function moveTraffic(
   processes: string[],
   control: Control,
 ): Promise<void> {
+  own.plan = plan
   const serving = servingOf(own, plan, processes)
   await awaitTargets(own, serving, processes, control)
   const hasMoved = await moveRules(own, serving, processes, control)
@@ -156,7 +165,10 @@ async function swapRules(
       live.add(rule)
     }
   }
-  const others = all.filter((rule) => holders.has(rule.groups[0]?.arn ?? '') && !live.has(rule))
+  const others = all.filter((rule) => {
+    const holder = holders.get(rule.groups[0]?.arn ?? '')
+    return holder && !live.has(rule) && !(isLive(rule) && keepsPlace(own, holder.type))
+  })
   const arns = (rules: Iterable<FoundRule>) => new Set(Array.from(rules, ({ arn }) => arn))
   const swap = swapOf(all, arns(live), arns(others))
   if (swap.length > 0) {

@@ -1,4 +1,5 @@
 import type { ProcessKind } from '../../../domain/process.ts'
+import type { Plan } from '../../../domain/plan.ts'
 import type { Owner } from '../../../domain/owner.ts'
 import type { CopyMark, ObservedCopy } from '../../../rollout/runtime.ts'
 import type { AppPlaces } from '../definition/task-definition.ts'
@@ -75,6 +76,8 @@ export interface OwnRollout {
   naming: string | null
   /** Names of generations that were there when it was looked first. */
   before: Set<string>
+  /** What requests were led by last. */
+  plan: Plan | null
   /** ARNs of the tasks that it has started. */
   started: string[]
   /** By type: made but for their services. */
@@ -100,6 +103,11 @@ export function observed(copy: OwnCopy): ObservedCopy {
     drainMs,
     volumes,
   }
+}
+
+/** A type of which nobody is to run keeps its place: its route, where nobody answers, and its names. */
+export function keepsPlace({ plan }: OwnRollout, type: string): boolean {
+  return plan?.processes.some((each) => each.type === type && each.count === 0) ?? false
 }
 
 export function copyOf(

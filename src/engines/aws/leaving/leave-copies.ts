@@ -8,6 +8,7 @@ import {
   copiesOf,
   copyOf,
   isKept,
+  keepsPlace,
   type Generation,
   type OwnCopy,
   type OwnRollout,
@@ -74,7 +75,8 @@ async function retireAll(
     const stay = copiesOf(own, generation).filter(
       (copy) => !copies.includes(copy) && copy.mark !== 'draining',
     )
-    if (stay.length > 0) await retireCopies(own, generation, copies, control)
+    const isKeptEmpty = keepsPlace(own, generation.type) && isLatest(own, generation)
+    if (stay.length > 0 || isKeptEmpty) await retireCopies(own, generation, copies, control)
     else whole.push(generation)
   }
   for (const generation of whole) await markLeaving(own, generation, control)
@@ -86,6 +88,24 @@ async function retireAll(
     const isDropped = !staying.has(generation.type)
     if (!isDropped) await setDesired(own, generation, 0, control)
     reapGeneration(own.parts, generation, isDropped ? callers : [])
+  }
+}
+
+function isLatest({ generations }: OwnRollout, generation: Generation): boolean {
+  const others = [...generations.values()].filter(
+    ({ type, state }) => type === generation.type && state === 'proved',
+  )
+  return others.every(({ createdMs }) => createdMs <= generation.createdMs)
+}
+
+/** Generations that kept the place of a type while nobody of it ran, and have a successor now or none to wait for. */
+export async function retireEmpty(own: OwnRollout, control: Control): Promise<void> {
+  const proved = [...own.generations.values()].filter(({ state, isMade }) => isMade && state === 'proved')
+  const empty = proved.filter(({ desired, parked }) => desired === 0 && parked.length === 0)
+  for (const generation of empty) {
+    if (keepsPlace(own, generation.type) && isLatest(own, generation)) continue
+    await markLeaving(own, generation, control)
+    reapGeneration(own.parts, generation)
   }
 }
 
