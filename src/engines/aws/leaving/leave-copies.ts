@@ -15,6 +15,7 @@ import {
 } from '../deploy/own.ts'
 import { commandName } from '../jobs/jobs.ts'
 import { forgetCompleted } from '../jobs/notes.ts'
+import { shareOut } from '../routes/share-out.ts'
 import { reapGeneration } from './reap.ts'
 import { removeDefinition, removeGeneration } from './remove-parts.ts'
 import { setDesired } from '../deploy/set-desired.ts'
@@ -31,6 +32,7 @@ export function leavingVerbs(own: OwnRollout): LeavingVerbs {
   return {
     async park(copies, _gap, control) {
       const groups = byGeneration(all(copies))
+      await shareOut(own, new Set(all(copies)), control)
       await Promise.all(
         Array.from(groups, async ([generation, some]) => await parkCopies(own, generation, some, control)),
       )
