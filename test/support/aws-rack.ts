@@ -66,6 +66,6 @@ function intervalsOf(factor: number): Intervals {
     name,
     Math.max(shortestIntervalMs, ms / factor),
   ])
-  // A process of a test takes this machine's own time.
-  return { ...(Object.fromEntries(all) as Intervals), settle: usualIntervals.settle }
+  // A process of a test takes this machine's own time; one that fails does so at once.
+  return { ...(Object.fromEntries(all) as Intervals), settle: usualIntervals.settle / 2 }
 }

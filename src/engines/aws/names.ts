@@ -68,11 +68,11 @@ export function targetGroupName(rack: string, generation: GenerationName, way: s
 }
 
 /** The zone of the rack's names inside. */
-export function zoneName(rack: string): string {
+function zoneName(rack: string): string {
   return `${rack}.internal`
 }
 
-export function namespaceName(rack: string): string {
+function namespaceName(rack: string): string {
   return `members.${zoneName(rack)}`
 }
 

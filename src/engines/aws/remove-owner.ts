@@ -54,7 +54,7 @@ export async function removeOwner(parts: AwsParts, owner: Owner, control: Contro
   )
 }
 
-export function leftOf({ owner, type, id, service }: FoundGeneration) {
+function leftOf({ owner, type, id, service }: FoundGeneration) {
   const groups = (service.loadBalancers ?? []).flatMap(({ targetGroupArn }) => targetGroupArn ?? [])
   return { owner, type, id, groups, registry: service.serviceRegistries?.[0]?.registryArn ?? null }
 }

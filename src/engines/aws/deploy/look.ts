@@ -124,7 +124,7 @@ export function emptyCopy(own: OwnRollout, generation: Generation, process: stri
 }
 
 /** Names that lead to a generation now, without the owner's domain. */
-export function namesOf({ parts, records }: OwnRollout, generation: Generation): string[] {
+function namesOf({ parts, records }: OwnRollout, generation: Generation): string[] {
   const target = membersName(parts.rack, generation)
   return [...records].filter(([, each]) => each === target).map(([name]) => name.split('.')[0]!)
 }

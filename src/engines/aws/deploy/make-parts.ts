@@ -47,7 +47,7 @@ export function tagsOf(
 }
 
 /** One secret a generation, its variables and secret files inside; gives by key what ECS reads it from. */
-export async function makeSecrets(
+async function makeSecrets(
   { clients, rack, places }: AwsParts,
   { generation, values }: { generation: GenerationName; values: Record<string, string> },
   { signal }: Pick<Control, 'signal'>,

@@ -24,7 +24,7 @@ const noTaskMs = 60_000
 const startDeadlineMs = 480_000
 
 /** The generation that a further copy goes into; null where it is the first of its own. */
-export function generationFor(own: OwnRollout, order: CopyOrder): Generation | null {
+function generationFor(own: OwnRollout, order: CopyOrder): Generation | null {
   const { process: processPlan, plan, identity } = order
   const { replaceBefore } = copyRules(plan).get(processPlan.type)!
   const newerThanMs = replaceBefore === null ? -Infinity : Date.parse(replaceBefore)

@@ -40,7 +40,7 @@ async function forgetNames(parts: AwsParts, generation: Generation, signal: Abor
 }
 
 /** Settles when every task of it has stopped: what drains has left the counts of the service before. */
-export async function awaitGone(
+async function awaitGone(
   parts: AwsParts,
   { name }: Pick<Generation, 'name'>,
   signal: AbortSignal,

@@ -130,7 +130,7 @@ export async function describeTasks(
 const servicePrefix = 'service:'
 
 /** Null for a task that is not the rack's. */
-export function toFoundTask(task: Task): FoundTask | null {
+function toFoundTask(task: Task): FoundTask | null {
   const tags = readTags(task.tags)
   const { owner, type, kind, release } = tags
   if (!task.taskArn || !owner || !type) return null
@@ -152,7 +152,7 @@ export function toFoundTask(task: Task): FoundTask | null {
 }
 
 /** Of the interface of an `awsvpc` task. */
-export function addressOf({ attachments = [] }: Task): string | null {
+function addressOf({ attachments = [] }: Task): string | null {
   const details = attachments.flatMap((attachment) => attachment.details ?? [])
   return details.find(({ name }) => name === 'privateIPv4Address')?.value ?? null
 }

@@ -7,7 +7,7 @@ import { describeTasks, pages, type FoundTask } from './found.ts'
 export type TaskFilter = { serviceName: string } | { family: string } | { startedBy: string }
 
 /** Those that run, and those that were stopped within the hour where `isStopped`. */
-export async function listTaskArns(
+async function listTaskArns(
   { clients, places }: AwsParts,
   filter: TaskFilter,
   isStopped: boolean,

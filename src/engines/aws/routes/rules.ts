@@ -26,7 +26,7 @@ export interface FoundRule {
 }
 
 /** Http rules live on 443 when it is there: never two rules a type. */
-export function listenerOf({ places }: Pick<AwsParts, 'places'>): string {
+function listenerOf({ places }: Pick<AwsParts, 'places'>): string {
   const { http, https } = places.balancer.listeners
   return https ?? http
 }

@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { appOwner } from '../../../domain/owner.ts'
+import { processPlan, servesHttp } from '../../../../test/support/plans.ts'
+import { waysOf } from '../definition/ways.ts'
+import { isTargetGroup, targetGroup, targetGroupAttributes } from './target-groups.ts'
+
+const generation = { owner: appOwner('shop'), type: 'web', id: 'GABCDEFGHIJ' }
+const of = (plan: ReturnType<typeof processPlan>) =>
+  targetGroup({ rack: 'r1', vpc: 'vpc-1', generation, plan, way: waysOf(plan)[0]! })
+
+test('a web port is checked by its path, or by any answer that is no failure of the server', () => {
+  const web = processPlan(servesHttp(8080, ['a.b']))
+  const { Protocol, Port, TargetType, Matcher, HealthCheckPath } = of(web)
+  assert.deepEqual([Protocol, Port, TargetType, HealthCheckPath], ['HTTP', 8080, 'ip', '/'])
+  assert.equal(Matcher?.HttpCode, '200-499')
+  const named = of({ ...web, health: { ...web.health, path: '/up' } })
+  assert.deepEqual([named.HealthCheckPath, named.Matcher?.HttpCode], ['/up', '200-399'])
+})
+
+test('checks are as near as the balancer comes: 5 s and more, a timeout below it, 2 in a row', () => {
+  const web = processPlan(servesHttp(8080, ['a.b']))
+  const health = { ...web.health, intervalMs: 200, timeoutMs: 20_000, unhealthyThreshold: 99 }
+  const made = of({ ...web, health })
+  assert.deepEqual([made.HealthCheckIntervalSeconds, made.HealthCheckTimeoutSeconds], [21, 20])
+  assert.deepEqual([made.HealthyThresholdCount, made.UnhealthyThresholdCount], [2, 10])
+})
+
+test('a port of its own is checked by a connect, and cut when its drain is over', () => {
+  const port = {
+    external: 5000,
+    container: 9000,
+    protocol: 'tcp' as const,
+    proxy: 'v2' as const,
+    secure: false,
+  }
+  const plan = processPlan({ ports: [port], drainTimeoutMs: 5_000_000 })
+  const made = of(plan)
+  assert.deepEqual([made.Protocol, made.Matcher, made.HealthCheckPath], ['TCP', undefined, undefined])
+  const attributes = new Map(
+    targetGroupAttributes(plan, waysOf(plan)[0]!).map(({ Key, Value }) => [Key, Value]),
+  )
+  assert.equal(attributes.get('deregistration_delay.timeout_seconds'), '3600')
+  assert.equal(attributes.get('proxy_protocol_v2.enabled'), 'true')
+  assert.ok(isTargetGroup(`arn:aws:elasticloadbalancing:x:1:targetgroup/${made.Name}/0123`, made.Name!))
+})
