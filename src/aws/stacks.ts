@@ -66,8 +66,7 @@ async function changeStack(
 ): Promise<boolean> {
   const abort = { abortSignal: signal }
   const set = { StackName: name, ChangeSetName: `c${mark}` }
-  // One of a dead daemon may be half made, or of an earlier time.
-  if (!isNew) await stacks.deleteChangeSet(set, abort)
+  await forgetChangeSet(stacks, set, signal)
   await stacks.createChangeSet(
     {
       ...set,
@@ -91,6 +90,19 @@ async function changeStack(
   }
   await stacks.executeChangeSet(set, abort)
   return true
+}
+
+/** One of a dead daemon may be half made, or of an earlier time; mostly there is none. */
+async function forgetChangeSet(
+  stacks: CloudFormation,
+  set: { StackName: string; ChangeSetName: string },
+  abortSignal: AbortSignal,
+): Promise<void> {
+  try {
+    await stacks.deleteChangeSet(set, { abortSignal })
+  } catch (error) {
+    if (!isAwsError(error, 'ValidationError', 'ChangeSetNotFoundException')) throw error
+  }
 }
 
 async function describeStack(

@@ -1,4 +1,5 @@
 import type { Control } from '../../../domain/control.ts'
+import { isAwsError } from '../../../aws/errors.ts'
 import { mountedVolumes } from '../../../domain/volume.ts'
 import type { CopyOrder } from '../../../rollout/runtime.ts'
 import { secretPartName, secretTexts } from '../definition/environment-secret.ts'
@@ -48,25 +49,42 @@ export function tagsOf(
 
 /** One secret a generation, its variables and secret files inside; gives by key what ECS reads it from. */
 async function makeSecrets(
-  { clients, rack, places }: AwsParts,
+  parts: AwsParts,
   { generation, values }: { generation: GenerationName; values: Record<string, string> },
   { signal }: Pick<Control, 'signal'>,
 ): Promise<Map<string, string>> {
   const arns = new Map<string, string>()
   for (const [index, { names, text }] of secretTexts(values).entries()) {
-    const made = await clients.secrets.createSecret(
-      {
-        Name: secretPartName(secretName(rack, generation), index),
-        SecretString: text,
-        ClientRequestToken: `${generation.id}${generation.id}${generation.id}-${index}`,
-        ...(places.key && { KmsKeyId: places.key }),
-        Tags: awsTags({ rack, owner: ownerTag(generation.owner), type: generation.type }),
-      },
-      { abortSignal: signal },
-    )
-    for (const name of names) arns.set(name, made.ARN!)
+    const arn = await makeSecret(parts, { generation, index, text }, { signal })
+    for (const name of names) arns.set(name, arn)
   }
   return arns
+}
+
+async function makeSecret(
+  { clients, rack, places }: AwsParts,
+  { generation, index, text }: { generation: GenerationName; index: number; text: string },
+  { signal }: Pick<Control, 'signal'>,
+): Promise<string> {
+  const abort = { abortSignal: signal }
+  const Name = secretPartName(secretName(rack, generation), index)
+  const input = {
+    Name,
+    SecretString: text,
+    // A token has 32 characters and more (S).
+    ClientRequestToken: `${generation.id}${generation.id}${generation.id}-${index}`,
+    ...(places.key && { KmsKeyId: places.key }),
+    Tags: awsTags({ rack, owner: ownerTag(generation.owner), type: generation.type }),
+  }
+  try {
+    const { ARN } = await clients.secrets.createSecret(input, abort)
+    return ARN!
+  } catch (error) {
+    // Of a job of the same identity, which differs in no more than the release that started it.
+    if (!isAwsError(error, 'ResourceExistsException')) throw error
+    const { ARN } = await clients.secrets.describeSecret({ SecretId: Name }, abort)
+    return ARN!
+  }
 }
 
 export interface DefinitionOrder {
