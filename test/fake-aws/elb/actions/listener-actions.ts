@@ -32,7 +32,7 @@ export function listenerActions(state: ElbState): Record<string, Action> {
   }
 }
 
-export function defaultRule(listener: Listener): Rule {
+function defaultRule(listener: Listener): Rule {
   return [...listener.rules.values()].find(({ priority }) => priority === Infinity)!
 }
 

@@ -1,7 +1,7 @@
 import { AwsError } from '../../fake-service.ts'
 
 /** An answer holds so many at most, though AWS allows more: paging is on purpose. */
-export const mostOnPage = 10
+const mostOnPage = 10
 
 /**
  * A page of what is there, in the order in which it was made. A marker is the last one's serial, so that what is made

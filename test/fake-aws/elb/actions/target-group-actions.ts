@@ -15,7 +15,7 @@ import { pageOf } from './page.ts'
 import { balancersOf, type ElbState, type Group } from '../state.ts'
 import { setTags } from './tag-actions.ts'
 
-export function groupOf(state: ElbState, arn: string): Group {
+function groupOf(state: ElbState, arn: string): Group {
   const group = state.groups.get(arn)
   if (!group) throw new AwsError('TargetGroupNotFoundException', `One or more target groups not found`)
   return group

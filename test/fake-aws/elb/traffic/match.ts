@@ -19,7 +19,7 @@ export function ruleFor(
   return inOrder.find(({ match }) => isMatch(match, asked))?.step ?? null
 }
 
-export function isMatch({ hosts, paths, sources }: Match, { host, url, address }: Asked): boolean {
+function isMatch({ hosts, paths, sources }: Match, { host, url, address }: Asked): boolean {
   // Host names are compared without their port and without case, paths without the query and with case (D).
   const name = host.replace(/:\d+$/, '').toLowerCase()
   const path = url.split('?', 1)[0]!

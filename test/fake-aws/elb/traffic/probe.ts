@@ -16,7 +16,7 @@ export interface ProbeResult {
 const leastTimeoutMs = 1000
 
 /** Whether a status is among `200-399,404`. */
-export function isAmong(status: number, matcher: string): boolean {
+function isAmong(status: number, matcher: string): boolean {
   return matcher.split(',').some((range) => {
     const [first, last = first] = range.split('-').map(Number)
     return status >= first! && status <= last!
