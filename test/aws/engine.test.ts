@@ -13,6 +13,8 @@ engineContract('aws', async () => {
     command: shellCommand,
     visit: visitLocally(httpPort),
     hold: holdLocally,
+    // A task is three containers, one after the other, and its image is pulled.
+    slowness: 2,
     externalPort: openPort,
     close,
   }

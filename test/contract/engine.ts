@@ -54,6 +54,8 @@ export interface EngineHarness {
   visit: Visit
   /** Connects from outside to an external tcp port, and stays. */
   hold: Hold
+  /** How many times longer a scenario may take than where a copy is one container; 1 when absent. */
+  slowness?: number
   /** A number that nothing has as its external port. */
   externalPort(): Promise<number>
   /** Removes all that the suite left. */
@@ -1020,9 +1022,9 @@ export function openWorld(
   harness: EngineHarness,
   owner = appOwner(`app-${Math.random().toString(36).slice(2, 10)}`),
 ) {
-  const { engine, rack, image } = harness
+  const { engine, rack, image, slowness = 1 } = harness
   const app = owner.name
-  const deadline = startDeadline({ deadlineMs: 55_000, what: 'a scenario' })
+  const deadline = startDeadline({ deadlineMs: 55_000 * slowness, what: 'a scenario' })
   const control = (signal: AbortSignal = deadline.signal): Control => ({ signal, report: () => {} })
   const command = (steps: Step[]) => harness.command(steps)
 

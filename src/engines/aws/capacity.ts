@@ -1,8 +1,21 @@
 import type { Control } from '../../domain/control.ts'
 import { ownerKey } from '../../domain/owner.ts'
-import { capacityOf, type Capacity, type Holder } from '../../domain/rack.ts'
+import { capacityOf, type Capacity, type Holder, type Resources } from '../../domain/rack.ts'
 import { findGenerations, findTasks, type FoundGeneration, type FoundTask } from './look/found.ts'
 import type { AwsParts } from './parts.ts'
+
+/** "Fargate On-Demand vCPU resource count" of Service Quotas. */
+const fargateQuota = { ServiceCode: 'fargate', QuotaCode: 'L-3032A538' }
+
+/** What the rack may give, its cpu no more than the account lets run on Fargate at once. */
+async function totalOf(parts: AwsParts, { signal }: Control): Promise<Resources> {
+  const { total, clients } = parts
+  if (parts.fargateCpuUnits === null) {
+    const { Quota } = await clients.quotas.getServiceQuota(fargateQuota, { abortSignal: signal })
+    parts.fargateCpuUnits = (Quota?.Value ?? Infinity) * 1024
+  }
+  return { ...total, cpuUnits: Math.min(total.cpuUnits, parts.fargateCpuUnits) }
+}
 
 /** Adds up what services and tasks that run by themselves reserve. */
 export async function readCapacity(parts: AwsParts, control: Control): Promise<Capacity> {
@@ -11,7 +24,7 @@ export async function readCapacity(parts: AwsParts, control: Control): Promise<C
     findTasks(parts, {}, control),
   ])
   const loose = tasks.filter(({ service, arn }) => service === null && !parts.endedTasks.has(arn))
-  return capacityOf(parts.total, holdersOf(generations, loose))
+  return capacityOf(await totalOf(parts, control), holdersOf(generations, loose))
 }
 
 /** Groups what reserves by owner, type, kind and size. Pure. */

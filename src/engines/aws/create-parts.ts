@@ -23,6 +23,7 @@ export function createParts(options: AwsEngineOptions, lifetime: AbortSignal): A
     leavingServices: new Set(),
     endedTasks: new Set(),
     suspects: new Set(),
+    fargateCpuUnits: null,
     measurements: new Map(),
     behind: (work) => {
       void work(lifetime).catch((error: unknown) => {

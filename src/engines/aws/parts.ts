@@ -107,6 +107,8 @@ export interface AwsParts extends Omit<Required<AwsEngineOptions>, 'intervals'> 
   routing: Semaphore
   /** Names of services whose copies have left, or leave behind everybody's back. */
   leavingServices: Set<string>
+  /** What the account lets run on Fargate at once; null before it was asked. */
+  fargateCpuUnits: number | null
   /** Names of generations without service and task at the last sweep. */
   suspects: Set<string>
   /** ARNs of tasks that were told to end, and count no more. */
