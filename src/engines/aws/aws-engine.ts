@@ -18,6 +18,8 @@ import { removeOwner } from './remove-owner.ts'
 import { sweepRack } from './sweep.ts'
 import { buildImages } from './images/build.ts'
 import { assertHere, forgetImages, imagesHere, tryLogin } from './images/kept-images.ts'
+import { loadImages } from './images/load-images.ts'
+import { saveImages } from './images/save-images.ts'
 import { notThere } from './not-there.ts'
 import type { AwsEngineOptions, AwsParts } from './parts.ts'
 
@@ -97,14 +99,12 @@ function imageVerbs(
   Engine,
   'build' | 'tryLogin' | 'saveImages' | 'loadImages' | 'imagesHere' | 'nameImages' | 'forgetImages'
 > {
-  const refuse = (what: string) => async () => {
-    throw notThere(what, 'archives of images are not read and written yet')
-  }
   return {
     build: (request, control) => guarded(control, () => buildImages(parts, request, control)),
     tryLogin: (login, control) => guarded(control, () => tryLogin(login, control)),
-    saveImages: refuse('save images'),
-    loadImages: refuse('load images'),
+    saveImages: ({ references }, out, control) =>
+      guarded(control, () => saveImages(parts, { references, out }, control)),
+    loadImages: (saved, control) => guarded(control, () => loadImages(parts, saved, control)),
     imagesHere: (references, control) => guarded(control, () => imagesHere(parts, references, control)),
     nameImages: ({ images }, control) => guarded(control, () => assertHere(parts, images, control)),
     forgetImages: (app, _references, control) => guarded(control, () => forgetImages(parts, app, control)),

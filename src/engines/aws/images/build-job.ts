@@ -27,6 +27,8 @@ const buildspec = JSON.stringify({
 
 /** How long the log may keep what a build has said, once it has ended. */
 const lateMs = 60_000
+/** Asked so often, a build that is still queued is said to wait. */
+const saidAfter = 10
 /** CodeBuild takes 5 minutes to 36 hours (S). */
 const [leastMinutes, mostMinutes] = [5, 2160]
 
@@ -54,12 +56,12 @@ export async function runBuildJob(
     { abortSignal: control.signal },
   )
   const id = build!.id!
-  try {
-    return await followBuild(job, { id, orders }, control)
-  } catch (error) {
+  const last = await lastRecord(job, { id, orders }, control).catch(async (error: unknown) => {
     await stopBuild(job, id)
     throw error
-  }
+  })
+  if (last.says === 'failed') throw errorOfRecord(last)
+  return last.images
 }
 
 /** Under a signal of its own: a cancelled build does not go on. */
@@ -69,15 +71,18 @@ async function stopBuild({ clients }: Job, id: string): Promise<void> {
   if (found?.buildComplete !== true) await clients.builds.stopBuild({ id }, { abortSignal })
 }
 
-async function followBuild(
+type LastRecord = Exclude<BuildRecord, { says: 'progress' }>
+
+/** Says what the build says until its program has ended; the rest of the build ends by itself. */
+async function lastRecord(
   job: Job,
   { id, orders }: { id: string; orders: BuildOrders },
   control: Control,
-): Promise<BuiltImages> {
+): Promise<LastRecord> {
   const { clients, intervals } = job
   const queue = createRecordQueue()
   const log = createLogReader(job)
-  let phase = ''
+  let waits = 0
   let endedMs: number | null = null
   for (;;) {
     const { builds: [build] = [] } = await clients.builds.batchGetBuilds(
@@ -85,12 +90,13 @@ async function followBuild(
       { abortSignal: control.signal },
     )
     if (!build) throw new RackError('engine-failed', `CodeBuild knows nothing of the build ${id}`)
-    if (build.currentPhase === 'QUEUED' && phase !== 'QUEUED') sayIn(control, 'waiting for CodeBuild')
-    phase = build.currentPhase ?? ''
+    // Every build is queued for a moment.
+    if (build.currentPhase === 'QUEUED' && ++waits === saidAfter) {
+      sayIn(control, 'waiting for other builds of this account')
+    }
     for (const record of queue.push(await log(build, control))) {
       if (record.says === 'progress') control.report(record.progress)
-      else if (record.says === 'done') return record.images
-      else throw errorOfRecord(record)
+      else return record
     }
     if (build.buildComplete === true) {
       endedMs ??= performance.now()

@@ -8,13 +8,12 @@ import type { BuildRequest, ImageRequest } from '../../../domain/engine.ts'
 import { appOwner } from '../../../domain/owner.ts'
 import { createSemaphore } from '../../../lib/semaphore.ts'
 import { together } from '../../../lib/together.ts'
-import { isAwsError } from '../../../aws/errors.ts'
-import { ensureApp } from '../deploy/app-places.ts'
 import { repositoryName } from '../names.ts'
 import type { AwsParts } from '../parts.ts'
 import { runBuildJob } from './build-job.ts'
 import type { BuildOrders, OrderedImage } from './build-orders.ts'
 import { copyType } from './copy-types.ts'
+import { ensureRepository } from './repository.ts'
 
 /** Images of one build that are copied at once. */
 const copiesAtOnce = 3
@@ -28,7 +27,8 @@ export async function buildImages(
   request: BuildRequest,
   control: Control,
 ): Promise<BuiltImages> {
-  const repository = await ensureRepository(parts, request.app, control)
+  const repository = repositoryName(parts.rack, appOwner(request.app))
+  await ensureRepository(parts, repository, control)
   const isCopied = ({ build, laid = [], folders = [] }: ImageRequest) =>
     build === null && laid.length + folders.length === 0
   const slots = createSemaphore(copiesAtOnce)
@@ -43,20 +43,6 @@ export async function buildImages(
     await buildInAccount(parts, { ...request, images: built }, repository, { ...control, signal })
   const made = await together<BuiltImages>(control.signal, [...copies, ...(built.length > 0 ? [job] : [])])
   return Object.assign({}, ...made) as BuiltImages
-}
-
-/** The first build of an app makes its stack, in which its repository is. */
-async function ensureRepository(parts: AwsParts, app: string, control: Control): Promise<string> {
-  const owner = appOwner(app)
-  const repository = repositoryName(parts.rack, owner)
-  try {
-    const input = { repositoryName: repository }
-    await parts.clients.images.describeImages(input, { abortSignal: control.signal })
-  } catch (error) {
-    if (!isAwsError(error, 'RepositoryNotFoundException')) throw error
-    await ensureApp(parts, { owner, accessPoints: [] }, control)
-  }
-  return repository
 }
 
 async function buildInAccount(

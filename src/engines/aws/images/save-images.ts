@@ -1,0 +1,109 @@
+import type { Control } from '../../../domain/control.ts'
+import { RackError } from '../../../domain/error.ts'
+import { tarEnd, tarHead, tarPadding } from '../../../lib/tar-blocks.ts'
+import { openBlob } from '../../../aws/registry/blobs.ts'
+import { ociManifest, readManifest, type FoundManifest } from '../../../aws/registry/manifests.ts'
+import { placeOf } from '../../../aws/registry/place.ts'
+import type { Registry } from '../../../aws/registry/registry.ts'
+import { isNotThere } from '../../../aws/registry/registry-error.ts'
+import type { AwsParts } from '../parts.ts'
+import { imageFailure, platform } from './own-images.ts'
+
+/** What an index says of an image: the reference by which this rack has it. */
+export const referenceAnnotation = 'org.opencontainers.image.ref.name'
+
+export interface ArchiveIndex {
+  schemaVersion: 2
+  manifests: { mediaType: string; digest: string; size: number; annotations?: Record<string, string> }[]
+}
+
+interface SavedImage extends FoundManifest {
+  image: string
+  repository: string
+}
+
+/**
+ * Images as one tar, in which what they share is once; whoever reads it knows from its beginning what comes.
+ * @throws image-unavailable for one that is gone, before the first byte
+ * @see https://github.com/opencontainers/image-spec/blob/main/image-layout.md
+ */
+export async function saveImages(
+  { images }: Pick<AwsParts, 'images'>,
+  { references, out }: { references: string[]; out: (chunk: Uint8Array) => Promise<void> },
+  { signal }: Pick<Control, 'signal'>,
+): Promise<void> {
+  const registry = await images.registry(signal)
+  const saved: SavedImage[] = []
+  for (const image of new Set(references)) saved.push(await find(registry, image, signal))
+  if (saved.length === 0) return
+  for await (const chunk of archive(registry, saved, signal)) await out(chunk)
+}
+
+async function find(registry: Registry, image: string, signal: AbortSignal): Promise<SavedImage> {
+  const { host, repository, reference } = placeOf(image)
+  try {
+    if (host !== registry.host) throw gone(image)
+    return {
+      image,
+      repository,
+      ...(await readManifest(registry, { repository, reference, platform }, signal)),
+    }
+  } catch (error) {
+    if (isNotThere(error)) throw gone(image, error)
+    throw imageFailure(error, { type: repository, image }, signal)
+  }
+}
+
+function gone(image: string, cause?: unknown): RackError {
+  return new RackError('image-unavailable', `the image ${image} is not here any more`, {
+    hint: 'Build the app again: rack deploy; or leave images out: --no-images',
+    cause,
+  })
+}
+
+async function* archive(
+  registry: Registry,
+  saved: SavedImage[],
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array> {
+  const index: ArchiveIndex = {
+    schemaVersion: 2,
+    manifests: saved.map(({ image, mediaType, digest, bytes }) => ({
+      mediaType: mediaType || ociManifest,
+      digest,
+      size: bytes.length,
+      annotations: { [referenceAnnotation]: image },
+    })),
+  }
+  yield* file('oci-layout', Buffer.from(JSON.stringify({ imageLayoutVersion: '1.0.0' })))
+  yield* file('index.json', Buffer.from(JSON.stringify(index)))
+  const written = new Set<string>()
+  for (const { digest, bytes } of saved) {
+    if (!written.has(digest)) yield* file(blobName(digest), bytes)
+    written.add(digest)
+  }
+  for (const { repository, manifest } of saved) {
+    for (const { digest, size } of [manifest.config, ...manifest.layers]) {
+      if (written.has(digest)) continue
+      written.add(digest)
+      yield headOf(blobName(digest), size)
+      yield* openBlob(registry, { repository, digest }, signal)
+      yield tarPadding(size)
+    }
+  }
+  yield tarEnd()
+}
+
+function* file(name: string, content: Uint8Array): Generator<Uint8Array> {
+  yield headOf(name, content.length)
+  yield content
+  yield tarPadding(content.length)
+}
+
+function headOf(name: string, size: number): Uint8Array {
+  return tarHead({ name, type: 'file', mode: 0o644, size, modified: new Date(0) })
+}
+
+function blobName(digest: string): string {
+  return `blobs/${digest.replace(':', '/')}`
+}
