@@ -8,7 +8,7 @@ export interface BlobPlace {
   digest: string
 }
 
-export async function hasBlob(
+async function hasBlob(
   registry: Registry,
   { repository, digest }: BlobPlace,
   signal: AbortSignal,

@@ -2,9 +2,9 @@ import type { Control } from '../../../domain/control.ts'
 import type { OneOff } from '../../../domain/engine.ts'
 import type { ProcessPlan } from '../../../domain/plan.ts'
 import type { Terminal } from '../../../domain/terminal.ts'
+import { imageSettings } from '../images/image-settings.ts'
 import type { AwsParts } from '../parts.ts'
 import { toolPath } from '../tool-orders.ts'
-import { imageEntrypoint } from './image-entrypoint.ts'
 
 /**
  * The process of a one-off that a terminal is to be joined to: ECS has no attach, so the tool is process 1, and starts the
@@ -16,7 +16,7 @@ export async function heldProcess(
   terminal: Pick<Terminal, 'tty' | 'input'>,
   control: Control,
 ): Promise<ProcessPlan> {
-  const entrypoint = plan.entrypoint ?? (await imageEntrypoint(parts, plan.image, control))
+  const entrypoint = plan.entrypoint ?? (await imageSettings(parts, plan.image, control)).entrypoint ?? []
   const flags = [
     ...(terminal.tty ? ['-tty'] : []),
     ...(terminal.input === null ? [] : ['-input']),
