@@ -120,3 +120,18 @@ test('the networks of a type that is kept apart count, what it is called there d
   assert.equal(isolation('front', false, ['www']), isolation('front'))
   assert.ok(!copyIdentity(processPlan()).includes('networks'), 'an app that is not parted keeps its copies')
 })
+
+test('an external port replaces copies where the engine changes none in place', () => {
+  const port = {
+    external: 80,
+    container: 8080,
+    protocol: 'http' as const,
+    proxy: false as const,
+    secure: false,
+  }
+  const live = planOf([processPlan(), processPlan({ type: 'worker' })])
+  const opened = planOf([processPlan({ ports: [port] }), processPlan({ type: 'worker' })])
+  assert.deepEqual([...changedTypes(opened, live)], [])
+  assert.deepEqual([...changedTypes(opened, live, { changesPortsInPlace: false })], ['web'])
+  assert.deepEqual([...changedTypes(opened, opened, { changesPortsInPlace: false })], [])
+})

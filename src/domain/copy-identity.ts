@@ -1,6 +1,8 @@
 import { plainContainer, type ContainerOptions, type FileMount } from './container.ts'
+import type { EngineFeatures } from './features.ts'
 import { networksOf } from './isolation.ts'
 import type { Plan, ProcessPlan } from './plan.ts'
+import { waysText } from './ways.ts'
 
 /** What the copies of a type must be like to stay. */
 export interface CopyRule {
@@ -61,13 +63,24 @@ export function copyRules({ processes }: Plan): Map<string, CopyRule> {
   return new Map(processes.map((processPlan) => [processPlan.type, ruleOf(processPlan, types)]))
 }
 
-/** Types of `plan` whose copies will be replaced or started, compared with what is live. */
-export function changedTypes(plan: Plan, live: Plan | null): Set<string> {
+/**
+ * Types of `plan` whose copies will be replaced or started, compared with what is live.
+ * @param engine replaces copies whose external ports are others, where it does not change them in place
+ */
+export function changedTypes(
+  plan: Plan,
+  live: Plan | null,
+  engine: Pick<EngineFeatures, 'changesPortsInPlace'> = { changesPortsInPlace: true },
+): Set<string> {
   const before = live && copyRules(live)
   const rules = [...copyRules(plan)]
+  const waysIn = ({ processes }: Plan, type: string) =>
+    waysText(processes.find((each) => each.type === type)!)
+  const hasOtherWays = (type: string) =>
+    !engine.changesPortsInPlace && live && before?.has(type) && waysIn(plan, type) !== waysIn(live, type)
   const changed = rules.filter(
     ([type, { identity, replaceBefore }]) =>
-      replaceBefore !== null || before?.get(type)?.identity !== identity,
+      replaceBefore !== null || before?.get(type)?.identity !== identity || hasOtherWays(type),
   )
   return new Set(changed.map(([type]) => type))
 }

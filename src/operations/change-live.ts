@@ -262,7 +262,8 @@ async function phraseChange(context: Context, target: Target): Promise<Change> {
   checkAgents(plan)
   const live = await livePlanOf(context, target.app)
   const { environment } = input
-  return { plan, live, environment, changed: changedTypes(plan, live), missing: missingVariables(input) }
+  const changed = changedTypes(plan, live, context.engine.features)
+  return { plan, live, environment, changed, missing: missingVariables(input) }
 }
 
 function refuseMissing(missing: Record<string, string[]>, app: string): void {

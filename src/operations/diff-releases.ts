@@ -25,7 +25,7 @@ export async function diffReleases(
   const [before, after] = await Promise.all([read(from), read(to)])
   const owned = await context.store.formations.get(app)
   const [old, next] = [planRelease(before), planRelease(after)]
-  const restarts = changedTypes(next, old)
+  const restarts = changedTypes(next, old, context.engine.features)
   const running = (type: string) => old.processes.find((before) => before.type === type)?.count ?? 0
   const surge = next.processes
     .filter((type) => restarts.has(type.type) && !stopsFirst(type, running(type.type)))

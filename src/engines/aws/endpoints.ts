@@ -1,6 +1,6 @@
 import type { Endpoint } from '../../domain/endpoint.ts'
 import type { Plan } from '../../domain/plan.ts'
-import { waysOf } from './definition/ways.ts'
+import { waysOf } from '../../domain/ways.ts'
 import type { AwsParts } from './parts.ts'
 
 /** The web by host name, the rest at ports of the network balancer. */

@@ -6,7 +6,7 @@ import { assertGolden } from '../../../../test/support/golden.ts'
 import { fileMount, processPlan, servesHttp } from '../../../../test/support/plans.ts'
 import { taskDefinition, type DefinitionInput } from './task-definition.ts'
 import { taskFiles } from './task-files.ts'
-import { waysOf, waysText } from './ways.ts'
+import { waysOf, waysText } from '../../../domain/ways.ts'
 
 const input = (plan: DefinitionInput['plan']): DefinitionInput => ({
   rack: 'r1',

@@ -6,7 +6,7 @@ import { secretPartName, secretTexts } from '../definition/environment-secret.ts
 import { serviceInput } from '../definition/service-input.ts'
 import { taskDefinition } from '../definition/task-definition.ts'
 import { taskFiles } from '../definition/task-files.ts'
-import { waysOf } from '../definition/ways.ts'
+import { waysOf } from '../../../domain/ways.ts'
 import { imageOf } from '../images/derive.ts'
 import {
   awsTags,

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { appOwner } from '../../../domain/owner.ts'
 import { processPlan, servesHttp } from '../../../../test/support/plans.ts'
-import { waysOf } from '../definition/ways.ts'
+import { waysOf } from '../../../domain/ways.ts'
 import { isTargetGroup, targetGroup, targetGroupAttributes } from './target-groups.ts'
 
 const generation = { owner: appOwner('shop'), type: 'web', id: 'GABCDEFGHIJ' }

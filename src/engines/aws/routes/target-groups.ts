@@ -5,7 +5,7 @@ import type {
 import type { Control } from '../../../domain/control.ts'
 import type { ProcessPlan } from '../../../domain/plan.ts'
 import { isAwsError } from '../../../aws/errors.ts'
-import type { Way } from '../definition/ways.ts'
+import type { Way } from '../../../domain/ways.ts'
 import { awsTags, ownerTag, targetGroupName, type GenerationName } from '../names.ts'
 import type { AwsParts } from '../parts.ts'
 

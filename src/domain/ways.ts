@@ -1,5 +1,5 @@
-import type { ProcessPlan } from '../../../domain/plan.ts'
-import { isWeb, type Port } from '../../../domain/port.ts'
+import type { ProcessPlan } from './plan.ts'
+import { isWeb, type Port } from './port.ts'
 
 /** A way in from outside: the one of the web by host names, or a port of its own. */
 export interface Way {
@@ -27,10 +27,7 @@ export function waysOf({ ports }: Pick<ProcessPlan, 'ports'>): Way[] {
   ]
 }
 
-/**
- * What of its ways in a generation cannot change, since a service of ECS keeps the target groups that it was made with;
- * empty for a type that nobody outside reaches.
- */
+/** What of its ways in a copy keeps for life where an engine changes no port in place; empty where nobody comes in. */
 export function waysText(plan: Pick<ProcessPlan, 'ports'>): string {
   const ways = waysOf(plan).map(({ name, port: { container, secure, proxy, upstream } }) =>
     [name, container, ...(secure ? ['secure'] : []), ...(proxy ? ['proxy'] : []), upstream ?? ''].join(' '),
