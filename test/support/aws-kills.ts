@@ -78,20 +78,17 @@ export async function openKillWorld({ factor = 100 } = {}) {
     const { promise, resolve } = Promise.withResolvers<void>()
     const dying = { death, seen: 0, die: resolve, record: null as CallRecord | null }
     deaths.set(accessKeyId, dying)
-    let failed: unknown = null
-    const working = work(engine).catch((error: unknown) => (failed = error))
+    const working = work(engine).then(
+      () => null,
+      (error: unknown) => error,
+    )
     await Promise.race([promise, working])
     await engine.close()
     clients.close()
-    await working
+    const failed = await working
     const { record } = dying
     // What a dead daemon ends with is nobody's business.
-    if (
-      record === null &&
-      failed !== null &&
-      !(failed instanceof RackError && failed.code === 'deploy-failed')
-    )
-      throw failed
+    if (record === null && failed instanceof Error && !isFailedDeploy(failed)) throw failed
     return record && `${record.service}:${record.action}`
   }
 
@@ -153,7 +150,11 @@ export async function openKillWorld({ factor = 100 } = {}) {
       if (services.length !== wanted.length) found.push(`services ${services.join(' ')}`)
       return found.join() === wanted.join()
     }
-    await until(isAtRest, { deadlineMs, intervalMs: 200, what: () => `${wanted}; there are ${found}` })
+    await until(isAtRest, {
+      deadlineMs,
+      intervalMs: 200,
+      what: () => `${wanted.join()}; there are ${found.join()}`,
+    })
   }
 
   const deploy = async (engine: AwsEngine, plan: Plan, live: Plan | null) =>
@@ -238,6 +239,10 @@ export const change = (plan: Plan, live: Plan | null): Change => ({
 
 function startVisitors(port: number, app: string) {
   return startLoad({ port, host: `${app}.localhost`, connections: 2, restMs: 20 })
+}
+
+function isFailedDeploy(error: Error): boolean {
+  return error instanceof RackError && error.code === 'deploy-failed'
 }
 
 type Rack = Awaited<ReturnType<typeof openAwsRack>>
