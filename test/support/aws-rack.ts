@@ -13,24 +13,24 @@ export async function openAwsRack({ factor = 100 } = {}) {
   const rack = `t-${randomBytes(4).toString('hex')}`
   const account = await startFakeAws({ rack, factor, listenOn: (port) => (port === 80 ? 0 : port) })
   const clients = createClients(account.access())
-  const open = (more: Partial<AwsEngineOptions> = {}) =>
-    createAwsEngine({
-      rack,
-      clients,
-      places: account.places,
-      total: { cpuUnits: 64 * 1024, memoryBytes: 64 * 2 ** 30 },
-      domain: 'localhost',
-      randomBytes,
-      intervals: intervalsOf(factor),
-      onTrouble: (error) => account.troubles.push(error),
-      ...more,
-    })
+  const options: AwsEngineOptions = {
+    rack,
+    clients,
+    places: account.places,
+    total: { cpuUnits: 64 * 1024, memoryBytes: 64 * 2 ** 30 },
+    domain: 'localhost',
+    randomBytes,
+    intervals: intervalsOf(factor),
+    onTrouble: (error) => account.troubles.push(error),
+  }
+  const open = (more: Partial<AwsEngineOptions> = {}) => createAwsEngine({ ...options, ...more })
   const engine = open()
   return {
     rack,
     engine: withDrains(engine, factor),
     account,
     clients,
+    options,
     /** The same rack as a daemon that was started again sees it. */
     reopen: open,
     httpPort: account.loopbackPort('web', 80),

@@ -1,6 +1,7 @@
 import type { Control } from '../../domain/control.ts'
 import type { Keep, Swept } from '../../domain/engine.ts'
 import { ownerKey, type Owner } from '../../domain/owner.ts'
+import { sweepImages } from './images/sweep-images.ts'
 import { findGenerations, findTasks, pages } from './look/found.ts'
 import { readOwnerWord } from './names.ts'
 import { sweepOrphans } from './orphans.ts'
@@ -19,13 +20,14 @@ export async function sweepRack(parts: AwsParts, keep: Keep, control: Control): 
   for (const owner of keep.owners) strangers.delete(ownerKey(owner))
   for (const owner of strangers.values()) await removeOwner(parts, owner, control)
   await sweepOrphans(parts, control)
+  const { images, bytes } = await sweepImages(parts, { keep }, control)
   const isStranger = ({ owner }: { owner: Owner }) => strangers.has(ownerKey(owner))
   return {
-    images: 0,
+    images,
     containers: tasks.filter(isStranger).length,
     networks: stacks.filter((owner) => isStranger({ owner })).length,
     volumes: 0,
-    bytes: 0,
+    bytes,
   }
 }
 

@@ -4,11 +4,15 @@ import { readdir, readFile } from 'node:fs/promises'
 import { after, before, test } from 'node:test'
 import { createClients } from '../../../src/aws/clients.ts'
 import type { Control } from '../../../src/domain/control.ts'
-import type { BuildRequest, ImageRequest } from '../../../src/domain/engine.ts'
 import { makeId } from '../../../src/domain/id.ts'
 import { connectDocker } from '../../../src/engines/docker/client.ts'
 import { findImage } from '../../../src/engines/docker/images/images.ts'
 import { until } from '../../../src/lib/poll.ts'
+import { appOwner } from '../../../src/domain/owner.ts'
+import { noReleaseCommands, type BuildRequest, type ImageRequest } from '../../../src/domain/engine.ts'
+import { createParts } from '../../../src/engines/aws/create-parts.ts'
+import { imagesOf, sweepImages } from '../../../src/engines/aws/images/sweep-images.ts'
+import { fileMount, planOf, processPlan } from '../../support/plans.ts'
 import { openAwsRack } from '../../support/aws-rack.ts'
 import { buildSpec } from '../../support/build-spec.ts'
 import { controlFor, dockerSocket } from '../../support/docker-rack.ts'
@@ -105,6 +109,27 @@ test('a cancelled build is stopped in the account, and nothing of it goes on', a
   assert.equal(rack.account.calls.counts()['codebuild:StopBuild'], 1)
   assert.deepEqual(await leftOrders(), [])
   await until(async () => (await steps(mark)).length === 0, { deadlineMs: 20_000, what: 'the step to end' })
+})
+
+test('a sweep takes images that nothing names, and no copy is made from', async () => {
+  const control = controlFor(60_000)
+  const parts = createParts(rack.options, control.signal)
+  const image = { processes: ['web'], build: null, image: `${foreign.host}/team/box:1` }
+  const wanted = { ...request(image), logins: [foreign] }
+  const [kept, other] = [await rack.engine.build(wanted, control), await rack.image('busybox:1')]
+  const owner = appOwner('shop')
+  const files = [fileMount('/etc/app.conf', 'x', { kind: 'config' })]
+  const web = processPlan({ type: 'web', image: kept.web!.reference, command: ['sleep', '999'], files })
+  const plan = planOf([web], { rack: rack.rack, owner })
+  await rack.engine.deploy({ plan, live: null, leaving: [], releaseCommands: noReleaseCommands }, control)
+  const here = async () => (await imagesOf(parts, `rack/${rack.rack}/shop`, control)).length
+  const before = await here()
+  const keep = { owners: [owner], images: [kept.web!.reference, other] }
+  const nowMs = Date.now() + 10 * 365 * 86_400_000
+  assert.equal((await sweepImages(parts, { keep, nowMs: 0 }, control)).images, 0)
+  assert.equal((await sweepImages(parts, { keep, nowMs }, control)).images, before - 2)
+  assert.equal((await sweepImages(parts, { keep: { ...keep, images: [] }, nowMs }, control)).images, 1)
+  assert.equal(await here(), 1, 'what the copy is made from')
 })
 
 /** Processes of this machine that run the step of a build. */

@@ -3,14 +3,13 @@ import type { Control } from '../../../domain/control.ts'
 import { RackError } from '../../../domain/error.ts'
 import { appOwner } from '../../../domain/owner.ts'
 import type { RegistryLogin } from '../../../domain/registry.ts'
-import { isAwsError } from '../../../aws/errors.ts'
 import { hasManifest } from '../../../aws/registry/manifests.ts'
 import { placeOf } from '../../../aws/registry/place.ts'
 import { createRegistry } from '../../../aws/registry/registry.ts'
 import { RegistryError } from '../../../aws/registry/registry-error.ts'
-import { pages } from '../look/found.ts'
 import { repositoryName } from '../names.ts'
 import type { AwsParts } from '../parts.ts'
+import { deleteImages, imagesOf } from './sweep-images.ts'
 
 type Images = Pick<AwsParts, 'images' | 'clients' | 'rack'>
 type Signalled = Pick<Control, 'signal'>
@@ -43,31 +42,10 @@ export async function assertHere(parts: Images, images: BuiltImages, control: Si
   if (gone) throw new RackError('image-unavailable', `the image of ${gone[0]} is not here`)
 }
 
-/** As many as one call takes. */
-const mostDeleted = 100
-
 /** Empties the repository of an app. */
-export async function forgetImages(
-  { clients, rack }: Images,
-  app: string,
-  { signal }: Signalled,
-): Promise<void> {
-  const repository = repositoryName(rack, appOwner(app))
-  const list = async (nextToken?: string) => {
-    const input = { repositoryName: repository, ...(nextToken && { nextToken }) }
-    const answer = await clients.images.describeImages(input, { abortSignal: signal })
-    return { items: answer.imageDetails ?? [], nextToken: answer.nextToken }
-  }
-  try {
-    const all = await Array.fromAsync(pages(list))
-    const digests = all.flatMap(({ imageDigest }) => (imageDigest ? [{ imageDigest }] : []))
-    for (let at = 0; at < digests.length; at += mostDeleted) {
-      const imageIds = digests.slice(at, at + mostDeleted)
-      await clients.images.batchDeleteImage({ repositoryName: repository, imageIds }, { abortSignal: signal })
-    }
-  } catch (error) {
-    if (!isAwsError(error, 'RepositoryNotFoundException')) throw error
-  }
+export async function forgetImages(parts: Images, app: string, control: Signalled): Promise<void> {
+  const repository = repositoryName(parts.rack, appOwner(app))
+  await deleteImages(parts, repository, await imagesOf(parts, repository, control), control)
 }
 
 /** @throws invalid where the registry refuses the login, or does not answer as one */
