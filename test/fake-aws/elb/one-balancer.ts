@@ -58,6 +58,8 @@ export async function createBalancerWorld({
       const Conditions = [{ Field: 'host-header', HostHeaderConfig: { Values: [host] } }]
       const ListenerArn = elb.balancers.get('web')!.listeners.get(80)!.arn
       const { Rules } = await act('CreateRule', { ListenerArn, Priority: priority, Conditions, Actions })
+      // Every node knows of it by then.
+      await account.clock.pass(2100)
       return Rules[0].RuleArn as string
     },
     async healthy(group: string, target: Target): Promise<void> {

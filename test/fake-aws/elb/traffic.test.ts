@@ -338,7 +338,6 @@ test('a client that leaves takes its request with it, and a slow one holds its t
   let sent = 0
   let isLeft = false
   const target = await world.startTarget((request, response) => {
-    response.on('close', () => (isLeft = !response.writableFinished))
     const chunk = Buffer.alloc(64 * 1024)
     const more = () => {
       while (!response.destroyed && sent < 2000 * chunk.length) {
@@ -346,8 +345,9 @@ test('a client that leaves takes its request with it, and a slow one holds its t
         if (!response.write(chunk)) return void response.once('drain', more)
       }
     }
-    if (request.url === '/much') more()
-    else response.end()
+    if (request.url !== '/much') return void response.end()
+    response.on('close', () => (isLeft = !response.writableFinished))
+    more()
   })
   const group = await world.createGroup('r-one')
   await world.createRule(5, 'a.test', group)
@@ -361,4 +361,54 @@ test('a client that leaves takes its request with it, and a slow one holds its t
   assert.ok(sent < 2000 * 64 * 1024, `${sent} bytes were taken`)
   client.destroy()
   await until(() => isLeft, { ...soon, what: 'the target to be left' })
+})
+
+test('a tcp target is told the client’s address where it asks for it, and is cut off when its delay is over', async () => {
+  await using world = await createBalancerWorld()
+  const heard = Promise.withResolvers<Buffer>()
+  const server = createServer((socket) => {
+    socket.on('error', () => undefined)
+    socket.on('data', (data: Buffer) => {
+      // A check connects and says nothing.
+      heard.resolve(data)
+      socket.write('hello')
+    })
+  })
+    .listen(0, '127.0.0.1')
+    .unref()
+  await once(server, 'listening')
+  const target = { address: '127.0.0.1', port: (server.address() as AddressInfo).port }
+  const group = await world.createGroup('r-tcp', { Protocol: 'TCP' })
+  const Attributes = [
+    { Key: 'proxy_protocol_v2.enabled', Value: 'true' },
+    { Key: 'deregistration_delay.connection_termination.enabled', Value: 'true' },
+    { Key: 'deregistration_delay.timeout_seconds', Value: '1' },
+    { Key: 'stickiness.enabled', Value: 'true' },
+    { Key: 'stickiness.type', Value: 'source_ip' },
+  ]
+  await world.act('ModifyTargetGroupAttributes', { TargetGroupArn: group, Attributes })
+  const DefaultActions = [forwardTo(group)]
+  await world.act('CreateListener', {
+    LoadBalancerArn: world.net.arn,
+    Protocol: 'TCP',
+    Port: 5432,
+    DefaultActions,
+  })
+  world.elb.targetGroups.register(group, target)
+  await world.healthy(group, target)
+  const client = connect(world.net.loopbackPort(5432), '127.0.0.1')
+  client.on('error', () => undefined)
+  await once(client, 'data')
+  const header = await heard.promise
+  assert.equal(header.toString('hex', 0, 16), '0d0a0d0a000d0a515549540a2111000c')
+  assert.deepEqual([...header.subarray(16, 20)], [127, 0, 0, 1])
+  assert.equal(header.readUInt16BE(24), client.localPort)
+  const closed = Promise.withResolvers<void>()
+  client.on('close', () => closed.resolve())
+  await world.elb.targetGroups.deregister(group, target)
+  await closed.promise
+  // Nobody is left to lead to: a connection is reset.
+  const late = connect(world.net.loopbackPort(5432), '127.0.0.1')
+  await assert.rejects(once(late, 'data'), { code: 'ECONNRESET' })
+  server.close()
 })
