@@ -82,19 +82,35 @@ func measure(directory string) (int64, error) {
 }
 
 // Removes what lies in the directories, not themselves: a volume is mounted there.
-func runErase(directories []string) (int, error) {
+func runErase([]string) (int, error) {
+	l := openLink(os.Stdin, os.Stdout)
+	var directories []string
+	if err := l.order(&directories); err != nil {
+		return 1, err
+	}
 	for _, directory := range directories {
-		entries, err := os.ReadDir(directory)
-		if err != nil {
-			return 1, err
-		}
-		for _, entry := range entries {
-			if err := os.RemoveAll(filepath.Join(directory, entry.Name())); err != nil {
-				return 1, err
-			}
+		if err := erase(directory); err != nil {
+			l.fail(codeOfFailure(err), err)
+			l.leave()
+			return 1, nil
 		}
 	}
+	l.say("exit 0")
+	l.leave()
 	return 0, nil
+}
+
+func erase(directory string) error {
+	entries, err := os.ReadDir(directory)
+	if err != nil {
+		return err
+	}
+	for _, entry := range entries {
+		if err := os.RemoveAll(filepath.Join(directory, entry.Name())); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Pairs of a directory of the image and a new volume: as Docker does, an empty volume takes over what the image has there,

@@ -14,6 +14,7 @@ import { adoptLeaving } from './leaving/adopt-leaving.ts'
 import { endpointsOf } from './endpoints.ts'
 import { obstaclesOf } from './obstacles.ts'
 import { processVerbs } from './processes/process-verbs.ts'
+import { volumeVerbs } from './volumes/volume-verbs.ts'
 import { removeOwner } from './remove-owner.ts'
 import { sweepRack } from './sweep.ts'
 import { buildImages } from './images/build.ts'
@@ -39,7 +40,7 @@ export function createAwsEngine(options: AwsEngineOptions): AwsEngine {
     features: awsFeatures,
     ...changes(parts),
     ...processVerbs(parts, guarded),
-    ...volumeVerbs(parts),
+    ...volumeVerbs(parts, guarded),
     ...imageVerbs(parts),
     ...serviceVerbs(),
     about: (control) => guarded(control, () => aboutAccount(parts, control)),
@@ -79,17 +80,6 @@ function changes(parts: AwsParts): Pick<Engine, 'obstacles' | 'deploy' | 'measur
         await removeOwner(parts, owner, control)
         if (volumes) await removeVolumes(parts, owner, control)
       }),
-  }
-}
-
-function volumeVerbs(_parts: AwsParts): Pick<Engine, 'volumes' | 'removeVolume' | 'copyVolume'> {
-  const refuse = (what: string) => async () => {
-    throw notThere(what, 'access points are not read yet')
-  }
-  return {
-    volumes: refuse('list volumes'),
-    removeVolume: refuse('remove a volume'),
-    copyVolume: refuse('copy a volume'),
   }
 }
 

@@ -3,40 +3,40 @@ import type { Owner } from '../../../domain/owner.ts'
 import type { Plan } from '../../../domain/plan.ts'
 import { isAwsError } from '../../../aws/errors.ts'
 import { until } from '../../../lib/poll.ts'
-import { pages } from '../look/found.ts'
-import { awsTags, ownerTag, ownerWord, volumeRoot } from '../names.ts'
+import { removeStack } from '../../../aws/stacks.ts'
+import { mountedVolumes } from '../../../domain/volume.ts'
+import { appStackName, awsTags, ownerTag, ownerWord, volumeRoot } from '../names.ts'
+import { findVolumes } from '../volumes/find-volumes.ts'
+import { eraseVolumes } from '../volumes/volume-verbs.ts'
 import type { AwsParts } from '../parts.ts'
 
 const deadlineMs = 120_000
 
-/** Those of an owner that a plan mounts, made where they are missing; by volume, its id. */
+/** Those of an owner that a plan has or mounts, made where they are missing; by volume, its id. */
 export async function ensureAccessPoints(
   parts: AwsParts,
   plan: Plan,
   control: Control,
 ): Promise<Map<string, string>> {
-  const names = new Set(
-    plan.processes.flatMap(({ mounts }) =>
-      mounts.flatMap((mount) => (mount.kind === 'volume' ? [mount.volume] : [])),
-    ),
-  )
+  const names = new Set([...plan.volumes, ...plan.processes.flatMap(mountedVolumes)])
   if (names.size === 0) return new Map()
   const made = Array.from(names, async (volume) => {
-    return [volume, await ensureAccessPoint(parts, plan, volume, control)] as const
+    return [volume, await ensureAccessPoint(parts, plan.owner, volume, control)] as const
   })
   return new Map(await Promise.all(made))
 }
 
-async function ensureAccessPoint(
+/** The id of one, made where it is missing. */
+export async function ensureAccessPoint(
   parts: AwsParts,
-  { owner }: Plan,
+  owner: Owner,
   volume: string,
   control: Control,
 ): Promise<string> {
   const { clients, places, rack } = parts
   const root = volumeRoot(owner, volume)
-  const [found] = await findAccessPoints(parts, (each) => each === root, control)
-  if (found) return await awaitAccessPoint(parts, found, control)
+  const [found] = await findVolumes(parts, { owner, name: volume }, control)
+  if (found) return await awaitAccessPoint(parts, found.id, control)
   try {
     const { AccessPointId } = await clients.files.createAccessPoint(
       {
@@ -61,35 +61,15 @@ async function ensureAccessPoint(
   }
 }
 
-/** Those whose directories `isMeant`, by their roots; those that go are left out. */
-async function findAccessPoints(
-  { clients, places }: AwsParts,
-  isMeant: (root: string) => boolean,
-  { signal }: Pick<Control, 'signal'>,
-): Promise<string[]> {
-  const list = async (NextToken?: string) => {
-    const input = { FileSystemId: places.fileSystem, ...(NextToken && { NextToken }) }
-    const answer = await clients.files.describeAccessPoints(input, { abortSignal: signal })
-    return { items: answer.AccessPoints ?? [], nextToken: answer.NextToken }
-  }
-  const all = await Array.fromAsync(pages(list))
-  return all.flatMap(({ RootDirectory, AccessPointId, LifeCycleState }) => {
-    const isThere = LifeCycleState !== 'deleting' && LifeCycleState !== 'deleted'
-    return isThere && AccessPointId && isMeant(RootDirectory?.Path ?? '') ? [AccessPointId] : []
-  })
-}
-
-/** Gives up those of an owner that is removed; safe to repeat. */
-export async function removeVolumes(
-  parts: AwsParts,
-  owner: Owner,
-  control: Pick<Control, 'signal'>,
-): Promise<void> {
-  const prefix = volumeRoot(owner, '')
-  const found = await findAccessPoints(parts, (root) => root.startsWith(prefix), control)
-  for (const AccessPointId of found) {
-    await parts.clients.files.deleteAccessPoint({ AccessPointId }, { abortSignal: control.signal })
-  }
+/** Gives up those of an owner that is removed, with what lies in them; safe to repeat. */
+export async function removeVolumes(parts: AwsParts, owner: Owner, control: Control): Promise<void> {
+  const { clients, rack, intervals } = parts
+  const found = await findVolumes(parts, { owner }, control)
+  if (found.length === 0) return
+  await eraseVolumes(parts, owner, found, control)
+  // It was there again for the task that erased them.
+  const options = { stacks: clients.stacks, intervalMs: intervals.stacks }
+  await removeStack(options, appStackName(rack, owner), control)
 }
 
 /** A task that mounts one that is not available yet does not start. */

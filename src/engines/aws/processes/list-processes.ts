@@ -49,7 +49,9 @@ export async function findKnown(
     findTasks(parts, of, control),
     findTasks(parts, { ...of, isStopped: true }, control),
   ])
-  const tasks = [...new Map([...running, ...stopped].map((task) => [task.arn, task])).values()]
+  const all = new Map([...running, ...stopped].map((task) => [task.arn, task]))
+  // What the rollout has let go is gone for everybody, while ECS still clears it away.
+  const tasks = [...all.values()].filter(({ arn }) => !parts.endedTasks.has(arn))
   const alone = tasks.filter(({ service }) => service === null)
   const active = generations.filter(({ service }) => service.status === 'ACTIVE')
   return [
@@ -76,6 +78,11 @@ function copiesOf(generation: FoundGeneration, tasks: FoundTask[]): KnownTask[] 
     isVacant,
   })
   return [...[...there, ...leaving].map(toKnown(false)), ...vacant.map(toKnown(true))]
+}
+
+/** Whether it is among the processes where nothing else is asked for. */
+export function isShown(known: KnownTask): boolean {
+  return isPicked(known, {})
 }
 
 function isPicked({ last, isVacant, generation }: KnownTask, filter: ProcessFilter): boolean {

@@ -15,6 +15,7 @@ import { describeTasks, type FoundTask } from '../look/found.ts'
 import { endOfTask, type TaskEnd } from '../look/task-end.ts'
 import { makeGenerationId, type GenerationName } from '../names.ts'
 import type { AwsParts } from '../parts.ts'
+import { findVolumes } from '../volumes/find-volumes.ts'
 import { describeProcess } from './describe-process.ts'
 import { heldProcess } from './held-process.ts'
 import { leaveMs, startTask, stopTask, type OneOffRun } from './start-one-off.ts'
@@ -39,7 +40,8 @@ export async function runOneOff(
     volumes: [],
   }
   const accessPoints = await ensureAccessPoints(parts, plan, control)
-  const app = await ensureApp(parts, { owner, accessPoints: [...accessPoints.values()] }, control)
+  const volumes = await findVolumes(parts, { owner }, control)
+  const app = await ensureApp(parts, { owner, accessPoints: volumes.map(({ id }) => id) }, control)
   const order = { plan, process }
   const definition = await makeDefinition({ parts, app, accessPoints }, { generation, order }, control)
   const run: OneOffRun = { parts, oneOff, generation, app, definition }
