@@ -3,11 +3,9 @@ import type { Owner } from '../../../domain/owner.ts'
 import type { Plan } from '../../../domain/plan.ts'
 import { isAwsError } from '../../../aws/errors.ts'
 import { until } from '../../../lib/poll.ts'
-import { removeStack } from '../../../aws/stacks.ts'
 import { mountedVolumes } from '../../../domain/volume.ts'
-import { appStackName, awsTags, ownerTag, ownerWord, volumeRoot } from '../names.ts'
+import { awsTags, ownerTag, ownerWord, volumeRoot } from '../names.ts'
 import { findVolumes } from '../volumes/find-volumes.ts'
-import { eraseVolumes } from '../volumes/volume-verbs.ts'
 import type { AwsParts } from '../parts.ts'
 
 const deadlineMs = 120_000
@@ -59,17 +57,6 @@ export async function ensureAccessPoint(
     const { AccessPointId } = (error as { cause: { AccessPointId: string } }).cause
     return await awaitAccessPoint(parts, AccessPointId, control)
   }
-}
-
-/** Gives up those of an owner that is removed, with what lies in them; safe to repeat. */
-export async function removeVolumes(parts: AwsParts, owner: Owner, control: Control): Promise<void> {
-  const { clients, rack, intervals } = parts
-  const found = await findVolumes(parts, { owner }, control)
-  if (found.length === 0) return
-  await eraseVolumes(parts, owner, found, control)
-  // It was there again for the task that erased them.
-  const options = { stacks: clients.stacks, intervalMs: intervals.stacks }
-  await removeStack(options, appStackName(rack, owner), control)
 }
 
 /** A task that mounts one that is not available yet does not start. */

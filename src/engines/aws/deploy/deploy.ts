@@ -10,6 +10,7 @@ import { obstaclesOf } from '../obstacles.ts'
 import { describeTasks } from '../look/found.ts'
 import type { AwsParts } from '../parts.ts'
 import { countRequests } from '../receipt/count-requests.ts'
+import { findVolumes } from '../volumes/find-volumes.ts'
 import { ensureAccessPoints } from './access-points.ts'
 import { ensureApp } from './app-places.ts'
 import { createAwsRuntime } from './aws-runtime.ts'
@@ -61,7 +62,9 @@ function measureBehind(own: OwnRollout, { draining }: Receipt): Promise<Counts> 
 async function prepare(parts: AwsParts, plan: Plan, control: Control): Promise<OwnRollout> {
   const { owner } = plan
   const accessPoints = await ensureAccessPoints(parts, plan, control)
-  const app = await ensureApp(parts, { owner, accessPoints: [...accessPoints.values()] }, control)
+  // Of the owner's others too: what a release does not mount may be mounted by a one-off.
+  const volumes = await findVolumes(parts, { owner }, control)
+  const app = await ensureApp(parts, { owner, accessPoints: volumes.map(({ id }) => id) }, control)
   await nameLinks(parts, plan, control)
   return {
     parts,

@@ -9,10 +9,20 @@ type Signalled = { signal: AbortSignal }
 type Reads = Pick<AwsParts, 'clients' | 'rack' | 'intervals'>
 
 /**
- * The lines that a query asks for, and with `follow` what comes: the last seconds are asked for again and again, since
- * lines come late. Whoever reads slowly is waited for.
+ * The lines that a query asks for, and with `follow` what comes until the signal ends: the last seconds are asked for again
+ * and again, since lines come late. Whoever reads slowly is waited for.
  */
 export async function* readLogs(parts: Reads, query: LogQuery, control: Signalled): AsyncGenerator<LogLine> {
+  try {
+    yield* lines(parts, query, control)
+  } catch (error) {
+    if (query.follow && control.signal.aborted) return
+    control.signal.throwIfAborted()
+    throw error
+  }
+}
+
+async function* lines(parts: Reads, query: LogQuery, control: Signalled): AsyncGenerator<LogLine> {
   const filter = createLogFilter(query)
   const after = query.after === undefined ? null : parseCursor(query.after)
   const readers = new Map<string, SeenEvents>()
@@ -32,13 +42,7 @@ export async function* readLogs(parts: Reads, query: LogQuery, control: Signalle
       tail = undefined
     }
     if (!query.follow) return
-    try {
-      await pause(parts.intervals.tasks, control.signal)
-    } catch (error) {
-      // The end of the signal is the end of the lines.
-      if (!control.signal.aborted) throw error
-      return
-    }
+    await pause(parts.intervals.tasks, control.signal)
   }
 }
 

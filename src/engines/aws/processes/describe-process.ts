@@ -31,7 +31,7 @@ export function describeProcess(known: KnownTask): Process {
   const { task, tags } = last
   const ends = [...before, last].flatMap((each) => endOfMain(each.task) ?? [])
   const end = ends.at(-1) ?? null
-  const status = statusOf(known, end)
+  const status = statusOf(known, endOfMain(task))
   const restarts = before.length
   return {
     id: last.process,

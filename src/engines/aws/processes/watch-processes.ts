@@ -11,13 +11,19 @@ export async function* watchProcesses(
   parts: AwsParts,
   control: { signal: AbortSignal },
 ): AsyncGenerator<Owner | null> {
-  let before = await look(parts, control)
-  yield null
-  for (;;) {
-    await pause(parts.intervals.tasks * looksApart, control.signal)
-    const now = await look(parts, control)
-    for (const owner of changedOwners(before, now)) yield owner
-    before = now
+  try {
+    let before = await look(parts, control)
+    yield null
+    for (;;) {
+      await pause(parts.intervals.tasks * looksApart, control.signal)
+      const now = await look(parts, control)
+      for (const owner of changedOwners(before, now)) yield owner
+      before = now
+    }
+  } catch (error) {
+    // A call that is broken off says less of why than the signal.
+    control.signal.throwIfAborted()
+    throw error
   }
 }
 

@@ -10,7 +10,6 @@ import {
   type VolumeFilter,
   type VolumeHolder,
 } from '../../../domain/volume.ts'
-import { isAwsError } from '../../../aws/errors.ts'
 import { ensureAccessPoint } from '../deploy/access-points.ts'
 import { copyFiles } from '../exec/copy-files.ts'
 import { converse } from '../exec/tool-session.ts'
@@ -18,7 +17,8 @@ import { createDefinitions, type Definitions } from '../processes/definitions.ts
 import { findKnown, isShown } from '../processes/list-processes.ts'
 import type { AwsParts } from '../parts.ts'
 import { findVolumes, type FoundVolume } from './find-volumes.ts'
-import { firstPath, withVolumes } from './with-volumes.ts'
+import { eraseVolumes } from './erase-volumes.ts'
+import { firstPath, mostAtOnce, withVolumes } from './with-volumes.ts'
 
 /** What is done with volumes, whether their owners are still there or not. */
 export function volumeVerbs(
@@ -78,9 +78,6 @@ async function findHolders(
   return holders
 }
 
-/** A task mounts so many at most. */
-const mostAtOnce = 10
-
 /** By access point, what lies in it. */
 async function measureVolumes(
   parts: AwsParts,
@@ -116,36 +113,6 @@ async function removeVolume(
   const holders = (await findHolders(parts, definitions, { owner }, control)).get(found.id) ?? []
   if (holders.length > 0) throw heldError(owner, name, holders.map(holderText))
   await eraseVolumes(parts, owner, [found], control)
-}
-
-/** What lies in them, and then themselves: EFS keeps the files of an access point that goes. Safe to repeat. */
-export async function eraseVolumes(
-  parts: AwsParts,
-  owner: Owner,
-  volumes: FoundVolume[],
-  control: Control,
-): Promise<void> {
-  for (let at = 0; at < volumes.length; at += mostAtOnce) {
-    const some = volumes.slice(at, at + mostAtOnce)
-    const wanted = { owner, volumes: some, isReadOnly: false }
-    await withVolumes(parts, wanted, control, async (place, paths) => {
-      const output = async () => undefined
-      await converse(parts, place, { verb: 'erase', order: paths, input: null, output }, control)
-    })
-    for (const { id } of some) await removeAccessPoint(parts, id, control)
-  }
-}
-
-async function removeAccessPoint(
-  { clients }: AwsParts,
-  AccessPointId: string,
-  { signal }: Control,
-): Promise<void> {
-  try {
-    await clients.files.deleteAccessPoint({ AccessPointId }, { abortSignal: signal })
-  } catch (error) {
-    if (!isAwsError(error, 'AccessPointNotFound')) throw error
-  }
 }
 
 async function copyVolume(

@@ -23,6 +23,9 @@ interface Wanted {
 /** Where the first of the volumes is in its container; the others are beside it. */
 export const firstPath = '/volume'
 
+/** A task mounts so many at most. */
+export const mostAtOnce = 10
+
 const container = 'volumes'
 /** The tool's image holds the tool and nothing else. */
 const tool = '/rack'
