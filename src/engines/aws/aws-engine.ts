@@ -13,6 +13,7 @@ import { adoptLeaving } from './leaving/adopt-leaving.ts'
 import { removeVolumes } from './volumes/erase-volumes.ts'
 import { endpointsOf } from './endpoints.ts'
 import { obstaclesOf } from './obstacles.ts'
+import { adoptOneOffs } from './processes/adopt-one-offs.ts'
 import { processVerbs } from './processes/process-verbs.ts'
 import { volumeVerbs } from './volumes/volume-verbs.ts'
 import { removeOwner } from './remove-owner.ts'
@@ -26,7 +27,10 @@ import type { AwsEngineOptions, AwsParts } from './parts.ts'
 
 /** An engine in an account, with what only its owner needs. */
 export interface AwsEngine extends Engine {
-  /** Takes up what a daemon before left half way: copies that leave. To be called at the start. */
+  /**
+   * Takes up what a daemon before left half way: copies that leave, and one-offs, running or ended. To be called at the
+   * start; safe to repeat.
+   */
   start(control: Control): Promise<void>
   /** Lets go of everything; processes run on. */
   close(): Promise<void>
@@ -47,7 +51,11 @@ export function createAwsEngine(options: AwsEngineOptions): AwsEngine {
     endpoints: (plan) => endpointsOf(parts, plan),
     capacity: (control) => guarded(control, () => readCapacity(parts, control)),
     sweep: (keep, control) => guarded(control, () => sweepRack(parts, keep, control)),
-    start: (control) => guarded(control, () => adoptLeaving(parts, control)),
+    start: (control) =>
+      guarded(control, async () => {
+        await adoptLeaving(parts, control)
+        await adoptOneOffs(parts, control)
+      }),
     async close() {
       closing.abort(new RackError('cancelled', 'the rack is stopping'))
     },

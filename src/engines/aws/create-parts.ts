@@ -21,6 +21,8 @@ export function createParts(options: AwsEngineOptions, lifetime: AbortSignal): A
     registering: createSemaphore(4),
     routing: createSemaphore(1),
     leavingServices: new Set(),
+    stackTurns: new Map(),
+    adopted: new Set(),
     endedTasks: new Set(),
     suspects: new Set(),
     fargateCpuUnits: null,

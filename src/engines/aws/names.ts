@@ -171,6 +171,8 @@ export const tagNames = {
   volumes: 'rack:volumes',
   /** Id of the generation that something is a part of. */
   generation: 'rack:generation',
+  /** How long a one-off may run, ms. */
+  timeout: 'rack:timeout',
   /** How many copies of a generation were stopped to make room, and may come back. */
   parked: 'rack:parked',
 } as const

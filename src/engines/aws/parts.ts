@@ -111,6 +111,10 @@ export interface AwsParts extends Omit<Required<AwsEngineOptions>, 'intervals'> 
   fargateCpuUnits: number | null
   /** Names of generations without service and task at the last sweep. */
   suspects: Set<string>
+  /** By owner: one change of a stack at a time. */
+  stackTurns: Map<string, Semaphore>
+  /** ARNs of one-offs whose end somebody waits for. */
+  adopted: Set<string>
   /** ARNs of tasks that were told to end, and count no more. */
   endedTasks: Set<string>
   /** What is still to be counted of deploys, by what their receipts name. */

@@ -1,5 +1,6 @@
 import type { Control } from '../../../domain/control.ts'
-import type { Owner } from '../../../domain/owner.ts'
+import { ownerKey, type Owner } from '../../../domain/owner.ts'
+import { createSemaphore, type Semaphore } from '../../../lib/semaphore.ts'
 import { ensureStack } from '../../../aws/stacks.ts'
 import { appTemplate } from '../definition/app-template.ts'
 import type { AppPlaces } from '../definition/task-definition.ts'
@@ -16,7 +17,17 @@ export async function ensureApp(
   const template = appTemplate({ rack, owner, places, accessPoints: accessPoints.toSorted() })
   const tags = awsTags({ rack, owner: ownerTag(owner) })
   const wanted = { name: appStackName(rack, owner), template, tags }
-  const outputs = await ensureStack({ stacks: clients.stacks, intervalMs: intervals.stacks }, wanted, control)
+  const options = { stacks: clients.stacks, intervalMs: intervals.stacks }
+  // A deploy, one-offs and who looks into volumes want it at the same time.
+  using _turn = await turnOf(parts, owner).acquire(control.signal)
+  const outputs = await ensureStack(options, wanted, control)
   const { SecurityGroup = '', ExecutionRole = '', TaskRole = '' } = outputs
   return { securityGroup: SecurityGroup, executionRole: ExecutionRole, taskRole: TaskRole }
+}
+
+function turnOf({ stackTurns }: AwsParts, owner: Owner): Semaphore {
+  const key = ownerKey(owner)
+  const turn = stackTurns.get(key) ?? createSemaphore(1)
+  stackTurns.set(key, turn)
+  return turn
 }

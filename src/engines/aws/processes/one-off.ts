@@ -1,9 +1,8 @@
 import type { Control } from '../../../domain/control.ts'
 import type { OneOff, RunningOneOff } from '../../../domain/engine.ts'
 import type { Plan, ProcessPlan } from '../../../domain/plan.ts'
-import type { ExitCode, Process } from '../../../domain/process.ts'
+import type { Process } from '../../../domain/process.ts'
 import type { Terminal } from '../../../domain/terminal.ts'
-import { pause } from '../../../lib/poll.ts'
 import { mainContainer } from '../definition/task-definition.ts'
 import { ensureAccessPoints } from '../deploy/access-points.ts'
 import { ensureApp } from '../deploy/app-places.ts'
@@ -11,12 +10,12 @@ import { makeDefinition } from '../deploy/make-parts.ts'
 import { removeDefinition } from '../leaving/remove-parts.ts'
 import { joinHeld } from '../exec/exec.ts'
 import { commandName } from '../jobs/jobs.ts'
-import { describeTasks, type FoundTask } from '../look/found.ts'
-import { endOfTask, type TaskEnd } from '../look/task-end.ts'
+import type { FoundTask } from '../look/found.ts'
 import { makeGenerationId, type GenerationName } from '../names.ts'
 import type { AwsParts } from '../parts.ts'
 import { findVolumes } from '../volumes/find-volumes.ts'
 import { describeProcess } from './describe-process.ts'
+import { endOfOneOff } from './end-of-one-off.ts'
 import { heldProcess } from './held-process.ts'
 import { leaveMs, startTask, stopTask, type OneOffRun } from './start-one-off.ts'
 
@@ -43,15 +42,32 @@ export async function runOneOff(
   const volumes = await findVolumes(parts, { owner }, control)
   const app = await ensureApp(parts, { owner, accessPoints: volumes.map(({ id }) => id) }, control)
   const order = { plan, process }
-  const definition = await makeDefinition({ parts, app, accessPoints }, { generation, order }, control)
-  const run: OneOffRun = { parts, oneOff, generation, app, definition }
   try {
+    const definition = await makeDefinition({ parts, app, accessPoints }, { generation, order }, control)
+    const run: OneOffRun = { parts, oneOff, app, definition }
     const task = await startTask(run, control)
-    const joined = terminal ? await join(run, task, terminal, control) : null
-    return { process: describe(run, task), exit: heard(parts, finish(run, task, joined)) }
+    parts.adopted.add(task.arn)
+    const carried = terminal ? await join(run, task, terminal, control) : null
+    const exit = endOfOneOff(parts, {
+      arn: task.arn,
+      // Release commands belong to a deploy, which clears up after itself.
+      generation: oneOff.kind === 'release-command' ? null : generation,
+      operation: oneOff.operation,
+      command: oneOff.command,
+      timeoutMs: terminal ? null : oneOff.timeoutMs,
+      given: carried ? carried.carried.catch(toldUnless(control.signal, parts)) : null,
+    })
+    return { process: describe(run, task), exit }
   } catch (error) {
     await removeDefinition(parts, generation, { signal: AbortSignal.timeout(leaveMs) })
     throw error
+  }
+}
+
+/** A client that goes away breaks the streams: the exit tells what became of the process. */
+function toldUnless(client: AbortSignal, { onTrouble }: AwsParts): (error: unknown) => void {
+  return (error) => {
+    if (!client.aborted) onTrouble(error)
   }
 }
 
@@ -89,45 +105,7 @@ async function join(
   }
 }
 
-/** Waits for the end, or brings it about; what it was made from goes when its end is kept. */
-async function finish(
-  run: OneOffRun,
-  { arn }: FoundTask,
-  joined: { carried: Promise<unknown> } | null,
-): Promise<ExitCode> {
-  const { parts, oneOff, generation } = run
-  const lifetime = { signal: parts.lifetime }
-  // A client that goes away breaks the streams: the exit tells what became of the process.
-  const given = joined?.carried.catch((error: unknown) => parts.onTrouble(error))
-  using _timer = endAfter(joined ? null : oneOff.timeoutMs, () =>
-    parts.behind(async (signal) => await stopTask(parts, arn, 'it has run too long', signal)),
-  )
-  const { code } = await parts.tasks.until(arn, (task) => (task ? endOfTask(task) : gone), parts.lifetime)
-  await given
-  // Its last lines come to its log a little later.
-  await pause(parts.intervals.logs, parts.lifetime)
-  const [ended] = await describeTasks(parts, [arn], lifetime)
-  if (ended) await parts.onEnded(describe(run, ended), oneOff.operation)
-  // Release commands belong to a deploy, which clears up after itself.
-  if (oneOff.kind !== 'release-command') await removeDefinition(parts, generation, lifetime)
-  return code
-}
-
-/** ECS forgets a task within the hour of its end. */
-const gone: Pick<TaskEnd, 'code'> = { code: 1 }
-
-function endAfter(ms: number | null, task: () => void): Disposable {
-  const timer = ms === null ? null : setTimeout(task, ms)
-  return { [Symbol.dispose]: () => void (timer && clearTimeout(timer)) }
-}
-
 function describe({ oneOff }: OneOffRun, last: FoundTask): Process {
   const known = { last, before: [], generation: null, definition: null, isVacant: false }
   return { ...describeProcess(known), command: oneOff.command }
-}
-
-/** An exit that nobody waits for may fail, when the account goes away, without ending the program. */
-function heard(parts: AwsParts, exit: Promise<ExitCode>): Promise<ExitCode> {
-  exit.catch((error: unknown) => parts.onTrouble(error))
-  return exit
 }

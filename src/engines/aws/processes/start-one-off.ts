@@ -7,14 +7,13 @@ import { networkOf } from '../definition/service-input.ts'
 import type { AppPlaces } from '../definition/task-definition.ts'
 import { describeTasks, type FoundTask } from '../look/found.ts'
 import { endOfTask, isRunningTask } from '../look/task-end.ts'
-import { ecsTags, ownerTag, ownerWord, taskGroup, type GenerationName } from '../names.ts'
+import { ecsTags, ownerTag, ownerWord, taskGroup } from '../names.ts'
 import type { AwsParts } from '../parts.ts'
 
 /** A one-off, with what it is started from. */
 export interface OneOffRun {
   parts: AwsParts
   oneOff: OneOff
-  generation: GenerationName
   app: AppPlaces
   /** ARN. */
   definition: string
@@ -47,6 +46,7 @@ export async function startTask(run: OneOffRun, { signal }: Control): Promise<Fo
         cpu: String(plan.cpuUnits),
         memory: String(plan.memoryBytes),
         created: new Date().toISOString(),
+        ...(oneOff.timeoutMs !== null && { timeout: String(oneOff.timeoutMs) }),
         ...(volumes.length > 0 && { volumes: volumes.join(' ') }),
       }),
     },
