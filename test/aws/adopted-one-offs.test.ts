@@ -44,7 +44,7 @@ test(
     await second.start(controlFor(20_000))
     await until(() => kept.size === 2, { deadlineMs: 60_000, what: 'two ends' })
     assert.equal(kept.get('OAAAAAAAAAA')?.exitCode, 7)
-    assert.equal(kept.get('OAAAAAAAAAA')?.id, started[0]!.process.id)
+    assert.equal(kept.get('OAAAAAAAAAA')?.id, started[0].process.id)
     assert.notEqual(kept.get('OBBBBBBBBBB')?.exitCode, 0)
     await second.close()
   },
