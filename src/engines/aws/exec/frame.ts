@@ -11,7 +11,7 @@ export const payloadTypes = {
 } as const
 
 /** What a frame is for. */
-export type FrameType =
+type FrameType =
   | 'input_stream_data'
   | 'output_stream_data'
   | 'acknowledge'

@@ -10,7 +10,7 @@ export type ToolLine =
   | { kind: 'failed'; code: string; text: string }
 
 /** Null for a line that is none of the tool's: the agent has words of its own. */
-export function readToolLine(line: string): ToolLine | null {
+function readToolLine(line: string): ToolLine | null {
   const [word = '', first = '', second = ''] = line.split(' ')
   switch (word) {
     case 'ready':

@@ -19,7 +19,7 @@ export interface MainEnd {
 }
 
 /** Null while it runs, or has not begun. */
-export function endOfMain(task: Task): MainEnd | null {
+function endOfMain(task: Task): MainEnd | null {
   const main = task.containers?.find(({ name }) => name === 'main')
   if (main?.exitCode === undefined && task.lastStatus !== 'STOPPED') return null
   return { code: main?.exitCode ?? null, isOutOfMemory: (main?.reason ?? '').startsWith('OutOfMemory') }
