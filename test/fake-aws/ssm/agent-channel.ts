@@ -36,6 +36,8 @@ export function createAgentChannel(socket: WebSocket, events: AgentEvents): Agen
   const sequence = createSequence()
   let next = 0
   let heardCount = 0
+  let wake = () => {}
+  const acknowledged = async () => await new Promise<void>((resolve) => (wake = resolve))
   const transmit = (bytes: Buffer) => {
     if (socket.readyState === socket.OPEN) socket.send(bytes)
   }
@@ -59,7 +61,10 @@ export function createAgentChannel(socket: WebSocket, events: AgentEvents): Agen
   }
   socket.on('message', (data: RawData, isBinary) => {
     const frame = isBinary ? decodeFrame(data as Buffer) : null
-    if (frame?.type === 'acknowledge') sent.acknowledge(acknowledgedBy(frame))
+    if (frame?.type === 'acknowledge') {
+      sent.acknowledge(acknowledgedBy(frame))
+      wake()
+    }
     if (frame?.type !== 'input_stream_data') return
     const due = sequence.take(frame)
     if (++heardCount % oddities.unacknowledged !== 0) transmit(frameOf(acknowledgementOf(frame)))
@@ -68,14 +73,17 @@ export function createAgentChannel(socket: WebSocket, events: AgentEvents): Agen
   const resending = setInterval(() => {
     for (const bytes of sent.due(Date.now(), resendMs)) transmit(bytes)
   }, resendMs / 3)
-  socket.once('close', () => clearInterval(resending))
+  socket.once('close', () => {
+    clearInterval(resending)
+    wake()
+  })
   const action = { ActionType: 'SessionType', ActionParameters: { SessionType: 'InteractiveCommands' } }
   say(payloadTypes.handshakeRequest, { AgentVersion: '3.3.0.0', RequestedClientActions: [action] })
   const isUnderWay = () => socket.readyState === socket.OPEN && sent.count() >= mostUnderWay
   return {
     async send(content) {
       for (let at = 0; at < content.length; at += frameBytes) {
-        while (isUnderWay()) await new Promise((resolve) => setTimeout(resolve, 1))
+        while (isUnderWay()) await acknowledged()
         put(payloadTypes.output, content.subarray(at, at + frameBytes))
       }
     },
