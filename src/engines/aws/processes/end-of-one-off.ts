@@ -1,6 +1,6 @@
 import type { ExitCode } from '../../../domain/process.ts'
 import { pause } from '../../../lib/poll.ts'
-import { removeDefinition } from '../deploy/remove-parts.ts'
+import { removeDefinition } from '../leaving/remove-parts.ts'
 import { describeTasks } from '../look/found.ts'
 import { endOfTask, type TaskEnd } from '../look/task-end.ts'
 import type { GenerationName } from '../names.ts'
