@@ -96,6 +96,10 @@ describe('a session of exec', { timeout: 120_000 }, () => {
   })
   const exec = async (command: string[], terminal = collectTerminal(), control = controlFor(60_000)) =>
     await execInTask(parts, place, { command, terminal: terminal.terminal }, control)
+  const isRefused = (error: unknown) => {
+    if (error instanceof RackError && error.code === 'conflict') return false
+    throw error
+  }
   const shell = (text: string) => ['sh', '-c', text]
 
   test('has the user, the environment and the directory of process 1', async () => {
@@ -146,6 +150,9 @@ describe('a session of exec', { timeout: 120_000 }, () => {
     await assert.rejects(exec(['true']), (error) => error instanceof RackError && error.code === 'conflict')
     client.abort(new RackError('cancelled', 'it is enough'))
     await ended
+    // The agent takes a moment to know that they are over.
+    const isFree = async () => await exec(['true']).then((code) => code === 0, isRefused)
+    await until(isFree, { deadlineMs: 20_000, what: 'a free session' })
   })
 
   test('archives go in and come out; what is wrong with them is told', async () => {
