@@ -10,18 +10,9 @@ export const payloadTypes = {
   handshakeComplete: 7,
 } as const
 
-/** What a frame is for. */
-type FrameType =
-  | 'input_stream_data'
-  | 'output_stream_data'
-  | 'acknowledge'
-  | 'channel_closed'
-  | 'start_publication'
-  | 'pause_publication'
-
 /** One message of the data channel of Session Manager, which is what an exec of ECS speaks. */
 export interface Frame {
-  /** A `FrameType`, or one that came later. */
+  /** `input_stream_data`, `output_stream_data`, `acknowledge`, `channel_closed`, or one that says nothing here. */
   type: string
   createdMs: number
   sequence: number
