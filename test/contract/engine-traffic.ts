@@ -56,7 +56,8 @@ async function statusAt({ harness }: World, door: string): Promise<number | null
 }
 
 /** Looks again and again while something goes on, at its end too. */
-async function watching<T>(work: Promise<unknown>, look: () => Promise<T>): Promise<T[]> {
+async function watching<T>(world: World, work: Promise<unknown>, look: () => Promise<T>): Promise<T[]> {
+  const { slowness = 1 } = world.harness
   let isOver = false
   const ended = work.finally(() => {
     isOver = true
@@ -67,7 +68,10 @@ async function watching<T>(work: Promise<unknown>, look: () => Promise<T>): Prom
     seen.push(await look())
     return isLast
   }
-  await Promise.all([ended, until(watch, { deadlineMs: 45_000, what: 'what is watched', intervalMs: 2 })])
+  await Promise.all([
+    ended,
+    until(watch, { deadlineMs: 45_000 * slowness, what: 'what is watched', intervalMs: 2 }),
+  ])
   return seen
 }
 
@@ -82,7 +86,7 @@ function routeScenarios(scenario: Scenario): void {
       await world.deploy([webType(world, 'one', { count: 2 })])
       assert.deepEqual(await answersAt(world, host), ['200 one'])
       const deploying = world.deploy([webType(world, 'two', { count: 2 })], second)
-      const seen = await watching(deploying, async () => await answersAt(world, host))
+      const seen = await watching(world, deploying, async () => await answersAt(world, host))
       assert.ok(
         new Set(seen.flat()).isSubsetOf(new Set(['200 one', '200 two'])),
         'nobody is refused meanwhile',
@@ -141,7 +145,7 @@ function tcpScenarios(scenario: Scenario): void {
       await world.deploy([tcpType(world, port, 'one')])
       assert.deepEqual(await answersAt(world, String(port)), ['200 one'])
       const deploying = world.deploy([tcpType(world, port, 'two')], second)
-      const seen = await watching(deploying, async () => await answersAt(world, String(port)))
+      const seen = await watching(world, deploying, async () => await answersAt(world, String(port)))
       assert.ok(
         new Set(seen.flat()).isSubsetOf(new Set(['200 one', '200 two'])),
         'nobody is refused meanwhile',
@@ -352,7 +356,7 @@ function rollScenarios(scenario: Scenario): void {
           webType(world, text, { count: 4, ...percentages, command: world.command(steps(text)) })
         await world.deploy([web('one')])
         const deploying = world.deploy([web('two')], second)
-        const seen = await watching(deploying, async () => (await world.processes('web')).filter(isUp))
+        const seen = await watching(world, deploying, async () => (await world.processes('web')).filter(isUp))
         const [counts, serving] = [
           seen.map(({ length }) => length),
           seen.map((copies) => copies.filter(isServing).length),

@@ -158,6 +158,7 @@ async function swapRules(
   )
   if (holders.size === 0) return false
   const all = await findRules(parts, control)
+  const before = JSON.stringify(all)
   const live = new Set<FoundRule>()
   for (const each of serving) {
     for (const rule of await liveRules(own, each, all, control)) {
@@ -180,8 +181,8 @@ async function swapRules(
     const generation = holders.get(rule.groups[0]!.arn)!
     return serve.has(generation) ? [] : [{ rule, generation }]
   })
-  const areHidden = await hideRules(parts, { hidden, live: [...live] }, control)
-  return areHidden || swap.length > 0
+  await hideRules(parts, { hidden, live: [...live] }, control)
+  return swap.length > 0 || JSON.stringify(all) !== before
 }
 
 /** The rules of what serves of a type, leading where they shall; of whatever priority they are. */

@@ -115,23 +115,20 @@ export async function makeWaitingRules(
   }
 }
 
-/** Has what left match nothing that live rules do not match before it; false where it is so already. */
+/** Has what left match nothing that live rules do not match before it. */
 export async function hideRules(
   { clients }: Pick<AwsParts, 'clients'>,
   { hidden, live }: { hidden: { rule: FoundRule; generation: GenerationName }[]; live: FoundRule[] },
   { signal }: Pick<Control, 'signal'>,
-): Promise<boolean> {
+): Promise<void> {
   const shadows = new Set(live.map((rule) => conditionText(rule.conditions)))
-  let hasChanged = false
   for (const { rule, generation } of hidden) {
     const Conditions = nobodyAsks(generation)
     const text = conditionText(rule.conditions)
     if (shadows.has(text) || text === conditionText(Conditions)) continue
     await clients.balancers.modifyRule({ RuleArn: rule.arn, Conditions }, { abortSignal: signal })
     rule.conditions = Conditions
-    hasChanged = true
   }
-  return hasChanged
 }
 
 export interface OwnRules {
