@@ -184,9 +184,9 @@ function tcpScenarios(scenario: Scenario): void {
     const port = await harness.externalPort()
     const images = [{ processes: ['web'], build: buildSpec(), image: null }]
     const built = await world.build(images, { Dockerfile: `FROM busybox:1\nEXPOSE ${port}\n` })
-    const { exposed, digest } = built['web']!
+    const { exposed, reference } = built['web']!
     assert.deepEqual(exposed, [`${port}/tcp`])
-    const web = world.type('web', [serveText(port, 'one')], { image: digest, internalPorts: [port] })
+    const web = world.type('web', [serveText(port, 'one')], { image: reference, internalPorts: [port] })
     await world.deploy([web])
     assert.deepEqual(engine.endpoints(world.plan([web], {})), [])
     const isInside = async () => {

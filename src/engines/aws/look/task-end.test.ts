@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { endOfTask, isLeavingTask } from './task-end.ts'
+import { endOfTask, isLeavingTask, isRunningTask } from './task-end.ts'
 
 const main = { name: 'main' }
 
@@ -28,9 +28,15 @@ test("a process that never ran says why in AWS's words", () => {
     lastStatus: 'STOPPED',
     stopCode: 'TaskFailedToStart',
     stoppedReason: 'CannotPullContainerError: not found',
-    containers: [main],
+    containers: [{ ...main, reason: 'CannotPullContainerError: not found' }],
   })
-  assert.match(failed?.notStarted ?? '', /CannotPull/)
+  assert.equal(failed?.notStarted, 'CannotPullContainerError: not found')
+  const failing = { lastStatus: 'DEPROVISIONING', desiredStatus: 'STOPPED', containers: [main] }
+  assert.deepEqual(
+    [isRunningTask(failing), endOfTask(failing)],
+    [false, null],
+    'it is not over before that is told',
+  )
 })
 
 test('a task leaves when somebody has told it to, not when it ended', () => {

@@ -20,7 +20,8 @@ export function endOfTask(task: Task): TaskEnd | null {
   const reasons = [main?.reason, ...(task.containers ?? []).map(({ reason }) => reason)]
   const isOutOfMemory = reasons.some((reason) => reason?.startsWith('OutOfMemory'))
   const isStartFailure = task.stopCode === 'TaskFailedToStart' || !hasExited
-  const said = [task.stoppedReason, ...reasons].filter(Boolean).join(': ')
+  // Each container that was not started says the same.
+  const said = [...new Set([task.stoppedReason, ...reasons])].filter(Boolean).join(': ')
   return {
     code: main?.exitCode ?? 1,
     isOutOfMemory,
@@ -40,7 +41,7 @@ export function isUpTask({ desiredStatus, lastStatus }: Task): boolean {
   return desiredStatus !== 'STOPPED' && lastStatus !== 'STOPPED'
 }
 
-/** Whether its process has been started. */
-export function isRunningTask({ lastStatus = '' }: Task): boolean {
-  return !['PROVISIONING', 'PENDING', 'ACTIVATING'].includes(lastStatus)
+/** Whether its process has been started. One that ends without it says why when it has stopped. */
+export function isRunningTask({ lastStatus }: Task): boolean {
+  return lastStatus === 'RUNNING'
 }
