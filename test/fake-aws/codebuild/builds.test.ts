@@ -94,6 +94,15 @@ test('a build says what one machine says, and its orders are gone after it', asy
   })
 })
 
+test('a build stands on the image that another type names', async () => {
+  const build = buildSpec({ contexts: [{ name: 'base', process: 'box' }] })
+  const wanted = request({ processes: ['web'], build, image: null }, 'FROM base\nRUN echo on it > /on\n')
+  const box = { processes: ['box'], build: null, image: 'busybox:1', pull: 'missing' as const }
+  const built = await rack.engine.build({ ...wanted, images: [...wanted.images, box] }, controlFor(60_000))
+  assert.deepEqual(Object.keys(built).toSorted(), ['box', 'web'])
+  assert.notEqual(built.box!.digest, built.web!.digest)
+})
+
 test('a cancelled build is stopped in the account, and nothing of it goes on', async () => {
   const mark = `sleep 3${randomBytes(3).readUIntBE(0, 3)}`
   const ending = new AbortController()

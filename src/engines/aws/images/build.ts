@@ -29,8 +29,9 @@ export async function buildImages(
 ): Promise<BuiltImages> {
   const repository = repositoryName(parts.rack, appOwner(request.app))
   await ensureRepository(parts, repository, control)
-  const isCopied = ({ build, laid = [], folders = [] }: ImageRequest) =>
-    build === null && laid.length + folders.length === 0
+  const needed = new Set(request.images.flatMap(({ build }) => processesIn(build)))
+  const isCopied = ({ build, laid = [], folders = [], processes }: ImageRequest) =>
+    build === null && laid.length + folders.length === 0 && !processes.some((type) => needed.has(type))
   const slots = createSemaphore(copiesAtOnce)
   const copies = request.images.filter(isCopied).map((image) => async (signal: AbortSignal) => {
     const say = (text: string) => sayIn(control, text, image.processes[0])
@@ -43,6 +44,11 @@ export async function buildImages(
     await buildInAccount(parts, { ...request, images: built }, repository, { ...control, signal })
   const made = await together<BuiltImages>(control.signal, [...copies, ...(built.length > 0 ? [job] : [])])
   return Object.assign({}, ...made) as BuiltImages
+}
+
+/** A build that stands on the image of another type is made where that is. */
+function processesIn(build: ImageRequest['build']): string[] {
+  return (build?.contexts ?? []).flatMap((context) => ('process' in context ? [context.process] : []))
 }
 
 async function buildInAccount(
