@@ -7,6 +7,8 @@ import { readOwnerWord } from './names.ts'
 import { sweepOrphans } from './orphans.ts'
 import type { AwsParts } from './parts.ts'
 import { removeOwner } from './remove-owner.ts'
+import { removeVolumes } from './volumes/erase-volumes.ts'
+import { findVolumes } from './volumes/find-volumes.ts'
 
 /** Removes apps and services that nothing in `keep` names: by their services, their tasks and their stacks. */
 export async function sweepRack(parts: AwsParts, keep: Keep, control: Control): Promise<Swept> {
@@ -19,6 +21,7 @@ export async function sweepRack(parts: AwsParts, keep: Keep, control: Control): 
   const strangers = new Map(present.map((owner) => [ownerKey(owner), owner]))
   for (const owner of keep.owners) strangers.delete(ownerKey(owner))
   for (const owner of strangers.values()) await removeOwner(parts, owner, control)
+  const volumes = keep.volumes ? await sweepVolumes(parts, keep.owners, control) : 0
   await sweepOrphans(parts, control)
   const { images, bytes } = await sweepImages(parts, { keep }, control)
   const isStranger = ({ owner }: { owner: Owner }) => strangers.has(ownerKey(owner))
@@ -26,9 +29,19 @@ export async function sweepRack(parts: AwsParts, keep: Keep, control: Control): 
     images,
     containers: tasks.filter(isStranger).length,
     networks: stacks.filter((owner) => isStranger({ owner })).length,
-    volumes: 0,
+    volumes,
     bytes,
   }
+}
+
+/** Those of owners that are no more, with what lies in them; says how many. */
+async function sweepVolumes(parts: AwsParts, kept: Owner[], control: Control): Promise<number> {
+  const keys = new Set(kept.map(ownerKey))
+  const found = await findVolumes(parts, {}, control)
+  const left = found.filter(({ owner }) => !keys.has(ownerKey(owner)))
+  const owners = new Map(left.map(({ owner }) => [ownerKey(owner), owner]))
+  for (const owner of owners.values()) await removeVolumes(parts, owner, control)
+  return left.length
 }
 
 async function ownersOfStacks({ clients, rack }: AwsParts, { signal }: Control): Promise<Owner[]> {
