@@ -4,12 +4,26 @@ import { isSameOwner, ownerText, type Owner } from '../../domain/owner.ts'
 import type { Plan } from '../../domain/plan.ts'
 import { waysOf } from '../../domain/ways.ts'
 import { findGenerations } from './look/found.ts'
+import { notThere } from './not-there.ts'
 import type { AwsParts } from './parts.ts'
 import { findListeners, isWaitingPort } from './routes/listeners.ts'
 import { findRules, isLive } from './routes/rules.ts'
 
-/** A port or a host name that another owner has. */
+/** A port or a host name that another owner has, and ports that the network balancer is not told how to serve. */
 export async function obstaclesOf(parts: AwsParts, plan: Plan, control: Control): Promise<RackError[]> {
+  return [...unservedPorts(plan), ...(await takenWays(parts, plan, control))]
+}
+
+/** Every listener of the network balancer speaks tcp. */
+export function unservedPorts({ processes }: Plan): RackError[] {
+  return processes.flatMap((each) =>
+    waysOf(each)
+      .filter(({ kind, port }) => kind === 'raw' && port.protocol !== 'tcp')
+      .map(({ name }) => notThere(`serve ${each.type} on ${name}`, 'its network balancer speaks tcp alone')),
+  )
+}
+
+async function takenWays(parts: AwsParts, plan: Plan, control: Control): Promise<RackError[]> {
   const ports = plan.processes.flatMap((each) => waysOf(each).flatMap(({ external }) => external ?? []))
   const hosts = new Set(plan.processes.flatMap((each) => each.hosts))
   if (ports.length + hosts.size === 0) return []
