@@ -27,35 +27,50 @@ async function takenWays(parts: AwsParts, plan: Plan, control: Control): Promise
   const ports = plan.processes.flatMap((each) => waysOf(each).flatMap(({ external }) => external ?? []))
   const hosts = new Set(plan.processes.flatMap((each) => each.hosts))
   if (ports.length + hosts.size === 0) return []
-  const holders = await holdersOfGroups(parts, control)
-  const strangerOf = (group: string | undefined) => {
-    const owner = holders.get(group ?? '')
-    return owner && !isSameOwner(owner, plan.owner) ? owner : null
-  }
-  const listeners = await findListeners(parts, control)
-  const taken = ports.flatMap((port) => {
-    const stranger = strangerOf(listeners.find((each) => each.port === port)?.group)
-    return stranger ? [takenError(`port ${port}`, stranger)] : []
-  })
   const closed = ports.filter(isWaitingPort).map((port) => {
     const hint = 'Choose a port below 60000.'
     return new RackError('port-taken', `the balancer keeps port ${port} for itself`, { hint })
   })
+  const listeners = (await findListeners(parts, control)).filter(({ port }) => ports.includes(port))
   const rules = (await findRules(parts, control)).filter(isLive)
-  const named = rules.flatMap(({ conditions, groups }) => {
-    const stranger = strangerOf(groups[0]?.arn)
-    const values = conditions.flatMap(({ HostHeaderConfig }) => HostHeaderConfig?.Values ?? [])
-    return stranger ? values.filter((host) => hosts.has(host)).map((host) => takenError(host, stranger)) : []
+  const led = [
+    ...listeners.flatMap(({ port, group }) => (group ? [{ what: `port ${port}`, group }] : [])),
+    ...rules.flatMap(({ conditions, groups: [first] }) => {
+      const values = conditions.flatMap(({ HostHeaderConfig }) => HostHeaderConfig?.Values ?? [])
+      return first ? values.filter((host) => hosts.has(host)).map((what) => ({ what, group: first.arn })) : []
+    }),
+  ]
+  return [...closed, ...(await leadElsewhere(parts, plan.owner, led, control))]
+}
+
+/** Only for what the owner's own copies do not have are all others asked. */
+async function leadElsewhere(
+  parts: AwsParts,
+  owner: Owner,
+  led: { what: string; group: string }[],
+  control: Control,
+): Promise<RackError[]> {
+  if (led.length === 0) return []
+  const own = await holdersOfGroups(parts, { owner }, control)
+  const others = led.filter(({ group }) => !own.has(group))
+  if (others.length === 0) return []
+  const holders = await holdersOfGroups(parts, {}, control)
+  return others.flatMap(({ what, group }) => {
+    const holder = holders.get(group)
+    return holder && !isSameOwner(holder, owner) ? [takenError(what, holder)] : []
   })
-  return [...taken, ...closed, ...named]
 }
 
 function takenError(what: string, owner: Owner): RackError {
   return new RackError('port-taken', `${what} is taken by ${ownerText(owner)}`)
 }
 
-async function holdersOfGroups(parts: AwsParts, control: Control): Promise<Map<string, Owner>> {
-  const generations = await findGenerations(parts, {}, control)
+async function holdersOfGroups(
+  parts: AwsParts,
+  filter: { owner?: Owner },
+  control: Control,
+): Promise<Map<string, Owner>> {
+  const generations = await findGenerations(parts, filter, control)
   return new Map(
     generations.flatMap(({ owner, service }) =>
       (service.loadBalancers ?? []).flatMap(({ targetGroupArn }) =>
