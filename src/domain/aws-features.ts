@@ -191,7 +191,7 @@ export const awsFeatures: EngineFeatures = {
   allowedRanges: {
     most: 12,
     why: 'the rules of an application load balancer hold 12 ranges for a process',
-    instead: 'name larger ranges, or serve it as tcp',
+    instead: 'name larger ranges',
   },
   // §2.2: one value for all that the balancer serves.
   idleTimeoutOnHttp: {
@@ -226,6 +226,6 @@ export const awsFeatures: EngineFeatures = {
   mostExecs: 2,
   // The balancers of the account let nobody in by a certificate of the rack's own.
   sharesServices: { why: 'a rack in an AWS account has no router of its own that could let another rack in' },
-  // §1.8.
-  managedServices: ['postgres', 'mysql', 'redis', 'valkey', 'memcached'],
+  // None is run by the account before there is an installation in it.
+  managedServices: [],
 }

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { planOf, processPlan } from '../../../test/support/plans.ts'
+import type { ProcessPlan } from '../../domain/plan.ts'
 import type { PortProtocol } from '../../domain/port.ts'
+import { plainRouting } from '../../domain/routing.ts'
 import { unservedPorts } from './obstacles.ts'
 
 test('a port that the network balancer is not told how to serve is refused before anything is touched', () => {
@@ -12,8 +14,8 @@ test('a port that the network balancer is not told how to serve is refused befor
     proxy: false as const,
     secure: false,
   })
-  const said = (protocol: PortProtocol, external: number | null = 9000) =>
-    unservedPorts(planOf([processPlan({ ports: [port(protocol, external)] })])).map(
+  const said = (protocol: PortProtocol, external: number | null = 9000, more: Partial<ProcessPlan> = {}) =>
+    unservedPorts(planOf([processPlan({ ports: [port(protocol, external)], ...more })])).map(
       ({ code, message }) => `${code}: ${message}`,
     )
   assert.deepEqual([said('http'), said('tcp'), said('udp', null)], [[], [], []])
@@ -21,4 +23,11 @@ test('a port that the network balancer is not told how to serve is refused befor
     assert.deepEqual(said(protocol), [
       `unsupported: a rack in an AWS account cannot serve web on ${protocol} 9000: its network balancer speaks tcp alone`,
     ])
+  const routing = { ...plainRouting, allow: ['203.0.113.0/24'] }
+  assert.deepEqual(said('http', 80, { routing }), [])
+  assert.match(said('tcp', 9000, { routing }).join(), /lets everybody in \(rack\.allow\)/)
+  const slow = { ...plainRouting, idleTimeoutMs: 1000 }
+  assert.match(said('tcp', 9000, { routing: slow }).join(), /rack\.idle\.timeout/)
+  const ports = [{ ...port('http', 80), upstream: 'h2c' as const }]
+  assert.match(said('http', 80, { ports }).join(), /HTTP\/1\.1/)
 })

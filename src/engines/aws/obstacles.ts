@@ -1,8 +1,8 @@
 import type { Control } from '../../domain/control.ts'
 import { RackError } from '../../domain/error.ts'
 import { isSameOwner, ownerText, type Owner } from '../../domain/owner.ts'
-import type { Plan } from '../../domain/plan.ts'
-import { waysOf } from '../../domain/ways.ts'
+import type { Plan, ProcessPlan } from '../../domain/plan.ts'
+import { waysOf, type Way } from '../../domain/ways.ts'
 import { findGenerations } from './look/found.ts'
 import { notThere } from './not-there.ts'
 import type { AwsParts } from './parts.ts'
@@ -14,13 +14,23 @@ export async function obstaclesOf(parts: AwsParts, plan: Plan, control: Control)
   return [...unservedPorts(plan), ...(await takenWays(parts, plan, control))]
 }
 
-/** Every listener of the network balancer speaks tcp. */
+/** What a port asks for that no listener or target group is told. */
 export function unservedPorts({ processes }: Plan): RackError[] {
   return processes.flatMap((each) =>
-    waysOf(each)
-      .filter(({ kind, port }) => kind === 'raw' && port.protocol !== 'tcp')
-      .map(({ name }) => notThere(`serve ${each.type} on ${name}`, 'its network balancer speaks tcp alone')),
+    waysOf(each).flatMap((way) => {
+      const why = unservedReason(way, each)
+      return why === null ? [] : [notThere(`serve ${each.type} on ${way.name}`, why)]
+    }),
   )
+}
+
+function unservedReason({ kind, port }: Way, { routing }: Pick<ProcessPlan, 'routing'>): string | null {
+  if (kind === 'web') return port.upstream ? 'its balancer speaks HTTP/1.1 to processes' : null
+  if (port.protocol !== 'tcp') return 'its network balancer speaks tcp alone'
+  if (routing.allow !== null) return 'its network balancer lets everybody in (rack.allow)'
+  return routing.idleTimeoutMs === null
+    ? null
+    : 'its network balancer has one limit for all (rack.idle.timeout)'
 }
 
 async function takenWays(parts: AwsParts, plan: Plan, control: Control): Promise<RackError[]> {

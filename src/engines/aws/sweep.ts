@@ -1,3 +1,4 @@
+import type { Stack } from '@aws-sdk/client-cloudformation'
 import type { Control } from '../../domain/control.ts'
 import type { Keep, Swept } from '../../domain/engine.ts'
 import { ownerKey, type Owner } from '../../domain/owner.ts'
@@ -54,7 +55,11 @@ async function ownersOfStacks({ clients, rack }: AwsParts, { signal }: Control):
     return { items: answer.Stacks ?? [], nextToken: answer.NextToken }
   }
   const all = await Array.fromAsync(pages(list))
-  return all.flatMap(({ StackName = '' }) =>
-    StackName.startsWith(prefix) ? [readOwnerWord(StackName.slice(prefix.length))] : [],
-  )
+  // The name of another rack may begin like one of our stacks.
+  const isOwn = ({ Tags = [] }: Stack) => Tags.some(({ Key, Value }) => Key === 'rack:name' && Value === rack)
+  return all.flatMap((stack) => {
+    const { StackName = '' } = stack
+    const isOfApp = StackName.startsWith(prefix) && isOwn(stack)
+    return isOfApp ? [readOwnerWord(StackName.slice(prefix.length))] : []
+  })
 }

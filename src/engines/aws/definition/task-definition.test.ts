@@ -118,3 +118,25 @@ test('one way in for the web by the first of its ports, one for each raw port; n
   assert.equal(waysText({ ports: [] }), '')
   assert.notEqual(waysText({ ports }), waysText({ ports: ports.slice(0, 1) }))
 })
+
+test('who drops all capabilities but some keeps those', () => {
+  const dropped = (capDrop: string[], capAdd: string[]) => {
+    const container = { ...plainContainer, capDrop, capAdd }
+    const { containerDefinitions = [] } = taskDefinition(input(processPlan({ container })))
+    return containerDefinitions.find(({ name }) => name === 'main')!.linuxParameters?.capabilities
+  }
+  assert.deepEqual(dropped(['ALL'], []), { drop: ['ALL'] })
+  const but = dropped(['ALL'], ['NET_BIND_SERVICE', 'SYS_PTRACE'])
+  assert.deepEqual(but?.add, ['SYS_PTRACE'])
+  assert.ok(
+    but?.drop?.includes('CHOWN') && !but.drop.includes('NET_BIND_SERVICE') && !but.drop.includes('ALL'),
+  )
+  assert.deepEqual(dropped(['NET_RAW'], ['SYS_PTRACE']), { add: ['SYS_PTRACE'], drop: ['NET_RAW'] })
+})
+
+test('volumes whose names ECS does not take are told apart', () => {
+  const mounts = ['/a/b', '/a-b'].map((path) => ({ kind: 'discarded' as const, path, readOnly: false }))
+  const { volumes = [] } = taskDefinition(input(processPlan({ mounts })))
+  assert.equal(new Set(volumes.map(({ name }) => name)).size, volumes.length)
+  assert.ok(volumes.length >= 3)
+})

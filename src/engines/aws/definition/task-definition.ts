@@ -7,9 +7,10 @@ import type {
   Secret,
   Volume,
 } from '@aws-sdk/client-ecs'
-import type { ContainerOptions, Mount } from '../../../domain/container.ts'
+import { usualCapabilities, type ContainerOptions, type Mount } from '../../../domain/container.ts'
 import type { Healthcheck } from '../../../domain/manifest.ts'
 import type { ProcessPlan } from '../../../domain/plan.ts'
+import { shortHash } from '../../../lib/short-hash.ts'
 import { generationName, logGroupName, searchDomain, streamPrefix, type GenerationName } from '../names.ts'
 import type { AwsPlaces } from '../parts.ts'
 import { initVariable, toolPath, type InitOrders } from '../tool-orders.ts'
@@ -202,10 +203,11 @@ function agentPlaces({ container }: Pick<ProcessPlan, 'container'>): { name: str
   return paths.map((path) => ({ name: `agent${path.replaceAll('/', '-')}`, path }))
 }
 
-/** A volume that two paths have is one. */
+/** A volume that two paths have is one; two whose names ECS does not take are two. */
 function volumeId(mount: Mount): string {
-  if (mount.kind === 'volume') return `v-${mount.volume.replaceAll(/[^A-Za-z0-9_-]/g, '-')}`
-  return `d${mount.path.replaceAll(/[^A-Za-z0-9_-]/g, '-')}`
+  const [letter, name] = mount.kind === 'volume' ? ['v', mount.volume] : ['d', mount.path]
+  const plain = name.replaceAll(/[^A-Za-z0-9_-]/g, '-')
+  return plain === name ? `${letter}-${name}` : `${letter}-${plain}-${shortHash(name)}`
 }
 
 function mountPointsOf({ mounts, container }: ProcessPlan): MountPoint[] {
@@ -233,15 +235,21 @@ function linuxOf({ mounts, container, init, memoryBytes }: ProcessPlan): LinuxPa
     ]
     return [inMemory(path, sizeBytes ?? memoryBytes, more)]
   })
-  const { capAdd, capDrop } = container
-  const capabilities = {
-    ...(capAdd.includes('SYS_PTRACE') && { add: ['SYS_PTRACE'] }),
-    ...(capDrop.length > 0 && { drop: capDrop.toSorted() }),
-  }
+  const capabilities = capabilitiesOf(container)
   return {
     ...(Object.keys(capabilities).length > 0 && { capabilities }),
     ...(init && { initProcessEnabled: true }),
     ...(tmpfs.length + shared.length > 0 && { tmpfs: [...shared, ...tmpfs] }),
+  }
+}
+
+/** Fargate adds none of those that Docker gives anyway: who drops all but some drops the others by name. */
+function capabilitiesOf({ capAdd, capDrop }: ContainerOptions): { add?: string[]; drop?: string[] } {
+  const isAllBut = capDrop.includes('ALL') && capAdd.length > 0
+  const dropped = isAllBut ? usualCapabilities.filter((name) => !capAdd.includes(name)) : capDrop
+  return {
+    ...(capAdd.includes('SYS_PTRACE') && { add: ['SYS_PTRACE'] }),
+    ...(dropped.length > 0 && { drop: dropped.toSorted() }),
   }
 }
 

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { Control } from '../../../domain/control.ts'
 import type { Owner } from '../../../domain/owner.ts'
 import type { Plan } from '../../../domain/plan.ts'
@@ -38,7 +39,7 @@ export async function ensureAccessPoint(
   try {
     const { AccessPointId } = await clients.files.createAccessPoint(
       {
-        ClientToken: `${ownerWord(owner)}/${volume}`.slice(0, 64),
+        ClientToken: tokenOf(`${rack} ${ownerWord(owner)} ${volume}`),
         FileSystemId: places.fileSystem,
         RootDirectory: {
           Path: root,
@@ -58,6 +59,9 @@ export async function ensureAccessPoint(
     return await awaitAccessPoint(parts, AccessPointId, control)
   }
 }
+
+/** Of 64 characters at most, and no other volume's. */
+const tokenOf = (text: string) => createHash('sha256').update(text).digest('hex')
 
 /** A task that mounts one that is not available yet does not start. */
 async function awaitAccessPoint(

@@ -93,7 +93,7 @@ async function buildInAccount(
 }
 
 /** Objects of the rack's bucket that a build is given, and that are gone when it has ended. */
-function createGiven({ clients, places: { bucket } }: AwsParts) {
+function createGiven({ clients, places: { bucket }, onTrouble }: AwsParts) {
   const keys: string[] = []
   return {
     async put(
@@ -122,7 +122,11 @@ function createGiven({ clients, places: { bucket } }: AwsParts) {
     /** Under a signal of its own: what a build is given holds logins. */
     async remove(): Promise<void> {
       const abortSignal = AbortSignal.timeout(30_000)
-      for (const Key of keys) await clients.objects.deleteObject({ Bucket: bucket, Key }, { abortSignal })
+      const remove = async (Key: string) =>
+        await clients.objects.deleteObject({ Bucket: bucket, Key }, { abortSignal })
+      // What the build itself said is not hidden by it; a sweep takes what is left.
+      for (const outcome of await Promise.allSettled(keys.map(remove)))
+        if (outcome.status === 'rejected') onTrouble(outcome.reason)
     },
   }
 }
