@@ -9,12 +9,12 @@ import { identityOf } from '../deploy/identity.ts'
  * and serves nobody (aws.md 1.3).
  */
 export function isJob(plan: Plan, processPlan: ProcessPlan): boolean {
-  const { type, restart, ports, internalPorts, healthcheck, health } = processPlan
+  const { type, restart, ports } = processPlan
   const isAwaited = plan.processes.some(({ after }) =>
     after.some((wait) => wait.type === type && wait.condition === 'completed'),
   )
-  const serves = ports.length > 0 || internalPorts.length > 0 || healthcheck !== null || health.port !== null
-  return isAwaited || (restart !== 'always' && !serves)
+  // What an image exposes or checks makes a server of nothing that its file does not call one.
+  return isAwaited || (restart !== 'always' && ports.length === 0)
 }
 
 /** What all jobs of an identity are made from. */

@@ -9,13 +9,15 @@ const generation = { owner: appOwner('shop'), type: 'web', id: 'GABCDEFGHIJ' }
 const of = (plan: ReturnType<typeof processPlan>) =>
   targetGroup({ rack: 'r1', vpc: 'vpc-1', generation, plan, way: waysOf(plan)[0]! })
 
-test('a web port is checked by its path, or by any answer that is no failure of the server', () => {
+test('a web port is checked by its path: any answer that is no failure of the server will do', () => {
   const web = processPlan(servesHttp(8080, ['a.b']))
   const { Protocol, Port, TargetType, Matcher, HealthCheckPath } = of(web)
   assert.deepEqual([Protocol, Port, TargetType, HealthCheckPath], ['HTTP', 8080, 'ip', '/'])
   assert.equal(Matcher?.HttpCode, '200-499')
   const named = of({ ...web, health: { ...web.health, path: '/up' } })
-  assert.deepEqual([named.HealthCheckPath, named.Matcher?.HttpCode], ['/up', '200-399'])
+  assert.deepEqual([named.HealthCheckPath, named.Matcher?.HttpCode], ['/up', '200-499'])
+  const elsewhere = of({ ...web, health: { ...web.health, path: '/up', port: 9090 } })
+  assert.deepEqual([elsewhere.HealthCheckPath, elsewhere.HealthCheckPort], ['/', 'traffic-port'])
 })
 
 test('checks are as near as the balancer comes: 5 s and more, a timeout below it, 2 in a row', () => {

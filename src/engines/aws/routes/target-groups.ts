@@ -26,7 +26,7 @@ export function targetGroup(input: TargetGroupInput): CreateTargetGroupCommandIn
   const { port } = way
   const isWeb = way.kind === 'web'
   const timeout = within(2, Math.ceil(health.timeoutMs / 1000), 60)
-  const path = health.path ?? '/'
+  const isProbedHere = health.port === null || health.port === port.container
   return {
     Name: targetGroupName(rack, generation, way.name),
     Protocol: isWeb ? (port.secure ? 'HTTPS' : 'HTTP') : 'TCP',
@@ -34,10 +34,11 @@ export function targetGroup(input: TargetGroupInput): CreateTargetGroupCommandIn
     VpcId: vpc,
     TargetType: 'ip',
     HealthCheckProtocol: isWeb ? (port.secure ? 'HTTPS' : 'HTTP') : 'TCP',
-    // Without a path any answer but a server's own failure says that it serves.
+    // It asks by an address, which a process that knows its host name refuses: any answer but a server's own failure says
+    // that it serves. The gate has asked for the path by its name.
     ...(isWeb && {
-      HealthCheckPath: path,
-      Matcher: { HttpCode: health.path === null ? '200-499' : '200-399' },
+      HealthCheckPath: (isProbedHere ? health.path : null) ?? '/',
+      Matcher: { HttpCode: '200-499' },
     }),
     HealthCheckPort: isWeb || health.port === null ? 'traffic-port' : String(health.port),
     HealthCheckIntervalSeconds: within(Math.max(5, timeout + 1), Math.ceil(health.intervalMs / 1000), 300),
