@@ -181,25 +181,42 @@ func (r *running) carry(from *os.File, number int, more io.Writer) {
 }
 
 func (r *running) wait(stop <-chan syscall.Signal) int {
-	ended := make(chan error, 1)
-	go func() { ended <- r.command.Wait() }()
+	ended := make(chan syscall.WaitStatus, 1)
+	go reap(r.command.Process.Pid, ended)
 	for {
 		select {
-		case <-ended:
+		case status := <-ended:
 			r.waitForOutput()
-			return codeOfEnd(r.command.ProcessState)
+			return codeOfEnd(status)
 		case signal := <-stop:
 			r.signal(signal)
 		case <-r.link.gone:
 			r.signal(syscall.SIGHUP)
 			r.signal(syscall.SIGTERM)
 			select {
-			case <-ended:
+			case status := <-ended:
+				return codeOfEnd(status)
 			case <-time.After(endGrace):
 				r.signal(syscall.SIGKILL)
-				<-ended
+				return codeOfEnd(<-ended)
 			}
-			return codeOfEnd(r.command.ProcessState)
+		}
+	}
+}
+
+// Takes all that ends, and tells of the command. Whoever is process 1 has to: what the command leaves behind becomes its
+// child. The package's own `Wait` has no part in it, since one of the two would miss what the other has taken.
+func reap(command int, ended chan<- syscall.WaitStatus) {
+	for {
+		var status syscall.WaitStatus
+		process, err := syscall.Wait4(-1, &status, 0, nil)
+		switch {
+		case err == syscall.EINTR:
+		case err != nil:
+			// Nothing is left.
+			return
+		case process == command:
+			ended <- status
 		}
 	}
 }
@@ -228,9 +245,9 @@ func (r *running) waitForOutput() {
 	}
 }
 
-func codeOfEnd(state *os.ProcessState) int {
-	if status, isKnown := state.Sys().(syscall.WaitStatus); isKnown && status.Signaled() {
+func codeOfEnd(status syscall.WaitStatus) int {
+	if status.Signaled() {
 		return 128 + int(status.Signal())
 	}
-	return state.ExitCode()
+	return status.ExitStatus()
 }

@@ -18,7 +18,9 @@ const holdAddress = "@rack-hold"
 const patience = 60 * time.Second
 
 // Process 1 of a one-off that somebody is attached to: the command starts when `join` has come, and ends with it.
-func runHold(arguments []string) (int, error) {
+func runHold(arguments []string) (int, error) { return holdAt(holdAddress, arguments) }
+
+func holdAt(address string, arguments []string) (int, error) {
 	flags := flag.NewFlagSet("hold", flag.ContinueOnError)
 	isTTY := flags.Bool("tty", false, "")
 	hasInput := flags.Bool("input", false, "")
@@ -27,9 +29,9 @@ func runHold(arguments []string) (int, error) {
 		return 2, err
 	}
 	order := commandOrder{Command: flags.Args(), TTY: *isTTY, Input: *hasInput}
-	signals := make(chan os.Signal, 4)
-	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
-	joined, err := accept(signals)
+	signals := make(chan os.Signal, 16)
+	signal.Notify(signals, forwarded()...)
+	joined, err := accept(address, signals)
 	if err != nil {
 		return 143, err
 	}
@@ -44,8 +46,22 @@ func runHold(arguments []string) (int, error) {
 	return code, nil
 }
 
-func accept(signals <-chan os.Signal) (net.Conn, error) {
-	listener, err := net.Listen("unix", holdAddress)
+// All that can be heard: an image names any of them for its stop. Not those that the tool's own running makes.
+func forwarded() []os.Signal {
+	const last = 64
+	var all []os.Signal
+	for number := syscall.Signal(1); number <= last; number++ {
+		switch number {
+		case syscall.SIGKILL, syscall.SIGSTOP, syscall.SIGCHLD, syscall.SIGURG, syscall.SIGPIPE:
+		default:
+			all = append(all, number)
+		}
+	}
+	return all
+}
+
+func accept(address string, signals <-chan os.Signal) (net.Conn, error) {
+	listener, err := net.Listen("unix", address)
 	if err != nil {
 		return nil, err
 	}
@@ -66,7 +82,7 @@ func accept(signals <-chan os.Signal) (net.Conn, error) {
 	}
 }
 
-// What ends the command: a stop of the task, or its time.
+// What the command is told: what the tool is, and its end when its time is over.
 func stops(signals <-chan os.Signal, timeout time.Duration) <-chan syscall.Signal {
 	stop := make(chan syscall.Signal, 4)
 	go func() {
