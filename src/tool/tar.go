@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+	"time"
 )
 
 type tarOrder struct {
@@ -32,7 +33,7 @@ func runTar([]string) (int, error) {
 	if order.Direction == "in" {
 		err = unpack(order.Path, l.content())
 	} else {
-		err = packTo(l.stream(1), order.Path)
+		err = packTo(l.stream(1), order.Path, "")
 	}
 	if err != nil {
 		l.fail(codeOfFailure(err), err)
@@ -81,7 +82,7 @@ func unpack(directory string, content io.Reader) error {
 		return err
 	}
 	reader := tar.NewReader(content)
-	var folders []*tar.Header
+	modified := map[string]time.Time{}
 	for {
 		header, err := reader.Next()
 		if err == io.EOF {
@@ -90,17 +91,18 @@ func unpack(directory string, content io.Reader) error {
 		if err != nil {
 			return fmt.Errorf("%w (%s)", errNoTar, err)
 		}
-		if err := place(root, header, reader); err != nil {
+		target, err := place(root, header, reader)
+		if err != nil {
 			return fmt.Errorf("%s: %w", header.Name, err)
 		}
 		if header.Typeflag == tar.TypeDir {
-			folders = append(folders, header)
+			modified[target] = header.ModTime
 		}
 	}
 	_, err = io.Copy(io.Discard, content)
 	// At the end: what was placed in them has changed their times.
-	for _, header := range folders {
-		_ = os.Chtimes(filepath.Join(root, localName(header.Name)), header.ModTime, header.ModTime)
+	for folder, at := range modified {
+		_ = os.Chtimes(folder, at, at)
 	}
 	return err
 }
@@ -128,50 +130,65 @@ func isLocal(name string) bool {
 	return name != "" && !path.IsAbs(name) && cleaned != ".." && !strings.HasPrefix(cleaned, "../")
 }
 
-// Where an entry belongs; links that are there may not lead it out.
+// Where an entry belongs; links that are there may not lead it out. Nothing is made here: what is refused has done nothing.
 func inside(root, name string) (string, error) {
 	local := localName(name)
 	if !isLocal(local) {
 		return "", errNotInside
 	}
-	target := filepath.Join(root, local)
 	if local == "." {
 		return root, nil
 	}
-	parent := filepath.Dir(target)
-	if err := os.MkdirAll(parent, 0o755); err != nil {
-		return "", err
+	// As much of its way as is there, and what is still to be made below that.
+	there, missing := filepath.Join(root, filepath.Dir(local)), ""
+	for {
+		_, err := os.Lstat(there)
+		if err == nil {
+			break
+		}
+		if !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ENOTDIR) {
+			return "", err
+		}
+		there, missing = filepath.Dir(there), filepath.Join(filepath.Base(there), missing)
 	}
-	real, err := filepath.EvalSymlinks(parent)
+	real, err := filepath.EvalSymlinks(there)
+	if errors.Is(err, fs.ErrNotExist) {
+		// A link to what is not there.
+		return "", fmt.Errorf("%s: %w", there, errNoFolder)
+	}
 	if err != nil {
 		return "", err
 	}
 	if real != root && !strings.HasPrefix(real, strings.TrimRight(root, "/")+"/") {
 		return "", errNotInside
 	}
-	return filepath.Join(real, filepath.Base(target)), nil
+	return filepath.Join(real, missing, filepath.Base(local)), nil
 }
 
-func place(root string, header *tar.Header, content io.Reader) error {
+// Gives where it was placed.
+func place(root string, header *tar.Header, content io.Reader) (string, error) {
 	target, err := inside(root, header.Name)
 	if err != nil {
-		return err
+		return "", err
+	}
+	if err := os.MkdirAll(filepath.Dir(target), 0o755); err != nil {
+		return "", err
 	}
 	isFolder := header.Typeflag == tar.TypeDir
 	if before, err := os.Lstat(target); err == nil && target != root {
 		if before.IsDir() != isFolder {
-			return errInTheWay
+			return "", errInTheWay
 		}
 		if !isFolder {
 			if err := os.Remove(target); err != nil {
-				return err
+				return "", err
 			}
 		}
 	}
 	if err := create(root, target, header, content); err != nil {
-		return err
+		return "", err
 	}
-	return setAttributes(target, header)
+	return target, setAttributes(target, header)
 }
 
 func create(root, target string, header *tar.Header, content io.Reader) error {
@@ -226,7 +243,8 @@ func setAttributes(target string, header *tar.Header) error {
 	return os.Chtimes(target, header.ModTime, header.ModTime)
 }
 
-func packTo(target io.Writer, from string) error {
+// All but what lies at `from` under the one name, where there is one.
+func packTo(target io.Writer, from, without string) error {
 	isContent := from == "." || strings.HasSuffix(from, "/.")
 	state, err := os.Lstat(from)
 	if err != nil {
@@ -236,10 +254,14 @@ func packTo(target io.Writer, from string) error {
 		return fmt.Errorf("%s: %w", from, errNoFolder)
 	}
 	buffered := bufio.NewWriterSize(target, 32*1024)
-	packer := packer{tar.NewWriter(buffered), map[fileKey]string{}}
+	packer := packer{tar.NewWriter(buffered), map[fileKey]string{}, without}
 	base := filepath.Base(from)
 	if isContent {
 		base = "."
+		// What a link leads to has the content, not the link.
+		if from, err = filepath.EvalSymlinks(from); err != nil {
+			return err
+		}
 	}
 	if err := packer.walk(filepath.Clean(from), base); err != nil {
 		return err
@@ -256,6 +278,8 @@ type packer struct {
 	writer *tar.Writer
 	// Files with several names, by the first of them.
 	seen map[fileKey]string
+	// A name that is left out.
+	without string
 }
 
 func (p packer) walk(from, base string) error {
@@ -266,6 +290,9 @@ func (p packer) walk(from, base string) error {
 		below, err := filepath.Rel(from, found)
 		if err != nil {
 			return err
+		}
+		if p.without != "" && below == p.without {
+			return nil
 		}
 		name := base
 		if below != "." {
