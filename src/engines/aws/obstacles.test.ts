@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { planOf, processPlan } from '../../../test/support/plans.ts'
+import { planOf, processPlan, servesHttp } from '../../../test/support/plans.ts'
 import type { ProcessPlan } from '../../domain/plan.ts'
 import type { PortProtocol } from '../../domain/port.ts'
 import { plainRouting } from '../../domain/routing.ts'
-import { unservedPorts } from './obstacles.ts'
+import { ledWays, unservedPorts } from './obstacles.ts'
 
 test('a port that the network balancer is not told how to serve is refused before anything is touched', () => {
   const port = (protocol: PortProtocol, external: number | null) => ({
@@ -30,4 +30,38 @@ test('a port that the network balancer is not told how to serve is refused befor
   assert.match(said('tcp', 9000, { routing: slow }).join(), /rack\.idle\.timeout/)
   const ports = [{ ...port('http', 80), upstream: 'h2c' as const }]
   assert.match(said('http', 80, { ports }).join(), /HTTP\/1\.1/)
+})
+
+test('where the ways in of a plan lead: its ports, and its host names by rules that are live', () => {
+  const port = {
+    external: 9000,
+    container: 9000,
+    protocol: 'tcp' as const,
+    proxy: false as const,
+    secure: false,
+  }
+  const plan = planOf([
+    processPlan(servesHttp(8080, ['a.test', 'b.test'])),
+    processPlan({ type: 'db', ports: [port] }),
+  ])
+  const rule = (priority: number, Values: string[], group: string) => ({
+    arn: '',
+    priority,
+    groups: [{ arn: group, weight: 1 }],
+    conditions: [{ Field: 'host-header', HostHeaderConfig: { Values } }],
+  })
+  const listeners = [
+    { arn: '', port: 9000, group: 'one' },
+    { arn: '', port: 9001, group: 'two' },
+    { arn: '', port: 60_100, group: 'three' },
+  ]
+  const rules = [
+    rule(2, ['b.test', 'c.test'], 'four'),
+    rule(30_000, ['a.test'], 'five'),
+    rule(3, ['c.test'], 'six'),
+  ]
+  assert.deepEqual(ledWays(plan, { listeners, rules }), [
+    { what: 'port 9000', group: 'one' },
+    { what: 'b.test', group: 'four' },
+  ])
 })

@@ -6,8 +6,8 @@ import { waysOf, type Way } from '../../domain/ways.ts'
 import { findGenerations } from './look/found.ts'
 import { notThere } from './not-there.ts'
 import type { AwsParts } from './parts.ts'
-import { findListeners, isWaitingPort } from './routes/listeners.ts'
-import { findRules, isLive } from './routes/rules.ts'
+import { findListeners, isWaitingPort, type FoundListener } from './routes/listeners.ts'
+import { findRules, isLive, type FoundRule } from './routes/rules.ts'
 
 /** A port or a host name that another owner has, and ports that the network balancer is not told how to serve. */
 export async function obstaclesOf(parts: AwsParts, plan: Plan, control: Control): Promise<RackError[]> {
@@ -34,31 +34,73 @@ function unservedReason({ kind, port }: Way, { routing }: Pick<ProcessPlan, 'rou
 }
 
 async function takenWays(parts: AwsParts, plan: Plan, control: Control): Promise<RackError[]> {
-  const ports = plan.processes.flatMap((each) => waysOf(each).flatMap(({ external }) => external ?? []))
-  const hosts = new Set(plan.processes.flatMap((each) => each.hosts))
-  if (ports.length + hosts.size === 0) return []
+  const ports = externalPorts(plan)
+  if (ports.length + plan.processes.flatMap((each) => each.hosts).length === 0) return []
   const closed = ports.filter(isWaitingPort).map((port) => {
     const hint = 'Choose a port below 60000.'
     return new RackError('port-taken', `the balancer keeps port ${port} for itself`, { hint })
   })
-  const listeners = (await findListeners(parts, control)).filter(({ port }) => ports.includes(port))
-  const rules = (await findRules(parts, control)).filter(isLive)
-  const led = [
-    ...listeners.flatMap(({ port, group }) => (group ? [{ what: `port ${port}`, group }] : [])),
-    ...rules.flatMap(({ conditions, groups: [first] }) => {
+  const listeners = await findListeners(parts, control)
+  const rules = await findRules(parts, control)
+  return [
+    ...closed,
+    ...(await leadElsewhere(parts, plan.owner, ledWays(plan, { listeners, rules }), control)),
+  ]
+}
+
+/**
+ * Another deploy may have come to a way in since this one was looked at first. To be asked in turn with everybody who
+ * leads ways in.
+ * @param own ARNs of target groups that are the owner's for certain
+ * @throws port-taken
+ */
+export async function refuseTaken(
+  parts: AwsParts,
+  plan: Pick<Plan, 'owner' | 'processes'>,
+  found: FoundWays & { own: ReadonlySet<string> },
+  control: Pick<Control, 'signal'>,
+): Promise<void> {
+  const led = ledWays(plan, found).filter(({ group }) => !found.own.has(group))
+  const [taken] = await leadElsewhere(parts, plan.owner, led, control)
+  if (taken) throw taken
+}
+
+interface FoundWays {
+  listeners: readonly FoundListener[]
+  rules: readonly FoundRule[]
+}
+
+/** A way in, and the target group that it leads to. */
+interface LedWay {
+  what: string
+  group: string
+}
+
+function externalPorts({ processes }: Pick<Plan, 'processes'>): number[] {
+  return processes.flatMap((each) => waysOf(each).flatMap(({ external }) => external ?? []))
+}
+
+/** Where the ways in of a plan lead now. Pure. */
+export function ledWays(plan: Pick<Plan, 'processes'>, { listeners, rules }: FoundWays): LedWay[] {
+  const ports = new Set(externalPorts(plan))
+  const hosts = new Set(plan.processes.flatMap((each) => each.hosts))
+  return [
+    ...listeners.flatMap(({ port, group }) =>
+      ports.has(port) && group ? [{ what: `port ${port}`, group }] : [],
+    ),
+    ...rules.filter(isLive).flatMap(({ conditions, groups: [first] }) => {
       const values = conditions.flatMap(({ HostHeaderConfig }) => HostHeaderConfig?.Values ?? [])
       return first ? values.filter((host) => hosts.has(host)).map((what) => ({ what, group: first.arn })) : []
     }),
   ]
-  return [...closed, ...(await leadElsewhere(parts, plan.owner, led, control))]
 }
 
 /** Only for what the owner's own copies do not have are all others asked. */
 async function leadElsewhere(
   parts: AwsParts,
   owner: Owner,
-  led: { what: string; group: string }[],
-  control: Control,
+  led: LedWay[],
+  control: Pick<Control, 'signal'>,
 ): Promise<RackError[]> {
   if (led.length === 0) return []
   const own = await holdersOfGroups(parts, { owner }, control)
@@ -78,7 +120,7 @@ function takenError(what: string, owner: Owner): RackError {
 async function holdersOfGroups(
   parts: AwsParts,
   filter: { owner?: Owner },
-  control: Control,
+  control: Pick<Control, 'signal'>,
 ): Promise<Map<string, Owner>> {
   const generations = await findGenerations(parts, filter, control)
   return new Map(

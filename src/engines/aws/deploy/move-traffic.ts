@@ -9,7 +9,14 @@ import { waysOf } from '../../../domain/ways.ts'
 import { awaitChange, changeRecords, recordChanges } from '../inside/records.ts'
 import { namesOfLinks, namesOfTypes } from '../inside/wanted-names.ts'
 import { membersName, targetGroupName } from '../names.ts'
-import { findListeners, leadPort, isWaitingPort, removeListener } from '../routes/listeners.ts'
+import { refuseTaken } from '../obstacles.ts'
+import {
+  findListeners,
+  leadPort,
+  isWaitingPort,
+  removeListener,
+  type FoundListener,
+} from '../routes/listeners.ts'
 import {
   bringRules,
   findRules,
@@ -44,8 +51,7 @@ export async function moveTraffic(
   own.plan = plan
   const serving = servingOf(own, plan, processes)
   await awaitTargets(own, serving, processes, control)
-  const hasMoved = await moveRules(own, serving, processes, control)
-  await movePorts(own, plan, serving, control)
+  const hasMoved = await moveWays(own, serving, processes, control)
   await moveNames(own, plan, serving, control)
   // Every node of a balancer hears of it for itself (aws.md 4.1).
   if (hasMoved) await pause(own.parts.intervals.targets, control.signal)
@@ -125,24 +131,45 @@ function isOld({ before }: OwnRollout, generation: Generation): boolean {
   return before.has(generation.name)
 }
 
-/** Rules are one table for all apps: who reads it and then changes it does so alone. */
-async function moveRules(
+/**
+ * Rules and listeners are one table for all apps: who reads it and then changes it does so alone. None is led before it
+ * is certain that no other app has come to a way in meanwhile.
+ */
+async function moveWays(
   own: OwnRollout,
   serving: Serving[],
   processes: string[],
   control: Control,
 ): Promise<boolean> {
-  const { routing } = own.parts
-  return await routing.run(async () => {
-    for (let attempt = 0; ; attempt++) {
-      try {
-        return await swapRules(own, serving, processes, control)
-      } catch (error) {
-        // A rule of another hand took the place in between.
-        if (attempt === 5 || !isAwsError(error, 'PriorityInUseException')) throw error
-      }
-    }
+  return await own.parts.routing.run(async () => {
+    const hasMoved = await untilFree(async () => await swapRules(own, serving, processes, control))
+    await untilFree(async () => await movePorts(own, serving, control))
+    return hasMoved
   }, control.signal)
+}
+
+/** What another hand took in between is looked at anew. */
+async function untilFree<T>(work: () => Promise<T>): Promise<T> {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return await work()
+    } catch (error) {
+      const isTaken = isAwsError(error, 'PriorityInUseException', 'DuplicateListenerException')
+      if (attempt === 5 || !isTaken) throw error
+    }
+  }
+}
+
+/** Of what serves, with what the owner has for certain. @throws port-taken */
+async function refuseWays(
+  own: OwnRollout,
+  serving: Serving[],
+  { listeners, rules }: { listeners: FoundListener[]; rules: FoundRule[] },
+  control: Control,
+): Promise<void> {
+  const known = new Set([...own.generations.values()].flatMap((each) => each.groups))
+  const plan = { owner: own.owner, processes: serving.map((each) => each.plan) }
+  await refuseTaken(own.parts, plan, { listeners, rules, own: known }, control)
 }
 
 /** One call for all rules of the app: nothing is moved by half. */
@@ -158,6 +185,8 @@ async function swapRules(
   )
   if (holders.size === 0) return false
   const all = await findRules(parts, control)
+  const listeners = await findListeners(parts, control)
+  await refuseWays(own, serving, { listeners, rules: all }, control)
   const before = JSON.stringify(all)
   const live = new Set<FoundRule>()
   for (const each of serving) {
@@ -212,11 +241,12 @@ async function liveRules(
   return brought
 }
 
-async function movePorts(own: OwnRollout, plan: Plan, serving: Serving[], control: Control): Promise<void> {
-  const { parts } = own
+async function movePorts(own: OwnRollout, serving: Serving[], control: Control): Promise<void> {
+  const { parts, plan } = own
   const groups = new Set([...own.generations.values()].flatMap((each) => each.groups))
   if (groups.size === 0) return
   const listeners = await findListeners(parts, control)
+  await refuseWays(own, serving, { listeners, rules: [] }, control)
   const led = new Set<number>()
   for (const { main, plan: processPlan } of serving) {
     for (const way of waysOf(processPlan)) {
@@ -228,7 +258,7 @@ async function movePorts(own: OwnRollout, plan: Plan, serving: Serving[], contro
       led.add(way.external)
     }
   }
-  const wanted = new Set(plan.processes.flatMap((each) => waysOf(each).map(({ external }) => external)))
+  const wanted = new Set(plan!.processes.flatMap((each) => waysOf(each).map(({ external }) => external)))
   for (const { arn, port, group } of listeners) {
     const isStale = !isWaitingPort(port) && groups.has(group) && !led.has(port) && !wanted.has(port)
     if (isStale) await removeListener(parts, arn, control)
