@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { randomBytes } from 'node:crypto'
 import { createClients } from '../../src/aws/clients.ts'
+import type { RackError } from '../../src/domain/error.ts'
 import type { Plan } from '../../src/domain/plan.ts'
 import { appOwner } from '../../src/domain/owner.ts'
 import { noReleaseCommands } from '../../src/domain/engine.ts'
@@ -170,6 +171,32 @@ test('what a daemon has made and never used is swept at the second look', async 
   assert.deepEqual(SecretList, [])
 })
 
+test('of two apps that come to a way in at once one gets it, and the other is told', async () => {
+  // Ports above are those of listeners that wait.
+  const external = 20_000 + (randomBytes(2).readUInt16BE() % 10_000)
+  const raw = { external, container: 8080, protocol: 'tcp' as const, proxy: false as const, secure: false }
+  const ways = { host: servesHttp(8080, [host('both')]), port: { ports: [raw], internalPorts: [8080] } }
+  for (const [way, serves] of Object.entries(ways)) {
+    const plans = ['ROOOOOOOOOO', 'RTTTTTTTTTT'].map((text, index): Plan => {
+      const plan = planFor(`${way}-${index}`, text)
+      const { ports, internalPorts, hosts } = processPlan(serves)
+      return { ...plan, processes: [{ ...plan.processes[0]!, ports, internalPorts, hosts }] }
+    })
+    const ends = await Promise.allSettled(
+      plans.map(async (plan) => await rack.engine.deploy(change(plan, null), controlFor(60_000))),
+    )
+    const refused = ends.flatMap((end) => (end.status === 'rejected' ? [end.reason as RackError] : []))
+    assert.deepEqual(
+      refused.map(({ code }) => code),
+      ['port-taken'],
+      JSON.stringify(ends),
+    )
+    const winner = plans[ends.findIndex(({ status }) => status === 'fulfilled')]!
+    const visited = way === 'host' ? host('both') : String(external)
+    assert.equal((await visitLocally(rack.httpPort)(visited))?.text, winner.release)
+  }
+})
+
 test('no request is lost while releases replace each other', async () => {
   const [one, two, three] = ['ROOOOOOOOOO', 'RTTTTTTTTTT', 'RHHHHHHHHHH'].map((text) =>
     planFor('load', text),
@@ -190,13 +217,30 @@ test('no request is lost while releases replace each other', async () => {
   )
 })
 
+/** Two copies of web, of which no more than two may run at once. */
+function wavesFor(app: string, text: string): Plan {
+  const plan = planFor(app, text)
+  const [web] = plan.processes
+  return { ...plan, processes: [{ ...web!, count: 2, minimumPercent: 50, maximumPercent: 100 }] }
+}
+
+test('copies that a daemon has protected and left so leave when their turn comes', async () => {
+  const [one, two] = [wavesFor('protected', 'ROOOOOOOOOO'), wavesFor('protected', 'RTTTTTTTTTT')]
+  await rack.engine.deploy(change(one, null), controlFor(60_000))
+  await withKilled('ecs:UpdateService', 'after', async (engine) => {
+    await engine.deploy(change(two, one), controlFor(20_000))
+  })
+  await rack.reopen().deploy(change(two, one), controlFor(90_000))
+  await until(async () => (await releasesOf('protected')).join() === 'web RTTTTTTTTTT,web RTTTTTTTTTT', {
+    // Protection would end by itself after an hour of the account's.
+    deadlineMs: 15_000,
+    intervalMs: 300,
+    what: 'the new release to be alone',
+  })
+})
+
 test('copies are replaced by waves where no more may run, and meanwhile both releases serve', async () => {
-  const planOfFour = (text: string): Plan => {
-    const plan = planFor('waves', text)
-    const [web] = plan.processes
-    return { ...plan, processes: [{ ...web!, count: 2, minimumPercent: 50, maximumPercent: 100 }] }
-  }
-  const [one, two] = [planOfFour('ROOOOOOOOOO'), planOfFour('RTTTTTTTTTT')]
+  const [one, two] = [wavesFor('waves', 'ROOOOOOOOOO'), wavesFor('waves', 'RTTTTTTTTTT')]
   await rack.engine.deploy(change(one, null), controlFor(60_000))
   const load = startLoad({ port: rack.httpPort, host: host('waves'), connections: 4, restMs: 20 })
   const most = await mostCopiesDuring('waves', async () => {

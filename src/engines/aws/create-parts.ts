@@ -21,6 +21,7 @@ export function createParts(options: AwsEngineOptions, lifetime: AbortSignal): A
     registering: createSemaphore(4),
     routing: createSemaphore(1),
     leavingServices: new Set(),
+    preparing: new Set(),
     stackTurns: new Map(),
     adopted: new Set(),
     endedTasks: new Set(),

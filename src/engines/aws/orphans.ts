@@ -22,12 +22,18 @@ export async function sweepOrphans(parts: AwsParts, control: Pick<Control, 'sign
   for (const each of orphans) parts.suspects.add(generationName(each))
   let removed = 0
   for (const each of again) {
-    if (!(await isOfRack(parts, each, control))) continue
-    const groups = await groupsOf(parts, each, control)
-    const registry = await registryOf(parts, each, control)
-    await clearParts(parts, { ...each, groups, registry }, control)
-    parts.suspects.delete(generationName(each))
-    removed++
+    try {
+      if (!(await isOfRack(parts, each, control))) continue
+      const groups = await groupsOf(parts, each, control)
+      const registry = await registryOf(parts, each, control)
+      await clearParts(parts, { ...each, groups, registry }, control)
+      parts.suspects.delete(generationName(each))
+      removed++
+    } catch (error) {
+      // It stays a suspect, and the others go.
+      control.signal.throwIfAborted()
+      parts.onTrouble(error)
+    }
   }
   return removed
 }
@@ -41,7 +47,7 @@ async function findOrphans(parts: AwsParts, control: Pick<Control, 'signal'>): P
   for (const { task } of await findTasks(parts, {}, control)) {
     named.delete(/task-definition\/([^:]+):/.exec(task.taskDefinitionArn ?? '')?.[1] ?? '')
   }
-  for (const name of parts.leavingServices) named.delete(name)
+  for (const name of [...parts.leavingServices, ...parts.preparing]) named.delete(name)
   return [...named.values()]
 }
 
@@ -98,7 +104,8 @@ async function isOfRack(
 /** DescribeTags takes so many (D). */
 const groupsOfCall = 20
 
-async function groupsOf(
+/** Target groups of a generation, by their tags. */
+export async function groupsOf(
   { clients, rack }: AwsParts,
   { id }: GenerationName,
   { signal }: Pick<Control, 'signal'>,
@@ -122,7 +129,8 @@ async function groupsOf(
   return found
 }
 
-async function registryOf(
+/** The service of Cloud Map of a generation, by its name. */
+export async function registryOf(
   { clients, places }: AwsParts,
   generation: GenerationName,
   { signal }: Pick<Control, 'signal'>,

@@ -56,6 +56,8 @@ export interface Intervals {
   metrics: number
   /** How long after it was printed a line can be read. */
   logs: number
+  /** How long it rests before an account that did not answer is asked again. */
+  away: number
   /** How long a copy without a port and a check must run. */
   settle: number
 }
@@ -69,6 +71,7 @@ export const usualIntervals: Intervals = {
   nameLife: 5000,
   metrics: 240_000,
   logs: 5000,
+  away: 30_000,
   settle: 2000,
 }
 
@@ -107,6 +110,8 @@ export interface AwsParts extends Omit<Required<AwsEngineOptions>, 'intervals'> 
   routing: Semaphore
   /** Names of services whose copies have left, or leave behind everybody's back. */
   leavingServices: Set<string>
+  /** Names of generations whose parts are being made, or wait for their start: nothing runs of them yet. */
+  preparing: Set<string>
   /** What the account lets run on Fargate at once; null before it was asked. */
   fargateCpuUnits: number | null
   /** Names of generations without service and task at the last sweep. */

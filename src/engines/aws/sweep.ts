@@ -3,6 +3,7 @@ import type { Control } from '../../domain/control.ts'
 import type { Keep, Swept } from '../../domain/engine.ts'
 import { ownerKey, type Owner } from '../../domain/owner.ts'
 import { sweepImages } from './images/sweep-images.ts'
+import { adoptLeaving } from './leaving/adopt-leaving.ts'
 import { findGenerations, findTasks, pages } from './look/found.ts'
 import { readOwnerWord } from './names.ts'
 import { sweepOrphans } from './orphans.ts'
@@ -23,6 +24,8 @@ export async function sweepRack(parts: AwsParts, keep: Keep, control: Control): 
   for (const owner of keep.owners) strangers.delete(ownerKey(owner))
   for (const owner of strangers.values()) await removeOwner(parts, owner, control)
   const volumes = keep.volumes ? await sweepVolumes(parts, keep.owners, control) : 0
+  // Whose reaper has failed.
+  await adoptLeaving(parts, control)
   await sweepOrphans(parts, control)
   const { images, bytes } = await sweepImages(parts, { keep }, control)
   const isStranger = ({ owner }: { owner: Owner }) => strangers.has(ownerKey(owner))

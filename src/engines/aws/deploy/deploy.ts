@@ -23,14 +23,28 @@ export async function deployPlan(parts: AwsParts, change: Change, control: Contr
   const [obstacle] = await obstaclesOf(parts, plan, control)
   if (obstacle) throw obstacle
   const own = await prepare(parts, plan, control)
-  const receipt = await rollOut(createAwsRuntime(own, change), change, control)
-  await retireEmpty(own, control)
+  const receipt = await rollOutAlone(own, change, control)
+  try {
+    await retireEmpty(own, control)
+  } catch (error) {
+    // The plan serves: what keeps a place for nobody goes at the next deploy.
+    parts.onTrouble(error)
+  }
   const measured = measureBehind(own, receipt)
   if (measured === null) return { ...receipt, ...nothingCounted }
   // Nobody may ask.
   measured.catch(() => undefined)
   parts.measurements.set(own.operation, measured)
   return { ...receipt, measurement: own.operation }
+}
+
+/** What it has begun to make is nobody else's until it is over. */
+async function rollOutAlone(own: OwnRollout, change: Change, control: Control): Promise<Receipt> {
+  try {
+    return await rollOut(createAwsRuntime(own, change), change, control)
+  } finally {
+    for (const name of own.generations.keys()) own.parts.preparing.delete(name)
+  }
 }
 
 /** Where nobody comes in from outside. */

@@ -138,7 +138,7 @@ function addPrepared(own: OwnRollout, generation: Generation): void {
 async function findJobs(own: OwnRollout, plans: Plan[], control: Control): Promise<void> {
   const { parts, owner } = own
   const startedBy = await allTasks(parts, { startedBy: ownerWord(owner) }, control)
-  const families = new Set(plans.flatMap((plan) => jobFamilies(plan)))
+  const families = new Set(plans.flatMap((plan) => jobFamilies(parts, plan)))
   const byFamily = await Promise.all(
     [...families].map(async (family) => await allTasks(parts, { family }, control)),
   )
@@ -146,8 +146,8 @@ async function findJobs(own: OwnRollout, plans: Plan[], control: Control): Promi
 }
 
 /** Families of what runs by itself under a plan. */
-function jobFamilies(plan: Plan): string[] {
-  return jobGeneration(plan).map(generationName)
+function jobFamilies({ rack }: AwsParts, plan: Plan): string[] {
+  return jobGeneration(rack, plan).map(generationName)
 }
 
 function addJob({ endedTasks }: AwsParts, own: OwnRollout, found: FoundTask): void {

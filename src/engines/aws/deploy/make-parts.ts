@@ -19,7 +19,7 @@ import {
 } from '../names.ts'
 import { makeWaitingListener } from '../routes/listeners.ts'
 import { makeWaitingRules } from '../routes/rules.ts'
-import { makeTargetGroup } from '../routes/target-groups.ts'
+import { makeTargetGroup, setAttributes } from '../routes/target-groups.ts'
 import type { AwsParts } from '../parts.ts'
 import type { Generation, OwnRollout } from './own.ts'
 
@@ -80,7 +80,7 @@ async function makeSecret(
     const { ARN } = await clients.secrets.createSecret(input, abort)
     return ARN!
   } catch (error) {
-    // Of a job of the same identity, which differs in no more than the release that started it.
+    // Of a job of the same identity and release, which a daemon before has begun to make.
     if (!isAwsError(error, 'ResourceExistsException')) throw error
     const { ARN } = await clients.secrets.describeSecret({ SecretId: Name }, abort)
     return ARN!
@@ -138,7 +138,9 @@ export async function makeParts(
   generation.registry = await makeRegistry(parts, generation, control)
   for (const way of waysOf(plan)) {
     const group = await makeTargetGroup(parts, { generation, plan, way }, control)
+    // From here on it is known, whatever comes next.
     generation.groups.push(group)
+    await setAttributes(parts, { group, plan, way }, control)
     if (way.kind === 'web') await makeWaitingRules(parts, { generation, plan, group }, control)
     else await makeWaitingListener(parts, group, control)
   }

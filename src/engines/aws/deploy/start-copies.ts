@@ -16,6 +16,7 @@ import { emptyCopy } from './look.ts'
 import { makeParts, makeService } from './make-parts.ts'
 import { copiesOf, isKept, type Generation, type OwnCopy, type OwnRollout } from './own.ts'
 import { removeGeneration } from '../leaving/remove-parts.ts'
+import { groupsOf, registryOf } from '../orphans.ts'
 import { setDesired } from './set-desired.ts'
 
 /** How long ECS may make no task at all before its last word is the reason. */
@@ -67,6 +68,7 @@ export async function prepareGeneration(
   }
   own.generations.set(generation.name, generation)
   own.prepared.set(processPlan.type, generation)
+  parts.preparing.add(generation.name)
   generation.definition = await orNotStarted(
     processPlan.type,
     async () => await makeParts(own, generation, order, control),
@@ -221,7 +223,12 @@ export async function removePrepared(
   generation: Generation,
   control: Control,
 ): Promise<void> {
+  const { parts } = own
+  // Of what was made and not answered for nothing is known yet.
+  const groups = new Set([...generation.groups, ...(await groupsOf(parts, generation, control))])
+  const registry = generation.registry ?? (await registryOf(parts, generation, control))
   own.prepared.delete(generation.type)
   own.generations.delete(generation.name)
-  await removeGeneration(own.parts, generation, control)
+  parts.preparing.delete(generation.name)
+  await removeGeneration(parts, { ...generation, groups: [...groups], registry }, control)
 }

@@ -17,25 +17,39 @@ export function isJob(plan: Plan, processPlan: ProcessPlan): boolean {
   return isAwaited || (restart !== 'always' && ports.length === 0)
 }
 
-/** What all jobs of an identity are made from. */
-export function jobName(owner: Owner, type: string, identity: string): GenerationName {
-  return { owner, type, id: fixedGenerationId(`job ${identity}`) }
+/** Families stand in one list for all racks of an account: a rack runs nothing that another, or another release, has made. */
+interface MadeFrom {
+  rack: string
+  owner: Owner
+  type: string
+  release: string
+}
+
+/** What all jobs of an identity are made from: once a release. */
+export function jobName({ identity, ...from }: MadeFrom & { identity: string }): GenerationName {
+  return fixedName(`job ${identity}`, from)
 }
 
 /** What the release command of a type is made from: once a release. */
-export function commandName(owner: Owner, type: string, release: string): GenerationName {
-  return { owner, type, id: fixedGenerationId(`command ${type} ${release}`) }
+export function commandName(from: MadeFrom): GenerationName {
+  return fixedName(`command ${from.type}`, from)
+}
+
+function fixedName(text: string, { rack, owner, type, release }: MadeFrom): GenerationName {
+  return { owner, type, id: fixedGenerationId(`${text} ${release} ${rack}`) }
 }
 
 /** All that runs by itself under a plan. */
-export function jobGeneration(plan: Plan): GenerationName[] {
+export function jobGeneration(rack: string, plan: Plan): GenerationName[] {
+  const { owner, release } = plan
   const rules = copyRules(plan)
   return plan.processes.flatMap((processPlan) => {
     const { type, releaseCommand } = processPlan
     const identity = identityOf(rules.get(type)!.identity, processPlan)
+    const from = { rack, owner, type, release }
     return [
-      ...(isJob(plan, processPlan) ? [jobName(plan.owner, type, identity)] : []),
-      ...(releaseCommand ? [commandName(plan.owner, type, plan.release)] : []),
+      ...(isJob(plan, processPlan) ? [jobName({ ...from, identity })] : []),
+      ...(releaseCommand ? [commandName(from)] : []),
     ]
   })
 }

@@ -13,15 +13,19 @@ import { notStarted } from '../deploy/start-copies.ts'
 
 /** Runs a copy that is no server: ECS starts it once, and nobody starts it again. */
 export async function runJob(own: OwnRollout, order: CopyOrder, control: Control): Promise<OwnCopy> {
-  const generation = jobName(own.owner, order.process.type, order.identity)
+  const generation = jobName({ ...madeFrom(own, order), identity: order.identity })
   return await runTask(own, { order, generation, kind: 'process' }, control)
 }
 
 /** Starts the release command of a type. */
 export async function runCommand(own: OwnRollout, order: CopyOrder, control: Control): Promise<OwnCopy> {
-  const generation = commandName(own.owner, order.process.type, order.plan.release)
+  const generation = commandName(madeFrom(own, order))
   const command = order.process.releaseCommand ?? []
   return await runTask(own, { order, generation, kind: 'release-command', command }, control)
+}
+
+function madeFrom({ parts, owner }: OwnRollout, { plan, process: { type } }: CopyOrder) {
+  return { rack: parts.rack, owner, type, release: plan.release }
 }
 
 interface Job {
@@ -32,6 +36,17 @@ interface Job {
 }
 
 async function runTask(own: OwnRollout, job: Job, control: Control): Promise<OwnCopy> {
+  const { preparing } = own.parts
+  const name = generationName(job.generation)
+  preparing.add(name)
+  try {
+    return await startTask(own, job, control)
+  } finally {
+    preparing.delete(name)
+  }
+}
+
+async function startTask(own: OwnRollout, job: Job, control: Control): Promise<OwnCopy> {
   const { parts, app, owner } = own
   const { order, generation, kind, command } = job
   const { signal } = control
@@ -71,7 +86,7 @@ async function runTask(own: OwnRollout, job: Job, control: Control): Promise<Own
   }
 }
 
-/** A job of an identity is made from one definition, however often it runs. */
+/** A job of an identity is made from one definition in a release, however often it runs. */
 async function findOrMakeDefinition(
   own: OwnRollout,
   { generation, order }: Job,

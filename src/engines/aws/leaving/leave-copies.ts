@@ -1,5 +1,8 @@
+import type { Task } from '@aws-sdk/client-ecs'
 import type { Control } from '../../../domain/control.ts'
+import { RackError } from '../../../domain/error.ts'
 import type { Runtime } from '../../../rollout/runtime.ts'
+import { startDeadline } from '../../../lib/deadline.ts'
 import { until } from '../../../lib/poll.ts'
 import { describeTasks } from '../look/found.ts'
 import { ecsTags } from '../names.ts'
@@ -16,6 +19,8 @@ import {
 import { commandName } from '../jobs/jobs.ts'
 import { forgetCompleted } from '../jobs/notes.ts'
 import { shareOut } from '../routes/share-out.ts'
+import type { AwsParts } from '../parts.ts'
+import { protectTasks } from './protect-tasks.ts'
 import { reapGeneration } from './reap.ts'
 import { removeDefinition, removeGeneration } from './remove-parts.ts'
 import { setDesired } from '../deploy/set-desired.ts'
@@ -25,7 +30,9 @@ type LeavingVerbs = Pick<Runtime, 'park' | 'vacate' | 'retire' | 'remove'>
 
 /** Longer than any drain and any stop of ECS. */
 const leaveDeadlineMs = 3_900_000
-const protectedMinutes = 60
+/** ECS chooses in seconds. */
+const toldDeadlineMs = 100_000
+const unprotectMs = 30_000
 
 export function leavingVerbs(own: OwnRollout): LeavingVerbs {
   const all = (copies: { process: string }[]) => copies.map((copy) => copyOf(own, copy)).filter(Boolean)
@@ -157,58 +164,60 @@ async function takeFrom(
   copies: OwnCopy[],
   control: Control,
 ): Promise<void> {
+  const { parts } = own
   const leaving = new Set(copies)
   const staying = copiesOf(own, generation).filter((copy) => !leaving.has(copy) && isKept(copy))
-  const protectedTasks = staying.flatMap(({ task }) => task ?? [])
-  await protect(own, protectedTasks, true, control)
-  await setDesired(own, generation, staying.length, control)
-  if (protectedTasks.length === 0) return
+  const protectedTasks = tasksOf(staying)
+  // A daemon that died here may have left some of them protected.
+  await protectTasks(parts, tasksOf(copies), false, control)
   try {
-    await awaitTold(own, copies, control)
+    await protectTasks(parts, protectedTasks, true, control)
+    await setDesired(own, generation, staying.length, control)
+    if (protectedTasks.length > 0) await awaitTold(own, generation, copies, control)
   } finally {
-    await protect(own, protectedTasks, false, control)
+    await unprotect(parts, protectedTasks)
   }
 }
 
-async function protect(
-  { parts }: OwnRollout,
-  tasks: string[],
-  protectionEnabled: boolean,
-  { signal }: Control,
-): Promise<void> {
-  // UpdateTaskProtection takes ten tasks (D).
-  for (let at = 0; at < tasks.length; at += 10) {
-    const input = {
-      cluster: parts.places.cluster,
-      tasks: tasks.slice(at, at + 10),
-      protectionEnabled,
-      ...(protectionEnabled && { expiresInMinutes: protectedMinutes }),
-    }
-    await parts.clients.ecs.updateTaskProtection(input, { abortSignal: signal })
+/** Whoever has ended the rollout: what is left protected would not leave when its turn comes. */
+async function unprotect(parts: AwsParts, tasks: string[]): Promise<void> {
+  try {
+    await protectTasks(parts, tasks, false, { signal: AbortSignal.timeout(unprotectMs) })
+  } catch (error) {
+    // It is repeated when they leave.
+    parts.onTrouble(error)
   }
 }
 
 /** Settles when ECS has told them to end. */
-async function awaitTold({ parts }: OwnRollout, copies: OwnCopy[], { signal }: Control): Promise<void> {
-  const tasks = copies.flatMap(({ task }) => task ?? [])
+async function awaitTold(
+  { parts }: OwnRollout,
+  { type }: Generation,
+  copies: OwnCopy[],
+  control: Control,
+): Promise<void> {
+  const what = `copies of ${type} to be told to end`
+  const reason = () => new RackError('engine-failed', `ECS takes too long: it was waited for ${what}`)
+  using deadline = startDeadline({ deadlineMs: toldDeadlineMs, what, signal: control.signal, reason })
   await Promise.all(
-    tasks.map(async (task) => {
-      await parts.tasks.until(task, (each) => (each?.desiredStatus === 'RUNNING' ? null : true), signal)
+    tasksOf(copies).map(async (arn) => {
+      const isTold = (task: Task | null) => (task?.desiredStatus === 'RUNNING' ? null : true)
+      await parts.tasks.until(arn, isTold, deadline.signal)
     }),
   )
 }
 
+function tasksOf(copies: OwnCopy[]): string[] {
+  return copies.flatMap(({ task }) => task ?? [])
+}
+
 async function awaitEnd({ parts }: OwnRollout, copies: OwnCopy[], control: Control): Promise<void> {
-  await awaitStopped(
-    parts,
-    copies.flatMap(({ task }) => task ?? []),
-    control,
-  )
+  await awaitStopped(parts, tasksOf(copies), control)
 }
 
 /** Settles when tasks have stopped, drained and all. */
 export async function awaitStopped(
-  parts: OwnRollout['parts'],
+  parts: AwsParts,
   arns: string[],
   control: Pick<Control, 'signal'>,
 ): Promise<void> {
@@ -246,6 +255,7 @@ async function removeJob(own: OwnRollout, copy: OwnCopy, control: Control): Prom
   own.copies.delete(copy.process)
   if (copy.mark === 'completed') await forgetCompleted(parts, owner, copy, control)
   if (copy.kind !== 'release-command') return
-  const generation = commandName(owner, copy.type, copy.release)
+  const { type, release } = copy
+  const generation = commandName({ rack: parts.rack, owner, type, release })
   parts.behind(async (signal) => await removeDefinition(parts, generation, { signal }))
 }

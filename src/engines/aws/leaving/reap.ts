@@ -1,4 +1,5 @@
-import { until } from '../../../lib/poll.ts'
+import { RackError } from '../../../domain/error.ts'
+import { pause, until } from '../../../lib/poll.ts'
 import { allTasks } from '../look/service-tasks.ts'
 import { changeRecords, findRecords, recordChanges } from '../inside/records.ts'
 import { membersName } from '../names.ts'
@@ -6,6 +7,7 @@ import type { AwsParts } from '../parts.ts'
 import type { Generation } from '../deploy/own.ts'
 import { removeGeneration } from './remove-parts.ts'
 import { setDesired } from '../deploy/set-desired.ts'
+import { unprotectAll } from './protect-tasks.ts'
 
 /** Longer than any drain and any stop that ECS has. */
 const reapDeadlineMs = 2 * 3600_000
@@ -19,15 +21,43 @@ export function reapGeneration(parts: AwsParts, generation: Generation, callers:
   parts.leavingServices.add(generation.name)
   parts.behind(async (signal) => {
     try {
-      for (const caller of callers) await awaitGone(parts, caller, signal)
-      if (generation.desired > 0) await setDesired({ parts }, generation, 0, { signal })
-      await awaitGone(parts, generation, signal)
-      await forgetNames(parts, generation, signal)
-      await removeGeneration(parts, generation, { signal })
+      await untilAnswered(parts, async () => await reap(parts, generation, callers, signal), signal)
     } finally {
       parts.leavingServices.delete(generation.name)
     }
   })
+}
+
+/** Safe to repeat. */
+async function reap(
+  parts: AwsParts,
+  generation: Generation,
+  callers: Generation[],
+  signal: AbortSignal,
+): Promise<void> {
+  await unprotectAll(parts, generation.name, { signal })
+  for (const caller of callers) await awaitGone(parts, caller, signal)
+  if (generation.desired > 0) await setDesired({ parts }, generation, 0, { signal })
+  await awaitGone(parts, generation, signal)
+  await forgetNames(parts, generation, signal)
+  await removeGeneration(parts, generation, { signal })
+}
+
+/** An account that is away for a while ends nothing: nobody else would come back to it. */
+async function untilAnswered(
+  { intervals, onTrouble }: AwsParts,
+  work: () => Promise<void>,
+  signal: AbortSignal,
+): Promise<void> {
+  for (;;) {
+    try {
+      return await work()
+    } catch (error) {
+      if (!(error instanceof RackError) || error.code !== 'engine-unavailable') throw error
+      onTrouble(error)
+    }
+    await pause(intervals.away, signal)
+  }
 }
 
 /** Names that nobody else has taken lead nowhere any more. */

@@ -11,7 +11,7 @@ import { removeDefinition } from '../leaving/remove-parts.ts'
 import { joinHeld } from '../exec/exec.ts'
 import { commandName } from '../jobs/jobs.ts'
 import type { FoundTask } from '../look/found.ts'
-import { makeGenerationId, type GenerationName } from '../names.ts'
+import { generationName, makeGenerationId, type GenerationName } from '../names.ts'
 import type { AwsParts } from '../parts.ts'
 import { findVolumes } from '../volumes/find-volumes.ts'
 import { describeProcess } from './describe-process.ts'
@@ -42,6 +42,8 @@ export async function runOneOff(
   const volumes = await findVolumes(parts, { owner }, control)
   const app = await ensureApp(parts, { owner, accessPoints: volumes.map(({ id }) => id) }, control)
   const order = { plan, process }
+  const name = generationName(generation)
+  parts.preparing.add(name)
   try {
     const definition = await makeDefinition({ parts, app, accessPoints }, { generation, order }, control)
     const run: OneOffRun = { parts, oneOff, app, definition }
@@ -61,6 +63,8 @@ export async function runOneOff(
   } catch (error) {
     await removeDefinition(parts, generation, { signal: AbortSignal.timeout(leaveMs) })
     throw error
+  } finally {
+    parts.preparing.delete(name)
   }
 }
 
@@ -81,7 +85,7 @@ const alone: Pick<ProcessPlan, 'ports' | 'internalPorts' | 'aliases' | 'healthch
 
 /** A release command is looked for by what it is made from: once a release. */
 function familyOf(parts: AwsParts, { owner, process: { type }, kind, release }: OneOff): GenerationName {
-  if (kind === 'release-command') return commandName(owner, type, release)
+  if (kind === 'release-command') return commandName({ rack: parts.rack, owner, type, release })
   return { owner, type, id: makeGenerationId(parts.randomBytes) }
 }
 

@@ -80,10 +80,16 @@ export async function makeTargetGroup(
   const abort = { abortSignal: signal }
   const input = targetGroup({ rack, vpc: places.vpc, ...of })
   const { TargetGroups = [] } = await clients.balancers.createTargetGroup(input, abort)
-  const arn = TargetGroups[0]!.TargetGroupArn!
-  const Attributes = targetGroupAttributes(of.plan, of.way)
-  await clients.balancers.modifyTargetGroupAttributes({ TargetGroupArn: arn, Attributes }, abort)
-  return arn
+  return TargetGroups[0]!.TargetGroupArn!
+}
+
+export async function setAttributes(
+  { clients }: Pick<AwsParts, 'clients'>,
+  { group, plan, way }: { group: string; plan: ProcessPlan; way: Way },
+  { signal }: Pick<Control, 'signal'>,
+): Promise<void> {
+  const input = { TargetGroupArn: group, Attributes: targetGroupAttributes(plan, way) }
+  await clients.balancers.modifyTargetGroupAttributes(input, { abortSignal: signal })
 }
 
 /** Safe to repeat; nothing may lead to it any more. */

@@ -8,7 +8,14 @@ import { ensureApp } from '../deploy/app-places.ts'
 import { removeDefinition } from '../leaving/remove-parts.ts'
 import type { Place } from '../exec/execute-command.ts'
 import { endOfTask, isRunningTask } from '../look/task-end.ts'
-import { generationName, logGroupName, makeGenerationId, type GenerationName } from '../names.ts'
+import {
+  ecsTags,
+  generationName,
+  logGroupName,
+  makeGenerationId,
+  ownerTag,
+  type GenerationName,
+} from '../names.ts'
 import type { AwsParts } from '../parts.ts'
 import { stopTask } from '../processes/start-one-off.ts'
 import { findVolumes, type FoundVolume } from './find-volumes.ts'
@@ -51,6 +58,8 @@ export async function withVolumes<T>(
   const input = definitionOf(parts, { ...wanted, app, generation, paths })
   const leaving = () => AbortSignal.timeout(leaveMs)
   await using undo = new AsyncDisposableStack()
+  parts.preparing.add(generationName(generation))
+  undo.defer(() => void parts.preparing.delete(generationName(generation)))
   undo.defer(() => removeDefinition(parts, generation, { signal: leaving() }))
   const register = async () =>
     await parts.clients.ecs.registerTaskDefinition(input, { abortSignal: control.signal })
@@ -75,6 +84,8 @@ function definitionOf(
   const named = (index: number) => `v${index}`
   return {
     family: generationName(generation),
+    // By them a sweep knows it as the rack's.
+    tags: ecsTags({ rack, owner: ownerTag(owner), type: container }),
     networkMode: 'awsvpc',
     requiresCompatibilities: ['FARGATE'],
     cpu: '256',
