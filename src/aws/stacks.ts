@@ -34,8 +34,9 @@ export async function ensureStack(
   const found = await settledStack(options, wanted.name, control)
   const isWhole = found !== null && /^(CREATE|UPDATE)_COMPLETE$/.test(found.StackStatus ?? '')
   if (found && isWhole && markOf(found) === mark) return outputsOf(found)
-  if (found?.StackStatus === 'ROLLBACK_COMPLETE') await removeStack(options, wanted.name, control)
-  const isNew = found?.StackStatus?.startsWith('ROLLBACK_') ?? true
+  const isNew = found === null || /^(ROLLBACK_|DELETE_FAILED)/.test(found.StackStatus ?? '')
+  // Neither of them can be changed any more.
+  if (found && isNew) await removeStack(options, wanted.name, control)
   if (await changeStack(options, { ...wanted, text, mark, isNew }, control)) {
     const changed = await settledStack(options, wanted.name, control)
     if (changed && /^(CREATE|UPDATE)_COMPLETE$/.test(changed.StackStatus ?? '')) return outputsOf(changed)
