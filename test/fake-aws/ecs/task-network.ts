@@ -34,6 +34,11 @@ export async function labelsOf(run: string): Promise<Record<string, string>> {
   return { [runLabel]: run, [ownerLabel]: `${process.pid}:${startTicks}` }
 }
 
+/** The same for the command line of Docker. */
+export async function labelOptions(run: string): Promise<string[]> {
+  return Object.entries(await labelsOf(run)).flatMap(([name, value]) => ['--label', `${name}=${value}`])
+}
+
 /**
  * Makes the one network of an account. What accounts of processes that have ended left behind goes before.
  *

@@ -11,6 +11,7 @@ import { startPrivateRegistry } from '../../support/private-registry.ts'
 import { createFakeAccount } from '../account.ts'
 import { createBook } from './book.ts'
 import { startRegistry, type AccountRegistry } from './start-registry.ts'
+import { labelsOf } from '../ecs/task-network.ts'
 
 const docker = connectDocker({ socketPath: dockerSocket })
 const platform = { os: 'linux', architecture: 'amd64' }
@@ -104,7 +105,7 @@ async function runIn(name: string, script: string): Promise<{ lines: string[]; s
     { path: `/images/${reference}/json` },
     control,
   )
-  const body = { Image: reference, Cmd: ['sh', '-c', script], Tty: true, Labels: { 'fake-aws': account.run } }
+  const body = { Image: reference, Cmd: ['sh', '-c', script], Tty: true, Labels: await labelsOf(account.run) }
   const { Id } = await docker.json<{ Id: string }>(
     { method: 'POST', path: '/containers/create', body },
     control,

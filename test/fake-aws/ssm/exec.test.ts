@@ -21,6 +21,7 @@ import { startServer, type FakeServer } from '../server.ts'
 import { toolImage } from '../tool/tool-image.ts'
 import { createAgentOutput, splitCommand } from './agent-output.ts'
 import { createSessions, type Sessions } from './create-sessions.ts'
+import { labelOptions } from '../ecs/task-network.ts'
 
 const run = promisify(execFile)
 const docker = async (...args: string[]) => (await run('docker', args)).stdout.trim()
@@ -62,8 +63,7 @@ describe('a session of exec', { timeout: 120_000 }, () => {
       '-d',
       '--name',
       name,
-      '--label',
-      'fake-aws',
+      ...(await labelOptions(name)),
       '-v',
       `${name}:/.rack`,
       ...user,

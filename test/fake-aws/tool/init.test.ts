@@ -8,6 +8,7 @@ import { connectDocker } from '../../../src/engines/docker/client.ts'
 import { initVariable, type InitOrders } from '../../../src/engines/aws/tool-orders.ts'
 import { controlFor, dockerSocket } from '../../support/docker-rack.ts'
 import { findGo, toolImage } from './tool-image.ts'
+import { labelOptions } from '../ecs/task-network.ts'
 
 const run = promisify(execFile)
 
@@ -24,7 +25,7 @@ describe('the tool prepares a task', { timeout: 120_000 }, () => {
   const docker = async (...args: string[]) => (await run('docker', args)).stdout
   before(async () => {
     image = await toolImage(connectDocker({ socketPath: dockerSocket }), controlFor(100_000))
-    await docker('run', '-d', '--name', name, '--label', 'fake-aws', 'busybox:1', 'sleep', '300')
+    await docker('run', '-d', '--name', name, ...(await labelOptions(name)), 'busybox:1', 'sleep', '300')
   })
   after(async () => {
     await docker('rm', '-f', '-v', name)
