@@ -23,7 +23,12 @@ export async function openAwsRack({ factor = 100 } = {}) {
     intervals: intervalsOf(factor),
     onTrouble: (error) => account.troubles.push(error),
   }
-  const open = (more: Partial<AwsEngineOptions> = {}) => createAwsEngine({ ...options, ...more })
+  const engines: AwsEngine[] = []
+  const open = (more: Partial<AwsEngineOptions> = {}) => {
+    const opened = createAwsEngine({ ...options, ...more })
+    engines.push(opened)
+    return opened
+  }
   const engine = open()
   return {
     rack,
@@ -37,7 +42,8 @@ export async function openAwsRack({ factor = 100 } = {}) {
     /** Puts an image of this machine's Docker where the account has it. */
     image: async (name: string): Promise<string> => await account.repositories.push(`rack/${rack}`, name),
     close: async () => {
-      await engine.close()
+      // One that is left open goes on asking an account that is no more.
+      for (const each of engines) await each.close()
       clients.close()
       await account.close()
     },
