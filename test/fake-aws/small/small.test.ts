@@ -19,7 +19,8 @@ import { createObjects } from './objects.ts'
 import { createQuotas } from './quotas.ts'
 import { createSecrets } from './secrets.ts'
 
-const account = await createFakeAccount({ factor: 200 })
+// Slow enough for a test to be there while something goes.
+const account = await createFakeAccount({ factor: 4 })
 const secrets = createSecrets(account)
 const logs = createLogs(account)
 const efs = createFileSystems(account)
