@@ -11,18 +11,19 @@ import type {
   TaskStatus,
 } from '../state.ts'
 
-export interface NewTask {
-  cluster: string
-  definition: DefinitionRecord
-  service: ServiceRecord | null
-  group: string
-  startedBy: string | undefined
-  tags: Tag[]
-  overrides: TaskOverride
-  capacityProvider: CapacityProviderStrategyItem | undefined
-  securityGroups: string[]
-  isExecuteEnabled: boolean
-}
+export type NewTask = Pick<
+  TaskRecord,
+  | 'cluster'
+  | 'definition'
+  | 'service'
+  | 'group'
+  | 'startedBy'
+  | 'tags'
+  | 'overrides'
+  | 'capacityProvider'
+  | 'securityGroups'
+  | 'isExecuteEnabled'
+>
 
 /** Notes a task that is to be; it does not live yet. */
 export function recordTask(state: EcsState, made: NewTask): TaskRecord {
