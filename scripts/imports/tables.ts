@@ -12,8 +12,9 @@ export const rooms: Record<string, { mayImport: string[]; isPure?: true }> = {
   'src/rollout': { mayImport: ['src/domain'], isPure: true },
   'src/services': { mayImport: ['src/domain'], isPure: true },
   'src/router': { mayImport: ['src/domain'] },
-  'src/engines/docker': { mayImport: ['src/domain', 'src/rollout', 'src/router'] },
-  'src/engines/aws': { mayImport: ['src/domain', 'src/rollout', 'src/aws'] },
+  'src/engines/common': { mayImport: ['src/domain'] },
+  'src/engines/docker': { mayImport: ['src/domain', 'src/rollout', 'src/router', 'src/engines/common'] },
+  'src/engines/aws': { mayImport: ['src/domain', 'src/rollout', 'src/aws', 'src/engines/common'] },
   'src/aws': { mayImport: ['src/domain'] },
   'src/store': { mayImport: ['src/domain'] },
   // The API registers its routes from the contract that types the client: docs/decisions/0002.

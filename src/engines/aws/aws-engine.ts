@@ -2,10 +2,9 @@ import { awsFeatures } from '../../domain/aws-features.ts'
 import type { Control } from '../../domain/control.ts'
 import type { Engine, EngineInfo } from '../../domain/engine.ts'
 import { RackError } from '../../domain/error.ts'
-import { ownerKey, type Owner } from '../../domain/owner.ts'
 import { unknownCounts } from '../../rollout/receipt.ts'
 import { abortable } from '../../lib/deadline.ts'
-import { createSemaphore, type Semaphore } from '../../lib/semaphore.ts'
+import { createOwnerTurns, guarded } from '../common/owner-turns.ts'
 import { readCapacity } from './capacity.ts'
 import { createParts } from './create-parts.ts'
 import { deployPlan } from './deploy/deploy.ts'
@@ -70,7 +69,7 @@ async function aboutAccount({ clients }: AwsParts, { signal }: Control): Promise
 
 /** What changes the copies of an app or a service: one at a time. */
 function changes(parts: AwsParts): Pick<Engine, 'obstacles' | 'deploy' | 'measure' | 'remove'> {
-  const inTurn = createTurns()
+  const inTurn = createOwnerTurns()
   return {
     obstacles: (plan, _starting, control) => guarded(control, () => obstaclesOf(parts, plan, control)),
     deploy: (change, control) => inTurn(change.plan.owner, control, () => deployPlan(parts, change, control)),
@@ -121,32 +120,4 @@ function serviceVerbs(): Pick<Engine, 'provision' | 'deprovision' | 'openEntranc
       if (entrance) throw notThere('let other racks in', 'it has no router of its own')
     },
   }
-}
-
-/** One change at a time per owner: a stop in the middle of a deploy would see half of it. */
-function createTurns() {
-  const turns = new Map<string, Semaphore>()
-  return async <T>(owner: Owner, control: Control, task: () => Promise<T>): Promise<T> => {
-    const key = ownerKey(owner)
-    const turn = turns.get(key) ?? createSemaphore(1)
-    turns.set(key, turn)
-    return await guarded(control, () => turn.run(task, control.signal))
-  }
-}
-
-/** What an ended signal throws is the cancellation, whatever was going on. */
-async function guarded<T>({ signal }: Control, task: () => Promise<T>): Promise<T> {
-  try {
-    signal.throwIfAborted()
-    return await task()
-  } catch (error) {
-    if (!signal.aborted || error instanceof RackError) throw error
-    throw cancelled(signal)
-  }
-}
-
-function cancelled({ reason }: AbortSignal): RackError {
-  return reason instanceof RackError
-    ? reason
-    : new RackError('cancelled', 'it was ended by whoever wanted that', { cause: reason })
 }

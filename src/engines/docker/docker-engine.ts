@@ -3,13 +3,12 @@ import { dockerFeatures } from '../../domain/docker-features.ts'
 import type { Receipt } from '../../domain/deployment.ts'
 import type { Engine } from '../../domain/engine.ts'
 import { RackError } from '../../domain/error.ts'
-import { ownerKey, type Owner } from '../../domain/owner.ts'
+import { ownerKey } from '../../domain/owner.ts'
 import type { Plan } from '../../domain/plan.ts'
 import { unmanagedError } from '../../domain/service.ts'
 import { mergeStreams } from '../../lib/merge-streams.ts'
-import { createSemaphore, type Semaphore } from '../../lib/semaphore.ts'
+import { createOwnerTurns, guarded } from '../common/owner-turns.ts'
 import { aboutDocker, endpointsOf } from './about.ts'
-import { cancelled } from './cancelled.ts'
 import { readCapacity } from './capacity.ts'
 import { stopCopy, toCopy } from './containers/copies.ts'
 import { findCopies, type FoundCopy } from './containers/found-copy.ts'
@@ -97,7 +96,7 @@ export function createDockerEngine(options: DockerEngineOptions): DockerEngine {
 
 /** What changes the copies of an app or a service: one at a time. */
 function changes(parts: EngineParts): Pick<Engine, 'obstacles' | 'deploy' | 'measure' | 'remove' | 'stop'> {
-  const inTurn = createTurns()
+  const inTurn = createOwnerTurns()
   const current = new Map<string, Plan>()
   const leave = async (plan: Plan, control: Control) => {
     // What was deployed since then says itself what it is led to.
@@ -180,28 +179,6 @@ function imageVerbs(
     nameImages: (of, control) => guarded(control, () => nameImages(parts, of, control)),
     forgetImages: (app, references, control) =>
       guarded(control, () => forgetImages(parts, { app, references }, control)),
-  }
-}
-
-/** One change at a time per owner: a stop in the middle of a deploy would see half of it. */
-function createTurns() {
-  const turns = new Map<string, Semaphore>()
-  return async <T>(owner: Owner, control: Control, task: () => Promise<T>): Promise<T> => {
-    const key = ownerKey(owner)
-    const turn = turns.get(key) ?? createSemaphore(1)
-    turns.set(key, turn)
-    return await guarded(control, () => turn.run(task, control.signal))
-  }
-}
-
-/** What an ended signal throws is the cancellation, whatever was going on. */
-async function guarded<T>({ signal }: Control, task: () => Promise<T>): Promise<T> {
-  try {
-    signal.throwIfAborted()
-    return await task()
-  } catch (error) {
-    if (!signal.aborted || error instanceof RackError) throw error
-    throw cancelled(signal)
   }
 }
 

@@ -1,11 +1,7 @@
 import type { LogQuery } from '../../../domain/engine.ts'
 import { RackError } from '../../../domain/error.ts'
-import { parseLogPattern } from '../../../domain/log-pattern.ts'
-import { createBoundedMatcher, MatchTimeoutError } from '../../../lib/bounded-match.ts'
+import { textMatcher } from '../../common/text-matcher.ts'
 import type { LogEvent } from './log-events.ts'
-
-/** Of the pieces that are tried at once, 32 KiB each: a thousand times what an honest pattern takes. */
-const patternBounds = { deadlineMs: 100, longestText: 8192 }
 
 /** What a reader wants of the lines that it reads. */
 export interface LogFilter {
@@ -37,21 +33,4 @@ function timeOf(since: string): number {
   const ms = Date.parse(since)
   if (!Number.isNaN(ms)) return ms
   throw new RackError('invalid', `"${since}" is no time`, { hint: 'Use RFC 3339.' })
-}
-
-function textMatcher(grep: string): (texts: string[]) => boolean[] {
-  const pattern = parseLogPattern(grep)
-  if ('text' in pattern) return (texts) => texts.map((text) => text.includes(pattern.text))
-  const matcher = createBoundedMatcher(pattern.expression, patternBounds)
-  return (texts) => {
-    try {
-      return matcher.matches(texts)
-    } catch (error) {
-      if (!(error instanceof MatchTimeoutError)) throw error
-      throw new RackError('invalid', `the pattern ${grep} takes too long`, {
-        hint: 'Repetitions inside of repetitions, such as (a+)+, try every way to match: write it without them.',
-        cause: error,
-      })
-    }
-  }
 }

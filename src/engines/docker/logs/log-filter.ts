@@ -1,7 +1,6 @@
 import type { LogQuery } from '../../../domain/engine.ts'
 import { RackError } from '../../../domain/error.ts'
-import { parseLogPattern } from '../../../domain/log-pattern.ts'
-import { createBoundedMatcher, MatchTimeoutError } from '../../../lib/bounded-match.ts'
+import { textMatcher } from '../../common/text-matcher.ts'
 import type { Entry } from './batch.ts'
 
 /** What a reader wants of the lines of the types it reads. */
@@ -12,9 +11,6 @@ export interface LogFilter {
   isEmpty: boolean
   pick(entries: Entry[]): Entry[]
 }
-
-/** Of the pieces that are tried at once, 32 KiB each: a thousand times what an honest pattern takes. */
-const patternBounds = { deadlineMs: 100, longestText: 8192 }
 
 /** @throws invalid for a time or a pattern that is none */
 export function createLogFilter({ process: processId, release, since, grep }: LogQuery): LogFilter {
@@ -34,23 +30,6 @@ export function createLogFilter({ process: processId, release, since, grep }: Lo
       // What the rack says of missing lines holds for those that would have matched too.
       return wanted.filter(({ stream }, index) => found[index] || stream === 'rack')
     },
-  }
-}
-
-function textMatcher(grep: string): (texts: string[]) => boolean[] {
-  const pattern = parseLogPattern(grep)
-  if ('text' in pattern) return (texts) => texts.map((text) => text.includes(pattern.text))
-  const matcher = createBoundedMatcher(pattern.expression, patternBounds)
-  return (texts) => {
-    try {
-      return matcher.matches(texts)
-    } catch (error) {
-      if (!(error instanceof MatchTimeoutError)) throw error
-      throw new RackError('invalid', `the pattern ${grep} takes too long`, {
-        hint: 'Repetitions inside of repetitions, such as (a+)+, try every way to match: write it without them.',
-        cause: error,
-      })
-    }
   }
 }
 

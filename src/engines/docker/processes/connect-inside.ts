@@ -1,19 +1,10 @@
-import { connect, type Socket } from 'node:net'
 import type { Control } from '../../../domain/control.ts'
 import type { Duplex } from '../../../domain/engine.ts'
 import { RackError } from '../../../domain/error.ts'
 import { appHint, type Owner } from '../../../domain/owner.ts'
-import { abortable, startDeadline } from '../../../lib/deadline.ts'
+import { connectToAny, type InsideAddress } from '../../common/connect-to-any.ts'
 import { findCopies, type FoundCopy } from '../containers/found-copy.ts'
 import type { EngineParts } from '../parts.ts'
-
-const connectDeadlineMs = 10_000
-
-interface InsideAddress {
-  owner: Owner
-  host: string
-  port: number
-}
 
 /**
  * Opens a connection to a copy by the name under which its owner's own processes reach it, or by its process id: to any
@@ -25,20 +16,7 @@ export async function connectInside(
   control: Control,
 ): Promise<Duplex> {
   const copies = await findCopies(parts.docker, parts.rack, { owner: inside.owner }, control)
-  let failure: unknown
-  for (const address of addressesOf(copies, inside, ledBy(parts, inside.owner))) {
-    try {
-      return duplexOf(await open(address, inside, control))
-    } catch (error) {
-      control.signal.throwIfAborted()
-      failure = error
-    }
-  }
-  const { owner, host, port } = inside
-  throw new RackError('unreachable', `nothing listens at ${host}:${port} of ${owner.name}`, {
-    ...appHint(owner, 'See what runs: rack ps'),
-    cause: failure,
-  })
+  return await connectToAny(addressesOf(copies, inside, ledBy(parts, inside.owner)), inside, control)
 }
 
 /** The addresses that have the name, beginning with any. @throws not-found for a name that no copy has */
@@ -70,63 +48,4 @@ function ledBy({ names }: EngineParts, owner: Owner): (copy: FoundCopy) => boole
   if (!names.isUsed()) return ({ type, aliases }) => aliases.includes(type)
   const led = new Set(names.led(owner).map((copy) => copy.process))
   return (copy) => led.has(copy.process)
-}
-
-async function open(host: string, inside: InsideAddress, { signal }: Control): Promise<Socket> {
-  // Half open: the end of what comes from there is not the end of what goes there.
-  const socket = connect({ host, port: inside.port, allowHalfOpen: true, noDelay: true })
-  using deadline = startDeadline({
-    deadlineMs: connectDeadlineMs,
-    what: `${inside.host}:${inside.port}`,
-    signal,
-  })
-  const { promise, resolve, reject } = Promise.withResolvers<void>()
-  socket.once('connect', resolve)
-  // Stays for the life of the connection: who reads or writes it sees the error there.
-  socket.on('error', reject)
-  try {
-    await abortable(promise, deadline.signal)
-    resetAtEnd(socket, signal)
-    return socket
-  } catch (error) {
-    socket.destroy()
-    throw error
-  }
-}
-
-/** Reset, not closed: what breaks off must not look like an end. */
-function resetAtEnd(socket: Socket, signal: AbortSignal): void {
-  const reset = () => void socket.resetAndDestroy()
-  if (signal.aborted) reset()
-  signal.addEventListener('abort', reset, { once: true })
-  socket.once('close', () => signal.removeEventListener('abort', reset))
-}
-
-function duplexOf(socket: Socket): Duplex {
-  return {
-    input: (chunk) => write(socket, chunk),
-    end: () => void socket.end(),
-    output: outputOf(socket),
-    close: () => void (socket.destroyed || socket.resetAndDestroy()),
-  }
-}
-
-async function write(socket: Socket, chunk: Uint8Array): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>()
-  // Also called when the connection breaks before.
-  socket.write(chunk, (error) => (error ? reject(broken(error)) : resolve()))
-  await promise
-}
-
-async function* outputOf(socket: Socket): AsyncGenerator<Uint8Array> {
-  try {
-    // The end of this direction leaves the other one open.
-    yield* socket.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>
-  } catch (error) {
-    throw broken(error)
-  }
-}
-
-function broken(cause: unknown): RackError {
-  return new RackError('unreachable', 'the process broke the connection', { cause })
 }

@@ -1,15 +1,7 @@
-import type { CapacityProviderStrategyItem, HealthStatus, Tag, TaskOverride } from '@aws-sdk/client-ecs'
+import type { HealthStatus } from '@aws-sdk/client-ecs'
 import { ecsArn, newId } from '../arns.ts'
 import { createLagged } from '../listings.ts'
-import type {
-  ContainerRecord,
-  DefinitionRecord,
-  EcsState,
-  ServiceRecord,
-  TaskEnd,
-  TaskRecord,
-  TaskStatus,
-} from '../state.ts'
+import type { ContainerRecord, EcsState, TaskEnd, TaskRecord, TaskStatus } from '../state.ts'
 
 export type NewTask = Pick<
   TaskRecord,
