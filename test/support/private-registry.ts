@@ -1,13 +1,10 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { until } from '../../src/lib/poll.ts'
 import type { DockerClient } from '../../src/engines/docker/client.ts'
 import { pullHeaders } from '../../src/engines/docker/images/registry-logins.ts'
 import { controlFor } from './docker-rack.ts'
-import { freePort } from './installed-rack.ts'
+import { startDockerRegistry } from './docker-registry.ts'
 
 /** The registry that Docker's own project publishes, with one login. */
 export interface PrivateRegistry extends AsyncDisposable {
@@ -28,26 +25,9 @@ export async function startPrivateRegistry(): Promise<PrivateRegistry> {
   await using undo = new AsyncDisposableStack()
   const directory = await mkdtemp(join(tmpdir(), 'rack-registry-'))
   undo.defer(async () => await rm(directory, { recursive: true, force: true }))
-  const host = `127.0.0.1:${await freePort()}`
-  const config = {
-    version: 0.1,
-    log: { level: 'error' },
-    storage: { filesystem: { rootdirectory: join(directory, 'images') } },
-    http: { addr: host },
-    auth: { htpasswd: { realm: 'images', path: join(directory, 'passwords') } },
-  }
   await writeFile(join(directory, 'passwords'), passwords)
-  // JSON is YAML.
-  await writeFile(join(directory, 'config.yml'), JSON.stringify(config))
-  const child = spawn('docker-registry', ['serve', join(directory, 'config.yml')], { stdio: 'ignore' })
-  undo.defer(async () => {
-    const ended = child.exitCode === null && child.signalCode === null ? once(child, 'exit') : null
-    child.kill('SIGKILL')
-    await ended
-  })
-  await once(child, 'spawn')
-  const answers = async () => (await fetch(`http://${host}/v2/`).catch(() => null))?.status === 401
-  await until(answers, { deadlineMs: 30_000, what: 'the registry to answer' })
+  const auth = { htpasswd: { realm: 'images', path: join(directory, 'passwords') } }
+  const { host } = undo.use(await startDockerRegistry({ directory, ready: 401, auth }))
   const stack = undo.move()
   return {
     host,

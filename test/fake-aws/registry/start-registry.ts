@@ -1,12 +1,9 @@
-import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { once } from 'node:events'
-import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { until } from '../../../src/lib/poll.ts'
-import { freePort } from '../../support/docker-rack.ts'
 import type { FakeAccount } from '../fake-service.ts'
 import { startGate } from './gate.ts'
+import { startDockerRegistry } from '../../support/docker-registry.ts'
 
 /** What the account knows of its repositories, beside what lies in them. */
 export interface RepositoryBook {
@@ -36,24 +33,9 @@ export async function startRegistry(account: FakeAccount, book: RepositoryBook):
   const directory = join(account.directory, 'registry')
   await mkdir(directory, { recursive: true })
   undo.defer(async () => await rm(directory, { recursive: true, force: true }))
-  const inner = `127.0.0.1:${await freePort()}`
-  const config = {
-    version: 0.1,
-    log: { level: 'error' },
-    storage: { filesystem: { rootdirectory: join(directory, 'images') } },
-    http: { addr: inner, relativeurls: true },
-  }
-  // JSON is YAML.
-  await writeFile(join(directory, 'config.yml'), JSON.stringify(config))
-  const child = spawn('docker-registry', ['serve', join(directory, 'config.yml')], { stdio: 'ignore' })
-  undo.defer(async () => {
-    const ended = child.exitCode === null && child.signalCode === null ? once(child, 'exit') : null
-    child.kill('SIGKILL')
-    await ended
-  })
-  await once(child, 'spawn')
-  const answers = async () => (await fetch(`http://${inner}/v2/`).catch(() => null))?.status === 200
-  await until(answers, { deadlineMs: 30_000, what: 'the registry to answer' })
+  const { host: inner } = undo.use(
+    await startDockerRegistry({ directory, ready: 200, http: { relativeurls: true } }),
+  )
   const logins = new Map<string, number>()
   const isKnown = (password: string) => (logins.get(password) ?? 0) > account.clock.now()
   const gate = undo.use(

@@ -1,7 +1,6 @@
-import type { ProcessKind } from '../../../domain/process.ts'
 import type { Plan } from '../../../domain/plan.ts'
 import type { Owner } from '../../../domain/owner.ts'
-import type { CopyMark, ObservedCopy } from '../../../rollout/runtime.ts'
+import type { ObservedCopy } from '../../../rollout/runtime.ts'
 import type { AppPlaces } from '../definition/task-definition.ts'
 import type { Records } from '../inside/records.ts'
 import type { GenerationName } from '../names.ts'
@@ -37,25 +36,12 @@ export interface Generation extends GenerationName {
 export type GenerationState = 'proving' | 'proved' | 'leaving'
 
 /** A copy as the rollout knows it: its id stays when its task is another one. */
-export interface OwnCopy {
-  process: string
-  type: string
-  kind: ProcessKind
-  release: string
-  identity: string
-  createdMs: number
+export interface OwnCopy extends ObservedCopy {
   /** Null for what runs by itself. */
   generation: Generation | null
   /** Null while there is none. */
   task: string | null
   address: string | null
-  state: ObservedCopy['state']
-  exitCode: number | null
-  endedByItself: boolean
-  mark: CopyMark
-  names: string[]
-  drainMs: number
-  volumes: string[]
 }
 
 /** Whose rollout it is, and what was found of it. */
@@ -85,24 +71,9 @@ export interface OwnRollout {
 }
 
 export function observed(copy: OwnCopy): ObservedCopy {
-  const { process: processId, type, kind, release, identity, createdMs, state, mark } = copy
-  const { exitCode, endedByItself, names, drainMs, volumes } = copy
-  const ended = state === 'ended'
-  return {
-    process: processId,
-    type,
-    kind,
-    release,
-    identity,
-    createdMs,
-    state,
-    exitCode: ended ? exitCode : null,
-    endedByItself: ended && endedByItself,
-    mark,
-    names,
-    drainMs,
-    volumes,
-  }
+  const { generation: _generation, task: _task, address: _address, ...seen } = copy
+  if (seen.state === 'ended') return seen
+  return { ...seen, exitCode: null, endedByItself: false }
 }
 
 /** A type of which nobody is to run keeps its place: its route, where nobody answers, and its names. */
