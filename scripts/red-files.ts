@@ -1,6 +1,7 @@
 interface TestEvent {
   type: string
-  data: { file?: string }
+  /** A test may be defined in another file than the one that was started. */
+  data: { file?: string; entryFile?: string }
 }
 
 /** A reporter for `node --test`: the file of each test that fails, a line each, once. */
@@ -8,8 +9,9 @@ interface TestEvent {
 export default async function* redFiles(events: AsyncIterable<TestEvent>): AsyncGenerator<string> {
   const told = new Set<string>()
   for await (const { type, data } of events) {
-    if (type !== 'test:fail' || !data.file || told.has(data.file)) continue
-    told.add(data.file)
-    yield `${data.file}\n`
+    const file = data.entryFile ?? data.file
+    if (type !== 'test:fail' || !file || told.has(file)) continue
+    told.add(file)
+    yield `${file}\n`
   }
 }

@@ -41,6 +41,8 @@ const entry = new URL('../../../src/main/build-in-account.ts', import.meta.url).
 export function createBuilds(options: BuildsOptions): FakeService {
   const builds = new Map<string, FakeBuild>()
   const turns = createSemaphore(options.concurrentBuilds ?? 2)
+  // Once: what another build is about to start must not be open for writing.
+  let laid: Promise<string> | null = null
   const find = (id: string | undefined) => {
     const found = builds.get(id ?? '')
     if (!found) throw new AwsError('ResourceNotFoundException', `Build ${id} cannot be found`)
@@ -57,7 +59,9 @@ export function createBuilds(options: BuildsOptions): FakeService {
       builds.set(build.id, build)
       inBackground(
         options.account,
-        turns.run(async () => await run(options, build, input)),
+        turns.run(
+          async () => await run({ ...options, bin: await (laid ??= layProgram(options)) }, build, input),
+        ),
       )
       return { build: shown(build) }
     },
@@ -147,7 +151,18 @@ function shown({ token: _token, child: _child, isStopped: _stopped, ...build }: 
   return structuredClone(build)
 }
 
-async function run(options: BuildsOptions, build: FakeBuild, input: sdk.StartBuildInput): Promise<void> {
+/** Gives the directory of the program that a project's image would bring. */
+async function layProgram({ account }: BuildsOptions): Promise<string> {
+  const bin = join(account.directory, 'bin')
+  await mkdir(bin, { recursive: true })
+  await writeFile(join(bin, program), `#!/bin/sh\nexec '${process.execPath}' '${entry}'\n`)
+  await chmod(join(bin, program), 0o755)
+  return bin
+}
+
+type RunOptions = BuildsOptions & { bin: string }
+
+async function run(options: RunOptions, build: FakeBuild, input: sdk.StartBuildInput): Promise<void> {
   const { clock } = options.account
   build.currentPhase = 'PROVISIONING'
   await clock.pass(provisionMs)
@@ -171,17 +186,13 @@ async function run(options: BuildsOptions, build: FakeBuild, input: sdk.StartBui
 }
 
 async function runProgram(
-  { account, logs, endpoint }: BuildsOptions,
+  { account, logs, endpoint, bin }: RunOptions,
   build: FakeBuild,
   {
     environmentVariablesOverride: variables = [],
     timeoutInMinutesOverride: minutes = 60,
   }: sdk.StartBuildInput,
 ): Promise<Settled> {
-  const bin = join(account.directory, 'bin')
-  await mkdir(bin, { recursive: true })
-  await writeFile(join(bin, program), `#!/bin/sh\nexec '${process.execPath}' '${entry}'\n`)
-  await chmod(join(bin, program), 0o755)
   const env = {
     ...Object.fromEntries(variables.map(({ name, value }) => [name, value])),
     PATH: `${bin}:${process.env.PATH}`,

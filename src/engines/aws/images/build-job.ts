@@ -27,6 +27,8 @@ const buildspec = JSON.stringify({
 
 /** How long the log may keep what a build has said, once it has ended. */
 const lateMs = 60_000
+/** Lines may be found later than those after them (J), so that the last ones are read again and again. */
+const overlapMs = 10_000
 /** Asked so often, a build that is still queued is said to wait. */
 const saidAfter = 10
 /** CodeBuild takes 5 minutes to 36 hours (S). */
@@ -136,8 +138,7 @@ function createLogReader({ clients }: Job): (build: Build, control: Control) => 
     }
     try {
       const events = await Array.fromAsync(pages(list))
-      // Lines of one stream never overtake each other; those of one millisecond may be cut by a page.
-      fromMs = Math.max(fromMs, ...events.map(({ timestamp = 0 }) => timestamp))
+      fromMs = Math.max(fromMs, ...events.map(({ timestamp = 0 }) => timestamp - overlapMs))
       return events.flatMap(({ message = '' }) => readRecord(message.replace(/\n$/, '')) ?? [])
     } catch (error) {
       if (isAwsError(error, 'ResourceNotFoundException')) return []
