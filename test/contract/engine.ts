@@ -86,30 +86,9 @@ export function engineContract(name: string, open: () => Promise<EngineHarness>)
         await run(world)
       })
     // Most of a scenario is waiting: several at once load nothing.
-    describe('apps', { concurrency: 4 }, () => {
-      buildScenarios(scenario)
-      buildDeadlineScenario(scenario)
-      deployScenarios(scenario)
-      failureScenarios(scenario)
-      continuityScenarios(scenario)
-      changeScenarios(scenario)
-      containerScenarios(scenario)
-      processScenarios(scenario)
-      copyScenarios(scenario)
-      logScenarios(scenario)
-      logQueryScenarios(scenario)
-      volumeScenarios(scenario)
-      trafficScenarios(scenario)
-      endScenarios(scenario)
-      ownerScenarios(scenario)
-      networkScenarios(scenario)
-      rackScenarios(scenario)
-    })
+    describe('apps', { concurrency: 4 }, () => appScenarios(scenario))
     // Alone: a sweep takes every app that it is not told to keep.
-    describe('leftovers', { concurrency: 1 }, () => {
-      sweepScenarios(scenario)
-      ownerSweepScenarios(scenario)
-    })
+    describe('leftovers', { concurrency: 1 }, () => leftoverScenarios(scenario))
     test('what was skipped lacks a feature that the engine says it has not', (t) => {
       const { all, skipped } = counts
       t.diagnostic(`${name}: ${skipped.length} of ${all} scenarios skipped`)
@@ -121,6 +100,33 @@ export function engineContract(name: string, open: () => Promise<EngineHarness>)
 
 /** States one thing of every engine that has all that it needs. */
 export type Scenario = (title: string, run: (world: World) => Promise<void>, needs?: FeatureName[]) => unknown
+
+/** Hands over every scenario of one app; several can run at once. */
+export function appScenarios(scenario: Scenario): void {
+  buildScenarios(scenario)
+  buildDeadlineScenario(scenario)
+  deployScenarios(scenario)
+  failureScenarios(scenario)
+  continuityScenarios(scenario)
+  changeScenarios(scenario)
+  containerScenarios(scenario)
+  processScenarios(scenario)
+  copyScenarios(scenario)
+  logScenarios(scenario)
+  logQueryScenarios(scenario)
+  volumeScenarios(scenario)
+  trafficScenarios(scenario)
+  endScenarios(scenario)
+  ownerScenarios(scenario)
+  networkScenarios(scenario)
+  rackScenarios(scenario)
+}
+
+/** Hands over every scenario of what is left; one at a time. */
+export function leftoverScenarios(scenario: Scenario): void {
+  sweepScenarios(scenario)
+  ownerSweepScenarios(scenario)
+}
 
 interface ScenarioCounts {
   all: number

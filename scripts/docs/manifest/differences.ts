@@ -1,10 +1,10 @@
 import { engineFeatures } from '../../../src/domain/engine-features.ts'
 import type { EngineFeatures } from '../../../src/domain/features.ts'
 
-type Feature = Exclude<keyof EngineFeatures, 'name'>
+export type Feature = Exclude<keyof EngineFeatures, 'name'>
 
 /** What each feature is called on the page. */
-const titles: Record<Feature, string> = {
+export const featureTitles: Record<Feature, string> = {
   sharesServices: 'services that are shared with other racks',
   binds: 'paths of the host as volumes',
   privileged: '`privileged`',
@@ -55,9 +55,9 @@ const titles: Record<Feature, string> = {
 
 /** The table of what differs, as lines. */
 export function differenceTable(): string[] {
-  const names = Object.keys(titles) as Feature[]
+  const names = Object.keys(featureTitles) as Feature[]
   const rows = names.map((name) => [
-    titles[name],
+    featureTitles[name],
     ...engineFeatures.map((features) => cellOf(features[name])),
   ])
   return [
@@ -68,7 +68,8 @@ export function differenceTable(): string[] {
   ]
 }
 
-function cellOf(feature: EngineFeatures[Feature]): string {
+/** What an engine has of a feature, in a cell of a table. */
+export function cellOf(feature: EngineFeatures[Feature]): string {
   if (feature === null) return 'any number'
   if (Array.isArray(feature)) return feature.join(', ') || 'none'
   if (typeof feature === 'string' || typeof feature === 'number') return String(feature)

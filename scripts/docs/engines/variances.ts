@@ -1,0 +1,225 @@
+import { contractFile as contract, type Shown } from './shown-by.ts'
+
+/** What both engines do, each in a way or a time of its own. */
+export interface Variance {
+  /** What the page calls the row; no feature has it. */
+  name: string
+  about: string
+  machine: string
+  account: string
+  why: string
+  shown: Shown[]
+  /** What of it no test can show without an account, where there is such a thing. */
+  unproved?: string
+}
+
+const deploys = 'test/aws/deploy.test.ts'
+const services = 'test/fake-aws/ecs/services.test.ts'
+const balancer = 'test/fake-aws/elb/traffic.test.ts'
+const healing = 'test/e2e/healing.test.ts'
+const held = 'test/docker/router-hold.test.ts'
+const stable = 'test/docker/stable-names.test.ts'
+
+export const variances: Variance[] = [
+  {
+    name: 'move',
+    about: 'All types of a release take over together',
+    machine: 'one change of the router, and the names inside with it',
+    account:
+      'one call for all http ports, then tcp ports one by one, then all names in one batch: about a second in all, in which both releases serve',
+    why: 'rules, listeners and names are three services of the account, and each node of a balancer hears by itself',
+    shown: [
+      {
+        file: deploys,
+        title: 'parts come first and the service last; one call moves all rules; nothing goes before that',
+      },
+      { file: deploys, title: 'no request is lost while releases replace each other' },
+    ],
+    unproved: 'how far apart the nodes of a balancer follow',
+  },
+  {
+    name: 'names',
+    about: 'Names inside an app',
+    machine: 'one address for the life of the app: who looked it up once meets the new copies too',
+    account:
+      'follow by DNS, within 60 s and the 5 s that an answer may be kept. What looks up once (nginx with a static upstream) keeps calling copies that leave: write `depends_on` with `restart: true`',
+    why: 'addresses of the account are those of its tasks, and names lead to them',
+    shown: [
+      { file: stable, title: 'the address of a name leads to the live release, through a deploy and back' },
+      {
+        file: 'test/fake-aws/names/names.test.ts',
+        title: 'names of a batch flip together, and one change never overtakes another',
+      },
+      { file: contract, title: 'the replacement of a dependency replaces those that restart with it, once' },
+    ],
+    unproved: 'how long a change of names takes until the resolver of the network knows it',
+  },
+  {
+    name: 'sick',
+    about: 'Names and a copy that is not well',
+    machine: 'a copy that dies or fails its check is met no more',
+    account: 'its address may be given for some 30 s more, at most eight addresses an answer',
+    why: 'the account takes its address out of the names, and others keep what they were told',
+    shown: [
+      { file: stable, title: 'a copy that dies leaves the name at once, and is met again when it answers' },
+      {
+        file: 'test/fake-aws/names/names.test.ts',
+        title: 'an answer holds eight addresses of many, and others the next time',
+      },
+    ],
+    unproved: 'when the account takes it out',
+  },
+  {
+    name: 'gap',
+    about: 'A type that writes a volume makes place for its successor',
+    machine: 'requests and connections wait in the router until the new copy serves',
+    account: 'they are answered 503, or refused, for the 20 to 60 s that a new copy takes',
+    why: 'a balancer of the account holds no request',
+    shown: [
+      {
+        file: contract,
+        title: 'a type with a volume is stopped first, and started again when its successor fails',
+      },
+      { file: held, title: 'while a copy makes place for another, requests wait, and none fails' },
+      { file: services, title: 'with 0 and 100 percent the old task is gone before its successor is there' },
+      {
+        file: balancer,
+        title: 'without a target it is 503, from a target that is gone 502, and one that is late 504',
+      },
+    ],
+    unproved: 'how long the gap is',
+  },
+  {
+    name: 'crash',
+    about: 'A process that crashes',
+    machine: 'is started again in its place, within a second at first',
+    account: 'is replaced by another copy, in 20 to 60 s',
+    why: 'a task of ECS ends with its process, and Fargate finds a machine for the next one',
+    shown: [
+      { file: contract, title: 'a process that crashes is started again, and it shows' },
+      {
+        file: services,
+        title: 'a service of two copies comes, replaces what crashes, spares what is protected, and goes',
+      },
+    ],
+    unproved: 'how long Fargate takes',
+  },
+  {
+    name: 'unhealthy',
+    about: 'A copy whose check fails while it runs',
+    machine: 'gets no request while another is there, and is replaced by the daemon',
+    account: 'is replaced by ECS, with or without the daemon',
+    why: 'ECS asks the check itself, and hears of the balancer',
+    shown: [
+      {
+        file: healing,
+        title: 'a copy whose check fails gets no request while another is there, says so, and is replaced',
+      },
+      { file: services, title: 'a container that stays unhealthy, and a target that does, are replaced' },
+    ],
+  },
+  {
+    name: 'start',
+    about: 'How long a deploy takes',
+    machine: 'as long as the processes take to be healthy',
+    account: 'the same, 20 to 60 s for a new copy, and up to 65 s for names; a new tcp port 1 to 3 min',
+    why: 'Fargate looks for a machine and fetches the image for each copy',
+    shown: [
+      { file: contract, title: 'a copy that needs a while to listen is waited for' },
+      {
+        file: balancer,
+        title: 'a tcp listener leads to a target that was slow to become healthy, and follows its listener',
+      },
+    ],
+    unproved: 'all of these times',
+  },
+  {
+    name: 'receipt',
+    about: 'Numbers of a receipt',
+    machine: 'every request is counted, with the longest stall',
+    account:
+      'known 1 to 4 min later, by whole minutes; no longest stall; what the balancer answered by itself is not counted',
+    why: 'the balancers count for CloudWatch, and tell of their own answers for all apps together',
+    shown: [
+      {
+        file: 'test/fake-aws/elb/clients.test.ts',
+        title: 'a minute is told one to three minutes after its end',
+      },
+      { file: contract, title: 'a deploy starts as many copies as the plan says, and they run' },
+    ],
+    unproved: 'how late they are',
+  },
+  {
+    name: 'size',
+    about: 'What a copy takes',
+    machine: 'CPU is shared, memory is a limit, both as written',
+    account: 'a machine of the next larger size of Fargate, which is what is paid; the limits are as written',
+    why: 'Fargate has a table of sizes, and the rack needs 64 MiB beside the process',
+    shown: [
+      {
+        file: 'src/engines/aws/definition/fargate-size.test.ts',
+        title: 'a copy gets the smallest size that holds it and what runs beside it',
+      },
+      { file: 'src/engines/aws/definition/fargate-size.test.ts', title: 'what no size holds is refused' },
+    ],
+  },
+  {
+    name: 'probing',
+    about: 'Health checks of an http port once it serves',
+    machine: 'ask for the path by its name, and take what they take during a deploy',
+    account:
+      'ask by an address, and take any answer below 500; the gate of a deploy asks by name all the same',
+    why: 'a balancer of the account asks without the host name, which some processes refuse',
+    shown: [
+      {
+        file: 'src/engines/aws/routes/target-groups.test.ts',
+        title: 'a web port is checked by its path: any answer that is no failure of the server will do',
+      },
+      { file: contract, title: 'a copy that answers 404 to its health path fails the deploy' },
+    ],
+  },
+  {
+    name: 'logs',
+    about: 'Lines of a log',
+    machine: 'can be read at once',
+    account: 'can be read some seconds after they were printed',
+    why: 'they are handed to CloudWatch in bundles, so that no process waits for it',
+    shown: [
+      { file: 'src/engines/aws/logs/read-logs.test.ts', title: 'who follows gets what comes late, once' },
+      { file: contract, title: 'following logs gives what comes later, and ends with the signal' },
+    ],
+    unproved: 'how late they come',
+  },
+  {
+    name: 'leftovers',
+    about: 'Objects of a type with a deploy',
+    machine: 'containers come and go',
+    account:
+      'services, target groups and rules come and go: alarms and scaling of your own must find them by the tags `rack:app` and `rack:type`',
+    why: 'a service of ECS is one generation of copies, new beside old',
+    shown: [
+      {
+        file: 'src/engines/aws/names.test.ts',
+        title: 'tags are read as they were written; strangers are passed over',
+      },
+      { file: contract, title: 'a changed type is replaced, an unchanged one keeps its copies' },
+    ],
+  },
+  {
+    name: 'most',
+    about: 'How many http types a rack serves',
+    machine: 'as many as it has room for',
+    account: 'a hundred target groups at once, old ones that drain among them; four rules a type',
+    why: 'a balancer of the account leads to no more, which nobody can raise',
+    shown: [
+      {
+        file: 'test/fake-aws/elb/actions.test.ts',
+        title: 'a balancer leads to a hundred target groups, and an action to five',
+      },
+      {
+        file: 'src/engines/aws/routes/rules.test.ts',
+        title: 'host names and ranges share the five values of a rule',
+      },
+    ],
+  },
+]
