@@ -7,6 +7,7 @@ import { findGenerations } from './look/found.ts'
 import { notThere } from './not-there.ts'
 import type { AwsParts } from './parts.ts'
 import { findListeners, isWaitingPort, type FoundListener } from './routes/listeners.ts'
+import { findPlaces } from './routes/places.ts'
 import { findRules, isLive, type FoundRule } from './routes/rules.ts'
 
 /** A port or a host name that another owner has, and ports that the network balancer is not told how to serve. */
@@ -44,7 +45,7 @@ async function takenWays(parts: AwsParts, plan: Plan, control: Control): Promise
   const rules = await findRules(parts, control)
   return [
     ...closed,
-    ...(await leadElsewhere(parts, plan.owner, ledWays(plan, { listeners, rules }), control)),
+    ...(await leadElsewhere(parts, plan.owner, { led: ledWays(plan, { listeners, rules }), rules }, control)),
   ]
 }
 
@@ -61,7 +62,7 @@ export async function refuseTaken(
   control: Pick<Control, 'signal'>,
 ): Promise<void> {
   const led = ledWays(plan, found).filter(({ group }) => !found.own.has(group))
-  const [taken] = await leadElsewhere(parts, plan.owner, led, control)
+  const [taken] = await leadElsewhere(parts, plan.owner, { led, rules: found.rules }, control)
   if (taken) throw taken
 }
 
@@ -70,7 +71,7 @@ interface FoundWays {
   rules: readonly FoundRule[]
 }
 
-/** A way in, and the target group that it leads to. */
+/** A way in, and the target group that it leads to; the rule itself where that answers. */
 interface LedWay {
   what: string
   group: string
@@ -88,9 +89,10 @@ export function ledWays(plan: Pick<Plan, 'processes'>, { listeners, rules }: Fou
     ...listeners.flatMap(({ port, group }) =>
       ports.has(port) && group ? [{ what: `port ${port}`, group }] : [],
     ),
-    ...rules.filter(isLive).flatMap(({ conditions, groups: [first] }) => {
+    ...rules.filter(isLive).flatMap(({ arn, conditions, groups: [first], isPlace }) => {
       const values = conditions.flatMap(({ HostHeaderConfig }) => HostHeaderConfig?.Values ?? [])
-      return first ? values.filter((host) => hosts.has(host)).map((what) => ({ what, group: first.arn })) : []
+      const group = first?.arn ?? (isPlace ? arn : '')
+      return group ? values.filter((host) => hosts.has(host)).map((what) => ({ what, group })) : []
     }),
   ]
 }
@@ -99,14 +101,18 @@ export function ledWays(plan: Pick<Plan, 'processes'>, { listeners, rules }: Fou
 async function leadElsewhere(
   parts: AwsParts,
   owner: Owner,
-  led: LedWay[],
+  { led, rules }: { led: LedWay[]; rules: readonly FoundRule[] },
   control: Pick<Control, 'signal'>,
 ): Promise<RackError[]> {
   if (led.length === 0) return []
   const own = await holdersOfGroups(parts, { owner }, control)
   const others = led.filter(({ group }) => !own.has(group))
   if (others.length === 0) return []
-  const holders = await holdersOfGroups(parts, {}, control)
+  const places = await findPlaces(parts, rules, control)
+  const holders = new Map([
+    ...(await holdersOfGroups(parts, {}, control)),
+    ...places.map((place) => [place.rule.arn, place.owner] as const),
+  ])
   return others.flatMap(({ what, group }) => {
     const holder = holders.get(group)
     return holder && !isSameOwner(holder, owner) ? [takenError(what, holder)] : []

@@ -9,6 +9,7 @@ import { describeTasks, findGenerations, findTasks, type FoundGeneration } from 
 import { allTasks } from './look/service-tasks.ts'
 import { appStackName, readGenerationName } from './names.ts'
 import type { AwsParts } from './parts.ts'
+import { removePlaces } from './routes/places.ts'
 
 const leaveDeadlineMs = 600_000
 
@@ -24,6 +25,7 @@ export async function removeOwner(parts: AwsParts, owner: Owner, control: Contro
   }
   for (const arn of arns) parts.endedTasks.add(arn)
   for (const each of generations) await removeGeneration(parts, leftOf(each), control)
+  await removePlaces(parts, owner, control)
   for (const { arn, service } of tasks) {
     if (service !== null) continue
     await clients.ecs.stopTask(

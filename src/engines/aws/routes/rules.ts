@@ -1,4 +1,4 @@
-import type { Rule, RuleCondition } from '@aws-sdk/client-elastic-load-balancing-v2'
+import type { Action, Rule, RuleCondition } from '@aws-sdk/client-elastic-load-balancing-v2'
 import type { Control } from '../../../domain/control.ts'
 import { RackError } from '../../../domain/error.ts'
 import type { ProcessPlan } from '../../../domain/plan.ts'
@@ -23,6 +23,8 @@ export interface FoundRule {
   /** ARNs of the target groups that it forwards to: that of the generation that it is of comes first. */
   groups: { arn: string; weight: number }[]
   conditions: RuleCondition[]
+  /** Set where it answers by itself, for a type of which nothing was ever started. */
+  isPlace?: true
 }
 
 /** Http rules live on 443 when it is there: never two rules a type. */
@@ -50,7 +52,14 @@ function toRule({ RuleArn = '', Priority, Actions = [], Conditions = [] }: Rule)
   const groups = tuples.flatMap(({ TargetGroupArn: arn, Weight: weight = 1 }) =>
     arn ? [{ arn, weight }] : [],
   )
-  return { arn: RuleArn, priority: Number(Priority), groups, conditions: Conditions }
+  const isPlace = action?.Type === 'fixed-response'
+  return {
+    arn: RuleArn,
+    priority: Number(Priority),
+    groups,
+    conditions: Conditions,
+    ...(isPlace && { isPlace }),
+  }
 }
 
 export function isLive({ priority }: Pick<FoundRule, 'priority'>): boolean {
@@ -111,7 +120,7 @@ export async function makeWaitingRules(
   const shadows = new Set(live.map((rule) => conditionText(rule.conditions)))
   for (const wanted of conditionsOf(plan)) {
     const conditions = shadows.has(conditionText(wanted)) ? wanted : nobodyAsks(generation)
-    await makeRule(parts, { conditions, group, Tags }, control)
+    await makeRule(parts, { conditions, action: forwardTo(group), Tags }, control)
   }
 }
 
@@ -150,7 +159,8 @@ export async function bringRules(
   const wanted = conditionsOf(plan)
   const brought: FoundRule[] = []
   for (const [index, conditions] of wanted.entries()) {
-    const rule = rules[index] ?? (await makeRule(parts, { conditions, group, Tags }, control))
+    const rule =
+      rules[index] ?? (await makeRule(parts, { conditions, action: forwardTo(group), Tags }, control))
     if (conditionText(rule.conditions) !== conditionText(conditions)) {
       await parts.clients.balancers.modifyRule({ RuleArn: rule.arn, Conditions: conditions }, abort)
       rule.conditions = conditions
@@ -162,7 +172,7 @@ export async function bringRules(
 }
 
 /** Conditions in one form: AWS tells values of host names twice. */
-function conditionText(conditions: RuleCondition[]): string {
+export function conditionText(conditions: RuleCondition[]): string {
   const told = conditions.map(({ Field, HostHeaderConfig, SourceIpConfig, Values = [] }) => {
     const values = HostHeaderConfig?.Values ?? SourceIpConfig?.Values ?? Values
     return `${Field} ${values.toSorted().join(' ')}`
@@ -170,13 +180,16 @@ function conditionText(conditions: RuleCondition[]): string {
   return told.toSorted().join(', ')
 }
 
-async function makeRule(
+const forwardTo = (TargetGroupArn: string): Action => ({ Type: 'forward', TargetGroupArn })
+
+/** One that waits behind all that are live. */
+export async function makeRule(
   parts: AwsParts,
   {
     conditions,
-    group,
+    action,
     Tags,
-  }: { conditions: RuleCondition[]; group: string; Tags: { Key: string; Value: string }[] },
+  }: { conditions: RuleCondition[]; action: Action; Tags: { Key: string; Value: string }[] },
   { signal }: Pick<Control, 'signal'>,
 ): Promise<FoundRule> {
   for (;;) {
@@ -187,7 +200,7 @@ async function makeRule(
           ListenerArn: listenerOf(parts),
           Priority: priority,
           Conditions: conditions,
-          Actions: [{ Type: 'forward', TargetGroupArn: group }],
+          Actions: [action],
           Tags,
         },
         { abortSignal: signal },

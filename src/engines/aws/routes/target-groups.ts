@@ -1,5 +1,6 @@
 import type {
   CreateTargetGroupCommandInput,
+  TargetGroup,
   TargetGroupAttribute,
 } from '@aws-sdk/client-elastic-load-balancing-v2'
 import type { Control } from '../../../domain/control.ts'
@@ -90,6 +91,61 @@ export async function setAttributes(
 ): Promise<void> {
   const input = { TargetGroupArn: group, Attributes: targetGroupAttributes(plan, way) }
   await clients.balancers.modifyTargetGroupAttributes(input, { abortSignal: signal })
+}
+
+/** What of a group's checks is not as it shall be; null where all is. Pure. */
+export function checkChanges(found: TargetGroup, wanted: TargetGroupChecks): TargetGroupChecks | null {
+  const { Matcher, ...plain } = wanted
+  const names = Object.keys(plain) as (keyof typeof plain)[]
+  const isSame =
+    names.every((name) => found[name] === plain[name]) && found.Matcher?.HttpCode === Matcher?.HttpCode
+  return isSame ? null : wanted
+}
+
+type TargetGroupChecks = Pick<
+  CreateTargetGroupCommandInput,
+  | 'HealthCheckProtocol'
+  | 'HealthCheckPath'
+  | 'Matcher'
+  | 'HealthCheckPort'
+  | 'HealthCheckIntervalSeconds'
+  | 'HealthCheckTimeoutSeconds'
+  | 'HealthyThresholdCount'
+  | 'UnhealthyThresholdCount'
+>
+
+/** Has a group that serves as its plan is now; what is so is not written. */
+export async function bringTargetGroup(
+  parts: AwsParts,
+  { group, ...of }: { group: string } & Pick<TargetGroupInput, 'generation' | 'plan' | 'way'>,
+  control: Pick<Control, 'signal'>,
+): Promise<void> {
+  const { clients, rack, places } = parts
+  const abort = { abortSignal: control.signal }
+  const input = targetGroup({ rack, vpc: places.vpc, ...of })
+  const {
+    Name: _name,
+    Protocol: _protocol,
+    Port: _port,
+    VpcId: _vpc,
+    TargetType: _type,
+    Tags: _tags,
+    ...checks
+  } = input
+  const { TargetGroups = [] } = await clients.balancers.describeTargetGroups(
+    { TargetGroupArns: [group] },
+    abort,
+  )
+  const changes = checkChanges(TargetGroups[0] ?? {}, checks)
+  if (changes) await clients.balancers.modifyTargetGroup({ TargetGroupArn: group, ...changes }, abort)
+  const { Attributes = [] } = await clients.balancers.describeTargetGroupAttributes(
+    { TargetGroupArn: group },
+    abort,
+  )
+  const known = new Map(Attributes.map(({ Key, Value }) => [Key, Value]))
+  const wanted = targetGroupAttributes(of.plan, of.way)
+  if (wanted.some(({ Key, Value }) => known.get(Key) !== Value))
+    await setAttributes(parts, { group, plan: of.plan, way: of.way }, control)
 }
 
 /** Safe to repeat; nothing may lead to it any more. */

@@ -1,0 +1,89 @@
+import type { Control } from '../../../domain/control.ts'
+import { isSameOwner, type Owner } from '../../../domain/owner.ts'
+import type { ProcessPlan } from '../../../domain/plan.ts'
+import { awsTags, ownerTag, readOwnerTag, readTags } from '../names.ts'
+import type { AwsParts } from '../parts.ts'
+import { conditionsOf, conditionText, findRules, makeRule, removeRule, type FoundRule } from './rules.ts'
+
+/** A rule that keeps the host names of a type of which nothing was ever started, and answers that nobody serves. */
+export interface Place {
+  rule: FoundRule
+  owner: Owner
+  type: string
+}
+
+/** DescribeTags takes so many (D). */
+const rulesOfCall = 20
+
+const nobodyServes = {
+  Type: 'fixed-response' as const,
+  FixedResponseConfig: {
+    StatusCode: '503',
+    ContentType: 'text/plain',
+    MessageBody: 'This site cannot answer at the moment. Please try again in a little while.\n',
+  },
+}
+
+/** Whose the places among rules are: their tags say it. */
+export async function findPlaces(
+  { clients, rack }: Pick<AwsParts, 'clients' | 'rack'>,
+  rules: readonly FoundRule[],
+  { signal }: Pick<Control, 'signal'>,
+): Promise<Place[]> {
+  const byArn = new Map(rules.flatMap((rule) => (rule.isPlace ? [[rule.arn, rule] as const] : [])))
+  const arns = [...byArn.keys()]
+  const found: Place[] = []
+  for (let at = 0; at < arns.length; at += rulesOfCall) {
+    const input = { ResourceArns: arns.slice(at, at + rulesOfCall) }
+    const { TagDescriptions = [] } = await clients.balancers.describeTags(input, { abortSignal: signal })
+    for (const { ResourceArn = '', Tags = [] } of TagDescriptions) {
+      const tags = readTags(Tags.map(({ Key, Value }) => ({ key: Key, value: Value })))
+      const rule = byArn.get(ResourceArn)
+      if (!rule || tags.rack !== rack || tags.owner === undefined) continue
+      found.push({ rule, owner: readOwnerTag(tags.owner), type: tags.type ?? '' })
+    }
+  }
+  return found
+}
+
+export async function ownPlaces(
+  parts: Pick<AwsParts, 'clients' | 'rack'>,
+  owner: Owner,
+  rules: readonly FoundRule[],
+  control: Pick<Control, 'signal'>,
+): Promise<Place[]> {
+  const places = await findPlaces(parts, rules, control)
+  return places.filter((place) => isSameOwner(place.owner, owner))
+}
+
+/** The places of types as their plans are now, made where they are missing; of whatever priority they are. */
+export async function bringPlaces(
+  parts: AwsParts,
+  { owner, sleeping, places }: { owner: Owner; sleeping: ProcessPlan[]; places: Place[] },
+  control: Pick<Control, 'signal'>,
+): Promise<FoundRule[]> {
+  const brought: FoundRule[] = []
+  for (const plan of sleeping) {
+    const Tags = awsTags({ rack: parts.rack, owner: ownerTag(owner), type: plan.type })
+    for (const conditions of conditionsOf(plan)) {
+      const text = conditionText(conditions)
+      const there = places.find(
+        ({ type, rule }) => type === plan.type && conditionText(rule.conditions) === text,
+      )
+      brought.push(
+        there?.rule ?? (await makeRule(parts, { conditions, action: nobodyServes, Tags }, control)),
+      )
+    }
+  }
+  return brought
+}
+
+/** Safe to repeat. */
+export async function removePlaces(
+  parts: AwsParts,
+  owner: Owner,
+  control: Pick<Control, 'signal'>,
+): Promise<void> {
+  const places = await ownPlaces(parts, owner, await findRules(parts, control), control)
+  for (const { rule } of places) await removeRule(parts, rule.arn, control)
+}
