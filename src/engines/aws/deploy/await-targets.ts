@@ -55,6 +55,6 @@ export async function awaitTargets(
 }
 
 /** Whether it was there, and proved, before this rollout. */
-export function isOld({ before }: OwnRollout, generation: Generation): boolean {
+function isOld({ before }: OwnRollout, generation: Generation): boolean {
   return before.has(generation.name)
 }

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { appOwner } from '../../../domain/owner.ts'
 import { processPlan, servesHttp } from '../../../../test/support/plans.ts'
 import { waysOf } from '../../../domain/ways.ts'
-import { isTargetGroup, targetGroup, targetGroupAttributes } from './target-groups.ts'
+import { checkChanges, isTargetGroup, targetGroup, targetGroupAttributes } from './target-groups.ts'
 
 const generation = { owner: appOwner('shop'), type: 'web', id: 'GABCDEFGHIJ' }
 const of = (plan: ReturnType<typeof processPlan>) =>
@@ -45,4 +45,14 @@ test('a port of its own is checked by a connect, and cut when its drain is over'
   assert.equal(attributes.get('deregistration_delay.timeout_seconds'), '3600')
   assert.equal(attributes.get('proxy_protocol_v2.enabled'), 'true')
   assert.ok(isTargetGroup(`arn:aws:elasticloadbalancing:x:1:targetgroup/${made.Name}/0123`, made.Name!))
+})
+
+test('of a group that is there only what is not so is written', () => {
+  const web = processPlan(servesHttp(8080, ['a.b']))
+  const made = of(web)
+  const { HealthCheckPath, HealthCheckIntervalSeconds, Matcher } = made
+  const checks = { HealthCheckPath, HealthCheckIntervalSeconds, Matcher }
+  assert.equal(checkChanges({ ...made, Matcher: { HttpCode: '200-499' } }, checks), null)
+  assert.equal(checkChanges({ ...made, HealthCheckPath: '/up' }, checks), checks)
+  assert.equal(checkChanges({ ...made, Matcher: { HttpCode: '200' } }, checks), checks)
 })
