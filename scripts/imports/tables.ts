@@ -16,6 +16,7 @@ export const rooms: Record<string, { mayImport: string[]; isPure?: true }> = {
   'src/engines/docker': { mayImport: ['src/domain', 'src/rollout', 'src/router', 'src/engines/common'] },
   'src/engines/aws': { mayImport: ['src/domain', 'src/rollout', 'src/aws', 'src/engines/common'] },
   'src/aws': { mayImport: ['src/domain'] },
+  'src/account': { mayImport: ['src/domain', 'src/aws'] },
   'src/store': { mayImport: ['src/domain'] },
   // The API registers its routes from the contract that types the client: docs/decisions/0002.
   'src/edge': { mayImport: ['src/domain', 'src/operations'] },
@@ -48,7 +49,7 @@ export const packages: Record<string, string[]> = {
   pino: ['src/main'],
   'acme-client': ['src/lib/acme'],
   '@peculiar/x509': ['src/lib/x509'],
-  '@aws-sdk/*': ['src/aws', 'src/engines/aws'],
+  '@aws-sdk/*': ['src/aws', 'src/account', 'src/engines/aws'],
 }
 
 /**

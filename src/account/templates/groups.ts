@@ -1,0 +1,46 @@
+import type { NetworkPlaces } from './network.ts'
+import { att, tagsOf, type Resources } from './template.ts'
+
+/** Ports from here on are of listeners that wait: nobody reaches them. */
+const lastOpenPort = 59_999
+
+const everywhere = (from: number, to: number) => [
+  { IpProtocol: 'tcp', FromPort: from, ToPort: to, CidrIp: '0.0.0.0/0' },
+  { IpProtocol: 'tcp', FromPort: from, ToPort: to, CidrIpv6: '::/0' },
+]
+
+/**
+ * Security groups: three say who somebody is (a process, a balancer, the daemon), the others say what is open.
+ * @param daemonFrom ranges of addresses from which a daemon outside the network reaches processes
+ */
+export function groupResources(
+  rack: string,
+  { vpc }: NetworkPlaces,
+  daemonFrom: readonly string[],
+): Resources {
+  const group = (name: string, description: string, ingress: object[] = []) => ({
+    Type: 'AWS::EC2::SecurityGroup',
+    Properties: {
+      GroupDescription: description,
+      VpcId: vpc,
+      ...(ingress.length > 0 && { SecurityGroupIngress: ingress }),
+      Tags: tagsOf(rack, name),
+    },
+  })
+  const byDaemon = daemonFrom.map((range) => ({ IpProtocol: '-1', CidrIp: range }))
+  return {
+    Processes: group('processes', `processes of the rack ${rack}`, byDaemon),
+    Balancers: group('balancers', `balancers of the rack ${rack}`),
+    Daemon: group('daemon', `daemon of the rack ${rack}`),
+    Web: group('web', 'requests of the web', [...everywhere(80, 80), ...everywhere(443, 443)]),
+    Ports: group('ports', 'ports that processes answer on', everywhere(1, lastOpenPort)),
+    Files: group('files', 'the file system, by processes alone', [
+      {
+        IpProtocol: 'tcp',
+        FromPort: 2049,
+        ToPort: 2049,
+        SourceSecurityGroupId: att('Processes', 'GroupId'),
+      },
+    ]),
+  }
+}
