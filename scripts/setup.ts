@@ -3,6 +3,7 @@ import { writeEngineSettings } from './steps/engine-settings.ts'
 import { ensureImages } from './steps/images.ts'
 import { ensurePackages } from './steps/packages.ts'
 import { printFailure, say, SetupError } from './steps/progress.ts'
+import { tryPython } from './steps/python.ts'
 import { hasProgram } from './steps/shell.ts'
 
 const demo = {
@@ -41,6 +42,7 @@ async function setUp(): Promise<void> {
   if (!hadEngine && (await hasProgram('dockerd'))) await writeEngineSettings()
   await ensureEngine()
   await ensureImages(wanted.images)
+  if (wanted === test) await tryPython('cfn-lint')
   say('this machine is ready for a rack')
 }
 

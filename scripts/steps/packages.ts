@@ -21,6 +21,7 @@ const proofs: Record<string, () => Promise<boolean>> = {
   'openssh-client': () => hasProgram('ssh-keygen'),
   'openssh-server': () => succeeds(access('/usr/sbin/sshd', constants.X_OK)),
   zstd: () => hasProgram('zstd'),
+  'python3-venv': () => succeeds(run('python3', ['-c', 'import ensurepip, venv'])),
   'golang-go': () => hasProgram('go'),
   postgresql: async () => (await Array.fromAsync(glob('/usr/lib/postgresql/*/bin/postgres'))).length > 0,
 }

@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { glob, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { before, test } from 'node:test'
+import { ensurePython, pythonProgram } from '../../scripts/steps/python.ts'
+
+/** `npm run test:cfn-lint`: AWS's own reading of templates (cfn-lint) on every one that is a golden file. */
+const root = join(import.meta.dirname, '../..')
+const program = pythonProgram('cfn-lint')
+
+before(async () => {
+  await ensurePython('cfn-lint')
+  assert.ok(existsSync(program), `${program} is not there: scripts/setup --test`)
+})
+
+test('every golden template is one that CloudFormation takes', async (t) => {
+  const files = (await Array.fromAsync(glob('test/golden/**/*.json', { cwd: root }))).filter(isTemplate)
+  t.diagnostic(`${files.length} templates: ${files.join(', ')}`)
+  assert.ok(files.length >= 2, `only ${files.length} templates were found`)
+  assert.deepEqual(await lint(files), [])
+})
+
+test('what CloudFormation would refuse is found: a property, an attribute, a size', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'cfn-lint-'))
+  try {
+    const file = join(directory, 'planted.json')
+    await writeFile(file, JSON.stringify(planted))
+    const found = (await lint([file])).join('\n')
+    for (const what of [
+      /'Retention' was unexpected/,
+      /'256' is not compatible .*'300'/,
+      /'Colour' is not one of/,
+    ])
+      assert.match(found, what)
+  } finally {
+    await rm(directory, { recursive: true, force: true })
+  }
+})
+
+const planted = {
+  Resources: {
+    Logs: { Type: 'AWS::Logs::LogGroup', Properties: { Retention: 30 } },
+    Task: {
+      Type: 'AWS::ECS::TaskDefinition',
+      Properties: {
+        Cpu: '256',
+        Memory: '300',
+        NetworkMode: 'awsvpc',
+        RequiresCompatibilities: ['FARGATE'],
+        ContainerDefinitions: [{ Name: 'main', Image: 'busybox' }],
+      },
+    },
+  },
+  Outputs: { Colour: { Value: { 'Fn::GetAtt': ['Logs', 'Colour'] } } },
+}
+
+function isTemplate(file: string): boolean {
+  const value: unknown = JSON.parse(readFileSync(join(root, file), 'utf8'))
+  return typeof value === 'object' && value !== null && 'Resources' in value
+}
+
+/** What it says of templates, a line each. */
+async function lint(files: string[]): Promise<string[]> {
+  const args = ['--format', 'parseable', '--regions', 'eu-west-1', '--', ...files]
+  return await new Promise((resolve, reject) => {
+    execFile(program, args, { cwd: root, timeout: 50_000 }, (error, stdout, stderr) => {
+      // It ends with the kinds of what it found, as bits: 2 errors, 4 warnings, 8 information.
+      const isVerdict = error === null || (typeof error.code === 'number' && error.code < 16)
+      if (!isVerdict || stderr !== '') reject(new Error(`cfn-lint: ${stderr}`, { cause: error }))
+      else resolve(stdout.split('\n').filter((line) => line !== ''))
+    })
+  })
+}
