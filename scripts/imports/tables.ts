@@ -23,7 +23,7 @@ export const rooms: Record<string, { mayImport: string[]; isPure?: true }> = {
   'src/api': { mayImport: ['src/domain', 'src/operations', 'src/edge', 'src/client/contract'] },
   'src/convox': { mayImport: ['src/domain', 'src/operations', 'src/edge'] },
   'src/client': { mayImport: ['src/domain'] },
-  'src/objects': { mayImport: ['src/domain'] },
+  'src/objects': { mayImport: ['src/domain', 'src/aws'] },
   'src/host': { mayImport: ['src/domain', 'src/router'] },
   'src/cli': { mayImport: ['src/domain', 'src/client', 'src/manifest', 'src/host'] },
   'src/web': { mayImport: ['src/domain', 'src/client'] },
@@ -49,7 +49,7 @@ export const packages: Record<string, string[]> = {
   pino: ['src/main'],
   'acme-client': ['src/lib/acme'],
   '@peculiar/x509': ['src/lib/x509'],
-  '@aws-sdk/*': ['src/aws', 'src/account', 'src/engines/aws'],
+  '@aws-sdk/*': ['src/aws', 'src/account', 'src/engines/aws', 'src/objects'],
 }
 
 /**

@@ -54,7 +54,9 @@ export function createClients(access: AwsAccess): AwsClients {
     retryMode: 'adaptive' as const,
     maxAttempts: 8,
   }
-  const hosts = access.endpoint ? { disableHostPrefix: true } : {}
+  // One that is not AWS's has one name for all services, which the SDK finds in the environment too.
+  const isElsewhere = Boolean(access.endpoint ?? process.env['AWS_ENDPOINT_URL'])
+  const hosts = isElsewhere ? { disableHostPrefix: true } : {}
   const clients = {
     ecs: through(new ECS(given), atOnce.ecs),
     balancers: through(new ElasticLoadBalancingV2(given), atOnce.balancers),
@@ -65,7 +67,7 @@ export function createClients(access: AwsAccess): AwsClients {
     zones: through(new Route53(given), atOnce.zones),
     files: through(new EFS(given), atOnce.other),
     stacks: through(new CloudFormation(given), atOnce.stacks),
-    objects: through(new S3({ ...given, forcePathStyle: access.endpoint !== undefined }), atOnce.other),
+    objects: through(new S3({ ...given, forcePathStyle: isElsewhere }), atOnce.other),
     images: through(new ECR(given), atOnce.other),
     builds: through(new CodeBuild(given), atOnce.other),
     quotas: through(new ServiceQuotas(given), atOnce.other),

@@ -1,6 +1,12 @@
 import { resolve } from 'node:path'
 import { RackError } from '../domain/error.ts'
-import { readInstallation, type Installation } from '../host/installation.ts'
+import {
+  isOnMachine,
+  onMachine,
+  readInstallation,
+  type Installation,
+  type MachineInstallation,
+} from '../host/installation.ts'
 import { readRacks } from './racks-file.ts'
 import { selectRackName } from './select-rack.ts'
 import type { Session } from './session.ts'
@@ -30,6 +36,11 @@ export async function findInstallation({ options, world }: Session): Promise<Ins
   return await readInstallation(known?.directory ?? defaultDirectory(name, world.env))
 }
 
+/** One on whose machine its processes run too. @throws unsupported for another kind, as `findInstallation` */
+export async function findMachineInstallation(session: Session, what: string): Promise<MachineInstallation> {
+  return onMachine(await findInstallation(session), what)
+}
+
 /** The installations on this machine that this command line knows; damaged or removed ones are left out. */
 export async function knownInstallations(env: Record<string, string | undefined>): Promise<Installation[]> {
   const found = await Promise.all(
@@ -42,4 +53,11 @@ export async function knownInstallations(env: Record<string, string | undefined>
     }),
   )
   return found.filter((installation) => installation !== null)
+}
+
+/** Those of them whose processes run on this machine, and so have ports and addresses of it. */
+export async function knownOnMachine(
+  env: Record<string, string | undefined>,
+): Promise<MachineInstallation[]> {
+  return (await knownInstallations(env)).filter(isOnMachine)
 }

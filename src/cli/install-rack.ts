@@ -1,7 +1,7 @@
 import { RackError } from '../domain/error.ts'
 import { startDaemon, stopDaemon } from '../host/daemon.ts'
 import { removeFirewall } from '../host/firewall.ts'
-import type { Installation } from '../host/installation.ts'
+import { isOnMachine, type Installation } from '../host/installation.ts'
 import { daemonEnvironment } from '../host/make-installation.ts'
 import { stopRouter } from '../host/router.ts'
 import { enableUnits, hasSystemd, removeUnits, withUnit } from '../host/start-at-boot.ts'
@@ -38,6 +38,7 @@ export async function startInstalled(
   undo.defer(async () => {
     await removeUnits(name)
     await stopDaemon(directory, control)
+    if (!isOnMachine(installation)) return
     await stopRouter(directory, control)
     // The daemon may have made its table already.
     await removeFirewall(installation, control)

@@ -3,7 +3,15 @@ import type { Restoring } from '../domain/rack-backup.ts'
 import { RackError } from '../domain/error.ts'
 import type { RouterLoad } from '../domain/router-load.ts'
 import { answersHealth, findDaemon } from '../host/daemon.ts'
-import { apiByHttpsUrlOf, httpsUrlOf, type Installation } from '../host/installation.ts'
+import {
+  apiByHttpsUrlOf,
+  balancerUrls,
+  httpsUrlOf,
+  isOnMachine,
+  type AwsInstallation,
+  type Installation,
+  type MachineInstallation,
+} from '../host/installation.ts'
 import { findRouter, findUnserved } from '../host/router.ts'
 import { DeadlineError } from '../lib/deadline.ts'
 import { until } from '../lib/poll.ts'
@@ -19,7 +27,7 @@ export interface MachineStatus {
   status: 'running' | 'updating' | 'converging' | 'stopped' | 'unreachable'
   version: string | null
   daemon: { pid: number | null }
-  /** What is open in it now; null where the daemon does not tell. */
+  /** What is open in it now; null where the daemon does not tell. Without a process where balancers of an account serve. */
   router: { pid: number | null; load: RouterLoad | null }
   /** The API's Unix socket; absent for a rack of another machine. */
   socket?: string
@@ -31,6 +39,8 @@ export interface MachineStatus {
   https: string | null
   /** Where the API is reached by TLS; null where it is not, absent for a rack of another machine. */
   apiByHttps?: string | null
+  /** Of AWS, where the processes run; absent for a rack on one machine. */
+  account?: { id: string; region: string }
   domain: string
   apps: number | null
   /** Apps that run and lack copies. */
@@ -55,24 +65,19 @@ export function apiUrl({ socket }: Installation): string {
 
 /** Asks the rack, and the machine where the rack does not answer. */
 export async function readStatus({ world }: Session, installation: Installation): Promise<MachineStatus> {
-  const { name, directory, domain, http, socket, api } = installation
-  const [daemon, router, unservedPorts] = await Promise.all([
+  const { name, directory, domain, socket, api } = installation
+  const [daemon, ways] = await Promise.all([
     findDaemon(directory),
-    findRouter(directory),
-    findUnserved(installation),
+    isOnMachine(installation) ? waysOfMachine(installation) : waysOfAccount(installation),
   ])
   const base = {
     name,
     directory,
     daemon: { pid: daemon },
-    router: { pid: router, load: null },
     socket: socket.path,
     ...(api && { api: `http://${api.host}:${api.port}` }),
-    http: http.port === 80 ? 'http://localhost' : `http://localhost:${http.port}`,
-    https: httpsUrlOf(installation, unservedPorts),
-    apiByHttps: apiByHttpsUrlOf(installation, unservedPorts),
+    ...ways,
     domain,
-    unservedPorts,
   }
   const unknown = {
     version: null,
@@ -98,10 +103,34 @@ export async function readStatus({ world }: Session, installation: Installation)
     const said: Partial<typeof rack> = rack
     const { degraded = [], restoring = null } = said
     const told = { status, version, apps, degraded, restoring, certificateEnds, engine }
-    return { ...base, router: { pid: router, load: load ?? null }, ...told }
+    return { ...base, router: { ...ways.router, load: load ?? null }, ...told }
   } catch (error) {
     if (error instanceof RackError) return { ...base, ...unknown, status: 'unreachable' }
     throw error
+  }
+}
+
+type Ways = Pick<MachineStatus, 'router' | 'account' | 'http' | 'https' | 'apiByHttps' | 'unservedPorts'>
+
+async function waysOfMachine(installation: MachineInstallation): Promise<Ways> {
+  const { directory, http } = installation
+  const [pid, unservedPorts] = await Promise.all([findRouter(directory), findUnserved(installation)])
+  return {
+    router: { pid, load: null },
+    http: http.port === 80 ? 'http://localhost' : `http://localhost:${http.port}`,
+    https: httpsUrlOf(installation, unservedPorts),
+    apiByHttps: apiByHttpsUrlOf(installation, unservedPorts),
+    unservedPorts,
+  }
+}
+
+function waysOfAccount({ places }: AwsInstallation): Ways {
+  return {
+    router: { pid: null, load: null },
+    account: { id: places.account, region: places.region },
+    ...balancerUrls(places),
+    apiByHttps: null,
+    unservedPorts: [],
   }
 }
 

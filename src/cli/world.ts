@@ -1,7 +1,8 @@
 import type { Control } from '../domain/control.ts'
 import type { RackBackupContents } from '../domain/rack-backup.ts'
 import type { Sealing } from '../domain/store.ts'
-import type { Installation } from '../host/installation.ts'
+import type { Finding } from '../host/finding.ts'
+import type { AwsInstallation, MachineInstallation } from '../host/installation.ts'
 
 /** What the command line was started in; read once, by `main`. */
 export interface World {
@@ -23,6 +24,8 @@ export interface World {
   onEnd(listener: () => void): void
   /** What puts a rack back on this machine; loaded when it is asked for. */
   restorer(): Promise<RackRestorer>
+  /** What looks at the account of a rack, by the credentials that this program has; finds, and throws nothing. */
+  accountDoctor(): Promise<(installation: AwsInstallation) => Promise<Finding[]>>
   /** What seals files that leave the rack, and opens them. @param key 32 bytes */
   sealing(key: Uint8Array): Promise<Sealing>
 }
@@ -42,7 +45,7 @@ export interface RackRestorer {
   check(
     sealed: SealedBackup,
     control: Control,
-  ): Promise<{ contents: RackBackupContents; installation: Installation }>
+  ): Promise<{ contents: RackBackupContents; installation: MachineInstallation }>
   /** Fills the directory of a rack that has never been started. @throws invalid; disk-full */
   unpack(sealed: SealedBackup, directory: string, control: Control): Promise<void>
   /** What Docker has of a rack of that name, by Docker's own names. */

@@ -3,14 +3,14 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { writeInstallation, type Installation } from './installation.ts'
+import { writeInstallation, type MachineInstallation } from './installation.ts'
 import { checkBinds } from './check-binds.ts'
 
 async function install() {
   const home = await mkdtemp(join(tmpdir(), 'rack-policy-'))
   const directory = join(home, 'rack')
   await mkdir(directory)
-  const installation: Installation = {
+  const installation: MachineInstallation = {
     name: 'test',
     directory,
     socket: { path: join(directory, 'api.sock'), group: null },
@@ -37,7 +37,7 @@ test('no path leads to the socket of the engine or to the rack itself, through l
   await mkdir(join(home, 'srv'))
   await symlink(join(home, 'run'), join(home, 'srv/link'))
   await symlink(installation.directory, join(home, 'srv/self'))
-  const check = (path: string, guards: Partial<Installation> = {}) =>
+  const check = (path: string, guards: Partial<MachineInstallation> = {}) =>
     checkBinds([join(home, path)], { ...installation, ...guards })
   for (const path of ['', 'run', 'run/docker.sock', 'rack', 'rack/store', 'srv/link', 'srv/self']) {
     await assert.rejects(check(path), { code: 'invalid' }, path)

@@ -2,12 +2,12 @@ import { realpath } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { RackError } from '../domain/error.ts'
 import { refuseGuarded, type GuardedPath } from '../domain/policy.ts'
-import type { Installation } from './installation.ts'
+import type { MachineInstallation } from './installation.ts'
 
 /** Where Docker Engine and the containerd below it keep what every container has, and take orders. */
 const engineDirectories = ['/var/lib/docker', '/var/lib/containerd', '/run/containerd']
 
-type Guarding = Pick<Installation, 'directory' | 'socketPath' | 'socket'>
+type Guarding = Pick<MachineInstallation, 'directory' | 'socketPath' | 'socket'>
 
 /**
  * Refuses paths by which a process could get the engine or the rack itself, also where a link leads there.

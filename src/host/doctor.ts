@@ -11,40 +11,48 @@ import { formatBytes } from '../lib/sizes.ts'
 import { hasLua, haproxyVersion } from '../router/haproxy-program.ts'
 import { answersHealth, findDaemon } from './daemon.ts'
 import { checkEngine, hasLiveRestore } from './engine-check.ts'
-import { tcpBindRemark, type Installation } from './installation.ts'
+import { isOnMachine, tcpBindRemark, type Installation, type MachineInstallation } from './installation.ts'
 import { readMachineFacts } from './machine-facts.ts'
 import { installDefaults } from './plan-installation.ts'
-import { createFirewall } from './firewall.ts'
-import { createNameTable } from './name-table.ts'
+import { examineFirewall, examineNames, examineNetworks } from './examine-rules.ts'
+import type { Finding } from './finding.ts'
 import { findRouter, findUnserved } from './router.ts'
-
-/** One thing that was looked at. */
-export interface Finding {
-  check: string
-  status: 'good' | 'warning' | 'bad'
-  detail: string
-  /** What to type. */
-  fix?: string
-}
 
 const littleDiskBytes = 2 * 2 ** 30
 const noDiskBytes = 256 * 2 ** 20
 
 /** Looks at the machine, and at a rack on it when one is given; all checks, whatever the first ones say. */
 export async function examine(installation: Installation | null): Promise<Finding[]> {
+  const checks =
+    installation && !isOnMachine(installation) ? daemonChecks(installation) : machineChecks(installation)
+  const found = await Promise.all(checks.map((check) => check()))
+  return found.flat()
+}
+
+type Check = () => Promise<Finding | Finding[]>
+
+/** Of a rack whose processes run elsewhere. */
+function daemonChecks(installation: Installation): Check[] {
+  return [
+    () => checkNode(),
+    () => examineDisk(installation.directory),
+    () => examineDirectory(installation),
+    () => examineDaemon(installation),
+  ]
+}
+
+function machineChecks(installation: MachineInstallation | null): Check[] {
   const socketPath = installation?.socketPath ?? dockerSocket(process.env)
-  const checks = [
+  return [
     () => checkNode(),
     () => examineEngine(socketPath),
     () => examineHaproxy(),
     () => examineDisk(installation?.directory ?? '/var/lib'),
     ...(installation ? rackChecks(installation) : [() => examineFreePorts()]),
   ]
-  const found = await Promise.all(checks.map((check) => check()))
-  return found.flat()
 }
 
-function rackChecks(installation: Installation) {
+function rackChecks(installation: MachineInstallation): Check[] {
   return [
     () => examineDirectory(installation),
     () => examineDaemon(installation),
@@ -186,7 +194,7 @@ async function examineDaemon(installation: Installation): Promise<Finding> {
   }
 }
 
-async function examineRouter({ directory, http }: Installation): Promise<Finding> {
+async function examineRouter({ directory, http }: MachineInstallation): Promise<Finding> {
   const check = 'router'
   const pid = await findRouter(directory)
   if (pid !== null)
@@ -202,13 +210,13 @@ async function examineRouter({ directory, http }: Installation): Promise<Finding
 }
 
 /** Said only of a rack that listens more widely than anybody asked for. */
-async function examineTcpBind(installation: Installation): Promise<Finding[]> {
+async function examineTcpBind(installation: MachineInstallation): Promise<Finding[]> {
   const remark = tcpBindRemark(installation)
   return remark ? [{ check: 'tcp ports', status: 'warning', ...remark }] : []
 }
 
 /** One finding for each port that an app, or the rack itself, has lost. */
-async function examineTcpPorts(installation: Installation): Promise<Finding[]> {
+async function examineTcpPorts(installation: MachineInstallation): Promise<Finding[]> {
   const lost = await findUnserved(installation)
   return lost.map(({ port, holder, ...what }) => ({
     check: `port ${port}`,
@@ -221,7 +229,7 @@ async function examineTcpPorts(installation: Installation): Promise<Finding[]> {
 }
 
 /** The apps' own networks are part of the pool; a range that holds it, or lies across it, is not ours. */
-async function examinePool({ pool }: Installation): Promise<Finding> {
+async function examinePool({ pool }: MachineInstallation): Promise<Finding> {
   const check = 'address pool'
   const range = parseCidr(pool.cidr)
   if (!range) return { check, status: 'bad', detail: `${pool.cidr} is no network` }
@@ -233,81 +241,5 @@ async function examinePool({ pool }: Installation): Promise<Finding> {
     status: 'warning',
     detail: `${pool.cidr} clashes with ${formatCidr(clash)}, which this machine also uses`,
     fix: 'Change one of them; a rack gets its pool at its install: --pool 10.214.0.0/16',
-  }
-}
-
-/** A rack whose policy opens it is told so too: its processes have what the machine has at its cloud. */
-async function examineFirewall(installation: Installation): Promise<Finding> {
-  const check = 'metadata'
-  const open = 'processes reach 169.254.169.254, where a cloud gives out the credentials of this machine'
-  try {
-    if (await createFirewall(installation).isClosed({ signal: AbortSignal.timeout(10_000) })) {
-      return { check, status: 'good', detail: 'processes are kept from 169.254.169.254' }
-    }
-    return { check, status: 'warning', detail: open, fix: 'rack start; rack policy set --deny-metadata' }
-  } catch (error) {
-    if (!(error instanceof RackError)) throw error
-    return {
-      check,
-      status: 'warning',
-      detail: `${open}: ${error.message}`,
-      ...(error.hint && { fix: error.hint }),
-    }
-  }
-}
-
-/** Without rules of its own a rack gives names to copies as Docker does. */
-async function examineNames(installation: Installation): Promise<Finding> {
-  const check = 'names'
-  const lack =
-    'inside an app, whoever looked up the name of a process once must look it up again after a deploy'
-  try {
-    if (await createNameTable(installation).isThere({ signal: AbortSignal.timeout(10_000) })) {
-      return {
-        check,
-        status: 'good',
-        detail: 'the name of a process is one address for as long as its app lives',
-      }
-    }
-    return {
-      check,
-      status: 'warning',
-      detail: `the rules that names stand on are not there`,
-      fix: 'rack start',
-    }
-  } catch (error) {
-    if (!(error instanceof RackError)) throw error
-    return {
-      check,
-      status: 'warning',
-      detail: `${lack}: ${error.message}`,
-      ...(error.hint && { fix: error.hint }),
-    }
-  }
-}
-
-/** Said where the networks of a file keep nobody apart. */
-async function examineNetworks(installation: Installation): Promise<Finding[]> {
-  const check = 'networks'
-  const open =
-    'processes on separate networks of a file and services reach whom they should not, and `internal: true` keeps nobody in'
-  try {
-    const table = createNameTable(installation)
-    const control = { signal: AbortSignal.timeout(10_000) }
-    if (!(await table.isThere(control)))
-      return [{ check, status: 'warning', detail: `${open}: the rules are not there`, fix: 'rack start' }]
-    if (await table.keepsApart(control)) return []
-    const fix = 'sudo modprobe br_netfilter, and name it in /etc/modules-load.d'
-    return [{ check, status: 'warning', detail: `${open}: this kernel has no rules for bridges`, fix }]
-  } catch (error) {
-    if (!(error instanceof RackError)) throw error
-    return [
-      {
-        check,
-        status: 'warning',
-        detail: `${open}: ${error.message}`,
-        ...(error.hint && { fix: error.hint }),
-      },
-    ]
   }
 }

@@ -1,7 +1,7 @@
 import type { Control } from '../domain/control.ts'
 import { RackError } from '../domain/error.ts'
 import { formatCidr, parseCidr } from '../lib/cidr.ts'
-import type { Installation } from './installation.ts'
+import type { MachineInstallation } from './installation.ts'
 import { createNameTable } from './name-table.ts'
 import { absentTable, listTable, nft } from './nft.ts'
 
@@ -19,7 +19,7 @@ export interface Firewall {
   open(control: Pick<Control, 'signal'>): Promise<void>
 }
 
-export function createFirewall({ name, pool }: Pick<Installation, 'name' | 'pool'>): Firewall {
+export function createFirewall({ name, pool }: Pick<MachineInstallation, 'name' | 'pool'>): Firewall {
   const table = `inet rack-${name}`
   const sources = formatCidr(parseCidr(pool.cidr)!)
   const packets = `ip saddr ${sources} ip daddr ${linkLocal}`
@@ -49,7 +49,7 @@ export function createFirewall({ name, pool }: Pick<Installation, 'name' | 'pool
 
 /** Takes the tables of a rack away that is no more. Where the machine's firewall cannot be had, there are none. */
 export async function removeFirewall(
-  installation: Pick<Installation, 'name' | 'pool' | 'names'>,
+  installation: Pick<MachineInstallation, 'name' | 'pool' | 'names'>,
   control: Pick<Control, 'signal'>,
 ): Promise<void> {
   try {

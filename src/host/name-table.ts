@@ -6,7 +6,7 @@ import { writeFileAtomically } from '../lib/atomic-file.ts'
 import { readTextIfThere } from '../lib/files.ts'
 import { readRoutes } from '../lib/routes.ts'
 import { createBridgeTable, type BridgeTable } from './bridge-table.ts'
-import { installationPaths, type Installation } from './installation.ts'
+import { installationPaths, type MachineInstallation } from './installation.ts'
 import { tryRoute } from './ip-route.ts'
 import { absentTable, listTable, nft } from './nft.ts'
 import { openWay } from './udp-way.ts'
@@ -56,7 +56,7 @@ export function createNameTable({
   pool,
   names,
   directory,
-}: Pick<Installation, 'name' | 'pool' | 'names'> & { directory?: string }): NameTable {
+}: Pick<MachineInstallation, 'name' | 'pool' | 'names'> & { directory?: string }): NameTable {
   const table = `ip rack-${name}`
   const cidr = names?.cidr ?? defaultNameRange
   const place: Place = { table, pool: pool.cidr, range: cidr }

@@ -2,14 +2,14 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { strictPolicy } from '../domain/policy.ts'
 import { freePort } from '../../test/support/installed-rack.ts'
-import type { Installation } from './installation.ts'
+import type { MachineInstallation } from './installation.ts'
 import { planAgain } from './plan-again.ts'
 
 const machine = { cpuUnits: 2048, memoryBytes: 8 * 2 ** 30, routes: [] }
 const wanted = { directory: '/nowhere/again', socketPath: '/run/other.sock' }
 
 /** With every field that there is: a new one has to be put somewhere below. */
-async function everything(): Promise<Required<Installation>> {
+async function everything(): Promise<Required<Omit<MachineInstallation, 'engine'>>> {
   const [http, https, api] = [await freePort(), await freePort(), await freePort()]
   return {
     name: 'home',

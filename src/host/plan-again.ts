@@ -1,4 +1,4 @@
-import { tcpBindOf, type Installation } from './installation.ts'
+import { tcpBindOf, type MachineInstallation } from './installation.ts'
 import type { MachineFacts } from './machine-facts.ts'
 import { planInstallation, type InstallOptions } from './plan-installation.ts'
 
@@ -8,11 +8,11 @@ import { planInstallation, type InstallOptions } from './plan-installation.ts'
  * @throws as `planInstallation` does
  */
 export async function planAgain(
-  before: Installation,
+  before: MachineInstallation,
   wanted: Partial<InstallOptions> & Pick<InstallOptions, 'directory'>,
   machine: MachineFacts,
-  others: Installation[],
-): Promise<Installation> {
+  others: MachineInstallation[],
+): Promise<MachineInstallation> {
   const { name, http, https, api, domain, pool, total, limits } = before
   const { httpsPort = https?.port ?? null } = wanted
   const options: InstallOptions = {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { createServer, type AddressInfo } from 'node:net'
 import { test } from 'node:test'
 import { parseCidr } from '../lib/cidr.ts'
-import { apiHostOf, type Installation } from './installation.ts'
+import { apiHostOf, type MachineInstallation } from './installation.ts'
 import type { MachineFacts } from './machine-facts.ts'
 import { installDefaults, planInstallation, type InstallOptions } from './plan-installation.ts'
 import { strictPolicy } from '../domain/policy.ts'
@@ -21,7 +21,7 @@ async function freePort(): Promise<number> {
 async function plan(
   options: Partial<InstallOptions> = {},
   facts: Partial<MachineFacts> = {},
-  others: Installation[] = [],
+  others: MachineInstallation[] = [],
 ) {
   const base = { name: 'test', directory: '/nowhere', httpBind: '127.0.0.1', httpPort: await freePort() }
   return await planInstallation({ ...base, ...options }, { ...machine, ...facts }, others)

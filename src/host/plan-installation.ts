@@ -5,7 +5,7 @@ import { usualDockerSocket } from '../lib/docker-socket.ts'
 import { firstFreePort, isPortFree } from '../lib/free-port.ts'
 import { isIpRange } from '../lib/ip-range.ts'
 import { formatBytes } from '../lib/sizes.ts'
-import type { Installation } from './installation.ts'
+import type { MachineInstallation } from './installation.ts'
 import type { MachineFacts } from './machine-facts.ts'
 import { apiSocketPath } from './api-socket.ts'
 import { checkBinds } from './check-binds.ts'
@@ -90,8 +90,8 @@ function checkName(name: string): void {
 export async function planInstallation(
   options: InstallOptions,
   machine: MachineFacts,
-  others: Installation[],
-): Promise<Installation> {
+  others: MachineInstallation[],
+): Promise<MachineInstallation> {
   const { name, directory } = options
   const { httpBind, domain, socketPath } = { ...installDefaults, ...defined(options) }
   checkName(name)
@@ -209,7 +209,11 @@ function chooseProxies(wanted: string[]): string[] {
   })
 }
 
-function choosePool(wanted: string | undefined, machine: MachineFacts, others: Installation[]): string {
+function choosePool(
+  wanted: string | undefined,
+  machine: MachineFacts,
+  others: MachineInstallation[],
+): string {
   const taken = [...machine.routes, ...others.flatMap(({ pool }) => parseCidr(pool.cidr) ?? [])]
   const clashOf = (range: Cidr) => taken.find((other) => cidrsOverlap(range, other))
   if (wanted !== undefined) return wantedPool(wanted, clashOf)
@@ -248,7 +252,7 @@ function wantedPool(text: string, clashOf: (range: Cidr) => Cidr | undefined): s
 }
 
 /** Where all are taken it is the first: two racks may share one, since each minds its own apps' subnets alone. */
-function chooseNames({ routes }: MachineFacts, others: Installation[]): string {
+function chooseNames({ routes }: MachineFacts, others: MachineInstallation[]): string {
   const { nameRanges, nameBits } = installDefaults
   const all = parseCidr(nameRanges)!
   const taken = [...routes, ...others.flatMap(({ names }) => parseCidr(names?.cidr ?? '') ?? [])]
@@ -262,7 +266,7 @@ function chooseNames({ routes }: MachineFacts, others: Installation[]): string {
 
 async function choosePolicy(
   wanted: Policy,
-  guarding: Pick<Installation, 'directory' | 'socketPath' | 'socket'>,
+  guarding: Pick<MachineInstallation, 'directory' | 'socketPath' | 'socket'>,
 ): Promise<Policy> {
   const { binds, devices, volumes, ...switches } = wanted
   const lists = { allowBinds: binds, allowDevices: devices, allowVolumes: volumes }
@@ -271,7 +275,7 @@ async function choosePolicy(
   return policy
 }
 
-function chooseTotal(options: InstallOptions, machine: MachineFacts): Installation['total'] {
+function chooseTotal(options: InstallOptions, machine: MachineFacts): MachineInstallation['total'] {
   const { reserveCpuUnits, reserveMemoryBytes } = { ...installDefaults, ...defined(options) }
   const cpuUnits = options.cpuUnits ?? machine.cpuUnits - reserveCpuUnits
   const memoryBytes = options.memoryBytes ?? Math.floor(machine.memoryBytes - reserveMemoryBytes)

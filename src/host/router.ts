@@ -2,7 +2,7 @@ import type { Control } from '../domain/control.ts'
 import type { UnservedPort } from '../domain/endpoint.ts'
 import { endHaproxys, findHaproxy } from '../router/haproxy-program.ts'
 import { findUnservedPorts } from '../router/route-files.ts'
-import { installationPaths, type Installation } from './installation.ts'
+import { installationPaths, type MachineInstallation } from './installation.ts'
 
 const stopDeadlineMs = 10_000
 
@@ -12,7 +12,7 @@ export function findRouter(directory: string): Promise<number | null> {
 }
 
 /** Ports of apps, and of the rack itself, that another program has; also when the daemon is down. */
-export function findUnserved({ directory, http, https }: Installation): Promise<UnservedPort[]> {
+export function findUnserved({ directory, http, https }: MachineInstallation): Promise<UnservedPort[]> {
   const listening = { httpBind: http.bind, httpPort: http.port, ...(https && { httpsPort: https.port }) }
   return findUnservedPorts(installationPaths(directory).router, listening)
 }

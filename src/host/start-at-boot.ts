@@ -7,7 +7,12 @@ import { isThere, listIfThere, readTextIfThere } from '../lib/files.ts'
 import { usualDockerSocket } from '../lib/docker-socket.ts'
 import { configPath, haproxyArguments } from '../router/haproxy-program.ts'
 import { daemonCommand, type DaemonProgram } from './daemon.ts'
-import { installationPaths, type Installation } from './installation.ts'
+import {
+  installationPaths,
+  isOnMachine,
+  type Installation,
+  type MachineInstallation,
+} from './installation.ts'
 import { defaultNameRange } from './name-table.ts'
 import { lastingCommand } from './versions.ts'
 
@@ -15,23 +20,27 @@ const run = promisify(execFile)
 const unitFolder = '/etc/systemd/system'
 const systemctlDeadlineMs = 60_000
 
-/** The units of a rack by file name: its daemon, its router, which serves on while the daemon is down, and its names. */
+/**
+ * The units of a rack by file name: its daemon, and of a rack on one machine its router, which serves on while the daemon
+ * is down, and its names.
+ */
 export function systemdUnits(installation: Installation, program: DaemonProgram): Record<string, string> {
   const { daemon, router, names } = unitNames(installation.name)
   return {
     [daemon]: daemonUnit(installation, program),
-    [router]: routerUnit(installation),
-    [names]: namesUnit(installation),
+    ...(isOnMachine(installation) && {
+      [router]: routerUnit(installation),
+      [names]: namesUnit(installation),
+    }),
   }
 }
 
-function daemonUnit({ name, directory, socketPath }: Installation, program: DaemonProgram): string {
-  const isUsualEngine = socketPath === usualDockerSocket
+function daemonUnit(installation: Installation, program: DaemonProgram): string {
+  const { name, directory } = installation
   return unitText({
     Unit: [
       `Description=Rack ${name}`,
-      `After=network.target docker.service ${unitNames(name).router}`,
-      ...(isUsualEngine ? ['Wants=docker.service'] : []),
+      ...(isOnMachine(installation) ? afterEngine(installation) : afterNetwork),
     ],
     Service: [
       `ExecStart=${daemonCommand(program, directory).map(quoted).join(' ')}`,
@@ -44,7 +53,18 @@ function daemonUnit({ name, directory, socketPath }: Installation, program: Daem
   })
 }
 
-function routerUnit({ name, directory }: Installation): string {
+/** An account is called over it. */
+const afterNetwork = ['After=network-online.target', 'Wants=network-online.target']
+
+function afterEngine({ name, socketPath }: MachineInstallation): string[] {
+  const isUsualEngine = socketPath === usualDockerSocket
+  return [
+    `After=network.target docker.service ${unitNames(name).router}`,
+    ...(isUsualEngine ? ['Wants=docker.service'] : []),
+  ]
+}
+
+function routerUnit({ name, directory }: MachineInstallation): string {
   const { router } = installationPaths(directory)
   return unitText({
     Unit: [
@@ -63,7 +83,7 @@ function routerUnit({ name, directory }: Installation): string {
 }
 
 /** The addresses of copies outlive a boot, and so do the rules that lead to them: they are there before the copies. */
-function namesUnit({ name, directory, names }: Installation): string {
+function namesUnit({ name, directory, names }: MachineInstallation): string {
   const { names: rules } = installationPaths(directory)
   return unitText({
     Unit: [
@@ -102,12 +122,10 @@ export async function hasSystemd(): Promise<boolean> {
 
 /** Has systemd start the rack at boot, and its daemon now. @throws host-failed */
 export async function enableUnits(installation: Installation, program: DaemonProgram): Promise<void> {
-  for (const [file, text] of Object.entries(systemdUnits(installation, program))) {
-    await writeFileAtomically(`${unitFolder}/${file}`, text)
-  }
+  const units = systemdUnits(installation, program)
+  for (const [file, text] of Object.entries(units)) await writeFileAtomically(`${unitFolder}/${file}`, text)
   await systemctl('daemon-reload')
-  const { daemon, router, names } = unitNames(installation.name)
-  await systemctl('enable', daemon, router, names)
+  await systemctl('enable', ...Object.keys(units))
 }
 
 /** Whether systemd starts the rack. */
@@ -135,7 +153,7 @@ export async function unitTexts(): Promise<string[]> {
 export async function withUnit(name: string, verb: 'start' | 'stop' | 'stop-daemon'): Promise<boolean> {
   const { daemon, router } = unitNames(name)
   const isUnit = await hasUnit(name)
-  if (isUnit && verb === 'stop') await systemctl('stop', daemon, router)
+  if (isUnit && verb === 'stop') await systemctl('stop', ...(await thereOf([daemon, router])))
   else if (isUnit) await systemctl(verb === 'start' ? 'start' : 'stop', daemon)
   return isUnit
 }
@@ -143,10 +161,16 @@ export async function withUnit(name: string, verb: 'start' | 'stop' | 'stop-daem
 /** Takes the units away; safe to repeat. */
 export async function removeUnits(name: string): Promise<void> {
   if (!(await withUnit(name, 'stop'))) return
-  const { daemon, router, names } = unitNames(name)
-  await systemctl('disable', daemon, router, names)
-  for (const file of [daemon, router, names]) await rm(`${unitFolder}/${file}`, { force: true })
+  const units = await thereOf(Object.values(unitNames(name)))
+  await systemctl('disable', ...units)
+  for (const file of units) await rm(`${unitFolder}/${file}`, { force: true })
   await systemctl('daemon-reload')
+}
+
+/** A rack in an account has the daemon's alone. */
+async function thereOf(units: string[]): Promise<string[]> {
+  const found = await listIfThere(unitFolder)
+  return units.filter((unit) => found.includes(unit))
 }
 
 function unitNames(name: string) {

@@ -4,7 +4,7 @@ import { RackError } from '../domain/error.ts'
 import { syncDirectory, writeFileAtomically } from '../lib/atomic-file.ts'
 import { listIfThere, readTextIfThere } from '../lib/files.ts'
 import { identifyProcess, isSameProcess } from '../lib/process-identity.ts'
-import { installationPaths, type Installation } from './installation.ts'
+import { installationPaths, type MachineInstallation } from './installation.ts'
 import { removeInstallation } from './make-installation.ts'
 
 /** Says that a rack's directory is being filled, and by this process: until that has ended no daemon starts there. */
@@ -28,7 +28,7 @@ export async function markForRemoval(directory: string): Promise<void> {
 }
 
 /** Removes a rack that is marked; what ends in the middle of it leaves one that is marked. */
-export async function removeMarked(installation: Installation): Promise<void> {
+export async function removeMarked(installation: MachineInstallation): Promise<void> {
   const { directory } = installation
   const mark = basename(installationPaths(directory).unfinished)
   for (const name of await readdir(directory))
@@ -41,7 +41,7 @@ export async function removeMarked(installation: Installation): Promise<void> {
  * @returns whether there was anything
  * @throws conflict while that restore goes on
  */
-export async function removeUnfinished(installation: Installation): Promise<boolean> {
+export async function removeUnfinished(installation: MachineInstallation): Promise<boolean> {
   const { directory } = installation
   const { unfinished } = installationPaths(directory)
   const isThere = (await listIfThere(directory)).includes(basename(unfinished))

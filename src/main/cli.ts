@@ -28,6 +28,7 @@ async function main(): Promise<number> {
     onLeave: (listener) => listen(endings, listener),
     onEnd,
     restorer: async () => (await import('./rack-restorer.ts')).rackRestorer,
+    accountDoctor: async () => (await import('./examine-account.ts')).examineAccount,
     sealing: async (key) => (await import('./seal-files.ts')).sealingOfFiles(key),
   })
 }

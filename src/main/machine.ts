@@ -1,9 +1,8 @@
 import { randomBytes } from 'node:crypto'
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { Logger } from 'pino'
-import type { CertificateSource } from '../domain/certificate.ts'
-import type { ChallengeSource } from '../domain/certificate-order.ts'
 import type { Control } from '../domain/control.ts'
-import type { DomainSource } from '../domain/domain-name.ts'
 import { isOfApp, ofApp } from '../domain/owner.ts'
 import { connectDocker, type DockerClient } from '../engines/docker/client.ts'
 import { createDockerEngine, type DockerEngine } from '../engines/docker/docker-engine.ts'
@@ -16,20 +15,23 @@ import { createNameTable, type NameTable } from '../host/name-table.ts'
 import { diskUse } from '../host/disk-use.ts'
 import { createWayRange } from '../host/way-range.ts'
 import { countGpus } from '../host/machine-facts.ts'
-import type { OpenStore } from '../store/open-store.ts'
+import { checkBinds } from '../host/check-binds.ts'
+import { sweepTemporaryFiles } from '../lib/atomic-file.ts'
+import { openObjects } from '../objects/directory.ts'
 import {
   apiHostOf,
   httpsUrlOf,
   installationPaths,
   tcpBindOf,
-  type Installation,
+  type MachineInstallation,
 } from '../host/installation.ts'
-import type { Host, RackSettings } from '../operations/context.ts'
+import type { Host } from '../operations/context.ts'
+import { keepMachine } from './keep-machine.ts'
 import { openLogBudget } from './log-budget.ts'
-import { version } from './version.ts'
+import type { Site, Sources } from './site.ts'
 
 /** What a rack on one machine stands on. */
-export interface Machine {
+interface Machine {
   docker: DockerClient
   router: Router
   engine: DockerEngine
@@ -39,20 +41,42 @@ export interface Machine {
   gpus: number
 }
 
-/** What the machine is told of. */
-interface Sources {
-  store: OpenStore
-  certificates: CertificateSource
-  orders: ChallengeSource
-  domains: DomainSource
+/** Opens a rack whose processes run on this machine, behind a router of its own. The engine itself may be away. */
+export async function openMachineSite(
+  installation: MachineInstallation,
+  sources: Sources,
+  log: Logger,
+  control: Control,
+): Promise<Site> {
+  const {
+    objects: directory,
+    engine: engineDirectory,
+    router: routerDirectory,
+  } = installationPaths(installation.directory)
+  for (const path of [directory, engineDirectory, routerDirectory])
+    await mkdir(path, { recursive: true, mode: 0o700 })
+  for (const path of [directory, engineDirectory, join(engineDirectory, 'releases'), routerDirectory])
+    await sweepTemporaryFiles(path)
+  const objects = await openObjects(directory)
+  const machine = await openMachine(installation, sources, log, control)
+  const { engine, docker, gpus } = machine
+  return {
+    engine,
+    objects,
+    host: hostOf(installation, machine.router),
+    gpus,
+    checkBinds: (paths) => checkBinds(paths, installation),
+    reach: async (control) => void (await docker.json({ path: '/version', deadlineMs: 5000 }, control)),
+    start: (control) => engine.start(control),
+    waitForLoss: (control) => engine.waitForLoss(control),
+    keep: (policy, control) => keepMachine({ ...machine, policy, log }, control),
+    close: () => engine.close(),
+  }
 }
 
-const defaultKeepReleases = 10
-const defaultMaxSourceBytes = 2 * 2 ** 30
-
 /** Starts or adopts the router and opens the engine behind it. The engine itself may be away. */
-export async function openMachine(
-  installation: Installation,
+async function openMachine(
+  installation: MachineInstallation,
   { store, certificates, orders, domains }: Sources,
   log: Logger,
   control: Control,
@@ -97,20 +121,8 @@ export async function openMachine(
   return { docker, router, engine, firewall: createFirewall(installation), nameTable, gpus }
 }
 
-/** What the verbs may know of this rack. */
-export function rackSettings({ name, domain, limits }: Installation, gpus: number): RackSettings {
-  return {
-    name,
-    version,
-    domain,
-    gpus,
-    keepReleases: defaultKeepReleases,
-    maxSourceBytes: limits?.sourceBytes ?? defaultMaxSourceBytes,
-  }
-}
-
 /** What runs here besides apps. */
-export function hostOf(installation: Installation, router: Router): Host {
+function hostOf(installation: MachineInstallation, router: Router): Host {
   const { http } = installation
   const apiHost = apiHostOf(installation)
   return {
@@ -129,6 +141,7 @@ export function hostOf(installation: Installation, router: Router): Host {
     disk: () => diskUse(installation.directory),
     unservedPorts: () => router.unservedPorts(),
     updateRouter: async (control) => void (await router.ensureRunning(control)),
+    withoutRouter: null,
     servesTls: installation.https !== undefined,
     async names() {
       return [...(apiHost === null ? [] : [apiHost]), ...ownNamesOf({ apps: await router.routes() })]

@@ -8,7 +8,12 @@ import { RackError } from '../domain/error.ts'
 import { rackBackupParts, rackBackupPlace, type RackBackupContents } from '../domain/rack-backup.ts'
 import { connectDocker } from '../engines/docker/client.ts'
 import { findRackObjects, removeRackObjects } from '../engines/docker/rack-objects.ts'
-import { installationPaths, type Installation } from '../host/installation.ts'
+import {
+  installationPaths,
+  onMachine,
+  type Installation,
+  type MachineInstallation,
+} from '../host/installation.ts'
 import { syncDirectory } from '../lib/atomic-file.ts'
 import { decompressZstd } from '../lib/zstd.ts'
 import { openObjects } from '../objects/directory.ts'
@@ -36,7 +41,7 @@ export const rackRestorer: RackRestorer = {
 async function readAll(
   sealed: SealedBackup,
   control: Control,
-): Promise<{ contents: RackBackupContents; installation: Installation }> {
+): Promise<{ contents: RackBackupContents; installation: MachineInstallation }> {
   const read = new Map<string, string>()
   const wanted = new Set<string>([rackBackupParts.contents, rackBackupParts.installation])
   const missing = new Set([...wanted, 'rack.key', storeFile])
@@ -47,9 +52,10 @@ async function readAll(
   }
   if (missing.size > 0) throw unusable(`it has no ${[...missing].join(', ')}`)
   const parsed = (name: string): unknown => JSON.parse(read.get(name)!)
+  const installation = parsed(rackBackupParts.installation) as Installation
   return {
     contents: parsed(rackBackupParts.contents) as RackBackupContents,
-    installation: parsed(rackBackupParts.installation) as Installation,
+    installation: onMachine(installation, 'rack restore'),
   }
 }
 

@@ -1,5 +1,4 @@
 import { mkdir } from 'node:fs/promises'
-import { join } from 'node:path'
 import type { Logger } from 'pino'
 import { createApiFace } from '../api/api-face.ts'
 import { metricsFace } from '../api/metrics-face.ts'
@@ -8,25 +7,28 @@ import { strictPolicy } from '../domain/policy.ts'
 import { limitConnections } from '../edge/connection-limits.ts'
 import { createEdge } from '../edge/edge.ts'
 import { finishGoingBack } from '../host/hand-over.ts'
-import { apiHostOf, installationPaths, type Installation } from '../host/installation.ts'
-import { checkBinds } from '../host/check-binds.ts'
+import { apiHostOf, installationPaths, isOnMachine, type Installation } from '../host/installation.ts'
 import { sweepTemporaryFiles } from '../lib/atomic-file.ts'
 import { mostOpenFiles } from '../lib/open-files.ts'
 import { unixUrl } from '../lib/unix-url.ts'
-import { openObjects } from '../objects/directory.ts'
 import { openCertificates } from '../operations/certificates/certificate-keeper.ts'
 import { openOrders } from '../operations/acme/order-keeper.ts'
 import { openDomains } from '../operations/domains/domain-keeper.ts'
 import { createOperations } from '../operations/create-operations.ts'
+import type { RackSettings } from '../operations/context.ts'
 import type { Door } from '../operations/door.ts'
 import { openPolicy } from '../operations/policy-keeper.ts'
 import { openStore, type OpenStore } from '../store/open-store.ts'
 import { leadOrEnd } from './lead-or-end.ts'
 import { openRoutersSocket, openSocket } from './open-socket.ts'
 import { version } from './version.ts'
-import { hostOf, openMachine, rackSettings } from './machine.ts'
+import { openMachineSite } from './machine.ts'
+import type { Site, Sources } from './site.ts'
 import { supervise } from './supervise.ts'
 import { takeInTokens } from './tokens.ts'
+
+const defaultKeepReleases = 10
+const defaultMaxSourceBytes = 2 * 2 ** 30
 
 export interface RunningRack extends AsyncDisposable {
   /** Where the API answers. */
@@ -56,21 +58,20 @@ export async function startRack(
   })
   undo.defer(() => store.close())
   undo.use(await leadOrEnd(store, log, control))
-  const objects = await openObjects(paths.objects)
   const names = await openNames(store, installation)
-  const machine = await openMachine(installation, { store, ...names }, log, control)
-  undo.defer(() => machine.engine.close())
+  const site = await openSite(installation, { store, ...names }, log, control)
+  undo.defer(() => site.close())
   const policy = await openPolicy({
     policies: store.policies,
     seed: { ...strictPolicy, ...installation.policy },
-    checkBinds: (paths) => checkBinds(paths, installation),
+    checkBinds: (paths) => site.checkBinds(paths),
   })
   const room = createOperations({
-    rack: rackSettings(installation, machine.gpus),
-    host: hostOf(installation, machine.router),
+    rack: rackSettings(installation, site.gpus),
+    host: site.host,
     store,
-    engine: machine.engine,
-    objects,
+    engine: site.engine,
+    objects: site.objects,
     policy,
     ...names,
     now: () => new Date(),
@@ -78,7 +79,7 @@ export async function startRack(
   })
   await takeInTokens(room, paths.tokens)
   const edge = undo.use(await openEdge(installation, room.operations, log))
-  const supervision = supervise({ room, policy, ...machine, log, paths }, control)
+  const supervision = supervise({ site, room, policy, log, paths }, control)
   undo.defer(async () => {
     // Marked as interrupted first: what recovery is at stays open in the journal, and is no failure.
     const interrupted = room.interrupt()
@@ -88,6 +89,30 @@ export async function startRack(
 
   const stack = undo.move()
   return { address: edge.address, [Symbol.asyncDispose]: () => stack.disposeAsync() }
+}
+
+/** What an account needs, the SDK of AWS above all, is loaded where there is one. */
+async function openSite(
+  installation: Installation,
+  sources: Sources,
+  log: Logger,
+  control: Control,
+): Promise<Site> {
+  if (isOnMachine(installation)) return await openMachineSite(installation, sources, log, control)
+  const { openAccountSite } = await import('./account.ts')
+  return await openAccountSite(installation, sources, log)
+}
+
+/** What the verbs may know of this rack. */
+function rackSettings({ name, domain, limits }: Installation, gpus: number): RackSettings {
+  return {
+    name,
+    version,
+    domain,
+    gpus,
+    keepReleases: defaultKeepReleases,
+    maxSourceBytes: limits?.sourceBytes ?? defaultMaxSourceBytes,
+  }
 }
 
 /** By what apps are reached, and what is shown for that. */
@@ -109,7 +134,7 @@ async function openEdge(installation: Installation, door: Door, log: Logger): Pr
   undo.defer(() => edge.close())
   await openSocket(socket, (path) => edge.listen({ path }))
   const address = api ? await edge.listen(api) : unixUrl(socket.path)
-  if (apiHostOf(installation) !== null)
+  if (isOnMachine(installation) && apiHostOf(installation) !== null)
     await openRoutersSocket(installationPaths(directory).router, (to) => edge.listen(to))
   const stack = undo.move()
   return { address, [Symbol.asyncDispose]: () => stack.disposeAsync() }
@@ -118,8 +143,7 @@ async function openEdge(installation: Installation, door: Door, log: Logger): Pr
 /** Makes what is missing, and removes what a daemon or a command that was killed has left half written. */
 async function prepareDirectories(directory: string): Promise<void> {
   await finishGoingBack(directory)
-  const { store, objects, engine, router, tokens } = installationPaths(directory)
-  for (const path of [store, objects, engine, router]) await mkdir(path, { recursive: true, mode: 0o700 })
-  const written = [directory, tokens, store, objects, engine, join(engine, 'releases'), router]
-  for (const path of written) await sweepTemporaryFiles(path)
+  const { store, tokens } = installationPaths(directory)
+  await mkdir(store, { recursive: true, mode: 0o700 })
+  for (const path of [directory, tokens, store]) await sweepTemporaryFiles(path)
 }

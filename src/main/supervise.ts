@@ -3,28 +3,24 @@ import type { Logger } from 'pino'
 import type { Control } from '../domain/control.ts'
 import { RackError } from '../domain/error.ts'
 import type { PolicyKeeper } from '../domain/policy.ts'
-import type { Firewall } from '../host/firewall.ts'
 import { boundLog } from '../lib/bound-log.ts'
 import type { OperationsRoom } from '../operations/create-operations.ts'
-import type { Machine } from './machine.ts'
+import { repeat, repeatTelling } from './repeat.ts'
+import type { Site } from './site.ts'
 import { takeInTokens } from './tokens.ts'
 
-const routerPeriodMs = 1000
 const enginePeriodMs = 2000
-const firewallPeriodMs = 5000
-const namesPeriodMs = 2000
 const timerPeriodMs = 1000
 const logPeriodMs = 1000
 const tokensPeriodMs = 1000
 /** And as much again of what was before. */
 const mostLogBytes = 8 * 2 ** 20
 const abandonedPeriodMs = 5000
-/** What fails again and again is tried so seldom. */
-const slowestMs = 5000
 const firstRetryMs = 3000
 const lastRetryMs = 60_000
 
-interface Supervised extends Machine {
+interface Supervised {
+  site: Site
   room: OperationsRoom
   policy: PolicyKeeper
   log: Logger
@@ -33,15 +29,13 @@ interface Supervised extends Machine {
 }
 
 /**
- * Keeps the rack as it should be until the signal ends: takes up what a dead daemon left, revives the router, makes the
- * firewall's table anew when somebody has flushed it, and brings every live plan about whenever the engine comes back.
- * Meanwhile it tells what becomes of processes, and brings back those that are missing.
+ * Keeps the rack as it should be until the signal ends: takes up what a dead daemon left, brings every live plan about
+ * whenever the engine comes back, and keeps what its site has besides. Meanwhile it tells what becomes of processes, and
+ * brings back those that are missing.
  */
 export async function supervise(supervised: Supervised, control: Control): Promise<void> {
   await Promise.all([
-    superviseRouter(supervised, control),
-    superviseFirewall(supervised, control),
-    superviseNames(supervised, control),
+    supervised.site.keep(supervised.policy, control),
     superviseEngine(supervised, control),
     superviseLog(supervised, control),
     superviseTokens(supervised, control),
@@ -49,39 +43,6 @@ export async function supervise(supervised: Supervised, control: Control): Promi
     supervised.room.keepHealed(control),
     supervised.room.keepCertified(control),
   ])
-}
-
-async function superviseRouter({ router, log }: Supervised, control: Control): Promise<void> {
-  const work = async () => void (await router.ensureRunning(control))
-  await repeatTelling({ periodMs: routerPeriodMs, work }, control, (error) => {
-    log.error({ err: error }, 'the router cannot be revived')
-  })
-}
-
-async function superviseFirewall({ firewall, policy, log }: Supervised, control: Control): Promise<void> {
-  const work = async () => await applyPolicy(firewall, policy, control)
-  await repeatTelling({ periodMs: firewallPeriodMs, work }, control, (error) => {
-    const whether = policy.current().metadata ? 'may be kept from' : 'reach'
-    log.warn({ err: error }, `apps ${whether} the machine's metadata service, against the policy`)
-  })
-}
-
-async function superviseNames({ engine, nameTable, log }: Supervised, control: Control): Promise<void> {
-  const work = async () => {
-    await nameTable.writeDown()
-    if (await engine.mendNames(control))
-      log.warn('somebody has changed the rules that names stand on: made anew')
-  }
-  await repeatTelling({ periodMs: namesPeriodMs, work }, control, (error) => {
-    log.error({ err: error }, 'the rules that names stand on cannot be kept')
-  })
-}
-
-async function applyPolicy(firewall: Firewall, policy: PolicyKeeper, control: Control): Promise<void> {
-  const mayAsk = policy.current().metadata
-  const isClosed = await firewall.isClosed(control)
-  if (mayAsk && isClosed) await firewall.open(control)
-  if (!mayAsk && !isClosed) await firewall.close(control)
 }
 
 async function superviseLog({ log, paths }: Supervised, control: Control): Promise<void> {
@@ -100,12 +61,12 @@ async function superviseTokens({ room, paths, log }: Supervised, control: Contro
 }
 
 async function superviseEngine(supervised: Supervised, control: Control): Promise<void> {
-  const { docker, log } = supervised
+  const { site, log } = supervised
   let wasThere = false
   let isAway = false
   await repeat(enginePeriodMs, control, async () => {
     try {
-      await docker.json({ path: '/version', deadlineMs: 5000 }, control)
+      await site.reach(control)
       if (wasThere) log.info('the engine is back')
       wasThere = true
       isAway = false
@@ -122,7 +83,7 @@ async function superviseEngine(supervised: Supervised, control: Control): Promis
 async function recoverUntilLost(supervised: Supervised, control: Control): Promise<void> {
   const leaving = new AbortController()
   const present: Control = { ...control, signal: AbortSignal.any([control.signal, leaving.signal]) }
-  const lost = supervised.engine.waitForLoss(present)
+  const lost = supervised.site.waitForLoss(present)
   try {
     await Promise.race([
       lost,
@@ -168,48 +129,13 @@ async function keepRecovered(supervised: Supervised, control: Control): Promise<
 }
 
 /** What cannot be brought about now may be later: a host that comes up is busy, and apps wait for each other. */
-async function recoverRack({ engine, room }: Supervised, control: Control): Promise<void> {
-  await engine.start(control)
+async function recoverRack({ site, room }: Supervised, control: Control): Promise<void> {
+  await site.start(control)
   for (
     let waitMs = firstRetryMs;
     !(await room.recover(control));
     waitMs = Math.min(2 * waitMs, lastRetryMs)
   ) {
     await delay(waitMs, undefined, { signal: control.signal })
-  }
-}
-
-/**
- * Of failures that follow each other the first is told, and ever more time lies between them: a rack whose directory was
- * taken away fails for good, and each time costs.
- */
-async function repeatTelling(
-  { periodMs, work }: { periodMs: number; work: () => Promise<void> },
-  control: Control,
-  tell: (error: unknown) => void,
-): Promise<void> {
-  let failures = 0
-  await repeat(periodMs, control, async () => {
-    try {
-      await work()
-      failures = 0
-      return periodMs
-    } catch (error) {
-      if (failures === 0 && !control.signal.aborted) tell(error)
-      failures++
-      return Math.max(periodMs, Math.min(periodMs * 2 ** (failures - 1), slowestMs))
-    }
-  })
-}
-
-/** @param work may give how long is waited instead, ms */
-async function repeat(
-  periodMs: number,
-  { signal }: Control,
-  work: () => Promise<number | void>,
-): Promise<void> {
-  while (!signal.aborted) {
-    const waitMs = (await work()) ?? periodMs
-    await delay(waitMs, undefined, { signal }).catch(() => undefined)
   }
 }

@@ -1,15 +1,13 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { mkdir, open, readdir, rename, rm, rmdir, stat, type FileHandle } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import type { Control } from '../domain/control.ts'
-import { RackError } from '../domain/error.ts'
 import type { Objects } from '../domain/objects.ts'
 import { syncDirectory } from '../lib/atomic-file.ts'
-import { abortable } from '../lib/deadline.ts'
 import { isMissing } from '../lib/missing.ts'
 import { createSemaphore, type Semaphore } from '../lib/semaphore.ts'
-import { errnoOf, objectFault } from './faults.ts'
+import { errnoOf, noSuchKey, objectFault } from './faults.ts'
 import { checkKey, checkPrefix } from './keys.ts'
+import { translated, writeWhole, type Incoming } from './write-whole.ts'
 
 export interface ObjectsOptions {
   /** The largest blob that `put` takes; without it the disk is the limit. */
@@ -62,20 +60,6 @@ export async function openObjects(directory: string, options: ObjectsOptions = {
   }
 }
 
-/** The one door to the disk: its errors are translated here, those of a source that is read from are not. */
-async function translated<T>(task: () => Promise<T>): Promise<T> {
-  try {
-    return await task()
-  } catch (error) {
-    throw objectFault(error)
-  }
-}
-
-interface Incoming {
-  content: AsyncIterable<Uint8Array>
-  control: Control
-}
-
 async function put(
   places: Places,
   path: string,
@@ -90,52 +74,6 @@ async function put(
     await rm(temporary, { force: true })
     throw error
   }
-}
-
-async function writeWhole(
-  path: string,
-  { content, control: { signal } }: Incoming,
-  maxBytes: number,
-): Promise<{ bytes: number; sha256: string }> {
-  await using file = await translated(async () => open(path, 'wx', 0o600))
-  const hash = createHash('sha256')
-  let bytes = 0
-  for await (const chunk of whileWanted(content, signal)) {
-    bytes += chunk.length
-    if (bytes > maxBytes) throw tooLarge(maxBytes)
-    hash.update(chunk)
-    await translated(async () => writeFully(file, chunk))
-  }
-  await translated(async () => file.sync())
-  return { bytes, sha256: hash.digest('hex') }
-}
-
-/** Ends with the signal's reason even while the source is silent, and tells the source that it is not read on. */
-async function* whileWanted(
-  content: AsyncIterable<Uint8Array>,
-  signal: AbortSignal,
-): AsyncGenerator<Uint8Array> {
-  const source = content[Symbol.asyncIterator]()
-  let isEnded = false
-  try {
-    for (;;) {
-      const next = await abortable(source.next(), signal)
-      if (next.done) {
-        isEnded = true
-        return
-      }
-      yield next.value
-    }
-  } finally {
-    // Not waited for: a source that hangs would hold the caller too.
-    if (!isEnded) void Promise.resolve(source.return?.()).then(nothing, nothing)
-  }
-}
-
-function nothing(): void {}
-
-async function writeFully(file: FileHandle, chunk: Uint8Array): Promise<void> {
-  for (let at = 0; at < chunk.length;) at += (await file.write(chunk, at)).bytesWritten
 }
 
 /** Makes the directories of a file, runs the task and lets both outlast a loss of power. */
@@ -237,15 +175,4 @@ async function namesUnder(directory: string): Promise<string[]> {
     if (isMissing(error)) return []
     throw error
   }
-}
-
-function tooLarge(maxBytes: number): RackError {
-  return new RackError('too-large', `the upload is larger than ${maxBytes} bytes`, {
-    hint: 'Leave out what the build does not need: write it into .dockerignore.',
-    details: { maxBytes },
-  })
-}
-
-function noSuchKey(key: string): RackError {
-  return new RackError('not-found', `there is no object "${key}"`, { details: { key } })
 }

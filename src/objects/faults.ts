@@ -29,3 +29,7 @@ export function objectFault(error: unknown): unknown {
     cause: error,
   })
 }
+
+export function noSuchKey(key: string): RackError {
+  return new RackError('not-found', `there is no object "${key}"`, { details: { key } })
+}

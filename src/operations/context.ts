@@ -61,10 +61,10 @@ export interface RackSettings {
   maxSourceBytes: number
 }
 
-/** The machine that the daemon itself runs on. */
+/** The machine that the daemon itself runs on, and what answers for apps. */
 export interface Host {
   describe(): Promise<HostInfo>
-  /** How the rack was installed, as JSON has it; no secret is in it. */
+  /** How the rack was installed, as JSON has it; no secret is in it. @throws unsupported where a backup of it is not put back */
   configuration(): object
   /** Of all apps. */
   unservedPorts(): Promise<UnservedPort[]>
@@ -73,6 +73,8 @@ export interface Host {
   disk(): Promise<DiskUse>
   /** Brings the router to the certificates and domains that there are now; where it does not run, it has them when it starts. */
   updateRouter(control: Control): Promise<void>
+  /** Why no router of its own can be told of domains and certificates, and what to do; null where it has one. */
+  withoutRouter: { why: string; instead: string } | null
   /** Whether http is served by TLS too. */
   servesTls: boolean
   /** Names that the rack has given itself and what it serves: where its API is, then the first of each process, then the rest. */

@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises'
 import type { AwsAccess } from '../../src/aws/clients.ts'
-import type { AwsPlaces } from '../../src/engines/aws/parts.ts'
+import type { AwsPlaces } from '../../src/domain/aws-places.ts'
 import { type AccountOptions, createFakeAccount } from './account.ts'
 import { clientConfig } from './client-config.ts'
 import { withKnownPlaces } from './checked-places.ts'

@@ -1,12 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import { createClients } from '../../src/aws/clients.ts'
 import { createAwsEngine, type AwsEngine } from '../../src/engines/aws/aws-engine.ts'
-import { usualIntervals, type AwsEngineOptions, type Intervals } from '../../src/engines/aws/parts.ts'
+import type { AwsEngineOptions } from '../../src/engines/aws/parts.ts'
 import type { Plan } from '../../src/domain/plan.ts'
+import { intervalsAt } from '../../src/main/account-clock.ts'
 import { startFakeAws } from '../fake-aws/start-fake-aws.ts'
-
-/** Nobody asks more often, however fast the account's clock is. */
-const shortestIntervalMs = 50
 
 /** An engine in a fake account, under a name that no other run has. */
 export async function openAwsRack({ factor = 100 } = {}) {
@@ -20,7 +18,7 @@ export async function openAwsRack({ factor = 100 } = {}) {
     total: { cpuUnits: 64 * 1024, memoryBytes: 64 * 2 ** 30 },
     domain: 'localhost',
     randomBytes,
-    intervals: intervalsOf(factor),
+    intervals: intervalsAt(factor),
     onTrouble: (error) => account.troubles.push(error),
   }
   const engines: AwsEngine[] = []
@@ -64,14 +62,4 @@ function withDrains(engine: AwsEngine, factor: number): AwsEngine {
       return await engine.deploy({ ...change, plan: scaled(plan), live: known }, control)
     },
   }
-}
-
-/** As often as the account's own time wants it. */
-function intervalsOf(factor: number): Intervals {
-  const all = Object.entries(usualIntervals).map(([name, ms]) => [
-    name,
-    Math.max(shortestIntervalMs, ms / factor),
-  ])
-  // A process of a test takes this machine's own time; one that fails does so at once.
-  return { ...(Object.fromEntries(all) as Intervals), settle: usualIntervals.settle / 2 }
 }

@@ -13,7 +13,11 @@ import { createRouter } from '../../src/router/create-router.ts'
 import type { Router } from '../../src/router/router.ts'
 import { answersHealth } from '../../src/host/daemon.ts'
 import { removeFirewall } from '../../src/host/firewall.ts'
-import { installationPaths, writeInstallation, type Installation } from '../../src/host/installation.ts'
+import {
+  installationPaths,
+  writeInstallation,
+  type MachineInstallation,
+} from '../../src/host/installation.ts'
 import { until } from '../../src/lib/poll.ts'
 import { unixUrl } from '../../src/lib/unix-url.ts'
 import { identifyProcess } from '../../src/lib/process-identity.ts'
@@ -25,7 +29,7 @@ const program = fileURLToPath(new URL('../../src/main/daemon.ts', import.meta.ur
 
 /** A rack with a real daemon, whose processes a test may kill. */
 export interface DaemonRack extends AsyncDisposable {
-  installation: Installation
+  installation: MachineInstallation
   client: Client
   /** The daemon's pid; null while it does not run. */
   pid(): number | null
@@ -64,7 +68,7 @@ export async function startDaemonRack({
   const paths = installationPaths(directory)
   const token = randomBytes(16).toString('hex')
   const http = await freePort()
-  const installation: Installation = {
+  const installation: MachineInstallation = {
     name: `t-${randomBytes(4).toString('hex')}`,
     directory,
     socket: { path: join(directory, 'api.sock'), group: null },
@@ -119,7 +123,7 @@ export async function startDaemonRack({
 }
 
 function startable(
-  installation: Installation,
+  installation: MachineInstallation,
   { modules, environment }: NonNullable<Options['preload']>,
 ): Pick<DaemonRack, 'pid' | 'start' | 'end'> {
   const { directory } = installation
@@ -163,7 +167,7 @@ export async function resultOf<R>(
   throw new Error('the stream has no result')
 }
 
-async function readRoutes(directory: string, { http }: Installation, app: string): Promise<string[]> {
+async function readRoutes(directory: string, { http }: MachineInstallation, app: string): Promise<string[]> {
   // A reader of its own: another one remembers what it has read.
   const reader = createRouter({ directory, httpBind: http.bind, httpPort: http.port })
   const routes = (await reader.routes()).find((each) => each.app === app)

@@ -79,6 +79,7 @@ export async function startMemoryRack(): Promise<MemoryRack> {
     disk: async () => ({ totalBytes: 100, freeBytes: 40, storeBytes: 10 }),
     unservedPorts: async () => [],
     updateRouter: async () => undefined,
+    withoutRouter: null,
     servesTls: false,
     names: async () => [],
     dnsHook: null,

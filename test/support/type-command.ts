@@ -55,6 +55,7 @@ export async function typeCommand(args: string[], options: TypeOptions = {}): Pr
     onEnd: () => undefined,
     onInterrupt: listen,
     onLeave: listen,
+    accountDoctor: async () => async () => [],
     restorer: async () => rackRestorer,
     sealing: async (key) => sealingOfFiles(key),
   }

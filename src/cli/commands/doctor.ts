@@ -1,8 +1,9 @@
 import type { Reply } from '../../client/client-types.ts'
 import { RackError } from '../../domain/error.ts'
 import type { RouterLoad } from '../../domain/router-load.ts'
-import { examine, type Finding } from '../../host/doctor.ts'
-import type { Installation } from '../../host/installation.ts'
+import { examine } from '../../host/doctor.ts'
+import type { Finding } from '../../host/finding.ts'
+import { isOnMachine, type Installation, type MachineInstallation } from '../../host/installation.ts'
 import type { CommandSpec } from '../command-spec.ts'
 import {
   describeEnd,
@@ -32,8 +33,11 @@ export const doctor: CommandSpec = {
     const { output, isJson } = session
     const installation = await installationOrNull(session)
     const findings = await examine(installation)
-    if (installation) {
+    if (installation && isOnMachine(installation))
       findings.push(...(await examineLoad(session, installation)))
+    if (installation && !isOnMachine(installation))
+      findings.push(...(await (await session.world.accountDoctor())(installation)))
+    if (installation) {
       findings.push(...(await examineApps(session, installation)))
       findings.push(...(await examineBackups(session, installation)))
       findings.push(...(await examineCertificates(session, installation)))
@@ -45,7 +49,7 @@ export const doctor: CommandSpec = {
 }
 
 /** Said while so many connections are open that who has many is refused more. */
-async function examineLoad({ world }: Session, installation: Installation): Promise<Finding[]> {
+async function examineLoad({ world }: Session, installation: MachineInstallation): Promise<Finding[]> {
   const token = tokenOf(world.env, installation)
   if (token === null) return []
   try {
@@ -59,7 +63,7 @@ async function examineLoad({ world }: Session, installation: Installation): Prom
 
 export function loadFindings(
   { connections, shares }: RouterLoad,
-  { http, https }: Pick<Installation, 'http' | 'https'>,
+  { http, https }: Pick<MachineInstallation, 'http' | 'https'>,
 ): Finding[] {
   const { crowded, smallSource, smallApp } = shares
   if (connections < crowded * nearlyCrowded) return []
@@ -109,7 +113,7 @@ async function examineBackups({ world }: Session, installation: Installation): P
 /** Certificates that end soon, whoever should renew them; else the next one to end. */
 async function examineCertificates({ world }: Session, installation: Installation): Promise<Finding[]> {
   const token = tokenOf(world.env, installation)
-  if (token === null || !installation.https) return []
+  if (token === null || !isOnMachine(installation) || !installation.https) return []
   try {
     const client = await connectTo(installation, token)
     const found = await client.listCertificates()

@@ -3,7 +3,7 @@ import { RackError } from '../../domain/error.ts'
 import { checkEngine } from '../../host/engine-check.ts'
 import { createFirewall } from '../../host/firewall.ts'
 import { findGroup } from '../../host/find-group.ts'
-import type { Installation } from '../../host/installation.ts'
+import type { MachineInstallation } from '../../host/installation.ts'
 import { readMachineFacts } from '../../host/machine-facts.ts'
 import { makeInstallation, removeInstallation } from '../../host/make-installation.ts'
 import { installDefaults, planInstallation, type InstallOptions } from '../../host/plan-installation.ts'
@@ -11,7 +11,7 @@ import { crontabLine, hasSystemd } from '../../host/start-at-boot.ts'
 import { dockerSocket } from '../../lib/docker-socket.ts'
 import { findPortHolder } from '../../lib/port-holder.ts'
 import type { CommandSpec } from '../command-spec.ts'
-import { defaultDirectory, defaultRackName, knownInstallations } from '../find-installation.ts'
+import { defaultDirectory, defaultRackName, knownOnMachine } from '../find-installation.ts'
 import { keepRack, startInstalled } from '../install-rack.ts'
 import { machineControl } from '../machine-control.ts'
 import { describeResources } from '../../domain/describe-resources.ts'
@@ -116,7 +116,7 @@ export const install: CommandSpec = {
 /** False where the authority that was named gives the rack no account: it is up without. */
 async function askAuthority(
   { options, output }: Session,
-  installation: Installation,
+  installation: MachineInstallation,
   token: string,
 ): Promise<boolean> {
   const directory = options.text('acme-directory')
@@ -136,7 +136,7 @@ async function askAuthority(
   }
 }
 
-async function planned({ world }: Session, options: InstallOptions): Promise<Installation> {
+async function planned({ world }: Session, options: InstallOptions): Promise<MachineInstallation> {
   const { racks } = readRacks(world.env)
   if (racks.some(({ name }) => name === options.name)) {
     throw new RackError('exists', `a rack "${options.name}" is known here already`, {
@@ -144,11 +144,11 @@ async function planned({ world }: Session, options: InstallOptions): Promise<Ins
     })
   }
   await checkEngine(options.socketPath ?? dockerSocket(world.env))
-  return await planInstallation(options, await readMachineFacts(), await knownInstallations(world.env))
+  return await planInstallation(options, await readMachineFacts(), await knownOnMachine(world.env))
 }
 
 /** More than the machine has may be meant, since cpu is shared; that it may not be is said. */
-async function questionTotal({ output }: Session, { total }: Installation): Promise<void> {
+async function questionTotal({ output }: Session, { total }: MachineInstallation): Promise<void> {
   const machine = await readMachineFacts()
   const parts = [
     ...(total.cpuUnits > machine.cpuUnits
@@ -164,7 +164,7 @@ async function questionTotal({ output }: Session, { total }: Installation): Prom
 }
 
 /** That apps reach it is said before there are any. */
-async function tellOfMetadata({ output }: Session, installation: Installation): Promise<void> {
+async function tellOfMetadata({ output }: Session, installation: MachineInstallation): Promise<void> {
   if (installation.policy?.metadata === true) return
   try {
     await createFirewall(installation).isClosed(machineControl())
@@ -182,7 +182,7 @@ async function tellOfMetadata({ output }: Session, installation: Installation): 
 
 async function printInstalled(
   { output, world, options }: Session,
-  installation: Installation,
+  installation: MachineInstallation,
 ): Promise<void> {
   const { name, http, https, total, domain, policy } = installation
   const port = http.port === 80 ? '' : `:${http.port}`

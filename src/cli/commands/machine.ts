@@ -4,7 +4,15 @@ import { isProgram } from '../../host/dns-hook.ts'
 import { daemonEnvironment } from '../../host/make-installation.ts'
 import { findUnserved, stopRouter } from '../../host/router.ts'
 import { withUnit } from '../../host/start-at-boot.ts'
-import { tcpBindOf, tcpBindRemark, writeInstallation, type Installation } from '../../host/installation.ts'
+import {
+  isOnMachine,
+  onMachine,
+  tcpBindOf,
+  tcpBindRemark,
+  writeInstallation,
+  type Installation,
+  type MachineInstallation,
+} from '../../host/installation.ts'
 import { ownAddress, wantedHttpsPort } from '../../host/plan-installation.ts'
 import { RackError } from '../../domain/error.ts'
 import type { CommandSpec, OptionSpec } from '../command-spec.ts'
@@ -56,7 +64,7 @@ export const start: CommandSpec = {
     const { world, output, isJson } = session
     const installation = await withListeners(session, await findInstallation(session))
     const { name, directory } = installation
-    const remark = tcpBindRemark(installation)
+    const remark = isOnMachine(installation) ? tcpBindRemark(installation) : null
     if (remark) output.say(`${remark.detail}: ${remark.fix}`)
     const wasRunning = (await findDaemon(directory)) !== null
     if (!wasRunning) await finishGoingBack(directory)
@@ -71,17 +79,22 @@ export const start: CommandSpec = {
     })
     if (isJson) return output.json(await readStatus(session, installation))
     end(isReady)
+    if (!isOnMachine(installation)) return
     for (const port of await findUnserved(installation)) output.say(describeUnserved(port))
   },
 }
 
-/** The installation, changed where the command says so. @throws conflict while a daemon has it; invalid; port-taken */
-async function withListeners({ options }: Session, installation: Installation): Promise<Installation> {
+/**
+ * The installation, changed where the command says so.
+ * @throws conflict while a daemon has it; invalid; port-taken; unsupported for a rack without a router
+ */
+async function withListeners({ options }: Session, found: Installation): Promise<Installation> {
   const address = options.text('tcp-bind')
   const port = options.text('https-port')
   const hook = options.text('acme-dns-hook')
   const isApiByHttps = readYes(options.text('api-by-https'), '--api-by-https')
-  if ([address, port, hook, isApiByHttps].every((each) => each === undefined)) return installation
+  if ([address, port, hook, isApiByHttps].every((each) => each === undefined)) return found
+  const installation = onMachine(found, 'what the router listens on')
   if ((await findDaemon(installation.directory)) !== null) {
     const { name } = installation
     const where = address === undefined ? '' : `, with its tcp ports on ${tcpBindOf(installation)}`
@@ -99,7 +112,7 @@ async function withListeners({ options }: Session, installation: Installation): 
   return changed
 }
 
-async function withHttps(installation: Installation, text: string): Promise<Installation> {
+async function withHttps(installation: MachineInstallation, text: string): Promise<MachineInstallation> {
   const { https, ...rest } = installation
   if (text === 'none') return rest
   // Its router may serve there already.
@@ -133,7 +146,8 @@ export const stop: CommandSpec = {
     const control = machineControl()
     if (!options.flag('keep-router')) await withUnit(name, 'stop')
     const hadDaemon = await stopDaemon(directory, control)
-    const hadRouter = options.flag('keep-router') ? false : await stopRouter(directory, control)
+    const hasRouter = isOnMachine(installation) && !options.flag('keep-router')
+    const hadRouter = hasRouter && (await stopRouter(directory, control))
     if (isJson) return output.json(await readStatus(session, installation))
     output.say(
       hadDaemon || hadRouter
@@ -163,6 +177,15 @@ function describeRouter({ pid, load }: MachineStatus['router']): string {
   return load
     ? `process ${pid}, ${load.connections} of ${load.shares.connections} connections`
     : `process ${pid}`
+}
+
+/** Where balancers of the account take the router's place. */
+function isInAccount({ account, engine }: Pick<MachineStatus, 'account' | 'engine'>): boolean {
+  return account !== undefined || engine?.name === 'ecs'
+}
+
+function describeAccount(account: MachineStatus['account']): string | undefined {
+  return account && `${account.id} in ${account.region}`
 }
 
 /** No line where there is none but of the rack's own authority, or it is not told. */
@@ -238,7 +261,8 @@ function describe(
     ['status', status.status],
     ['version', status.version],
     ['daemon', status.daemon.pid === null ? 'does not run' : `process ${status.daemon.pid}`],
-    ['router', describeRouter(status.router)],
+    ['router', isInAccount(status) ? null : describeRouter(status.router)],
+    ['account', describeAccount(status.account)],
     ['engine', status.engine ? `${status.engine.name} ${status.engine.version}` : null],
     ['socket', status.socket],
     ['api', status.api],

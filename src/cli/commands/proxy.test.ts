@@ -53,6 +53,7 @@ async function startProxy(args: string[], operations: Partial<Operations>) {
       return () => undefined
     },
     onLeave: () => () => undefined,
+    accountDoctor: () => Promise.reject(new Error('no account is looked at here')),
     restorer: () => Promise.reject(new Error('nothing is put back here')),
     sealing: () => Promise.reject(new Error('nothing is sealed here')),
   }

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { RackError } from '../../domain/error.ts'
 import type { RackBackupContents } from '../../domain/rack-backup.ts'
 import { findDaemon } from '../../host/daemon.ts'
-import type { Installation } from '../../host/installation.ts'
+import type { MachineInstallation } from '../../host/installation.ts'
 import { makeInstallation } from '../../host/make-installation.ts'
 import {
   markFinished,
@@ -67,7 +67,7 @@ export const restore: CommandSpec = {
 }
 
 interface Restored {
-  installation: Installation
+  installation: MachineInstallation
   contents: RackBackupContents
   token: string
   /** What the rack calls it. */
@@ -140,7 +140,7 @@ async function tellRestored(session: Session, restored: Restored): Promise<void>
  */
 async function refuseLeftOvers(
   restorer: RackRestorer,
-  { name, socketPath }: Installation,
+  { name, socketPath }: MachineInstallation,
   { volumes, services }: RackBackupContents,
 ): Promise<ReadonlySet<string>> {
   const found = await restorer.objectsOf(socketPath, name, machineControl())
@@ -170,7 +170,7 @@ async function refuseLeftOvers(
 /** Settles when images, volumes and services have what the backup held for them. @throws what keeps them from it */
 async function untilTakenIn(
   { output }: Session,
-  installation: Installation,
+  installation: MachineInstallation,
   token: string,
   signal: AbortSignal,
 ): Promise<void> {

@@ -4,13 +4,13 @@ import { startDaemon, stopDaemon } from '../../host/daemon.ts'
 import { checkEngine } from '../../host/engine-check.ts'
 import { removeFirewall } from '../../host/firewall.ts'
 import { closeWayRange } from '../../host/way-range.ts'
-import type { Installation } from '../../host/installation.ts'
+import type { MachineInstallation } from '../../host/installation.ts'
 import { daemonEnvironment, removeInstallation } from '../../host/make-installation.ts'
 import { stopRouter } from '../../host/router.ts'
 import { removeUnits } from '../../host/start-at-boot.ts'
 import type { CommandSpec } from '../command-spec.ts'
 import { confirm } from '../confirm.ts'
-import { findInstallation } from '../find-installation.ts'
+import { findMachineInstallation } from '../find-installation.ts'
 import { startFollowing } from '../follow.ts'
 import { machineControl } from '../machine-control.ts'
 import { connectTo, tokenOf, waitUntilReady } from '../machine-status.ts'
@@ -36,7 +36,7 @@ export const uninstall: CommandSpec = {
   ],
   needs: 'rack',
   async run(session) {
-    const installation = await findInstallation(session)
+    const installation = await findMachineInstallation(session, 'rack uninstall')
     const { name, directory, socketPath } = installation
     const volumes = session.options.flag('volumes')
     const what = `its apps and services${volumes ? ' and all of their data' : '; their data stays'}`
@@ -70,7 +70,7 @@ export const uninstall: CommandSpec = {
 /** What Docker has of a rack whose daemon is stopped. */
 async function removeHalf(
   { world }: Session,
-  { name: rack, socketPath }: Installation,
+  { name: rack, socketPath }: MachineInstallation,
   { volumes }: { volumes: boolean },
 ): Promise<void> {
   const [restorer, control] = [await world.restorer(), machineControl()]
@@ -79,7 +79,7 @@ async function removeHalf(
 }
 
 /** A stopped rack is started: only its daemon knows what belongs to it. */
-async function connectStarted(session: Session, installation: Installation): Promise<Client> {
+async function connectStarted(session: Session, installation: MachineInstallation): Promise<Client> {
   const { world } = session
   const token = tokenOf(world.env, installation)
   if (token === null) {

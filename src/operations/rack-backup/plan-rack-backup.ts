@@ -15,7 +15,7 @@ export interface RackBackupPlan {
   volumes: { app: string; name: string }[]
 }
 
-/** Decides what goes into a backup of the rack. @throws conflict while one is put back */
+/** Decides what goes into a backup of the rack. @throws conflict while one is put back; unsupported */
 export async function planRackBackup(
   context: Context,
   scope: RackBackupScope,
@@ -23,6 +23,8 @@ export async function planRackBackup(
 ): Promise<RackBackupPlan> {
   const hindrance = await restoreHindrance(context)
   if (hindrance) throw hindrance
+  // One that nobody could put back is not begun.
+  context.host.configuration()
   const [volumes, services, images] = await Promise.all([
     listVolumes(context, { sizes: false }, control),
     context.store.services.list(),

@@ -1,33 +1,14 @@
-import { createHash } from 'node:crypto'
 import * as sdk from '@aws-sdk/client-s3'
 import { AwsError, type FakeAccount, type FakeService } from '../fake-service.ts'
 import { assertModelled, NotModelled } from '../modelled.ts'
 import { paged } from '../paging.ts'
-
-interface StoredObject {
-  key: string
-  bytes: Uint8Array
-  etag: string
-  type: string | undefined
-  metadata: Record<string, string>
-  modifiedAt: Date
-}
+import { createUploads, etagOf, ofChecksums, type StoredObject } from './uploads.ts'
 
 /** A request as the server reads it: the body is there as a whole. */
 type PutObject = Omit<sdk.PutObjectRequest, 'Body'> & { Body?: Uint8Array }
 
 /** Fewer than AWS gives, so that pages are met. */
 const mostOnPage = 50
-
-/** The SDK adds a checksum of its own to what it sends (S); it is not checked here. */
-const ofChecksums = [
-  'ChecksumAlgorithm',
-  'ChecksumCRC32',
-  'ChecksumCRC64NVME',
-  'ChecksumMode',
-  'ContentMD5',
-  'ContentLength',
-]
 
 class Objects {
   readonly #account: FakeAccount
@@ -37,7 +18,7 @@ class Objects {
     this.#account = account
   }
 
-  #bucket(name: string | undefined): Map<string, StoredObject> {
+  bucket(name: string | undefined): Map<string, StoredObject> {
     const bucket = this.buckets.get(name ?? '')
     if (!bucket) throw new AwsError('NoSuchBucket', 'The specified bucket does not exist', 404)
     return bucket
@@ -55,7 +36,7 @@ class Objects {
       ...ofChecksums,
     ]
     assertModelled(input, known, 'PutObject')
-    const bucket = this.#bucket(input.Bucket)
+    const bucket = this.bucket(input.Bucket)
     const key = input.Key!
     if (Buffer.byteLength(key) > 1024) throw new AwsError('KeyTooLongError', 'Your key is too long')
     if (input.IfNoneMatch !== undefined && input.IfNoneMatch !== '*')
@@ -69,14 +50,18 @@ class Objects {
       )
     }
     const bytes = input.Body ?? new Uint8Array()
-    const etag = `"${createHash('md5').update(bytes).digest('hex')}"`
-    const modifiedAt = new Date(Math.floor(this.#account.clock.now() / 1000) * 1000)
-    bucket.set(key, { key, bytes, etag, type: input.ContentType, metadata: input.Metadata ?? {}, modifiedAt })
+    const etag = etagOf(bytes)
+    this.keep(bucket, { key, bytes, etag, type: input.ContentType, metadata: input.Metadata ?? {} })
     return { ETag: etag }
   }
 
+  keep(bucket: Map<string, StoredObject>, object: Omit<StoredObject, 'modifiedAt'>): void {
+    const modifiedAt = new Date(Math.floor(this.#account.clock.now() / 1000) * 1000)
+    bucket.set(object.key, { ...object, modifiedAt })
+  }
+
   find(bucket: string | undefined, key: string | undefined, missing: string): StoredObject {
-    const found = this.#bucket(bucket).get(key ?? '')
+    const found = this.bucket(bucket).get(key ?? '')
     if (!found) throw new AwsError(missing, 'The specified key does not exist.', 404)
     return found
   }
@@ -86,15 +71,17 @@ class Objects {
   }
 
   get(input: sdk.GetObjectRequest): object {
-    assertModelled(input, ['Bucket', 'Key', ...ofChecksums], 'GetObject')
+    assertModelled(input, ['Bucket', 'Key', 'Range', ...ofChecksums], 'GetObject')
     const found = this.find(input.Bucket, input.Key, 'NoSuchKey')
-    return { ...about(found), Body: found.bytes }
+    const start = startOf(input.Range, found.bytes.length)
+    const bytes = found.bytes.subarray(start)
+    return { ...about(found), ContentLength: bytes.length, Body: bytes }
   }
 
   /** What is not there is deleted too (D: DeleteObject). */
   delete(input: sdk.DeleteObjectRequest): object {
     assertModelled(input, ['Bucket', 'Key'], 'DeleteObject')
-    this.#bucket(input.Bucket).delete(input.Key!)
+    this.bucket(input.Bucket).delete(input.Key!)
     return {}
   }
 
@@ -102,7 +89,7 @@ class Objects {
   list(input: sdk.ListObjectsV2Request): sdk.ListObjectsV2Output {
     assertModelled(input, ['Bucket', 'Prefix', 'ContinuationToken', 'MaxKeys', 'StartAfter'], 'ListObjectsV2')
     const { Prefix = '', StartAfter = '', MaxKeys = 1000 } = input
-    const found = [...this.#bucket(input.Bucket).values()].filter(
+    const found = [...this.bucket(input.Bucket).values()].filter(
       ({ key }) => key.startsWith(Prefix) && key > StartAfter,
     )
     const pageSize = Math.min(MaxKeys, mostOnPage)
@@ -129,6 +116,16 @@ class Objects {
   }
 }
 
+/** D: of ranges only those of one beginning, to the end of the object; one behind it is refused. */
+function startOf(range: string | undefined, length: number): number {
+  if (range === undefined) return 0
+  const [, text] = /^bytes=(\d+)-$/.exec(range) ?? []
+  if (text === undefined) throw new NotModelled('a Range but bytes=N-')
+  if (Number(text) >= length)
+    throw new AwsError('InvalidRange', 'The requested range is not satisfiable', 416)
+  return Number(text)
+}
+
 const about = ({ bytes, etag, type, metadata, modifiedAt }: StoredObject): sdk.HeadObjectOutput => ({
   ContentLength: bytes.length,
   ETag: etag,
@@ -141,18 +138,23 @@ export function createObjects(account: FakeAccount): {
   service: FakeService
   addBucket(name: string): void
   read(bucket: string, key: string): Uint8Array
+  /** Keys of uploads that are neither whole nor given up. */
+  openUploads(): string[]
 } {
   const objects = new Objects(account)
+  const uploads = createUploads(objects)
   const actions: FakeService['actions'] = {
     PutObject: async (input: PutObject) => objects.put(input),
     GetObject: async (input: sdk.GetObjectRequest) => objects.get(input),
     HeadObject: async (input: sdk.HeadObjectRequest) => objects.head(input),
     DeleteObject: async (input: sdk.DeleteObjectRequest) => objects.delete(input),
     ListObjectsV2: async (input: sdk.ListObjectsV2Request) => objects.list(input),
+    ...uploads.actions,
   }
   return {
     service: { scope: 's3', sdk, actions },
     addBucket: (name) => void objects.buckets.set(name, objects.buckets.get(name) ?? new Map()),
     read: (bucket, key) => objects.find(bucket, key, 'NoSuchKey').bytes,
+    openUploads: uploads.open,
   }
 }

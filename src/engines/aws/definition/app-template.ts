@@ -1,6 +1,6 @@
 import type { Owner } from '../../../domain/owner.ts'
 import { logGroupName, ownerWord, repositoryName, tagNames } from '../names.ts'
-import type { AwsPlaces } from '../parts.ts'
+import type { AwsPlaces } from '../../../domain/aws-places.ts'
 
 export interface AppTemplateInput {
   rack: string

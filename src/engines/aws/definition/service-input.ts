@@ -1,7 +1,7 @@
 import type { CreateServiceCommandInput, NetworkConfiguration } from '@aws-sdk/client-ecs'
 import type { ProcessPlan } from '../../../domain/plan.ts'
 import { generationName, type GenerationName } from '../names.ts'
-import type { AwsPlaces } from '../parts.ts'
+import type { AwsPlaces } from '../../../domain/aws-places.ts'
 import { mainContainer, type AppPlaces } from './task-definition.ts'
 
 export interface ServiceInput {

@@ -1,0 +1,33 @@
+/** What the rack's stacks have made, in which the engine works. */
+export interface AwsPlaces {
+  region: string
+  account: string
+  /** Of ECS; called as the rack. */
+  cluster: string
+  vpc: string
+  /** In which tasks stand, one a zone. */
+  subnets: string[]
+  /** Ids of security groups: of every process, of the balancers, and of the daemon. */
+  securityGroups: { processes: string; balancers: string; daemon: string }
+  /** False behind a gateway of the account's own. */
+  assignsPublicIp: boolean
+  /** Id of the rack's own zone of Route 53, `R.internal`. */
+  zone: string
+  /** Id of the namespace of Cloud Map, `members.R.internal`. */
+  namespace: string
+  /** Answers requests of the web. */
+  balancer: { arn: string; host: string; listeners: { http: string; https: string | null } }
+  /** Answers on ports of their own; null before there is one. */
+  networkBalancer: { arn: string; host: string } | null
+  /** Id of the file system on which volumes lie. */
+  fileSystem: string
+  bucket: string
+  /** Of CodeBuild, privileged, with the daemon's image; null where images are not built. */
+  buildProject: string | null
+  /** Reference of the image that the init container runs. */
+  toolImage: string
+  /** Of KMS: what secrets at rest are kept by; the account's usual key when absent. */
+  key?: string
+  /** ARN of the boundary of every role that an app has. */
+  roleBoundary?: string
+}

@@ -1,0 +1,127 @@
+import { randomBytes } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Logger } from 'pino'
+import { createClients } from '../aws/clients.ts'
+import type { Control } from '../domain/control.ts'
+import { RackError } from '../domain/error.ts'
+import { isOfApp, ofApp } from '../domain/owner.ts'
+import { createAwsEngine, type AwsEngine } from '../engines/aws/aws-engine.ts'
+import { diskUse } from '../host/disk-use.ts'
+import { balancerUrls, installationPaths, type AwsInstallation } from '../host/installation.ts'
+import { openBucket } from '../objects/bucket.ts'
+import type { Host } from '../operations/context.ts'
+import { accountClock, intervalsAt } from './account-clock.ts'
+import type { Site, Sources } from './site.ts'
+
+/** What the daemon keeps there lies beside what the engine keeps, and never meets it. */
+const objectsPrefix = 'rack/'
+const answerDeadlineMs = 30_000
+const presencePeriodMs = 30_000
+/** A call that is lost once is no account that went away. */
+const failuresOfLoss = 2
+
+/**
+ * Opens a rack whose processes run in an AWS account, called as whom the SDK finds in the daemon's environment. The account
+ * itself may be away.
+ * @throws usage for a clock that is none
+ */
+export async function openAccountSite(
+  installation: AwsInstallation,
+  { store }: Pick<Sources, 'store'>,
+  log: Logger,
+): Promise<Site> {
+  const { name, directory, domain, places, total } = installation
+  const clock = accountClock(process.env)
+  const clients = createClients({ region: places.region })
+  const engine = createAwsEngine({
+    rack: name,
+    clients,
+    places,
+    total,
+    domain,
+    randomBytes,
+    intervals: intervalsAt(clock),
+    // Of a service nobody asks what became of its one-offs.
+    onEnded: async (running, operation) =>
+      isOfApp(running) ? await store.endings.add(ofApp(running), operation) : undefined,
+    onTrouble: (error) => log.warn({ err: error }, 'trouble in the engine'),
+  })
+  return {
+    engine,
+    objects: await openBucket({
+      client: clients.objects,
+      bucket: places.bucket,
+      prefix: objectsPrefix,
+      spool: installationPaths(directory).objects,
+    }),
+    host: hostOf(installation),
+    gpus: 0,
+    checkBinds: async (paths) => refuseBinds(paths),
+    reach: (control) => reach(engine, control),
+    start: (control) => engine.start(control),
+    waitForLoss: (control) => waitForLoss(engine, control),
+    // Rules, names and addresses are AWS's to keep.
+    keep: async () => undefined,
+    async close() {
+      await engine.close()
+      clients.close()
+    },
+  }
+}
+
+/** @throws engine-unavailable for an account that takes no calls */
+async function reach(engine: AwsEngine, control: Control): Promise<void> {
+  const signal = AbortSignal.any([control.signal, AbortSignal.timeout(answerDeadlineMs)])
+  await engine.about({ ...control, signal })
+}
+
+async function waitForLoss(engine: AwsEngine, control: Control): Promise<void> {
+  const { signal } = control
+  for (let failures = 0; failures < failuresOfLoss;) {
+    await delay(presencePeriodMs, undefined, { signal }).catch(() => undefined)
+    if (signal.aborted) throw new RackError('cancelled', 'nobody waits any more', { cause: signal.reason })
+    failures = await reach(engine, control).then(
+      () => 0,
+      () => failures + 1,
+    )
+  }
+}
+
+function refuseBinds(paths: string[]): void {
+  const [path] = paths
+  if (path === undefined) return
+  throw new RackError(
+    'invalid',
+    `${path} cannot be opened: processes in an account have no machine of the rack`,
+    {
+      hint: 'For data use a named volume in the compose file: "data:/path"',
+    },
+  )
+}
+
+function hostOf(installation: AwsInstallation): Host {
+  return {
+    describe: async () => ({
+      ...balancerUrls(installation.places),
+      daemon: { pid: process.pid },
+      router: { pid: null, load: null },
+    }),
+    configuration() {
+      throw new RackError('unsupported', 'a rack in an AWS account has no backup as a whole', {
+        hint: 'Back up its parts: rack volumes backup, rack services backup, rack apps export',
+      })
+    },
+    // What balancers count is the account's.
+    traffic: async () => ({}),
+    disk: () => diskUse(installation.directory),
+    unservedPorts: async () => [],
+    updateRouter: async () => undefined,
+    withoutRouter: {
+      why: 'a rack in an AWS account has no router of its own, and its balancer is told of no domains and certificates',
+      instead: 'Apps are reached as APP.DOMAIN, by the domain that the rack was installed with.',
+    },
+    servesTls: false,
+    names: async () => [],
+    dnsHook: null,
+  }
+}

@@ -1,0 +1,133 @@
+import { createClients, type AwsClients } from '../aws/clients.ts'
+import { isAwsError } from '../aws/errors.ts'
+import type { AwsPlaces } from '../domain/aws-places.ts'
+import { RackError } from '../domain/error.ts'
+import type { Finding } from '../host/finding.ts'
+import type { AwsInstallation } from '../host/installation.ts'
+
+const answerDeadlineMs = 30_000
+
+/** Looks at what a rack has in its account, by the credentials that are in the environment. */
+export async function examineAccount({ name, places }: AwsInstallation): Promise<Finding[]> {
+  const clients = createClients({ region: places.region })
+  try {
+    const caller = await examineCaller(clients, places)
+    // Whoever may not call, or calls another account, sees nothing of this one.
+    if (caller.status === 'bad') return [caller]
+    const checks = placeChecks(clients, name, places)
+    return [caller, ...(await Promise.all(checks.map((check) => examinePlace(check))))]
+  } finally {
+    clients.close()
+  }
+}
+
+const inTime = () => ({ abortSignal: AbortSignal.timeout(answerDeadlineMs) })
+
+async function examineCaller({ identity }: AwsClients, { account, region }: AwsPlaces): Promise<Finding> {
+  const check = 'credentials'
+  const fix = 'See as whom this is called: aws sts get-caller-identity; then choose: export AWS_PROFILE=NAME'
+  try {
+    const { Account, Arn } = await identity.getCallerIdentity({}, inTime())
+    if (Account === account) return { check, status: 'good', detail: `${Arn} in ${account}, ${region}` }
+    const detail = `${Arn} is of account ${Account}, and the rack is in ${account}`
+    return { check, status: 'bad', detail, fix }
+  } catch (error) {
+    if (!(error instanceof RackError)) throw error
+    return { check, status: 'bad', detail: error.message, fix: error.hint ?? fix }
+  }
+}
+
+interface PlaceCheck {
+  check: string
+  /** What is looked for. */
+  what: string
+  /** Whether it is there, and as it should be. */
+  isThere: () => Promise<boolean>
+}
+
+/** Of what the rack's stacks have made, what every deploy stands on. */
+function placeChecks(clients: AwsClients, rack: string, places: AwsPlaces): PlaceCheck[] {
+  const { cluster, balancer, networkBalancer, bucket, zone, namespace, fileSystem } = places
+  return [
+    {
+      check: 'cluster',
+      what: `the ECS cluster ${cluster}`,
+      async isThere() {
+        const { clusters = [] } = await clients.ecs.describeClusters({ clusters: [cluster] }, inTime())
+        return clusters.some(({ status }) => status === 'ACTIVE')
+      },
+    },
+    ...[balancer, networkBalancer].flatMap((each): PlaceCheck[] =>
+      each ? [balancerCheck(clients, each)] : [],
+    ),
+    {
+      check: 'bucket',
+      what: `the bucket ${bucket}`,
+      async isThere() {
+        await clients.objects.listObjectsV2({ Bucket: bucket, Prefix: 'rack/', MaxKeys: 1 }, inTime())
+        return true
+      },
+    },
+    {
+      check: 'names',
+      what: `the zone ${zone}, of ${rack}.internal`,
+      async isThere() {
+        await clients.zones.listResourceRecordSets({ HostedZoneId: zone, MaxItems: 1 }, inTime())
+        return true
+      },
+    },
+    {
+      check: 'names',
+      what: `the namespace ${namespace}, of members.${rack}.internal`,
+      async isThere() {
+        const Filters = [{ Name: 'NAMESPACE_ID' as const, Values: [namespace], Condition: 'EQ' as const }]
+        await clients.discovery.listServices({ Filters, MaxResults: 1 }, inTime())
+        return true
+      },
+    },
+    {
+      check: 'volumes',
+      what: `the file system ${fileSystem}`,
+      async isThere() {
+        await clients.files.describeAccessPoints({ FileSystemId: fileSystem, MaxResults: 1 }, inTime())
+        return true
+      },
+    },
+  ]
+}
+
+function balancerCheck({ balancers }: AwsClients, { arn, host }: { arn: string; host: string }): PlaceCheck {
+  return {
+    check: 'balancer',
+    what: `the load balancer ${host}`,
+    async isThere() {
+      const { LoadBalancers = [] } = await balancers.describeLoadBalancers(
+        { LoadBalancerArns: [arn] },
+        inTime(),
+      )
+      return LoadBalancers.some(({ DNSName }) => DNSName === host)
+    },
+  }
+}
+
+const goneNames = [
+  'ClusterNotFoundException',
+  'LoadBalancerNotFoundException',
+  'LoadBalancerNotFound',
+  'NoSuchBucket',
+  'NoSuchHostedZone',
+  'NamespaceNotFound',
+  'FileSystemNotFound',
+]
+
+async function examinePlace({ check, what, isThere }: PlaceCheck): Promise<Finding> {
+  try {
+    if (await isThere()) return { check, status: 'good', detail: what }
+  } catch (error) {
+    if (!(error instanceof RackError)) throw error
+    if (!isAwsError(error, ...goneNames))
+      return { check, status: 'bad', detail: error.message, ...(error.hint && { fix: error.hint }) }
+  }
+  const detail = `${what} is gone: somebody has removed it, or changed the rack's stacks by hand`
+  return { check, status: 'bad', detail, fix: 'See what its stacks lack: CloudFormation, "Detect drift"' }
+}
