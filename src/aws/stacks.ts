@@ -1,172 +1,122 @@
-import type { CloudFormation, Stack } from '@aws-sdk/client-cloudformation'
-import type { Control } from '../domain/control.ts'
+import type { Stack } from '@aws-sdk/client-cloudformation'
 import { RackError } from '../domain/error.ts'
-import { until } from '../lib/poll.ts'
 import { shortHash } from '../lib/short-hash.ts'
-import { isAwsError } from './errors.ts'
-
-export interface StackOptions {
-  stacks: CloudFormation
-  /** How often a stack is asked how far it is, ms. */
-  intervalMs: number
-}
+import { forgetChangeSet, makeChangeSet, type StackChange } from './change-sets.ts'
+import { keptResources, type KeptResource } from './stack-events.ts'
+import {
+  changedStack,
+  describeStack,
+  isBeyondChange,
+  isWhole,
+  outputsOf,
+  removedStack,
+  settledStack,
+  stackFailed,
+} from './stack-state.ts'
+import type { StackControl, StackOptions } from './stack-options.ts'
 
 export interface WantedStack {
   name: string
   template: object
   tags?: { Key: string; Value: string }[]
+  parameters?: Record<string, string>
+  /** Looks at what would change before it does; what it throws leaves the stack as it is. */
+  judge?: (changes: StackChange[]) => void
 }
 
-/** What a change of a stack may take. */
-const stackDeadlineMs = 600_000
+/** What a stack would become. */
+export interface StackPlan {
+  name: string
+  isNew: boolean
+  changes: StackChange[]
+}
 
 /**
- * Brings a stack to a template by a change set, where it is not so already; gives its outputs. Safe to repeat.
+ * Brings a stack to a template by a change set, where it is not so already; gives its outputs. Safe to repeat, also
+ * after the death of whoever began: what is under way is waited for first. The end of the signal ends the wait alone.
  * @throws engine-failed with the resource that failed and its reason
  */
 export async function ensureStack(
   options: StackOptions,
   wanted: WantedStack,
-  control: Pick<Control, 'signal'>,
+  control: StackControl,
 ): Promise<Record<string, string>> {
-  const text = JSON.stringify(wanted.template)
-  const mark = shortHash(text)
-  const found = await settledStack(options, wanted.name, control)
-  const isWhole = found !== null && /^(CREATE|UPDATE)_COMPLETE$/.test(found.StackStatus ?? '')
-  if (found && isWhole && markOf(found) === mark) return outputsOf(found)
-  const isNew = found === null || /^(ROLLBACK_|DELETE_FAILED)/.test(found.StackStatus ?? '')
-  // Neither of them can be changed any more.
-  if (found && isNew) await removeStack(options, wanted.name, control)
-  if (await changeStack(options, { ...wanted, text, mark, isNew }, control)) {
-    const changed = await settledStack(options, wanted.name, control)
-    if (changed && /^(CREATE|UPDATE)_COMPLETE$/.test(changed.StackStatus ?? '')) return outputsOf(changed)
-    throw await stackFailed(options, wanted.name, changed, control)
-  }
-  return outputsOf((await describeStack(options, wanted.name, control))!)
+  const { name, judge } = wanted
+  const found = await settledStack(options, name, control)
+  if (isWhole(found) && markOf(found) === markFor(wanted)) return outputsOf(found)
+  const before = found && isBeyondChange(found) ? null : found
+  if (found && !before) await removeFound(options, found, control)
+  const changes = await makeChangeSet(options, setFor(wanted, before), control)
+  if (changes === null) return outputsOf((await describeStack(options, name, control))!)
+  judge?.(changes)
+  const set = { StackName: name, ChangeSetName: setName(wanted) }
+  await options.stacks.executeChangeSet(set, { abortSignal: control.signal })
+  const changed = await changedStack(options, { name, before }, control)
+  if (isWhole(changed)) return outputsOf(changed)
+  if (changed) throw await stackFailed(options, changed, 'was not changed', control)
+  throw new RackError('engine-failed', `the stack ${name} is gone: somebody has removed it`)
 }
 
+/** What `ensureStack` would change; nothing is. A stack of which nothing can be used is as good as none. */
+export async function planStack(
+  options: StackOptions,
+  wanted: WantedStack,
+  control: StackControl,
+): Promise<StackPlan> {
+  const { name } = wanted
+  const found = await settledStack(options, name, control)
+  if (!found || isBeyondChange(found)) return { name, isNew: true, changes: additions(wanted.template) }
+  const changes = (await makeChangeSet(options, setFor(wanted, found), control)) ?? []
+  await forgetChangeSet(options, { StackName: name, ChangeSetName: setName(wanted) }, control)
+  return { name, isNew: false, changes }
+}
+
+/** Deletes a stack and waits for its end; gives what it left on purpose. No harm where there is none. */
+export async function removeStack(
+  options: StackOptions,
+  name: string,
+  control: StackControl,
+): Promise<KeptResource[]> {
+  const found = await settledStack(options, name, control)
+  return found ? await removeFound(options, found, control) : []
+}
+
+async function removeFound(
+  options: StackOptions,
+  found: Stack,
+  control: StackControl,
+): Promise<KeptResource[]> {
+  await options.stacks.deleteStack({ StackName: found.StackName }, { abortSignal: control.signal })
+  const left = await removedStack(options, found, control)
+  if (left) throw await stackFailed(options, left, 'was not removed', control)
+  return await keptResources(options, found.StackId!, control)
+}
+
+const additions = (template: object): StackChange[] =>
+  Object.entries((template as { Resources: Record<string, { Type: string }> }).Resources).map(
+    ([resource, { Type: type }]) => ({ action: 'Add', resource, type }),
+  )
+
+/** Of the text by which a stack stands. */
 const markTag = 'rack:template'
 
 const markOf = ({ Tags = [] }: Stack) => Tags.find(({ Key }) => Key === markTag)?.Value
 
-function outputsOf({ Outputs = [] }: Stack): Record<string, string> {
-  return Object.fromEntries(Outputs.map(({ OutputKey = '', OutputValue = '' }) => [OutputKey, OutputValue]))
+function markFor({ template, parameters = {} }: WantedStack): string {
+  const given = Object.keys(parameters).length > 0 ? JSON.stringify(parameters) : ''
+  return shortHash(JSON.stringify(template) + given)
 }
 
-interface StackChange extends WantedStack {
-  text: string
-  mark: string
-  isNew: boolean
-}
+const setName = (wanted: WantedStack) => `c${markFor(wanted)}`
 
-/** False where there is nothing to change. */
-async function changeStack(
-  { stacks, intervalMs }: StackOptions,
-  { name, text, mark, tags = [], isNew }: StackChange,
-  { signal }: Pick<Control, 'signal'>,
-): Promise<boolean> {
-  const abort = { abortSignal: signal }
-  const set = { StackName: name, ChangeSetName: `c${mark}` }
-  await forgetChangeSet(stacks, set, signal)
-  await stacks.createChangeSet(
-    {
-      ...set,
-      ChangeSetType: isNew ? 'CREATE' : 'UPDATE',
-      TemplateBody: text,
-      Capabilities: ['CAPABILITY_NAMED_IAM'],
-      Tags: [...tags, { Key: markTag, Value: mark }],
-    },
-    abort,
-  )
-  const ready = await until(
-    async () => {
-      const made = await stacks.describeChangeSet(set, abort)
-      return made.Status === 'CREATE_COMPLETE' || made.Status === 'FAILED' ? made : null
-    },
-    { intervalMs, deadlineMs: stackDeadlineMs, what: `the change set of ${name}`, signal },
-  )
-  if (ready.Status === 'FAILED') {
-    if (/No updates|didn't contain changes/.test(ready.StatusReason ?? '')) return false
-    throw new RackError('engine-failed', `the stack ${name} cannot be changed: ${ready.StatusReason}`)
+function setFor(wanted: WantedStack, before: Stack | null) {
+  const { name, template, parameters = {}, tags = [] } = wanted
+  return {
+    stack: name,
+    name: setName(wanted),
+    isNew: before === null,
+    template: JSON.stringify(template),
+    parameters,
+    tags: [...tags, { Key: markTag, Value: markFor(wanted) }],
   }
-  await stacks.executeChangeSet(set, abort)
-  return true
-}
-
-/** One of a dead daemon may be half made, or of an earlier time; mostly there is none. */
-async function forgetChangeSet(
-  stacks: CloudFormation,
-  set: { StackName: string; ChangeSetName: string },
-  abortSignal: AbortSignal,
-): Promise<void> {
-  try {
-    await stacks.deleteChangeSet(set, { abortSignal })
-  } catch (error) {
-    if (!isAwsError(error, 'ValidationError', 'ChangeSetNotFoundException')) throw error
-  }
-}
-
-async function describeStack(
-  { stacks }: StackOptions,
-  name: string,
-  { signal }: Pick<Control, 'signal'>,
-): Promise<Stack | null> {
-  try {
-    const { Stacks = [] } = await stacks.describeStacks({ StackName: name }, { abortSignal: signal })
-    const [stack] = Stacks
-    return !stack || stack.StackStatus === 'DELETE_COMPLETE' || stack.StackStatus === 'REVIEW_IN_PROGRESS'
-      ? null
-      : stack
-  } catch (error) {
-    // AWS says so of a stack that is not there.
-    if (isAwsError(error, 'ValidationError', 'StackNotFoundException')) return null
-    throw error
-  }
-}
-
-/** As it is when nothing of it changes any more; null where there is none. */
-async function settledStack(
-  options: StackOptions,
-  name: string,
-  control: Pick<Control, 'signal'>,
-): Promise<Stack | null> {
-  const look = async () => {
-    const stack = await describeStack(options, name, control)
-    return stack?.StackStatus?.endsWith('_IN_PROGRESS') ? null : { stack }
-  }
-  const { intervalMs } = options
-  const waiting = {
-    intervalMs,
-    deadlineMs: stackDeadlineMs,
-    what: `the stack ${name}`,
-    signal: control.signal,
-  }
-  return (await until(look, waiting)).stack
-}
-
-/** Deletes a stack and waits for its end; no harm where there is none. */
-export async function removeStack(
-  options: StackOptions,
-  name: string,
-  control: Pick<Control, 'signal'>,
-): Promise<void> {
-  if ((await describeStack(options, name, control)) === null) return
-  await options.stacks.deleteStack({ StackName: name }, { abortSignal: control.signal })
-  const left = await settledStack(options, name, control)
-  if (left) throw await stackFailed(options, name, left, control)
-}
-
-async function stackFailed(
-  { stacks }: StackOptions,
-  name: string,
-  stack: Stack | null,
-  { signal }: Pick<Control, 'signal'>,
-): Promise<RackError> {
-  const { StackEvents = [] } = await stacks.describeStackEvents({ StackName: name }, { abortSignal: signal })
-  // Newest first: what failed first is what the others fell over.
-  const failed = StackEvents.findLast(({ ResourceStatus }) => ResourceStatus?.endsWith('_FAILED'))
-  const why = failed
-    ? `${failed.LogicalResourceId}: ${failed.ResourceStatusReason}`
-    : (stack?.StackStatusReason ?? stack?.StackStatus ?? 'it is gone')
-  return new RackError('engine-failed', `the stack ${name} was not changed: ${why}`)
 }

@@ -20,14 +20,10 @@ export interface RackImages {
 }
 
 /** What the base stack's outputs give to the rack's. */
-export const rackParameters = [
-  'BalancerSubnets',
-  'BalancersGroup',
-  'WebGroup',
-  'PortsGroup',
-  'Bucket',
-  'Key',
-] as const
+export function rackParameters({ networkBalancer }: Pick<RackInput, 'networkBalancer'>): string[] {
+  const ports = networkBalancer ? ['PortsGroup'] : []
+  return ['BalancerSubnets', 'BalancersGroup', 'WebGroup', ...ports, 'Bucket', 'Key']
+}
 
 /** Where the rack's own lines go: no app and no service has a name with `_`. */
 const ownGroups = { Builds: '_builds', Stopped: '_stopped' }
@@ -40,7 +36,7 @@ export function rackTemplate(input: RackInput): Template {
   const { rack, networkBalancer, images, permissionsBoundary } = input
   return {
     Description: `The rack ${rack}: where its processes run, and what leads requests to them`,
-    Parameters: Object.fromEntries(rackParameters.map((name) => [name, { Type: 'String' as const }])),
+    Parameters: Object.fromEntries(rackParameters(input).map((name) => [name, { Type: 'String' as const }])),
     Resources: {
       Cluster: {
         Type: 'AWS::ECS::Cluster',

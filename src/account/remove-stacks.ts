@@ -1,0 +1,88 @@
+import { isAwsError } from '../aws/errors.ts'
+import type { KeptResource } from '../aws/stack-events.ts'
+import { describeStack } from '../aws/stack-state.ts'
+import { removeStack } from '../aws/stacks.ts'
+import type { Control } from '../domain/control.ts'
+import { until } from '../lib/poll.ts'
+import { baseStackName, rackStackName } from './installation-stacks.ts'
+import { stackOptionsOf, type InstallationAccount } from './installation-account.ts'
+
+/** Days until a key is gone for good: so long what it has closed can still be opened. */
+const keyLifeDays = 30
+
+/**
+ * Removes the stacks of a rack whose apps and services are gone: the rack's, then its base. What holds data stays, and
+ * is returned by name; with `data` it goes too, but for the key, which the account deletes in thirty days. Safe to repeat.
+ *
+ * @throws engine-failed with what does not go and why: an app's parts may still stand in it
+ */
+export async function removeStacks(
+  account: InstallationAccount,
+  { rack, data }: { rack: string; data: boolean },
+  control: Control,
+): Promise<KeptResource[]> {
+  const options = stackOptionsOf(account)
+  const kept = await removeStack(options, rackStackName(rack), control)
+  const base = baseStackName(rack)
+  if (await describeStack(options, base, control)) {
+    await options.stacks.updateTerminationProtection(
+      { StackName: base, EnableTerminationProtection: false },
+      { abortSignal: control.signal },
+    )
+  }
+  kept.push(...(await removeStack(options, base, control)))
+  if (!data) return kept
+  for (const resource of kept) await removeKept(account, resource, control)
+  return kept.filter(({ type }) => type === 'AWS::KMS::Key')
+}
+
+/** What holds data, once its stack has let go of it. Others are not kept by our templates. */
+async function removeKept(
+  account: InstallationAccount,
+  { type, id }: KeptResource,
+  control: Control,
+): Promise<void> {
+  if (type === 'AWS::S3::Bucket') await removeBucket(account, id, control)
+  else if (type === 'AWS::EFS::FileSystem') await removeFileSystem(account, id, control)
+  else if (type === 'AWS::KMS::Key') {
+    await account.keys.scheduleKeyDeletion(
+      { KeyId: id, PendingWindowInDays: keyLifeDays },
+      { abortSignal: control.signal },
+    )
+  }
+}
+
+async function removeBucket(
+  { clients }: InstallationAccount,
+  Bucket: string,
+  { signal }: Control,
+): Promise<void> {
+  const abort = { abortSignal: signal }
+  for (;;) {
+    const { Contents = [] } = await clients.objects.listObjectsV2({ Bucket }, abort)
+    if (Contents.length === 0) break
+    for (const { Key } of Contents) await clients.objects.deleteObject({ Bucket, Key }, abort)
+  }
+  await clients.objects.deleteBucket({ Bucket }, abort)
+}
+
+const mountsDeadlineMs = 300_000
+
+/** Its mount targets went with the stack, though they may still be seen for a while. */
+async function removeFileSystem(
+  { clients, intervalMs = 3000 }: InstallationAccount,
+  FileSystemId: string,
+  { signal }: Control,
+): Promise<void> {
+  const remove = async () => {
+    try {
+      await clients.files.deleteFileSystem({ FileSystemId }, { abortSignal: signal })
+      return true
+    } catch (error) {
+      if (isAwsError(error, 'FileSystemInUse')) return false
+      throw error
+    }
+  }
+  const what = `the file system ${FileSystemId} to be let go`
+  await until(remove, { intervalMs, deadlineMs: mountsDeadlineMs, what, signal })
+}

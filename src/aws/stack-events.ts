@@ -1,0 +1,87 @@
+import type { StackEvent } from '@aws-sdk/client-cloudformation'
+import type { Control } from '../domain/control.ts'
+import type { StackControl, StackOptions } from './stack-options.ts'
+
+const ownType = 'AWS::CloudFormation::Stack'
+
+/** Where the newest operation on a stack began. */
+function isBeginning({ ResourceType, PhysicalResourceId, StackId, ...event }: StackEvent): boolean {
+  if (ResourceType !== ownType || PhysicalResourceId !== StackId) return false
+  const isReview = event.ResourceStatus === ('REVIEW_IN_PROGRESS' as string)
+  return !isReview && event.ResourceStatusReason === 'User Initiated'
+}
+
+/** Events of the newest operation, oldest first, up to those that are known already. */
+async function newestEvents(
+  { stacks }: StackOptions,
+  nameOrId: string,
+  known: ReadonlySet<string>,
+  { signal }: StackControl,
+): Promise<StackEvent[]> {
+  const found: StackEvent[] = []
+  let token: string | undefined
+  do {
+    const input = { StackName: nameOrId, ...(token && { NextToken: token }) }
+    const page = await stacks.describeStackEvents(input, { abortSignal: signal })
+    for (const event of page.StackEvents ?? []) {
+      if (known.has(event.EventId ?? '')) return found.toReversed()
+      found.push(event)
+      if (isBeginning(event)) return found.toReversed()
+    }
+    token = page.NextToken
+  } while (token)
+  return found.toReversed()
+}
+
+/** Reports what happens to a stack, each event once. */
+export function createEventTeller(
+  options: StackOptions,
+  nameOrId: string,
+): (control: StackControl) => Promise<void> {
+  const known = new Set<string>()
+  return async (control) => {
+    if (!control.report) return
+    for (const event of await newestEvents(options, nameOrId, known, control)) {
+      known.add(event.EventId!)
+      tell(event, control.report)
+    }
+  }
+}
+
+/** In AWS's own words, so that they are found in its pages. */
+function tell(event: StackEvent, report: Control['report']): void {
+  const { StackName, LogicalResourceId, ResourceStatus, ResourceStatusReason: reason, Timestamp } = event
+  const words = [`${StackName}: ${LogicalResourceId} ${ResourceStatus}`, ...(reason ? [reason] : [])]
+  report({ type: 'log', text: words.join(', '), time: (Timestamp ?? new Date()).toISOString() })
+}
+
+/** What failed first in the newest operation: the others fell over it. */
+export async function firstFailure(
+  options: StackOptions,
+  nameOrId: string,
+  control: StackControl,
+): Promise<StackEvent | undefined> {
+  const events = await newestEvents(options, nameOrId, new Set(), control)
+  return events.find(
+    ({ ResourceStatus = '', ResourceType }) => ResourceStatus.endsWith('_FAILED') && ResourceType !== ownType,
+  )
+}
+
+export interface KeptResource {
+  /** As CloudFormation calls it: `AWS::S3::Bucket`. */
+  type: string
+  /** Its own name in the account. */
+  id: string
+}
+
+/** What the removal of a stack left where it is. */
+export async function keptResources(
+  options: StackOptions,
+  id: string,
+  control: StackControl,
+): Promise<KeptResource[]> {
+  const events = await newestEvents(options, id, new Set(), control)
+  return events
+    .filter(({ ResourceStatus }) => ResourceStatus === 'DELETE_SKIPPED')
+    .map(({ ResourceType = '', PhysicalResourceId = '' }) => ({ type: ResourceType, id: PhysicalResourceId }))
+}

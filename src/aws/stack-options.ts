@@ -1,0 +1,15 @@
+import type { CloudFormation } from '@aws-sdk/client-cloudformation'
+import type { Control } from '../domain/control.ts'
+
+export interface StackOptions {
+  stacks: CloudFormation
+  /** How often a stack is asked how far it is, ms. */
+  intervalMs: number
+  /** What a change of a stack may take, ms; ten minutes when absent. */
+  deadlineMs?: number
+}
+
+/** Who reports hears of each event of a stack while it is waited for. */
+export type StackControl = Pick<Control, 'signal'> & Partial<Pick<Control, 'report'>>
+
+export const usualDeadlineMs = 600_000
