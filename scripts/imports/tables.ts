@@ -25,7 +25,7 @@ export const rooms: Record<string, { mayImport: string[]; isPure?: true }> = {
   'src/client': { mayImport: ['src/domain'] },
   'src/objects': { mayImport: ['src/domain', 'src/aws'] },
   'src/host': { mayImport: ['src/domain', 'src/router'] },
-  'src/cli': { mayImport: ['src/domain', 'src/client', 'src/manifest', 'src/host'] },
+  'src/cli': { mayImport: ['src/domain', 'src/client', 'src/manifest', 'src/host', 'src/account'] },
   'src/web': { mayImport: ['src/domain', 'src/client'] },
   'src/main': { mayImport: ['src'] },
 }

@@ -90,7 +90,7 @@ interface Client {
 }
 
 /** The one door of all calls of a client. */
-function through<C extends Client>(client: C, limit: number): C {
+export function through<C extends Client>(client: C, limit: number): C {
   const turns = createSemaphore(limit)
   const door =
     (next: CallStep, context: { clientName?: string; commandName?: string }) => async (args: object) => {

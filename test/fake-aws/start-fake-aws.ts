@@ -18,6 +18,8 @@ import { createIdentity } from './small/identity.ts'
 import { createImages, type Repositories } from './small/images.ts'
 import { createLogs, type LogGroups } from './small/logs.ts'
 import { createObjects } from './small/objects.ts'
+import { createPermissions, type Permissions } from './small/permissions.ts'
+import { createPrices } from './small/prices.ts'
 import { createQuotas } from './small/quotas.ts'
 import { createSecrets } from './small/secrets.ts'
 import { createSessions } from './ssm/create-sessions.ts'
@@ -51,6 +53,8 @@ export interface FakeAws {
   stacks: FakeStacks
   repositories: Repositories
   logGroups: LogGroups
+  /** Says who may do what, for the call that asks so. */
+  permissions: Permissions
   network: TaskNetwork
   /** What went wrong in the fake itself: a test expects none. */
   troubles: unknown[]
@@ -138,6 +142,7 @@ export async function startFakeAws(options: FakeAwsOptions = {}): Promise<FakeAw
     stacks,
     repositories: small.links.repositories,
     logGroups: small.links.logGroups,
+    permissions: small.permissions,
     network,
     troubles: account.troubles,
     actions: services
@@ -179,13 +184,17 @@ function createSmall(account: Account, { fargateVcpu }: FakeAwsOptions) {
   const files = createFileSystems(account)
   const objects = createObjects(account)
   const images = createImages(account)
+  const permissions = createPermissions(account)
   const quotas = createQuotas(account, fargateVcpu === undefined ? {} : { fargateVcpu })
   return {
     services: [
       ...[secrets, logs, files, objects, images].map(({ service }) => service),
       quotas,
       createIdentity(account),
+      permissions.service,
+      createPrices(account),
     ],
+    permissions,
     forTasks: {
       secrets: secrets.values,
       logs: logs.lines,

@@ -1,7 +1,7 @@
 import * as sdk from '@aws-sdk/client-sts'
 import type { FakeAccount, FakeService } from '../fake-service.ts'
 
-/** Who calls: a user of the account named after its key. */
+/** Who calls, named after its key: a user of the account, or a session of a role, whose keys begin with ASIA (D). */
 export function createIdentity({ account }: FakeAccount): FakeService {
   return {
     scope: 'sts',
@@ -12,7 +12,9 @@ export function createIdentity({ account }: FakeAccount): FakeService {
         Promise.resolve({
           Account: account,
           UserId: accessKeyId,
-          Arn: `arn:aws:iam::${account}:user/${accessKeyId}`,
+          Arn: accessKeyId.startsWith('ASIA')
+            ? `arn:aws:sts::${account}:assumed-role/${accessKeyId}/session`
+            : `arn:aws:iam::${account}:user/${accessKeyId}`,
         }),
     },
   }

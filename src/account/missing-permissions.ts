@@ -1,0 +1,146 @@
+import type { IAM, EvaluationResult } from '@aws-sdk/client-iam'
+import type { Control } from '../domain/control.ts'
+import { RackError } from '../domain/error.ts'
+import { isAwsError } from '../aws/errors.ts'
+import { mapBounded } from '../lib/semaphore.ts'
+import type { Caller } from './caller.ts'
+import { askedActions } from './asked-actions.ts'
+import { installerPermissions, type Permission } from './installer-policy.ts'
+
+export interface MissingPermission {
+  /** As `ecs:CreateCluster`. */
+  action: string
+  /** An ARN such as it would be, or `*`. */
+  resource: string
+  /** Who says no, where it is not that nobody says yes. */
+  by: 'nobody' | 'a policy that denies it' | 'a permissions boundary' | 'the organization'
+}
+
+export interface PermissionCheck {
+  missing: MissingPermission[]
+  /** Why nothing, or not all, could be asked; null where all was. */
+  unknown: string | null
+}
+
+const atOnce = 3
+const mostResults = 1000
+
+/**
+ * Asks the account, before anything is changed, whether the caller may do what an installation does. Each action is
+ * asked on one resource that the rack would have.
+ */
+export async function findMissingPermissions(
+  permissions: IAM,
+  { caller, rack }: { caller: Caller; rack: string },
+  control: Pick<Control, 'signal'>,
+): Promise<PermissionCheck> {
+  // Whoever the account belongs to may do everything that its organization lets it.
+  if (caller.kind === 'root') return { missing: [], unknown: null }
+  if (caller.kind === 'federated') {
+    return { missing: [], unknown: `the account cannot say what ${caller.name} may do` }
+  }
+  try {
+    const source = await sourceArn(permissions, caller, control)
+    const { region, account } = caller
+    const wanted = installerPermissions({ rack, region, account })
+    const found = await mapBounded(wanted, atOnce, async (permission) => {
+      return await simulate(permissions, { source, permission, rack, region }, control)
+    })
+    return { missing: found.flatMap((each) => each.flatMap(missingOf)), unknown: null }
+  } catch (error) {
+    control.signal.throwIfAborted()
+    // Whether the caller may do the rest is then seen when it does it.
+    const isDenied = isAwsError(error, 'AccessDenied', 'AccessDeniedException', 'NoSuchEntity')
+    if (!isDenied) throw error
+    return { missing: [], unknown: (error as Error).message }
+  }
+}
+
+/** Names what is missing. @throws engine-failed with all of it */
+export function assertPermitted(
+  { missing }: PermissionCheck,
+  { caller, rack }: { caller: Caller; rack: string },
+): void {
+  if (missing.length === 0) return
+  const lines = missing.map(({ action, resource, by }) => {
+    const on = resource === '*' ? '' : ` on ${resource}`
+    return `  ${action}${on}${by === 'nobody' ? '' : `: not allowed by ${by}`}`
+  })
+  throw new RackError(
+    'engine-failed',
+    `${caller.name} of the account ${caller.account} lacks permissions that an installation needs; nothing was changed\n${lines.join('\n')}`,
+    {
+      hint: `All that it needs, as a policy: rack install aws --policy --region ${caller.region} --name ${rack}`,
+      details: { missing },
+    },
+  )
+}
+
+/** Policies belong to a role, not to its session, whose ARN lacks the role's path. */
+async function sourceArn(
+  permissions: IAM,
+  { kind, arn, name }: Caller,
+  { signal }: Pick<Control, 'signal'>,
+): Promise<string> {
+  if (kind !== 'role' || !arn.startsWith('arn:aws:sts:')) return arn
+  const { Role } = await permissions.getRole(
+    { RoleName: name.slice('role/'.length) },
+    { abortSignal: signal },
+  )
+  return Role?.Arn ?? arn
+}
+
+interface Question {
+  source: string
+  permission: Permission
+  rack: string
+  region: string
+}
+
+/** An ARN that a pattern of names takes: the first of them that a rack makes. */
+function sampleOf(pattern: string, rack: string): string {
+  return pattern === '*' ? pattern : pattern.replaceAll(`${rack}*`, rack).replaceAll('*', '1')
+}
+
+async function simulate(
+  permissions: IAM,
+  { source, permission: { actions, on }, rack, region }: Question,
+  { signal }: Pick<Control, 'signal'>,
+): Promise<EvaluationResult[]> {
+  const answers: EvaluationResult[] = []
+  let marker: string | undefined
+  do {
+    const page = await permissions.simulatePrincipalPolicy(
+      {
+        PolicySourceArn: source,
+        ActionNames: actions.flatMap(askedActions),
+        ResourceArns: [sampleOf(on[0]!, rack)],
+        ContextEntries: [
+          { ContextKeyName: 'aws:RequestedRegion', ContextKeyType: 'string', ContextKeyValues: [region] },
+        ],
+        MaxItems: mostResults,
+        ...(marker && { Marker: marker }),
+      },
+      { abortSignal: signal },
+    )
+    answers.push(...(page.EvaluationResults ?? []))
+    marker = page.IsTruncated ? page.Marker : undefined
+  } while (marker)
+  return answers
+}
+
+function missingOf(answer: EvaluationResult): MissingPermission[] {
+  const { EvalActionName = '', EvalResourceName = '*', EvalDecision, MissingContextValues = [] } = answer
+  if (EvalDecision === 'allowed') return []
+  // It hangs on a condition that is known only when it is done.
+  if (EvalDecision === 'implicitDeny' && MissingContextValues.length > 0) return []
+  return [{ action: EvalActionName, resource: EvalResourceName, by: whoDenies(answer) }]
+}
+
+function whoDenies(answer: EvaluationResult): MissingPermission['by'] {
+  if (answer.OrganizationsDecisionDetail?.AllowedByOrganizations === false) return 'the organization'
+  if (answer.PermissionsBoundaryDecisionDetail?.AllowedByPermissionsBoundary === false) {
+    return 'a permissions boundary'
+  }
+  return answer.EvalDecision === 'explicitDeny' ? 'a policy that denies it' : 'nobody'
+}

@@ -1,0 +1,50 @@
+import type { Quantity } from './estimate.ts'
+import type { Billed } from './price-list.ts'
+
+interface Resource {
+  Type: string
+  Properties?: Record<string, unknown>
+}
+
+/**
+ * What of templates is billed for being there, counted. A balancer that the internet reaches has an address in each of its
+ * subnets. Pure.
+ */
+export function quantitiesOf(
+  templates: readonly object[],
+  { balancerSubnets }: { balancerSubnets: number },
+): Quantity[] {
+  const counts = new Map<Billed, number>()
+  for (const template of templates) {
+    const { Resources = {} } = template as { Resources?: Record<string, Resource> }
+    for (const resource of Object.values(Resources))
+      for (const [of, count] of billedOf(resource, balancerSubnets))
+        counts.set(of, (counts.get(of) ?? 0) + count)
+  }
+  return [...counts].map(([of, count]) => ({ of, count }))
+}
+
+function billedOf({ Type, Properties = {} }: Resource, balancerSubnets: number): [Billed, number][] {
+  switch (Type) {
+    case 'AWS::ElasticLoadBalancingV2::LoadBalancer':
+      return balancerOf(Properties, balancerSubnets)
+    case 'AWS::EC2::NatGateway':
+      return [['nat', 1]]
+    case 'AWS::EC2::EIP':
+      return [['address', 1]]
+    case 'AWS::KMS::Key':
+      return [['key', 1]]
+    case 'AWS::Route53::HostedZone':
+    case 'AWS::ServiceDiscovery::PrivateDnsNamespace':
+      return [['zone', 1]]
+    case 'AWS::SecretsManager::Secret':
+      return [['secret', 1]]
+    default:
+      return []
+  }
+}
+
+function balancerOf({ Type, Scheme }: Record<string, unknown>, subnets: number): [Billed, number][] {
+  const balancer: [Billed, number] = [Type === 'network' ? 'network-balancer' : 'application-balancer', 1]
+  return Scheme === 'internal' ? [balancer] : [balancer, ['address', subnets]]
+}

@@ -1,0 +1,36 @@
+import { IAM } from '@aws-sdk/client-iam'
+import { Pricing } from '@aws-sdk/client-pricing'
+import { STS } from '@aws-sdk/client-sts'
+import { through, type AwsAccess } from './clients.ts'
+
+/** What only an installation asks: as `AwsClients`, which a daemon loads, and these it does not. */
+export interface InstallerClients {
+  identity: STS
+  permissions: IAM
+  prices: Pricing
+  close(): void
+}
+
+/** Few Regions answer questions about prices, for all of them. @see https://docs.aws.amazon.com/general/latest/gr/billing.html */
+const pricesRegion = 'us-east-1'
+
+/** Makes the clients; nothing is called. A person waits for them, so they give up sooner than a daemon does. */
+export function createInstallerClients(access: AwsAccess): InstallerClients {
+  const given = {
+    region: access.region,
+    ...(access.credentials && { credentials: access.credentials }),
+    ...(access.endpoint && { endpoint: access.endpoint }),
+    maxAttempts: 4,
+  }
+  const clients = {
+    identity: through(new STS(given), 4),
+    permissions: through(new IAM(given), 4),
+    prices: through(new Pricing({ ...given, region: pricesRegion }), 4),
+  }
+  return {
+    ...clients,
+    close() {
+      for (const client of Object.values(clients)) client.destroy()
+    },
+  }
+}
