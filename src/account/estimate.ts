@@ -28,10 +28,20 @@ export interface Estimate {
   /** When they were published, as the newest of the lists says. */
   published: string | null
   lines: EstimateLine[]
+  /** Of what is billed by how much of it is used, for one. */
+  byUse: { of: Billed; text: string; per: 'hour' | 'month'; price: number | null }[]
   /** Of the lines that have a price; null where none has. */
   monthly: number | null
   /** Why prices are missing; null where none is. */
   missing: string | null
+}
+
+export interface EstimateInput {
+  region: string
+  quantities: readonly Quantity[]
+  /** Whose prices are asked, and no quantity is known. */
+  byUse: readonly Billed[]
+  now: Date
 }
 
 /** As AWS's own calculator counts a month. */
@@ -44,10 +54,11 @@ const atOnce = 3
  */
 export async function estimateMonth(
   prices: Pricing,
-  { region, quantities, now }: { region: string; quantities: readonly Quantity[]; now: Date },
+  { region, quantities, byUse, now }: EstimateInput,
   control: Pick<Control, 'signal'>,
 ): Promise<Estimate> {
-  const asked = await readPrices(prices, region, [...new Set(quantities.map(({ of }) => of))], control)
+  const wanted = new Set([...quantities.map(({ of }) => of), ...byUse])
+  const asked = await readPrices(prices, region, [...wanted], control)
   const lines = quantities.map((quantity) => lineOf(quantity, asked.found.get(quantity.of) ?? null))
   const known = [...asked.found.values()].filter((price) => price !== null)
   const currencies = new Set(known.map(({ currency }) => currency))
@@ -63,6 +74,10 @@ export async function estimateMonth(
         .at(-1)
         ?.slice(0, 10) ?? null,
     lines,
+    byUse: byUse.map((of) => {
+      const { text, per } = pricePlaces[of]
+      return { of, text, per, price: asked.found.get(of)?.amount ?? null }
+    }),
     monthly: currencies.size === 1 ? monthly.reduce((sum, each) => sum + each, 0) : null,
     missing: asked.why,
   }

@@ -20,6 +20,11 @@ export class Options {
     return this.#values[camelCase(name)] === false
   }
 
+  /** What was given, in camel case. */
+  names(): string[] {
+    return Object.keys(this.#values).filter((name) => this.#values[name] !== undefined)
+  }
+
   list(name: string): string[] {
     const value = this.#values[camelCase(name)]
     return Array.isArray(value) ? (value as string[]) : []

@@ -69,7 +69,13 @@ const unitEndings = ['-router', '-names']
 const domainPattern = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/
 
 /** @throws invalid */
-function checkName(name: string): void {
+export function checkDomain(domain: string): void {
+  if (domain.length <= 200 && domainPattern.test(domain)) return
+  throw new RackError('invalid', `"${domain}" cannot be a domain`, { hint: 'It looks like apps.example.com' })
+}
+
+/** @throws invalid */
+export function checkName(name: string): void {
   if (!namePattern.test(name)) {
     throw new RackError('invalid', `"${name}" cannot be a rack's name`, {
       hint: 'Use 3 to 30 lower-case letters, digits and dashes, a letter first: --name NAME',
@@ -95,11 +101,7 @@ export async function planInstallation(
   const { name, directory } = options
   const { httpBind, domain, socketPath } = { ...installDefaults, ...defined(options) }
   checkName(name)
-  if (domain.length > 200 || !domainPattern.test(domain)) {
-    throw new RackError('invalid', `"${domain}" cannot be a domain`, {
-      hint: 'It looks like apps.example.com',
-    })
-  }
+  checkDomain(domain)
   const socket = { path: apiSocketPath(directory), group: options.apiGroup ?? null }
   // Those of racks that are stopped are theirs still.
   const taken = new Set(others.flatMap(({ http, https }) => [http.port, https?.port ?? http.port]))

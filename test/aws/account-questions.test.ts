@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { rm } from 'node:fs/promises'
 import { after, before, beforeEach, test } from 'node:test'
-import { createInstallerClients, type InstallerClients } from '../../src/aws/installer-clients.ts'
+import { createInstallerClients, type InstallerClients } from '../../src/account/installer-clients.ts'
 import { readCaller } from '../../src/account/caller.ts'
 import { estimateMonth, type Quantity } from '../../src/account/estimate.ts'
 import { installerPolicy } from '../../src/account/installer-policy.ts'
@@ -50,38 +50,45 @@ const quantities: Quantity[] = [
   { of: 'nat', count: 1 },
   { of: 'key', count: 1 },
   { of: 'zone', count: 2 },
-  { of: 'fargate-cpu', count: 0.5 },
 ]
+const byUse = ['fargate-cpu', 'fargate-memory', 'secret'] as const
 
 test('a month is priced by the list, of each thing its own, with its date', async () => {
-  const estimate = await estimateMonth(as('ANNA').prices, { region, quantities, now }, control)
+  const estimate = await estimateMonth(as('ANNA').prices, { region, quantities, byUse, now }, control)
   assert.equal(estimate.missing, null)
   assert.deepEqual(
     [estimate.currency, estimate.read, estimate.published],
     ['USD', '2026-11-30', '2026-11-01'],
   )
   const monthly = Object.fromEntries(estimate.lines.map(({ of, monthly }) => [of, monthly]))
-  // The fake's own prices: 2, 0.5 and 4 an hour, 7 and 5 a month, 0.25 an hour.
+  // The fake's own prices: 2, 0.5 and 4 an hour, 7 and 5 a month, 0.25 and 0.125 an hour, 6 a month.
   assert.deepEqual(monthly, {
     'application-balancer': 2 * 730,
     address: 2 * 0.5 * 730,
     nat: 4 * 730,
     key: 7,
     zone: 10,
-    'fargate-cpu': 0.5 * 0.25 * 730,
   })
-  assert.equal(estimate.monthly, (2 + 1 + 4 + 0.125) * 730 + 17)
+  assert.equal(estimate.monthly, (2 + 1 + 4) * 730 + 17)
+  assert.deepEqual(
+    estimate.byUse.map(({ price }) => price),
+    [0.25, 0.125, 6],
+  )
 })
 
 test('where the price list does not answer, quantities stand alone', async () => {
   server.faults.set('pricing:GetProducts', { error: new AwsError('AccessDeniedException', 'not you') })
-  const denied = await estimateMonth(as('ANNA').prices, { region, quantities, now }, control)
+  const denied = await estimateMonth(as('ANNA').prices, { region, quantities, byUse, now }, control)
   assert.deepEqual([denied.monthly, denied.currency, denied.published], [null, null, null])
   assert.ok(denied.lines.every(({ price, monthly }) => price === null && monthly === null))
   assert.match(denied.missing ?? '', /could not be read: .*not you/)
   server.faults.clear()
   // A Region that the list does not know: the zone alone costs the same everywhere.
-  const elsewhere = await estimateMonth(as('ANNA').prices, { region: 'eu-new-1', quantities, now }, control)
+  const elsewhere = await estimateMonth(
+    as('ANNA').prices,
+    { region: 'eu-new-1', quantities, byUse, now },
+    control,
+  )
   assert.match(elsewhere.missing ?? '', /names none for: application load balancer, public IPv4/)
   assert.equal(elsewhere.monthly, 10)
 })

@@ -12,6 +12,7 @@ import { dockerSocket } from '../../lib/docker-socket.ts'
 import { findPortHolder } from '../../lib/port-holder.ts'
 import type { CommandSpec } from '../command-spec.ts'
 import { defaultDirectory, defaultRackName, knownOnMachine } from '../find-installation.ts'
+import { installAws } from './install-aws.ts'
 import { keepRack, startInstalled } from '../install-rack.ts'
 import { machineControl } from '../machine-control.ts'
 import { describeResources } from '../../domain/describe-resources.ts'
@@ -84,6 +85,7 @@ export const install: CommandSpec = {
     },
     ...allowOptions,
   ],
+  commands: [installAws],
   needs: 'nothing',
   async run(session) {
     const { output, world, isJson } = session

@@ -1,7 +1,7 @@
 import { IAM } from '@aws-sdk/client-iam'
 import { Pricing } from '@aws-sdk/client-pricing'
 import { STS } from '@aws-sdk/client-sts'
-import { through, type AwsAccess } from './clients.ts'
+import { through, type AwsAccess } from '../aws/clients.ts'
 
 /** What only an installation asks: as `AwsClients`, which a daemon loads, and these it does not. */
 export interface InstallerClients {

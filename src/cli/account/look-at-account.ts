@@ -1,0 +1,46 @@
+import { readCaller } from '../../account/caller.ts'
+import { estimateMonth } from '../../account/estimate.ts'
+import { installationStacks } from '../../account/installation-stacks.ts'
+import { assertPermitted, findMissingPermissions } from '../../account/missing-permissions.ts'
+import type { Billed } from '../../account/price-list.ts'
+import { quantitiesOf } from '../../account/quantities.ts'
+import { placesOfNetwork } from '../../account/templates/network.ts'
+import type { InstallerClients } from '../../account/installer-clients.ts'
+import type { Control } from '../../domain/control.ts'
+import type { AccountOptions } from './account-options.ts'
+import type { AccountPlan } from './show-plan.ts'
+
+/**
+ * Asks the account who calls, what it may do, and what the rack would cost; changes nothing.
+ * @throws unauthorized; engine-failed with all permissions that are missing
+ */
+export async function lookAtAccount(
+  clients: InstallerClients,
+  { name, region, stacks: input }: AccountOptions,
+  control: Pick<Control, 'signal'>,
+): Promise<AccountPlan> {
+  const caller = await readCaller(clients.identity, region, control)
+  const check = await findMissingPermissions(clients.permissions, { caller, rack: name }, control)
+  assertPermitted(check, { caller, rack: name })
+  const stacks = installationStacks(input)
+  const { balancerSubnets, assignsPublicIp } = placesOfNetwork(input.network)
+  const quantities = quantitiesOf(
+    stacks.map(({ template }) => template),
+    { balancerSubnets: balancerSubnets.length },
+  )
+  const byUse: Billed[] = [
+    'fargate-cpu',
+    'fargate-memory',
+    'secret',
+    ...(assignsPublicIp ? (['address'] as const) : []),
+  ]
+  return {
+    caller,
+    stacks: stacks.map(({ name, template }) => ({
+      name,
+      resources: Object.entries(template.Resources).map(([id, { Type }]) => ({ id, type: Type })),
+    })),
+    estimate: await estimateMonth(clients.prices, { region, quantities, byUse, now: new Date() }, control),
+    unknownPermissions: check.unknown,
+  }
+}
