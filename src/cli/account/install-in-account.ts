@@ -4,7 +4,6 @@ import { installerPolicy } from '../../account/installer-policy.ts'
 import { RackError } from '../../domain/error.ts'
 import { checkName } from '../../host/plan-installation.ts'
 import { defaultRackName } from '../find-installation.ts'
-import { readRacks } from '../racks-file.ts'
 import type { Session } from '../session.ts'
 import { checkDaemonPlace, readAccountOptions } from './account-options.ts'
 import { lookAtAccount } from './look-at-account.ts'
@@ -25,7 +24,9 @@ export async function installInAccount(session: Session): Promise<void> {
   tellCaller(session, plan)
   if (options.flag('plan') && isJson) return output.json(plan)
   if (options.flag('plan')) return output.data(describePlan(plan))
-  throw new RackError('unsupported', 'installing is not there yet')
+  throw new RackError('unsupported', 'this version shows what it would make, and does not make it yet', {
+    hint: 'Add --plan.',
+  })
 }
 
 /** Needs no credentials; what is not said of the account is left open in it. */
