@@ -1,6 +1,8 @@
 import { chmod, copyFile, cp, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { toolFile } from '../../src/account/tool-image.ts'
 import { bundle } from '../bundle/bundle.ts'
+import { compileTool } from '../bundle/compile-tool.ts'
 import { describe } from '../bundle/describe.ts'
 import { run } from '../steps/shell.ts'
 import { manPage } from './man-page.ts'
@@ -18,6 +20,7 @@ export async function layOut(
   await chmod(join(folder, 'bin/node'), 0o755)
   await bundle(root, dist)
   await describe(dist)
+  await compileTool(join(dist, toolFile))
   await copyFile(join(import.meta.dirname, 'files/install'), join(folder, 'install'))
   await copyFile(join(root, 'LICENSE'), join(folder, 'LICENSE'))
   await copyFile(node.license, join(folder, 'LICENSE.node'))

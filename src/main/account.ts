@@ -6,11 +6,14 @@ import type { Control } from '../domain/control.ts'
 import { RackError } from '../domain/error.ts'
 import { isOfApp, ofApp } from '../domain/owner.ts'
 import { createAwsEngine, type AwsEngine } from '../engines/aws/aws-engine.ts'
+import { connectDocker } from '../engines/docker/client.ts'
 import { diskUse } from '../host/disk-use.ts'
 import { balancerUrls, installationPaths, type AwsInstallation } from '../host/installation.ts'
+import { dockerSocket } from '../lib/docker-socket.ts'
 import { openBucket } from '../objects/bucket.ts'
 import type { Host } from '../operations/context.ts'
 import { accountClock, intervalsAt } from './account-clock.ts'
+import { buildAndPush } from './build-and-push.ts'
 import type { Site, Sources } from './site.ts'
 
 /** What the daemon keeps there lies beside what the engine keeps, and never meets it. */
@@ -33,6 +36,7 @@ export async function openAccountSite(
   const { name, directory, domain, places, total } = installation
   const clock = accountClock(process.env)
   const clients = createClients({ region: places.region })
+  const docker = connectDocker({ socketPath: dockerSocket(process.env) })
   const engine = createAwsEngine({
     rack: name,
     clients,
@@ -40,6 +44,8 @@ export async function openAccountSite(
     total,
     domain,
     randomBytes,
+    builder: async (build, login, control) =>
+      await buildAndPush({ docker, rack: name }, build, login, control),
     intervals: intervalsAt(clock),
     // Of a service nobody asks what became of its one-offs.
     onEnded: async (running, operation) =>

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import type { Readable } from 'node:stream'
 import { createClients, type AwsClients } from '../aws/clients.ts'
-import type { BuiltImage, BuiltImages } from '../domain/build.ts'
+import type { BuiltImages } from '../domain/build.ts'
 import type { Control } from '../domain/control.ts'
 import type { FileOwner, LaidContent } from '../domain/engine.ts'
 import { RackError, codeOf } from '../domain/error.ts'
@@ -17,15 +17,12 @@ import {
   type BuildOrders,
   type BuildRecord,
 } from '../engines/aws/images/build-orders.ts'
-import { createOwnImages, type OwnLogin } from '../engines/aws/images/own-images.ts'
-import { connectDocker, type DockerClient } from '../engines/docker/client.ts'
-import { createImageBuilder } from '../engines/docker/images/image-builder.ts'
-import { dropImage, dropNames, findImage, tagImage } from '../engines/docker/images/images.ts'
-import { readImageStream } from '../engines/docker/images/image-stream.ts'
-import { pullHeaders } from '../engines/docker/images/registry-logins.ts'
+import { createOwnImages } from '../aws/registry/own-images.ts'
+import { connectDocker } from '../engines/docker/client.ts'
 import { dockerSocket } from '../lib/docker-socket.ts'
 import { readTar } from '../lib/tar.ts'
 import { tarHead, tarPadding } from '../lib/tar-blocks.ts'
+import { buildAndPush } from './build-and-push.ts'
 
 type Unnumbered<R extends BuildRecord = BuildRecord> = R extends BuildRecord ? Omit<R, 'at'> : never
 
@@ -69,7 +66,7 @@ interface Place {
 async function carryOut(place: Place, control: Control): Promise<BuiltImages> {
   const { clients } = place
   const orders = await readOrders(place, control)
-  const { rack, app } = orders
+  const { rack } = orders
   const docker = connectDocker({ socketPath: dockerSocket(process.env) })
   const source = await fetchObject(place, orders.source, control)
   const images = await Promise.all(
@@ -83,17 +80,9 @@ async function carryOut(place: Place, control: Control): Promise<BuiltImages> {
       ),
     })),
   )
-  try {
-    const built = await createImageBuilder({ docker, rack }).build(
-      { ...orders, images, source: () => createReadStream(source) as AsyncIterable<Uint8Array> },
-      control,
-    )
-    const login = await createOwnImages(clients.images).login(control.signal)
-    return await pushAll({ docker, login, orders }, built, control)
-  } finally {
-    // Where the machine goes on, as in a test, nothing is left.
-    await dropNames(docker, { rack, app }, { ...control, signal: AbortSignal.timeout(30_000) })
-  }
+  const login = await createOwnImages(clients.images).login(control.signal)
+  const content = () => createReadStream(source) as AsyncIterable<Uint8Array>
+  return await buildAndPush({ docker, rack }, { ...orders, images, source: content }, login, control)
 }
 
 async function readOrders({ clients }: Place, { signal }: Control): Promise<BuildOrders> {
@@ -121,47 +110,6 @@ async function* entriesOf(path: string, owner: FileOwner): AsyncGenerator<Uint8A
     yield* content
     yield tarPadding(size)
   }
-}
-
-interface Pushing {
-  docker: DockerClient
-  login: OwnLogin
-  orders: BuildOrders
-}
-
-/** Each image once, by the reference that the account has it by. */
-async function pushAll(pushing: Pushing, built: BuiltImages, control: Control): Promise<BuiltImages> {
-  const references = new Map<string, string>()
-  const all: [string, BuiltImage][] = []
-  for (const [type, image] of Object.entries(built)) {
-    const known = references.get(image.reference)
-    const reference = known ?? (await push(pushing, { type, image }, control))
-    references.set(image.reference, reference)
-    all.push([type, { ...image, reference }])
-  }
-  return Object.fromEntries(all)
-}
-
-async function push(
-  { docker, login, orders }: Pushing,
-  { type, image }: { type: string; image: BuiltImage },
-  control: Control,
-): Promise<string> {
-  const name = `${login.host}/${orders.repository}`
-  const tag = `${type}.${orders.build}`.toLowerCase()
-  await tagImage(docker, image.reference, `${name}:${tag}`, control)
-  const headers = pullHeaders(name, [login])
-  const request = { method: 'POST', path: `/images/${name}/push`, query: { tag }, headers } as const
-  for await (const { error } of readImageStream(await docker.stream(request, control), 'push', control)) {
-    if (error !== undefined)
-      throw new RackError('engine-failed', `the image of ${type} cannot be pushed: ${error}`)
-  }
-  const found = await findImage(docker, `${name}:${tag}`, control)
-  const pushed = (found?.RepoDigests ?? []).find((one) => one.startsWith(`${name}@`))
-  await dropImage(docker, `${name}:${tag}`, control)
-  if (pushed === undefined)
-    throw new RackError('engine-failed', `the push of the image of ${type} gave no digest`)
-  return pushed
 }
 
 await main()

@@ -1,11 +1,11 @@
 import { createSemaphore } from '../../lib/semaphore.ts'
-import { createOwnImages } from './images/own-images.ts'
+import { createOwnImages } from '../../aws/registry/own-images.ts'
 import { createTaskWatch } from './look/watch-tasks.ts'
 import { usualIntervals, type AwsEngineOptions, type AwsParts } from './parts.ts'
 
 /** Fills in the defaults. */
 export function createParts(options: AwsEngineOptions, lifetime: AbortSignal): AwsParts {
-  const { onTrouble = () => undefined, onEnded = async () => undefined } = options
+  const { onTrouble = () => undefined, onEnded = async () => undefined, builder = null } = options
   const intervals = { ...usualIntervals, ...options.intervals }
   const { ecs } = options.clients
   const { cluster } = options.places
@@ -13,6 +13,7 @@ export function createParts(options: AwsEngineOptions, lifetime: AbortSignal): A
     ...options,
     onTrouble,
     onEnded,
+    builder,
     intervals,
     images: createOwnImages(options.clients.images),
     tasks: createTaskWatch({ ecs, cluster, intervalMs: intervals.tasks }, lifetime),

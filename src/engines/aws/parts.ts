@@ -4,7 +4,10 @@ import type { Counts } from '../../domain/deployment.ts'
 import type { Resources } from '../../domain/rack.ts'
 import type { Process } from '../../domain/process.ts'
 import type { Semaphore } from '../../lib/semaphore.ts'
-import type { OwnImages } from './images/own-images.ts'
+import type { OwnImages, OwnLogin } from '../../aws/registry/own-images.ts'
+import type { BuiltImages } from '../../domain/build.ts'
+import type { Control } from '../../domain/control.ts'
+import type { BuildRequest } from '../../domain/engine.ts'
 import type { TaskWatch } from './look/watch-tasks.ts'
 
 /** How often something is asked, ms. */
@@ -42,6 +45,13 @@ export const usualIntervals: Intervals = {
   settle: 2000,
 }
 
+/** Builds images beside the daemon, and puts them into a repository of the account's registry, by its login. */
+export type OwnBuilder = (
+  build: BuildRequest & { repository: string },
+  login: OwnLogin,
+  control: Control,
+) => Promise<BuiltImages>
+
 /** What a rack gives its engine in an account. */
 export interface AwsEngineOptions {
   /** The rack's name: first part of every name, and a tag. */
@@ -53,6 +63,8 @@ export interface AwsEngineOptions {
   /** Under which apps have their names. */
   domain: string
   randomBytes: (count: number) => Uint8Array
+  /** Builds where the daemon runs, where the rack has no project of CodeBuild. */
+  builder?: OwnBuilder
   intervals?: Partial<Intervals>
   /** Keeps what became of a one-off and of its operation; durable when it settles. */
   onEnded?: (running: Process, operation: string) => Promise<void>
@@ -61,7 +73,8 @@ export interface AwsEngineOptions {
 }
 
 /** What the engine's rooms share. */
-export interface AwsParts extends Omit<Required<AwsEngineOptions>, 'intervals'> {
+export interface AwsParts extends Omit<Required<AwsEngineOptions>, 'intervals' | 'builder'> {
+  builder: OwnBuilder | null
   intervals: Intervals
   /** The account's registry. */
   images: OwnImages

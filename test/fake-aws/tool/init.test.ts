@@ -7,7 +7,8 @@ import { promisify } from 'node:util'
 import { connectDocker } from '../../../src/engines/docker/client.ts'
 import { initVariable, type InitOrders } from '../../../src/engines/aws/tool-orders.ts'
 import { controlFor, dockerSocket } from '../../support/docker-rack.ts'
-import { findGo, toolImage } from './tool-image.ts'
+import { findGo } from '../../../scripts/bundle/compile-tool.ts'
+import { toolImage } from './tool-image.ts'
 import { labelOptions } from '../ecs/task-network.ts'
 
 const run = promisify(execFile)

@@ -9,6 +9,7 @@ import { appOwner } from '../../../domain/owner.ts'
 import { createSemaphore } from '../../../lib/semaphore.ts'
 import { together } from '../../../lib/together.ts'
 import { repositoryName } from '../names.ts'
+import { notThere } from '../not-there.ts'
 import type { AwsParts } from '../parts.ts'
 import { runBuildJob } from './build-job.ts'
 import type { BuildOrders, OrderedImage } from './build-orders.ts'
@@ -20,7 +21,7 @@ const copiesAtOnce = 3
 
 /**
  * Makes the images of a build in the app's repository: what is pulled goes from registry to registry, what is built is
- * built by CodeBuild.
+ * built by CodeBuild, or beside the daemon.
  */
 export async function buildImages(
   parts: AwsParts,
@@ -41,7 +42,7 @@ export async function buildImages(
   })
   const built = request.images.filter((image) => !isCopied(image))
   const job = async (signal: AbortSignal) =>
-    await buildInAccount(parts, { ...request, images: built }, repository, { ...control, signal })
+    await buildImagesOf(parts, { ...request, images: built }, repository, { ...control, signal })
   const made = await together<BuiltImages>(control.signal, [...copies, ...(built.length > 0 ? [job] : [])])
   return Object.assign({}, ...made) as BuiltImages
 }
@@ -49,6 +50,19 @@ export async function buildImages(
 /** A build that stands on the image of another type is made where that is. */
 function processesIn(build: ImageRequest['build']): string[] {
   return (build?.contexts ?? []).flatMap((context) => ('process' in context ? [context.process] : []))
+}
+
+async function buildImagesOf(
+  parts: AwsParts,
+  request: BuildRequest,
+  repository: string,
+  control: Control,
+): Promise<BuiltImages> {
+  const { places, builder, images } = parts
+  if (places.buildProject !== null) return await buildInAccount(parts, request, repository, control)
+  if (builder === null)
+    throw notThere('build', 'it has no project of CodeBuild, and no builder beside its daemon')
+  return await builder({ ...request, repository }, await images.login(control.signal), control)
 }
 
 async function buildInAccount(

@@ -10,7 +10,8 @@ import { createRegistry } from '../../../aws/registry/registry.ts'
 import { RegistryError } from '../../../aws/registry/registry-error.ts'
 import type { AwsParts } from '../parts.ts'
 import { settingsOf } from './image-settings.ts'
-import { imageFailure, platform } from './own-images.ts'
+import { platform } from '../../../aws/registry/own-images.ts'
+import { imageFailure } from './image-failure.ts'
 
 export interface CopyOrder {
   request: Pick<ImageRequest, 'processes' | 'image' | 'pull'>

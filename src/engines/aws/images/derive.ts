@@ -10,7 +10,8 @@ import { nameOf, placeOf } from '../../../aws/registry/place.ts'
 import type { TaskFiles } from '../definition/task-files.ts'
 import { repositoryName } from '../names.ts'
 import type { AwsParts } from '../parts.ts'
-import { imageFailure, platform } from './own-images.ts'
+import { platform } from '../../../aws/registry/own-images.ts'
+import { imageFailure } from './image-failure.ts'
 
 /**
  * The image that copies of a type are made from: the plan's, or one that is derived from it by a layer of configs and

@@ -5,7 +5,8 @@ import { readManifest, type Manifest } from '../../../aws/registry/manifests.ts'
 import { placeOf } from '../../../aws/registry/place.ts'
 import type { Registry } from '../../../aws/registry/registry.ts'
 import type { AwsParts } from '../parts.ts'
-import { imageFailure, platform } from './own-images.ts'
+import { platform } from '../../../aws/registry/own-images.ts'
+import { imageFailure } from './image-failure.ts'
 
 /** What an image of the account says of its process. @throws image-unavailable */
 export async function imageSettings(

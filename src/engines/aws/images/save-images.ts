@@ -7,7 +7,8 @@ import { placeOf } from '../../../aws/registry/place.ts'
 import type { Registry } from '../../../aws/registry/registry.ts'
 import { isNotThere } from '../../../aws/registry/registry-error.ts'
 import type { AwsParts } from '../parts.ts'
-import { imageFailure, platform } from './own-images.ts'
+import { platform } from '../../../aws/registry/own-images.ts'
+import { imageFailure } from './image-failure.ts'
 
 /** What an index says of an image: the reference by which this rack has it. */
 export const referenceAnnotation = 'org.opencontainers.image.ref.name'

@@ -1,10 +1,9 @@
 import type { ECR } from '@aws-sdk/client-ecr'
-import { RackError } from '../../../domain/error.ts'
-import { createRegistry, type Account, type Registry } from '../../../aws/registry/registry.ts'
-import { RegistryError } from '../../../aws/registry/registry-error.ts'
+import type { Platform } from './manifests.ts'
+import { createRegistry, type Account, type Registry } from './registry.ts'
 
 /** What tasks of Fargate run on. */
-export const platform = { os: 'linux', architecture: 'amd64' }
+export const platform: Platform = { os: 'linux', architecture: 'amd64' }
 
 export interface OwnLogin extends Account {
   host: string
@@ -41,21 +40,4 @@ async function login(ecr: ECR, signal: AbortSignal): Promise<OwnLogin> {
   const colon = text.indexOf(':')
   const host = new URL(given?.proxyEndpoint ?? '').host
   return { host, username: text.slice(0, colon), password: text.slice(colon + 1) }
-}
-
-/** What a registry did not give, as one of ours; what is none of its answers stays as it is. */
-export function imageFailure(
-  error: unknown,
-  { type, image }: { type: string; image: string },
-  signal: AbortSignal,
-): unknown {
-  if (signal.aborted || error instanceof RackError) return error
-  const isOfRegistry = error instanceof RegistryError
-  // What `fetch` throws when nobody answers.
-  if (!isOfRegistry && !(error instanceof TypeError && error.cause instanceof Error)) return error
-  const why = isOfRegistry ? error.message : `${error.message}: ${(error.cause as Error).message}`
-  return new RackError('image-unavailable', `${type}: the image ${image} cannot be had: ${why}`, {
-    details: { process: type, image, reason: why },
-    cause: error,
-  })
 }
