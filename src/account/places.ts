@@ -43,7 +43,7 @@ export function placesOf({ base, rack }: { base: Outputs; rack: Outputs }) {
       : null,
     fileSystem: fromBase('FileSystem'),
     bucket: fromBase('Bucket'),
-    buildProject: fromRack('BuildProject'),
+    buildProject: rack['BuildProject'] ?? null,
     toolImage: fromRack('ToolImage'),
     key: fromBase('Key'),
     roleBoundary: fromRack('RoleBoundary'),

@@ -15,8 +15,8 @@ export interface RackInput {
 export interface RackImages {
   /** What prepares a task. */
   tool: string
-  /** In which apps are built. */
-  builder: string
+  /** In which apps are built; null where they are built beside the daemon, and the stack has no project for it. */
+  builder: string | null
 }
 
 /** What the base stack's outputs give to the rack's. */
@@ -27,9 +27,6 @@ export function rackParameters({ networkBalancer }: Pick<RackInput, 'networkBala
 
 /** Where the rack's own lines go: no app and no service has a name with `_`. */
 const ownGroups = { Builds: '_builds', Stopped: '_stopped' }
-
-/** AWS's own, with Docker in it; of the account until the rack has an image of its own. */
-const firstBuilder = 'aws/codebuild/amazonlinux-x86_64-standard:5.0'
 
 /** What processes run in and are reached by (aws.md 2.1). Pure. */
 export function rackTemplate(input: RackInput): Template {
@@ -54,8 +51,12 @@ export function rackTemplate(input: RackInput): Template {
       ...webResources(rack),
       ...(networkBalancer && { NetworkBalancer: networkBalancerOf(rack) }),
       ...logResources(rack),
-      ...roleResources({ rack, buildLogs: logName(rack, 'Builds'), permissionsBoundary }),
-      BuildProject: buildProject(rack, images),
+      ...roleResources({
+        rack,
+        buildLogs: images?.builder ? logName(rack, 'Builds') : null,
+        permissionsBoundary,
+      }),
+      ...(images?.builder && { BuildProject: buildProject(rack, images.builder) }),
     },
     Outputs: {
       Cluster: { Value: ref('Cluster') },
@@ -66,7 +67,7 @@ export function rackTemplate(input: RackInput): Template {
         NetworkBalancer: { Value: ref('NetworkBalancer') },
         NetworkBalancerHost: { Value: att('NetworkBalancer', 'DNSName') },
       }),
-      BuildProject: { Value: ref('BuildProject') },
+      ...(images?.builder && { BuildProject: { Value: ref('BuildProject') } }),
       Repository: { Value: ref('Repository') },
       RepositoryAddress: { Value: att('Repository', 'RepositoryUri') },
       RoleBoundary: { Value: permissionsBoundary ?? ref('Boundary') },
@@ -171,7 +172,7 @@ function logResources(rack: string): Resources {
   }
 }
 
-function buildProject(rack: string, images: RackImages | null) {
+function buildProject(rack: string, image: string) {
   return {
     Type: 'AWS::CodeBuild::Project',
     Properties: {
@@ -190,8 +191,8 @@ function buildProject(rack: string, images: RackImages | null) {
         Type: 'LINUX_CONTAINER',
         ComputeType: 'BUILD_GENERAL1_MEDIUM',
         PrivilegedMode: true,
-        Image: images?.builder ?? firstBuilder,
-        ImagePullCredentialsType: images ? 'SERVICE_ROLE' : 'CODEBUILD',
+        Image: image,
+        ImagePullCredentialsType: 'SERVICE_ROLE',
       },
       LogsConfig: { CloudWatchLogs: { Status: 'ENABLED', GroupName: ref('Builds') } },
       TimeoutInMinutes: 60,

@@ -2,8 +2,8 @@ import { allow, policy, ref, sub, type Resources } from './template.ts'
 
 export interface RoleInput {
   rack: string
-  /** Name of the log group of builds. */
-  buildLogs: string
+  /** Name of the log group of builds; null where nothing is built in the account. */
+  buildLogs: string | null
   permissionsBoundary: string | undefined
 }
 
@@ -19,19 +19,23 @@ export function roleResources({ rack, buildLogs, permissionsBoundary }: RoleInpu
         PolicyDocument: policy(...boundaryStatements()),
       },
     },
-    BuildRole: {
-      Type: 'AWS::IAM::Role',
-      Properties: {
-        RoleName: `rack-${rack}-build`,
-        Path: `/rack/${rack}/`,
-        AssumeRolePolicyDocument: policy({
-          Effect: 'Allow',
-          Principal: { Service: 'codebuild.amazonaws.com' },
-          Action: 'sts:AssumeRole',
-        }),
-        ...(permissionsBoundary && { PermissionsBoundary: permissionsBoundary }),
-        Policies: [{ PolicyName: 'build', PolicyDocument: policy(...buildStatements(rack, buildLogs)) }],
-      },
+    ...(buildLogs !== null && { BuildRole: buildRole({ rack, buildLogs, permissionsBoundary }) }),
+  }
+}
+
+function buildRole({ rack, buildLogs, permissionsBoundary }: RoleInput & { buildLogs: string }) {
+  return {
+    Type: 'AWS::IAM::Role',
+    Properties: {
+      RoleName: `rack-${rack}-build`,
+      Path: `/rack/${rack}/`,
+      AssumeRolePolicyDocument: policy({
+        Effect: 'Allow',
+        Principal: { Service: 'codebuild.amazonaws.com' },
+        Action: 'sts:AssumeRole',
+      }),
+      ...(permissionsBoundary && { PermissionsBoundary: permissionsBoundary }),
+      Policies: [{ PolicyName: 'build', PolicyDocument: policy(...buildStatements(rack, buildLogs)) }],
     },
   }
 }
