@@ -37,7 +37,7 @@ export interface MachineStatus {
   http: string
   /** The same by TLS; null where the rack serves none. */
   https: string | null
-  /** Where the API is reached by TLS; null where it is not, absent for a rack of another machine. */
+  /** Where the API is reached by TLS; null where it is not, absent for a rack of another machine, and for one in an account. */
   apiByHttps?: string | null
   /** Of AWS, where the processes run; absent for a rack on one machine. */
   account?: { id: string; region: string }
@@ -129,7 +129,6 @@ function waysOfAccount({ places }: AwsInstallation): Ways {
     router: { pid: null, load: null },
     account: { id: places.account, region: places.region },
     ...balancerUrls(places),
-    apiByHttps: null,
     unservedPorts: [],
   }
 }

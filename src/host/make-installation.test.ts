@@ -4,12 +4,13 @@ import { mkdir, mkdtempDisposable, readFile, stat, writeFile } from 'node:fs/pro
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { readInstallation, type Installation } from './installation.ts'
+import type { AwsPlaces } from '../domain/aws-places.ts'
+import { readInstallation, type AwsInstallation, type MachineInstallation } from './installation.ts'
 import { daemonEnvironment, makeInstallation, removeInstallation } from './make-installation.ts'
 
 async function makeHome() {
   const folder = await mkdtempDisposable(join(tmpdir(), 'installation-'))
-  const installation: Installation = {
+  const installation: MachineInstallation = {
     name: 'demo',
     directory: join(folder.path, 'racks/demo'),
     socket: { path: join(folder.path, 'racks/demo/api.sock'), group: null },
@@ -104,4 +105,31 @@ test('the database is that of the install, whoever starts the rack', async () =>
     (await daemonEnvironment(directory, { RACK_DATABASE_URL: 'x' }))['RACK_DATABASE_URL'],
     undefined,
   )
+})
+
+test('a rack in an account knows where that is and as whom it is called, and no keys', async () => {
+  await using home = await makeHome()
+  const { http: _http, pool: _pool, socketPath: _socketPath, ...rest } = home.installation
+  const { directory } = rest
+  const installation: AwsInstallation = { ...rest, engine: 'aws', places: {} as AwsPlaces }
+  const [key, secret] = ['AKIAEXAMPLE', 'a-secret-key']
+  await makeInstallation(installation, {
+    AWS_PROFILE: 'work',
+    AWS_ENDPOINT_URL: 'http://127.0.0.1:1',
+    AWS_ACCESS_KEY_ID: key,
+    AWS_SECRET_ACCESS_KEY: secret,
+  })
+  const written = await readFile(join(directory, 'daemon.env'), 'utf8')
+  assert.ok(!written.includes(key) && !written.includes(secret), written)
+  const started = await daemonEnvironment(directory, { PATH: '/bin' })
+  assert.deepEqual(started, {
+    PATH: '/bin',
+    RACK_DATABASE_URL: undefined,
+    AWS_PROFILE: 'work',
+    AWS_ENDPOINT_URL: 'http://127.0.0.1:1',
+  })
+  const other = await daemonEnvironment(directory, { AWS_PROFILE: 'other' })
+  assert.equal(other['AWS_PROFILE'], 'other')
+  const byKeys = await daemonEnvironment(directory, { AWS_ACCESS_KEY_ID: key })
+  assert.deepEqual([byKeys['AWS_PROFILE'], byKeys['AWS_ACCESS_KEY_ID']], [undefined, key])
 })

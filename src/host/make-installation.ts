@@ -7,10 +7,22 @@ import { formatDotenv, parseDotenv } from '../lib/dotenv.ts'
 import { readTextIfThere } from '../lib/files.ts'
 import { freshSecret } from '../lib/fresh-secret.ts'
 import { ownSocketDirectory } from './api-socket.ts'
-import { installationPaths, writeInstallation, type Installation } from './installation.ts'
+import { installationPaths, isOnMachine, writeInstallation, type Installation } from './installation.ts'
 
 /** Environment variables that belong to a rack rather than to whoever starts it. */
 const keptVariables = ['RACK_DATABASE_URL']
+
+/**
+ * Where the account of a rack is, and as whom it is called, unless whoever starts the rack says otherwise. Keys themselves
+ * are no part of a rack: a profile or a role outlives who started it.
+ */
+const accountVariables = [
+  'AWS_PROFILE',
+  'AWS_CONFIG_FILE',
+  'AWS_SHARED_CREDENTIALS_FILE',
+  'AWS_ENDPOINT_URL',
+  'RACK_AWS_CLOCK',
+]
 
 /**
  * Writes a rack's directory (0700): its file, the hash of a new token, and variables with secrets. One that is marked as
@@ -39,7 +51,8 @@ export async function makeInstallation(
     })
   }
   const token = await addToken(directory, tokenName)
-  await writeFileAtomically(paths.environment, environmentText(environment), { mode: 0o600 })
+  const variables = isOnMachine(installation) ? keptVariables : [...keptVariables, ...accountVariables]
+  await writeFileAtomically(paths.environment, environmentText(environment, variables), { mode: 0o600 })
   await writeInstallation(installation)
   return token
 }
@@ -68,7 +81,15 @@ export async function daemonEnvironment(
   const text = (await readTextIfThere(installationPaths(directory).environment)) ?? ''
   // A value of the caller's shell must not lead an existing rack to another database.
   const own = Object.fromEntries(keptVariables.map((name) => [name, undefined]))
-  return { ...environment, ...own, ...Object.fromEntries(parseDotenv(text).values) }
+  const kept = [...parseDotenv(text).values].filter(([name]) => !isSaidAnew(name, environment))
+  return { ...environment, ...own, ...Object.fromEntries(kept) }
+}
+
+/** Keys take the place of a profile, which the SDK would look at first. */
+function isSaidAnew(name: string, environment: Record<string, string | undefined>): boolean {
+  if (!accountVariables.includes(name)) return false
+  if (name === 'AWS_PROFILE' && environment['AWS_ACCESS_KEY_ID'] !== undefined) return true
+  return environment[name] !== undefined
 }
 
 /** Removes a rack's directory with all that is in it, and that of its socket. */
@@ -102,7 +123,7 @@ async function checkDirectory(directory: string): Promise<void> {
 }
 
 /** In systemd's form, which also this file reads. */
-function environmentText(environment: Record<string, string | undefined>): string {
-  const given = keptVariables.flatMap((name) => (environment[name] ? [[name, environment[name]]] : []))
+function environmentText(environment: Record<string, string | undefined>, variables: string[]): string {
+  const given = variables.flatMap((name) => (environment[name] ? [[name, environment[name]]] : []))
   return formatDotenv(Object.fromEntries(given) as Record<string, string>)
 }

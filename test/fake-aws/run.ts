@@ -17,6 +17,7 @@ export AWS_ENDPOINT_URL=${aws.endpoint}
 export AWS_REGION=${region}
 export AWS_ACCESS_KEY_ID=${credentials?.accessKeyId}
 export AWS_SECRET_ACCESS_KEY=${credentials?.secretAccessKey}
+export RACK_AWS_CLOCK=${factor}
 
 The load balancer's port 80 is http://127.0.0.1:${aws.loopbackPort('web', 80)}. What a rack's stacks would have made:
 ${JSON.stringify(aws.places, null, 2)}`)

@@ -261,7 +261,7 @@ function describe(
     ['status', status.status],
     ['version', status.version],
     ['daemon', status.daemon.pid === null ? 'does not run' : `process ${status.daemon.pid}`],
-    ['router', isInAccount(status) ? null : describeRouter(status.router)],
+    ['router', isInAccount(status) ? undefined : describeRouter(status.router)],
     ['account', describeAccount(status.account)],
     ['engine', status.engine ? `${status.engine.name} ${status.engine.version}` : null],
     ['socket', status.socket],
