@@ -33,7 +33,8 @@ async function examineCaller({ identity }: AwsClients, { account, region }: AwsP
     return { check, status: 'bad', detail, fix }
   } catch (error) {
     if (!(error instanceof RackError)) throw error
-    return { check, status: 'bad', detail: error.message, fix: error.hint ?? fix }
+    const reach = `See whether this machine reaches AWS: curl -sS https://sts.${region}.amazonaws.com`
+    return { check, status: 'bad', detail: error.message, fix: error.hint ?? reach }
   }
 }
 
