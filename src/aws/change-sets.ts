@@ -18,7 +18,8 @@ export interface ChangeSetInput {
   name: string
   isNew: boolean
   template: string
-  parameters: Record<string, string>
+  /** Null is the value that the stack has. */
+  parameters: Record<string, string | null>
   tags: { Key: string; Value: string }[]
 }
 
@@ -37,10 +38,9 @@ export async function makeChangeSet(
       ChangeSetType: input.isNew ? 'CREATE' : 'UPDATE',
       TemplateBody: input.template,
       Capabilities: ['CAPABILITY_NAMED_IAM'],
-      Parameters: Object.entries(input.parameters).map(([ParameterKey, ParameterValue]) => ({
-        ParameterKey,
-        ParameterValue,
-      })),
+      Parameters: Object.entries(input.parameters).map(([ParameterKey, value]) =>
+        value === null ? { ParameterKey, UsePreviousValue: true } : { ParameterKey, ParameterValue: value },
+      ),
       Tags: input.tags,
     },
     { abortSignal: signal },

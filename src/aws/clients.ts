@@ -6,6 +6,7 @@ import { ECR } from '@aws-sdk/client-ecr'
 import { ECS } from '@aws-sdk/client-ecs'
 import { EFS } from '@aws-sdk/client-efs'
 import { ElasticLoadBalancingV2 } from '@aws-sdk/client-elastic-load-balancing-v2'
+import { RDS } from '@aws-sdk/client-rds'
 import { Route53 } from '@aws-sdk/client-route-53'
 import { S3 } from '@aws-sdk/client-s3'
 import { SecretsManager } from '@aws-sdk/client-secrets-manager'
@@ -37,6 +38,7 @@ export interface AwsClients {
   objects: S3
   images: ECR
   builds: CodeBuild
+  databases: RDS
   quotas: ServiceQuotas
   identity: STS
   close(): void
@@ -70,6 +72,7 @@ export function createClients(access: AwsAccess): AwsClients {
     objects: through(new S3({ ...given, forcePathStyle: isElsewhere }), atOnce.other),
     images: through(new ECR(given), atOnce.other),
     builds: through(new CodeBuild(given), atOnce.other),
+    databases: through(new RDS(given), atOnce.other),
     quotas: through(new ServiceQuotas(given), atOnce.other),
     identity: through(new STS(given), atOnce.other),
   }

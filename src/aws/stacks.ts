@@ -19,7 +19,8 @@ export interface WantedStack {
   name: string
   template: object
   tags?: { Key: string; Value: string }[]
-  parameters?: Record<string, string>
+  /** Null is the value that the stack has. */
+  parameters?: Record<string, string | null>
   /** Looks at what would change before it does; what it throws leaves the stack as it is. */
   judge?: (changes: StackChange[]) => void
 }

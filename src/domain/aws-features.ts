@@ -226,6 +226,6 @@ export const awsFeatures: EngineFeatures = {
   mostExecs: 2,
   // The balancers of the account let nobody in by a certificate of the rack's own.
   sharesServices: { why: 'a rack in an AWS account has no router of its own that could let another rack in' },
-  // None is run by the account before there is an installation in it.
-  managedServices: [],
+  // §1.8.
+  managedServices: ['postgres'],
 }

@@ -95,8 +95,11 @@ export interface Engine {
    * @throws unsupported for a kind that is none of the engine's `managedServices`
    */
   provision(managed: ManagedService, control: Control): Promise<ServiceAddress>
-  /** Takes it away; safe to repeat, and no harm where there is none. */
-  deprovision(service: string, control: Control): Promise<void>
+  /**
+   * Takes it away; safe to repeat, and no harm where there is none.
+   * @returns what the cloud keeps of its data, by the cloud's name for it; null where there is nothing
+   */
+  deprovision(service: string, control: Control): Promise<string | null>
   /**
    * Lets other racks come in there, or nowhere, to what plans of services share with them. Safe to repeat.
    * @throws unsupported where the features say so; port-taken; host-failed

@@ -62,6 +62,8 @@ export interface ProcessPlan {
   outside?: OutsideHost[]
   /** Services of other racks that it is led to, each by its names; absent where there are none. */
   shared?: LedShare[]
+  /** Of a service that a cloud runs: the host that its name leads to, in place of copies. */
+  leadsTo?: string
   /** Of a service: other racks that come in to its first internal port; absent where there are none. */
   sharedWith?: SharedPort[]
   /** Absent where all types reach each other and the outside. */

@@ -24,7 +24,9 @@ export function planService({ rack, service, run, shares = [] }: ServicePlanInpu
     owner: { kind: 'service', name: service.name },
     release: service.version,
     build: '',
-    processes: [{ ...planMain(service, run), ...(shares.length > 0 && { sharedWith: shares }) }],
+    processes: [
+      { ...planMain(service, run), ...planClient(run), ...(shares.length > 0 && { sharedWith: shares }) },
+    ],
     volumes: serviceVolumes(run),
   }
 }
@@ -76,6 +78,23 @@ function planMain({ type }: ServicePlanInput['service'], run: ServiceRun): Proce
     releaseCommandOn: 'promote',
     timers: [],
     replaceBefore: null,
+  }
+}
+
+/** Of one that a cloud runs, what runs here serves nobody. */
+function planClient({ managed }: ServiceRun): Partial<ProcessPlan> {
+  if (!managed) return {}
+  if (managed.host === null)
+    throw new RackError('internal', 'a service that a cloud runs was planned before it was there')
+  return {
+    leadsTo: managed.host,
+    internalPorts: [],
+    aliases: [],
+    peers: [],
+    health: { ...plainHealth, port: null },
+    healthcheck: null,
+    stopFirst: false,
+    maximumPercent: 200,
   }
 }
 

@@ -45,8 +45,15 @@ export interface ServiceRun {
   says: string | null
   /** Which of its volumes it has, counted from 1, as where it is absent: what is put back fills new ones. */
   generation?: number
+  /** Where a cloud runs it: what runs here is a client of it, in which its commands are given. */
+  managed?: ManagedRun
   /** How it ran before an upgrade, whose volumes are kept until that is finished or undone. */
   previous?: ServiceRun
+}
+
+/** What a cloud is asked for, and where it has made it: null until then. */
+export interface ManagedRun extends Omit<ManagedService, 'name'> {
+  host: string | null
 }
 
 /** The type of a service that somebody else runs. */
@@ -145,6 +152,9 @@ export interface ManagedService {
   name: string
   /** One of the engine's `managedServices`. */
   kind: string
+  version: string
+  /** Of its administrator, made by who asks: the same each time. */
+  password: string
   cpuUnits: number
   memoryBytes: number
 }
@@ -152,7 +162,7 @@ export interface ManagedService {
 export type ServiceAddress = LinkAddress
 
 /** For a kind that is none of an engine's `managedServices`. */
-export function unmanagedError({ name, kind }: ManagedService): RackError {
+export function unmanagedError({ name, kind }: Pick<ManagedService, 'name' | 'kind'>): RackError {
   return new RackError('unsupported', `nobody runs a ${kind} for this rack`, {
     hint: 'Link a service that is known by its URL, or run it as a process of the app.',
     details: { service: name, kind },

@@ -47,6 +47,11 @@ export interface ServiceType {
   data: DataCare | null
   /** The same of a server that somebody else runs, by the programs of this type's image; null for a type that cannot. */
   hosted: ((place: HostedPlace) => HostedClient) | null
+  /**
+   * Variables by which its own programs reach a server that a cloud runs, as its administrator there; absent for a type of
+   * which no cloud has any.
+   */
+  managed?: (place: ManagedPlace) => Environment
   /** Its own tools' way to hand data on; a sentence of why there is none, where there is none. */
   native: NativeDump | string
   /** Opens its own client, as its administrator. It reads what is piped into it, too. */
@@ -173,6 +178,9 @@ export interface HostedPlace {
   /** By the scheme: `rediss`. */
   isEncrypted: boolean
 }
+
+/** Where a cloud runs a server, and who logs in there. */
+export type ManagedPlace = Pick<HostedPlace, 'host' | 'port' | 'username' | 'password'>
 
 /** Commands in a container of the type's image, which has nothing of its own. */
 export interface HostedClient {

@@ -94,7 +94,8 @@ export function ownerScenarios(scenario: Scenario): void {
 
   scenario('a kind of service that nobody runs for the engine is refused', async (world) => {
     const { engine } = world.harness
-    const managed = { name: world.app, kind: 'abacus', cpuUnits: 256, memoryBytes: 2 ** 28 }
+    const size = { cpuUnits: 256, memoryBytes: 2 ** 28 }
+    const managed = { name: world.app, kind: 'abacus', version: '1', password: 'secret', ...size }
     assert.ok(!engine.features.managedServices.includes(managed.kind))
     await assert.rejects(engine.provision(managed, world.control()), hasCode('unsupported'))
     await engine.deprovision(managed.name, world.control())

@@ -25,6 +25,7 @@ const wires: Record<string, { wire: Wire; refusal: string }> = {
   logs: { wire: jsonRpc, refusal: 'InvalidParameterException' },
   monitoring: { wire: jsonRpc, refusal: 'InvalidParameterValueException' },
   pricing: { wire: jsonRpc, refusal: 'InvalidParameterException' },
+  rds: { wire: query, refusal: 'InvalidParameterValue' },
   route53: { wire: restXml, refusal: 'InvalidInput' },
   s3: { wire: restS3, refusal: 'InvalidArgument' },
   secretsmanager: { wire: jsonRpc, refusal: 'InvalidParameterException' },

@@ -6,6 +6,7 @@ import { clientConfig } from './client-config.ts'
 import { withKnownPlaces } from './checked-places.ts'
 import { createEcs, type Ecs } from './ecs/create-ecs.ts'
 import { connectToDocker, createTaskNetwork } from './ecs/task-network.ts'
+import { createDatabases } from './databases/create-databases.ts'
 import { createBuilds } from './codebuild/create-builds.ts'
 import { createElb, type FakeElb } from './elb/create-elb.ts'
 import type { FakeService } from './fake-service.ts'
@@ -101,7 +102,13 @@ export async function startFakeAws(options: FakeAwsOptions = {}): Promise<FakeAw
     ...small.forTasks,
   })
   ecs.addCluster(rack)
-  const stacks = await createStacks({ ...small.links, usesSecurityGroup: (id) => ecs.usesSecurityGroup(id) })
+  const databases = createDatabases({ account, network, nameHost: (host, to) => names.nameHost(host, to) })
+  const { models } = databases
+  const stacks = await createStacks({
+    ...small.links,
+    models,
+    usesSecurityGroup: (id) => ecs.usesSecurityGroup(id),
+  })
   const sessions = await createSessions(account, { docker: connectToDocker(), containers: ecs.containers })
   let endpoint = ''
   const builds = createBuilds({
@@ -117,6 +124,7 @@ export async function startFakeAws(options: FakeAwsOptions = {}): Promise<FakeAw
     elb.service,
     elb.metrics,
     ...names.services,
+    databases.service,
     stacks.service,
     ...small.services,
   ]

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { Resolver } from 'node:dns/promises'
 import { createClients } from '../../src/aws/clients.ts'
 import { createAwsEngine, type AwsEngine } from '../../src/engines/aws/aws-engine.ts'
 import type { AwsEngineOptions } from '../../src/engines/aws/parts.ts'
@@ -11,6 +12,8 @@ export async function openAwsRack({ factor = 100 } = {}) {
   const rack = `t-${randomBytes(4).toString('hex')}`
   const account = await startFakeAws({ rack, factor, listenOn: (port) => (port === 80 ? 0 : port) })
   const clients = createClients(account.access())
+  const resolver = new Resolver()
+  resolver.setServers([account.network.gateway])
   const options: AwsEngineOptions = {
     rack,
     clients,
@@ -18,6 +21,7 @@ export async function openAwsRack({ factor = 100 } = {}) {
     total: { cpuUnits: 64 * 1024, memoryBytes: 64 * 2 ** 30 },
     domain: 'localhost',
     randomBytes,
+    lookup: async (host) => await resolver.resolve4(host),
     intervals: intervalsAt(factor),
     onTrouble: (error) => account.troubles.push(error),
   }

@@ -294,6 +294,7 @@ export function createMemoryEngine(options: MemoryEngineOptions = {}): MemoryEng
 
     async deprovision(_service, control) {
       ready(control)
+      return null
     },
 
     async openEntrance(entrance, control) {

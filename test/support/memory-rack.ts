@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Caller } from '../../src/domain/caller.ts'
 import type { Control, Progress } from '../../src/domain/control.ts'
+import type { Engine } from '../../src/domain/engine.ts'
 import type { Objects } from '../../src/domain/objects.ts'
 import { strictPolicy } from '../../src/domain/policy.ts'
 import { ofApp } from '../../src/domain/owner.ts'
@@ -23,10 +24,13 @@ import { openStore } from '../../src/store/open-store.ts'
 import { createMemoryEngine, type MemoryEngine } from './memory-engine.ts'
 import { upload } from './upload.ts'
 
-export interface MemoryRack extends AsyncDisposable {
+export interface MemoryRack extends RackOn<MemoryEngine> {}
+
+/** Operations on an engine, with a real store. */
+export interface RackOn<E extends Engine> extends AsyncDisposable {
   room: OperationsRoom
   operations: Operations
-  engine: MemoryEngine
+  engine: E
   store: Store
   objects: Objects
   host: OperationsParts['host']
@@ -44,23 +48,34 @@ export const tester: Caller = { name: 'test', role: 'admin', apps: null }
 
 /** A rack with a real store and an engine in memory. */
 export async function startMemoryRack(): Promise<MemoryRack> {
+  return await startRackOn('rack', (onEnded) => {
+    const engine = createMemoryEngine({ settleMs: 5, onEnded })
+    makeHasty(engine)
+    return engine
+  })
+}
+
+/** The same on any engine, which the caller closes. */
+export async function startRackOn<E extends Engine>(
+  name: string,
+  makeEngine: (onEnded: (running: Process, operation: string) => Promise<void>) => E,
+  { patienceMs = 60_000 } = {},
+): Promise<RackOn<E>> {
   const directory = await mkdtemp(join(tmpdir(), 'rack-operations-'))
   const place = { directory: join(directory, 'store'), keyFile: join(directory, 'rack.key') }
-  const store = await openStore({ ...place, rack: 'rack' })
-  const onEnded = (running: Process, operation: string) => store.endings.add(ofApp(running), operation)
-  const engine = createMemoryEngine({ settleMs: 5, onEnded })
-  makeHasty(engine)
+  const store = await openStore({ ...place, rack: name })
+  const engine = makeEngine((running, operation) => store.endings.add(ofApp(running), operation))
   const objects = await openObjects(join(directory, 'objects'))
   const policy = await openPolicy({
     policies: store.policies,
     seed: strictPolicy,
     checkBinds: async () => undefined,
   })
-  const certificates = await openCertificates(store.certificates, 'rack')
+  const certificates = await openCertificates(store.certificates, name)
   const domains = await openDomains(store.domains)
   const orders = await openOrders(store.acme)
   const rack = {
-    name: 'rack',
+    name,
     version: '0.0.0',
     domain: 'localhost',
     keepReleases: 3,
@@ -74,7 +89,7 @@ export async function startMemoryRack(): Promise<MemoryRack> {
       daemon: { pid: process.pid },
       router: { pid: null, load: null },
     }),
-    configuration: () => ({ name: 'rack' }),
+    configuration: () => ({ name }),
     traffic: async () => ({}),
     disk: async () => ({ totalBytes: 100, freeBytes: 40, storeBytes: 10 }),
     unservedPorts: async () => [],
@@ -103,7 +118,7 @@ export async function startMemoryRack(): Promise<MemoryRack> {
   const room = open()
   const progress: Progress[] = []
   const operations = room.operations.as(tester)
-  const control: Control = { signal: AbortSignal.timeout(60_000), report: (said) => progress.push(said) }
+  const control: Control = { signal: AbortSignal.timeout(patienceMs), report: (said) => progress.push(said) }
   const build = async (app: string, compose: string, files?: Record<string, string>) => {
     const content = upload(compose, files)
     const made = await operations.buildApp(app, { content, description: null, noCache: false }, control)

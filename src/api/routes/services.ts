@@ -53,10 +53,8 @@ export const serviceHandlers: ServiceHandlers = {
   finishServiceUpdate: ({ operations, params, body, control }) =>
     operations.finishServiceUpdate(params.service, body, control),
   cancelService: ({ operations, params, control }) => operations.cancelService(params.service, control),
-  deleteService: async ({ operations, params, query, control }) => {
-    await operations.deleteService(params.service, query, control)
-    return null
-  },
+  deleteService: ({ operations, params, query, control }) =>
+    operations.deleteService(params.service, query, control),
   listLinks: ({ operations, query }) => operations.listLinks(query),
   listProcessLinks: ({ operations, query }) => operations.listProcessLinks(query),
   checkLinks: ({ operations, body, control }) => operations.checkLinks(body, control),

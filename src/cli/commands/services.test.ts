@@ -253,6 +253,7 @@ test('info tells what a service that runs here holds, and url where a service is
     restarts: 1,
     kept: 'postgres:13',
     volumes: 1,
+    managed: false,
   }
   const data = [
     { name: 'old_db', links: [] },
@@ -289,6 +290,7 @@ test('Ctrl-C while a service is created takes it back, and says so', async () =>
     async deleteService(name) {
       asked.push(`delete ${name}`)
       gone.resolve()
+      return { snapshot: null }
     },
   }
   const onListen = (listener: () => void) => {

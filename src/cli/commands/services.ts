@@ -31,13 +31,15 @@ const create: CommandSpec = {
   description: [
     'Of a type that the rack knows (postgres mysql mariadb redis valkey memcached rabbitmq mongo), of any image (image',
     '--image NAME --port PORT), run by others (url), or shared by another rack (shared). What runs here has a volume and a place in the capacity; it is there',
-    'once it takes a login and answers. One that was deleted but for its data comes back with it.',
+    'once it takes a login and answers. One that was deleted but for its data comes back with it. A rack in an AWS account',
+    'has a postgres run by RDS with --managed, which takes some ten minutes: links, backups and the console are the same.',
     urlDescription,
     'An address that does not answer is told, and taken all the same.',
   ].join('\n'),
   examples: [
     'services create postgres --name main',
     'services create postgres --version 16 --memory 1g --name main',
+    'services create postgres --managed --memory 4g --name main',
     'services create image --image my/thing:1 --port 9000 --name thing',
     'services create url --name main',
     'services create url --name main < main.url',
@@ -50,6 +52,10 @@ const create: CommandSpec = {
     { flags: '--port <port>', meaning: 'of the type image: the first that it exposes unless given' },
     { flags: '--cpu <units>', meaning: 'what it reserves' },
     { flags: '--memory <size>', meaning: 'its limit, such as 512m' },
+    {
+      flags: '--managed',
+      meaning: "have the rack's AWS account run it: its own machine, snapshots and price",
+    },
     ...urlOptions,
     { ...fromOption, meaning: `of the type shared: ${fromOption.meaning}` },
   ],
@@ -102,6 +108,7 @@ function runOptions({ options }: Session) {
     ...(port !== undefined && { port: Number(port) }),
     ...cpuOf(options.text('cpu')),
     ...memoryOf(options.text('memory')),
+    ...(options.flag('managed') && { managed: true }),
   }
 }
 
@@ -166,7 +173,8 @@ const remove: CommandSpec = {
   summary: 'delete a service; refused while an app links it',
   description: [
     'Of one that runs here the data stays, and is there again when it is created again, unless --volumes drops it:',
-    'then a backup of it is kept before, which rack services restore makes a service of. What a URL leads to stays as it is.',
+    'then a backup of it is kept before, which rack services restore makes a service of. Of one that the account runs, the',
+    'account keeps a last snapshot, whose name is told. What a URL leads to stays as it is.',
     'Asks first; without a terminal it needs --yes.',
   ].join('\n'),
   examples: ['services delete main', 'services delete main --volumes --yes'],
@@ -184,15 +192,18 @@ const remove: CommandSpec = {
     const hasData = run !== null && run.volumes > 0
     const isLost = hasData && volumes && session.options.isOff('final-backup')
     const lost = isLost ? ', and all of its data, of which no backup is kept' : ', and its data'
-    const what = run === null ? ', with its URL' : volumes ? lost : ''
-    const stays = hasData && !volumes ? '; its data stays, for when it is created again' : ''
+    const isRunHere = run !== null && !run.managed
+    const what = run === null ? ', with its URL' : volumes && isRunHere ? lost : ''
+    const kept = run?.managed ? '; a last snapshot of it stays in the account' : ''
+    const stays = hasData && !volumes ? '; its data stays, for when it is created again' : kept
     await confirm(session, `Delete the service ${service}${what}${stays}?`, service)
     // One that is linked is refused, and needs none.
     const final =
       hasData && volumes && !isLost && links.length === 0 ? await keepFinal(client, service) : null
-    await client.deleteService({ params: { service }, query: { volumes } })
-    if (session.isJson) return session.output.json(final)
-    session.output.say(`${service} is deleted${stays}`)
+    const { snapshot } = await client.deleteService({ params: { service }, query: { volumes } })
+    if (session.isJson) return session.output.json(snapshot === null ? final : { snapshot })
+    session.output.say(`${service} is deleted${kept === '' ? stays : ''}`)
+    if (snapshot !== null) session.output.say(`the account keeps its last snapshot: ${snapshot}`)
     if (final) session.output.say(`its last backup makes one again: rack services restore ${final.id}`)
   },
 }
@@ -250,7 +261,8 @@ export const services: CommandSpec = {
 /** `postgres:15 (15.4)`, or where it is. */
 function whatText({ run, address }: Service): string {
   if (!run) return placeText(address)
-  return run.says === null ? run.image : `${run.image} (${run.says})`
+  const image = run.managed ? `${run.image}, run by the account` : run.image
+  return run.says === null ? image : `${image} (${run.says})`
 }
 
 function describe(service: Service, url: string | undefined): string {

@@ -31,6 +31,7 @@ const run = z.object({
   restarts: z.number(),
   kept: z.string().nullable().describe('What it was before an upgrade, whose data is kept; null is nothing'),
   volumes: z.number(),
+  managed: z.boolean().describe('Whether the account of the rack runs it; what runs here is its client'),
 })
 
 const service = z.object({
@@ -171,6 +172,7 @@ export const serviceOperations = {
         .int()
         .min(16 * 2 ** 20)
         .optional(),
+      managed: z.boolean().optional().describe("Has the rack's account run it; refused where it runs none"),
     }),
     reply: changedService,
   }),
@@ -235,7 +237,12 @@ export const serviceOperations = {
     summary: 'Delete a service; refused while an app links it. Its data stays unless it is said.',
     params: serviceParams,
     query: z.strictObject({ volumes: flag.default(false) }),
-    reply: nothing,
+    reply: z.object({
+      snapshot: z
+        .string()
+        .nullable()
+        .describe('What the account keeps of one that it has run, by its name there'),
+    }),
   }),
   dropServiceData: op({
     ...paths.dropServiceData,

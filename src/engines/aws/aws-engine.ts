@@ -8,6 +8,8 @@ import { createOwnerTurns, guarded } from '../common/owner-turns.ts'
 import { readCapacity } from './capacity.ts'
 import { createParts } from './create-parts.ts'
 import { deployPlan } from './deploy/deploy.ts'
+import { deprovisionDatabase } from './managed/deprovision.ts'
+import { provisionDatabase } from './managed/provision.ts'
 import { adoptLeaving } from './leaving/adopt-leaving.ts'
 import { removeVolumes } from './volumes/erase-volumes.ts'
 import { endpointsOf } from './endpoints.ts'
@@ -45,7 +47,7 @@ export function createAwsEngine(options: AwsEngineOptions): AwsEngine {
     ...processVerbs(parts, guarded),
     ...volumeVerbs(parts, guarded),
     ...imageVerbs(parts),
-    ...serviceVerbs(),
+    ...serviceVerbs(parts),
     about: (control) => guarded(control, () => aboutAccount(parts, control)),
     endpoints: (plan) => endpointsOf(parts, plan),
     capacity: (control) => guarded(control, () => readCapacity(parts, control)),
@@ -108,14 +110,10 @@ function imageVerbs(
   }
 }
 
-function serviceVerbs(): Pick<Engine, 'provision' | 'deprovision' | 'openEntrance'> {
-  const why = 'services of the account are not made yet'
+function serviceVerbs(parts: AwsParts): Pick<Engine, 'provision' | 'deprovision' | 'openEntrance'> {
   return {
-    provision: async () => {
-      throw notThere('provide a service', why)
-    },
-    // Nothing was ever provided.
-    deprovision: async () => undefined,
+    provision: (managed, control) => guarded(control, () => provisionDatabase(parts, managed, control)),
+    deprovision: (service, control) => guarded(control, () => deprovisionDatabase(parts, service, control)),
     openEntrance: async (entrance) => {
       if (entrance) throw notThere('let other racks in', 'it has no router of its own')
     },

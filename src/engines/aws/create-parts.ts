@@ -1,11 +1,18 @@
+import { lookup as lookupHere } from 'node:dns/promises'
 import { createSemaphore } from '../../lib/semaphore.ts'
 import { createOwnImages } from '../../aws/registry/own-images.ts'
 import { createTaskWatch } from './look/watch-tasks.ts'
 import { usualIntervals, type AwsEngineOptions, type AwsParts } from './parts.ts'
 
+/** As the resolver of the network that this machine is in says. */
+async function lookupHost(host: string): Promise<string[]> {
+  return (await lookupHere(host, { all: true })).map(({ address }) => address)
+}
+
 /** Fills in the defaults. */
 export function createParts(options: AwsEngineOptions, lifetime: AbortSignal): AwsParts {
-  const { onTrouble = () => undefined, onEnded = async () => undefined, builder = null } = options
+  const { onTrouble = () => undefined, onEnded = async () => undefined } = options
+  const { builder = null, lookup = lookupHost } = options
   const intervals = { ...usualIntervals, ...options.intervals }
   const { ecs } = options.clients
   const { cluster } = options.places
@@ -14,6 +21,7 @@ export function createParts(options: AwsEngineOptions, lifetime: AbortSignal): A
     onTrouble,
     onEnded,
     builder,
+    lookup,
     intervals,
     images: createOwnImages(options.clients.images),
     tasks: createTaskWatch({ ecs, cluster, intervalMs: intervals.tasks }, lifetime),

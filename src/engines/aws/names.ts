@@ -22,6 +22,15 @@ export function fixedGenerationId(text: string): string {
   return `G${hashedProcessId(text).slice(1)}`
 }
 
+/** What images of a service are built for, as the contract has it (`BuildRequest.app`): no app has a dot in its name. */
+const imagesOfService = /^service\.(.+)$/
+
+/** Whose images those of a build are. */
+export function imagesOwner(app: string): Owner {
+  const service = imagesOfService.exec(app)?.[1]
+  return service === undefined ? { kind: 'app', name: app } : { kind: 'service', name: service }
+}
+
 /** A generation: copies of one type that are made from the same; `G` and ten capitals tell them apart. */
 export interface GenerationName {
   owner: Owner
@@ -93,6 +102,16 @@ export function membersName(rack: string, generation: Pick<GenerationName, 'id'>
 
 export function appStackName(rack: string, owner: Owner): string {
   return `rack-${rack}-app-${ownerWord(owner)}`
+}
+
+/** False for what leads out of the rack. */
+export function isMembersName(rack: string, name: string): boolean {
+  return name.endsWith(`.${namespaceName(rack)}`)
+}
+
+/** Of a service that the account runs. */
+export function serviceStackName(rack: string, service: string): string {
+  return `rack-${rack}-service-${service}`
 }
 
 export function logGroupName(rack: string, owner: Owner): string {

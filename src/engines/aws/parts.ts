@@ -66,6 +66,8 @@ export interface AwsEngineOptions {
   /** Builds where the daemon runs, where the rack has no project of CodeBuild. */
   builder?: OwnBuilder
   intervals?: Partial<Intervals>
+  /** Addresses of a host of the account's network; as this machine finds them when absent. */
+  lookup?: (host: string) => Promise<string[]>
   /** Keeps what became of a one-off and of its operation; durable when it settles. */
   onEnded?: (running: Process, operation: string) => Promise<void>
   /** Hears of failures in the background, which end no call. */

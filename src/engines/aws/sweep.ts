@@ -5,7 +5,8 @@ import { ownerKey, type Owner } from '../../domain/owner.ts'
 import { sweepImages } from './images/sweep-images.ts'
 import { adoptLeaving } from './leaving/adopt-leaving.ts'
 import { findGenerations, findTasks, pages } from './look/found.ts'
-import { readOwnerWord } from './names.ts'
+import { deprovisionDatabase } from './managed/deprovision.ts'
+import { readOwnerWord, serviceStackName } from './names.ts'
 import { sweepOrphans } from './orphans.ts'
 import type { AwsParts } from './parts.ts'
 import { removeOwner } from './remove-owner.ts'
@@ -23,6 +24,7 @@ export async function sweepRack(parts: AwsParts, keep: Keep, control: Control): 
   const strangers = new Map(present.map((owner) => [ownerKey(owner), owner]))
   for (const owner of keep.owners) strangers.delete(ownerKey(owner))
   for (const owner of strangers.values()) await removeOwner(parts, owner, control)
+  if (keep.volumes) await sweepDatabases(parts, keep.owners, control)
   const volumes = keep.volumes ? await sweepVolumes(parts, keep.owners, control) : 0
   // Whose reaper has failed.
   await adoptLeaving(parts, control)
@@ -48,8 +50,25 @@ async function sweepVolumes(parts: AwsParts, kept: Owner[], control: Control): P
   return left.length
 }
 
-async function ownersOfStacks({ clients, rack }: AwsParts, { signal }: Control): Promise<Owner[]> {
-  const prefix = `rack-${rack}-app-`
+/** Databases of services that are no more: of each a last snapshot stays. */
+async function sweepDatabases(parts: AwsParts, kept: Owner[], control: Control): Promise<void> {
+  const keys = new Set(kept.map(ownerKey))
+  const names = await wordsOfStacks(parts, serviceStackName(parts.rack, ''), control)
+  const left = names.filter((name) => !keys.has(ownerKey({ kind: 'service', name })))
+  for (const name of left) await deprovisionDatabase(parts, name, control)
+}
+
+async function ownersOfStacks(parts: AwsParts, control: Control): Promise<Owner[]> {
+  const words = await wordsOfStacks(parts, `rack-${parts.rack}-app-`, control)
+  return words.map(readOwnerWord)
+}
+
+/** What follows a prefix in the names of the rack's stacks. */
+async function wordsOfStacks(
+  { clients, rack }: AwsParts,
+  prefix: string,
+  { signal }: Control,
+): Promise<string[]> {
   const list = async (NextToken?: string) => {
     const answer = await clients.stacks.describeStacks(
       { ...(NextToken && { NextToken }) },
@@ -62,7 +81,6 @@ async function ownersOfStacks({ clients, rack }: AwsParts, { signal }: Control):
   const isOwn = ({ Tags = [] }: Stack) => Tags.some(({ Key, Value }) => Key === 'rack:name' && Value === rack)
   return all.flatMap((stack) => {
     const { StackName = '' } = stack
-    const isOfApp = StackName.startsWith(prefix) && isOwn(stack)
-    return isOfApp ? [readOwnerWord(StackName.slice(prefix.length))] : []
+    return StackName.startsWith(prefix) && isOwn(stack) ? [StackName.slice(prefix.length)] : []
   })
 }

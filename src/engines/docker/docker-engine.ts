@@ -79,7 +79,7 @@ export function createDockerEngine(options: DockerEngineOptions): DockerEngine {
     provision: async (managed) => {
       throw unmanagedError(managed)
     },
-    deprovision: async () => undefined,
+    deprovision: async () => null,
     openEntrance: (entrance, control) => guarded(control, () => parts.router.admit(entrance, control)),
     start: (control) => adoptRunning(parts, control),
     waitForLoss: (control) => waitForLoss(parts, control),

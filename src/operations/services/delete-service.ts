@@ -2,12 +2,14 @@ import type { Control } from '../../domain/control.ts'
 import type { Service } from '../../domain/service.ts'
 import type { Context } from '../context.ts'
 import { serviceOwner } from './bring-up.ts'
+import { deprovisionService } from './managed.ts'
+import type { DeletedService } from './service-operations.ts'
 import { changeService, endChange } from './service-work.ts'
 import { findService } from './services.ts'
 
 /**
  * Deletes a service; one that runs here is kept with its data, unless `volumes` drops it. One that is being created is
- * taken back.
+ * taken back. Of one that a cloud runs, the cloud keeps a last snapshot, whose name it gives.
  * @throws not-found; conflict while an app links it
  */
 export async function deleteService(
@@ -15,27 +17,36 @@ export async function deleteService(
   name: string,
   { volumes }: { volumes: boolean },
   control: Control,
-): Promise<void> {
+): Promise<DeletedService> {
   const { status } = await findService(context, name)
   await endChange(context, name)
   // Its creation has taken it back.
-  if (status !== 'running' && !(await context.store.services.get(name))) return
-  await changeService(context, name, control, async (own) => {
+  if (status !== 'running' && !(await context.store.services.get(name))) return { snapshot: null }
+  return await changeService(context, name, control, async (own) => {
     const service = await findService(context, name)
-    if ((await context.store.services.run(name)) === null) return await context.store.services.remove(name)
-    await context.store.services.retire(name, volumes ? 'deleting' : 'retiring')
-    await finishEnd(context, service, { volumes }, own)
+    const run = await context.store.services.run(name)
+    if (run === null) {
+      await context.store.services.remove(name)
+      return { snapshot: null }
+    }
+    const isWhole = volumes || run.managed !== undefined
+    await context.store.services.retire(name, isWhole ? 'deleting' : 'retiring')
+    return { snapshot: await finishEnd(context, service, { volumes: isWhole }, own) }
   })
 }
 
-/** Removes what is left of a service that goes; safe to repeat. */
+/** Removes what is left of a service that goes; safe to repeat. Gives the name of what a cloud keeps of it. */
 export async function finishEnd(
-  { engine, store }: Context,
-  { name }: Service,
+  context: Context,
+  service: Service,
   { volumes }: { volumes: boolean },
   control: Control,
-): Promise<void> {
+): Promise<string | null> {
+  const { engine, store } = context
+  const { name } = service
   await engine.remove(serviceOwner(name), { volumes }, control)
+  const snapshot = await deprovisionService(context, service, control)
   if (volumes) await store.services.remove(name)
   else await store.services.change(name, { status: 'kept' })
+  return snapshot
 }

@@ -17,7 +17,7 @@ export const anyImage = 'image'
 
 /** @throws invalid for what the type does not take */
 export function wantedOf(type: ServiceType | null, asked: NewService): Wanted {
-  const { image, version, cpuUnits, memoryBytes } = asked
+  const { image, version, cpuUnits, memoryBytes, managed = false } = asked
   if (type && image !== undefined) {
     throw new RackError('invalid', `a ${type.name} runs from the image that its version names`, {
       hint: `rack services create ${type.name} --version VERSION, or create image --image ${image} --port PORT`,
@@ -29,10 +29,15 @@ export function wantedOf(type: ServiceType | null, asked: NewService): Wanted {
       hint: 'rack services create image --image my/thing:1 --port 9000 --name thing',
     })
   }
+  if (managed) return { image: name, ...clientResources }
   const { cpuUnits: cpu, memoryBytes: memory } = type ?? anyResources
   return { image: name, cpuUnits: cpuUnits ?? cpu, memoryBytes: memoryBytes ?? memory }
 }
 
+/** What runs here for one that a cloud runs. */
+const clientResources = { cpuUnits: 128, memoryBytes: 256 * 2 ** 20 }
+/** Until it is told to end. */
+const waiting = ['sleep', '2147483647']
 const anyResources = { cpuUnits: 128, memoryBytes: 256 * 2 ** 20 }
 const anyGraceMs = 10_000
 
@@ -46,6 +51,7 @@ export function runOf(type: ServiceType | null, asked: NewService, built: BuiltI
     const rest = { environment: {}, command: null, stopGraceMs: anyGraceMs, dataPaths }
     return { ...about, scheme: 'tcp', ...rest }
   }
+  if (asked.managed) return { ...about, ...managedRun(type, asked) }
   const dataPath = type.dataPath(asked.version ?? type.versions.usual)
   return {
     ...about,
@@ -54,6 +60,20 @@ export function runOf(type: ServiceType | null, asked: NewService, built: BuiltI
     command: type.command && [...type.command],
     stopGraceMs: type.stopGraceMs,
     dataPaths: dataPath === null ? [] : [dataPath],
+  }
+}
+
+/** A client of what a cloud is to run, which is as large as is asked for. */
+function managedRun(type: ServiceType, asked: NewService) {
+  const password = randomBytes(24).toString('hex')
+  const { version = type.versions.usual, cpuUnits = type.cpuUnits, memoryBytes = type.memoryBytes } = asked
+  return {
+    scheme: type.scheme,
+    environment: type.environment(password),
+    command: waiting,
+    stopGraceMs: 1000,
+    dataPaths: [],
+    managed: { kind: type.name, version, password, cpuUnits, memoryBytes, host: null },
   }
 }
 

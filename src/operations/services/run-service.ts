@@ -12,11 +12,14 @@ import type { Context } from '../context.ts'
 import type { NewService } from './service-operations.ts'
 import { say } from '../say.ts'
 import { deployService, noteSaid, serviceOwner, servicePlan, untilReady } from './bring-up.ts'
+import { deprovisionService, provisionService, refuseUnmanaged } from './managed.ts'
 import { runOf, wantedOf } from './run-of.ts'
 import { changeService } from './service-work.ts'
 
 /** How long an undo may take, whatever was cancelled. */
 const undoMs = 120_000
+/** The same where a cloud takes it away, with a last snapshot. */
+const undoManagedMs = 60 * 60_000
 const pullDeadlineMs = 30 * 60_000
 
 /**
@@ -35,6 +38,7 @@ export async function runService(
   await changeService(context, name, control, async (own) => {
     const before = await context.store.services.get(name)
     if (before) refuseOther(before, asked)
+    refuseUnmanaged(context, type, asked)
     const { cpuUnits, memoryBytes } = wantedOf(type, asked)
     using _room = await context.admission.admit(
       ownerKey(serviceOwner(name)),
@@ -46,6 +50,7 @@ export async function runService(
     const service = before ?? (await writeDown(context, type, asked, own))
     if (before) await context.store.services.change(name, { status: 'returning' })
     try {
+      if (before) await ensureImage(context, service, own)
       await bringUp(context, service, own, fill)
     } catch (error) {
       if (!context.running.isInterrupted()) await takeBack(context, service, before !== null)
@@ -81,6 +86,19 @@ async function writeDown(
   })
 }
 
+/** What a service was removed with may be its image, where an engine keeps that with what it runs. */
+async function ensureImage(context: Context, service: Service, control: Control): Promise<void> {
+  const { engine, store, images } = context
+  const run = await store.services.run(service.name)
+  if (!run?.built) return
+  const { reference } = run.built
+  if ((await engine.imagesHere([reference], control)).has(reference)) return
+  await images.whileMaking(control.signal, async () => {
+    const built = await pullImage(context, service, run.image, control)
+    await store.services.change(service.name, { run: { ...run, built } })
+  })
+}
+
 /** `build` names what is made of it: another one each time unless given. @throws image-unavailable */
 export async function pullImage(
   { engine, store }: Context,
@@ -111,6 +129,7 @@ async function bringUp(
   control: Control,
   fill: (service: Service, control: Control) => Promise<void>,
 ): Promise<void> {
+  await provisionService(context, service, control)
   const plan = await servicePlan(context, service)
   await deployService(context, plan!, { isNew: true }, control)
   say(context, control, `${service.name} runs; waiting until it takes a login`)
@@ -121,9 +140,13 @@ async function bringUp(
 }
 
 /** Under a signal of its own: the caller's may be what was cancelled. Data that was there before stays. */
-async function takeBack(context: Context, { name }: Service, hadData: boolean): Promise<void> {
-  const control = { signal: AbortSignal.timeout(undoMs), report: () => undefined }
+async function takeBack(context: Context, service: Service, hadData: boolean): Promise<void> {
+  const { name } = service
+  const isManaged = (await context.store.services.run(name))?.managed !== undefined
+  const within = AbortSignal.timeout(isManaged ? undoManagedMs : undoMs)
+  const control = { signal: within, report: () => undefined }
   await context.engine.remove(serviceOwner(name), { volumes: !hadData }, control)
+  await deprovisionService(context, service, control)
   if (hadData) await context.store.services.change(name, { status: 'kept' })
   else await context.store.services.remove(name)
 }

@@ -42,4 +42,6 @@ interface ToldRun extends Pick<ServiceRun, 'image' | 'says' | 'cpuUnits' | 'memo
   /** What it was before an upgrade, whose data is kept: `postgres:13`; null where nothing is. */
   kept: string | null
   volumes: number
+  /** Whether the account runs it; cpu and memory are then those of its client here. */
+  managed: boolean
 }

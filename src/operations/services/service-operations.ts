@@ -32,7 +32,7 @@ export interface ServiceOperations {
   /** Of one that runs here; settles when it answers again. */
   restartService(service: string, control: Control): Promise<ServiceInfo>
   /** Its data stays unless `volumes`. @throws conflict with `details: AppLink[]` while an app links it */
-  deleteService(service: string, options: { volumes: boolean }, control: Control): Promise<void>
+  deleteService(service: string, options: { volumes: boolean }, control: Control): Promise<DeletedService>
   /** Ends a database for good. @throws conflict while a link has it; not-found */
   dropServiceData(service: string, data: string, control: Control): Promise<void>
   serviceLogs(service: string, query: Omit<LogQuery, 'owner'>, control: Control): AsyncIterable<AppLogLine>
@@ -55,6 +55,13 @@ export interface NewService {
   /** What the type says when absent. */
   cpuUnits?: number | undefined
   memoryBytes?: number | undefined
+  /** Has the rack's account run it, where it does; from an image when absent. */
+  managed?: boolean | undefined
+}
+
+export interface DeletedService {
+  /** What the account keeps of one that it has run, by its name there. */
+  snapshot: string | null
 }
 
 export interface ChangedService {

@@ -29,6 +29,7 @@ import { listBackups } from './backup/kept-backups.ts'
 import { backupFailure, backupFailures } from './backup/kept-schedules.ts'
 import { lookInside } from './look-inside.ts'
 import { anyImage } from './run-of.ts'
+import { refuseManaged } from './managed.ts'
 import { runService } from './run-service.ts'
 import type { ServiceInfo } from './service-info.ts'
 import { changeService, endChange, isChanging } from './service-work.ts'
@@ -155,6 +156,7 @@ export async function restartService(context: Context, name: string, control: Co
   if (!isHere) throw new RackError('conflict', `the service ${name} does not run here`)
   await changeService(context, name, control, async (own) => {
     const service = await findService(context, name)
+    refuseManaged(service, (await context.store.services.run(name))!, 'it is restarted there')
     const plan = await servicePlan(context, service)
     const restartAt = context.now().toISOString()
     await deployService(context, plan!, { isNew: false, restartAt }, own)
@@ -220,6 +222,7 @@ async function describe(
       restarts: copy?.restarts ?? 0,
       kept: run.previous?.image ?? null,
       volumes: run.dataPaths.length,
+      managed: run.managed !== undefined,
     },
   }
 }

@@ -1,18 +1,26 @@
 import { hostedPostgres } from '../hosted/hosted-postgres.ts'
-import { ownHost, program, shell, withPassword } from '../inside.ts'
+import { program, shell, withPassword } from '../inside.ts'
 import type { DataCare, Inside, Login, Logins, NativeDump, Part, ServiceType } from '../service-type.ts'
 import { isSameOrNewer, majorOf } from '../versions.ts'
 
-/** A statement that fails is in the server's log, where a password must not be. */
+/**
+ * A statement that fails is in the server's log, where a password must not be. Where a cloud runs the server only that may
+ * say so, and the settings that it was made with do.
+ */
 const preamble = [
+  'DO $rack$ BEGIN',
   "SET log_min_error_statement = 'panic';",
   "SET log_statement = 'none';",
   "SET log_min_duration_statement = '-1';",
+  'EXCEPTION WHEN insufficient_privilege THEN NULL; END $rack$;',
   'SET standard_conforming_strings = on;',
   "SET client_encoding = 'UTF8';",
 ].join('\n')
 
 const admin = ['--username', 'postgres']
+
+/** Where the server is, for a shell: elsewhere, where a cloud runs it. */
+const serverHost = `"\${PGHOST:-$(hostname -i | cut -d ' ' -f 1)}"`
 
 /** By the socket in the container, where the image trusts its own users. */
 const psql = [
@@ -27,7 +35,7 @@ const psql = [
 
 /** Databases that somebody may have put something into. */
 const listDatabases =
-  'SELECT datname FROM pg_database WHERE datallowconn AND NOT datistemplate ORDER BY datname COLLATE "C";'
+  'SELECT datname FROM pg_database WHERE datallowconn AND NOT datistemplate AND has_database_privilege(datname, \'CONNECT\') ORDER BY datname COLLATE "C";'
 
 /** One at a time in each database; the lock goes with the session. */
 const inTurn =
@@ -57,7 +65,7 @@ export const postgres: ServiceType = {
   // Not by the loopback address, where the image trusts everybody: what is proved is what apps do.
   ready: shell(
     `export PGPASSWORD="$POSTGRES_PASSWORD" PGCONNECT_TIMEOUT=5
-exec psql --no-psqlrc --tuples-only --no-align --username postgres --host ${ownHost} \\
+exec psql --no-psqlrc --tuples-only --no-align --username postgres --host ${serverHost} \\
   --command 'SHOW server_version'`,
   ),
   connections: sql([
@@ -71,7 +79,7 @@ exec psql --no-psqlrc --tuples-only --no-align --username postgres --host ${ownH
       withPassword(
         'PGPASSWORD',
         `export PGCONNECT_TIMEOUT=5
-exec psql --no-psqlrc --tuples-only --no-align --host ${ownHost} --username "$1" --dbname "$2" --command 'SELECT 1'`,
+exec psql --no-psqlrc --tuples-only --no-align --host ${serverHost} --username "$1" --dbname "$2" --command 'SELECT 1'`,
         { words: [username, connection(data)], password },
       ),
     dropData,
@@ -93,6 +101,7 @@ exec psql --no-psqlrc --tuples-only --no-align --host ${ownHost} --username "$1"
     canRestore: isSameOrNewer,
   } satisfies DataCare,
   hosted: hostedPostgres,
+  managed: ({ host, port, password }) => ({ PGHOST: host, PGPORT: String(port), PGPASSWORD: password }),
   native: {
     format: "pg_dump's custom format",
     first: 'postgres',
@@ -110,10 +119,12 @@ function create({ data, username, password }: Login): Inside {
   const lines = [
     inTurn,
     unless(`FROM pg_roles WHERE rolname = ${literal(data)}`, `CREATE ROLE ${owner} NOLOGIN`),
+    ...mayActAs(data),
     unless(`FROM pg_database WHERE datname = ${literal(data)}`, `CREATE DATABASE ${owner} OWNER ${owner}`),
     // Who is let into nothing else is not let in there either.
     `REVOKE ALL ON DATABASE ${owner}, postgres, template1 FROM PUBLIC;`,
     unless(`FROM pg_roles WHERE rolname = ${literal(username)}`, `CREATE ROLE ${user} NOLOGIN`),
+    ...mayActAs(username),
     `ALTER ROLE ${user} LOGIN INHERIT PASSWORD ${literal(password)};`,
     `GRANT ${owner} TO ${user};`,
     // What it makes is the owner's, and the next login's to go on with.
@@ -126,6 +137,14 @@ function create({ data, username, password }: Login): Inside {
     ),
   ]
   return sql(lines, [password])
+}
+
+/** An administrator that is no superuser, as a cloud gives one, owns what others own by being one of them. */
+function mayActAs(role: string): string[] {
+  const grant = `GRANT ${identifier(role)} TO CURRENT_USER`
+  return [
+    `SELECT ${literal(grant)} FROM pg_roles WHERE rolname = ${literal(role)} AND NOT pg_has_role(rolname, 'USAGE') \\gexec`,
+  ]
 }
 
 function revoke({ data, username }: Omit<Login, 'password'>): Inside {
@@ -159,10 +178,18 @@ function dropData(data: string): Inside {
   ])
 }
 
+/** Of a server that a cloud runs: its own roles stay there, and nobody is told how others log in. */
+const rolesOfCloud =
+  "SELECT format('CREATE ROLE %I NOLOGIN;', rolname) FROM pg_roles WHERE rolname <> 'postgres' AND left(rolname, 3) NOT IN ('pg_', 'rds') ORDER BY rolname COLLATE \"C\""
+
 /** The administrator of the service that it is put into stays as it is. */
 const roles: Part = {
   name: 'roles.sql',
-  dump: program(['pg_dumpall', ...admin, '--globals-only']),
+  dump: shell(
+    `[ -z "\${PGHOST:-}" ] || exec ${psql.join(' ')} --dbname=postgres --command "$1"
+exec pg_dumpall ${admin.join(' ')} --globals-only`,
+    { words: [rolesOfCloud] },
+  ),
   restore: shell(
     `sed -E '/^(CREATE|ALTER) ROLE postgres( |;)/d' | exec ${psql.join(' ')} --dbname=postgres --output=/dev/null`,
   ),

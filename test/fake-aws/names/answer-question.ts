@@ -11,10 +11,13 @@ const mostHops = 8
 export interface NameWorld {
   zone: Zone
   members: Members
+  /** Addresses of names of the world, written absolute, that the account has made. */
+  hosts: ReadonlyMap<string, string>
 }
 
 /** What the network's resolver says: names are followed from the one zone into the other (J). */
-export function answerQuestion({ zone, members }: NameWorld, { name, type }: Question): Reply {
+export function answerQuestion(world: NameWorld, { name, type }: Question): Reply {
+  const { zone, members } = world
   const answers: DnsRecord[] = []
   let asked = name
   for (let hop = 0; hop < mostHops; hop++) {
@@ -22,10 +25,10 @@ export function answerQuestion({ zone, members }: NameWorld, { name, type }: Que
       ? memberRecords(members, asked)
       : isWithin(asked, zone.name)
         ? zoneRecords(zone, asked)
-        : null
+        : hostRecords(world, asked)
     if (!found) return { code: answers.length > 0 ? codes.ok : foreign(asked), answers, authority: [] }
     const { records, isThere } = found
-    const authority = [authorityOf({ zone, members }, asked)]
+    const authority = [authorityOf(world, asked)]
     if (!isThere) return { code: codes.noName, answers, authority }
     const fitting = records.filter((record) => types[record.type] === type)
     const other = records.find((record) => record.type === 'CNAME')
@@ -56,6 +59,12 @@ function zoneRecords(zone: Zone, name: string): { records: DnsRecord[]; isThere:
   return { records, isThere }
 }
 
+/** D: names of RDS are kept for a few seconds, so that another server can take over. */
+function hostRecords({ hosts }: NameWorld, name: string): { records: DnsRecord[]; isThere: boolean } | null {
+  const value = hosts.get(name)
+  return value === undefined ? null : { records: [{ name, type: 'A', ttl: 5, value }], isThere: true }
+}
+
 function memberRecords(members: Members, name: string): { records: DnsRecord[]; isThere: boolean } {
   const found = members.addressesOf(name)
   if (!found) return { records: [], isThere: name === members.zone }
@@ -72,7 +81,7 @@ function shuffled<T>(items: T[]): T[] {
 }
 
 /** How long an answer without records may be kept: the lesser of the record's life and its last number (RFC 2308). */
-function authorityOf({ zone, members }: NameWorld, name: string): DnsRecord {
+function authorityOf({ zone, members }: Omit<NameWorld, 'hosts'>, name: string): DnsRecord {
   const set = zone.served.get(keyOf({ name: zone.name, type: 'SOA' }))!
   const least = Math.min(set.ttl, Number(set.values[0]!.split(' ').at(-1)))
   const owner = isWithin(name, members.zone) ? members.zone : zone.name

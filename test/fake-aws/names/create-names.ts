@@ -18,6 +18,8 @@ export interface FakeNames {
   namespaceId: string
   /** Answers questions at an address of this machine; ends with the services. */
   serve(address: string, port?: number): Promise<DnsServer>
+  /** Has a name of the world lead to an address, or nowhere. */
+  nameHost(host: string, address: string | null): void
 }
 
 /**
@@ -37,6 +39,7 @@ export function createNames({
   const zone = new Zone(account, { id: 'Z0FAKE0ZONE0OF0RACK', name: zoneName })
   const members = new Members(account, membersZone)
   const namespaceId = 'ns-fakenamespace0000'
+  const hosts = new Map<string, string>()
   const servers = new Set<DnsServer>()
   const close = async () => {
     await Promise.all([...servers].map((server) => server.close()))
@@ -55,9 +58,13 @@ export function createNames({
     zoneId: zone.id,
     namespaceId,
     async serve(address, port = 53) {
-      const server = await serveDns({ zone, members }, { address, port })
+      const server = await serveDns({ zone, members, hosts }, { address, port })
       servers.add(server)
       return server
+    },
+    nameHost(host, address) {
+      if (address === null) hosts.delete(`${host}.`)
+      else hosts.set(`${host}.`, address)
     },
   }
 }

@@ -224,10 +224,7 @@ function described(stack: Stack): sdk.Stack {
     StackName: stack.name,
     ChangeSetId: stack.changeSet,
     Description: stack.template?.description,
-    Parameters: Object.entries(stack.parameters).map(([ParameterKey, ParameterValue]) => ({
-      ParameterKey,
-      ParameterValue,
-    })),
+    Parameters: shown(stack.parameters, stack.template),
     CreationTime: stack.createdAt,
     LastUpdatedTime: stack.updatedAt,
     DeletionTime: stack.deletedAt,
@@ -237,6 +234,14 @@ function described(stack: Stack): sdk.Stack {
     Outputs: stack.outputs,
     Tags: stack.tags,
   }
+}
+
+/** D: what is not to be echoed is four asterisks. */
+function shown(values: Record<string, string>, template: Template | null): sdk.Parameter[] {
+  return Object.entries(values).map(([ParameterKey, value]) => {
+    const isHidden = String(template?.parameters[ParameterKey]?.NoEcho) === 'true'
+    return { ParameterKey, ParameterValue: isHidden ? '****' : value }
+  })
 }
 
 function describedSet(set: ChangeSet): sdk.DescribeChangeSetOutput {
@@ -250,10 +255,7 @@ function describedSet(set: ChangeSet): sdk.DescribeChangeSetOutput {
     ExecutionStatus: set.status === 'CREATE_COMPLETE' ? 'AVAILABLE' : 'UNAVAILABLE',
     CreationTime: set.createdAt,
     Changes: set.changes,
-    Parameters: Object.entries(set.parameters).map(([ParameterKey, ParameterValue]) => ({
-      ParameterKey,
-      ParameterValue,
-    })),
+    Parameters: shown(set.parameters, set.template),
     Capabilities: set.input.Capabilities,
     Tags: set.input.Tags,
     Description: set.input.Description,

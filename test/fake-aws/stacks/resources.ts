@@ -13,9 +13,10 @@ export interface ResourceModel {
   takesMs: number
   /** The property that names it: two of one name cannot be. */
   named?: string
-  create(properties: Properties, generatedName: string): Made
+  create(properties: Properties, generatedName: string): Made | Promise<Made>
   update(made: Made, properties: Properties): void
-  delete(made: Made, properties: Properties): void | Promise<void>
+  /** `snapshot`: what the last one of its data is to be called, where the template asks for one. */
+  delete(made: Made, properties: Properties, last: { snapshot: string | null }): void | Promise<void>
 }
 
 export interface ResourceLinks {
@@ -24,6 +25,8 @@ export interface ResourceLinks {
   repositories: Repositories
   /** Whether a task stands in it. */
   usesSecurityGroup: (id: string) => boolean
+  /** Of types that other rooms of the fake have. */
+  models?: Record<string, ResourceModel>
 }
 
 const text = (value: unknown) => (typeof value === 'string' ? value : undefined)
@@ -37,9 +40,9 @@ export interface Inventory {
   securityGroups: Set<string>
 }
 
-/** Types of the app's stack; there are no others here. */
+/** Types of the app's stack, and those that are given; there are no others here. */
 export function createModels(
-  { account, logGroups, repositories, usesSecurityGroup }: ResourceLinks,
+  { account, logGroups, repositories, usesSecurityGroup, models = {} }: ResourceLinks,
   inventory: Inventory,
 ): Record<string, ResourceModel> {
   return {
@@ -48,6 +51,7 @@ export function createModels(
     'AWS::EC2::SecurityGroup': securityGroup(account.clock, inventory, usesSecurityGroup),
     'AWS::EC2::SecurityGroupIngress': ingress(inventory),
     'AWS::IAM::Role': role(account, inventory),
+    ...models,
   }
 }
 

@@ -4,7 +4,7 @@ import type { FakeClock } from '../clock.ts'
 import type { ResourceModel } from './resources.ts'
 import type { Specification } from './specification.ts'
 import type { Stack, StackResource } from './stack.ts'
-import { dependencies, resolved, type Template } from './template.ts'
+import { dependencies, type Made, resolved, type Template } from './template.ts'
 
 export interface StackRunner {
   clock: FakeClock
@@ -30,7 +30,9 @@ export async function createStack(runner: StackRunner, stack: Stack, template: T
     stack.become('CREATE_COMPLETE')
   } catch (error) {
     stack.become('ROLLBACK_IN_PROGRESS', failedReason(error))
-    await removeAll(runner, stack, [...stack.resources.values()].toReversed())
+    // Nobody has used them yet (J): no last snapshot is taken.
+    const made = [...stack.resources.values()].map((each) => ({ ...each, onDelete: withoutSnapshot(each) }))
+    await removeAll(runner, stack, made.toReversed())
     stack.become('ROLLBACK_COMPLETE')
   }
 }
@@ -65,6 +67,8 @@ export async function deleteStack(runner: StackRunner, stack: Stack): Promise<vo
   stack.deletedAt = new Date(runner.clock.now())
   stack.become('DELETE_COMPLETE')
 }
+
+const withoutSnapshot = ({ onDelete }: StackResource) => (onDelete === 'Snapshot' ? 'Delete' : onDelete)
 
 const failedReason = (error: unknown) => `The following resource(s) failed: ${(error as Error).message}`
 
@@ -109,7 +113,7 @@ async function applyOne(
   undo: Undo[],
   replaced: StackResource[],
 ): Promise<void> {
-  const { Type: type, Properties, DeletionPolicy } = template.resources.get(name)!
+  const { Type: type, Properties, DeletionPolicy, UpdateReplacePolicy } = template.resources.get(name)!
   const before = stack.resources.get(name) ?? null
   const properties = resolved(Properties, stack.values()) as Record<string, unknown>
   if (before && before.type === type && isDeepStrictEqual(before.properties, properties)) return
@@ -118,10 +122,11 @@ async function applyOne(
   stack.note(about, `${verb}_IN_PROGRESS`)
   try {
     await runner.clock.pass(runner.models[type]!.takesMs)
-    const made = change(runner, stack, { name, type, properties, before })
+    const made = await change(runner, stack, { name, type, properties, before })
     undo.push({ name, before })
-    if (before && made !== before.made) replaced.push(before)
-    stack.resources.set(name, { name, type, made, properties, isRetained: DeletionPolicy === 'Retain' })
+    if (before && made !== before.made) replaced.push({ ...before, onDelete: before.onReplace })
+    const policies = { onDelete: DeletionPolicy, onReplace: UpdateReplacePolicy }
+    stack.resources.set(name, { name, type, made, properties, ...policies })
     stack.note({ name, type, physical: made.physical }, `${verb}_COMPLETE`)
   } catch (error) {
     stack.note(about, `${verb}_FAILED`, (error as Error).message)
@@ -136,11 +141,11 @@ interface Change {
   before: StackResource | null
 }
 
-function change(
+async function change(
   { models, specification, failures }: StackRunner,
   stack: Stack,
   { name, type, properties, before }: Change,
-) {
+): Promise<Made> {
   const model = models[type]!
   const problem = specification.problem(type, properties)
   const failure =
@@ -182,15 +187,15 @@ async function takeBack(runner: StackRunner, stack: Stack, undo: Undo[]): Promis
 async function removeAll(runner: StackRunner, stack: Stack, resources: StackResource[]): Promise<string[]> {
   const failed: string[] = []
   for (const resource of resources) {
-    const { name, type, made, properties, isRetained } = resource
+    const { name, type, made, properties, onDelete } = resource
     const about = { name, type, physical: made.physical }
-    if (isRetained) {
+    if (onDelete === 'Retain') {
       stack.note(about, 'DELETE_SKIPPED')
     } else {
       stack.note(about, 'DELETE_IN_PROGRESS')
       await runner.clock.pass(1000)
       try {
-        await runner.models[type]!.delete(made, properties)
+        await runner.models[type]!.delete(made, properties, { snapshot: snapshotName(stack, resource) })
         stack.note(about, 'DELETE_COMPLETE')
       } catch (error) {
         stack.note(about, 'DELETE_FAILED', (error as Error).message)
@@ -198,7 +203,13 @@ async function removeAll(runner: StackRunner, stack: Stack, resources: StackReso
         continue
       }
     }
-    if (stack.resources.get(name) === resource) stack.resources.delete(name)
+    if (stack.resources.get(name)?.made === made) stack.resources.delete(name)
   }
   return failed
+}
+
+/** D: CloudFormation names it after the stack and the resource. */
+function snapshotName({ name }: Stack, resource: StackResource): string | null {
+  if (resource.onDelete !== 'Snapshot') return null
+  return `${name}-snapshot-${resource.name}-${randomBytes(6).toString('hex')}`.toLowerCase()
 }

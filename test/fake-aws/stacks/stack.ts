@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Output, ResourceStatus, StackEvent, StackStatus, Tag } from '@aws-sdk/client-cloudformation'
 import type { FakeAccount } from '../fake-service.ts'
-import { type Made, resolved, type Template, type Values } from './template.ts'
+import { type Made, type Policy, resolved, type Template, type Values } from './template.ts'
 
 /** A resource as it stands. */
 export interface StackResource {
@@ -9,7 +9,10 @@ export interface StackResource {
   type: string
   made: Made
   properties: Record<string, unknown>
-  isRetained: boolean
+  /** What becomes of its data when it goes. */
+  onDelete: Policy
+  /** The same when another one takes its place. */
+  onReplace: Policy
 }
 
 /** One stack, what happened to it, and the template that it stands by. */

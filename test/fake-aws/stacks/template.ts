@@ -2,17 +2,21 @@ import { AwsError } from '../fake-service.ts'
 import { NotModelled } from '../modelled.ts'
 import { isRecord } from '../wire/value.ts'
 
+/** What becomes of the data of a resource that goes. */
+export type Policy = 'Delete' | 'Retain' | 'Snapshot'
+
 export interface TemplateResource {
   Type: string
   Properties: Record<string, unknown>
   DependsOn: string[]
-  DeletionPolicy: 'Delete' | 'Retain'
+  DeletionPolicy: Policy
+  UpdateReplacePolicy: Policy
 }
 
 export interface Template {
   text: string
   description: string | undefined
-  parameters: Record<string, { Type: string; Default?: string }>
+  parameters: Record<string, { Type: string; Default?: string; NoEcho?: boolean | string }>
   resources: Map<string, TemplateResource>
   outputs: Record<string, { Value: unknown; Description?: string }>
 }
@@ -29,8 +33,8 @@ const knownSections = new Set([
   'Resources',
   'Outputs',
 ])
-const knownParts = new Set(['Type', 'Properties', 'DependsOn', 'DeletionPolicy'])
-const otherParts = new Set(['Condition', 'CreationPolicy', 'Metadata', 'UpdatePolicy', 'UpdateReplacePolicy'])
+const knownParts = new Set(['Type', 'Properties', 'DependsOn', 'DeletionPolicy', 'UpdateReplacePolicy'])
+const otherParts = new Set(['Condition', 'CreationPolicy', 'Metadata', 'UpdatePolicy'])
 
 /** Reads a JSON template. @throws AwsError as CreateChangeSet does */
 export function parseTemplate(text: string, isBody: boolean): Template {
@@ -83,8 +87,14 @@ function parseResource(name: string, resource: unknown): TemplateResource {
     Type: resource['Type'],
     Properties: (resource['Properties'] ?? {}) as Record<string, unknown>,
     DependsOn: [resource['DependsOn'] ?? []].flat() as string[],
-    DeletionPolicy: (resource['DeletionPolicy'] ?? 'Delete') as TemplateResource['DeletionPolicy'],
+    DeletionPolicy: policyOf(resource['DeletionPolicy']),
+    UpdateReplacePolicy: policyOf(resource['UpdateReplacePolicy']),
   }
+}
+
+function policyOf(given: unknown = 'Delete'): Policy {
+  if (given === 'Delete' || given === 'Retain' || given === 'Snapshot') return given
+  throw new NotModelled(`the policy ${String(given)} of a resource`)
 }
 
 /** Names of resources and parameters that a value refers to. */

@@ -5,10 +5,9 @@ import { join } from 'node:path'
 import type { BuiltImages } from '../../../domain/build.ts'
 import type { Control } from '../../../domain/control.ts'
 import type { BuildRequest, ImageRequest } from '../../../domain/engine.ts'
-import { appOwner } from '../../../domain/owner.ts'
 import { createSemaphore } from '../../../lib/semaphore.ts'
 import { together } from '../../../lib/together.ts'
-import { repositoryName } from '../names.ts'
+import { imagesOwner, repositoryName } from '../names.ts'
 import { notThere } from '../not-there.ts'
 import type { AwsParts } from '../parts.ts'
 import { runBuildJob } from './build-job.ts'
@@ -28,7 +27,7 @@ export async function buildImages(
   request: BuildRequest,
   control: Control,
 ): Promise<BuiltImages> {
-  const repository = repositoryName(parts.rack, appOwner(request.app))
+  const repository = repositoryName(parts.rack, imagesOwner(request.app))
   await ensureRepository(parts, repository, control)
   const needed = new Set(request.images.flatMap(({ build }) => processesIn(build)))
   const isCopied = ({ build, laid = [], folders = [], processes }: ImageRequest) =>

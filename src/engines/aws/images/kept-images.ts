@@ -1,13 +1,12 @@
 import type { BuiltImages } from '../../../domain/build.ts'
 import type { Control } from '../../../domain/control.ts'
 import { RackError } from '../../../domain/error.ts'
-import { appOwner } from '../../../domain/owner.ts'
 import type { RegistryLogin } from '../../../domain/registry.ts'
 import { hasManifest } from '../../../aws/registry/manifests.ts'
 import { placeOf } from '../../../aws/registry/place.ts'
 import { createRegistry } from '../../../aws/registry/registry.ts'
 import { RegistryError } from '../../../aws/registry/registry-error.ts'
-import { repositoryName } from '../names.ts'
+import { imagesOwner, repositoryName } from '../names.ts'
 import type { AwsParts } from '../parts.ts'
 import { deleteImages, imagesOf } from './sweep-images.ts'
 
@@ -44,7 +43,7 @@ export async function assertHere(parts: Images, images: BuiltImages, control: Si
 
 /** Empties the repository of an app. */
 export async function forgetImages(parts: Images, app: string, control: Signalled): Promise<void> {
-  const repository = repositoryName(parts.rack, appOwner(app))
+  const repository = repositoryName(parts.rack, imagesOwner(app))
   await deleteImages(parts, repository, await imagesOf(parts, repository, control), control)
 }
 

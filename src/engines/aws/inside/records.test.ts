@@ -26,6 +26,19 @@ test('one batch holds what changes: new targets, new names, names that go', () =
   ])
 })
 
+test('the name of a service that the account runs leads there, and none to its client', () => {
+  const client = processPlan({
+    type: 'postgres',
+    aliases: [],
+    leadsTo: 'main.c1.eu-west-1.rds.amazonaws.com',
+  })
+  const plan = { ...planOf([client]), owner: { kind: 'service' as const, name: 'main' } }
+  assert.deepEqual(
+    [...namesOfTypes('r1', plan, new Map([['postgres', { id: 'GAAAAAAAAAA' }]]))],
+    [['0s-main.r1.internal', 'main.c1.eu-west-1.rds.amazonaws.com']],
+  )
+})
+
 test('names lead to the generation that serves, to services and to hosts outside', () => {
   const services = [{ service: 'main', names: ['db'] }]
   const outside = [{ host: 'mail.example.com', names: ['mail'] }]

@@ -10,13 +10,15 @@ export function namesOfTypes(
   serving: ReadonlyMap<string, Pick<GenerationName, 'id'>>,
 ): Records {
   const records: Records = new Map()
-  for (const { type, aliases } of plan.processes) {
+  for (const { type, aliases, leadsTo } of plan.processes) {
+    if (leadsTo !== undefined) records.set(serviceName(rack, plan.owner), leadsTo)
     const generation = serving.get(type)
     if (!generation) continue
     const target = membersName(rack, generation)
     for (const alias of aliases) records.set(insideName(rack, plan.owner, alias), target)
     // A service is led to by one name, whatever its type is called.
-    if (plan.owner.kind === 'service') records.set(serviceName(rack, plan.owner), target)
+    if (plan.owner.kind === 'service' && leadsTo === undefined)
+      records.set(serviceName(rack, plan.owner), target)
   }
   return records
 }

@@ -4,14 +4,14 @@ import { RackError } from '../../../domain/error.ts'
 import { appHint } from '../../../domain/owner.ts'
 import { connectToAny, type InsideAddress } from '../../common/connect-to-any.ts'
 import { findRecords } from '../inside/records.ts'
-import { insideName, membersName } from '../names.ts'
+import { insideName, isMembersName, membersName, searchDomain } from '../names.ts'
 import type { AwsParts } from '../parts.ts'
 import type { KnownTask } from './describe-process.ts'
 import { findKnown } from './list-processes.ts'
 
 /**
  * Opens a connection to a copy by the name under which its owner's own processes reach it, or by its process id: to any
- * of several, as a name server would have it. No other host can be named. The rack itself stands in the network of the
+ * of several, as a name server would have it; to a service that the account runs, where that is. No other host can be named. The rack itself stands in the network of the
  * processes.
  */
 export async function connectInside(
@@ -23,6 +23,10 @@ export async function connectInside(
     findKnown(parts, { owner: inside.owner }, control),
     findRecords(parts, inside.owner, control),
   ])
+  const elsewhere = records.get(searchDomain(parts.rack, inside.owner))
+  const isType = known.some(({ last }) => last.type === inside.host)
+  if (elsewhere !== undefined && isType && !isMembersName(parts.rack, elsewhere))
+    return await connectToAny(await parts.lookup(elsewhere), inside, control)
   const target = records.get(insideName(parts.rack, inside.owner, inside.host))
   const isLed = ({ generation }: KnownTask) =>
     generation !== null && membersName(parts.rack, generation) === target

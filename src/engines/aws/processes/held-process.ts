@@ -16,7 +16,8 @@ export async function heldProcess(
   terminal: Pick<Terminal, 'tty' | 'input'>,
   control: Control,
 ): Promise<ProcessPlan> {
-  const entrypoint = plan.entrypoint ?? (await imageSettings(parts, plan.image, control)).entrypoint ?? []
+  const ofImage = plan.entrypoint === null ? await imageSettings(parts, plan.image, control) : null
+  const entrypoint = plan.entrypoint ?? ofImage?.entrypoint ?? []
   const flags = [
     ...(terminal.tty ? ['-tty'] : []),
     ...(terminal.input === null ? [] : ['-input']),
@@ -25,7 +26,8 @@ export async function heldProcess(
   return {
     ...plan,
     entrypoint: [toolPath, 'hold', ...flags, '--', ...entrypoint],
-    command,
+    // None is the image's own, as where no tool stands before it.
+    command: command.length > 0 ? command : (ofImage?.command ?? []),
     // The command's terminal is the tool's.
     container: { ...plan.container, tty: false },
   }

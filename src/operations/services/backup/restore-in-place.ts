@@ -9,6 +9,7 @@ import type { Context } from '../../context.ts'
 import { say } from '../../say.ts'
 import { serviceOwner } from '../bring-up.ts'
 import { createLoginsAgain } from '../logins.ts'
+import { refuseManaged } from '../managed.ts'
 import { refuseLinked } from '../refuse-linked.ts'
 import { versionOf } from '../running-service.ts'
 import { changeService } from '../service-work.ts'
@@ -85,6 +86,7 @@ async function refuse(
       hint: elsewhere,
     })
   }
+  refuseManaged(service, run, 'nothing is put back in place')
   if (!data.canRestore(version, versionOf(run.image))) {
     throw new RackError('invalid', `${id} is of version ${version}, which ${run.image} does not take`, {
       hint: elsewhere,

@@ -6,6 +6,7 @@ import type { ServiceType } from '../../../services/service-type.ts'
 import { findServiceType } from '../../../services/service-types.ts'
 import type { Context } from '../../context.ts'
 import { serviceOwner } from '../bring-up.ts'
+import { refuseManaged } from '../managed.ts'
 import { anyImage } from '../run-of.ts'
 import { noneOf, versionOf } from '../running-service.ts'
 import { findService } from '../services.ts'
@@ -47,6 +48,7 @@ export async function findRun(
   refuseUnready(service)
   const run = await context.store.services.run(name)
   if (!run) throw noneOf(service, 'version, CPU or memory that the rack gives it')
+  refuseManaged(service, run, 'its version and its size stay as they are')
   return { service, run }
 }
 

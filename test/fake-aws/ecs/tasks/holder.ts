@@ -33,7 +33,8 @@ export async function createHolder(state: EcsState, task: TaskRecord, control: S
   }>({ path: `/containers/${dockerId}/json` }, control)
   const { IPAddress, MacAddress } = found.NetworkSettings.Networks[state.network.name]!
   const hostName = `ip-${IPAddress.replaceAll('.', '-')}.${search}`
-  await writeFile(hosts, `127.0.0.1 localhost\n${IPAddress} ${hostName}\n`)
+  // What a process finds by its own host name is its address, as on Fargate (D); Docker has chosen that name before.
+  await writeFile(hosts, `127.0.0.1 localhost\n${IPAddress} ${hostName} ${dockerId.slice(0, 12)}\n`)
   task.address = IPAddress
   task.attachment.status = 'ATTACHED'
   // D: what DescribeTasks tells of a task's network interface.

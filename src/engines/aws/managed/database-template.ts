@@ -1,0 +1,115 @@
+import type { Owner } from '../../../domain/owner.ts'
+import type { ManagedService } from '../../../domain/service.ts'
+import { ownerTag, tagNames } from '../names.ts'
+import type { AwsPlaces } from '../parts.ts'
+import { databaseClass } from './database-class.ts'
+
+export interface DatabaseTemplateInput {
+  rack: string
+  /** Its password is a parameter of the stack, and not in here. */
+  managed: Omit<ManagedService, 'password'>
+  places: Pick<AwsPlaces, 'vpc' | 'subnets' | 'securityGroups' | 'key'>
+}
+
+/** How RDS calls what a kind of service is, and what differs from its own settings. */
+interface DatabaseEngine {
+  engine: string
+  /** Of the parameter group of a version. */
+  family(version: string): string
+  port: number
+  settings: Record<string, string>
+}
+
+/** Under which the administrator logs in to every database. */
+export const databaseAdmin = 'postgres'
+
+export const databaseEngines: Record<string, DatabaseEngine> = {
+  postgres: {
+    engine: 'postgres',
+    family: (version) => `postgres${version.split('.')[0]}`,
+    port: 5432,
+    settings: {
+      // As on one machine: what an app's driver does without being told must work (D: it is 1 from 15 on).
+      'rds.force_ssl': '0',
+      // A statement that fails is in the server's log, where a password must not be.
+      log_min_error_statement: 'panic',
+      log_statement: 'none',
+    },
+  },
+}
+
+/** The logical name of the database in its stack. */
+export const databaseResource = 'Database'
+
+/** The stack of a service that RDS runs (aws.md 1.8, 2.1). Pure. @throws invalid for more than RDS has */
+export function databaseTemplate({ rack, managed, places }: DatabaseTemplateInput): object {
+  const { engine, family, port, settings } = databaseEngines[managed.kind]!
+  const { name, version } = managed
+  const owner: Owner = { kind: 'service', name }
+  const tags = [
+    { Key: tagNames.rack, Value: rack },
+    { Key: tagNames.owner, Value: ownerTag(owner) },
+  ]
+  const about = `the service ${name} of the rack ${rack}`
+  const { processes, daemon } = places.securityGroups
+  return {
+    Description: about,
+    Parameters: { Password: { Type: 'String', NoEcho: true } },
+    Resources: {
+      SecurityGroup: {
+        Type: 'AWS::EC2::SecurityGroup',
+        Properties: {
+          GroupDescription: about,
+          VpcId: places.vpc,
+          SecurityGroupIngress: [...new Set([processes, daemon])].map((group) => ({
+            IpProtocol: 'tcp',
+            FromPort: port,
+            ToPort: port,
+            SourceSecurityGroupId: group,
+          })),
+          Tags: tags,
+        },
+      },
+      Subnets: {
+        Type: 'AWS::RDS::DBSubnetGroup',
+        Properties: { DBSubnetGroupDescription: about, SubnetIds: places.subnets, Tags: tags },
+      },
+      Settings: {
+        Type: 'AWS::RDS::DBParameterGroup',
+        Properties: { Description: about, Family: family(version), Parameters: settings, Tags: tags },
+      },
+      [databaseResource]: {
+        Type: 'AWS::RDS::DBInstance',
+        // What was in it outlives it, whoever deletes it.
+        DeletionPolicy: 'Snapshot',
+        UpdateReplacePolicy: 'Snapshot',
+        Properties: {
+          Engine: engine,
+          EngineVersion: version,
+          DBInstanceClass: databaseClass(managed),
+          AllocatedStorage: '20',
+          MaxAllocatedStorage: 1000,
+          StorageType: 'gp3',
+          StorageEncrypted: true,
+          ...(places.key && { KmsKeyId: places.key }),
+          MasterUsername: databaseAdmin,
+          MasterUserPassword: { Ref: 'Password' },
+          Port: String(port),
+          DBSubnetGroupName: { Ref: 'Subnets' },
+          DBParameterGroupName: { Ref: 'Settings' },
+          VPCSecurityGroups: [{ 'Fn::GetAtt': ['SecurityGroup', 'GroupId'] }],
+          PubliclyAccessible: false,
+          BackupRetentionPeriod: 7,
+          AutoMinorVersionUpgrade: true,
+          DeletionProtection: true,
+          CopyTagsToSnapshot: true,
+          Tags: tags,
+        },
+      },
+    },
+    Outputs: {
+      Host: { Value: { 'Fn::GetAtt': [databaseResource, 'Endpoint.Address'] } },
+      Port: { Value: { 'Fn::GetAtt': [databaseResource, 'Endpoint.Port'] } },
+    },
+  }
+}

@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { ensureImages } from '../../scripts/steps/images.ts'
+import { startAwsOperations } from '../support/aws-operations.ts'
+import { startLinkedApp } from '../support/linked-psql.ts'
+
+await ensureImages(['postgres:15', 'busybox:1'])
+
+let rack: Awaited<ReturnType<typeof startAwsOperations>>
+before(async () => {
+  rack = await startAwsOperations()
+})
+after(async () => await rack[Symbol.asyncDispose]())
+
+test('a database of RDS: linked by logins of its own, backed up, and gone but for its last snapshot', async () => {
+  const { operations, control, account, store } = rack
+  await operations.createService({ type: 'postgres', name: 'main', managed: true }, control)
+  const made = await operations.getService('main', control)
+  assert.deepEqual([made.status, made.run?.managed, made.run?.says?.split('.')[0]], ['running', true, '15'])
+  const app = await startLinkedApp(rack)
+  await app.link('main')
+  await app.sql("create table notes as select 'kept' as text")
+  assert.equal(await app.sql('select current_user, text from notes'), 'shop_db|kept')
+
+  // The administrator's password is in the store and in the account: in no link, and nothing shows it.
+  const password = (await store.services.run('main'))!.managed!.password
+  const links = await operations.processEnvironment('shop', 'web')
+  assert.ok(!JSON.stringify(links).includes(password))
+  const { Stacks = [] } = await rack.clients.stacks.describeStacks({
+    StackName: `rack-${rack.rack}-service-main`,
+  })
+  assert.ok(!JSON.stringify(Stacks).includes(password))
+
+  // What every client of Postgres sends first, and the server answers by a letter.
+  const stream = await operations.connectService('main', control)
+  await stream.input(Buffer.from([0, 0, 0, 8, 4, 210, 22, 47]))
+  const { value } = await stream.output[Symbol.asyncIterator]().next()
+  assert.match(String(value), /^[NS]$/)
+  stream.close()
+
+  const backup = await operations.backupService('main', 'asked', control)
+  await assert.rejects(
+    operations.restoreBackup(backup.id, { inPlace: true, force: true }, control),
+    /the account runs main/,
+  )
+  await app.unlink()
+  const { snapshot } = await operations.deleteService('main', { volumes: false }, control)
+  assert.match(snapshot ?? '', new RegExp(`^rack-${rack.rack}-service-main-snapshot-database-`))
+  assert.deepEqual(await operations.listServices(control), [])
+
+  // What was backed up there is put into one that runs from an image.
+  await operations.restoreBackup(backup.id, { into: 'main' }, control)
+  await app.link('main')
+  assert.equal(await app.sql('select text from notes'), 'kept')
+  assert.deepEqual(account.troubles, [])
+  assert.deepEqual(account.calls.refused, [])
+})

@@ -1,0 +1,143 @@
+import { randomBytes } from 'node:crypto'
+import * as sdk from '@aws-sdk/client-rds'
+import type { FakeAccount, FakeService } from '../fake-service.ts'
+import type { TaskNetwork } from '../links.ts'
+import { assertModelled, NotModelled } from '../modelled.ts'
+import { paged } from '../paging.ts'
+import type { ResourceModel } from '../stacks/resources.ts'
+import { startPostgresServer, type DatabaseServer } from './servers.ts'
+
+/** RDS: databases that stacks make, as real servers, and the snapshots that these leave. */
+export interface FakeDatabases {
+  service: FakeService
+  models: Record<string, ResourceModel>
+}
+
+interface Options {
+  account: FakeAccount
+  network: TaskNetwork
+  /** Has a name of the world lead to an address, or nowhere. */
+  nameHost: (host: string, address: string | null) => void
+}
+
+type Properties = Record<string, unknown>
+
+interface Database {
+  server: DatabaseServer
+  host: string
+  isProtected: boolean
+}
+
+const text = (value: unknown) => (typeof value === 'string' ? value : '')
+
+/** J: what RDS takes for a small database, and for its last snapshot. */
+const createMs = 300_000
+const snapshotMs = 120_000
+
+export function createDatabases({ account, network, nameHost }: Options): FakeDatabases {
+  const databases = new Map<string, Database>()
+  const snapshots: sdk.DBSnapshot[] = []
+  const instance: ResourceModel = {
+    takesMs: createMs,
+    named: 'DBInstanceIdentifier',
+    async create(properties, generated) {
+      assertInstance(properties)
+      // S: an identifier is kept in small letters, of 63 at most.
+      const id = generated.toLowerCase().slice(0, 63)
+      const server = await startPostgresServer(account, network, {
+        image: `postgres:${text(properties['EngineVersion']).split('.')[0]}`,
+        username: text(properties['MasterUsername']),
+        password: text(properties['MasterUserPassword']),
+      })
+      const host = `${id}.c${randomBytes(6).toString('hex')}.${account.region}.rds.amazonaws.com`
+      nameHost(host, server.address)
+      databases.set(id, { server, host, isProtected: isTrue(properties['DeletionProtection']) })
+      const arn = `arn:aws:rds:${account.region}:${account.account}:db:${id}`
+      const endpoint = { 'Endpoint.Address': host, 'Endpoint.Port': text(properties['Port']) }
+      return { physical: id, attributes: { DBInstanceArn: arn, ...endpoint } }
+    },
+    update({ physical }, properties) {
+      databases.get(physical)!.isProtected = isTrue(properties['DeletionProtection'])
+    },
+    async delete({ physical }, properties, { snapshot }) {
+      const database = databases.get(physical)!
+      // D: what a protected one says.
+      if (database.isProtected) {
+        throw new Error(
+          'Cannot delete protected DB Instance, please disable deletion protection and try again.',
+        )
+      }
+      if (snapshot !== null) {
+        await account.clock.pass(snapshotMs)
+        snapshots.push(snapshotOf(account, { id: snapshot, instance: physical, properties }))
+      }
+      await database.server.remove()
+      nameHost(database.host, null)
+      databases.delete(physical)
+    },
+  }
+  return {
+    models: {
+      'AWS::RDS::DBInstance': instance,
+      'AWS::RDS::DBSubnetGroup': grouped('DBSubnetGroupName'),
+      'AWS::RDS::DBParameterGroup': grouped('DBParameterGroupName'),
+    },
+    service: {
+      scope: 'rds',
+      sdk: { ...sdk },
+      actions: {
+        async DescribeDBSnapshots(input: sdk.DescribeDBSnapshotsMessage): Promise<sdk.DBSnapshotMessage> {
+          assertModelled(input, ['SnapshotType', 'Marker'], 'DescribeDBSnapshots')
+          if (input.SnapshotType !== 'manual') throw new NotModelled('snapshots that RDS takes by itself')
+          const { page, next } = paged(snapshots, input.Marker, {
+            pageSize: 20,
+            key: ({ DBSnapshotIdentifier = '' }) => DBSnapshotIdentifier,
+          })
+          return { DBSnapshots: page, ...(next && { Marker: next }) }
+        },
+      },
+    },
+  }
+}
+
+const isTrue = (value: unknown) => String(value) === 'true'
+
+/** What there is only to be referred to. */
+function grouped(named: string): ResourceModel {
+  return {
+    takesMs: 2000,
+    named,
+    create: (_properties, generated) => ({ physical: generated.toLowerCase(), attributes: {} }),
+    update: () => {},
+    delete: () => {},
+  }
+}
+
+/** S: of what a database is asked for, what could be wrong. */
+function assertInstance(properties: Properties): void {
+  const { Engine, DBInstanceClass, MasterUserPassword, AllocatedStorage, DBInstanceIdentifier } = properties
+  if (Engine !== 'postgres') throw new NotModelled(`the engine ${text(Engine)}`)
+  if (DBInstanceIdentifier !== undefined) throw new NotModelled('a database with a name of its own')
+  if (!/^db\.[a-z0-9]+\.[a-z0-9]+$/.test(text(DBInstanceClass)))
+    throw new Error(`Invalid DB Instance class: ${text(DBInstanceClass)}`)
+  if (Number(AllocatedStorage) < 20) throw new Error('Invalid storage size for engine name postgres')
+  // D: 8 to 128 printable characters but / " @ and the space.
+  if (!/^[!#-.0-?A-~]{8,128}$/.test(text(MasterUserPassword)))
+    throw new Error('The parameter MasterUserPassword is not a valid password.')
+}
+
+function snapshotOf(
+  { clock }: FakeAccount,
+  { id, instance, properties }: { id: string; instance: string; properties: Properties },
+): sdk.DBSnapshot {
+  const tags = isTrue(properties['CopyTagsToSnapshot']) ? (properties['Tags'] as sdk.Tag[]) : []
+  return {
+    DBSnapshotIdentifier: id,
+    DBInstanceIdentifier: instance,
+    SnapshotType: 'manual',
+    Status: 'available',
+    SnapshotCreateTime: new Date(clock.now()),
+    Engine: text(properties['Engine']),
+    TagList: tags,
+  }
+}

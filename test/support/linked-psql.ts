@@ -1,0 +1,40 @@
+import type { startAwsOperations } from './aws-operations.ts'
+import { runInside } from '../../src/operations/services/run-inside.ts'
+
+type Rack = Awaited<ReturnType<typeof startAwsOperations>>
+
+/** An app `shop` whose image is the server's, so that its psql logs in by what a link named `db` gives. */
+export async function startLinkedApp(rack: Rack) {
+  const { operations, engine, control } = rack
+  await operations.createApp('shop')
+  await rack.deploy('shop', compose)
+  const promote = async (release: string) =>
+    await operations.promoteRelease('shop', release, { releaseCommand: true }, control)
+  const newest = async () => (await operations.listReleases('shop', 1))[0]?.id
+  return {
+    async link(service: string): Promise<void> {
+      const { release } = await operations.createLink('shop', { service, alias: 'db' }, control)
+      await promote(release.id)
+    },
+    async unlink(): Promise<void> {
+      const { release } = await operations.deleteLink('shop', 'db')
+      await promote(release.id)
+    },
+    /** What psql says in the copy of the newest release: one that leaves has another login. */
+    async sql(statement: string): Promise<string> {
+      const release = await newest()
+      const copies = await operations.listProcesses('shop', {}, control)
+      const copy = copies.find((each) => each.status === 'running' && each.release === release)
+      const script = 'psql --no-psqlrc --tuples-only --no-align "$DB_URL" -c "$1" 2>&1'
+      const inside = { command: ['sh', '-c', script, 'sh', statement], input: '', secrets: [] }
+      return await runInside(engine, copy!.id, { inside }, control)
+    },
+  }
+}
+
+const compose = `services:
+  web:
+    image: postgres:15
+    command: sleep 86400
+    stop_grace_period: 1s
+`
