@@ -1,7 +1,7 @@
 import type { Owner } from '../../../domain/owner.ts'
 import type { ManagedService } from '../../../domain/service.ts'
 import { ownerTag, tagNames } from '../names.ts'
-import type { AwsPlaces } from '../parts.ts'
+import type { AwsPlaces } from '../../../domain/aws-places.ts'
 import { databaseClass } from './database-class.ts'
 
 export interface DatabaseTemplateInput {
