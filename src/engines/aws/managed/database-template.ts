@@ -15,7 +15,7 @@ export interface DatabaseTemplateInput {
 interface DatabaseEngine {
   engine: string
   /** Of the parameter group of a version. */
-  family(version: string): string
+  family: (version: string) => string
   port: number
   settings: Record<string, string>
 }
@@ -42,74 +42,93 @@ export const databaseEngines: Record<string, DatabaseEngine> = {
 export const databaseResource = 'Database'
 
 /** The stack of a service that RDS runs (aws.md 1.8, 2.1). Pure. @throws invalid for more than RDS has */
-export function databaseTemplate({ rack, managed, places }: DatabaseTemplateInput): object {
-  const { engine, family, port, settings } = databaseEngines[managed.kind]!
-  const { name, version } = managed
-  const owner: Owner = { kind: 'service', name }
-  const tags = [
-    { Key: tagNames.rack, Value: rack },
-    { Key: tagNames.owner, Value: ownerTag(owner) },
-  ]
-  const about = `the service ${name} of the rack ${rack}`
-  const { processes, daemon } = places.securityGroups
+export function databaseTemplate(input: DatabaseTemplateInput): object {
+  const { managed, places } = input
+  const { family, settings } = databaseEngines[managed.kind]!
+  const [about, tags] = [aboutOf(input), tagsOf(input)]
   return {
     Description: about,
     Parameters: { Password: { Type: 'String', NoEcho: true } },
     Resources: {
-      SecurityGroup: {
-        Type: 'AWS::EC2::SecurityGroup',
-        Properties: {
-          GroupDescription: about,
-          VpcId: places.vpc,
-          SecurityGroupIngress: [...new Set([processes, daemon])].map((group) => ({
-            IpProtocol: 'tcp',
-            FromPort: port,
-            ToPort: port,
-            SourceSecurityGroupId: group,
-          })),
-          Tags: tags,
-        },
-      },
+      SecurityGroup: securityGroup(input),
       Subnets: {
         Type: 'AWS::RDS::DBSubnetGroup',
         Properties: { DBSubnetGroupDescription: about, SubnetIds: places.subnets, Tags: tags },
       },
       Settings: {
         Type: 'AWS::RDS::DBParameterGroup',
-        Properties: { Description: about, Family: family(version), Parameters: settings, Tags: tags },
+        Properties: { Description: about, Family: family(managed.version), Parameters: settings, Tags: tags },
       },
-      [databaseResource]: {
-        Type: 'AWS::RDS::DBInstance',
-        // What was in it outlives it, whoever deletes it.
-        DeletionPolicy: 'Snapshot',
-        UpdateReplacePolicy: 'Snapshot',
-        Properties: {
-          Engine: engine,
-          EngineVersion: version,
-          DBInstanceClass: databaseClass(managed),
-          AllocatedStorage: '20',
-          MaxAllocatedStorage: 1000,
-          StorageType: 'gp3',
-          StorageEncrypted: true,
-          ...(places.key && { KmsKeyId: places.key }),
-          MasterUsername: databaseAdmin,
-          MasterUserPassword: { Ref: 'Password' },
-          Port: String(port),
-          DBSubnetGroupName: { Ref: 'Subnets' },
-          DBParameterGroupName: { Ref: 'Settings' },
-          VPCSecurityGroups: [{ 'Fn::GetAtt': ['SecurityGroup', 'GroupId'] }],
-          PubliclyAccessible: false,
-          BackupRetentionPeriod: 7,
-          AutoMinorVersionUpgrade: true,
-          DeletionProtection: true,
-          CopyTagsToSnapshot: true,
-          Tags: tags,
-        },
-      },
+      [databaseResource]: database(input),
     },
     Outputs: {
       Host: { Value: { 'Fn::GetAtt': [databaseResource, 'Endpoint.Address'] } },
       Port: { Value: { 'Fn::GetAtt': [databaseResource, 'Endpoint.Port'] } },
+    },
+  }
+}
+
+const aboutOf = ({ rack, managed: { name } }: DatabaseTemplateInput) =>
+  `the service ${name} of the rack ${rack}`
+
+function tagsOf({ rack, managed: { name } }: DatabaseTemplateInput) {
+  const owner: Owner = { kind: 'service', name }
+  return [
+    { Key: tagNames.rack, Value: rack },
+    { Key: tagNames.owner, Value: ownerTag(owner) },
+  ]
+}
+
+/** Every process of the rack, since any app may be linked to it, and the daemon. */
+function securityGroup(input: DatabaseTemplateInput): object {
+  const { managed, places } = input
+  const { port } = databaseEngines[managed.kind]!
+  const { processes, daemon } = places.securityGroups
+  return {
+    Type: 'AWS::EC2::SecurityGroup',
+    Properties: {
+      GroupDescription: aboutOf(input),
+      VpcId: places.vpc,
+      SecurityGroupIngress: [...new Set([processes, daemon])].map((group) => ({
+        IpProtocol: 'tcp',
+        FromPort: port,
+        ToPort: port,
+        SourceSecurityGroupId: group,
+      })),
+      Tags: tagsOf(input),
+    },
+  }
+}
+
+function database(input: DatabaseTemplateInput): object {
+  const { managed, places } = input
+  const { engine, port } = databaseEngines[managed.kind]!
+  return {
+    Type: 'AWS::RDS::DBInstance',
+    // What was in it outlives it, whoever deletes it.
+    DeletionPolicy: 'Snapshot',
+    UpdateReplacePolicy: 'Snapshot',
+    Properties: {
+      Engine: engine,
+      EngineVersion: managed.version,
+      DBInstanceClass: databaseClass(managed),
+      AllocatedStorage: '20',
+      MaxAllocatedStorage: 1000,
+      StorageType: 'gp3',
+      StorageEncrypted: true,
+      ...(places.key && { KmsKeyId: places.key }),
+      MasterUsername: databaseAdmin,
+      MasterUserPassword: { Ref: 'Password' },
+      Port: String(port),
+      DBSubnetGroupName: { Ref: 'Subnets' },
+      DBParameterGroupName: { Ref: 'Settings' },
+      VPCSecurityGroups: [{ 'Fn::GetAtt': ['SecurityGroup', 'GroupId'] }],
+      PubliclyAccessible: false,
+      BackupRetentionPeriod: 7,
+      AutoMinorVersionUpgrade: true,
+      DeletionProtection: true,
+      CopyTagsToSnapshot: true,
+      Tags: tagsOf(input),
     },
   }
 }
