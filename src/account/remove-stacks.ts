@@ -3,8 +3,10 @@ import type { KeptResource } from '../aws/stack-events.ts'
 import { describeStack } from '../aws/stack-state.ts'
 import { removeStack } from '../aws/stacks.ts'
 import type { Control } from '../domain/control.ts'
+import { RackError } from '../domain/error.ts'
 import { until } from '../lib/poll.ts'
 import { baseStackName, rackStackName } from './installation-stacks.ts'
+import { rackTag } from './templates/template.ts'
 import { stackOptionsOf, type InstallationAccount } from './installation-account.ts'
 
 /** Days until a key is gone for good: so long what it has closed can still be opened. */
@@ -14,7 +16,8 @@ const keyLifeDays = 30
  * Removes the stacks of a rack whose apps and services are gone: the rack's, then its base. What holds data stays, and
  * is returned by name; with `data` it goes too, but for the key, which the account deletes in thirty days. Safe to repeat.
  *
- * @throws engine-failed with what does not go and why: an app's parts may still stand in it
+ * @throws conflict while stacks of apps or services are there: without the rack they could not be taken off any more
+ * @throws engine-failed with what does not go and why
  */
 export async function removeStacks(
   account: InstallationAccount,
@@ -22,6 +25,7 @@ export async function removeStacks(
   control: Control,
 ): Promise<KeptResource[]> {
   const options = stackOptionsOf(account)
+  await assertAlone(account, rack, control)
   const kept = await removeStack(options, rackStackName(rack), control)
   const base = baseStackName(rack)
   if (await describeStack(options, base, control)) {
@@ -34,6 +38,32 @@ export async function removeStacks(
   if (!data) return kept
   for (const resource of kept) await removeKept(account, resource, control)
   return kept.filter(({ type }) => type === 'AWS::KMS::Key')
+}
+
+async function assertAlone(
+  { clients }: InstallationAccount,
+  rack: string,
+  { signal }: Control,
+): Promise<void> {
+  const own = [baseStackName(rack), rackStackName(rack)]
+  const others: string[] = []
+  let token: string | undefined
+  do {
+    const page = await clients.stacks.describeStacks(
+      { ...(token && { NextToken: token }) },
+      { abortSignal: signal },
+    )
+    for (const { StackName = '', Tags = [] } of page.Stacks ?? []) {
+      const isOfRack = Tags.some(({ Key, Value }) => Key === rackTag && Value === rack)
+      if (isOfRack && !own.includes(StackName)) others.push(StackName)
+    }
+    token = page.NextToken
+  } while (token)
+  if (others.length === 0) return
+  throw new RackError('conflict', `the rack ${rack} still has ${others.join(', ')}`, {
+    hint: 'Remove its apps and services first: rack apps, rack services',
+    details: { stacks: others },
+  })
 }
 
 /** What holds data, once its stack has let go of it. Others are not kept by our templates. */

@@ -24,7 +24,7 @@ let clients: AwsClients
 let count = 0
 
 before(async () => {
-  objects.addBucket(bucket)
+  objects.buckets.add(bucket)
   server = await startServer({ ...account, services: [objects.service] })
   clients = createClients(clientConfig(server))
 })

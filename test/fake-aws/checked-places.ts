@@ -2,7 +2,7 @@ import { type Action, AwsError } from './fake-service.ts'
 
 /** What tasks of the account may stand in and act as. */
 export interface KnownPlaces {
-  subnets: string[]
+  isSubnet(id: string): boolean
   isSecurityGroup(id: string): boolean
   /** By ARN. */
   isRole(arn: string): boolean
@@ -18,7 +18,7 @@ const invalid = (message: string) => new AwsError('InvalidParameterException', m
 
 function assertPlace({ networkConfiguration }: Placed, places: KnownPlaces): void {
   const { subnets = [], securityGroups = [] } = networkConfiguration?.awsvpcConfiguration ?? {}
-  const subnet = subnets.find((id) => !places.subnets.includes(id))
+  const subnet = subnets.find((id) => !places.isSubnet(id))
   if (subnet !== undefined) {
     throw invalid(
       `Error retrieving subnet information for [${subnet}]: The subnet ID '${subnet}' does not exist (ErrorCode: InvalidSubnetID.NotFound)`,

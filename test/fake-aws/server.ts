@@ -22,6 +22,7 @@ const wires: Record<string, { wire: Wire; refusal: string }> = {
   elasticfilesystem: { wire: restJson, refusal: 'BadRequest' },
   elasticloadbalancing: { wire: query, refusal: 'ValidationError' },
   iam: { wire: query, refusal: 'InvalidInput' },
+  kms: { wire: jsonRpc, refusal: 'ValidationException' },
   logs: { wire: jsonRpc, refusal: 'InvalidParameterException' },
   monitoring: { wire: jsonRpc, refusal: 'InvalidParameterValueException' },
   pricing: { wire: jsonRpc, refusal: 'InvalidParameterException' },

@@ -7,8 +7,9 @@ import { withKnownPlaces } from './checked-places.ts'
 import { createEcs, type Ecs } from './ecs/create-ecs.ts'
 import { connectToDocker, createTaskNetwork } from './ecs/task-network.ts'
 import { createDatabases } from './databases/create-databases.ts'
-import { createBuilds } from './codebuild/create-builds.ts'
+import { type BuildProjects, createBuilds } from './codebuild/create-builds.ts'
 import { createElb, type FakeElb } from './elb/create-elb.ts'
+import type { BalancerPlan } from './elb/state.ts'
 import type { FakeService } from './fake-service.ts'
 import type { Calls, Faults } from './faults.ts'
 import type { TaskNetwork } from './links.ts'
@@ -17,6 +18,7 @@ import { startServer } from './server.ts'
 import { createFileSystems } from './small/file-systems.ts'
 import { createIdentity } from './small/identity.ts'
 import { createImages, type Repositories } from './small/images.ts'
+import { createKeys } from './small/keys.ts'
 import { createLogs, type LogGroups } from './small/logs.ts'
 import { createObjects } from './small/objects.ts'
 import { createPermissions, type Permissions } from './small/permissions.ts'
@@ -25,10 +27,13 @@ import { createQuotas } from './small/quotas.ts'
 import { createSecrets } from './small/secrets.ts'
 import { createSessions } from './ssm/create-sessions.ts'
 import { createStacks, type FakeStacks } from './stacks/create-stacks.ts'
+import { vpcId } from './stacks/models/network.ts'
 import type { Allowance } from './throttle.ts'
 import { toolImage } from './tool/tool-image.ts'
 
 export interface FakeAwsOptions extends AccountOptions {
+  /** Whether stacks are to make all places first. */
+  isEmpty?: boolean
   /** Name of the rack whose stacks are there from the start. */
   rack?: string
   /** What the account may run at once on Fargate. */
@@ -45,7 +50,7 @@ export interface FakeAws {
   endpoint: string
   /** For `createClients`; another `accessKeyId` is another caller. */
   access(accessKeyId?: string): AwsAccess & { endpoint: string }
-  /** What the stacks `rack-R-base` and `rack-R` would have made. */
+  /** What the stacks `rack-R-base` and `rack-R` would have made. @throws in an account that was empty */
   places: AwsPlaces
   /** Where on loopback a balancer answers on one of its ports. */
   loopbackPort(balancer: 'web' | 'network', port: number): number
@@ -77,22 +82,28 @@ const securityGroups = {
 }
 const buildProject = 'rack-builds'
 const buildLogs = (rack: string) => `/rack/${rack}/builds`
-const vpc = 'vpc-0fa4e000000000000'
 const subnets = ['subnet-0fa4e000000000001', 'subnet-0fa4e000000000002']
 const fileSystem = 'fs-0fa4e000000000000'
 
 /** Puts an account together: all services behind one port, and in them what the stacks of a rack make. */
 export async function startFakeAws(options: FakeAwsOptions = {}): Promise<FakeAws> {
-  const { rack = 'fake' } = options
+  const { rack = 'fake', isEmpty = false } = options
   const account = await createFakeAccount(options)
   await using undo = new AsyncDisposableStack()
   undo.defer(() => rm(account.directory, { recursive: true, force: true }))
   undo.defer(() => account.clock.close())
   const network = await createTaskNetwork(account)
   undo.defer(() => network.remove())
-  const names = createNames({ account, zone: `${rack}.internal`, membersZone: `members.${rack}.internal` })
+  const names = createNames({
+    account,
+    zone: `${rack}.internal`,
+    membersZone: `members.${rack}.internal`,
+    isEmpty,
+  })
   await names.serve(network.gateway)
-  const elb = await createElb({ account, vpcId: vpc, balancers: balancersOf(rack, options) })
+  const listenOn = openPorts(options)
+  const balancers = isEmpty ? [] : balancersOf(rack, listenOn)
+  const elb = await createElb({ account, vpcId, balancers, listenOn })
   const small = createSmall(account, options)
   const ecs = createEcs({
     account,
@@ -101,13 +112,19 @@ export async function startFakeAws(options: FakeAwsOptions = {}): Promise<FakeAw
     names: names.instances,
     ...small.forTasks,
   })
-  ecs.addCluster(rack)
   const databases = createDatabases({ account, network, nameHost: (host, to) => names.nameHost(host, to) })
-  const { models } = databases
+  const projects: BuildProjects = isEmpty ? {} : { [buildProject]: { logGroup: buildLogs(rack) } }
   const stacks = await createStacks({
     ...small.links,
-    models,
+    models: databases.models,
     usesSecurityGroup: (id) => ecs.usesSecurityGroup(id),
+    installation: {
+      ...small.forStacks,
+      clusters: ecs.clusters,
+      balancers: elb.maker,
+      names: names.maker,
+      projects,
+    },
   })
   const sessions = await createSessions(account, { docker: connectToDocker(), containers: ecs.containers })
   let endpoint = ''
@@ -115,9 +132,8 @@ export async function startFakeAws(options: FakeAwsOptions = {}): Promise<FakeAw
     account,
     logs: small.forTasks.logs,
     endpoint: () => endpoint,
-    projects: { [buildProject]: { logGroup: buildLogs(rack) } },
+    projects,
   })
-  small.links.logGroups.create(buildLogs(rack))
   const services = [
     builds,
     reachable(ecs, sessions.actions, stacks),
@@ -130,7 +146,7 @@ export async function startFakeAws(options: FakeAwsOptions = {}): Promise<FakeAw
   ]
   for (const service of [...services].toReversed()) undo.defer(() => service.close?.())
   undo.defer(() => sessions.close())
-  const places = await placesOf({ rack, account, elb, names, small, options })
+  const places = isEmpty ? null : await placesOf({ rack, account, elb, names, small, ecs, stacks, options })
   const server = await startServer({
     ...account,
     services,
@@ -143,8 +159,11 @@ export async function startFakeAws(options: FakeAwsOptions = {}): Promise<FakeAw
     endpoint: server.endpoint,
     access: (accessKeyId) =>
       clientConfig(server, { region: account.region, ...(accessKeyId !== undefined && { accessKeyId }) }),
-    places,
-    loopbackPort: (balancer, port) => elb.balancers.get(`${rack}-${balancer}`)!.loopbackPort(port),
+    get places() {
+      if (places) return places
+      throw new Error('this account was empty: its stacks say what they have made')
+    },
+    loopbackPort: (balancer, port) => elb.loopbackPort(balancer === 'web' ? 'application' : 'network', port),
     calls: server.calls,
     faults: server.faults,
     stacks,
@@ -162,26 +181,27 @@ export async function startFakeAws(options: FakeAwsOptions = {}): Promise<FakeAw
 
 /** The ECS that calls reach: it knows what the stacks have made, and carries commands. */
 function reachable(ecs: Ecs, sessions: FakeService['actions'], { inventory }: FakeStacks): FakeService {
-  const ofBase: string[] = Object.values(securityGroups)
   const actions = withKnownPlaces(
     { ...ecs.actions, ...sessions },
     {
-      subnets,
-      isSecurityGroup: (id) => ofBase.includes(id) || inventory.securityGroups.has(id),
+      isSubnet: (id) => inventory.subnets.has(id),
+      isSecurityGroup: (id) => inventory.securityGroups.has(id),
       isRole: (arn) => inventory.roles.has(arn),
     },
   )
   return { scope: ecs.scope, sdk: ecs.sdk, actions, close: () => ecs.close() }
 }
 
-function balancersOf(
-  rack: string,
-  { listenOn = () => 0 }: FakeAwsOptions,
-): Parameters<typeof createElb>[0]['balancers'] {
-  const open = (port: number) => (port < firstClosedPort ? listenOn(port) : null)
+type ListenOn = BalancerPlan['listenOn']
+
+function openPorts({ listenOn = () => 0 }: FakeAwsOptions): ListenOn {
+  return (port) => (port < firstClosedPort ? listenOn(port) : null)
+}
+
+function balancersOf(rack: string, listenOn: ListenOn): BalancerPlan[] {
   return [
-    { name: `${rack}-web`, type: 'application', listeners: [{ port: 80, protocol: 'HTTP' }], listenOn: open },
-    { name: `${rack}-network`, type: 'network', listeners: [], listenOn: open },
+    { name: `${rack}-web`, type: 'application', listeners: [{ port: 80, protocol: 'HTTP' }], listenOn },
+    { name: `${rack}-network`, type: 'network', listeners: [], listenOn },
   ]
 }
 
@@ -193,10 +213,11 @@ function createSmall(account: Account, { fargateVcpu }: FakeAwsOptions) {
   const objects = createObjects(account)
   const images = createImages(account)
   const permissions = createPermissions(account)
+  const keys = createKeys(account)
   const quotas = createQuotas(account, fargateVcpu === undefined ? {} : { fargateVcpu })
   return {
     services: [
-      ...[secrets, logs, files, objects, images].map(({ service }) => service),
+      ...[secrets, logs, files, objects, images, keys].map(({ service }) => service),
       quotas,
       createIdentity(account),
       permissions.service,
@@ -215,8 +236,7 @@ function createSmall(account: Account, { fargateVcpu }: FakeAwsOptions) {
       repositories: images.repositories,
       readObject: (bucket: string, key: string) => objects.read(bucket, key),
     },
-    addFileSystem: (id: string) => files.fileSystems.add(id),
-    addBucket: (name: string) => objects.addBucket(name),
+    forStacks: { keys: keys.keys, buckets: objects.buckets, fileSystems: files.fileSystems },
   }
 }
 
@@ -226,15 +246,31 @@ interface Made {
   elb: FakeElb
   names: FakeNames
   small: ReturnType<typeof createSmall>
+  ecs: Ecs
+  stacks: FakeStacks
   options: FakeAwsOptions
 }
 
-async function placesOf({ rack, account, elb, names, small, options }: Made): Promise<AwsPlaces> {
+/** Makes them as the stacks would, at once. */
+async function placesOf({
+  rack,
+  account,
+  elb,
+  names,
+  small,
+  ecs,
+  stacks,
+  options,
+}: Made): Promise<AwsPlaces> {
   const web = elb.balancers.get(`${rack}-web`)!
   const tcp = elb.balancers.get(`${rack}-network`)!
   const bucket = `rack-${rack}-${account.account}`
-  small.addFileSystem(fileSystem)
-  small.addBucket(bucket)
+  ecs.clusters.add(rack)
+  small.forStacks.fileSystems.add(fileSystem)
+  small.forStacks.buckets.add(bucket)
+  small.links.logGroups.create(buildLogs(rack))
+  for (const [at, id] of subnets.entries()) stacks.inventory.subnets.set(id, `zone-${at}`)
+  for (const id of Object.values(securityGroups)) stacks.inventory.securityGroups.add(id)
   const own = `rack/${rack}`
   small.links.repositories.create(own)
   const control = { signal: AbortSignal.timeout(120_000), report: () => undefined }
@@ -243,7 +279,7 @@ async function placesOf({ rack, account, elb, names, small, options }: Made): Pr
     region: account.region,
     account: account.account,
     cluster: rack,
-    vpc,
+    vpc: vpcId,
     subnets,
     securityGroups,
     assignsPublicIp: true,

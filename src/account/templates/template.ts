@@ -30,8 +30,11 @@ export const allow = (actions: string | string[], resources: unknown, more: obje
 
 export const policy = (...statements: object[]) => ({ Version: '2012-10-17', Statement: statements })
 
+/** Bears the rack's name, on all that is of it. */
+export const rackTag = 'rack:name'
+
 /** Tags of all that an installation makes; `Name` is what the account's pages call it by. */
 export function tagsOf(rack: string, name?: string): { Key: string; Value: string }[] {
-  const own = { Key: 'rack:name', Value: rack }
+  const own = { Key: rackTag, Value: rack }
   return name === undefined ? [own] : [own, { Key: 'Name', Value: `rack-${rack}-${name}` }]
 }

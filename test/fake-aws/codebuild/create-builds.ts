@@ -11,13 +11,16 @@ import { inBackground } from '../in-background.ts'
 import type { LogLines } from '../links.ts'
 import { assertModelled } from '../modelled.ts'
 
+/** By name. */
+export type BuildProjects = Record<string, { logGroup: string }>
+
 export interface BuildsOptions {
   account: FakeAccount
   logs: LogLines
   /** Where the account is called; known when it is up. */
   endpoint: () => string
   /** Projects, and the log group of each. */
-  projects: Record<string, { logGroup: string }>
+  projects: BuildProjects
   /** Few in a new account (D). */
   concurrentBuilds?: number
 }

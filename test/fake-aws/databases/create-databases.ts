@@ -4,7 +4,7 @@ import type { FakeAccount, FakeService } from '../fake-service.ts'
 import type { TaskNetwork } from '../links.ts'
 import { assertModelled, NotModelled } from '../modelled.ts'
 import { paged } from '../paging.ts'
-import type { ResourceModel } from '../stacks/resources.ts'
+import type { ResourceModel } from '../stacks/models/model.ts'
 import { startPostgresServer, type DatabaseServer } from './servers.ts'
 
 /** RDS: databases that stacks make, as real servers, and the snapshots that these leave. */

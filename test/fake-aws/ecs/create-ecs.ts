@@ -1,5 +1,5 @@
 import * as sdk from '@aws-sdk/client-ecs'
-import type { Action, FakeService } from '../fake-service.ts'
+import { AwsError, type Action, type FakeService } from '../fake-service.ts'
 import type { Containers } from '../links.ts'
 import { createBell } from './bell.ts'
 import { ecsArn, nameOf } from './arns.ts'
@@ -12,11 +12,18 @@ import { hearHealth } from './tasks/hear-health.ts'
 import { createRunTask } from './tasks/run-task-action.ts'
 import { createTaskActions, findContainers } from './tasks/task-actions.ts'
 
+/** What stacks make of it. */
+export interface Clusters {
+  /** @throws AwsError where it is there */
+  add(name: string): void
+  /** @throws AwsError where something runs in it */
+  remove(name: string): void
+}
+
 /** The ECS of a fake account, whose tasks are real containers. */
 export interface Ecs extends FakeService {
   containers: Containers
-  /** What the stack of an installation makes. */
-  addCluster(name: string): void
+  clusters: Clusters
   /** Whether a task stands in it that is not STOPPED. */
   usesSecurityGroup(id: string): boolean
   /** Ends what runs, and removes its containers and volumes; the network is its owner's. */
@@ -61,7 +68,7 @@ export function createEcs({ pageSize = 10, ...links }: EcsOptions): Ecs {
       Object.entries(actions).map(([name, action]) => [name, afterForgetting(state, action)]),
     ),
     containers: findContainers(state),
-    addCluster: (name) => void state.clusters.add(name),
+    clusters: clustersOf(state),
     usesSecurityGroup: (id) =>
       [...state.tasks.values()].some(
         (task) => task.lastStatus !== 'STOPPED' && task.securityGroups.includes(id),
@@ -78,6 +85,29 @@ function afterForgetting(state: EcsState, action: Action): Action {
   return async (input, call) => {
     forgetDeletedDefinitions(state)
     return await action(input, call)
+  }
+}
+
+function clustersOf({ clusters, services, tasks }: EcsState): Clusters {
+  return {
+    add(name) {
+      if (clusters.has(name)) throw new AwsError('InvalidParameterException', `there is a cluster ${name}`)
+      clusters.add(name)
+    },
+    remove(name) {
+      // D: DeleteCluster. There is one cluster here, so all that runs is in it.
+      if ([...services.values()].some(({ status }) => status !== 'INACTIVE'))
+        throw new AwsError(
+          'ClusterContainsServicesException',
+          'The Cluster cannot be deleted while Services are active.',
+        )
+      if ([...tasks.values()].some(({ lastStatus }) => lastStatus !== 'STOPPED'))
+        throw new AwsError(
+          'ClusterContainsTasksException',
+          'The Cluster cannot be deleted while Tasks are active.',
+        )
+      clusters.delete(name)
+    },
   }
 }
 

@@ -75,7 +75,7 @@ export async function createEcsWorld({ factor = 40 }: { factor?: number } = {}) 
       path: (fileSystem, accessPoint) => join(account.directory, `${fileSystem}-${accessPoint}`),
     },
   })
-  ecs.addCluster(cluster)
+  ecs.clusters.add(cluster)
   await mkdir(join(account.directory, 'fs-a'))
 
   const send = async <T = Record<string, never>>(action: string, input: object): Promise<T> =>

@@ -16,13 +16,26 @@ import {
 import { tagActions } from './actions/tag-actions.ts'
 import { targetGroupActions } from './actions/target-group-actions.ts'
 
+/** What stacks make of it. */
+export interface BalancerMaker {
+  add(plan: Pick<BalancerPlan, 'name' | 'type' | 'idleTimeoutSeconds'>): Promise<FakeBalancer>
+  /** With its listeners. */
+  remove(arn: string): Promise<void>
+  /** By the properties of a template, which are those of CreateListener; gives its ARN. */
+  addListener(properties: object): Promise<string>
+  removeListener(arn: string): Promise<void>
+}
+
 export interface FakeElb {
   service: FakeService
   /** CloudWatch, which tells what the balancers count. */
   metrics: FakeService
   targetGroups: TargetGroups
-  /** By name. */
+  /** By name, those that the account was made with. */
   balancers: Map<string, FakeBalancer>
+  maker: BalancerMaker
+  /** Of the one of a type that stands. @throws where there is none, or it takes nothing on the port */
+  loopbackPort(type: BalancerPlan['type'], port: number): number
 }
 
 export interface FakeBalancer {
@@ -45,10 +58,13 @@ export async function createElb({
   account,
   vpcId,
   balancers,
+  listenOn = () => 0,
 }: {
   account: FakeAccount
   vpcId: string
   balancers: BalancerPlan[]
+  /** Of balancers that stacks make. */
+  listenOn?: BalancerPlan['listenOn']
 }): Promise<FakeElb> {
   const state = emptyState(account, vpcId)
   const made = new Map<string, FakeBalancer>()
@@ -65,7 +81,14 @@ export async function createElb({
   }
   const service = { scope: 'elasticloadbalancing', sdk: { ...sdk }, actions, close }
   const metrics = { scope: 'monitoring', sdk: { ...cloudWatch }, actions: state.metrics.actions() }
-  return { service, metrics, targetGroups: targetGroupsOf(state), balancers: made }
+  return {
+    service,
+    metrics,
+    targetGroups: targetGroupsOf(state),
+    balancers: made,
+    maker: balancerMaker(state, listenOn),
+    loopbackPort: (type, port) => loopbackPortOf(state, (balancer) => balancer.type === type, port),
+  }
 }
 
 function emptyState(account: FakeAccount, vpcId: string): ElbState {
@@ -96,13 +119,36 @@ async function addBalancer(state: ElbState, plan: BalancerPlan): Promise<FakeBal
   for (const { port, protocol } of plan.listeners) {
     listeners.set(port, await addListener(state, balancer, { port, protocol, step: nobody }))
   }
-  const loopbackPort = (port: number) => {
-    const all = [...state.listeners.values()]
-    const bound = all.find((listener) => listener.balancer === balancer && listener.port === port)?.door.port
-    if (bound == null) throw new Error(`the balancer ${name} takes nothing on port ${port}`)
-    return bound
-  }
+  const loopbackPort = (port: number) => loopbackPortOf(state, (one) => one === balancer, port)
   return { arn, dnsName, listeners, loopbackPort }
+}
+
+function loopbackPortOf(state: ElbState, isWanted: (balancer: Balancer) => boolean, port: number): number {
+  const all = [...state.listeners.values()]
+  const found = all.find((listener) => isWanted(listener.balancer) && listener.port === port)
+  if (found?.door.port == null) throw new Error(`no such balancer takes anything on port ${port}`)
+  return found.door.port
+}
+
+function balancerMaker(state: ElbState, listenOn: BalancerPlan['listenOn']): BalancerMaker {
+  const { CreateListener, DeleteListener } = listenerActions(state)
+  const call = { service: 'elasticloadbalancing', action: '', accessKeyId: 'cloudformation', requestId: '' }
+  const removeListener = async (arn: string) => void (await DeleteListener!({ ListenerArn: arn }, call))
+  return {
+    add: async (plan) => await addBalancer(state, { ...plan, listeners: [], listenOn }),
+    async remove(arn) {
+      const own = [...state.listeners.values()].filter(({ balancer }) => balancer.arn === arn)
+      for (const listener of own) await removeListener(listener.arn)
+      state.balancers.delete(arn)
+    },
+    async addListener(properties) {
+      const { Listeners } = (await CreateListener!(properties, call)) as {
+        Listeners: { ListenerArn: string }[]
+      }
+      return Listeners[0]!.ListenerArn
+    },
+    removeListener,
+  }
 }
 
 function targetGroupsOf(state: ElbState): TargetGroups {

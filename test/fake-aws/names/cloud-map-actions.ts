@@ -95,7 +95,7 @@ function create(
   input: CreateServiceRequest,
 ): MemberService {
   const { Name, NamespaceId = input.DnsConfig?.NamespaceId, CreatorRequestId, DnsConfig, Description } = input
-  if (NamespaceId !== namespaceId)
+  if (!members.isThere || NamespaceId !== namespaceId)
     throw new AwsError('NamespaceNotFound', `No namespace found with ID ${NamespaceId}`)
   assertSettings(input)
   const there = [...members.services.values()].find((service) => service.Name === Name!.toLowerCase())

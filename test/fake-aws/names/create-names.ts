@@ -2,13 +2,27 @@ import * as route53 from '@aws-sdk/client-route-53'
 import * as cloudMap from '@aws-sdk/client-servicediscovery'
 import type { FakeAccount, FakeService } from '../fake-service.ts'
 import type { NameInstances } from '../links.ts'
+import { NotModelled } from '../modelled.ts'
+import { absolute } from './change-batch.ts'
 import { cloudMapActions } from './cloud-map-actions.ts'
 import { serveDns, type DnsServer } from './dns-server.ts'
 import { Members } from './members.ts'
 import { route53Actions } from './route53-actions.ts'
 import { Zone } from './zone.ts'
 
+/** What stacks make of names: one zone and one namespace, of the names that the account was made with. */
+export interface NameMaker {
+  /** Gives its id. @throws where there is one */
+  addZone(name: string): string
+  /** @throws where it has records */
+  removeZone(): void
+  addNamespace(name: string): string
+  /** @throws where it has services */
+  removeNamespace(): void
+}
+
 export interface FakeNames {
+  maker: NameMaker
   /** Route 53 and Cloud Map. */
   services: [FakeService, FakeService]
   instances: NameInstances
@@ -31,15 +45,20 @@ export function createNames({
   account,
   zone: zoneName,
   membersZone,
+  isEmpty = false,
 }: {
   account: FakeAccount
   zone: string
   membersZone: string
+  /** Neither is there before a stack makes it. */
+  isEmpty?: boolean
 }): FakeNames {
   const zone = new Zone(account, { id: 'Z0FAKE0ZONE0OF0RACK', name: zoneName })
   const members = new Members(account, membersZone)
   const namespaceId = 'ns-fakenamespace0000'
   const hosts = new Map<string, string>()
+  zone.isThere = !isEmpty
+  members.isThere = !isEmpty
   const servers = new Set<DnsServer>()
   const close = async () => {
     await Promise.all([...servers].map((server) => server.close()))
@@ -55,6 +74,7 @@ export function createNames({
       },
     ],
     instances: members,
+    maker: nameMaker(zone, members, namespaceId),
     zoneId: zone.id,
     namespaceId,
     async serve(address, port = 53) {
@@ -65,6 +85,42 @@ export function createNames({
     nameHost(host, address) {
       if (address === null) hosts.delete(`${host}.`)
       else hosts.set(`${host}.`, address)
+    },
+  }
+}
+
+function nameMaker(zone: Zone, members: Members, namespaceId: string): NameMaker {
+  const assertOwn = (name: string, own: string) => {
+    if (absolute(name) !== own) throw new NotModelled(`a zone ${name} besides ${own}`)
+  }
+  return {
+    addZone(name) {
+      assertOwn(name, zone.name)
+      // AWS takes a second one of a name; here that is a mistake.
+      if (zone.isThere) throw new Error(`there is a zone ${name}`)
+      zone.clear()
+      zone.isThere = true
+      return zone.id
+    },
+    removeZone() {
+      // D: DeleteHostedZone: NS and SOA alone may be left.
+      const own = [...zone.records.values()].filter(({ type }) => type !== 'NS' && type !== 'SOA')
+      if (own.length > 0)
+        throw new Error(
+          'The specified hosted zone contains non-required resource record sets and so cannot be deleted.',
+        )
+      zone.isThere = false
+    },
+    addNamespace(name) {
+      assertOwn(name, members.zone)
+      if (members.isThere) throw new Error(`there is a namespace ${name}`)
+      members.isThere = true
+      return namespaceId
+    },
+    removeNamespace() {
+      if (members.services.size > 0)
+        throw new Error("The namespace contains at least one service and can't be deleted.")
+      members.isThere = false
     },
   }
 }

@@ -28,6 +28,8 @@ export class Members implements NameInstances {
   readonly services = new Map<string, MemberService>()
   /** Of the namespace, with its dot. */
   readonly zone: string
+  /** Whether the namespace is. */
+  isThere = true
   readonly #account: FakeAccount
 
   constructor(account: FakeAccount, zone: string) {

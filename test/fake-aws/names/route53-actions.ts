@@ -15,7 +15,7 @@ const mostOnPage = 10
 export function route53Actions(account: FakeAccount, zone: Zone): Record<string, Action> {
   const changes = new Map<string, ZoneChange>()
   const find = (id: string) => {
-    if (id.replace(/^\/hostedzone\//, '') === zone.id) return zone
+    if (zone.isThere && id.replace(/^\/hostedzone\//, '') === zone.id) return zone
     throw new AwsError('NoSuchHostedZone', `No hosted zone found with ID: ${id}`, 404)
   }
   return {

@@ -21,6 +21,7 @@ export class Zone {
   records: RecordSets
   /** What a question is answered from. */
   served: RecordSets
+  isThere = true
   readonly #account: FakeAccount
   #last: Promise<void> = Promise.resolve()
 
@@ -28,6 +29,12 @@ export class Zone {
     this.#account = account
     this.id = id
     this.name = absolute(name)
+    this.records = new Map(firstRecords(this.name).map((record) => [keyOf(record), record]))
+    this.served = this.records
+  }
+
+  /** As it is made. */
+  clear(): void {
     this.records = new Map(firstRecords(this.name).map((record) => [keyOf(record), record]))
     this.served = this.records
   }

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { chmodSync, chownSync, existsSync, mkdirSync } from 'node:fs'
+import { chmodSync, chownSync, existsSync, mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import * as sdk from '@aws-sdk/client-efs'
 import { AwsError, type FakeAccount, type FakeService } from '../fake-service.ts'
@@ -28,11 +28,18 @@ const mostOnPage = 20
 export interface FileSystemMaker {
   /** Makes an empty file system. */
   add(id: string): void
+  /** With all that lies in it. @throws AwsError where it has mount targets */
+  remove(id: string): void
+  has(id: string): boolean
+  /** @throws AwsError where the zone has one already */
+  mount(fileSystem: string, mount: { target: string; zone: string }): void
+  unmount(target: string): void
 }
 
 class Efs implements FileSystems, FileSystemMaker {
   readonly #account: FakeAccount
   readonly #fileSystems = new Set<string>()
+  readonly #mounts = new Map<string, { fileSystem: string; zone: string }>()
   readonly #points = new Map<string, AccessPoint>()
 
   constructor(account: FakeAccount) {
@@ -42,6 +49,32 @@ class Efs implements FileSystems, FileSystemMaker {
   add(id: string): void {
     this.#fileSystems.add(id)
     mkdirSync(join(this.#account.directory, 'efs', id), { recursive: true })
+  }
+
+  has(id: string): boolean {
+    return this.#fileSystems.has(id)
+  }
+
+  /** Its access points go with it (J). */
+  remove(id: string): void {
+    this.#assertFileSystem(id)
+    if ([...this.#mounts.values()].some(({ fileSystem }) => fileSystem === id))
+      throw failed('FileSystemInUse', `${id} has mount targets`, 409)
+    this.#fileSystems.delete(id)
+    for (const point of this.#points.values()) if (point.fileSystem === id) this.#points.delete(point.id)
+    rmSync(join(this.#account.directory, 'efs', id), { recursive: true })
+  }
+
+  mount(fileSystem: string, { target, zone }: { target: string; zone: string }): void {
+    this.#assertFileSystem(fileSystem)
+    // D: CreateMountTarget: one a zone.
+    if ([...this.#mounts.values()].some((other) => other.fileSystem === fileSystem && other.zone === zone))
+      throw failed('MountTargetConflict', 'mount target already exists in this AZ', 409)
+    this.#mounts.set(target, { fileSystem, zone })
+  }
+
+  unmount(target: string): void {
+    this.#mounts.delete(target)
   }
 
   #assertFileSystem(id: string | undefined): string {
@@ -158,6 +191,10 @@ export function createFileSystems(account: FakeAccount): {
   const actions: FakeService['actions'] = {
     CreateAccessPoint: async (input: sdk.CreateAccessPointRequest) => efs.create(input),
     DescribeAccessPoints: async (input: sdk.DescribeAccessPointsRequest) => efs.describe(input),
+    DeleteFileSystem: async ({ FileSystemId }: sdk.DeleteFileSystemRequest) => {
+      efs.remove(FileSystemId!)
+      return {}
+    },
     DeleteAccessPoint: async (input: sdk.DeleteAccessPointRequest) => efs.delete(input),
   }
   return { service: { scope: 'elasticfilesystem', sdk, actions }, fileSystems: efs }

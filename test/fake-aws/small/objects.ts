@@ -10,7 +10,14 @@ type PutObject = Omit<sdk.PutObjectRequest, 'Body'> & { Body?: Uint8Array }
 /** Fewer than AWS gives, so that pages are met. */
 const mostOnPage = 50
 
-class Objects {
+export interface Buckets {
+  add(name: string): void
+  has(name: string): boolean
+  /** @throws where something lies in it */
+  remove(name: string): void
+}
+
+class Objects implements Buckets {
   readonly #account: FakeAccount
   readonly buckets = new Map<string, Map<string, StoredObject>>()
 
@@ -22,6 +29,20 @@ class Objects {
     const bucket = this.buckets.get(name ?? '')
     if (!bucket) throw new AwsError('NoSuchBucket', 'The specified bucket does not exist', 404)
     return bucket
+  }
+
+  add(name: string): void {
+    this.buckets.set(name, this.buckets.get(name) ?? new Map())
+  }
+
+  has(name: string): boolean {
+    return this.buckets.has(name)
+  }
+
+  remove(name: string): void {
+    if (this.bucket(name).size > 0)
+      throw new AwsError('BucketNotEmpty', 'The bucket you tried to delete is not empty', 409)
+    this.buckets.delete(name)
   }
 
   put(input: PutObject): sdk.PutObjectOutput {
@@ -136,7 +157,7 @@ const about = ({ bytes, etag, type, metadata, modifiedAt }: StoredObject): sdk.H
 
 export function createObjects(account: FakeAccount): {
   service: FakeService
-  addBucket(name: string): void
+  buckets: Buckets
   read(bucket: string, key: string): Uint8Array
   /** Keys of uploads that are neither whole nor given up. */
   openUploads(): string[]
@@ -147,13 +168,18 @@ export function createObjects(account: FakeAccount): {
     PutObject: async (input: PutObject) => objects.put(input),
     GetObject: async (input: sdk.GetObjectRequest) => objects.get(input),
     HeadObject: async (input: sdk.HeadObjectRequest) => objects.head(input),
+    DeleteBucket: async (input: sdk.DeleteBucketRequest) => {
+      assertModelled(input, ['Bucket'], 'DeleteBucket')
+      objects.remove(input.Bucket!)
+      return {}
+    },
     DeleteObject: async (input: sdk.DeleteObjectRequest) => objects.delete(input),
     ListObjectsV2: async (input: sdk.ListObjectsV2Request) => objects.list(input),
     ...uploads.actions,
   }
   return {
     service: { scope: 's3', sdk, actions },
-    addBucket: (name) => void objects.buckets.set(name, objects.buckets.get(name) ?? new Map()),
+    buckets: objects,
     read: (bucket, key) => objects.find(bucket, key, 'NoSuchKey').bytes,
     openUploads: uploads.open,
   }

@@ -141,7 +141,7 @@ test('file systems: an access point per token, its directory made as it says', a
 
 test('objects: written, read, listed in pages, written once', async () => {
   const client = using((config) => new S3(config))
-  objects.addBucket('bucket')
+  objects.buckets.add('bucket')
   const Bucket = 'bucket'
   for (let at = 0; at < 60; at += 1)
     await client.putObject({ Bucket, Key: `a/${String(at).padStart(2, '0')}`, Body: String(at) })

@@ -4,8 +4,10 @@ import { AwsError, type FakeService } from '../fake-service.ts'
 import { assertModelled, NotModelled } from '../modelled.ts'
 import { paged } from '../paging.ts'
 import { assertTemplate, type ChangeSet, changeSetId, parametersOf, settleChangeSet } from './change-sets.ts'
-import { createModels, type Inventory, type ResourceLinks } from './resources.ts'
-import { createStack, deleteStack, type StackRunner, updateStack } from './run-stack.ts'
+import { described, describedSet } from './described.ts'
+import { createInventory, type Inventory } from './models/model.ts'
+import { createModels, type ResourceLinks } from './resources.ts'
+import { continueRollback, createStack, deleteStack, type StackRunner, updateStack } from './run-stack.ts'
 import { loadSpecification } from './specification.ts'
 import { Stack } from './stack.ts'
 import { invalid, parseTemplate, type Template } from './template.ts'
@@ -23,6 +25,8 @@ export interface FakeStacks {
   inventory: Inventory
   /** The next change of a resource fails for this reason. */
   failNext(stack: string, resource: string, reason: string): void
+  /** The next rollback of a change of a resource gets stuck for this reason. */
+  stickNext(stack: string, resource: string, reason: string): void
 }
 
 class Stacks {
@@ -191,9 +195,30 @@ class Stacks {
     assertModelled(input, ['StackName', 'RoleARN', 'ClientRequestToken'], 'DeleteStack')
     const stack = this.find(input.StackName)
     if (!stack || stack.isGone || stack.status === 'DELETE_IN_PROGRESS') return {}
+    if (stack.isProtected)
+      throw invalid(`Stack [${stack.name}] cannot be deleted while TerminationProtection is enabled`)
     if (stack.isBusy) throw new NotModelled(`DeleteStack in ${stack.status}`)
     this.#sets = this.#sets.filter((set) => set.stack !== stack)
     this.#start(deleteStack(this.#runner, stack))
+    return {}
+  }
+
+  protect(input: sdk.UpdateTerminationProtectionInput): sdk.UpdateTerminationProtectionOutput {
+    const stack = this.find(input.StackName)
+    if (!stack) throw invalid(`Stack [${input.StackName}] does not exist`)
+    // D: UpdateTerminationProtection: of a stack that is going it is refused.
+    if (/^DELETE_(IN_PROGRESS|COMPLETE)$/.test(stack.status))
+      throw invalid(`Stack [${stack.name}] is in ${stack.status} state`)
+    stack.isProtected = input.EnableTerminationProtection!
+    return { StackId: stack.id }
+  }
+
+  continueRollback(input: sdk.ContinueUpdateRollbackInput): object {
+    assertModelled(input, ['StackName', 'ClientRequestToken'], 'ContinueUpdateRollback')
+    const stack = this.get(input.StackName)
+    if (stack.status !== 'UPDATE_ROLLBACK_FAILED')
+      throw invalid(`Stack:${stack.id} is in ${stack.status} state and can not continue rollback`)
+    this.#start(continueRollback(this.#runner, stack))
     return {}
   }
 
@@ -218,57 +243,15 @@ class Stacks {
   }
 }
 
-function described(stack: Stack): sdk.Stack {
-  return {
-    StackId: stack.id,
-    StackName: stack.name,
-    ChangeSetId: stack.changeSet,
-    Description: stack.template?.description,
-    Parameters: shown(stack.parameters, stack.template),
-    CreationTime: stack.createdAt,
-    LastUpdatedTime: stack.updatedAt,
-    DeletionTime: stack.deletedAt,
-    StackStatus: stack.status,
-    StackStatusReason: stack.reason,
-    Capabilities: stack.capabilities as sdk.Capability[],
-    Outputs: stack.outputs,
-    Tags: stack.tags,
-  }
-}
-
-/** D: what is not to be echoed is four asterisks. */
-function shown(values: Record<string, string>, template: Template | null): sdk.Parameter[] {
-  return Object.entries(values).map(([ParameterKey, value]) => {
-    const isHidden = String(template?.parameters[ParameterKey]?.NoEcho) === 'true'
-    return { ParameterKey, ParameterValue: isHidden ? '****' : value }
-  })
-}
-
-function describedSet(set: ChangeSet): sdk.DescribeChangeSetOutput {
-  return {
-    ChangeSetId: set.id,
-    ChangeSetName: set.name,
-    StackId: set.stack.id,
-    StackName: set.stack.name,
-    Status: set.status,
-    StatusReason: set.reason,
-    ExecutionStatus: set.status === 'CREATE_COMPLETE' ? 'AVAILABLE' : 'UNAVAILABLE',
-    CreationTime: set.createdAt,
-    Changes: set.changes,
-    Parameters: shown(set.parameters, set.template),
-    Capabilities: set.input.Capabilities,
-    Tags: set.input.Tags,
-    Description: set.input.Description,
-  }
-}
-
 export async function createStacks(links: StackLinks): Promise<FakeStacks> {
-  const inventory: Inventory = { roles: new Set(), securityGroups: new Set() }
+  const inventory = createInventory()
   const runner: StackRunner = {
     clock: links.account.clock,
     models: createModels(links, inventory),
+    inventory,
     specification: await loadSpecification(),
     failures: new Map(),
+    stuck: new Map(),
   }
   const stacks = new Stacks(links, runner)
   const actions: FakeService['actions'] = {
@@ -277,6 +260,8 @@ export async function createStacks(links: StackLinks): Promise<FakeStacks> {
     ExecuteChangeSet: async (input: sdk.ExecuteChangeSetInput) => stacks.execute(input),
     DeleteChangeSet: async (input: sdk.DeleteChangeSetInput) => stacks.deleteChangeSet(input),
     DeleteStack: async (input: sdk.DeleteStackInput) => stacks.delete(input),
+    UpdateTerminationProtection: async (input: sdk.UpdateTerminationProtectionInput) => stacks.protect(input),
+    ContinueUpdateRollback: async (input: sdk.ContinueUpdateRollbackInput) => stacks.continueRollback(input),
     DescribeStacks: async (input: sdk.DescribeStacksInput) => stacks.describe(input),
     DescribeStackEvents: async (input: sdk.DescribeStackEventsInput) => stacks.events(input),
     GetTemplate: async (input: sdk.GetTemplateInput): Promise<sdk.GetTemplateOutput> => {
@@ -287,6 +272,11 @@ export async function createStacks(links: StackLinks): Promise<FakeStacks> {
   return {
     service: { scope: 'cloudformation', sdk, actions },
     inventory,
-    failNext: (stack, resource, reason) => void runner.failures.set(`${stack}/${resource}`, reason),
+    failNext: (stack, resource, reason) => addTo(runner.failures, `${stack}/${resource}`, reason),
+    stickNext: (stack, resource, reason) => addTo(runner.stuck, `${stack}/${resource}`, reason),
   }
+}
+
+function addTo(reasons: Map<string, string[]>, key: string, reason: string): void {
+  reasons.set(key, [...(reasons.get(key) ?? []), reason])
 }

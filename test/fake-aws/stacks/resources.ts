@@ -1,23 +1,11 @@
-import { randomBytes } from 'node:crypto'
 import type { FakeClock } from '../clock.ts'
 import type { FakeAccount } from '../fake-service.ts'
 import type { Repositories } from '../small/images.ts'
 import type { LogGroups } from '../small/logs.ts'
-import type { Made } from './template.ts'
-
-type Properties = Record<string, unknown>
-
-/** How one type of resource is made, changed in place, and taken away. What they throw is why the resource failed. */
-export interface ResourceModel {
-  /** Of the account's time (J). */
-  takesMs: number
-  /** The property that names it: two of one name cannot be. */
-  named?: string
-  create(properties: Properties, generatedName: string): Made | Promise<Made>
-  update(made: Made, properties: Properties): void
-  /** `snapshot`: what the last one of its data is to be called, where the template asks for one. */
-  delete(made: Made, properties: Properties, last: { snapshot: string | null }): void | Promise<void>
-}
+import { hex, text, type Inventory, type Properties, type ResourceModel } from './models/model.ts'
+import { networkModels } from './models/network.ts'
+import { rackModels, type RackLinks } from './models/rack.ts'
+import { storageModels, type StorageLinks } from './models/storage.ts'
 
 export interface ResourceLinks {
   account: FakeAccount
@@ -27,25 +15,22 @@ export interface ResourceLinks {
   usesSecurityGroup: (id: string) => boolean
   /** Of types that other rooms of the fake have. */
   models?: Record<string, ResourceModel>
+  /** What the stacks of an installation are made in; without it there are the types of an app's stack, and those given. */
+  installation?: Omit<RackLinks & StorageLinks, 'account' | 'logGroups'>
 }
 
-const text = (value: unknown) => (typeof value === 'string' ? value : undefined)
-const hex = (bytes: number) => randomBytes(bytes).toString('hex')
-
-/** What an account holds that only stacks make, so that others can tell whether it is there. */
-export interface Inventory {
-  /** ARNs. */
-  roles: Set<string>
-  /** Ids. */
-  securityGroups: Set<string>
-}
-
-/** Types of the app's stack, and those that are given; there are no others here. */
+/** The types of our templates; there are no others here. */
 export function createModels(
-  { account, logGroups, repositories, usesSecurityGroup, models = {} }: ResourceLinks,
+  { account, logGroups, repositories, usesSecurityGroup, installation, models = {} }: ResourceLinks,
   inventory: Inventory,
 ): Record<string, ResourceModel> {
+  const links = installation && { ...installation, account, logGroups }
   return {
+    ...(links && {
+      ...networkModels(inventory),
+      ...storageModels(links, inventory),
+      ...rackModels(links, inventory),
+    }),
     'AWS::Logs::LogGroup': logGroup(logGroups),
     'AWS::ECR::Repository': repository(repositories),
     'AWS::EC2::SecurityGroup': securityGroup(account.clock, inventory, usesSecurityGroup),

@@ -1,29 +1,26 @@
 import { isDeepStrictEqual } from 'node:util'
 import { randomBytes } from 'node:crypto'
 import type { FakeClock } from '../clock.ts'
-import type { ResourceModel } from './resources.ts'
+import type { Inventory, ResourceModel } from './models/model.ts'
 import type { Specification } from './specification.ts'
-import type { Stack, StackResource } from './stack.ts'
+import type { Stack, StackResource, TakenBack } from './stack.ts'
 import { dependencies, type Made, resolved, type Template } from './template.ts'
 
 export interface StackRunner {
   clock: FakeClock
   models: Record<string, ResourceModel>
+  inventory: Inventory
   specification: Specification
   /** Of `STACK/RESOURCE`: why its next change fails. */
-  failures: Map<string, string>
-}
-
-/** A resource as it was before a change, for the way back. */
-interface Undo {
-  name: string
-  before: StackResource | null
+  failures: Map<string, string[]>
+  /** Of `STACK/RESOURCE`: why taking a change of it back fails. */
+  stuck: Map<string, string[]>
 }
 
 /** Makes a stack by a template; a failure takes back what was made (D: ROLLBACK_COMPLETE). */
 export async function createStack(runner: StackRunner, stack: Stack, template: Template): Promise<void> {
   stack.become('CREATE_IN_PROGRESS', 'User Initiated')
-  const undo: Undo[] = []
+  const undo: TakenBack[] = []
   try {
     await applyAll(runner, stack, template, undo, [])
     settle(stack, template)
@@ -32,24 +29,23 @@ export async function createStack(runner: StackRunner, stack: Stack, template: T
     stack.become('ROLLBACK_IN_PROGRESS', failedReason(error))
     // Nobody has used them yet (J): no last snapshot is taken.
     const made = [...stack.resources.values()].map((each) => ({ ...each, onDelete: withoutSnapshot(each) }))
-    await removeAll(runner, stack, made.toReversed())
-    stack.become('ROLLBACK_COMPLETE')
+    const failed = await removeAll(runner, stack, made.toReversed(), { isCreation: true })
+    stack.become(failed.length > 0 ? 'ROLLBACK_FAILED' : 'ROLLBACK_COMPLETE')
   }
 }
 
 /** Changes a stack; a failure brings the old template back (D: UPDATE_ROLLBACK_COMPLETE). */
 export async function updateStack(runner: StackRunner, stack: Stack, template: Template): Promise<void> {
   stack.become('UPDATE_IN_PROGRESS', 'User Initiated')
-  const undo: Undo[] = []
+  const undo: TakenBack[] = []
   const replaced: StackResource[] = []
   try {
     await applyAll(runner, stack, template, undo, replaced)
     settle(stack, template)
   } catch (error) {
     stack.become('UPDATE_ROLLBACK_IN_PROGRESS', failedReason(error))
-    await takeBack(runner, stack, undo)
-    stack.become('UPDATE_ROLLBACK_COMPLETE')
-    return
+    stack.leftToTakeBack = undo
+    return await takeBack(runner, stack)
   }
   stack.become('UPDATE_COMPLETE_CLEANUP_IN_PROGRESS')
   const dropped = [...stack.resources.values()].filter(({ name }) => !template.resources.has(name))
@@ -82,7 +78,7 @@ async function applyAll(
   runner: StackRunner,
   stack: Stack,
   template: Template,
-  undo: Undo[],
+  undo: TakenBack[],
   replaced: StackResource[],
 ): Promise<void> {
   const under = new Map<string, Promise<void>>()
@@ -110,7 +106,7 @@ async function applyOne(
   stack: Stack,
   template: Template,
   name: string,
-  undo: Undo[],
+  undo: TakenBack[],
   replaced: StackResource[],
 ): Promise<void> {
   const { Type: type, Properties, DeletionPolicy, UpdateReplacePolicy } = template.resources.get(name)!
@@ -123,6 +119,7 @@ async function applyOne(
   try {
     await runner.clock.pass(runner.models[type]!.takesMs)
     const made = await change(runner, stack, { name, type, properties, before })
+    runner.inventory.there.add(`${type} ${made.physical}`)
     undo.push({ name, before })
     if (before && made !== before.made) replaced.push({ ...before, onDelete: before.onReplace })
     const policies = { onDelete: DeletionPolicy, onReplace: UpdateReplacePolicy }
@@ -149,12 +146,11 @@ async function change(
   const model = models[type]!
   const problem = specification.problem(type, properties)
   const failure =
-    failures.get(`${stack.name}/${name}`) ??
+    failures.get(`${stack.name}/${name}`)?.shift() ??
     (problem && `Properties validation failed for resource ${name}: ${problem}`)
-  failures.delete(`${stack.name}/${name}`)
   if (failure) throw new Error(failure)
   const generated = `${stack.name}-${name}-${randomBytes(6).toString('hex').toUpperCase()}`
-  if (!before) return model.create(properties, generated)
+  if (!before) return await model.create(properties, generated)
   const changed = changedProperties(before.properties, properties)
   if (before.type === type && !specification.replaces(type, changed)) {
     model.update(before.made, properties)
@@ -165,7 +161,7 @@ async function change(
     const why = 'CloudFormation cannot update a stack when a custom-named resource requires replacing.'
     throw new Error(`${why} Rename ${before.made.physical} and update the stack again.`)
   }
-  return model.create(properties, generated)
+  return await model.create(properties, generated)
 }
 
 export function changedProperties(before: Record<string, unknown>, after: Record<string, unknown>): string[] {
@@ -173,29 +169,52 @@ export function changedProperties(before: Record<string, unknown>, after: Record
   return [...names].filter((name) => !isDeepStrictEqual(before[name], after[name]))
 }
 
-/** Newest first: what was made goes, what was changed is changed back. */
-async function takeBack(runner: StackRunner, stack: Stack, undo: Undo[]): Promise<void> {
-  for (const { name, before } of undo.toReversed()) {
+/** Newest first: what was made goes, what was changed is changed back. What fails is left for another time (D). */
+async function takeBack(runner: StackRunner, stack: Stack): Promise<void> {
+  const { leftToTakeBack: left } = stack
+  for (let last = left.at(-1); last; last = left.at(-1)) {
+    const { name, before } = last
     const now = stack.resources.get(name)!
+    const why = runner.stuck.get(`${stack.name}/${name}`)?.shift()
+    if (why !== undefined) {
+      stack.note({ name, type: now.type, physical: now.made.physical }, 'UPDATE_FAILED', why)
+      stack.become('UPDATE_ROLLBACK_FAILED', `The following resource(s) failed to update: [${name}].`)
+      return
+    }
     if (before && before.made === now.made) runner.models[now.type]!.update(now.made, before.properties)
-    else await removeAll(runner, stack, [now])
+    else await removeAll(runner, stack, [now], { isCreation: true })
     if (before) stack.resources.set(name, before)
+    left.pop()
   }
+  stack.become('UPDATE_ROLLBACK_COMPLETE')
+}
+
+/** Goes on with a rollback that got stuck (D: ContinueUpdateRollback). */
+export async function continueRollback(runner: StackRunner, stack: Stack): Promise<void> {
+  stack.become('UPDATE_ROLLBACK_IN_PROGRESS', 'User Initiated')
+  await runner.clock.pass(1000)
+  await takeBack(runner, stack)
 }
 
 /** Names of those that could not be removed. */
-async function removeAll(runner: StackRunner, stack: Stack, resources: StackResource[]): Promise<string[]> {
+async function removeAll(
+  runner: StackRunner,
+  stack: Stack,
+  resources: StackResource[],
+  { isCreation = false } = {},
+): Promise<string[]> {
   const failed: string[] = []
   for (const resource of resources) {
     const { name, type, made, properties, onDelete } = resource
     const about = { name, type, physical: made.physical }
-    if (onDelete === 'Retain') {
+    if (onDelete === 'Retain' || (onDelete === 'RetainExceptOnCreate' && !isCreation)) {
       stack.note(about, 'DELETE_SKIPPED')
     } else {
       stack.note(about, 'DELETE_IN_PROGRESS')
       await runner.clock.pass(1000)
       try {
         await runner.models[type]!.delete(made, properties, { snapshot: snapshotName(stack, resource) })
+        runner.inventory.there.delete(`${type} ${made.physical}`)
         stack.note(about, 'DELETE_COMPLETE')
       } catch (error) {
         stack.note(about, 'DELETE_FAILED', (error as Error).message)

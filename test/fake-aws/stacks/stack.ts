@@ -15,6 +15,12 @@ export interface StackResource {
   onReplace: Policy
 }
 
+/** A resource as it was before a change, for the way back. */
+export interface TakenBack {
+  name: string
+  before: StackResource | null
+}
+
 /** One stack, what happened to it, and the template that it stands by. */
 export class Stack {
   readonly id: string
@@ -31,6 +37,9 @@ export class Stack {
   capabilities: string[] = []
   outputs: Output[] = []
   changeSet: string | undefined
+  isProtected = false
+  /** What a rollback that failed has still to take back, newest last. */
+  leftToTakeBack: TakenBack[] = []
   updatedAt: Date | undefined
   deletedAt: Date | undefined
   readonly #account: FakeAccount

@@ -3,7 +3,7 @@ import { NotModelled } from '../modelled.ts'
 import { isRecord } from '../wire/value.ts'
 
 /** What becomes of the data of a resource that goes. */
-export type Policy = 'Delete' | 'Retain' | 'Snapshot'
+export type Policy = 'Delete' | 'Retain' | 'RetainExceptOnCreate' | 'Snapshot'
 
 export interface TemplateResource {
   Type: string
@@ -92,8 +92,10 @@ function parseResource(name: string, resource: unknown): TemplateResource {
   }
 }
 
+const policies = new Set<unknown>(['Delete', 'Retain', 'RetainExceptOnCreate', 'Snapshot'])
+
 function policyOf(given: unknown = 'Delete'): Policy {
-  if (given === 'Delete' || given === 'Retain' || given === 'Snapshot') return given
+  if (policies.has(given)) return given as Policy
   throw new NotModelled(`the policy ${String(given)} of a resource`)
 }
 
@@ -179,9 +181,26 @@ function answered(name: string, given: unknown, values: Values): unknown {
       part ? attribute(one, part, values) : reference(one, values),
     )
   }
-  if (name !== 'Fn::Join') throw new NotModelled(`${name} in a template`)
-  const [between, items] = given as [string, unknown[]]
-  return (resolved(items, values) as string[]).join(between)
+  const arranged = arrangements[name]
+  if (!arranged) throw new NotModelled(`${name} in a template`)
+  return arranged(resolved(given, values), values)
+}
+
+const arrangements: Record<string, (given: unknown, values: Values) => unknown> = {
+  'Fn::Join': (given) => {
+    const [between, items] = given as [string, string[]]
+    return items.join(between)
+  },
+  'Fn::Split': (given) => {
+    const [between, whole] = given as [string, string]
+    return whole.split(between)
+  },
+  'Fn::Select': (given) => {
+    const [at, items] = given as [number, string[]]
+    return items[at]
+  },
+  // Of the stack's own region.
+  'Fn::GetAZs': (_, { pseudo }) => ['a', 'b', 'c'].map((zone) => `${pseudo['AWS::Region']}${zone}`),
 }
 
 function reference(name: string, { parameters, pseudo, made }: Values): string {

@@ -1,0 +1,140 @@
+import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import { after, before, test } from 'node:test'
+import { KMS } from '@aws-sdk/client-kms'
+import type { InstallationAccount } from '../../src/account/installation-account.ts'
+import { findStacks, makeStacks, planStacks, type WantedInstallation } from '../../src/account/make-stacks.ts'
+import { placesOf } from '../../src/account/places.ts'
+import { removeStacks } from '../../src/account/remove-stacks.ts'
+import { createClients, type AwsClients } from '../../src/aws/clients.ts'
+import type { Progress } from '../../src/domain/control.ts'
+import { noReleaseCommands } from '../../src/domain/engine.ts'
+import type { RackError } from '../../src/domain/error.ts'
+import { appOwner } from '../../src/domain/owner.ts'
+import { createAwsEngine } from '../../src/engines/aws/aws-engine.ts'
+import { until } from '../../src/lib/poll.ts'
+import { intervalsAt } from '../../src/main/account-clock.ts'
+import { connectToDocker } from '../fake-aws/ecs/task-network.ts'
+import { Cut } from '../fake-aws/faults.ts'
+import { startFakeAws, type FakeAws } from '../fake-aws/start-fake-aws.ts'
+import { toolImage } from '../fake-aws/tool/tool-image.ts'
+import { serveText, shellCommand } from '../support/behaviour.ts'
+import { controlFor } from '../support/docker-rack.ts'
+import { planOf, processPlan, servesHttp } from '../support/plans.ts'
+import { visitLocally } from '../support/visits.ts'
+
+const factor = 100
+const rack = `t-${randomBytes(4).toString('hex')}`
+let aws: FakeAws
+let clients: AwsClients
+let account: InstallationAccount
+
+before(async () => {
+  aws = await startFakeAws({ rack, factor, isEmpty: true })
+  ;({ clients, account } = called())
+})
+after(async () => {
+  clients.close()
+  await aws.close()
+  assert.deepEqual(aws.troubles, [])
+  assert.deepEqual(aws.calls.refused, [])
+})
+
+function called(accessKeyId?: string) {
+  const access = aws.access(accessKeyId)
+  const clients = createClients(access)
+  return { clients, account: { clients, keys: new KMS(access), intervalMs: 50 } }
+}
+
+const wanted = (more: Partial<WantedInstallation> = {}): WantedInstallation => ({
+  rack,
+  network: { kind: 'own', nat: false },
+  daemonFrom: [],
+  networkBalancer: false,
+  images: null,
+  ...more,
+})
+
+/** What the account holds that stacks make, by type. */
+const held = () => [...aws.stacks.inventory.there].map((each) => each.split(' ')[0]!).toSorted()
+
+function listening() {
+  const heard: string[] = []
+  const report = (progress: Progress) => void (progress.type === 'log' && heard.push(progress.text))
+  return { heard, control: { ...controlFor(30_000), report } }
+}
+
+const statusOf = async (name: string) => {
+  const { Stacks = [] } = await clients.stacks.describeStacks({ StackName: name })
+  return Stacks[0]?.StackStatus
+}
+
+test('an engine works in what the stacks have made, and nothing is left of it but what holds data', async () => {
+  const { heard, control } = listening()
+  const plan = await planStacks(account, wanted(), control)
+  assert.deepEqual(
+    plan.map(({ isNew, changes }) => isNew && changes.every(({ action }) => action === 'Add')),
+    [true, true],
+  )
+  assert.deepEqual(held(), [])
+  await makeStacks(account, wanted(), control)
+  assert.ok(heard.includes(`rack-${rack}-base: Vpc CREATE_COMPLETE`), heard.join('\n'))
+  assert.ok(heard.includes(`rack-${rack}: Balancer CREATE_COMPLETE`), heard.join('\n'))
+  const tool = await aws.repositories.push(`rack/${rack}`, await toolImage(connectToDocker(), control))
+  const images = { tool, builder: tool }
+  assert.throws(() => placesOf({ base: {}, rack: {} }), { code: 'engine-failed' })
+  const whole = wanted({ images, networkBalancer: true })
+  assert.deepEqual(
+    (await planStacks(account, whole, control)).map(({ changes }) => changes.map(({ resource }) => resource)),
+    [[], ['NetworkBalancer', 'BuildProject']],
+  )
+  const outputs = await makeStacks(account, whole, control)
+  assert.deepEqual(await findStacks(account, rack, control), outputs)
+  // The same again changes nothing.
+  const begin = aws.calls.records.length
+  assert.deepEqual(await makeStacks(account, whole, control), outputs)
+  assert.ok(!aws.calls.records.slice(begin).some(({ action }) => action === 'ExecuteChangeSet'))
+
+  const places = placesOf(outputs)
+  const engine = createAwsEngine({
+    rack,
+    clients,
+    places,
+    total: { cpuUnits: 64 * 1024, memoryBytes: 64 * 2 ** 30 },
+    domain: 'localhost',
+    randomBytes,
+    intervals: intervalsAt(factor),
+    onTrouble: (error) => aws.troubles.push(error),
+  })
+  const web = processPlan({
+    cpuUnits: 64,
+    memoryBytes: 32 * 2 ** 20,
+    image: await aws.repositories.push(`rack/${rack}`, 'busybox:1'),
+    command: shellCommand([serveText(8080, 'made by stacks')]),
+    ...servesHttp(8080, ['shop.localhost']),
+    environment: { WORD: 'secret' },
+  })
+  const owner = appOwner('shop')
+  const deployed = planOf([web], { rack, owner, release: 'ROOOOOOOOOO' })
+  const change = { plan: deployed, live: null, leaving: [], releaseCommands: noReleaseCommands }
+  await engine.deploy(change, controlFor(60_000))
+  const visit = visitLocally(aws.loopbackPort('web', 80))
+  assert.equal((await visit('shop.localhost'))?.text, 'made by stacks')
+  assert.equal((await visit('nobody.localhost'))?.status, 404)
+
+  // What an app still stands in does not go.
+  await assert.rejects(removeStacks(account, { rack, data: false }, control), (error: RackError) => {
+    assert.deepEqual([error.code, error.details], ['conflict', { stacks: [`rack-${rack}-app-shop`] }])
+    return true
+  })
+  await engine.remove(owner, { volumes: true }, controlFor(60_000))
+  await engine.close()
+  const kept = await removeStacks(account, { rack, data: false }, control)
+  assert.deepEqual(kept.map(({ type }) => type).toSorted(), [
+    'AWS::EFS::FileSystem',
+    'AWS::KMS::Key',
+    'AWS::S3::Bucket',
+  ])
+  assert.deepEqual(held(), kept.map(({ type }) => type).toSorted())
+  assert.deepEqual(await removeStacks(account, { rack, data: false }, control), [])
+})

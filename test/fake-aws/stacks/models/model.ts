@@ -1,0 +1,69 @@
+import { randomBytes } from 'node:crypto'
+import type { Made } from '../template.ts'
+
+export type Properties = Record<string, unknown>
+
+/** How one type of resource is made, changed in place, and taken away. What they throw is why the resource failed. */
+export interface ResourceModel {
+  /** Of the account's time (J). */
+  takesMs: number
+  /** The property that names it: two of one name cannot be. */
+  named?: string
+  create(properties: Properties, generatedName: string): Made | Promise<Made>
+  update(made: Made, properties: Properties): void
+  /** `snapshot`: what the last one of its data is to be called, where the template asks for one. */
+  delete(made: Made, properties: Properties, last: { snapshot: string | null }): void | Promise<void>
+}
+
+export const text = (value: unknown) => (typeof value === 'string' ? value : undefined)
+export const texts = (value: unknown) => (Array.isArray(value) ? value : []) as string[]
+export const hex = (bytes: number) => randomBytes(bytes).toString('hex')
+
+/** As ids of EC2 look: seventeen digits. */
+export const idOf = (prefix: string) => `${prefix}-${hex(8)}0`
+
+/** What an account holds that only stacks make, so that others can tell whether it is there. */
+export interface Inventory {
+  /** ARNs. */
+  roles: Set<string>
+  /** Ids. */
+  securityGroups: Set<string>
+  /** Zones of subnets, by id. */
+  subnets: Map<string, string>
+  /** All that stacks have made and not taken away: type and own name, a blank between. */
+  there: Set<string>
+}
+
+export function createInventory(): Inventory {
+  return { roles: new Set(), securityGroups: new Set(), subnets: new Map(), there: new Set() }
+}
+
+/** What is there and nothing more: neither tasks nor other services ask about it but by its id. */
+export function plainModel(
+  { there }: Inventory,
+  type: string,
+  {
+    takesMs,
+    make,
+    refuse,
+  }: {
+    takesMs: number
+    make: (properties: Properties, generated: string) => Made
+    /** Why it cannot go; null when it can. */
+    refuse?: (physical: string) => string | null
+  },
+): ResourceModel {
+  return {
+    takesMs,
+    create(properties, generated) {
+      const made = make(properties, generated)
+      if (there.has(`${type} ${made.physical}`)) throw new Error(`${made.physical} already exists`)
+      return made
+    },
+    update: () => {},
+    delete({ physical }) {
+      const why = refuse?.(physical)
+      if (why) throw new Error(why)
+    },
+  }
+}
