@@ -1,3 +1,4 @@
+import type { AwsPlaces } from '../domain/aws-places.ts'
 import { RackError } from '../domain/error.ts'
 
 /** By name, what a stack says of what it made. */
@@ -7,18 +8,9 @@ export type Outputs = Record<string, string>
  * The places that a rack's two stacks have made.
  * @throws engine-failed where an output is missing: the images are not built yet, or a stack is of another version
  */
-export function placesOf({ base, rack }: { base: Outputs; rack: Outputs }) {
-  const of = (outputs: Outputs, name: string): string => {
-    const value = outputs[name]
-    if (value) return value
-    throw new RackError('engine-failed', `the rack's stacks do not say what ${name} is`, {
-      hint: 'Bring them up to date: rack install aws',
-    })
-  }
-  const [fromBase, fromRack] = [base, rack].map((outputs) => (name: string) => of(outputs, name)) as [
-    (name: string) => string,
-    (name: string) => string,
-  ]
+export function placesOf({ base, rack }: { base: Outputs; rack: Outputs }): AwsPlaces {
+  const fromBase = (name: string) => outputOf(base, name)
+  const fromRack = (name: string) => outputOf(rack, name)
   return {
     region: fromBase('Region'),
     account: fromBase('Account'),
@@ -48,4 +40,12 @@ export function placesOf({ base, rack }: { base: Outputs; rack: Outputs }) {
     key: fromBase('Key'),
     roleBoundary: fromRack('RoleBoundary'),
   }
+}
+
+function outputOf(outputs: Outputs, name: string): string {
+  const value = outputs[name]
+  if (value) return value
+  throw new RackError('engine-failed', `the rack's stacks do not say what ${name} is`, {
+    hint: 'Bring them up to date: rack install aws',
+  })
 }

@@ -45,7 +45,7 @@ async function assertAlone(
   rack: string,
   { signal }: Control,
 ): Promise<void> {
-  const own = [baseStackName(rack), rackStackName(rack)]
+  const own = new Set([baseStackName(rack), rackStackName(rack)])
   const others: string[] = []
   let token: string | undefined
   do {
@@ -55,7 +55,7 @@ async function assertAlone(
     )
     for (const { StackName = '', Tags = [] } of page.Stacks ?? []) {
       const isOfRack = Tags.some(({ Key, Value }) => Key === rackTag && Value === rack)
-      if (isOfRack && !own.includes(StackName)) others.push(StackName)
+      if (isOfRack && !own.has(StackName)) others.push(StackName)
     }
     token = page.NextToken
   } while (token)

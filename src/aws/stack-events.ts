@@ -4,11 +4,11 @@ import type { StackControl, StackOptions } from './stack-options.ts'
 
 const ownType = 'AWS::CloudFormation::Stack'
 
-/** Where the newest operation on a stack began. */
-function isBeginning({ ResourceType, PhysicalResourceId, StackId, ...event }: StackEvent): boolean {
-  if (ResourceType !== ownType || PhysicalResourceId !== StackId) return false
-  const isReview = event.ResourceStatus === ('REVIEW_IN_PROGRESS' as string)
-  return !isReview && event.ResourceStatusReason === 'User Initiated'
+/** Where the newest operation began; a rollback that is continued belongs to it. */
+function isBeginning(event: StackEvent): boolean {
+  const isOwn = event.ResourceType === ownType && event.PhysicalResourceId === event.StackId
+  const isBegun = /^(CREATE|UPDATE|DELETE)_IN_PROGRESS$/.test(event.ResourceStatus ?? '')
+  return isOwn && isBegun
 }
 
 /** Events of the newest operation, oldest first, up to those that are known already. */
@@ -55,14 +55,14 @@ function tell(event: StackEvent, report: Control['report']): void {
   report({ type: 'log', text: words.join(', '), time: (Timestamp ?? new Date()).toISOString() })
 }
 
-/** What failed first in the newest operation: the others fell over it. */
-export async function firstFailure(
+/** What failed in the newest operation, oldest first. */
+export async function failuresOf(
   options: StackOptions,
   nameOrId: string,
   control: StackControl,
-): Promise<StackEvent | undefined> {
+): Promise<StackEvent[]> {
   const events = await newestEvents(options, nameOrId, new Set(), control)
-  return events.find(
+  return events.filter(
     ({ ResourceStatus = '', ResourceType }) => ResourceStatus.endsWith('_FAILED') && ResourceType !== ownType,
   )
 }

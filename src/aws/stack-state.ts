@@ -1,8 +1,8 @@
-import type { Stack } from '@aws-sdk/client-cloudformation'
+import type { Stack, StackEvent } from '@aws-sdk/client-cloudformation'
 import { RackError } from '../domain/error.ts'
 import { until } from '../lib/poll.ts'
 import { isAwsError } from './errors.ts'
-import { createEventTeller, firstFailure } from './stack-events.ts'
+import { createEventTeller, failuresOf } from './stack-events.ts'
 import { usualDeadlineMs, type StackControl, type StackOptions } from './stack-options.ts'
 
 export const isWhole = (stack: Stack | null): stack is Stack =>
@@ -52,7 +52,9 @@ export async function settledStack(
   await options.stacks.continueUpdateRollback({ StackName: name }, { abortSignal: control.signal })
   const left = await awaitStack(options, { name, isOver: (now) => !isBusy(now), isOurs: true }, control)
   if (left?.StackStatus !== 'UPDATE_ROLLBACK_FAILED') return left
-  throw await stackFailed(options, left, 'can be brought neither forward nor back', control)
+  const failures = await failuresOf(options, left.StackId!, control)
+  // What the newest attempt met is what keeps it.
+  throw failed(left, 'can be brought neither forward nor back', failures.at(-1))
 }
 
 /** As it is when a change that was begun is over. */
@@ -107,16 +109,20 @@ async function awaitStack(
   return (await until(look, waiting)).stack
 }
 
-/** Why a change failed: what failed first in it, with the account's reason. */
+/** Why a change failed: what failed first in it, since the others fell over that. */
 export async function stackFailed(
   options: StackOptions,
   stack: Stack,
   became: string,
   control: StackControl,
 ): Promise<RackError> {
-  const failed = await firstFailure(options, stack.StackId!, control)
-  const why = failed
-    ? `${failed.LogicalResourceId}: ${failed.ResourceStatusReason}`
+  const [first] = await failuresOf(options, stack.StackId!, control)
+  return failed(stack, became, first)
+}
+
+function failed(stack: Stack, became: string, failure: StackEvent | undefined): RackError {
+  const why = failure
+    ? `${failure.LogicalResourceId}: ${failure.ResourceStatusReason}`
     : (stack.StackStatusReason ?? stack.StackStatus)
   return new RackError('engine-failed', `the stack ${stack.StackName} ${became}: ${why}`)
 }

@@ -1,82 +1,43 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { after, before, test } from 'node:test'
-import { KMS } from '@aws-sdk/client-kms'
-import type { InstallationAccount } from '../../src/account/installation-account.ts'
-import { findStacks, makeStacks, planStacks, type WantedInstallation } from '../../src/account/make-stacks.ts'
+import { findStacks, makeStacks, planStacks } from '../../src/account/make-stacks.ts'
 import { placesOf } from '../../src/account/places.ts'
 import { removeStacks } from '../../src/account/remove-stacks.ts'
-import { createClients, type AwsClients } from '../../src/aws/clients.ts'
-import type { Progress } from '../../src/domain/control.ts'
 import { noReleaseCommands } from '../../src/domain/engine.ts'
 import type { RackError } from '../../src/domain/error.ts'
 import { appOwner } from '../../src/domain/owner.ts'
 import { createAwsEngine } from '../../src/engines/aws/aws-engine.ts'
-import { until } from '../../src/lib/poll.ts'
 import { intervalsAt } from '../../src/main/account-clock.ts'
 import { connectToDocker } from '../fake-aws/ecs/task-network.ts'
-import { Cut } from '../fake-aws/faults.ts'
-import { startFakeAws, type FakeAws } from '../fake-aws/start-fake-aws.ts'
 import { toolImage } from '../fake-aws/tool/tool-image.ts'
 import { serveText, shellCommand } from '../support/behaviour.ts'
 import { controlFor } from '../support/docker-rack.ts'
+import { listeningControl, openEmptyAccount } from '../support/installation.ts'
 import { planOf, processPlan, servesHttp } from '../support/plans.ts'
 import { visitLocally } from '../support/visits.ts'
 
 const factor = 100
-const rack = `t-${randomBytes(4).toString('hex')}`
-let aws: FakeAws
-let clients: AwsClients
-let account: InstallationAccount
+let own: Awaited<ReturnType<typeof openEmptyAccount>>
 
 before(async () => {
-  aws = await startFakeAws({ rack, factor, isEmpty: true })
-  ;({ clients, account } = called())
+  own = await openEmptyAccount({ factor })
 })
 after(async () => {
-  clients.close()
-  await aws.close()
-  assert.deepEqual(aws.troubles, [])
-  assert.deepEqual(aws.calls.refused, [])
+  await own.close()
+  assert.deepEqual(own.aws.troubles, [])
+  assert.deepEqual(own.aws.calls.refused, [])
 })
-
-function called(accessKeyId?: string) {
-  const access = aws.access(accessKeyId)
-  const clients = createClients(access)
-  return { clients, account: { clients, keys: new KMS(access), intervalMs: 50 } }
-}
-
-const wanted = (more: Partial<WantedInstallation> = {}): WantedInstallation => ({
-  rack,
-  network: { kind: 'own', nat: false },
-  daemonFrom: [],
-  networkBalancer: false,
-  images: null,
-  ...more,
-})
-
-/** What the account holds that stacks make, by type. */
-const held = () => [...aws.stacks.inventory.there].map((each) => each.split(' ')[0]!).toSorted()
-
-function listening() {
-  const heard: string[] = []
-  const report = (progress: Progress) => void (progress.type === 'log' && heard.push(progress.text))
-  return { heard, control: { ...controlFor(30_000), report } }
-}
-
-const statusOf = async (name: string) => {
-  const { Stacks = [] } = await clients.stacks.describeStacks({ StackName: name })
-  return Stacks[0]?.StackStatus
-}
 
 test('an engine works in what the stacks have made, and nothing is left of it but what holds data', async () => {
-  const { heard, control } = listening()
+  const { rack, aws, account, wanted, held } = own
+  const { heard, control } = listeningControl()
   const plan = await planStacks(account, wanted(), control)
   assert.deepEqual(
     plan.map(({ isNew, changes }) => isNew && changes.every(({ action }) => action === 'Add')),
     [true, true],
   )
-  assert.deepEqual(held(), [])
+  assert.deepEqual(await held(), [])
   await makeStacks(account, wanted(), control)
   assert.ok(heard.includes(`rack-${rack}-base: Vpc CREATE_COMPLETE`), heard.join('\n'))
   assert.ok(heard.includes(`rack-${rack}: Balancer CREATE_COMPLETE`), heard.join('\n'))
@@ -86,7 +47,7 @@ test('an engine works in what the stacks have made, and nothing is left of it bu
   const whole = wanted({ images, networkBalancer: true })
   assert.deepEqual(
     (await planStacks(account, whole, control)).map(({ changes }) => changes.map(({ resource }) => resource)),
-    [[], ['NetworkBalancer', 'BuildProject']],
+    [[], ['NetworkBalancer', 'Builds', 'BuildRole', 'BuildProject']],
   )
   const outputs = await makeStacks(account, whole, control)
   assert.deepEqual(await findStacks(account, rack, control), outputs)
@@ -98,7 +59,7 @@ test('an engine works in what the stacks have made, and nothing is left of it bu
   const places = placesOf(outputs)
   const engine = createAwsEngine({
     rack,
-    clients,
+    clients: account.clients,
     places,
     total: { cpuUnits: 64 * 1024, memoryBytes: 64 * 2 ** 30 },
     domain: 'localhost',
@@ -135,6 +96,6 @@ test('an engine works in what the stacks have made, and nothing is left of it bu
     'AWS::KMS::Key',
     'AWS::S3::Bucket',
   ])
-  assert.deepEqual(held(), kept.map(({ type }) => type).toSorted())
+  assert.deepEqual(await held(), kept.map(({ type }) => type).toSorted())
   assert.deepEqual(await removeStacks(account, { rack, data: false }, control), [])
 })

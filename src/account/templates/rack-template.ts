@@ -1,5 +1,7 @@
-import { roleResources } from './roles.ts'
-import { att, ref, sub, tagsOf, type Resources, type Template } from './template.ts'
+import { boundaryResources } from './boundary.ts'
+import { buildResources } from './builds.ts'
+import { stoppedResources } from './stopped-tasks.ts'
+import { att, ref, tagsOf, type Resources, type Template } from './template.ts'
 
 export interface RackInput {
   rack: string
@@ -7,6 +9,8 @@ export interface RackInput {
   networkBalancer: boolean
   /** Of the rack's repository, once they are built there; until then nothing can run. */
   images: RackImages | null
+  /** ARN of ACM's certificate of the rack's domain: with it apps are on 443, and 80 leads there. */
+  certificate?: string
   /** ARN of what the account's owner bounds every role by. */
   permissionsBoundary?: string
 }
@@ -15,7 +19,7 @@ export interface RackInput {
 export interface RackImages {
   /** What prepares a task. */
   tool: string
-  /** In which apps are built; null where they are built beside the daemon, and the stack has no project for it. */
+  /** In which apps are built by CodeBuild; null where the daemon's machine builds them. */
   builder: string | null
 }
 
@@ -25,12 +29,10 @@ export function rackParameters({ networkBalancer }: Pick<RackInput, 'networkBala
   return ['BalancerSubnets', 'BalancersGroup', 'WebGroup', ...ports, 'Bucket', 'Key']
 }
 
-/** Where the rack's own lines go: no app and no service has a name with `_`. */
-const ownGroups = { Builds: '_builds', Stopped: '_stopped' }
-
 /** What processes run in and are reached by (aws.md 2.1). Pure. */
 export function rackTemplate(input: RackInput): Template {
-  const { rack, networkBalancer, images, permissionsBoundary } = input
+  const { rack, networkBalancer, images, certificate, permissionsBoundary } = input
+  const builder = images?.builder ?? null
   return {
     Description: `The rack ${rack}: where its processes run, and what leads requests to them`,
     Parameters: Object.fromEntries(rackParameters(input).map((name) => [name, { Type: 'String' as const }])),
@@ -48,15 +50,11 @@ export function rackTemplate(input: RackInput): Template {
         Type: 'AWS::ECR::Repository',
         Properties: { RepositoryName: `rack/${rack}`, EmptyOnDelete: true, Tags: tagsOf(rack) },
       },
-      ...webResources(rack),
+      ...webResources(rack, certificate),
       ...(networkBalancer && { NetworkBalancer: networkBalancerOf(rack) }),
-      ...logResources(rack),
-      ...roleResources({
-        rack,
-        buildLogs: images?.builder ? logName(rack, 'Builds') : null,
-        permissionsBoundary,
-      }),
-      ...(images?.builder && { BuildProject: buildProject(rack, images.builder) }),
+      ...stoppedResources(rack),
+      ...boundaryResources(rack),
+      ...(builder !== null && buildResources({ rack, builder, permissionsBoundary })),
     },
     Outputs: {
       Cluster: { Value: ref('Cluster') },
@@ -67,7 +65,8 @@ export function rackTemplate(input: RackInput): Template {
         NetworkBalancer: { Value: ref('NetworkBalancer') },
         NetworkBalancerHost: { Value: att('NetworkBalancer', 'DNSName') },
       }),
-      ...(images?.builder && { BuildProject: { Value: ref('BuildProject') } }),
+      ...(certificate !== undefined && { HttpsListener: { Value: ref('HttpsListener') } }),
+      ...(builder !== null && { BuildProject: { Value: ref('BuildProject') } }),
       Repository: { Value: ref('Repository') },
       RepositoryAddress: { Value: att('Repository', 'RepositoryUri') },
       RoleBoundary: { Value: permissionsBoundary ?? ref('Boundary') },
@@ -76,15 +75,23 @@ export function rackTemplate(input: RackInput): Template {
   }
 }
 
-const logName = (rack: string, group: keyof typeof ownGroups) => `/rack/${rack}/${ownGroups[group]}`
-
 const balancerSubnets = { 'Fn::Split': [',', ref('BalancerSubnets')] }
 
 const attributes = (values: Record<string, string>) =>
   Object.entries(values).map(([Key, Value]) => ({ Key, Value }))
 
 /** Without names of their own: those are short, and some are AWS's. */
-function webResources(rack: string): Resources {
+function webResources(rack: string, certificate: string | undefined): Resources {
+  const listener = (port: number, protocol: string, action: object, more: object = {}) => ({
+    Type: 'AWS::ElasticLoadBalancingV2::Listener',
+    Properties: {
+      LoadBalancerArn: ref('Balancer'),
+      Port: port,
+      Protocol: protocol,
+      DefaultActions: [action],
+      ...more,
+    },
+  })
   return {
     Balancer: {
       Type: 'AWS::ElasticLoadBalancingV2::LoadBalancer',
@@ -101,21 +108,25 @@ function webResources(rack: string): Resources {
         Tags: tagsOf(rack),
       },
     },
-    HttpListener: {
-      Type: 'AWS::ElasticLoadBalancingV2::Listener',
-      Properties: {
-        LoadBalancerArn: ref('Balancer'),
-        Port: 80,
-        Protocol: 'HTTP',
-        DefaultActions: [
-          {
-            Type: 'fixed-response',
-            FixedResponseConfig: { StatusCode: '404', ContentType: 'text/plain' },
-          },
-        ],
-      },
-    },
+    HttpListener: listener(80, 'HTTP', certificate === undefined ? nobody : toHttps),
+    ...(certificate !== undefined && {
+      HttpsListener: listener(443, 'HTTPS', nobody, {
+        Certificates: [{ CertificateArn: certificate }],
+        SslPolicy: 'ELBSecurityPolicy-TLS13-1-2-2021-06',
+      }),
+    }),
   }
+}
+
+/** For whom no rule has an answer. */
+const nobody = {
+  Type: 'fixed-response',
+  FixedResponseConfig: { StatusCode: '404', ContentType: 'text/plain' },
+}
+
+const toHttps = {
+  Type: 'redirect',
+  RedirectConfig: { Protocol: 'HTTPS', Port: '443', StatusCode: 'HTTP_301' },
 }
 
 function networkBalancerOf(rack: string) {
@@ -127,75 +138,6 @@ function networkBalancerOf(rack: string) {
       Subnets: balancerSubnets,
       SecurityGroups: [ref('BalancersGroup'), ref('PortsGroup')],
       LoadBalancerAttributes: attributes({ 'load_balancing.cross_zone.enabled': 'true' }),
-      Tags: tagsOf(rack),
-    },
-  }
-}
-
-/** What has stopped is told by ECS for an hour; here it is known for two weeks. */
-function logResources(rack: string): Resources {
-  const group = (name: keyof typeof ownGroups) => ({
-    Type: 'AWS::Logs::LogGroup',
-    Properties: { LogGroupName: logName(rack, name), RetentionInDays: 14, Tags: tagsOf(rack) },
-  })
-  const stopped = 'arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:${Stopped}'
-  const delivery = {
-    Effect: 'Allow',
-    Principal: { Service: ['events.amazonaws.com', 'delivery.logs.amazonaws.com'] },
-    Action: ['logs:CreateLogStream', 'logs:PutLogEvents'],
-    Resource: `${stopped}:*`,
-  }
-  return {
-    Builds: group('Builds'),
-    Stopped: group('Stopped'),
-    StoppedPolicy: {
-      Type: 'AWS::Logs::ResourcePolicy',
-      Properties: {
-        PolicyName: `rack-${rack}-stopped`,
-        PolicyDocument: sub(JSON.stringify({ Version: '2012-10-17', Statement: [delivery] })),
-      },
-    },
-    StoppedTasks: {
-      Type: 'AWS::Events::Rule',
-      Properties: {
-        Description: `tasks of the rack ${rack} that have stopped`,
-        EventPattern: {
-          source: ['aws.ecs'],
-          'detail-type': ['ECS Task State Change'],
-          detail: { clusterArn: [att('Cluster', 'Arn')], lastStatus: ['STOPPED'] },
-        },
-        Targets: [{ Id: 'stopped', Arn: sub(stopped) }],
-      },
-      // Without it the first events would be refused.
-      DependsOn: 'StoppedPolicy',
-    },
-  }
-}
-
-function buildProject(rack: string, image: string) {
-  return {
-    Type: 'AWS::CodeBuild::Project',
-    Properties: {
-      Name: `rack-${rack}-builds`,
-      Description: `builds of the rack ${rack}`,
-      ServiceRole: att('BuildRole', 'Arn'),
-      Source: {
-        Type: 'NO_SOURCE',
-        BuildSpec: JSON.stringify({
-          version: '0.2',
-          phases: { build: { commands: ['rack-build-in-account'] } },
-        }),
-      },
-      Artifacts: { Type: 'NO_ARTIFACTS' },
-      Environment: {
-        Type: 'LINUX_CONTAINER',
-        ComputeType: 'BUILD_GENERAL1_MEDIUM',
-        PrivilegedMode: true,
-        Image: image,
-        ImagePullCredentialsType: 'SERVICE_ROLE',
-      },
-      LogsConfig: { CloudWatchLogs: { Status: 'ENABLED', GroupName: ref('Builds') } },
-      TimeoutInMinutes: 60,
       Tags: tagsOf(rack),
     },
   }

@@ -19,6 +19,7 @@ test('the stacks of a rack in a network of its own', () => {
       tool: `${repository}@sha256:${'1'.repeat(64)}`,
       builder: `${repository}@sha256:${'2'.repeat(64)}`,
     },
+    certificate: 'arn:aws:acm:eu-west-1:123456789012:certificate/01234567-89ab-cdef-0123-456789abcdef',
   })
   assert.deepEqual([base!.name, rack!.name], ['rack-r1-base', 'rack-r1'])
   assertGolden('aws/base-stack.json', json(base!.template))

@@ -23,6 +23,7 @@ export interface BalancerMaker {
   remove(arn: string): Promise<void>
   /** By the properties of a template, which are those of CreateListener; gives its ARN. */
   addListener(properties: object): Promise<string>
+  changeListener(arn: string, properties: object): Promise<void>
   removeListener(arn: string): Promise<void>
 }
 
@@ -131,7 +132,7 @@ function loopbackPortOf(state: ElbState, isWanted: (balancer: Balancer) => boole
 }
 
 function balancerMaker(state: ElbState, listenOn: BalancerPlan['listenOn']): BalancerMaker {
-  const { CreateListener, DeleteListener } = listenerActions(state)
+  const { CreateListener, ModifyListener, DeleteListener } = listenerActions(state)
   const call = { service: 'elasticloadbalancing', action: '', accessKeyId: 'cloudformation', requestId: '' }
   const removeListener = async (arn: string) => void (await DeleteListener!({ ListenerArn: arn }, call))
   return {
@@ -146,6 +147,10 @@ function balancerMaker(state: ElbState, listenOn: BalancerPlan['listenOn']): Bal
         Listeners: { ListenerArn: string }[]
       }
       return Listeners[0]!.ListenerArn
+    },
+    async changeListener(arn, properties) {
+      const { LoadBalancerArn: _balancer, ...changed } = properties as { LoadBalancerArn: string }
+      await ModifyListener!({ ...changed, ListenerArn: arn }, call)
     },
     removeListener,
   }

@@ -153,7 +153,7 @@ async function change(
   if (!before) return await model.create(properties, generated)
   const changed = changedProperties(before.properties, properties)
   if (before.type === type && !specification.replaces(type, changed)) {
-    model.update(before.made, properties)
+    await model.update(before.made, properties)
     return before.made
   }
   const isNamed = model.named !== undefined && properties[model.named] !== undefined
@@ -181,7 +181,7 @@ async function takeBack(runner: StackRunner, stack: Stack): Promise<void> {
       stack.become('UPDATE_ROLLBACK_FAILED', `The following resource(s) failed to update: [${name}].`)
       return
     }
-    if (before && before.made === now.made) runner.models[now.type]!.update(now.made, before.properties)
+    if (before && before.made === now.made) await runner.models[now.type]!.update(now.made, before.properties)
     else await removeAll(runner, stack, [now], { isCreation: true })
     if (before) stack.resources.set(name, before)
     left.pop()

@@ -10,7 +10,7 @@ export interface ResourceModel {
   /** The property that names it: two of one name cannot be. */
   named?: string
   create(properties: Properties, generatedName: string): Made | Promise<Made>
-  update(made: Made, properties: Properties): void
+  update(made: Made, properties: Properties): void | Promise<void>
   /** `snapshot`: what the last one of its data is to be called, where the template asks for one. */
   delete(made: Made, properties: Properties, last: { snapshot: string | null }): void | Promise<void>
 }

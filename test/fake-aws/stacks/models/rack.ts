@@ -119,7 +119,7 @@ function listener({ balancers }: RackLinks): ResourceModel {
       const arn = await balancers.addListener(properties)
       return { physical: arn, attributes: { ListenerArn: arn } }
     },
-    update: () => {},
+    update: async ({ physical }, properties) => await balancers.changeListener(physical, properties),
     delete: async ({ physical }) => await balancers.removeListener(physical),
   }
 }

@@ -1,0 +1,34 @@
+import { policy, ref, sub, type Resources } from './template.ts'
+
+/** What bounds the roles of apps, whatever the account's owner gives them (aws.md 2.3). */
+export function boundaryResources(rack: string): Resources {
+  return {
+    Boundary: {
+      Type: 'AWS::IAM::ManagedPolicy',
+      Properties: {
+        ManagedPolicyName: `rack-${rack}-boundary`,
+        Path: `/rack/${rack}/`,
+        Description: `what no process of the rack ${rack} may do, whatever its role says`,
+        PolicyDocument: policy(...statements()),
+      },
+    },
+  }
+}
+
+/** Policies that a user gives to an app's role lead no further: neither to other roles nor to the rack's own data. */
+function statements(): object[] {
+  const beyond = ['iam:*', 'organizations:*', 'account:*', 'cloudformation:*']
+  return [
+    { Effect: 'Allow', NotAction: beyond, Resource: '*' },
+    {
+      Effect: 'Deny',
+      Action: 's3:*',
+      Resource: ['', '/*'].map((rest) => sub(`arn:\${AWS::Partition}:s3:::\${Bucket}${rest}`)),
+    },
+    {
+      Effect: 'Deny',
+      Action: ['kms:ScheduleKeyDeletion', 'kms:DisableKey', 'kms:PutKeyPolicy', 'kms:CreateGrant'],
+      Resource: ref('Key'),
+    },
+  ]
+}

@@ -1,0 +1,187 @@
+import assert from 'node:assert/strict'
+import { after, afterEach, before, test } from 'node:test'
+import { findStacks, makeStacks } from '../../src/account/make-stacks.ts'
+import { removeStacks } from '../../src/account/remove-stacks.ts'
+import type { RackError } from '../../src/domain/error.ts'
+import { until } from '../../src/lib/poll.ts'
+import { Cut, type CallRecord } from '../fake-aws/faults.ts'
+import { controlFor } from '../support/docker-rack.ts'
+import { listeningControl, openEmptyAccount } from '../support/installation.ts'
+
+let own: Awaited<ReturnType<typeof openEmptyAccount>>
+let base: string
+
+before(async () => {
+  own = await openEmptyAccount({ factor: 500 })
+  base = `rack-${own.rack}-base`
+})
+/** Keys go in thirty days; all else must be gone. */
+afterEach(async () => {
+  await removeStacks(own.account, { rack: own.rack, data: true }, controlFor(30_000))
+  assert.deepEqual(new Set(await own.held()), new Set(['AWS::KMS::Key']))
+})
+after(async () => {
+  await own.close()
+  assert.deepEqual(own.aws.troubles, [])
+  assert.deepEqual(own.aws.calls.refused, [])
+})
+
+const statusOf = async (name: string) => {
+  const { Stacks = [] } = await own.account.clients.stacks.describeStacks({ StackName: name })
+  return Stacks[0]?.StackStatus
+}
+
+const settles = async (name: string, status: string) =>
+  await until(async () => (await statusOf(name)) === status, {
+    deadlineMs: 20_000,
+    what: `${name} to be ${status}`,
+  })
+
+test('a first installation that fails takes away all that it made, and the next one makes it', async () => {
+  const { rack, aws, account, wanted, held } = own
+  aws.stacks.failNext(`rack-${rack}`, 'Balancer', 'no more load balancers')
+  await assert.rejects(makeStacks(account, wanted(), controlFor(30_000)), {
+    code: 'engine-failed',
+    message: `the stack rack-${rack} was not changed: Balancer: no more load balancers`,
+  })
+  assert.equal(await findStacks(account, rack, controlFor(30_000)), null)
+  assert.deepEqual(new Set(await held()), new Set(['AWS::KMS::Key']))
+  aws.stacks.failNext(base, 'FileTarget2', 'no address is free')
+  await assert.rejects(makeStacks(account, wanted(), controlFor(30_000)), /FileTarget2: no address is free/)
+  await assert.rejects(statusOf(base), /does not exist/)
+  await makeStacks(account, wanted(), controlFor(30_000))
+})
+
+/** An installer that dies at its first call of an action: none of its later ones is done or answered. */
+async function dieAt(action: string, when: 'before' | 'after', accessKeyId: string): Promise<void> {
+  const { aws, installer, wanted } = own
+  const die = (record: CallRecord) => {
+    if (record.accessKeyId !== accessKeyId || record.action !== action) return
+    aws.calls.deadKeys.add(accessKeyId)
+    throw new Cut(`its caller died ${when} ${action}`)
+  }
+  aws.calls.hooks = when === 'before' ? { beforeCall: die } : { afterCall: die }
+  const ending = new AbortController()
+  const dead = makeStacks(installer(accessKeyId), wanted(), {
+    signal: ending.signal,
+    report: () => undefined,
+  })
+  await until(() => aws.calls.deadKeys.has(accessKeyId), { deadlineMs: 20_000, what: `a call of ${action}` })
+  aws.calls.hooks = {}
+  ending.abort(new Error('it is dead'))
+  await assert.rejects(dead)
+}
+
+for (const [at, when] of [
+  ['ExecuteChangeSet', 'before'],
+  ['ExecuteChangeSet', 'after'],
+  ['UpdateTerminationProtection', 'before'],
+] as const) {
+  test(`an installer that was killed ${when} ${at} is taken up by the next one`, async () => {
+    const { rack, account, wanted } = own
+    await dieAt(at, when, `AKIA${when}${at}`.slice(0, 20).toUpperCase())
+    const { heard, control } = listeningControl()
+    await makeStacks(account, wanted(), control)
+    assert.deepEqual(
+      [await statusOf(base), await statusOf(`rack-${rack}`)],
+      ['CREATE_COMPLETE', 'CREATE_COMPLETE'],
+    )
+    assert.ok(heard.includes(`rack-${rack}: ${`rack-${rack}`} CREATE_COMPLETE`), heard.join('\n'))
+  })
+}
+
+test('a first stack that failed behind the back of whoever began it is made again', async () => {
+  const { aws, account, wanted } = own
+  aws.stacks.failNext(base, 'Zone', 'too many zones')
+  await dieAt('ExecuteChangeSet', 'after', 'AKIAROLLEDBACK')
+  await settles(base, 'ROLLBACK_COMPLETE')
+  await makeStacks(account, wanted(), controlFor(30_000))
+  assert.equal(await statusOf(base), 'CREATE_COMPLETE')
+})
+
+test('Ctrl-C ends the wait and leaves the stack to finish; the next call goes on', async () => {
+  const { rack, account, wanted } = own
+  const ending = new AbortController()
+  const report = () => ending.abort(new Error('interrupted'))
+  await assert.rejects(makeStacks(account, wanted(), { signal: ending.signal, report }), /interrupted/)
+  await settles(base, 'CREATE_COMPLETE')
+  await assert.rejects(statusOf(`rack-${rack}`), /does not exist/)
+  await makeStacks(account, wanted(), controlFor(30_000))
+})
+
+test('a change that fails is taken back and said; a rollback that gets stuck is continued once', async () => {
+  const { rack, aws, account, wanted } = own
+  await makeStacks(account, wanted(), controlFor(30_000))
+  const more = wanted({ daemonFrom: ['10.0.0.0/8'] })
+  const fails = async () => await makeStacks(account, more, controlFor(30_000))
+  aws.stacks.failNext(base, 'Processes', 'no more rules')
+  await assert.rejects(fails(), { message: `the stack ${base} was not changed: Processes: no more rules` })
+  assert.equal(await statusOf(base), 'UPDATE_ROLLBACK_COMPLETE')
+
+  const whole = wanted({
+    networkBalancer: true,
+    images: { tool: 'tool@sha256:1', builder: 'builder@sha256:1' },
+  })
+  const stack = `rack-${rack}`
+  aws.stacks.failNext(stack, 'BuildProject', 'no more projects')
+  aws.stacks.stickNext(stack, 'NetworkBalancer', 'it is in use')
+  await assert.rejects(makeStacks(account, whole, controlFor(30_000)), {
+    message: `the stack ${stack} was not changed: BuildProject: no more projects`,
+  })
+  assert.equal(await statusOf(stack), 'UPDATE_ROLLBACK_COMPLETE')
+  aws.stacks.failNext(stack, 'BuildProject', 'no more projects')
+  for (const why of ['it is in use', 'it is still in use'])
+    aws.stacks.stickNext(stack, 'NetworkBalancer', why)
+  await assert.rejects(makeStacks(account, whole, controlFor(30_000)), {
+    message: `the stack ${stack} can be brought neither forward nor back: NetworkBalancer: it is still in use`,
+  })
+  assert.equal(await statusOf(stack), 'UPDATE_ROLLBACK_FAILED')
+  // Once nothing keeps it any more, the next call brings it back and then forward.
+  await makeStacks(account, whole, controlFor(30_000))
+  assert.equal(await statusOf(stack), 'UPDATE_COMPLETE')
+})
+
+test('what data or the rack hangs on is neither replaced nor removed unless it is named', async () => {
+  const { rack, account, wanted, held } = own
+  await makeStacks(
+    account,
+    wanted({ network: { kind: 'own', nat: true }, networkBalancer: true }),
+    controlFor(30_000),
+  )
+  const before = await held()
+  const refused = (resources: string[], stack: string) => (error: RackError) => {
+    assert.deepEqual([error.code, error.details], ['conflict', { stack, resources }])
+    return resources.every((name) => error.hint?.includes(`--replace ${name}`))
+  }
+  const without = { network: { kind: 'own' as const, nat: true }, networkBalancer: false }
+  await assert.rejects(
+    makeStacks(account, wanted(without), controlFor(30_000)),
+    refused(['NetworkBalancer'], `rack-${rack}`),
+  )
+  assert.deepEqual(await held(), before)
+  await makeStacks(account, wanted({ ...without, replace: ['NetworkBalancer'] }), controlFor(30_000))
+  const lost = ['A', 'B'].flatMap((zone) =>
+    ['Private', 'NatAddress', 'Nat', 'PrivateRoutes', 'PrivateRoute', 'PrivateRoutesOf'].map(
+      (name) => name + zone,
+    ),
+  )
+  await assert.rejects(makeStacks(account, wanted(), controlFor(30_000)), (error: RackError) => {
+    const { resources } = error.details as { resources: string[] }
+    assert.ok(
+      lost.every((name) => resources.includes(name)),
+      resources.join(),
+    )
+    return true
+  })
+  assert.equal((await held()).length, before.length - 1)
+})
+
+test('with its data an installation goes but for its key, and the base is protected until then', async () => {
+  const { rack, account, wanted } = own
+  const { base: outputs } = await makeStacks(account, wanted(), controlFor(30_000))
+  const { objects, stacks } = account.clients
+  await objects.putObject({ Bucket: outputs['Bucket'], Key: 'sources/shop/1.tar', Body: 'source' })
+  await assert.rejects(stacks.deleteStack({ StackName: base }), /TerminationProtection is enabled/)
+  const left = await removeStacks(account, { rack, data: true }, controlFor(30_000))
+  assert.deepEqual(left, [{ type: 'AWS::KMS::Key', id: outputs['Key']!.split('/')[1] }])
+})
