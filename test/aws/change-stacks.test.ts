@@ -86,7 +86,7 @@ for (const [at, when] of [
       [await statusOf(base), await statusOf(`rack-${rack}`)],
       ['CREATE_COMPLETE', 'CREATE_COMPLETE'],
     )
-    assert.ok(heard.includes(`rack-${rack}: ${`rack-${rack}`} CREATE_COMPLETE`), heard.join('\n'))
+    assert.ok(heard.includes(`rack-${rack}: rack-${rack} CREATE_COMPLETE`), heard.join('\n'))
   })
 }
 

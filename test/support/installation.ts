@@ -36,13 +36,13 @@ export async function openEmptyAccount({ factor }: { factor: number }) {
       ...more,
     }),
     /** Types of what stacks have made and is still there, sorted. */
-    async held(): Promise<string[]> {
+    held: async (): Promise<string[]> => {
       const all = [...aws.stacks.inventory.there].map((each) => each.split(' ') as [string, string])
       const found: string[] = []
       for (const [type, id] of all) if (await isThere(account.clients, type, id)) found.push(type)
       return found.toSorted()
     },
-    async close() {
+    close: async () => {
       for (const each of opened) each.destroy()
       await aws.close()
     },
