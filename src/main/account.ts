@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto'
-import { setTimeout as delay } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { createClients } from '../aws/clients.ts'
 import type { Control } from '../domain/control.ts'
@@ -15,13 +14,11 @@ import type { Host } from '../operations/context.ts'
 import { accountClock, intervalsAt } from './account-clock.ts'
 import { buildAndPush } from './build-and-push.ts'
 import type { Site, Sources } from './site.ts'
+import { waitForLoss } from './wait-for-loss.ts'
 
 /** What the daemon keeps there lies beside what the engine keeps, and never meets it. */
 const objectsPrefix = 'rack/'
 const answerDeadlineMs = 30_000
-const presencePeriodMs = 30_000
-/** A call that is lost once is no account that went away. */
-const failuresOfLoss = 2
 
 /**
  * Opens a rack whose processes run in an AWS account, called as whom the SDK finds in the daemon's environment. The account
@@ -34,7 +31,7 @@ export async function openAccountSite(
   log: Logger,
 ): Promise<Site> {
   const { name, directory, domain, places, total } = installation
-  const clock = accountClock(process.env)
+  const intervals = intervalsAt(accountClock(process.env))
   const clients = createClients({ region: places.region })
   const docker = connectDocker({ socketPath: dockerSocket(process.env) })
   const engine = createAwsEngine({
@@ -46,7 +43,7 @@ export async function openAccountSite(
     randomBytes,
     builder: async (build, login, control) =>
       await buildAndPush({ docker, rack: name }, build, login, control),
-    intervals: intervalsAt(clock),
+    intervals,
     // Of a service nobody asks what became of its one-offs.
     onEnded: async (running, operation) =>
       isOfApp(running) ? await store.endings.add(ofApp(running), operation) : undefined,
@@ -65,7 +62,8 @@ export async function openAccountSite(
     checkBinds: async (paths) => refuseBinds(paths),
     reach: (control) => reach(engine, control),
     start: (control) => engine.start(control),
-    waitForLoss: (control) => waitForLoss(engine, control),
+    waitForLoss: (control) =>
+      waitForLoss({ reach: (own) => reach(engine, own), periodMs: intervals.away }, control),
     // Rules, names and addresses are AWS's to keep.
     keep: async () => undefined,
     async close() {
@@ -79,18 +77,6 @@ export async function openAccountSite(
 async function reach(engine: AwsEngine, control: Control): Promise<void> {
   const signal = AbortSignal.any([control.signal, AbortSignal.timeout(answerDeadlineMs)])
   await engine.about({ ...control, signal })
-}
-
-async function waitForLoss(engine: AwsEngine, control: Control): Promise<void> {
-  const { signal } = control
-  for (let failures = 0; failures < failuresOfLoss;) {
-    await delay(presencePeriodMs, undefined, { signal }).catch(() => undefined)
-    if (signal.aborted) throw new RackError('cancelled', 'nobody waits any more', { cause: signal.reason })
-    failures = await reach(engine, control).then(
-      () => 0,
-      () => failures + 1,
-    )
-  }
 }
 
 function refuseBinds(paths: string[]): void {

@@ -8,6 +8,9 @@ export interface TakeInProgress {
   noteFailure(what: string, error: unknown): void
   /** Why it is given up; null while it gets on, or may yet. */
   failure(): string | null
+  /** Nothing is left, and nothing comes: a backup is put back before there is a daemon. */
+  noteOver(): void
+  isOver(): boolean
 }
 
 /** What may be otherwise in a while. */
@@ -29,6 +32,7 @@ const mostTries = 6
 export function createTakeInProgress(): TakeInProgress {
   let tries = 0
   let failure: string | null = null
+  let isOver = false
   return {
     begin: () => void (failure = null),
     noteDone: () => void (tries = 0),
@@ -38,5 +42,7 @@ export function createTakeInProgress(): TakeInProgress {
       failure = mayPass ? null : `${what}: ${knownError(error).message}`
     },
     failure: () => failure,
+    noteOver: () => void (isOver = true),
+    isOver: () => isOver,
   }
 }

@@ -12,13 +12,14 @@ import { dropVolumes, endStages } from '../services/stage.ts'
 import { standInOf } from '../volume-data/current-volumes.ts'
 
 /** Whether something of a backup is still to be taken in: until then nothing of the rack is brought about. */
-export async function isRestoring({ objects }: Pick<Context, 'objects'>): Promise<boolean> {
-  for await (const _ of objects.list(restoredKeys.prefix)) return true
-  return false
+export async function isRestoring(context: Pick<Context, 'objects' | 'takingIn'>): Promise<boolean> {
+  return (await keysLeft(context)).length > 0
 }
 
 /** Why nothing of the rack may be changed or run now; null when it may. */
-export async function restoreHindrance(context: Pick<Context, 'objects'>): Promise<RackError | null> {
+export async function restoreHindrance(
+  context: Pick<Context, 'objects' | 'takingIn'>,
+): Promise<RackError | null> {
   if (!(await isRestoring(context))) return null
   return new RackError('conflict', 'the rack is still being restored from a backup', {
     hint: 'How far it is: rack status',
@@ -51,8 +52,11 @@ export async function takeInRestored(context: Context, control: Control): Promis
   }
 }
 
-async function keysLeft({ objects }: Pick<Context, 'objects'>): Promise<string[]> {
+/** Asked for by every change and every second: where nothing is left, objects that are far away are asked once. */
+async function keysLeft({ objects, takingIn }: Pick<Context, 'objects' | 'takingIn'>): Promise<string[]> {
+  if (takingIn.isOver()) return []
   const keys = await Array.fromAsync(objects.list(restoredKeys.prefix), ({ key }) => key)
+  if (keys.length === 0) takingIn.noteOver()
   const rank = (key: string) =>
     [restoredKeys.images, 'restore/v', ''].findIndex((start) => key.startsWith(start))
   return keys.sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1))
