@@ -1,3 +1,4 @@
+import { ACM } from '@aws-sdk/client-acm'
 import { CloudFormation } from '@aws-sdk/client-cloudformation'
 import { CloudWatch } from '@aws-sdk/client-cloudwatch'
 import { CodeBuild } from '@aws-sdk/client-codebuild'
@@ -41,6 +42,7 @@ export interface AwsClients {
   databases: RDS
   quotas: ServiceQuotas
   identity: STS
+  certificates: ACM
   close(): void
 }
 
@@ -75,6 +77,7 @@ export function createClients(access: AwsAccess): AwsClients {
     databases: through(new RDS(given), atOnce.other),
     quotas: through(new ServiceQuotas(given), atOnce.other),
     identity: through(new STS(given), atOnce.other),
+    certificates: through(new ACM(given), atOnce.other),
   }
   return {
     ...clients,

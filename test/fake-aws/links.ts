@@ -56,3 +56,8 @@ export interface Containers {
   /** Docker's id of a container of a running task. @throws AwsError as ExecuteCommand does */
   find(taskArn: string, container: string): string
 }
+
+/** Certificates of the account, as a balancer shows them; null for one that is not issued, or not there. */
+export interface ShownCertificates {
+  find(arn: string): { chain: string; key: string; names: string[] } | null
+}

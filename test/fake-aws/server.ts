@@ -24,6 +24,7 @@ const wires: Record<string, { wire: Wire; refusal: string }> = {
   iam: { wire: query, refusal: 'InvalidInput' },
   kms: { wire: jsonRpc, refusal: 'ValidationException' },
   logs: { wire: jsonRpc, refusal: 'InvalidParameterException' },
+  acm: { wire: jsonRpc, refusal: 'ValidationException' },
   monitoring: { wire: jsonRpc, refusal: 'InvalidParameterValueException' },
   pricing: { wire: jsonRpc, refusal: 'InvalidParameterException' },
   rds: { wire: query, refusal: 'InvalidParameterValue' },

@@ -15,6 +15,7 @@ import type { Calls, Faults } from './faults.ts'
 import type { TaskNetwork } from './links.ts'
 import { createNames, type FakeNames } from './names/create-names.ts'
 import { startServer } from './server.ts'
+import { createCertificates, type FakeCertificates } from './small/certificates.ts'
 import { createFileSystems } from './small/file-systems.ts'
 import { createIdentity } from './small/identity.ts'
 import { createImages, type Repositories } from './small/images.ts'
@@ -42,6 +43,10 @@ export interface FakeAwsOptions extends AccountOptions {
   allowances?: Allowance[]
   /** Docker's name of the tool's image; built from its sources when absent. */
   tool?: string
+  /** Serves the web by TLS too, as where the rack has this domain. */
+  domain?: string
+  /** Public zones of the account. */
+  publicZones?: string[]
   /** Where on loopback a port of a balancer is; any free one when absent. */
   listenOn?: (port: number) => number
 }
@@ -57,6 +62,7 @@ export interface FakeAws {
   calls: Calls
   faults: Faults
   stacks: FakeStacks
+  certificates: Pick<FakeCertificates, 'authority' | 'refused'>
   repositories: Repositories
   logGroups: LogGroups
   /** Says who may do what, for the call that asks so. */
@@ -99,11 +105,14 @@ export async function startFakeAws(options: FakeAwsOptions = {}): Promise<FakeAw
     zone: `${rack}.internal`,
     membersZone: `members.${rack}.internal`,
     isEmpty,
+    ...(options.publicZones && { publicZones: options.publicZones }),
   })
   await names.serve(network.gateway)
   const listenOn = openPorts(options)
-  const balancers = isEmpty ? [] : balancersOf(rack, listenOn)
-  const elb = await createElb({ account, vpcId, balancers, listenOn })
+  const certificates = await createCertificates(account, (name) => names.publicName(name))
+  const balancers = isEmpty ? [] : await balancersOf(rack, { listenOn, domain: options.domain }, certificates)
+  const elb = await createElb({ account, vpcId, balancers, listenOn, certificates: certificates.shown })
+  certificates.usedBy((arn) => elb.usersOf(arn))
   const small = createSmall(account, options)
   const ecs = createEcs({
     account,
@@ -142,6 +151,7 @@ export async function startFakeAws(options: FakeAwsOptions = {}): Promise<FakeAw
     ...names.services,
     databases.service,
     stacks.service,
+    certificates.service,
     ...small.services,
   ]
   for (const service of [...services].toReversed()) undo.defer(() => service.close?.())
@@ -167,6 +177,7 @@ export async function startFakeAws(options: FakeAwsOptions = {}): Promise<FakeAw
     calls: server.calls,
     faults: server.faults,
     stacks,
+    certificates,
     repositories: small.links.repositories,
     logGroups: small.links.logGroups,
     permissions: small.permissions,
@@ -198,9 +209,23 @@ function openPorts({ listenOn = () => 0 }: FakeAwsOptions): ListenOn {
   return (port) => (port < firstClosedPort ? listenOn(port) : null)
 }
 
-function balancersOf(rack: string, listenOn: ListenOn): BalancerPlan[] {
+/** With a domain, the web is at 443, and who comes to 80 is sent there (aws.md 2.4). */
+async function balancersOf(
+  rack: string,
+  { listenOn, domain }: { listenOn: ListenOn; domain: string | undefined },
+  certificates: FakeCertificates,
+): Promise<BalancerPlan[]> {
+  const certificate = domain === undefined ? null : await certificates.add([domain, `*.${domain}`])
+  const toSecure = { Protocol: 'HTTPS' as const, Port: '443', StatusCode: 'HTTP_301' as const }
+  const web =
+    certificate === null
+      ? [{ port: 80, protocol: 'HTTP' as const }]
+      : [
+          { port: 80, protocol: 'HTTP' as const, step: { is: 'redirect' as const, config: toSecure } },
+          { port: 443, protocol: 'HTTPS' as const, certificate },
+        ]
   return [
-    { name: `${rack}-web`, type: 'application', listeners: [{ port: 80, protocol: 'HTTP' }], listenOn },
+    { name: `${rack}-web`, type: 'application', listeners: web, listenOn },
     { name: `${rack}-network`, type: 'network', listeners: [], listenOn },
   ]
 }
@@ -288,7 +313,7 @@ async function placesOf({
     balancer: {
       arn: web.arn,
       host: web.dnsName,
-      listeners: { http: web.listeners.get(80)!.arn, https: null },
+      listeners: { http: web.listeners.get(80)!.arn, https: web.listeners.get(443)?.arn ?? null },
     },
     networkBalancer: { arn: tcp.arn, host: tcp.dnsName },
     fileSystem,

@@ -5,12 +5,21 @@ import { createAwsEngine, type AwsEngine } from '../../src/engines/aws/aws-engin
 import type { AwsEngineOptions } from '../../src/engines/aws/parts.ts'
 import type { Plan } from '../../src/domain/plan.ts'
 import { intervalsAt } from '../../src/main/account-clock.ts'
-import { startFakeAws } from '../fake-aws/start-fake-aws.ts'
+import { startFakeAws, type FakeAwsOptions } from '../fake-aws/start-fake-aws.ts'
 
 /** An engine in a fake account, under a name that no other run has. */
-export async function openAwsRack({ factor = 100 } = {}) {
+export async function openAwsRack({
+  factor = 100,
+  fake = {},
+  more = {},
+}: {
+  factor?: number
+  fake?: Pick<FakeAwsOptions, 'domain' | 'publicZones'>
+  more?: Partial<AwsEngineOptions>
+} = {}) {
   const rack = `t-${randomBytes(4).toString('hex')}`
-  const account = await startFakeAws({ rack, factor, listenOn: (port) => (port === 80 ? 0 : port) })
+  const listenOn = (port: number) => (port === 80 || port === 443 ? 0 : port)
+  const account = await startFakeAws({ rack, factor, listenOn, ...fake })
   const clients = createClients(account.access())
   const resolver = new Resolver()
   resolver.setServers([account.network.gateway])
@@ -19,11 +28,12 @@ export async function openAwsRack({ factor = 100 } = {}) {
     clients,
     places: account.places,
     total: { cpuUnits: 64 * 1024, memoryBytes: 64 * 2 ** 30 },
-    domain: 'localhost',
+    domain: fake.domain ?? 'localhost',
     randomBytes,
     lookup: async (host) => await resolver.resolve4(host),
     intervals: intervalsAt(factor),
     onTrouble: (error) => account.troubles.push(error),
+    ...more,
   }
   const engines: AwsEngine[] = []
   const open = (more: Partial<AwsEngineOptions> = {}) => {

@@ -2,11 +2,15 @@ import { awsFeatures } from '../../domain/aws-features.ts'
 import type { Control } from '../../domain/control.ts'
 import type { Engine, EngineInfo } from '../../domain/engine.ts'
 import { RackError } from '../../domain/error.ts'
+import type { Plan } from '../../domain/plan.ts'
 import { unknownCounts } from '../../rollout/receipt.ts'
 import { abortable } from '../../lib/deadline.ts'
 import { createOwnerTurns, guarded } from '../common/owner-turns.ts'
 import { readCapacity } from './capacity.ts'
 import { createParts } from './create-parts.ts'
+import { bringNamesOf } from './certificates/bring-names.ts'
+import type { NameState } from './certificates/bring-certificates.ts'
+import { bringWays } from './deploy/bring-ways.ts'
 import { deployPlan } from './deploy/deploy.ts'
 import { deprovisionDatabase } from './managed/deprovision.ts'
 import { provisionDatabase } from './managed/provision.ts'
@@ -33,6 +37,12 @@ export interface AwsEngine extends Engine {
    * start; safe to repeat.
    */
   start(control: Control): Promise<void>
+  /**
+   * Has apps reached by the names that they have now, domains among them, and certificates for these names had of the
+   * account and shown. Each call goes one step on; to be called when domains have changed, and every minute.
+   * @param plans live ones, of all apps
+   */
+  bringNames(plans: readonly Plan[], control: Control): Promise<NameState[]>
   /** Lets go of everything; processes run on. */
   close(): Promise<void>
 }
@@ -70,11 +80,20 @@ async function aboutAccount({ clients }: AwsParts, { signal }: Control): Promise
 }
 
 /** What changes the copies of an app or a service: one at a time. */
-function changes(parts: AwsParts): Pick<Engine, 'obstacles' | 'deploy' | 'measure' | 'remove'> {
+function changes(
+  parts: AwsParts,
+): Pick<AwsEngine, 'obstacles' | 'deploy' | 'measure' | 'remove' | 'bringNames'> {
   const inTurn = createOwnerTurns()
   return {
     obstacles: (plan, _starting, control) => guarded(control, () => obstaclesOf(parts, plan, control)),
     deploy: (change, control) => inTurn(change.plan.owner, control, () => deployPlan(parts, change, control)),
+    bringNames: (plans, control) =>
+      guarded(control, async () => {
+        const states = await bringNamesOf(parts, plans, control)
+        for (const plan of plans)
+          await inTurn(plan.owner, control, async () => await bringWays(parts, plan, control))
+        return states
+      }),
     measure: (measurement, control) =>
       guarded(control, async () => {
         const counts = await abortable(

@@ -12,7 +12,7 @@ async function lookupHost(host: string): Promise<string[]> {
 /** Fills in the defaults. */
 export function createParts(options: AwsEngineOptions, lifetime: AbortSignal): AwsParts {
   const { onTrouble = () => undefined, onEnded = async () => undefined } = options
-  const { builder = null, lookup = lookupHost } = options
+  const { builder = null, lookup = lookupHost, domains = { current: () => [] } } = options
   const intervals = { ...usualIntervals, ...options.intervals }
   const { ecs } = options.clients
   const { cluster } = options.places
@@ -22,6 +22,8 @@ export function createParts(options: AwsEngineOptions, lifetime: AbortSignal): A
     onEnded,
     builder,
     lookup,
+    domains,
+    certificateNames: new Map(),
     intervals,
     images: createOwnImages(options.clients.images),
     tasks: createTaskWatch({ ecs, cluster, intervalMs: intervals.tasks }, lifetime),

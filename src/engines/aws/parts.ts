@@ -1,6 +1,7 @@
 import type { AwsClients } from '../../aws/clients.ts'
 import type { AwsPlaces } from '../../domain/aws-places.ts'
 import type { Counts } from '../../domain/deployment.ts'
+import type { DomainSource } from '../../domain/domain-name.ts'
 import type { Resources } from '../../domain/rack.ts'
 import type { Process } from '../../domain/process.ts'
 import type { Semaphore } from '../../lib/semaphore.ts'
@@ -62,6 +63,8 @@ export interface AwsEngineOptions {
   total: Resources
   /** Under which apps have their names. */
   domain: string
+  /** Domains of apps as they are now; none when absent. */
+  domains?: DomainSource
   randomBytes: (count: number) => Uint8Array
   /** Builds where the daemon runs, where the rack has no project of CodeBuild. */
   builder?: OwnBuilder
@@ -94,6 +97,8 @@ export interface AwsParts extends Omit<Required<AwsEngineOptions>, 'intervals' |
   leavingServices: Set<string>
   /** Names of generations whose parts are being made, or wait for their start: nothing runs of them yet. */
   preparing: Set<string>
+  /** By ARN of a certificate, its names. */
+  certificateNames: Map<string, string[]>
   /** What the account lets run on Fargate at once; null before it was asked. */
   fargateCpuUnits: number | null
   /** Names of generations without service and task at the last sweep. */

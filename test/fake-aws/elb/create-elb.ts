@@ -1,9 +1,10 @@
 import * as cloudWatch from '@aws-sdk/client-cloudwatch'
 import * as sdk from '@aws-sdk/client-elastic-load-balancing-v2'
 import { AwsError, type FakeAccount, type FakeService } from '../fake-service.ts'
-import type { TargetGroups } from '../links.ts'
+import type { ShownCertificates, TargetGroups } from '../links.ts'
 import { Metrics } from './metrics.ts'
 import { addListener, listenerActions } from './actions/listener-actions.ts'
+import { certificateActions } from './actions/certificate-actions.ts'
 import { ruleActions } from './actions/rule-actions.ts'
 import {
   balancersOf,
@@ -32,6 +33,8 @@ export interface FakeElb {
   /** CloudWatch, which tells what the balancers count. */
   metrics: FakeService
   targetGroups: TargetGroups
+  /** ARNs of listeners that show a certificate. */
+  usersOf(certificate: string): string[]
   /** By name, those that the account was made with. */
   balancers: Map<string, FakeBalancer>
   maker: BalancerMaker
@@ -60,20 +63,23 @@ export async function createElb({
   vpcId,
   balancers,
   listenOn = () => 0,
+  certificates = { find: () => null },
 }: {
   account: FakeAccount
   vpcId: string
   balancers: BalancerPlan[]
   /** Of balancers that stacks make. */
   listenOn?: BalancerPlan['listenOn']
+  certificates?: ShownCertificates
 }): Promise<FakeElb> {
-  const state = emptyState(account, vpcId)
+  const state = emptyState(account, vpcId, certificates)
   const made = new Map<string, FakeBalancer>()
   for (const plan of balancers) made.set(plan.name, await addBalancer(state, plan))
   const actions = {
     ...targetGroupActions(state),
     ...ruleActions(state),
     ...listenerActions(state),
+    ...certificateActions(state),
     ...tagActions(state),
   }
   const close = async () => {
@@ -82,17 +88,22 @@ export async function createElb({
   }
   const service = { scope: 'elasticloadbalancing', sdk: { ...sdk }, actions, close }
   const metrics = { scope: 'monitoring', sdk: { ...cloudWatch }, actions: state.metrics.actions() }
+  const usersOf = (certificate: string) =>
+    [...state.listeners.values()]
+      .filter(({ certificates }) => certificates.includes(certificate))
+      .map(({ arn }) => arn)
   return {
     service,
     metrics,
     targetGroups: targetGroupsOf(state),
+    usersOf,
     balancers: made,
     maker: balancerMaker(state, listenOn),
     loopbackPort: (type, port) => loopbackPortOf(state, (balancer) => balancer.type === type, port),
   }
 }
 
-function emptyState(account: FakeAccount, vpcId: string): ElbState {
+function emptyState(account: FakeAccount, vpcId: string, certificates: ShownCertificates): ElbState {
   let serial = 0
   return {
     account,
@@ -101,6 +112,7 @@ function emptyState(account: FakeAccount, vpcId: string): ElbState {
     listeners: new Map(),
     groups: new Map(),
     tags: new Map(),
+    certificates,
     nextSerial: () => ++serial,
     metrics: new Metrics(account.clock),
   }
@@ -117,8 +129,9 @@ async function addBalancer(state: ElbState, plan: BalancerPlan): Promise<FakeBal
   const balancer: Balancer = { arn, name, type, dnsName, createdAt, listenOn, idleTimeoutSeconds }
   state.balancers.set(arn, balancer)
   const listeners = new Map<number, { arn: string }>()
-  for (const { port, protocol } of plan.listeners) {
-    listeners.set(port, await addListener(state, balancer, { port, protocol, step: nobody }))
+  for (const { port, protocol, certificate, step = nobody } of plan.listeners) {
+    const certificates = certificate === undefined ? [] : [certificate]
+    listeners.set(port, await addListener(state, balancer, { port, protocol, step, certificates }))
   }
   const loopbackPort = (port: number) => loopbackPortOf(state, (one) => one === balancer, port)
   return { arn, dnsName, listeners, loopbackPort }

@@ -1,5 +1,6 @@
 import type { Action, ProtocolEnum, RuleCondition, Tag } from '@aws-sdk/client-elastic-load-balancing-v2'
 import type { FakeAccount } from '../fake-service.ts'
+import type { ShownCertificates } from '../links.ts'
 import type { Metrics } from './metrics.ts'
 import type { GroupTargets } from './traffic/group-targets.ts'
 
@@ -7,7 +8,7 @@ import type { GroupTargets } from './traffic/group-targets.ts'
 export interface BalancerPlan {
   name: string
   type: 'application' | 'network'
-  listeners: { port: number; protocol: ProtocolEnum }[]
+  listeners: { port: number; protocol: ProtocolEnum; certificate?: string; step?: Step }[]
   /** Where on loopback a port of the balancer is: 0 takes any, null is a port that its security group closes. */
   listenOn: (port: number) => number | null
   /** 3600 when absent, as the rack's stack sets it (§2.2). */
@@ -55,6 +56,8 @@ export interface Listener {
   balancer: Balancer
   port: number
   protocol: ProtocolEnum
+  /** ARNs of certificates that it shows; the default one is first. */
+  certificates: string[]
   /** Its rules; the default one is among them. */
   rules: Map<string, Rule>
   door: Door
@@ -104,6 +107,7 @@ export interface ElbState {
   listeners: Map<string, Listener>
   groups: Map<string, Group>
   tags: Map<string, Tag[]>
+  certificates: ShownCertificates
   nextSerial: () => number
   metrics: Metrics
 }

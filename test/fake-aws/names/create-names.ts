@@ -3,7 +3,7 @@ import * as cloudMap from '@aws-sdk/client-servicediscovery'
 import type { FakeAccount, FakeService } from '../fake-service.ts'
 import type { NameInstances } from '../links.ts'
 import { NotModelled } from '../modelled.ts'
-import { absolute } from './change-batch.ts'
+import { absolute, keyOf } from './change-batch.ts'
 import { cloudMapActions } from './cloud-map-actions.ts'
 import { serveDns, type DnsServer } from './dns-server.ts'
 import { Members } from './members.ts'
@@ -30,6 +30,8 @@ export interface FakeNames {
   zoneId: string
   /** Of Cloud Map. */
   namespaceId: string
+  /** Where a name of a public zone leads to by a CNAME; null where it does not. */
+  publicName(name: string): string | null
   /** Answers questions at an address of this machine; ends with the services. */
   serve(address: string, port?: number): Promise<DnsServer>
   /** Has a name of the world lead to an address, or nowhere. */
@@ -46,14 +48,19 @@ export function createNames({
   zone: zoneName,
   membersZone,
   isEmpty = false,
+  publicZones = [],
 }: {
   account: FakeAccount
   zone: string
   membersZone: string
   /** Neither is there before a stack makes it. */
   isEmpty?: boolean
+  publicZones?: string[]
 }): FakeNames {
   const zone = new Zone(account, { id: 'Z0FAKE0ZONE0OF0RACK', name: zoneName })
+  const open = publicZones.map((name, index) => {
+    return new Zone(account, { id: `Z0FAKE0PUBLIC${index}`, name, isPublic: true })
+  })
   const members = new Members(account, membersZone)
   const namespaceId = 'ns-fakenamespace0000'
   const hosts = new Map<string, string>()
@@ -66,7 +73,7 @@ export function createNames({
   }
   return {
     services: [
-      { scope: 'route53', sdk: { ...route53 }, actions: route53Actions(account, zone), close },
+      { scope: 'route53', sdk: { ...route53 }, actions: route53Actions(account, [zone, ...open]), close },
       {
         scope: 'servicediscovery',
         sdk: { ...cloudMap },
@@ -76,6 +83,12 @@ export function createNames({
     instances: members,
     maker: nameMaker(zone, members, namespaceId),
     zoneId: zone.id,
+    publicName(name) {
+      const sets = open.flatMap(
+        ({ served }) => served.get(keyOf({ name: absolute(name), type: 'CNAME' })) ?? [],
+      )
+      return sets[0]?.values[0] ?? null
+    },
     namespaceId,
     async serve(address, port = 53) {
       const server = await serveDns({ zone, members, hosts }, { address, port })

@@ -1,6 +1,7 @@
 import type {
   ChangeInfo,
   ChangeResourceRecordSetsRequest,
+  ListHostedZonesRequest,
   ListResourceRecordSetsRequest,
   ResourceRecordSet,
 } from '@aws-sdk/client-route-53'
@@ -11,11 +12,12 @@ import type { Zone, ZoneChange } from './zone.ts'
 /** A page holds so many at most, though AWS allows 300: paging is on purpose. */
 const mostOnPage = 10
 
-/** Route 53, for one zone. Its throttle of five calls a second is the account's. */
-export function route53Actions(account: FakeAccount, zone: Zone): Record<string, Action> {
+/** Route 53, for the zones that there are. Its throttle of five calls a second is the account's. */
+export function route53Actions(account: FakeAccount, zones: Zone[]): Record<string, Action> {
   const changes = new Map<string, ZoneChange>()
   const find = (id: string) => {
-    if (zone.isThere && id.replace(/^\/hostedzone\//, '') === zone.id) return zone
+    const found = zones.find((zone) => zone.isThere && id.replace(/^\/hostedzone\//, '') === zone.id)
+    if (found) return found
     throw new AwsError('NoSuchHostedZone', `No hosted zone found with ID: ${id}`, 404)
   }
   return {
@@ -26,6 +28,11 @@ export function route53Actions(account: FakeAccount, zone: Zone): Record<string,
       changes.set(change.id, change)
       return { ChangeInfo: told(account, change) }
     },
+    ListHostedZones: async (input: ListHostedZonesRequest) =>
+      listZones(
+        zones.filter(({ isThere }) => isThere),
+        input,
+      ),
     GetChange: async ({ Id }: { Id: string }) => {
       const change = changes.get(Id.replace(/^\/change\//, ''))
       if (!change) throw new AwsError('NoSuchChange', `A change with ID ${Id} was not found`, 404)
@@ -39,6 +46,32 @@ export function route53Actions(account: FakeAccount, zone: Zone): Record<string,
 function told({ clock }: FakeAccount, { id, submittedAt, inSyncAt, isServed }: ZoneChange): ChangeInfo {
   const Status = isServed && clock.now() >= inSyncAt ? 'INSYNC' : 'PENDING'
   return { Id: `/change/${id}`, Status, SubmittedAt: submittedAt }
+}
+
+/** Zones by the order in which they were made. */
+function listZones(
+  zones: Zone[],
+  { Marker, MaxItems = 100, DelegationSetId, HostedZoneType }: ListHostedZonesRequest,
+): object {
+  if (DelegationSetId ?? HostedZoneType)
+    throw new AwsError('InvalidInput', 'the fake account knows no choice among zones')
+  const start = Marker === undefined ? 0 : zones.findIndex(({ id }) => id === Marker)
+  if (start < 0) throw new AwsError('InvalidInput', 'The marker is none')
+  // One on a page: paging is on purpose.
+  const page = zones.slice(start, start + 1)
+  const next = zones[start + 1]
+  return {
+    HostedZones: page.map(({ id, name, isPublic }) => ({
+      Id: `/hostedzone/${id}`,
+      Name: name,
+      CallerReference: id,
+      Config: { PrivateZone: !isPublic },
+    })),
+    ...(Marker !== undefined && { Marker }),
+    IsTruncated: next !== undefined,
+    ...(next && { NextMarker: next.id }),
+    MaxItems,
+  }
 }
 
 /** From a name on, which need not be there (D). */

@@ -12,11 +12,13 @@ export interface ZoneChange {
   isServed: boolean
 }
 
-/** A private hosted zone: what its account has put into it, and what its resolver knows of that. */
+/** A hosted zone: what its account has put into it, and what its resolver knows of that. */
 export class Zone {
   readonly id: string
   /** With its dot. */
   readonly name: string
+  /** Whether everybody asks it, and not the network alone. */
+  readonly isPublic: boolean
   /** What the API tells: changes that are not everywhere yet are in it (D). */
   records: RecordSets
   /** What a question is answered from. */
@@ -25,9 +27,13 @@ export class Zone {
   readonly #account: FakeAccount
   #last: Promise<void> = Promise.resolve()
 
-  constructor(account: FakeAccount, { id, name }: { id: string; name: string }) {
+  constructor(
+    account: FakeAccount,
+    { id, name, isPublic = false }: { id: string; name: string; isPublic?: boolean },
+  ) {
     this.#account = account
     this.id = id
+    this.isPublic = isPublic
     this.name = absolute(name)
     this.records = new Map(firstRecords(this.name).map((record) => [keyOf(record), record]))
     this.served = this.records

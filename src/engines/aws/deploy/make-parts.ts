@@ -17,9 +17,11 @@ import {
   type GenerationName,
   type TagName,
 } from '../names.ts'
+import { conditionsOf } from '../routes/conditions.ts'
 import { makeWaitingListener } from '../routes/listeners.ts'
 import { makeWaitingRules } from '../routes/rules.ts'
 import { makeTargetGroup, setAttributes } from '../routes/target-groups.ts'
+import { visitorNames } from '../routes/visitor-names.ts'
 import type { AwsParts } from '../parts.ts'
 import type { Generation, OwnRollout } from './own.ts'
 
@@ -141,8 +143,10 @@ export async function makeParts(
     // From here on it is known, whatever comes next.
     generation.groups.push(group)
     await setAttributes(parts, { group, plan, way }, control)
-    if (way.kind === 'web') await makeWaitingRules(parts, { generation, plan, group }, control)
-    else await makeWaitingListener(parts, group, control)
+    if (way.kind === 'web') {
+      const hosts = visitorNames(order.plan, plan, parts.domains.current())
+      await makeWaitingRules(parts, { generation, group, wanted: conditionsOf({ ...plan, hosts }) }, control)
+    } else await makeWaitingListener(parts, group, control)
   }
   return definition
 }

@@ -1,8 +1,9 @@
 import type { Control } from '../../../domain/control.ts'
-import type { ProcessPlan } from '../../../domain/plan.ts'
+import type { Plan, ProcessPlan } from '../../../domain/plan.ts'
 import { waysOf } from '../../../domain/ways.ts'
 import { isAwsError } from '../../../aws/errors.ts'
 import { refuseTaken } from '../obstacles.ts'
+import { conditionsOf } from '../routes/conditions.ts'
 import {
   findListeners,
   isWaitingPort,
@@ -13,13 +14,15 @@ import {
 import { bringPlaces, ownPlaces } from '../routes/places.ts'
 import {
   bringRules,
-  findRules,
+  findRulesOf,
   forwardRule,
   hideRules,
   removeRule,
   swapOf,
   type FoundRule,
+  type OwnRules,
 } from '../routes/rules.ts'
+import { webDoors, type WebDoor } from '../routes/web-doors.ts'
 import type { Generation, OwnRollout } from './own.ts'
 import { groupBehind, type Serving } from './serving.ts'
 
@@ -33,8 +36,11 @@ export async function moveWays(
   processes: string[],
   control: Control,
 ): Promise<boolean> {
+  const up = new Set(processes.flatMap((id) => own.copies.get(id)?.generation ?? []))
   return await own.parts.routing.run(async () => {
-    const hasMoved = await untilFree(async () => await swapRules(own, serving, processes, control))
+    const hasMoved = await untilFree(
+      async () => await swapRules(own, { serving, plan: own.plan!, up }, control),
+    )
     await untilFree(async () => await movePorts(own, serving, control))
     return hasMoved
   }, control.signal)
@@ -54,7 +60,7 @@ async function untilFree<T>(work: () => Promise<T>): Promise<T> {
 
 /** Of what serves, with what the owner has for certain. @throws port-taken */
 async function refuseWays(
-  own: OwnRollout,
+  own: OwnWays,
   processes: ProcessPlan[],
   { listeners, rules }: { listeners: FoundListener[]; rules: FoundRule[] },
   control: Control,
@@ -64,82 +70,122 @@ async function refuseWays(
   await refuseTaken(own.parts, plan, { listeners, rules, own: known }, control)
 }
 
-/** One call for all rules of the app: nothing is moved by half. */
-async function swapRules(
-  own: OwnRollout,
-  serving: Serving[],
-  processes: string[],
+/** An owner's ways in, and what stands behind them. */
+export type OwnWays = Pick<OwnRollout, 'parts' | 'owner' | 'generations'>
+
+/**
+ * Of each listener of the web in turn: by one call for all rules of the app, so that nothing is moved by half.
+ * @param up generations of which copies still serve, first or last
+ * @returns whether anything has changed
+ */
+export async function swapRules(
+  own: OwnWays,
+  { serving, plan, up }: { serving: Serving[]; plan: Plan; up: ReadonlySet<Generation> },
   control: Control,
 ): Promise<boolean> {
-  const { parts } = own
-  const sleeping = sleepingTypes(own, serving)
+  const [main, ...others] = await webDoors(own.parts, control)
+  const all = await findRulesOf(own.parts, main!.listener, control)
+  if (plan.processes.some((each) => waysOf(each).length > 0)) {
+    const listeners = await findListeners(own.parts, control)
+    await refuseWays(own, plan.processes, { listeners, rules: all }, control)
+  }
+  const first = await swapBehind(own, { door: main!, plan, serving, all }, control)
+  const hidden = first.left.filter(({ generation }) => !up.has(generation))
+  await hideRules(own.parts, { hidden, live: first.live }, control)
+  let { hasMoved } = first
+  for (const door of others) {
+    const rules = await findRulesOf(own.parts, door.listener, control)
+    const next = await swapBehind(own, { door, plan, serving, all: rules }, control)
+    for (const { rule } of next.left) await removeRule(own.parts, rule.arn, control)
+    hasMoved ||= next.hasMoved
+  }
+  return hasMoved
+}
+
+interface Swap {
+  door: WebDoor
+  plan: Plan
+  serving: Serving[]
+  /** All rules behind the door. */
+  all: FoundRule[]
+}
+
+interface Swapped {
+  live: FoundRule[]
+  /** Rules of the owner that lead no more. */
+  left: { rule: FoundRule; generation: Generation }[]
+  hasMoved: boolean
+}
+
+async function swapBehind(
+  own: OwnWays,
+  { door, plan, serving, all }: Swap,
+  control: Control,
+): Promise<Swapped> {
+  const { parts, owner } = own
   const holders = new Map(
     [...own.generations.values()].flatMap((each) => each.groups.map((arn) => [arn, each] as const)),
   )
-  const all = await findRules(parts, control)
-  const places = await ownPlaces(parts, own.owner, all, control)
-  if (holders.size === 0 && sleeping.length + places.length === 0) return false
-  const listeners = await findListeners(parts, control)
-  await refuseWays(own, [...serving.map(({ plan }) => plan), ...sleeping], { listeners, rules: all }, control)
+  const places = await ownPlaces(parts, owner, all, control)
+  const sleeping = sleepingTypes(own, { door, plan, serving })
   const before = JSON.stringify(all)
   const live = new Set<FoundRule>()
+  const { listener } = door
+  const wantedOf = (each: Serving) => conditionsOf({ ...each.plan, hosts: door.hostsOf(plan, each.plan) })
   for (const each of serving) {
-    for (const rule of await liveRules(own, each, all, control)) {
-      if (!all.includes(rule)) all.push(rule)
+    for (const rule of await liveRules(own, each, { all, listener, wanted: wantedOf(each) }, control))
       live.add(rule)
-    }
   }
-  for (const rule of await bringPlaces(parts, { owner: own.owner, sleeping, places }, control)) {
-    if (!all.includes(rule)) all.push(rule)
-    live.add(rule)
-  }
-  const left = places.filter(({ rule }) => !live.has(rule)).map(({ rule }) => rule)
-  const others = all.filter((rule) => holders.has(rule.groups[0]?.arn ?? '') && !live.has(rule))
+  for (const rule of await bringPlaces(parts, { listener, owner, sleeping, places }, control)) live.add(rule)
+  all.push(...[...live].filter((rule) => !all.includes(rule)))
+  const mains = new Set(serving.map(({ main }) => main))
+  const unwanted = all.flatMap((rule) => {
+    const generation = holders.get(rule.groups[0]?.arn ?? '')
+    return generation && !live.has(rule) ? [{ rule, generation }] : []
+  })
+  const left = unwanted.filter(({ generation }) => !mains.has(generation))
+  // Names that a type has no more would still be led to it by rules that wait.
+  const surplus = unwanted.filter(({ generation }) => mains.has(generation))
+  const gone = [...surplus, ...places.filter(({ rule }) => !live.has(rule))].map(({ rule }) => rule)
   const arns = (rules: Iterable<FoundRule>) => new Set(Array.from(rules, ({ arn }) => arn))
-  const swap = swapOf(all, arns(live), arns([...others, ...left]))
+  const swap = swapOf(all, arns(live), arns([...left.map(({ rule }) => rule), ...gone]))
   if (swap.length > 0) {
     const RulePriorities = swap.map(({ arn, priority }) => ({ RuleArn: arn, Priority: priority }))
     await parts.clients.balancers.setRulePriorities({ RulePriorities }, { abortSignal: control.signal })
   }
-  for (const { arn } of left) await removeRule(parts, arn, control)
-  const serve = new Set(processes.flatMap((id) => own.copies.get(id)?.generation ?? []))
-  const hidden = others.flatMap((rule) => {
-    const generation = holders.get(rule.groups[0]!.arn)!
-    return serve.has(generation) ? [] : [{ rule, generation }]
-  })
-  await hideRules(parts, { hidden, live: [...live] }, control)
-  return swap.length > 0 || JSON.stringify(all) !== before
+  for (const { arn } of gone) await removeRule(parts, arn, control)
+  return { live: [...live], left, hasMoved: swap.length > 0 || JSON.stringify(all) !== before }
 }
 
-/** Types with host names behind which nothing was ever started: their rules answer by themselves. */
-function sleepingTypes(own: OwnRollout, serving: Serving[]): ProcessPlan[] {
-  return own.plan!.processes.filter((plan) => {
-    const way = waysOf(plan).find(({ kind }) => kind === 'web')
-    const main = serving.find((each) => each.plan === plan)?.main
-    return way !== undefined && plan.count === 0 && !(main && groupBehind(own, main, way))
+/** Types behind whose names nothing was ever started: their rules answer by themselves. */
+function sleepingTypes(own: OwnWays, { door, plan, serving }: Omit<Swap, 'all'>): ProcessPlan[] {
+  return plan.processes.flatMap((each) => {
+    const way = waysOf(each).find(({ kind }) => kind === 'web')
+    const main = serving.find(({ plan: { type } }) => type === each.type)?.main
+    const isSleeping = way !== undefined && each.count === 0 && !(main && groupBehind(own, main, way))
+    return isSleeping ? [{ ...each, hosts: door.hostsOf(plan, each) }] : []
   })
 }
 
 /** The rules of what serves of a type, leading where they shall; of whatever priority they are. */
 async function liveRules(
-  own: OwnRollout,
-  each: Serving,
-  all: FoundRule[],
+  own: OwnWays,
+  { plan, main, counts }: Serving,
+  { all, listener, wanted }: { all: FoundRule[] } & Pick<OwnRules, 'listener' | 'wanted'>,
   control: Control,
 ): Promise<FoundRule[]> {
   const { parts } = own
-  const way = waysOf(each.plan).find(({ kind }) => kind === 'web')
+  const way = waysOf(plan).find(({ kind }) => kind === 'web')
   if (!way) return []
-  const groupOf = (generation: Generation) => groupBehind(own, generation, way)
-  const group = groupOf(each.main)
+  const group = groupBehind(own, main, way)
   if (group === undefined) return []
-  const weights = [...each.counts].flatMap(([generation, weight]) => {
-    const arn = groupOf(generation)
+  const weights = [...counts].flatMap(([generation, weight]) => {
+    const arn = groupBehind(own, generation, way)
     return arn === undefined ? [] : [{ arn, weight }]
   })
   const led = weights.length === 1 ? [{ arn: group, weight: 1 }] : weights
   const rules = all.filter(({ groups: [first] }) => first?.arn === group)
-  const brought = await bringRules(parts, { generation: each.main, plan: each.plan, group, rules }, control)
+  const brought = await bringRules(parts, { listener, generation: main, wanted, group, rules }, control)
   for (const rule of brought) await forwardRule(parts, rule, led, control)
   return brought
 }

@@ -6,7 +6,7 @@ import { pages } from '../look/found.ts'
 import { generationName, secretName, type GenerationName } from '../names.ts'
 import type { AwsParts } from '../parts.ts'
 import { findListeners, removeListener } from '../routes/listeners.ts'
-import { findRules, removeRule } from '../routes/rules.ts'
+import { findAllRules, removeRule } from '../routes/rules.ts'
 import { removeTargetGroup } from '../routes/target-groups.ts'
 
 /** A generation as far as it is to be taken away. */
@@ -51,7 +51,7 @@ async function clearWays(
 ): Promise<void> {
   if (groups.length === 0) return
   const own = new Set(groups)
-  for (const rule of await findRules(parts, control)) {
+  for (const rule of await findAllRules(parts, control)) {
     const [first] = rule.groups
     if (first && own.has(first.arn)) await removeRule(parts, rule.arn, control)
   }

@@ -3,7 +3,8 @@ import { isSameOwner, type Owner } from '../../../domain/owner.ts'
 import type { ProcessPlan } from '../../../domain/plan.ts'
 import { awsTags, ownerTag, readOwnerTag, readTags } from '../names.ts'
 import type { AwsParts } from '../parts.ts'
-import { conditionsOf, conditionText, findRules, makeRule, removeRule, type FoundRule } from './rules.ts'
+import { conditionsOf, conditionText } from './conditions.ts'
+import { findAllRules, makeRule, removeRule, type FoundRule } from './rules.ts'
 
 /** A rule that keeps the host names of a type of which nothing was ever started, and answers that nobody serves. */
 export interface Place {
@@ -56,10 +57,20 @@ export async function ownPlaces(
   return places.filter((place) => isSameOwner(place.owner, owner))
 }
 
+interface OwnPlaces {
+  /** ARN of the listener. */
+  listener: string
+  owner: Owner
+  /** Types of which nothing was ever started, with the names by which the listener is asked for them. */
+  sleeping: Pick<ProcessPlan, 'type' | 'hosts' | 'routing'>[]
+  /** Those that there are. */
+  places: Place[]
+}
+
 /** The places of types as their plans are now, made where they are missing; of whatever priority they are. */
 export async function bringPlaces(
   parts: AwsParts,
-  { owner, sleeping, places }: { owner: Owner; sleeping: ProcessPlan[]; places: Place[] },
+  { listener, owner, sleeping, places }: OwnPlaces,
   control: Pick<Control, 'signal'>,
 ): Promise<FoundRule[]> {
   const brought: FoundRule[] = []
@@ -71,7 +82,7 @@ export async function bringPlaces(
         ({ type, rule }) => type === plan.type && conditionText(rule.conditions) === text,
       )
       brought.push(
-        there?.rule ?? (await makeRule(parts, { conditions, action: nobodyServes, Tags }, control)),
+        there?.rule ?? (await makeRule(parts, { listener, conditions, action: nobodyServes, Tags }, control)),
       )
     }
   }
@@ -84,6 +95,6 @@ export async function removePlaces(
   owner: Owner,
   control: Pick<Control, 'signal'>,
 ): Promise<void> {
-  const places = await ownPlaces(parts, owner, await findRules(parts, control), control)
+  const places = await ownPlaces(parts, owner, await findAllRules(parts, control), control)
   for (const { rule } of places) await removeRule(parts, rule.arn, control)
 }

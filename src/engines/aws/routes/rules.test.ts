@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { plainRouting } from '../../../domain/routing.ts'
-import { conditionsOf, swapOf, type FoundRule } from './rules.ts'
+import { conditionsOf } from './conditions.ts'
+import { swapOf, type FoundRule } from './rules.ts'
 
 const rule = (arn: string, priority: number): FoundRule => ({ arn, priority, groups: [], conditions: [] })
 

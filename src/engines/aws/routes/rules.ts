@@ -1,21 +1,15 @@
 import type { Action, Rule, RuleCondition } from '@aws-sdk/client-elastic-load-balancing-v2'
 import type { Control } from '../../../domain/control.ts'
-import { RackError } from '../../../domain/error.ts'
-import type { ProcessPlan } from '../../../domain/plan.ts'
 import { isAwsError } from '../../../aws/errors.ts'
 import { pages } from '../look/found.ts'
 import { awsTags, ownerTag, type GenerationName } from '../names.ts'
 import type { AwsParts } from '../parts.ts'
+import { conditionText, nobodyAsks } from './conditions.ts'
 
 /** Priority 1 is the rack's own API. */
 const firstLive = 2
 const lastLive = 20_000
 const lastWaiting = 50_000
-/** Values of conditions that a rule holds (aws.md 2.4). */
-const valuesOfRule = 5
-const hostsBesideRanges = 2
-const mostRules = 4
-
 /** A rule of the balancer's listener that leads to copies. */
 export interface FoundRule {
   arn: string
@@ -27,16 +21,31 @@ export interface FoundRule {
   isPlace?: true
 }
 
-/** Http rules live on 443 when it is there: never two rules a type. */
-function listenerOf({ places }: Pick<AwsParts, 'places'>): string {
+/** ARNs of the listeners of the web. The first is the one behind which every type has its rules, 443 where it is there. */
+export function webListeners({ places }: Pick<AwsParts, 'places'>): [string, ...string[]] {
   const { http, https } = places.balancer.listeners
-  return https ?? http
+  return https === null ? [http] : [https, http]
 }
 
-export async function findRules(parts: AwsParts, { signal }: Pick<Control, 'signal'>): Promise<FoundRule[]> {
+/** Of the listener behind which every type has its rules. */
+export async function findRules(parts: AwsParts, control: Pick<Control, 'signal'>): Promise<FoundRule[]> {
+  return await findRulesOf(parts, webListeners(parts)[0], control)
+}
+
+export async function findAllRules(parts: AwsParts, control: Pick<Control, 'signal'>): Promise<FoundRule[]> {
+  const found: FoundRule[] = []
+  for (const listener of webListeners(parts)) found.push(...(await findRulesOf(parts, listener, control)))
+  return found
+}
+
+export async function findRulesOf(
+  parts: Pick<AwsParts, 'clients'>,
+  listener: string,
+  { signal }: Pick<Control, 'signal'>,
+): Promise<FoundRule[]> {
   const found: FoundRule[] = []
   const list = async (Marker?: string) => {
-    const input = { ListenerArn: listenerOf(parts), ...(Marker && { Marker }) }
+    const input = { ListenerArn: listener, ...(Marker && { Marker }) }
     const answer = await parts.clients.balancers.describeRules(input, { abortSignal: signal })
     return { items: answer.Rules ?? [], nextToken: answer.NextMarker }
   }
@@ -66,61 +75,22 @@ export function isLive({ priority }: Pick<FoundRule, 'priority'>): boolean {
   return priority >= firstLive && priority <= lastLive
 }
 
-/** The conditions of the rules of a type, one list a rule: host names, and who may come. Pure. @throws invalid */
-export function conditionsOf({
-  type,
-  hosts,
-  routing,
-}: Pick<ProcessPlan, 'type' | 'hosts' | 'routing'>): RuleCondition[][] {
-  const ranges = routing.allow?.map((range) =>
-    range.includes('/') ? range : `${range}${range.includes(':') ? '/128' : '/32'}`,
-  )
-  const perRule = ranges ? hostsBesideRanges : valuesOfRule
-  const hostGroups = chunks([...hosts].toSorted(), perRule)
-  const rangeGroups = ranges
-    ? chunks(ranges, valuesOfRule - Math.min(hosts.length, hostsBesideRanges))
-    : [null]
-  const rules = hostGroups.flatMap((names) => rangeGroups.map((some) => ({ names, some })))
-  if (rules.length > mostRules) {
-    throw new RackError(
-      'invalid',
-      `${type} needs ${rules.length} rules of the balancer, and may have ${mostRules}`,
-      {
-        hint: 'Give it fewer host names, or larger ranges in rack.allow.',
-      },
-    )
-  }
-  return rules.map(({ names, some }) => [
-    { Field: 'host-header', HostHeaderConfig: { Values: names } },
-    ...(some ? [{ Field: 'source-ip', SourceIpConfig: { Values: some } }] : []),
-  ])
-}
-
-function chunks<T>(items: T[], size: number): T[][] {
-  const count = Math.ceil(items.length / size)
-  return Array.from({ length: count }, (_each, index) => items.slice(index * size, (index + 1) * size))
-}
-
-/** No visitor asks for it: what leads there has its targets checked, and takes no request. */
-function nobodyAsks(generation: GenerationName): RuleCondition[] {
-  return [{ Field: 'host-header', HostHeaderConfig: { Values: [`${generation.id.toLowerCase()}.invalid`] } }]
-}
-
 /**
  * Rules that wait for their turn, behind all that are live. Where live ones match the same they stand in front of them;
  * else nobody would, and what waits matches nothing until traffic moves.
  */
 export async function makeWaitingRules(
   parts: AwsParts,
-  { generation, plan, group }: Omit<OwnRules, 'rules'>,
+  { generation, wanted, group }: Pick<OwnRules, 'generation' | 'wanted' | 'group'>,
   control: Pick<Control, 'signal'>,
 ): Promise<void> {
   const Tags = awsTags({ rack: parts.rack, owner: ownerTag(generation.owner), type: generation.type })
   const live = (await findRules(parts, control)).filter(isLive)
   const shadows = new Set(live.map((rule) => conditionText(rule.conditions)))
-  for (const wanted of conditionsOf(plan)) {
-    const conditions = shadows.has(conditionText(wanted)) ? wanted : nobodyAsks(generation)
-    await makeRule(parts, { conditions, action: forwardTo(group), Tags }, control)
+  const [listener] = webListeners(parts)
+  for (const own of wanted) {
+    const conditions = shadows.has(conditionText(own)) ? own : nobodyAsks(generation)
+    await makeRule(parts, { listener, conditions, action: forwardTo(group), Tags }, control)
   }
 }
 
@@ -141,55 +111,55 @@ export async function hideRules(
 }
 
 export interface OwnRules {
+  /** ARN of the listener. */
+  listener: string
   generation: GenerationName
-  plan: ProcessPlan
+  /** Conditions, one list a rule. */
+  wanted: RuleCondition[][]
   group: string
   /** Those that lead to it now. */
   rules: FoundRule[]
 }
 
-/** Has the rules of a generation as its plan is now: host names and who may come change in place. Gives all that there are then. */
+/**
+ * Has the rules of a generation as its plan is now: host names and who may come change in place. Gives those that it
+ * needs; further ones are to go.
+ */
 export async function bringRules(
   parts: AwsParts,
-  { generation, plan, group, rules }: OwnRules,
+  { listener, generation, wanted, group, rules }: OwnRules,
   control: Pick<Control, 'signal'>,
 ): Promise<FoundRule[]> {
   const abort = { abortSignal: control.signal }
   const Tags = awsTags({ rack: parts.rack, owner: ownerTag(generation.owner), type: generation.type })
-  const wanted = conditionsOf(plan)
   const brought: FoundRule[] = []
   for (const [index, conditions] of wanted.entries()) {
     const rule =
-      rules[index] ?? (await makeRule(parts, { conditions, action: forwardTo(group), Tags }, control))
+      rules[index] ??
+      (await makeRule(parts, { listener, conditions, action: forwardTo(group), Tags }, control))
     if (conditionText(rule.conditions) !== conditionText(conditions)) {
       await parts.clients.balancers.modifyRule({ RuleArn: rule.arn, Conditions: conditions }, abort)
       rule.conditions = conditions
     }
     brought.push(rule)
   }
-  for (const { arn } of rules.slice(wanted.length)) await removeRule(parts, arn, control)
   return brought
-}
-
-/** Conditions in one form: AWS tells values of host names twice. */
-export function conditionText(conditions: RuleCondition[]): string {
-  const told = conditions.map(({ Field, HostHeaderConfig, SourceIpConfig, Values = [] }) => {
-    const values = HostHeaderConfig?.Values ?? SourceIpConfig?.Values ?? Values
-    return `${Field} ${values.toSorted().join(' ')}`
-  })
-  return told.toSorted().join(', ')
 }
 
 const forwardTo = (TargetGroupArn: string): Action => ({ Type: 'forward', TargetGroupArn })
 
+interface NewRule {
+  /** ARN of the listener. */
+  listener: string
+  conditions: RuleCondition[]
+  action: Action
+  Tags: { Key: string; Value: string }[]
+}
+
 /** One that waits behind all that are live. */
 export async function makeRule(
   parts: AwsParts,
-  {
-    conditions,
-    action,
-    Tags,
-  }: { conditions: RuleCondition[]; action: Action; Tags: { Key: string; Value: string }[] },
+  { listener, conditions, action, Tags }: NewRule,
   { signal }: Pick<Control, 'signal'>,
 ): Promise<FoundRule> {
   for (;;) {
@@ -197,7 +167,7 @@ export async function makeRule(
     try {
       const { Rules = [] } = await parts.clients.balancers.createRule(
         {
-          ListenerArn: listenerOf(parts),
+          ListenerArn: listener,
           Priority: priority,
           Conditions: conditions,
           Actions: [action],

@@ -1,6 +1,6 @@
 import type { Control } from '../../../domain/control.ts'
 import { pause } from '../../../lib/poll.ts'
-import { findRules, forwardRule } from './rules.ts'
+import { findAllRules, forwardRule } from './rules.ts'
 import { isKept, type OwnCopy, type OwnRollout } from '../deploy/own.ts'
 
 /**
@@ -22,7 +22,7 @@ export async function shareOut(
   }
   const known = new Set(generations.flatMap(({ groups }) => groups))
   let hasChanged = false
-  for (const rule of await findRules(parts, control)) {
+  for (const rule of await findAllRules(parts, control)) {
     if (rule.groups.length < 2 || !rule.groups.every(({ arn }) => known.has(arn))) continue
     const groups = rule.groups.flatMap(({ arn }) => {
       const weight = counts.get(arn) ?? 0

@@ -46,38 +46,82 @@ async function create(state: ElbState, input: CreateListenerInput): Promise<List
   assertPlain(input)
   const balancer = balancerOf(state, input.LoadBalancerArn!)
   const step = readActions(input.DefaultActions!)
-  const listener = await addListener(state, balancer, { port: input.Port!, protocol: input.Protocol!, step })
+  const { Port: port, Protocol: protocol } = input
+  const certificates = (input.Certificates ?? []).map(({ CertificateArn }) => CertificateArn!)
+  const listener = await addListener(state, balancer, {
+    port: port!,
+    protocol: protocol!,
+    step,
+    certificates,
+  })
   setTags(state, listener.arn, input.Tags)
   return listener
 }
 
 function assertPlain({
-  Certificates,
   SslPolicy,
   AlpnPolicy,
   MutualAuthentication,
 }: Omit<ModifyListenerInput, 'ListenerArn'>): void {
-  if (Certificates ?? SslPolicy ?? AlpnPolicy ?? MutualAuthentication) {
-    throw new AwsError('ValidationError', 'the fake account has no listeners with TLS')
+  if (SslPolicy ?? AlpnPolicy ?? MutualAuthentication) {
+    throw new AwsError('ValidationError', 'the fake account chooses no policies of TLS')
   }
+}
+
+/** A listener that ends TLS has one certificate when it is made, and others have none (D). */
+function assertCertificates(state: ElbState, protocol: string, certificates: string[]): void {
+  if (protocol !== 'HTTPS' && protocol !== 'TLS') {
+    if (certificates.length === 0) return
+    throw new AwsError(
+      'InvalidConfigurationRequestException',
+      `A listener of ${protocol} shows no certificate`,
+    )
+  }
+  if (certificates.length !== 1)
+    throw new AwsError('ValidationError', 'A certificate must be specified for secure listeners')
+  assertCertificate(state, certificates[0]!)
+}
+
+/** One that is not issued cannot be shown (D). */
+export function assertCertificate({ certificates }: ElbState, arn: string): void {
+  if (certificates.find(arn)) return
+  throw new AwsError(
+    'UnsupportedCertificateException',
+    `The certificate '${arn}' must have a fully-qualified domain name, a supported signature, and a supported key size.`,
+  )
 }
 
 /** A listener with its default rule, open when this settles. @throws AwsError */
 export async function addListener(
   state: ElbState,
   balancer: Balancer,
-  { port, protocol, step }: { port: number; protocol: Listener['protocol']; step: Step },
+  {
+    port,
+    protocol,
+    step,
+    certificates = [],
+  }: { port: number; protocol: Listener['protocol']; step: Step; certificates?: string[] },
 ): Promise<Listener> {
   const own = [...state.listeners.values()].filter((listener) => listener.balancer === balancer)
   assertPort(balancer, { port, protocol }, own)
   if (own.length >= mostListeners)
     throw new AwsError('TooManyListenersException', `A load balancer can have ${mostListeners} listeners`)
   assertLeads(state, balancer, step)
+  assertCertificates(state, protocol, certificates)
   const serial = state.nextSerial()
   const arn = `${balancer.arn.replace(':loadbalancer/', ':listener/')}/${serial.toString(16).padStart(16, '0')}`
   const ruleArn = `${arn.replace(':listener/', ':listener-rule/')}/${serial.toString(16).padStart(16, '0')}`
   const closed = { port: null, refresh: () => undefined, close: async () => undefined }
-  const listener: Listener = { arn, serial, balancer, port, protocol, rules: new Map(), door: closed }
+  const listener: Listener = {
+    arn,
+    serial,
+    balancer,
+    port,
+    protocol,
+    certificates,
+    rules: new Map(),
+    door: closed,
+  }
   const first = { arn: ruleArn, serial, listener, priority: Infinity, match: {}, step, conditions: [] }
   listener.rules.set(ruleArn, first)
   // In the account before it is open, so that no other one takes its port meanwhile.
@@ -98,11 +142,11 @@ function assertPort(
 ): void {
   if (!Number.isInteger(port) || port < 1 || port > 65_535)
     throw new AwsError('ValidationError', 'Port must be between 1 and 65535')
-  const fitting = type === 'application' ? 'HTTP' : 'TCP'
-  if (protocol !== fitting)
+  const fitting = type === 'application' ? ['HTTP', 'HTTPS'] : ['TCP']
+  if (!fitting.includes(protocol))
     throw new AwsError(
       'UnsupportedProtocolException',
-      `the fake account's listeners of ${type} load balancers are ${fitting}`,
+      `the fake account's listeners of ${type} load balancers are ${fitting.join(' and ')}`,
     )
   // Other settings on a port that is taken are refused, and so is a repeat here: tokens there are none (J).
   if (others.some((other) => other.port === port))
@@ -118,6 +162,8 @@ async function modify(state: ElbState, input: ModifyListenerInput): Promise<List
   const step = input.DefaultActions ? readActions(input.DefaultActions) : rule.step
   assertLeads(state, balancer, step, rule)
   const { Port: port = listener.port, Protocol: protocol = listener.protocol } = input
+  if (input.Certificates ?? (protocol === listener.protocol ? undefined : protocol))
+    throw new AwsError('ValidationError', "the fake account's listeners keep protocol and certificate")
   const others = [...state.listeners.values()].filter(
     (other) => other.balancer === balancer && other !== listener,
   )
@@ -159,6 +205,10 @@ function told(listener: Listener): ListenerTold {
     LoadBalancerArn: listener.balancer.arn,
     Port: listener.port,
     Protocol: listener.protocol,
+    ...(listener.certificates.length > 0 && {
+      Certificates: [{ CertificateArn: listener.certificates[0] }],
+      SslPolicy: 'ELBSecurityPolicy-2016-08',
+    }),
     DefaultActions: [actionOf(defaultRule(listener).step)],
   }
 }

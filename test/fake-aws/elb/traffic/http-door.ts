@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer as createSecureServer } from 'node:https'
 import type { Server, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { answerText, redirectTo } from './balancer-answers.ts'
@@ -7,6 +8,7 @@ import { forward, upgrade, type Way } from './forward.ts'
 import { keyOf, type Member } from './group-targets.ts'
 import { ruleFor, type Asked } from './match.ts'
 import { byWeight, type Nodes } from './nodes.ts'
+import { shown } from './shown.ts'
 import type { ElbState, Group, Listener, Step } from '../state.ts'
 
 /** A listener of an application balancer: each request is led by the rules. */
@@ -17,7 +19,11 @@ export function httpDoor(
 ): { server: Server; cut: () => void } {
   const idleMs = (listener.balancer.idleTimeoutSeconds * 1000) / state.account.clock.factor
   // A request may take as long as bytes come; the target's silence is what ends it.
-  const server = createServer({ keepAliveTimeout: idleMs, requestTimeout: 0, headersTimeout: 60_000 })
+  const settings = { keepAliveTimeout: idleMs, requestTimeout: 0, headersTimeout: 60_000 }
+  const server =
+    listener.protocol === 'HTTPS'
+      ? createSecureServer({ ...settings, ...shown(state, listener) })
+      : createServer(settings)
   const sockets = new Set<Duplex>()
   const step = (request: IncomingMessage) => ruleFor(nodes.view, askedOf(request))
   server.on('request', (request, response) => {

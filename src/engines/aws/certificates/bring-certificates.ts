@@ -1,0 +1,128 @@
+import type { HostedZone } from '@aws-sdk/client-route-53'
+import type { Control } from '../../../domain/control.ts'
+import { isAwsError } from '../../../aws/errors.ts'
+import type { AwsParts } from '../parts.ts'
+import {
+  deleteCertificate,
+  ownCertificates,
+  requestCertificate,
+  type OwnCertificate,
+} from './own-certificates.ts'
+import { dropProof, publicZones, putProof, zoneOf, type ProofRecord } from './public-records.ts'
+import { shownCertificates } from './shown-names.ts'
+
+/** What has become of the certificate of a name. */
+export interface NameState {
+  name: string
+  state: 'shown' | 'waiting' | 'failed'
+  /** What its owner has to put into the DNS; null where the rack does, or nothing is needed. */
+  record: ProofRecord | null
+  /** Why it is not shown; null where it is. */
+  reason: string | null
+}
+
+/** An authority that has refused a name is asked again after so long. */
+const againMs = 24 * 3600_000
+
+/**
+ * Has certificates of ACM for these names and no others of the rack's own, proved in the account's public zones, and shown by
+ * the listener as soon as they are issued. Each call goes one step on; safe to repeat.
+ */
+export async function bringCertificates(
+  parts: AwsParts,
+  listener: string,
+  names: readonly string[],
+  control: Pick<Control, 'signal'>,
+): Promise<NameState[]> {
+  const own = await ownCertificates(parts, control)
+  if (own.length + names.length === 0) return []
+  const shown = new Set(await shownCertificates(parts, listener, control))
+  const zones = await publicZones(parts, control)
+  const world = { parts, listener, shown, zones }
+  const states: NameState[] = []
+  for (const name of names) {
+    const mine = own.filter((each) => each.name === name)
+    states.push(await bringOne(world, name, mine, control))
+  }
+  for (const each of own) if (!names.includes(each.name)) await dropOne(world, each, control)
+  return states
+}
+
+interface World {
+  parts: AwsParts
+  listener: string
+  shown: ReadonlySet<string>
+  zones: HostedZone[]
+}
+
+async function bringOne(
+  world: World,
+  name: string,
+  own: OwnCertificate[],
+  control: Pick<Control, 'signal'>,
+): Promise<NameState> {
+  const { parts } = world
+  const waiting = (reason: string, record: ProofRecord | null = null): NameState => ({
+    name,
+    state: 'waiting',
+    record,
+    reason,
+  })
+  const issued = own.find(({ state }) => state === 'issued')
+  if (issued) return await show(world, issued, control)
+  const pending = own.find(({ state }) => state === 'pending')
+  if (pending) {
+    const { proof } = pending
+    if (proof === null) return waiting('ACM has not said yet how the name is to be proved')
+    const zone = zoneOf(proof.name, world.zones)
+    if (zone === null) return waiting('the record is to be put into its DNS', proof)
+    await putProof(parts, zone, proof, control)
+    return waiting('ACM looks for the record that proves the name')
+  }
+  const failed = own.find(({ state }) => state === 'failed')
+  if (failed && Date.now() - failed.createdMs < againMs) {
+    const reason = `ACM has refused it: ${failed.failure ?? 'it does not say why'}`
+    return { name, state: 'failed', record: null, reason }
+  }
+  for (const each of own) await dropOne(world, each, control)
+  await requestCertificate(parts, name, control)
+  return waiting('ACM is asked for a certificate')
+}
+
+async function show(
+  { parts, listener, shown }: World,
+  { arn, name }: OwnCertificate,
+  { signal }: Pick<Control, 'signal'>,
+): Promise<NameState> {
+  const isShown: NameState = { name, state: 'shown', record: null, reason: null }
+  if (shown.has(arn)) return isShown
+  try {
+    await parts.clients.balancers.addListenerCertificates(
+      { ListenerArn: listener, Certificates: [{ CertificateArn: arn }] },
+      { abortSignal: signal },
+    )
+    return isShown
+  } catch (error) {
+    if (!isAwsError(error, 'TooManyCertificatesException', 'TooManyCertificates')) throw error
+    const reason =
+      'the balancer shows no further certificate: raise the quota "Certificates per Application Load Balancer" in the console of Service Quotas'
+    return { name, state: 'failed', record: null, reason }
+  }
+}
+
+/** What is still shown somewhere goes the next time. */
+async function dropOne(
+  { parts, listener, shown, zones }: World,
+  { arn, proof }: OwnCertificate,
+  control: Pick<Control, 'signal'>,
+): Promise<void> {
+  if (shown.has(arn)) {
+    await parts.clients.balancers.removeListenerCertificates(
+      { ListenerArn: listener, Certificates: [{ CertificateArn: arn }] },
+      { abortSignal: control.signal },
+    )
+  }
+  if (!(await deleteCertificate(parts, arn, control)) || proof === null) return
+  const zone = zoneOf(proof.name, zones)
+  if (zone !== null) await dropProof(parts, zone, proof, control)
+}

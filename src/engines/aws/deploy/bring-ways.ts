@@ -1,0 +1,46 @@
+import type { Control } from '../../../domain/control.ts'
+import type { Plan } from '../../../domain/plan.ts'
+import { waysOf } from '../../../domain/ways.ts'
+import { findGenerations } from '../look/found.ts'
+import type { AwsParts } from '../parts.ts'
+import { findRules, isLive, type FoundRule } from '../routes/rules.ts'
+import { generationOf } from './found-generation.ts'
+import { swapRules, type OwnWays } from './move-ways.ts'
+import type { Generation } from './own.ts'
+import { groupBehind, type Serving } from './serving.ts'
+
+/**
+ * Has what serves of an app reached by the names that it has now: domains come and go without a deploy. Safe to repeat.
+ * @param plan its live one
+ */
+export async function bringWays(parts: AwsParts, plan: Plan, control: Control): Promise<void> {
+  const { owner } = plan
+  const found = await findGenerations(parts, { owner }, control)
+  const active = found.filter(({ service }) => service.status === 'ACTIVE').map(generationOf)
+  const own: OwnWays = { parts, owner, generations: new Map(active.map((each) => [each.name, each])) }
+  await parts.routing.run(async () => {
+    const serving = ledNow(own, plan, await findRules(parts, control))
+    const up = new Set(serving.flatMap(({ counts }) => [...counts.keys()]))
+    await swapRules(own, { serving, plan, up }, control)
+  }, control.signal)
+}
+
+/** What each type's requests go to, as the rules say. */
+function ledNow(own: OwnWays, plan: Plan, rules: FoundRule[]): Serving[] {
+  return plan.processes.flatMap((process): Serving[] => {
+    const way = waysOf(process).find(({ kind }) => kind === 'web')
+    if (!way) return []
+    const groups = new Map<string, Generation>()
+    for (const generation of own.generations.values()) {
+      const group = generation.type === process.type ? groupBehind(own, generation, way) : undefined
+      if (group !== undefined) groups.set(group, generation)
+    }
+    const rule = rules.find((each) => isLive(each) && groups.has(each.groups[0]?.arn ?? ''))
+    if (!rule) return []
+    const counts = rule.groups.flatMap(({ arn, weight }) => {
+      const generation = groups.get(arn)
+      return generation ? [[generation, weight] as const] : []
+    })
+    return [{ plan: process, main: counts[0]![0], counts: new Map(counts) }]
+  })
+}

@@ -1,0 +1,185 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { request, type IncomingMessage } from 'node:http'
+import { request as requestSecurely } from 'node:https'
+import { text } from 'node:stream/consumers'
+import { after, before, test } from 'node:test'
+import type { Domain } from '../../src/domain/domain-name.ts'
+import { noReleaseCommands } from '../../src/domain/engine.ts'
+import { appOwner } from '../../src/domain/owner.ts'
+import type { Plan, ProcessPlan } from '../../src/domain/plan.ts'
+import { plainRouting } from '../../src/domain/routing.ts'
+import { until } from '../../src/lib/poll.ts'
+import { openAwsRack } from '../support/aws-rack.ts'
+import { serveText, shellCommand } from '../support/behaviour.ts'
+import { controlFor } from '../support/docker-rack.ts'
+import { planOf, processPlan, servesHttp } from '../support/plans.ts'
+
+let rack: Awaited<ReturnType<typeof openAwsRack>>
+let image: string
+let domains: Domain[] = []
+
+before(async () => {
+  rack = await openAwsRack({
+    fake: { domain: 'rack.test', publicZones: ['example.test'] },
+    more: { domains: { current: () => domains } },
+  })
+  image = await rack.image('busybox:1')
+})
+after(async () => await rack.close())
+
+const small = { cpuUnits: 64, memoryBytes: 32 * 2 ** 20 }
+
+function webType(word: string, hosts: string[], more: Partial<ProcessPlan> = {}): ProcessPlan {
+  const command = shellCommand([serveText(8080, word)])
+  return processPlan({ ...small, image, command, ...servesHttp(8080, hosts), ...more })
+}
+
+const planFor = (app: string, processes: ProcessPlan[], release = 'ROOOOOOOOOO') =>
+  planOf(processes, { rack: rack.rack, owner: appOwner(app), release })
+
+const deploy = async (plan: Plan, live: Plan | null) =>
+  await rack.engine.deploy(
+    { plan, live, leaving: [], releaseCommands: noReleaseCommands },
+    controlFor(60_000),
+  )
+
+const domain = (name: string, app: string, process: string | null = null): Domain => ({
+  name,
+  app,
+  process,
+  since: '2026-01-01T00:00:00Z',
+})
+
+/** What a visitor gets who believes the account's authority alone; the code of the failure where there is none. */
+async function visit(scheme: 'http' | 'https', host: string): Promise<string> {
+  const port = rack.account.loopbackPort('web', scheme === 'http' ? 80 : 443)
+  const options = {
+    host: '127.0.0.1',
+    port,
+    headers: { host },
+    agent: false,
+    signal: AbortSignal.timeout(10_000),
+  }
+  const ca = rack.account.certificates.authority
+  const asking = scheme === 'http' ? request(options) : requestSecurely({ ...options, servername: host, ca })
+  try {
+    const [response] = (await once(asking.end(), 'response')) as [IncomingMessage]
+    const { statusCode, headers } = response
+    const said = (await text(response)).trim()
+    return headers.location ?? (statusCode === 200 ? said : String(statusCode))
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code ?? String(error)
+  }
+}
+
+const bring = async (...plans: Plan[]) => await rack.engine.bringNames(plans, controlFor(30_000))
+
+/** As a daemon does: again and again, until all names but these are shown. */
+async function bringUntilShown(plans: Plan[], ...waiting: string[]) {
+  const areShown = async () => {
+    const states = await bring(...plans)
+    const left = states.filter(({ state }) => state !== 'shown').map(({ name }) => name)
+    return left.join() === waiting.join()
+  }
+  await until(areShown, { deadlineMs: 30_000, intervalMs: 200, what: 'certificates' })
+  return await bring(...plans)
+}
+
+const seen = async (scheme: 'http' | 'https', host: string, wanted: string) =>
+  await until(async () => (await visit(scheme, host)) === wanted, {
+    deadlineMs: 10_000,
+    intervalMs: 100,
+    what: `${wanted} at ${scheme}://${host}`,
+  })
+
+test('where the rack has a domain its apps are served by TLS, and by http to those that keep it', async () => {
+  const kept = { routing: { ...plainRouting, keepsHttp: true as const } }
+  const plan = planFor('shop', [
+    webType('web', ['shop.rack.test']),
+    webType('feed', ['both.rack.test'], { type: 'feed', ...kept }),
+  ])
+  await deploy(plan, null)
+  assert.equal(await visit('https', 'shop.rack.test'), 'web')
+  assert.equal(await visit('http', 'shop.rack.test'), 'https://shop.rack.test:443/')
+  assert.deepEqual(
+    [await visit('https', 'both.rack.test'), await visit('http', 'both.rack.test')],
+    ['feed', 'feed'],
+  )
+  assert.equal(await visit('https', 'nobody.rack.test'), '404')
+  const next = planFor('shop', [webType('next', ['shop.rack.test'])], 'RTTTTTTTTTT')
+  await deploy(next, plan)
+  assert.equal(await visit('https', 'shop.rack.test'), 'next')
+  assert.equal(await visit('http', 'both.rack.test'), 'https://both.rack.test:443/')
+  await rack.engine.remove(appOwner('shop'), { volumes: true }, controlFor(60_000))
+})
+
+test('a domain is served by http until its certificate is there, then by TLS, and goes without a deploy', async () => {
+  const plan = planFor('site', [
+    webType('web', ['site.rack.test']),
+    webType('admin', ['admin.site.rack.test'], { type: 'admin' }),
+  ])
+  await deploy(plan, null)
+  domains = [
+    domain('www.example.test', 'site'),
+    domain('desk.example.test', 'site', 'admin'),
+    domain('far.elsewhere.test', 'site'),
+  ]
+  const first = await bring(plan)
+  assert.deepEqual(
+    first.map(({ name, state }) => `${name} ${state}`),
+    [
+      '*.site.rack.test waiting',
+      'desk.example.test waiting',
+      'far.elsewhere.test waiting',
+      'www.example.test waiting',
+    ],
+  )
+  await seen('http', 'www.example.test', 'web')
+  await seen('http', 'desk.example.test', 'admin')
+  const states = await bringUntilShown([plan], '*.site.rack.test', 'far.elsewhere.test')
+  const far = states.find(({ name }) => name === 'far.elsewhere.test')!
+  assert.match(far.record!.name, /^_[0-9a-f]+\.far\.elsewhere\.test$/)
+  assert.match(far.record!.value, /\.acm-validations\.aws\.$/)
+  await seen('https', 'www.example.test', 'web')
+  await seen('https', 'desk.example.test', 'admin')
+  await seen('http', 'www.example.test', 'https://www.example.test:443/')
+  await seen('http', 'far.elsewhere.test', 'web')
+  assert.equal(await visit('https', 'far.elsewhere.test'), 'ERR_TLS_CERT_ALTNAME_INVALID')
+
+  const next = planFor('site', [webType('next', ['site.rack.test'])], 'RTTTTTTTTTT')
+  await deploy(next, plan)
+  assert.equal(await visit('https', 'www.example.test'), 'next')
+  domains = [domain('www.example.test', 'site')]
+  assert.deepEqual(
+    (await bring(next)).map(({ name, state }) => `${name} ${state}`),
+    ['www.example.test shown'],
+  )
+  await seen('https', 'desk.example.test', 'ERR_TLS_CERT_ALTNAME_INVALID')
+  await seen('http', 'far.elsewhere.test', 'https://far.elsewhere.test:443/')
+  const { CertificateSummaryList = [] } = await rack.clients.certificates.listCertificates({})
+  assert.deepEqual(CertificateSummaryList.map(({ DomainName }) => DomainName).toSorted(), [
+    'rack.test',
+    'www.example.test',
+  ])
+  assert.equal(await visit('https', 'www.example.test'), 'next')
+  domains = []
+  await bring(next)
+  await rack.engine.remove(appOwner('site'), { volumes: true }, controlFor(60_000))
+})
+
+test('what an authority refuses is told, and asked for again only later', async () => {
+  const plan = planFor('caa', [webType('web', ['caa.rack.test'])])
+  await deploy(plan, null)
+  rack.account.certificates.refused.add('.never.example.test')
+  domains = [domain('a.never.example.test', 'caa')]
+  await until(async () => (await bring(plan))[0]?.state === 'failed', {
+    deadlineMs: 30_000,
+    intervalMs: 200,
+    what: 'the refusal',
+  })
+  const [failed] = await bring(plan)
+  assert.match(failed!.reason!, /ACM has refused it: CAA_ERROR/)
+  domains = []
+  assert.deepEqual(await bring(plan), [])
+})

@@ -1,0 +1,210 @@
+import { createHash, randomUUID } from 'node:crypto'
+import * as sdk from '@aws-sdk/client-acm'
+import { createAuthority, issueCertificate, type Issued } from '../../../src/lib/x509/issue.ts'
+import { AwsError, type Action, type FakeAccount, type FakeService } from '../fake-service.ts'
+import { inBackground } from '../in-background.ts'
+import type { ShownCertificates } from '../links.ts'
+import { paged } from '../paging.ts'
+
+interface Certificate {
+  arn: string
+  names: string[]
+  status: 'PENDING_VALIDATION' | 'ISSUED' | 'FAILED' | 'VALIDATION_TIMED_OUT'
+  token: string | null
+  tags: sdk.Tag[]
+  createdAt: Date
+  issuedAt: Date | null
+  pair: Issued | null
+}
+
+export interface FakeCertificates {
+  service: FakeService
+  shown: ShownCertificates
+  /** PEM of who signs: what a browser would believe. */
+  authority: string
+  /** One that is issued from the start, as a stack would have had it; gives its ARN. */
+  add(names: string[]): Promise<string>
+  /** Hears which listeners show one. */
+  usedBy(find: (arn: string) => string[]): void
+  /** The authority refuses names that end so from now on, as where a CAA record forbids it. */
+  refused: Set<string>
+}
+
+/** Until the record that proves a name is told (D: not at once; the time is J). */
+const recordMs = 5000
+/** How often the authority looks (J), and for how long (D). */
+const lookMs = 30_000
+const patienceMs = 72 * 3600_000
+/** As long one token asks for the same certificate (D). */
+const tokenMs = 3600_000
+/** A page holds so many at most, though AWS allows 1,000: paging is on purpose. */
+const mostOnPage = 5
+const year = 365 * 24 * 3600_000
+
+const span = () => ({ from: new Date(Date.now() - 24 * 3600_000), until: new Date(Date.now() + year) })
+
+/**
+ * ACM: public certificates that are proved by DNS.
+ * @param lookUp what a public name leads to by a CNAME; null where it is not there
+ */
+export async function createCertificates(
+  account: FakeAccount,
+  lookUp: (name: string) => string | null,
+): Promise<FakeCertificates> {
+  const authority = await createAuthority({ name: 'Fake Amazon', ...span() })
+  const all = new Map<string, Certificate>()
+  const refused = new Set<string>()
+  let users: (arn: string) => string[] = () => []
+  const made = (names: string[], more: Partial<Certificate> = {}): Certificate => {
+    const arn = `arn:aws:acm:${account.region}:${account.account}:certificate/${randomUUID()}`
+    const createdAt = new Date(account.clock.now())
+    const fresh = { status: 'PENDING_VALIDATION' as const, token: null, tags: [], issuedAt: null, pair: null }
+    const certificate = { arn, names, createdAt, ...fresh, ...more }
+    all.set(arn, certificate)
+    return certificate
+  }
+  const issue = async (names: string[]) =>
+    await issueCertificate({ authority, names, usages: ['server'], ...span() })
+  const find = (arn = '') => {
+    const found = all.get(arn)
+    if (found) return found
+    throw new AwsError('ResourceNotFoundException', `Could not find certificate ${arn}.`)
+  }
+
+  async function prove(certificate: Certificate): Promise<void> {
+    const { clock } = account
+    const end = clock.now() + patienceMs
+    while (certificate.status === 'PENDING_VALIDATION' && all.has(certificate.arn)) {
+      await clock.pass(lookMs)
+      const isRefused = certificate.names.some((name) => [...refused].some((end) => name.endsWith(end)))
+      const records = certificate.names.map((name) => recordOf(account, name))
+      if (isRefused) certificate.status = 'FAILED'
+      else if (records.every(({ Name, Value }) => lookUp(Name) === Value)) {
+        certificate.pair = await issue(certificate.names)
+        certificate.issuedAt = new Date(clock.now())
+        certificate.status = 'ISSUED'
+      } else if (clock.now() > end) certificate.status = 'VALIDATION_TIMED_OUT'
+    }
+  }
+
+  const actions = certificateActions({ account, all, find, users: (arn) => users(arn), made, prove })
+  return {
+    shown: {
+      find(arn) {
+        const found = all.get(arn)
+        return found?.pair
+          ? {
+              chain: `${found.pair.certificate}\n${authority.certificate}`,
+              key: found.pair.key,
+              names: found.names,
+            }
+          : null
+      },
+    },
+    authority: authority.certificate,
+    add: async (names) =>
+      made(names, { status: 'ISSUED', issuedAt: new Date(), pair: await issue(names) }).arn,
+    usedBy: (given) => void (users = given),
+    refused,
+    service: { scope: 'acm', sdk: { ...sdk }, actions },
+  }
+}
+
+interface World {
+  account: FakeAccount
+  all: Map<string, Certificate>
+  /** @throws AwsError where it is not there */
+  find(arn?: string): Certificate
+  users(arn: string): string[]
+  made(names: string[], more: Partial<Certificate>): Certificate
+  prove(certificate: Certificate): Promise<void>
+}
+
+function certificateActions({ account, all, find, users, made, prove }: World): Record<string, Action> {
+  return {
+    RequestCertificate: async (input: sdk.RequestCertificateRequest) => {
+      const { DomainName = '', ValidationMethod, IdempotencyToken: token = null, Tags = [], ...rest } = input
+      const unknown = Object.entries(rest).find(([, value]) => value !== undefined)
+      if (unknown) throw new AwsError('ValidationException', `the fake account knows no ${unknown[0]}`)
+      if (ValidationMethod !== 'DNS')
+        throw new AwsError('ValidationException', 'the fake account proves names by DNS only')
+      if (!/^(\*\.)?([a-z0-9_-]{1,63}\.)+[a-z0-9-]{1,63}$/.test(DomainName) || DomainName.length > 253)
+        throw new AwsError('ValidationException', `'${DomainName}' is no domain name`)
+      if (token !== null && !/^\w{1,32}$/.test(token))
+        throw new AwsError('ValidationException', 'a token has up to 32 word characters')
+      const now = account.clock.now()
+      const same = [...all.values()].find(
+        (each) =>
+          token !== null &&
+          each.token === token &&
+          each.names[0] === DomainName &&
+          now - each.createdAt.getTime() < tokenMs,
+      )
+      if (same) return { CertificateArn: same.arn }
+      const certificate = made([DomainName], { token, tags: Tags })
+      inBackground(account, prove(certificate))
+      return { CertificateArn: certificate.arn }
+    },
+    DescribeCertificate: async ({ CertificateArn }: sdk.DescribeCertificateRequest) => ({
+      Certificate: told(account, find(CertificateArn), users(CertificateArn!)),
+    }),
+    ListCertificates: async ({ NextToken, MaxItems, ...rest }: sdk.ListCertificatesRequest) => {
+      const unknown = Object.entries(rest).find(([, value]) => value !== undefined)
+      if (unknown) throw new AwsError('ValidationException', `the fake account knows no ${unknown[0]}`)
+      const pageSize = Math.min(MaxItems ?? 1000, mostOnPage)
+      const { page, next } = paged([...all.values()], NextToken, { pageSize, key: ({ arn }) => arn })
+      const list = page.map(({ arn, names, status }) => ({
+        CertificateArn: arn,
+        DomainName: names[0],
+        SubjectAlternativeNameSummaries: names,
+        Status: status,
+        Type: 'AMAZON_ISSUED' as const,
+      }))
+      return { CertificateSummaryList: list, ...(next !== undefined && { NextToken: next }) }
+    },
+    ListTagsForCertificate: async ({ CertificateArn }: sdk.ListTagsForCertificateRequest) => ({
+      Tags: find(CertificateArn).tags,
+    }),
+    DeleteCertificate: async ({ CertificateArn }: sdk.DeleteCertificateRequest) => {
+      const { arn } = find(CertificateArn)
+      if (users(arn).length > 0) throw new AwsError('ResourceInUseException', `Certificate ${arn} is in use.`)
+      all.delete(arn)
+      return {}
+    },
+  }
+}
+
+/** The same for a name and all below it, for as long as the account asks (D). */
+function recordOf({ account }: FakeAccount, name: string): { Name: string; Type: 'CNAME'; Value: string } {
+  const base = name.replace(/^\*\./, '')
+  const hash = (text: string) => createHash('sha256').update(`${account} ${text}`).digest('hex').slice(0, 32)
+  return {
+    Name: `_${hash(base)}.${base}.`,
+    Type: 'CNAME',
+    Value: `_${hash(`value ${base}`)}.acm-validations.aws.`,
+  }
+}
+
+function told(account: FakeAccount, certificate: Certificate, users: string[]): sdk.CertificateDetail {
+  const { arn, names, status, createdAt, issuedAt } = certificate
+  const isTold = account.clock.now() - createdAt.getTime() >= recordMs
+  return {
+    CertificateArn: arn,
+    DomainName: names[0],
+    SubjectAlternativeNames: names,
+    DomainValidationOptions: names.map((name) => ({
+      DomainName: name,
+      ValidationDomain: name,
+      ValidationStatus:
+        status === 'ISSUED' ? 'SUCCESS' : status === 'PENDING_VALIDATION' ? 'PENDING_VALIDATION' : 'FAILED',
+      ValidationMethod: 'DNS',
+      ...(isTold && { ResourceRecord: recordOf(account, name) }),
+    })),
+    Status: status,
+    Type: 'AMAZON_ISSUED',
+    CreatedAt: createdAt,
+    ...(issuedAt && { IssuedAt: issuedAt }),
+    ...(status === 'FAILED' && { FailureReason: 'CAA_ERROR' as const }),
+    InUseBy: users,
+  }
+}
