@@ -172,6 +172,11 @@ export const awsFeatures: EngineFeatures = {
     into: 'version 2 of it',
     why: 'a network load balancer speaks version 2',
   },
+  http2ToProcess: {
+    verdict: 'refused',
+    why: 'the balancer speaks HTTP/1.1 to processes',
+    instead: 'write the protocol tcp or tls for the port, and let clients speak HTTP/2 to the process itself',
+  },
   secureOnTcp: {
     verdict: 'refused',
     why: 'a network load balancer speaks TLS to a process on ports of the protocol tls alone',
@@ -193,10 +198,31 @@ export const awsFeatures: EngineFeatures = {
     why: 'the rules of an application load balancer hold 12 ranges for a process',
     instead: 'name larger ranges',
   },
+  rangesOnPorts: {
+    verdict: 'refused',
+    why: 'the network load balancer of the rack lets everybody in',
+    instead:
+      'let the process look at who comes (rack.port.N.proxy tells it), or open it inside the app alone',
+  },
   // §2.2: one value for all that the balancer serves.
   idleTimeoutOnHttp: {
     verdict: 'ignored',
     why: 'the balancer has one limit for all http ports, an hour',
+  },
+  idleTimeoutOnPorts: {
+    verdict: 'ignored',
+    why: 'a network load balancer ends every connection that is silent for 350 s',
+  },
+  methodsKept: {
+    verdict: 'translated',
+    into: 'a redirect by 301',
+    why: 'an application load balancer redirects by 301 or 302, after which browsers ask by GET',
+    isQuiet: true,
+  },
+  strictTransport: {
+    verdict: 'refused',
+    why: 'an application load balancer says the same for every app',
+    instead: 'let the process send Strict-Transport-Security',
   },
   accounts: {
     verdict: 'refused',

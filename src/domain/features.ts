@@ -76,6 +76,8 @@ interface TrafficFeatures {
   proxyOnHttp: true | Lack
   /** The PROXY protocol's version 1 in front of tcp. */
   proxyVersionOne: true | Lack
+  /** The HTTP that is spoken to a process: `h2c`, `h2`. */
+  http2ToProcess: true | Lack
   /** TLS to the process on a port that takes tcp. */
   secureOnTcp: true | Lack
   /** By what a client is known again. */
@@ -84,8 +86,16 @@ interface TrafficFeatures {
   stickyByAddress: true | Lack
   /** Address ranges that an http port can be opened for. */
   allowedRanges: true | Most
+  /** Address ranges that a port of tcp, tls or udp can be opened for. */
+  rangesOnPorts: true | Lack
   /** `idle.timeout` on an http port. */
   idleTimeoutOnHttp: true | Lack
+  /** `idle.timeout` on a port of tcp or tls. */
+  idleTimeoutOnPorts: true | Lack
+  /** A redirect to https that keeps method and body (308). */
+  methodsKept: true | Lack
+  /** `https.hsts`. */
+  strictTransport: true | Lack
   /** Asking for a password. */
   accounts: true | Lack
   /** Requests that wait while no copy serves. */

@@ -25,7 +25,7 @@ for (const [feature, cases] of Object.entries(wishes)) {
 }
 
 test('every feature that a file can ask for is asked for here, or needs no word', () => {
-  const silent = new Set<string>(['pidsLimit', 'oomScore', 'diskVolumes'])
+  const silent = new Set<string>(['pidsLimit', 'oomScore', 'diskVolumes', 'methodsKept'])
   const ofNoFile = new Set<string>(['sharesServices'])
   const below = new Set<string>(['separateNetworks', 'internalNetworks'])
   const lacking = (Object.entries(awsFeatures) as [Feature | 'name', unknown][]).flatMap(([name, feature]) =>

@@ -143,6 +143,30 @@ export const featureWishes: Partial<Record<Feature, [keys: string, problem: RegE
       /^5:15: error: .*TLS to the process on port 25 is refused: .*; write the protocol tls/,
     ],
   ],
+  http2ToProcess: [
+    [
+      'ports: ["80:80"]\nlabels: { rack.port.80.upstream: h2c }',
+      /^5:15: error: .*"rack\.port\.80\.upstream" is refused: the balancer speaks HTTP\/1\.1 .*; write the protocol tcp/,
+    ],
+  ],
+  rangesOnPorts: [
+    [
+      'ports: ["25:25"]\nlabels: { rack.allow: 10.0.0.0/8 }',
+      /^5:15: error: .*allow on a port that is not http is refused: the network load balancer .*; let the process/,
+    ],
+  ],
+  idleTimeoutOnPorts: [
+    [
+      'ports: ["25:25"]\nlabels: { rack.idle.timeout: "900" }',
+      /^5:15: warning: .*idle\.timeout on a port that is not http is ignored: a network load balancer ends/,
+    ],
+  ],
+  strictTransport: [
+    [
+      'ports: ["80:80"]\nlabels: { rack.https.hsts: "86400" }',
+      /^5:15: error: .*"rack\.https\.hsts" is refused: an application load balancer .*; let the process send/,
+    ],
+  ],
   udpAlone: [
     [
       'ports: ["53:53/udp"]',

@@ -36,6 +36,12 @@ const further: Partial<Record<Feature, Shown[]>> = {
   sharesServices: [
     { file: 'test/contract/shares.test.ts', title: 'an engine that cannot share says why, both ways' },
   ],
+  methodsKept: [
+    {
+      file: 'test/aws/names.test.ts',
+      title: 'where the rack has a domain its apps are served by TLS, and by http to those that keep it',
+    },
+  ],
   changesPortsInPlace: [
     {
       file: 'src/domain/copy-identity.test.ts',

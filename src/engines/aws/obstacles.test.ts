@@ -26,8 +26,6 @@ test('a port that the network balancer is not told how to serve is refused befor
   const routing = { ...plainRouting, allow: ['203.0.113.0/24'] }
   assert.deepEqual(said('http', 80, { routing }), [])
   assert.match(said('tcp', 9000, { routing }).join(), /lets everybody in \(rack\.allow\)/)
-  const slow = { ...plainRouting, idleTimeoutMs: 1000 }
-  assert.match(said('tcp', 9000, { routing: slow }).join(), /rack\.idle\.timeout/)
   const ports = [{ ...port('http', 80), upstream: 'h2c' as const }]
   assert.match(said('http', 80, { ports }).join(), /HTTP\/1\.1/)
 })

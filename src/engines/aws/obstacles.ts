@@ -28,10 +28,7 @@ export function unservedPorts({ processes }: Plan): RackError[] {
 function unservedReason({ kind, port }: Way, { routing }: Pick<ProcessPlan, 'routing'>): string | null {
   if (kind === 'web') return port.upstream ? 'its balancer speaks HTTP/1.1 to processes' : null
   if (port.protocol !== 'tcp') return 'its network balancer speaks tcp alone'
-  if (routing.allow !== null) return 'its network balancer lets everybody in (rack.allow)'
-  return routing.idleTimeoutMs === null
-    ? null
-    : 'its network balancer has one limit for all (rack.idle.timeout)'
+  return routing.allow === null ? null : 'its network balancer lets everybody in (rack.allow)'
 }
 
 async function takenWays(parts: AwsParts, plan: Plan, control: Control): Promise<RackError[]> {

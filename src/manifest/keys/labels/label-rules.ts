@@ -218,7 +218,7 @@ export const labelRules: Record<string, LabelRule> = {
   'idle.timeout': {
     verdict: 'honoured',
     why: 'seconds of silence that end a connection: of the process while it answers, of both sides of a websocket or on a tcp port',
-    partly: ['idleTimeoutOnHttp'],
+    partly: ['idleTimeoutOnHttp', 'idleTimeoutOnPorts'],
     kind: 'seconds',
     example: '300',
     min: 1,
@@ -229,7 +229,7 @@ export const labelRules: Record<string, LabelRule> = {
   allow: {
     verdict: 'honoured',
     why: 'the addresses and ranges that may connect, separated by commas; others get 403, or are closed on a tcp port. X-Forwarded-For is believed of trusted proxies alone',
-    partly: ['allowedRanges'],
+    partly: ['allowedRanges', 'rangesOnPorts'],
     kind: 'addresses',
     example: '10.0.0.0/8,2001:db8::/32',
     default: 'everyone',

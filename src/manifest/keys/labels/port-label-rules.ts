@@ -36,6 +36,8 @@ export const portLabelRules: Record<string, LabelRule> = {
   'port.*.upstream': {
     verdict: 'honoured',
     why: 'the HTTP that is spoken to the process, on a port of http or https: `http1`, `h2c` (HTTP/2 in clear, as gRPC has it) or `h2` (HTTP/2 by TLS)',
+    needs: 'http2ToProcess',
+    unless: ['http1'],
     kind: 'upstream',
     example: 'h2c',
     default: 'http1',

@@ -28,8 +28,14 @@ export function routingOf(
   const servesWeb = ports.some(({ external, protocol }) => external !== null && isWeb(protocol))
   checkSticky(routing.sticky, labels, { features, servesWeb, problems })
   if (servesWeb) checkRanges(routing.allow, labels, features, problems)
+  const servesOthers = ports.some(({ external, protocol }) => external !== null && !isWeb(protocol))
+  const allow = family.get('allow')
+  if (allow && servesOthers)
+    isThere(features.rangesOnPorts, allow.at, 'allow on a port that is not http', problems)
   const idle = family.get('idle.timeout')
   if (idle && servesWeb) isThere(features.idleTimeoutOnHttp, idle.at, 'idle.timeout on http', problems)
+  if (idle && servesOthers)
+    isThere(features.idleTimeoutOnPorts, idle.at, 'idle.timeout on a port that is not http', problems)
   return routing
 }
 
