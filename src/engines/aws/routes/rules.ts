@@ -22,7 +22,7 @@ export interface FoundRule {
 }
 
 /** ARNs of the listeners of the web. The first is the one behind which every type has its rules, 443 where it is there. */
-export function webListeners({ places }: Pick<AwsParts, 'places'>): [string, ...string[]] {
+function webListeners({ places }: Pick<AwsParts, 'places'>): [string, ...string[]] {
   const { http, https } = places.balancer.listeners
   return https === null ? [http] : [https, http]
 }
