@@ -114,10 +114,10 @@ interface World {
   account: FakeAccount
   all: Map<string, Certificate>
   /** @throws AwsError where it is not there */
-  find(arn?: string): Certificate
-  users(arn: string): string[]
-  made(names: string[], more: Partial<Certificate>): Certificate
-  prove(certificate: Certificate): Promise<void>
+  find: (arn?: string) => Certificate
+  users: (arn: string) => string[]
+  made: (names: string[], more: Partial<Certificate>) => Certificate
+  prove: (certificate: Certificate) => Promise<void>
 }
 
 function certificateActions({ account, all, find, users, made, prove }: World): Record<string, Action> {
