@@ -4,6 +4,7 @@ import { describeStack, isBeyondChange, outputsOf } from '../aws/stack-state.ts'
 import { ensureStack, planStack, type StackPlan, type WantedStack } from '../aws/stacks.ts'
 import type { Control } from '../domain/control.ts'
 import { RackError } from '../domain/error.ts'
+import { forgetAbsentNamesSoon } from './absent-names.ts'
 import { stackOptionsOf, type InstallationAccount } from './installation-account.ts'
 import {
   baseStackName,
@@ -51,6 +52,7 @@ export async function makeStacks(
       { StackName: baseStackName(rack), EnableTerminationProtection: true },
       { abortSignal: control.signal },
     )
+    await forgetAbsentNamesSoon(account, { zone: base['Zone']!, name: `${rack}.internal` }, control)
     return { base, rack: await ensureStack(options, rackStack(wanted, base, replace), control) }
   } catch (error) {
     if (isFirst && !control.signal.aborted) await undoFirst(account, rack, { error, control })
@@ -103,7 +105,7 @@ async function undoFirst(
       'engine-failed',
       `the rack was not made, and not all of it went again: ${String(left)}`,
       {
-        hint: `Take away what is left: rack uninstall ${rack} --data`,
+        hint: `Take away what is left: rack uninstall --region REGION --rack ${rack} --volumes`,
         cause: error,
       },
     )
@@ -147,7 +149,7 @@ function judgeFor(
       ({ action, resource, type }) => `${resource} (${type}) would be ${action.toLowerCase()}d`,
     )
     throw new RackError('conflict', `the stack ${stack} stays as it is: ${words.join(', ')}`, {
-      hint: `If that is meant: rack install aws ${lost.map(({ resource }) => `--replace ${resource}`).join(' ')}`,
+      hint: 'Choose what it was made with, or take the rack away first: rack uninstall',
       details: { stack, resources: lost.map(({ resource }) => resource) },
     })
   }

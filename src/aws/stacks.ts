@@ -98,10 +98,10 @@ const additions = (template: object): StackChange[] =>
     ([resource, { Type: type }]) => ({ action: 'Add', resource, type }),
   )
 
-/** Of the text by which a stack stands. */
-const markTag = 'rack:template'
+/** The output that says by which text a stack stands. As a tag it would be on each of its resources, and change them all. */
+const markName = 'TemplateMark'
 
-const markOf = ({ Tags = [] }: Stack) => Tags.find(({ Key }) => Key === markTag)?.Value
+const markOf = (stack: Stack) => outputsOf(stack)[markName]
 
 function markFor({ template, parameters = {} }: WantedStack): string {
   const given = Object.keys(parameters).length > 0 ? JSON.stringify(parameters) : ''
@@ -116,8 +116,13 @@ function setFor(wanted: WantedStack, before: Stack | null) {
     stack: name,
     name: setName(wanted),
     isNew: before === null,
-    template: JSON.stringify(template),
+    template: JSON.stringify(marked(template, markFor(wanted))),
     parameters,
-    tags: [...tags, { Key: markTag, Value: markFor(wanted) }],
+    tags,
   }
+}
+
+function marked(template: object, mark: string): object {
+  const { Outputs } = template as { Outputs?: object }
+  return { ...template, Outputs: { ...Outputs, [markName]: { Value: mark } } }
 }

@@ -151,7 +151,7 @@ test('what data or the rack hangs on is neither replaced nor removed unless it i
   const before = await held()
   const refused = (resources: string[], stack: string) => (error: RackError) => {
     assert.deepEqual([error.code, error.details], ['conflict', { stack, resources }])
-    return resources.every((name) => error.hint?.includes(`--replace ${name}`))
+    return resources.every((name) => error.message.includes(`${name} (AWS::`))
   }
   const without = { network: { kind: 'own' as const, nat: true }, networkBalancer: false }
   await assert.rejects(
@@ -173,6 +173,17 @@ test('what data or the rack hangs on is neither replaced nor removed unless it i
     )
     return true
   })
+  const network = {
+    kind: 'given' as const,
+    vpc: 'vpc-00000000000000001',
+    subnets: ['subnet-00000000000000001', 'subnet-00000000000000002'],
+    balancerSubnets: ['subnet-00000000000000001', 'subnet-00000000000000002'],
+    assignsPublicIp: true,
+  }
+  await assert.rejects(
+    makeStacks(account, wanted({ ...without, network }), controlFor(30_000)),
+    /Processes \(AWS::EC2::SecurityGroup\) would be replaced/,
+  )
   assert.equal((await held()).length, before.length - 1)
 })
 

@@ -57,6 +57,11 @@ test('an engine works in what the stacks have made, and nothing is left of it bu
   assert.ok(!aws.calls.records.slice(begin).some(({ action }) => action === 'ExecuteChangeSet'))
 
   const places = placesOf(outputs)
+  const { ResourceRecordSets: records = [] } = await account.clients.zones.listResourceRecordSets({
+    HostedZoneId: places.zone,
+  })
+  const authority = records.find(({ Type }) => Type === 'SOA')
+  assert.deepEqual([authority?.TTL, authority?.ResourceRecords?.[0]?.Value?.split(' ').at(-1)], [5, '5'])
   const engine = createAwsEngine({
     rack,
     clients: account.clients,

@@ -35,7 +35,7 @@ export class Zone {
     this.id = id
     this.isPublic = isPublic
     this.name = absolute(name)
-    this.records = new Map(firstRecords(this.name).map((record) => [keyOf(record), record]))
+    this.records = new Map(firstRecords(this.name, usualLife).map((record) => [keyOf(record), record]))
     this.served = this.records
   }
 
@@ -69,12 +69,15 @@ export class Zone {
   }
 }
 
-/** A zone has these from the start (D); the rack's stack lets an answer without records be kept for 5 s (§1.5). */
-function firstRecords(name: string): RecordSet[] {
+/** Of AWS (D): how long the record itself is kept, and the number in it. */
+const usualLife = { ttl: 900, absence: 86_400 }
+
+/** A zone has these from the start (D); the installation lets an answer without records be kept for 5 s (§1.5). */
+function firstRecords(name: string, { ttl, absence } = { ttl: 5, absence: 5 }): RecordSet[] {
   const servers = ['ns-0.awsdns-00.com.', 'ns-512.awsdns-00.net.']
-  const authority = `${servers[0]} awsdns-hostmaster.amazon.com. 1 7200 900 1209600 5`
+  const authority = `${servers[0]} awsdns-hostmaster.amazon.com. 1 7200 900 1209600 ${absence}`
   return [
     { name, type: 'NS', ttl: 172_800, values: servers },
-    { name, type: 'SOA', ttl: 5, values: [authority] },
+    { name, type: 'SOA', ttl, values: [authority] },
   ]
 }
