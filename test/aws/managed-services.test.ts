@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { ensureImages } from '../../scripts/steps/images.ts'
 import { startAwsOperations } from '../support/aws-operations.ts'
-import { startLinkedApp } from '../support/linked-psql.ts'
+import { sqlInside, startLinkedApp } from '../support/linked-psql.ts'
 
 await ensureImages(['postgres:15', 'busybox:1'])
 
@@ -50,8 +50,7 @@ test('a database of RDS: linked by logins of its own, backed up, and gone but fo
 
   // What was backed up there is put into one that runs from an image.
   await operations.restoreBackup(backup.id, { into: 'main' }, control)
-  await app.link('main')
-  assert.equal(await app.sql('select text from notes'), 'kept')
+  assert.equal(await sqlInside(rack, 'main', 'shop_db', 'select text from notes'), 'kept')
   assert.deepEqual(account.troubles, [])
   assert.deepEqual(account.calls.refused, [])
 })

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { ensureImages } from '../../scripts/steps/images.ts'
 import { startAwsOperations } from '../support/aws-operations.ts'
-import { startLinkedApp } from '../support/linked-psql.ts'
+import { sqlInside, startLinkedApp } from '../support/linked-psql.ts'
 
 await ensureImages(['postgres:15', 'busybox:1'])
 
@@ -33,10 +33,7 @@ test('a service runs from an image in the account: linked, backed up, put back, 
   assert.deepEqual(await engine.processes({ owner }, control), [])
   assert.equal((await engine.volumes({ owner }, control)).length, 1)
   await operations.createService({ type: 'postgres', name: 'main' }, control)
-  await app.link('main')
-  assert.equal(await app.sql('select text from notes'), 'kept')
-
-  await app.unlink()
+  assert.equal(await sqlInside(rack, 'main', 'shop_db', 'select text from notes'), 'kept')
   await operations.deleteService('main', { volumes: true }, control)
   assert.deepEqual(await engine.volumes({ owner }, control), [])
   assert.deepEqual(account.troubles, [])

@@ -37,6 +37,15 @@ const cases: Record<string, Case> = {
     verb: (operations, { control }) => operations.deleteService('second', drop, control),
     after: dropSecond,
   },
+  'create of a service of the account': {
+    verb: (operations, { control }) => operations.createService({ ...second, managed: true }, control),
+    after: dropSecond,
+  },
+  'delete of a service of the account': {
+    before: ({ operations, control }) => operations.createService({ ...second, managed: true }, control),
+    verb: (operations, { control }) => operations.deleteService('second', drop, control),
+    after: dropSecond,
+  },
   'create of a link': { verb: link, after: unlink },
   'rotation of a link': {
     before: (rack) => link(rack.operations, rack),
@@ -69,7 +78,8 @@ async function checkWhole(rack: MemoryRack, where: string): Promise<Operations> 
   const owners = (owned: { owner: { kind: string; name: string } }[]) =>
     [...new Set(owned.filter(({ owner }) => owner.kind === 'service').map(({ owner }) => owner.name))].sort()
   assert.deepEqual(owners(await engine.processes({ all: true }, control)), names, `copies ${where}`)
-  assert.deepEqual(owners(await engine.volumes({}, control)), names, `data ${where}`)
+  const data = [...owners(await engine.volumes({}, control)), ...engine.world.managed.keys()]
+  assert.deepEqual(data.sort(), names, `data ${where}`)
 
   const versions = await store.services.versions('main')
   const known = new Map(versions.map((version) => [version.login?.username, version]))
@@ -85,6 +95,7 @@ async function checkWhole(rack: MemoryRack, where: string): Promise<Operations> 
 for (const [name, { before, verb, after }] of Object.entries(cases)) {
   test(`a kill before and after any step of a ${name} leaves what was or what is wanted`, async () => {
     await using rack = await startMemoryRack()
+    rack.engine.features = { ...rack.engine.features, managedServices: ['postgres'] }
     await rack.operations.createApp('shop')
     await rack.build('shop', compose)
     await rack.operations.createService({ name: 'main', type: 'postgres' }, rack.control)

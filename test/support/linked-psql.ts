@@ -32,6 +32,15 @@ export async function startLinkedApp(rack: Rack) {
   }
 }
 
+/** What is in a database of a service, as its administrator sees it. */
+export async function sqlInside(rack: Rack, service: string, database: string, statement: string) {
+  const { engine, control } = rack
+  const copies = await engine.processes({ owner: { kind: 'service', name: service } }, control)
+  const copy = copies.find(({ status }) => status === 'running')
+  const command = ['psql', '--username', 'postgres', '-XAt', '--dbname', database, '--command', statement]
+  return await runInside(engine, copy!.id, { inside: { command, input: '', secrets: [] } }, control)
+}
+
 const compose = `services:
   web:
     image: postgres:15

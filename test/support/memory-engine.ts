@@ -6,7 +6,7 @@ import { appOwner, isSameOwner, ownerKey, readOwnerKey, type Owner } from '../..
 import type { Plan } from '../../src/domain/plan.ts'
 import type { Process, ProcessFilter } from '../../src/domain/process.ts'
 import { buildReservation, capacityOf, type Holder, type Resources } from '../../src/domain/rack.ts'
-import { unmanagedError } from '../../src/domain/service.ts'
+import { unmanagedError, type ManagedService } from '../../src/domain/service.ts'
 import type { ShareEntrance } from '../../src/domain/share.ts'
 import { dockerFeatures } from '../../src/domain/docker-features.ts'
 import type { Terminal } from '../../src/domain/terminal.ts'
@@ -50,6 +50,8 @@ export interface MemoryWorld {
   volumes: ReturnType<typeof createMemoryVolumes>
   /** What databases know, by the key of their owner. */
   servers: Map<string, MemoryServer>
+  /** What a cloud runs, by name: as its `features` are told that it does. */
+  managed: Map<string, ManagedService>
   /** Where other racks come in. */
   entrance: ShareEntrance | null
   /** Says `change` with the key of an owner whose processes may have changed. */
@@ -67,6 +69,7 @@ export function createMemoryWorld(): MemoryWorld {
     log: createMemoryLog(),
     volumes,
     servers: new Map(),
+    managed: new Map(),
     entrance: null,
     news: new EventEmitter().setMaxListeners(0),
   }
@@ -289,12 +292,15 @@ export function createMemoryEngine(options: MemoryEngineOptions = {}): MemoryEng
 
     async provision(managed, control) {
       ready(control)
-      throw unmanagedError(managed)
+      const { name, kind, password } = managed
+      if (!this.features.managedServices.includes(kind)) throw unmanagedError(managed)
+      world.managed.set(name, managed)
+      return { scheme: kind, host: `${name}.cloud`, port: 5432, path: '', username: 'postgres', password }
     },
 
-    async deprovision(_service, control) {
+    async deprovision(service, control) {
       ready(control)
-      return null
+      return world.managed.delete(service) ? `last-of-${service}` : null
     },
 
     async openEntrance(entrance, control) {

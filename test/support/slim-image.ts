@@ -5,19 +5,28 @@ import { readImageStream } from '../../src/engines/docker/images/image-stream.ts
 import { controlFor } from './docker-rack.ts'
 import { packTar } from './tar.ts'
 
-/** What no server needs to run: a registry is handed a fifth of the image. */
+/** What no server needs to run: a registry is handed a seventh of the image. */
 const needless = [
-  '/usr/lib/x86_64-linux-gnu/libLLVM*',
-  '/usr/lib/llvm*',
-  '/usr/lib/postgresql/*/lib/llvmjit*',
-  '/usr/lib/postgresql/*/lib/bitcode',
+  '/usr/bin/*perl*',
+  '/usr/lib/apt',
   '/usr/lib/gcc',
+  '/usr/lib/llvm*',
+  '/usr/lib/postgresql/*/lib/bitcode',
+  '/usr/lib/postgresql/*/lib/llvmjit*',
+  '/usr/lib/x86_64-linux-gnu/*perl*',
+  '/usr/lib/x86_64-linux-gnu/gconv',
+  '/usr/lib/x86_64-linux-gnu/libLLVM*',
+  '/usr/lib/x86_64-linux-gnu/libz3*',
   '/usr/share/doc',
-  '/usr/share/locale',
   '/usr/share/i18n',
+  '/usr/share/locale',
+  '/usr/share/*perl*',
   '/var/cache',
   '/var/lib/apt',
 ]
+
+/** Debian's programs of Postgres are found by one of Perl's. */
+const link = 'for each in /usr/lib/postgresql/*/bin/*; do [ ! -e "$each" ] || ln -sf "$each" /usr/bin/; done'
 
 /** The same image with less in it, as one layer; gives its name. Made once on a machine. */
 export async function slimImage(docker: DockerClient, name: string): Promise<string> {
@@ -28,7 +37,7 @@ export async function slimImage(docker: DockerClient, name: string): Promise<str
     found.Config as DockerConfiguration
   const lines = [
     `FROM ${name} AS whole`,
-    `RUN rm -rf ${needless.join(' ')}`,
+    `RUN ${link}; rm -rf ${needless.join(' ')}`,
     'FROM scratch',
     'COPY --from=whole / /',
     ...(Env ?? []).map((text) => `ENV ${text.replace('=', '="')}"`),

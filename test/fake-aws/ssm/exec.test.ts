@@ -96,10 +96,6 @@ describe('a session of exec', { timeout: 120_000 }, () => {
   })
   const exec = async (command: string[], terminal = collectTerminal(), control = controlFor(60_000)) =>
     await execInTask(parts, place, { command, terminal: terminal.terminal }, control)
-  const isRefused = (error: unknown) => {
-    if (error instanceof RackError && error.code === 'conflict') return false
-    throw error
-  }
   const shell = (text: string) => ['sh', '-c', text]
 
   test('has the user, the environment and the directory of process 1', async () => {
@@ -140,7 +136,7 @@ describe('a session of exec', { timeout: 120_000 }, () => {
     await until(isGone, { deadlineMs: 20_000, intervalMs: 200, what: 'the command to be ended' })
   })
 
-  test('is refused where the container has two', async () => {
+  test('is refused where the container has two; where one of them ends it has the place, with all that goes in', async () => {
     const client = new AbortController()
     const control = { ...controlFor(60_000), signal: client.signal }
     const open = [1, 2].map(() => collectTerminal([], { open: true }))
@@ -148,11 +144,12 @@ describe('a session of exec', { timeout: 120_000 }, () => {
     const ended = Promise.allSettled(lasting)
     await until(() => open.every((one) => one.stdout() === 'on\n'), { deadlineMs: 20_000, what: 'two' })
     await assert.rejects(exec(['true']), (error) => error instanceof RackError && error.code === 'conflict')
+    const waiting = collectTerminal([Buffer.from('for later')])
+    const later = exec(['cat'], waiting)
     client.abort(new RackError('cancelled', 'it is enough'))
     await ended
-    // The agent takes a moment to know that they are over.
-    const isFree = async () => await exec(['true']).then((code) => code === 0, isRefused)
-    await until(isFree, { deadlineMs: 20_000, what: 'a free session' })
+    assert.equal(await later, 0)
+    assert.equal(waiting.stdout(), 'for later')
   })
 
   test('archives go in and come out; what is wrong with them is told', async () => {

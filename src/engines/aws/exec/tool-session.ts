@@ -1,5 +1,6 @@
 import { RackError } from '../../../domain/error.ts'
 import type { AwsParts } from '../parts.ts'
+import { pause } from '../../../lib/poll.ts'
 import { openDataChannel, type DataChannel } from './data-channel.ts'
 import { executeCommand, type Place } from './execute-command.ts'
 import { toolError, toolLines, toolWords, type ToolLine } from './tool-lines.ts'
@@ -25,11 +26,34 @@ const pieceBytes = 8 * 1024
 const hereMs = 10_000
 const leaveMs = 3000
 
+/** How long a place among the two sessions of a container is waited for: one that has ended is there for a while yet. */
+const patienceMs = 10_000
+const askAgainMs = 500
+
 /**
  * Runs a verb of the tool in a container and gives its exit code.
- * @throws what the tool says that went wrong, by its code; conflict when the process does not run
+ * @throws what the tool says that went wrong, by its code; conflict when the process does not run, or runs two already
  */
 export async function converse(
+  parts: Pick<AwsParts, 'clients' | 'places'>,
+  place: Place,
+  conversation: Conversation,
+  control: { signal: AbortSignal },
+): Promise<number> {
+  const begun = performance.now()
+  for (;;) {
+    try {
+      return await converseOnce(parts, place, conversation, control)
+    } catch (error) {
+      // Nothing of it was read or done.
+      if (!(error instanceof NoPlaceError) || performance.now() - begun > patienceMs) throw error
+      await pause(askAgainMs, control.signal)
+    }
+  }
+}
+
+/** @throws NoPlaceError before anything is sent */
+async function converseOnce(
   parts: Pick<AwsParts, 'clients' | 'places'>,
   place: Place,
   conversation: Conversation,
@@ -61,9 +85,11 @@ async function talk(channel: DataChannel, conversation: Conversation): Promise<n
   const window = createWindow()
   const lines = toolLines(channel.output)[Symbol.asyncIterator]()
   const beating = setInterval(() => void send(channel, toolWords.here()), hereMs)
-  const typing = conversation.input?.[Symbol.asyncIterator]() ?? null
+  let typing: AsyncIterator<Uint8Array> | null = null
   try {
     await readyOf(lines, channel)
+    // Not before: where there was no place, another session begins with all of it.
+    typing = conversation.input?.[Symbol.asyncIterator]() ?? null
     await channel.send(Buffer.from(toolWords.order(conversation.order)))
     conversation.onStarted?.()
     conversation.onResize?.((size) => void send(channel, toolWords.size(size)))
@@ -90,14 +116,18 @@ async function readyOf(lines: AsyncIterator<ToolLine>, channel: DataChannel): Pr
   }
 }
 
-function closedError(channel: DataChannel): RackError {
-  const words = channel.lastWords().trim()
-  // The agent takes two sessions a container unless it is told another limit (aws.md 1.7).
-  if (/session limit|concurrent session/i.test(words)) {
-    return new RackError('conflict', 'two commands run in the process already, and ECS takes no third', {
+class NoPlaceError extends RackError {
+  constructor() {
+    super('conflict', 'two commands run in the process already, and ECS takes no third', {
       hint: 'End one of them, and try again.',
     })
   }
+}
+
+function closedError(channel: DataChannel): RackError {
+  const words = channel.lastWords().trim()
+  // The agent takes two sessions a container unless it is told another limit (aws.md 1.7).
+  if (/session limit|concurrent session/i.test(words)) return new NoPlaceError()
   return new RackError('engine-failed', `the session of a command ended early: ${words || 'no word of why'}`)
 }
 

@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { RackError, type ErrorCode } from '../../src/domain/error.ts'
+import { startMemoryRack } from '../support/memory-rack.ts'
+
+const fails = (code: ErrorCode) => (error: unknown) => error instanceof RackError && error.code === code
+const asked = { name: 'main', type: 'postgres', managed: true }
+
+async function startRack() {
+  const rack = await startMemoryRack()
+  rack.engine.features = { ...rack.engine.features, managedServices: ['postgres'] }
+  return rack
+}
+
+test('one that nobody runs for the rack is refused before anything is touched, and says what is run', async () => {
+  await using rack = await startMemoryRack()
+  const { operations, control, store } = rack
+  await assert.rejects(operations.createService(asked, control), /this rack runs all services itself/)
+  rack.engine.features = { ...rack.engine.features, managedServices: ['postgres'] }
+  const redis = { ...asked, type: 'redis' }
+  await assert.rejects(operations.createService(redis, control), /by its account: postgres/)
+  const image = { ...asked, type: 'image', image: 'server', port: 9000 }
+  await assert.rejects(operations.createService(image, control), fails('unsupported'))
+  assert.deepEqual(await store.services.list(), [])
+})
+
+test('it is asked for once, by what it was asked for; its client alone takes room here', async () => {
+  await using rack = await startRack()
+  const { operations, control, engine, store } = rack
+  await operations.createService({ ...asked, cpuUnits: 2048, memoryBytes: 2 ** 40 }, control)
+  const { kind, version, cpuUnits, memoryBytes, password } = engine.world.managed.get('main')!
+  assert.deepEqual([kind, version, cpuUnits, memoryBytes], ['postgres', '15', 2048, 2 ** 40])
+  const run = (await store.services.run('main'))!
+  assert.deepEqual([run.managed?.host, run.managed?.password], ['main.cloud', password])
+  assert.deepEqual(run.environment['PGHOST'], 'main.cloud')
+  const { holders } = await operations.getCapacity(control)
+  assert.deepEqual(
+    holders.map(({ each }) => each.memoryBytes),
+    [256 * 2 ** 20],
+  )
+  assert.deepEqual(await engine.volumes({}, control), [])
+})
+
+test('what is done in the account is not done here', async () => {
+  await using rack = await startRack()
+  const { operations, control } = rack
+  await operations.createService(asked, control)
+  await assert.rejects(operations.restartService('main', control), /the account runs main/)
+  await assert.rejects(operations.planServiceUpdate('main', { version: '16' }, control), fails('unsupported'))
+  const { snapshot } = await operations.deleteService('main', { volumes: false }, control)
+  assert.equal(snapshot, 'last-of-main')
+  assert.deepEqual(await operations.listServices(control), [])
+})
+
+test('one that cannot be made is taken back, and its name is free', async () => {
+  await using rack = await startRack()
+  const { operations, control, engine, store } = rack
+  const provision = engine.provision.bind(engine)
+  engine.provision = async (managed, own) => {
+    await provision(managed, own)
+    throw new RackError('engine-failed', 'the account says no')
+  }
+  await assert.rejects(operations.createService(asked, control), /the account says no/)
+  assert.deepEqual([await store.services.list(), [...engine.world.managed.keys()]], [[], []])
+  engine.provision = provision
+  await operations.createService(asked, control)
+  assert.deepEqual([...engine.world.managed.keys()], ['main'])
+})
