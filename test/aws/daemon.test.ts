@@ -116,22 +116,36 @@ test('a release that does not come up moves nothing, and one that did is gone ba
   assert.equal((await visit('shop.localhost'))?.text, 'first')
 })
 
-test('a daemon that is killed is followed by one that knows all, and apps are reached meanwhile', async () => {
+const running = async () =>
+  (await rack.json<Copy[]>('ps', '--app', 'shop'))
+    .filter(({ status }) => status === 'running')
+    .map(({ id }) => id)
+    .toSorted()
+
+test('a change whose daemon is killed is brought about by the next one, and apps are reached meanwhile', async () => {
   const { daemon } = await rack.json<{ daemon: { pid: number } }>('status')
-  const running = async () =>
-    (await rack.json<Copy[]>('ps', '--app', 'shop'))
-      .filter(({ status }) => status === 'running')
-      .map(({ id }) => id)
-      .toSorted()
-  const copies = await running()
+  const { promise: begun, resolve } = Promise.withResolvers<void>()
+  rack.account.calls.hooks = {
+    afterCall: ({ service, action }) => {
+      if (service === 'ecs' && action === 'CreateService') resolve()
+    },
+  }
+  const { said } = rack.start(['env', 'set', '--app', 'shop', '--promote', 'WORD=third'])
+  await begun
+  rack.account.calls.hooks = {}
   await killProcess(daemon.pid)
+  await said
   assert.equal((await rack.json<{ status: string }>('status')).status, 'stopped')
   assert.equal((await visit('shop.localhost'))?.text, 'first')
   await rack.run('start')
-  const said = await rack.json<{ status: string; apps: number; router: { pid: null } }>('status')
-  assert.deepEqual([said.status, said.apps, said.router.pid], ['running', 1, null])
-  assert.deepEqual(await running(), copies)
-  assert.match(await rack.run('doctor'), /ok +cluster/)
+  const isThere = async () => (await visit('shop.localhost'))?.text === 'third'
+  await until(isThere, { deadlineMs: 30_000, what: 'the change' })
+  const isDone = async () => (await rack.json<{ status: string }>('status')).status === 'running'
+  await until(isDone, { deadlineMs: 30_000, what: 'the rack to have taken up all' })
+})
+
+test('a rack that is stopped and started knows all, and says meanwhile what is wrong', async () => {
+  const copies = await running()
   await rack.run('stop')
   rack.account.faults.set('sts:GetCallerIdentity', { error: new AwsError('ExpiredToken', 'expired', 403) })
   const found = await rack.attempt(['doctor'])
@@ -140,6 +154,10 @@ test('a daemon that is killed is followed by one that knows all, and apps are re
   assert.match(found.stdout, /BAD +daemon +it does not run\n +→ rack start/)
   assert.match(found.stdout, /BAD +credentials +.*ExpiredToken.*\n +→ .*aws sts get-caller-identity/)
   await rack.run('start')
+  assert.deepEqual(await running(), copies)
+  const said = await rack.json<{ status: string; apps: number; router: { pid: null } }>('status')
+  assert.deepEqual([said.status, said.apps, said.router.pid], ['running', 1, null])
+  assert.match(await rack.run('doctor'), /ok +cluster/)
 })
 
 test('what a rack in an account has not is refused with its reason', async () => {

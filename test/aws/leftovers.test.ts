@@ -158,3 +158,21 @@ test('of orphans one that cannot be taken away keeps no other, and goes at the n
   await sweep()
   await areLeft(0)
 })
+
+test('an app that is removed takes along what a daemon that died has left of it, and of no other app', async () => {
+  const { secrets } = rack.clients
+  const left = async (app: string) => {
+    const Filters = [{ Key: 'name' as const, Values: [`rack/${rack.rack}/${app}/`] }]
+    return (await secrets.listSecrets({ Filters })).SecretList?.length
+  }
+  const areLeft = async (app: string, count: number) =>
+    await until(async () => (await left(app)) === count, { ...deadline, what: `${count} of ${app}` })
+  for (const app of ['gone', 'gone2'])
+    await secrets.createSecret({ Name: `rack/${rack.rack}/${app}/web-GAAAAAAAAAA`, SecretString: '{}' })
+  await areLeft('gone', 1)
+  await areLeft('gone2', 1)
+  await rack.engine.remove(appOwner('gone'), { volumes: false }, controlFor(30_000))
+  await areLeft('gone', 0)
+  assert.equal(await left('gone2'), 1)
+  await rack.engine.remove(appOwner('gone2'), { volumes: false }, controlFor(30_000))
+})

@@ -1,4 +1,5 @@
 import type { Control } from '../../domain/control.ts'
+import { isSameOwner, type Owner } from '../../domain/owner.ts'
 import { clearParts } from './leaving/remove-parts.ts'
 import { findGenerations, findTasks, pages } from './look/found.ts'
 import {
@@ -23,10 +24,7 @@ export async function sweepOrphans(parts: AwsParts, control: Pick<Control, 'sign
   let removed = 0
   for (const each of again) {
     try {
-      if (!(await isOfRack(parts, each, control))) continue
-      const groups = await groupsOf(parts, each, control)
-      const registry = await registryOf(parts, each, control)
-      await clearParts(parts, { ...each, groups, registry }, control)
+      if (!(await clearOrphan(parts, each, control))) continue
       parts.suspects.delete(generationName(each))
       removed++
     } catch (error) {
@@ -36,6 +34,30 @@ export async function sweepOrphans(parts: AwsParts, control: Pick<Control, 'sign
     }
   }
   return removed
+}
+
+/** Such parts of an owner that is removed: nothing of it is about to be used. Safe to repeat. */
+export async function clearOrphansOf(
+  parts: AwsParts,
+  owner: Owner,
+  control: Pick<Control, 'signal'>,
+): Promise<void> {
+  for (const each of await findOrphans(parts, control)) {
+    if (isSameOwner(each.owner, owner)) await clearOrphan(parts, each, control)
+  }
+}
+
+/** False for one of another rack. */
+async function clearOrphan(
+  parts: AwsParts,
+  orphan: GenerationName,
+  control: Pick<Control, 'signal'>,
+): Promise<boolean> {
+  if (!(await isOfRack(parts, orphan, control))) return false
+  const groups = await groupsOf(parts, orphan, control)
+  const registry = await registryOf(parts, orphan, control)
+  await clearParts(parts, { ...orphan, groups, registry }, control)
+  return true
 }
 
 async function findOrphans(parts: AwsParts, control: Pick<Control, 'signal'>): Promise<GenerationName[]> {

@@ -8,6 +8,7 @@ import { changeRecords, findRecords, recordChanges } from './inside/records.ts'
 import { describeTasks, findGenerations, findTasks, type FoundGeneration } from './look/found.ts'
 import { allTasks } from './look/service-tasks.ts'
 import { appStackName, readGenerationName } from './names.ts'
+import { clearOrphansOf } from './orphans.ts'
 import type { AwsParts } from './parts.ts'
 import { removePlaces } from './routes/places.ts'
 
@@ -48,6 +49,8 @@ export async function removeOwner(parts: AwsParts, owner: Owner, control: Contro
     const named = readGenerationName(family)
     if (named) await removeDefinition(parts, named, control)
   }
+  // Whose service is gone, and whose daemon ended before the rest was.
+  await clearOrphansOf(parts, owner, control)
   await forgetCompleted(parts, owner, null, control)
   await removeStack(
     { stacks: clients.stacks, intervalMs: intervals.stacks },
