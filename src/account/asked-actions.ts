@@ -30,6 +30,8 @@ const firstOf: Record<string, string> = {
   'kms:*KeyRotation': 'EnableKeyRotation',
   'logs:*': 'CreateLogGroup FilterLogEvents DeleteLogGroup',
   'logs:*ResourcePolicy': 'PutResourcePolicy DeleteResourcePolicy',
+  'rds:*': 'CreateDBInstance CreateDBSubnetGroup DeleteDBInstance CreateDBSnapshot',
+  'rds:Describe*': 'DescribeDBInstances DescribeDBSnapshots',
   'route53:*HostedZone': 'CreateHostedZone GetHostedZone DeleteHostedZone',
   'route53:*ResourceRecordSets': 'ChangeResourceRecordSets ListResourceRecordSets',
   'route53:*TagsForResource': 'ChangeTagsForResource',

@@ -161,6 +161,12 @@ function storing(scope: PolicyScope): Permission[] {
       on: arns(scope, 'secretsmanager', `secret:rack/${rack}/*`),
     },
     { id: 'SecretNames', actions: ['secretsmanager:ListSecrets'], on: anything },
+    {
+      id: 'Databases',
+      actions: ['rds:*'],
+      on: arns(scope, 'rds', ...['db', 'subgrp', 'pg', 'snapshot'].map((kind) => `${kind}:rack-${rack}*`)),
+    },
+    { id: 'DatabaseNames', actions: ['rds:Describe*'], on: anything },
   ]
 }
 

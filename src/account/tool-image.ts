@@ -32,7 +32,8 @@ export async function ensureToolImage(
   return nameOf({ host: registry.host, repository }, digest)
 }
 
-async function readTool(): Promise<Uint8Array> {
+/** @throws not-found where this build of Rack has no tool */
+export async function readTool(): Promise<Uint8Array> {
   const directory = import.meta.filename.endsWith('.ts') ? '../../dist' : '.'
   const path = join(import.meta.dirname, directory, toolFile)
   try {

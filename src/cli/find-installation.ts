@@ -2,7 +2,6 @@ import { resolve } from 'node:path'
 import { RackError } from '../domain/error.ts'
 import {
   isOnMachine,
-  onMachine,
   readInstallation,
   type Installation,
   type MachineInstallation,
@@ -34,11 +33,6 @@ export async function findInstallation({ options, world }: Session): Promise<Ins
     })
   }
   return await readInstallation(known?.directory ?? defaultDirectory(name, world.env))
-}
-
-/** One on whose machine its processes run too. @throws unsupported for another kind, as `findInstallation` */
-export async function findMachineInstallation(session: Session, what: string): Promise<MachineInstallation> {
-  return onMachine(await findInstallation(session), what)
 }
 
 /** The installations on this machine that this command line knows; damaged or removed ones are left out. */

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { usualIntervals } from '../engines/aws/parts.ts'
-import { accountClock, intervalsAt } from './account-clock.ts'
+import { accountClock } from '../aws/account-clock.ts'
+import { intervalsAt } from './account-clock.ts'
 
 const elsewhere = 'http://127.0.0.1:4566'
 

@@ -1,32 +1,87 @@
-import { createInstallerClients } from '../../account/installer-clients.ts'
 import { checkRegion } from '../../account/caller.ts'
+import { createInstallerClients } from '../../account/installer-clients.ts'
 import { installerPolicy } from '../../account/installer-policy.ts'
+import { readTool } from '../../account/tool-image.ts'
 import { RackError } from '../../domain/error.ts'
+import { checkEngine } from '../../host/engine-check.ts'
 import { checkName } from '../../host/plan-installation.ts'
+import { dockerSocket } from '../../lib/docker-socket.ts'
+import { confirm } from '../confirm.ts'
 import { defaultRackName } from '../find-installation.ts'
 import type { Session } from '../session.ts'
-import { checkDaemonPlace, readAccountOptions } from './account-options.ts'
+import { checkDaemonPlace, readAccountOptions, type AccountOptions } from './account-options.ts'
+import { checkFree } from './check-free.ts'
 import { lookAtAccount } from './look-at-account.ts'
+import { makeRack } from './make-rack.ts'
 import { describePlan, type AccountPlan } from './show-plan.ts'
 
 /** What `rack install aws` does. */
 export async function installInAccount(session: Session): Promise<void> {
-  const { options, output, world, isJson } = session
+  const { options, output, isJson } = session
   if (options.flag('policy')) return printPolicy(session)
   const wanted = await readAccountOptions(session)
-  if (!options.flag('plan')) checkDaemonPlace(session)
+  const isPlan = options.flag('plan')
+  if (!isPlan) {
+    checkDaemonPlace(session)
+    await checkFree(session, wanted)
+    // Better missed before anything is made than after.
+    await readTool()
+  }
+  const plan = await look(session, wanted)
+  if (isPlan && isJson) return output.json(plan)
+  if (isPlan) return output.data(describePlan(plan))
+  await askFirst(session, wanted, plan)
+  await makeRack(session, wanted)
+}
+
+async function look({ world, output }: Session, wanted: AccountOptions): Promise<AccountPlan> {
   const interrupt = new AbortController()
   using cleanup = new DisposableStack()
-  cleanup.defer(world.onLeave(() => interrupt.abort(new RackError('cancelled', 'nothing was changed yet'))))
   const clients = createInstallerClients({ region: wanted.region })
   cleanup.defer(() => clients.close())
+  cleanup.defer(world.onLeave(() => interrupt.abort(new RackError('cancelled', 'nothing was changed'))))
   const plan = await lookAtAccount(clients, wanted, interrupt)
-  tellCaller(session, plan)
-  if (options.flag('plan') && isJson) return output.json(plan)
-  if (options.flag('plan')) return output.data(describePlan(plan))
-  throw new RackError('unsupported', 'this version shows what it would make, and does not make it yet', {
-    hint: 'Add --plan.',
-  })
+  const { caller, unknownPermissions } = plan
+  output.say(`account ${caller.account} as ${caller.name}, in ${caller.region}`)
+  if (unknownPermissions !== null) {
+    const text = `whether ${caller.name} may do all of it is not known: ${unknownPermissions}`
+    output.say(output.colors.say.yellow(text))
+  }
+  return plan
+}
+
+/** Shows all that will be made, and what this machine must be for it, before the first change. */
+async function askFirst(session: Session, wanted: AccountOptions, plan: AccountPlan): Promise<void> {
+  const { output, options, world } = session
+  const { name, stacks } = wanted
+  const network =
+    stacks.network.kind === 'given' ? stacks.network.vpc : 'the network that is made, 10.213.0.0/16'
+  output.say(describePlan(plan).trimEnd())
+  output.say(
+    output.colors.say.yellow(
+      `the daemon runs on this machine, which has to reach ${network} from ${stacks.daemonFrom.join(', ')}: as an instance in it, by a VPN or a peering; where it does not, no deploy gets through its gate`,
+    ),
+  )
+  await tellNoBuilds(session)
+  if (!options.flag('yes') && !(world.stdin.isTTY && world.stderr.isTTY)) {
+    throw new RackError('usage', 'this makes what the account bills, and nobody is here to be asked', {
+      hint: 'Add --yes; or --plan, to change nothing.',
+    })
+  }
+  const { account, name: who } = plan.caller
+  await confirm(session, `Install ${name} in the account ${account} as ${who}?`, name)
+}
+
+/** Images are built beside the daemon. */
+async function tellNoBuilds({ output, world }: Session): Promise<void> {
+  try {
+    await checkEngine(dockerSocket(world.env))
+  } catch (error) {
+    if (!(error instanceof RackError)) throw error
+    const text = `only processes with an image: of their own will be deployed, and nothing built: ${error.message}`
+    output.say(output.colors.say.yellow(text))
+    if (error.hint !== undefined) output.say(`  ${error.hint}`)
+  }
 }
 
 /** Needs no credentials; what is not said of the account is left open in it. */
@@ -36,12 +91,4 @@ function printPolicy({ options, output }: Session): void {
   const region = options.text('region')
   const scope = { rack, region: region === undefined ? '*' : checkRegion(region), account: '*' }
   output.data(`${JSON.stringify(installerPolicy(scope), null, 2)}\n`)
-}
-
-function tellCaller({ output }: Session, { caller, unknownPermissions }: AccountPlan): void {
-  output.say(`account ${caller.account} as ${caller.name}, in ${caller.region}`)
-  if (unknownPermissions === null) return
-  output.say(
-    output.colors.say.yellow(`whether ${caller.name} may do all of it is not known: ${unknownPermissions}`),
-  )
 }

@@ -1,19 +1,18 @@
-import type { Client, Reply } from '../../client/client-types.ts'
-import { RackError } from '../../domain/error.ts'
-import { startDaemon, stopDaemon } from '../../host/daemon.ts'
+import type { Reply } from '../../client/client-types.ts'
+import { stopDaemon } from '../../host/daemon.ts'
 import { checkEngine } from '../../host/engine-check.ts'
 import { removeFirewall } from '../../host/firewall.ts'
 import { closeWayRange } from '../../host/way-range.ts'
-import type { MachineInstallation } from '../../host/installation.ts'
-import { daemonEnvironment, removeInstallation } from '../../host/make-installation.ts'
+import { isOnMachine, type MachineInstallation } from '../../host/installation.ts'
+import { removeInstallation } from '../../host/make-installation.ts'
 import { stopRouter } from '../../host/router.ts'
 import { removeUnits } from '../../host/start-at-boot.ts'
 import type { CommandSpec } from '../command-spec.ts'
 import { confirm } from '../confirm.ts'
-import { findMachineInstallation } from '../find-installation.ts'
+import { connectStarted } from '../connect-started.ts'
+import { findInstallation } from '../find-installation.ts'
 import { startFollowing } from '../follow.ts'
 import { machineControl } from '../machine-control.ts'
-import { connectTo, tokenOf, waitUntilReady } from '../machine-status.ts'
 import { changeRacks, withoutRack } from '../racks-file.ts'
 import { removeApps, removeServices } from '../remove-apps.ts'
 import type { Session } from '../session.ts'
@@ -25,7 +24,9 @@ export const uninstall: CommandSpec = {
   description: [
     'Removes processes, networks, images, the router, the daemon, and the directory with the history of all apps and',
     'the backups of services. Their data (the volumes of apps and services) stays unless --volumes is given.',
-    'Docker Engine itself is left alone.',
+    'Docker Engine itself is left alone. Of a rack in an AWS account its stacks go too; without --volumes the bucket, the',
+    'file system and the key stay in the account, and are named. --region takes away what an installation that was given',
+    'up has left there.',
     'Asks first; without a terminal it needs --yes.',
   ].join('\n'),
   examples: ['uninstall', 'uninstall --rack demo --yes --volumes'],
@@ -33,10 +34,22 @@ export const uninstall: CommandSpec = {
     { flags: '--volumes', meaning: 'the data of apps and services too' },
     { flags: '-y, --yes', meaning: 'do not ask' },
     { flags: '--dir <directory>', meaning: 'where the rack lies' },
+    {
+      flags: '--region <region>',
+      meaning: 'of a rack of an AWS account that was never installed to its end',
+    },
   ],
   needs: 'rack',
   async run(session) {
-    const installation = await findMachineInstallation(session, 'rack uninstall')
+    if (session.options.text('region') !== undefined) {
+      const { removeLeftStacks } = await import('../account/remove-left-stacks.ts')
+      return await removeLeftStacks(session)
+    }
+    const installation = await findInstallation(session)
+    if (!isOnMachine(installation)) {
+      const { uninstallFromAccount } = await import('../account/uninstall-from-account.ts')
+      return await uninstallFromAccount(session, installation)
+    }
     const { name, directory, socketPath } = installation
     const volumes = session.options.flag('volumes')
     const what = `its apps and services${volumes ? ' and all of their data' : '; their data stays'}`
@@ -76,19 +89,4 @@ async function removeHalf(
   const [restorer, control] = [await world.restorer(), machineControl()]
   const kept = volumes ? [] : (await restorer.objectsOf(socketPath, rack, control)).volumes
   await restorer.removeObjects(socketPath, { rack, keptVolumes: new Set(kept) }, control)
-}
-
-/** A stopped rack is started: only its daemon knows what belongs to it. */
-async function connectStarted(session: Session, installation: MachineInstallation): Promise<Client> {
-  const { world } = session
-  const token = tokenOf(world.env, installation)
-  if (token === null) {
-    throw new RackError('unauthorized', `this command line has no token for ${installation.name}`, {
-      hint: `rack login --dir ${installation.directory}`,
-    })
-  }
-  const environment = await daemonEnvironment(installation.directory, world.env)
-  await startDaemon(installation, world.program, environment, machineControl())
-  await waitUntilReady(session, installation, { token })
-  return await connectTo(installation, token)
 }

@@ -1,0 +1,134 @@
+import { hostname } from 'node:os'
+import { readInstalledMark, writeInstalledMark } from '../../account/installed-mark.ts'
+import { findStacks, makeStacks } from '../../account/make-stacks.ts'
+import { openAccount, type OpenAccount } from '../../account/open-account.ts'
+import { placesOf } from '../../account/places.ts'
+import { removeStacks } from '../../account/remove-stacks.ts'
+import { ensureToolImage } from '../../account/tool-image.ts'
+import type { AwsPlaces } from '../../domain/aws-places.ts'
+import type { Control } from '../../domain/control.ts'
+import { describeResources } from '../../domain/describe-resources.ts'
+import { RackError } from '../../domain/error.ts'
+import { apiSocketPath } from '../../host/api-socket.ts'
+import type { AwsInstallation } from '../../host/installation.ts'
+import { makeInstallation, removeInstallation } from '../../host/make-installation.ts'
+import { crontabLine, hasSystemd } from '../../host/start-at-boot.ts'
+import { keepRack, startInstalled } from '../install-rack.ts'
+import { apiUrl, readStatus, waitUntilReady } from '../machine-status.ts'
+import type { Session } from '../session.ts'
+import type { AccountOptions } from './account-options.ts'
+import { watchStacks } from './watch-stacks.ts'
+
+/** Makes the rack in the account, then its daemon here; of what fails nothing is left that was not there before. */
+export async function makeRack(session: Session, wanted: AccountOptions): Promise<void> {
+  const { output, world, isJson } = session
+  const { name, region } = wanted
+  const account = openAccount(region, world.env)
+  using closing = new DisposableStack()
+  closing.defer(() => account.close())
+  const left = new RackError('cancelled', 'the install was interrupted', {
+    hint: `The account goes on with what it has begun. Type the same again to go on with it; or take it away: rack uninstall --region ${region} --rack ${name} --volumes`,
+  })
+  await using undo = new AsyncDisposableStack()
+  const control = closing.use(watchStacks(session, left))
+  const isNew = await checkNotInstalled(account, wanted, control)
+  output.say(`making ${name} in ${region}`)
+  await makeStacks(account, wanted.stacks, control)
+  // What an installation before this one has made stays for the next.
+  if (isNew) undo.defer(() => undoStacks(session, account, { wanted, control }))
+  const places = await withTool(account, wanted, control)
+  const installation = installationOf(wanted, places)
+  const token = await makeInstallation(installation, world.env)
+  undo.defer(() => removeInstallation(installation))
+  await keepRack(session, installation, token, undo)
+  await startInstalled(session, installation, undo, control.signal)
+  const { directory } = installation
+  const bucket = { clients: account.clients, bucket: places.bucket }
+  await writeInstalledMark(bucket, { host: hostname(), directory }, control)
+  undo.move()
+  closing.dispose()
+  await waitUntilReady(session, installation, { token })
+  if (isJson) output.json(await readStatus(session, installation))
+  else await printInstalled(session, installation)
+}
+
+/** Whether nothing of it is there yet. @throws exists for a rack of the account that was installed to its end */
+async function checkNotInstalled(
+  account: OpenAccount,
+  { name, region }: AccountOptions,
+  control: Control,
+): Promise<boolean> {
+  const found = await findStacks(account, name, control)
+  const bucket = found?.base['Bucket']
+  if (!bucket) return found === null
+  const mark = await readInstalledMark({ clients: account.clients, bucket }, control)
+  if (mark === null) return false
+  throw new RackError('exists', `there is a rack "${name}" in ${region} of this account already`, {
+    hint: `Its daemon is on ${mark.host}. Choose another name: --name NAME`,
+  })
+}
+
+/** What prepares tasks is put into the repository that the stacks have made, and the stacks are told of it. */
+async function withTool(
+  account: OpenAccount,
+  { stacks }: AccountOptions,
+  control: Control,
+): Promise<AwsPlaces> {
+  const repository = `rack/${stacks.rack}`
+  const tool = await ensureToolImage({ clients: account.clients, repository }, control)
+  // Where the daemon is outside the account, so are its builds.
+  return placesOf(await makeStacks(account, { ...stacks, images: { tool, builder: null } }, control))
+}
+
+const undoDeadlineMs = 1_800_000
+
+/** Under a signal of its own. An interrupted one goes on where it was, so nothing of it goes. */
+async function undoStacks(
+  { output }: Session,
+  account: OpenAccount,
+  { wanted: { name, region }, control }: { wanted: AccountOptions; control: Control },
+): Promise<void> {
+  if (control.signal.aborted) return
+  output.say(`taking away what was made of ${name}`)
+  try {
+    const undoing = { ...control, signal: AbortSignal.timeout(undoDeadlineMs) }
+    await removeStacks(account, { rack: name, data: true }, undoing)
+  } catch (error) {
+    if (!(error instanceof RackError)) throw error
+    output.say(output.colors.say.yellow(`not all of it is gone: ${error.message}`))
+    output.say(`  rack uninstall --region ${region} --rack ${name} --volumes`)
+  }
+}
+
+function installationOf(
+  { name, directory, domain, total }: AccountOptions,
+  places: AwsPlaces,
+): AwsInstallation {
+  return {
+    engine: 'aws',
+    name,
+    directory,
+    socket: { path: apiSocketPath(directory), group: null },
+    domain,
+    total,
+    places,
+    created: new Date().toISOString(),
+  }
+}
+
+async function printInstalled({ output, world }: Session, installation: AwsInstallation): Promise<void> {
+  const { name, domain, total, places } = installation
+  const { host } = places.balancer
+  output.data(apiUrl(installation))
+  output.say(output.colors.say.green(`${name} is up`))
+  output.say(`  account  ${places.account} in ${places.region}`)
+  output.say(`  apps     http://<app>.${domain}, once the record *.${domain} leads there: CNAME ${host}`)
+  output.say(`  room     ${describeResources(total)}`)
+  if (await hasSystemd())
+    output.say('  boot     systemd starts the daemon, without the credentials of this shell')
+  else {
+    const line = await crontabLine(installation, world.program)
+    output.say(`  boot     add this line to the crontab (crontab -e):\n           ${line}`)
+  }
+  output.say('next: rack deploy, in a directory with a docker-compose.yml')
+}
