@@ -20,6 +20,15 @@ export function outputsOf({ Outputs = [] }: Stack): Record<string, string> {
 
 /** By name, or by id where it may be gone. Null where there is none, also where there is but a change set for one. */
 export async function describeStack(
+  options: StackOptions,
+  nameOrId: string,
+  control: StackControl,
+): Promise<Stack | null> {
+  const stack = await describeAny(options, nameOrId, control)
+  return stack?.StackStatus === 'REVIEW_IN_PROGRESS' ? null : stack
+}
+
+async function describeAny(
   { stacks }: StackOptions,
   nameOrId: string,
   { signal }: StackControl,
@@ -27,14 +36,22 @@ export async function describeStack(
   try {
     const { Stacks = [] } = await stacks.describeStacks({ StackName: nameOrId }, { abortSignal: signal })
     const [stack] = Stacks
-    return !stack || stack.StackStatus === 'DELETE_COMPLETE' || stack.StackStatus === 'REVIEW_IN_PROGRESS'
-      ? null
-      : stack
+    return !stack || stack.StackStatus === 'DELETE_COMPLETE' ? null : stack
   } catch (error) {
     // AWS says so of a stack that is not there.
     if (isAwsError(error, 'ValidationError', 'StackNotFoundException')) return null
     throw error
   }
+}
+
+/** What can be removed under a name once nothing of it changes any more, be it a change set for a stack that never was. */
+export async function removableStack(
+  options: StackOptions,
+  name: string,
+  control: StackControl,
+): Promise<Stack | null> {
+  await awaitStack(options, { name, isOver: (now) => !isBusy(now) }, control)
+  return await describeAny(options, name, control)
 }
 
 /**

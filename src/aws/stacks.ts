@@ -9,6 +9,7 @@ import {
   isBeyondChange,
   isWhole,
   outputsOf,
+  removableStack,
   removedStack,
   settledStack,
   stackFailed,
@@ -78,7 +79,7 @@ export async function removeStack(
   name: string,
   control: StackControl,
 ): Promise<KeptResource[]> {
-  const found = await settledStack(options, name, control)
+  const found = await removableStack(options, name, control)
   return found ? await removeFound(options, found, control) : []
 }
 

@@ -99,6 +99,14 @@ test('a first stack that failed behind the back of whoever began it is made agai
   assert.equal(await statusOf(base), 'CREATE_COMPLETE')
 })
 
+test('of an installer that was killed before it made anything nothing is left', async () => {
+  const { rack, account } = own
+  await dieAt('ExecuteChangeSet', 'before', 'AKIAMADENOTHING')
+  assert.equal(await statusOf(base), 'REVIEW_IN_PROGRESS')
+  await removeStacks(account, { rack, data: true }, controlFor(30_000))
+  await assert.rejects(statusOf(base), /does not exist/)
+})
+
 test('Ctrl-C ends the wait and leaves the stack to finish; the next call goes on', async () => {
   const { rack, account, wanted } = own
   const ending = new AbortController()
@@ -139,6 +147,11 @@ test('a change that fails is taken back and said; a rollback that gets stuck is 
   // Once nothing keeps it any more, the next call brings it back and then forward.
   await makeStacks(account, whole, controlFor(30_000))
   assert.equal(await statusOf(stack), 'UPDATE_COMPLETE')
+  // What is stuck can still be removed.
+  for (const why of ['it is in use', 'it is still in use']) aws.stacks.stickNext(stack, 'HttpListener', why)
+  aws.stacks.failNext(stack, 'HttpsListener', 'no such certificate')
+  const onTls = { ...whole, certificate: 'arn:aws:acm:eu-test-1:123456789012:certificate/none' }
+  await assert.rejects(makeStacks(account, onTls, controlFor(30_000)), /HttpListener: it is still in use/)
 })
 
 test('what data or the rack hangs on is neither replaced nor removed unless it is named', async () => {
