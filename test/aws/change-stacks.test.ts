@@ -200,6 +200,24 @@ test('what data or the rack hangs on is neither replaced nor removed unless it i
   assert.equal((await held()).length, before.length - 1)
 })
 
+test("with a certificate of the rack's domain the web is on 443, and 80 leads there", async () => {
+  const { aws, account, wanted } = own
+  const { rack: before } = await makeStacks(account, wanted(), controlFor(30_000))
+  const certificate = await aws.certificates.add(['example.com', '*.example.com'])
+  const { rack: after } = await makeStacks(account, wanted({ certificate }), controlFor(30_000))
+  assert.equal(after['HttpListener'], before['HttpListener'])
+  const { Listeners = [] } = await account.clients.balancers.describeListeners({
+    LoadBalancerArn: after['Balancer'],
+  })
+  const https = Listeners.find(({ Port }) => Port === 443)
+  assert.deepEqual(
+    [https?.ListenerArn, https?.Certificates?.map(({ CertificateArn }) => CertificateArn)],
+    [after['HttpsListener'], [certificate]],
+  )
+  const answer = await fetch(`http://127.0.0.1:${aws.loopbackPort('web', 80)}/a?b`, { redirect: 'manual' })
+  assert.deepEqual([answer.status, answer.headers.get('location')], [301, 'https://127.0.0.1:443/a?b'])
+})
+
 test('with its data an installation goes but for its key, and the base is protected until then', async () => {
   const { rack, account, wanted } = own
   const { base: outputs } = await makeStacks(account, wanted(), controlFor(30_000))

@@ -62,7 +62,7 @@ export interface FakeAws {
   calls: Calls
   faults: Faults
   stacks: FakeStacks
-  certificates: Pick<FakeCertificates, 'authority' | 'refused'>
+  certificates: Pick<FakeCertificates, 'add' | 'authority' | 'refused'>
   repositories: Repositories
   logGroups: LogGroups
   /** Says who may do what, for the call that asks so. */

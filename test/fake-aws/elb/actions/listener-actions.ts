@@ -58,13 +58,17 @@ async function create(state: ElbState, input: CreateListenerInput): Promise<List
   return listener
 }
 
+const usualPolicy = 'ELBSecurityPolicy-TLS13-1-2-2021-06'
+
 function assertPlain({
   SslPolicy,
   AlpnPolicy,
   MutualAuthentication,
 }: Omit<ModifyListenerInput, 'ListenerArn'>): void {
-  if (SslPolicy ?? AlpnPolicy ?? MutualAuthentication) {
-    throw new AwsError('ValidationError', 'the fake account chooses no policies of TLS')
+  // Which is what Node's own TLS takes: 1.2 and 1.3.
+  const isUsual = SslPolicy === undefined || SslPolicy === usualPolicy
+  if (!isUsual || (AlpnPolicy ?? MutualAuthentication)) {
+    throw new AwsError('ValidationError', `the fake account has ${usualPolicy} alone`)
   }
 }
 
