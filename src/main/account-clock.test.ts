@@ -21,5 +21,5 @@ test('such an account is asked as often as its own time wants, and never without
   assert.deepEqual(intervalsAt(1), usualIntervals)
   const { tasks, stacks, metrics } = intervalsAt(20)
   assert.deepEqual({ tasks, stacks, metrics }, { tasks: 50, stacks: 150, metrics: 12_000 })
-  assert.ok(Object.values(intervalsAt(1000)).every((ms) => ms >= 50))
+  assert.ok(Object.values(intervalsAt(1000)).every((interval) => interval >= 50))
 })

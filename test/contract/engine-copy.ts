@@ -153,7 +153,11 @@ function streamScenarios(scenario: Scenario): void {
       before = taken
       return isStill
     }
-    await until(standsStill, { deadlineMs: 60_000, intervalMs: 500, what: 'the stream to take no more' })
+    await until(standsStill, {
+      deadlineMs: world.patient(60_000),
+      intervalMs: 500,
+      what: 'the stream to take no more',
+    })
     assert.ok(taken < 200, `${taken} pieces were taken of a stream that nobody reads`)
     stream.close()
     await ended

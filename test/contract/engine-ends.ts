@@ -6,7 +6,6 @@ import { exit, pause, print, sleep, stopsWell, type Step } from '../support/beha
 import type { Scenario, World } from './engine.ts'
 
 const second = { release: 'RBBBBBBBBBB' }
-const patienceMs = 20_000
 
 /** What ends by itself, what is ended, and what may happen once only. */
 export function endScenarios(scenario: Scenario): void {
@@ -47,7 +46,7 @@ function restartScenarios(scenario: Scenario): void {
         const before = await world.ids('db')
         await world.failsToDeploy([db(exit(3))], { volumes, ...second })
         const isBack = async () => (await world.processes('db')).every(({ status }) => status === 'running')
-        await until(isBack, { deadlineMs: patienceMs, what: 'the old db to run again' })
+        await until(isBack, { deadlineMs: world.patient(), what: 'the old db to run again' })
         assert.deepEqual(await world.ids('db'), before)
         // A plan that is live already finds nothing to do.
         const receipt = await world.deploy([db(sleep)], { volumes })
@@ -64,7 +63,7 @@ function restartScenarios(scenario: Scenario): void {
       const steps: Step[] = [print('try'), { do: 'pause', ms: 3000 }, exit(1)]
       await world.deploy([world.type('job', steps, { restart: 'on-failure' })])
       const hasRestarted = async () => (await world.processes('job'))[0]!.restarts > 0
-      await until(hasRestarted, { deadlineMs: patienceMs, what: 'a restart' })
+      await until(hasRestarted, { deadlineMs: world.patient(), what: 'a restart' })
       assert.equal((await world.ids('job')).length, 1)
     },
     ['restartOnFailure'],

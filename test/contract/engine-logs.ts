@@ -76,7 +76,10 @@ function bothOf(world: World) {
 
 async function deployBoth(world: World): Promise<void> {
   await world.deploy(bothOf(world))
-  await until(async () => (await world.lines({})).length === 2, { deadlineMs: 60_000, what: 'two lines' })
+  await until(async () => (await world.lines({})).length === 2, {
+    deadlineMs: world.patient(60_000),
+    what: 'two lines',
+  })
 }
 
 function textsOf(lines: LogLine[]): string[] {

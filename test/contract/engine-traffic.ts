@@ -229,7 +229,7 @@ function drainScenarios(scenario: Scenario): void {
         assert.deepEqual([receipt.draining, typeof receipt.requests, receipt.failed], [[], 'number', 0])
       }
       const isGone = async () => (await world.ids()).every((id) => !old.includes(id))
-      await until(isGone, { deadlineMs: 60_000, what: 'the old copies to be gone' })
+      await until(isGone, { deadlineMs: world.patient(60_000), what: 'the old copies to be gone' })
       assert.equal((await world.ids()).length, 2)
     },
   )
@@ -247,7 +247,7 @@ function drainScenarios(scenario: Scenario): void {
     }
     assert.deepEqual(await answersAt(world, hostOf(world)), ['200 three'])
     const isGone = async () => (await world.ids()).every((id) => !old.includes(id))
-    await until(isGone, { deadlineMs: 15_000, what: 'all older copies to be gone' })
+    await until(isGone, { deadlineMs: world.patient(15_000), what: 'all older copies to be gone' })
     assert.deepEqual(
       (await world.processes()).map(({ release }) => release),
       [third.release],
@@ -280,7 +280,7 @@ function heldScenario(scenario: Scenario): void {
     const counts = await engine.measure(receipt.measurement, world.control())
     assert.equal(counts.failed, 0)
     const isGone = async () => (await world.processes()).every(({ release }) => release === third.release)
-    await until(isGone, { deadlineMs: 15_000, what: 'all older copies to be gone' })
+    await until(isGone, { deadlineMs: world.patient(15_000), what: 'all older copies to be gone' })
   })
 }
 
@@ -311,7 +311,10 @@ function droppedScenario(scenario: Scenario): void {
       assert.equal(await hears(), 'api')
     }
     const isGone = async () => (await world.processes()).every(({ release }) => release === second.release)
-    await until(isGone, { deadlineMs: 60_000, what: 'the callers and what they call to be gone' })
+    await until(isGone, {
+      deadlineMs: world.patient(60_000),
+      what: 'the callers and what they call to be gone',
+    })
   })
 }
 

@@ -58,23 +58,40 @@ export interface EngineHarness {
   slowness?: number
   /** A number that nothing has as its external port. */
   externalPort(): Promise<number>
+  /** Scenarios that what the engine works in cannot show, by title, each with why; none when absent. */
+  beyond?: Record<string, string>
   /** Removes all that the suite left. */
   close(): Promise<void>
+}
+
+/** How much of the contract is run, and for how long. */
+export interface ContractRun {
+  /** When a scenario counts as hanging; three minutes when absent. */
+  timeoutMs?: number
+  /** Titles of those that run; all when absent. */
+  only?: readonly string[]
+  /** How many run at once; four when absent. */
+  atOnce?: number
 }
 
 const patienceMs = 20_000
 
 /** States what every engine does for those above the contract. Apps are named for the scenario, one each. */
-export function engineContract(name: string, open: () => Promise<EngineHarness>): void {
+export function engineContract(
+  name: string,
+  open: () => Promise<EngineHarness>,
+  { timeoutMs = 180_000, only, atOnce = 4 }: ContractRun = {},
+): void {
   describe(`engine contract: ${name}`, () => {
     let harness: EngineHarness
-    const counts: ScenarioCounts = { all: 0, skipped: [] }
+    const counts: ScenarioCounts = { all: 0, skipped: [], beyond: [] }
     before(async () => {
       harness = await open()
     })
     after(async () => await harness.close())
-    const scenario: Scenario = (title, run, needs = []) =>
-      test(title, { timeout: 180_000 }, async (t) => {
+    const scenario: Scenario = (title, run, needs = []) => {
+      if (only && !only.includes(title)) return
+      return test(title, { timeout: timeoutMs }, async (t) => {
         counts.all++
         const lacking = missingFeature(harness.engine.features, needs)
         if (lacking) {
@@ -82,18 +99,27 @@ export function engineContract(name: string, open: () => Promise<EngineHarness>)
           t.skip(`lacks ${lacking}`)
           return
         }
+        const why = harness.beyond?.[title]
+        if (why !== undefined) {
+          counts.beyond.push(title)
+          t.skip(why)
+          return
+        }
         await using world = openWorld(harness)
         await run(world)
       })
+    }
     // Most of a scenario is waiting: several at once load nothing.
-    describe('apps', { concurrency: 4 }, () => appScenarios(scenario))
+    describe('apps', { concurrency: atOnce }, () => appScenarios(scenario))
     // Alone: a sweep takes every app that it is not told to keep.
     describe('leftovers', { concurrency: 1 }, () => leftoverScenarios(scenario))
     test('what was skipped lacks a feature that the engine says it has not', (t) => {
-      const { all, skipped } = counts
+      const { all, skipped, beyond } = counts
       t.diagnostic(`${name}: ${skipped.length} of ${all} scenarios skipped`)
       for (const { title, lacking } of skipped) t.diagnostic(`lacks ${lacking}: ${title}`)
       assert.ok(skipped.every(({ lacking }) => harness.engine.features[lacking] !== true))
+      if (harness.beyond) t.diagnostic(`${name}: ${beyond.length} more cannot be shown here`)
+      assert.deepEqual(beyond.toSorted(), Object.keys(harness.beyond ?? {}).toSorted())
     })
   })
 }
@@ -131,6 +157,8 @@ export function leftoverScenarios(scenario: Scenario): void {
 interface ScenarioCounts {
   all: number
   skipped: { title: string; lacking: FeatureName }[]
+  /** Titles of what the engine's surroundings cannot show. */
+  beyond: string[]
 }
 
 function deployScenarios(scenario: Scenario): void {
@@ -178,7 +206,7 @@ function deployScenarios(scenario: Scenario): void {
       // It is started again as its policy has it, and may have said so twice by then.
       assert.deepEqual([...new Set(failure?.lastLines)], ['no database'])
       const isAlone = async () => (await world.ids('web')).join() === before.join()
-      await until(isAlone, { deadlineMs: patienceMs, what: 'the old copy to be alone' })
+      await until(isAlone, { deadlineMs: world.patient(), what: 'the old copy to be alone' })
       assert.equal((await world.processes('web'))[0]?.status, 'running')
     },
   )
@@ -434,7 +462,7 @@ function failureScenarios(scenario: Scenario): void {
       await world.deploy([db([sleep])], { volumes: ['data'] })
       await world.failsToDeploy([db([exit(1)])], { volumes: ['data'], release: 'RBBBBBBBBBB' })
       await until(async () => (await world.processes('db')).every(({ status }) => status === 'running'), {
-        deadlineMs: patienceMs,
+        deadlineMs: world.patient(),
         what: 'the old db to run again',
       })
       assert.deepEqual(
@@ -472,11 +500,11 @@ function continuityScenarios(scenario: Scenario): void {
     // Longer than an engine looks at a copy without ports before it calls it healthy.
     await world.deploy([world.type('worker', [print('up'), pause(7000), exit(1)])])
     await until(async () => (await world.processes())[0]!.restarts > 0, {
-      deadlineMs: patienceMs,
+      deadlineMs: world.patient(),
       what: 'a restart',
     })
     await until(async () => (await world.lines({})).length >= 2, {
-      deadlineMs: patienceMs,
+      deadlineMs: world.patient(),
       what: 'its words',
     })
     assert.equal((await world.processes()).length, 1)
@@ -613,7 +641,7 @@ function containerScenarios(scenario: Scenario): void {
     const steps = [read(config.path), pause(7000), exit(1)]
     await world.deploy([world.type('worker', steps, { files: [config] })])
     const twice = async () => (await world.lines({})).length >= 2
-    await until(twice, { deadlineMs: patienceMs, what: 'a second start' })
+    await until(twice, { deadlineMs: world.patient(), what: 'a second start' })
     assert.ok((await world.lines({})).every(({ text }) => text === '640 colour=red'))
   })
 
@@ -722,7 +750,7 @@ function processScenarios(scenario: Scenario): void {
     const leaving = new AbortController()
     const heard = new Set<string | null>()
     const hears = async (key: string | null) =>
-      await until(() => heard.has(key), { deadlineMs: patienceMs, what: `news of ${key}` })
+      await until(() => heard.has(key), { deadlineMs: world.patient(), what: `news of ${key}` })
     const watching = (async () => {
       for await (const owner of world.harness.engine.watch(world.control(leaving.signal)))
         heard.add(owner && ownerKey(owner))
@@ -797,7 +825,7 @@ function processScenarios(scenario: Scenario): void {
     client.abort()
     await Promise.allSettled([ended])
     await until(async () => (await world.processes()).every(({ kind }) => kind === 'process'), {
-      deadlineMs: patienceMs,
+      deadlineMs: world.patient(),
       what: 'the one-off to end',
     })
   })
@@ -825,7 +853,9 @@ function processScenarios(scenario: Scenario): void {
       ...world.control(client.signal),
     })
     client.abort()
-    await withDeadline({ deadlineMs: 60_000, what: 'exec to end' }, () => Promise.allSettled([lasting]))
+    await withDeadline({ deadlineMs: world.patient(60_000), what: 'exec to end' }, () =>
+      Promise.allSettled([lasting]),
+    )
   })
 }
 
@@ -895,10 +925,10 @@ function logScenarios(scenario: Scenario): void {
       for await (const { text } of world.harness.engine.logs(query, world.control(end.signal)))
         texts.push(text)
     })()
-    await until(() => texts.length === 1, { deadlineMs: patienceMs, what: 'the line that was there' })
+    await until(() => texts.length === 1, { deadlineMs: world.patient(), what: 'the line that was there' })
     const { exit: ended } = await world.run([print('second'), exit(0)], null)
     await ended
-    await until(() => texts.length === 2, { deadlineMs: patienceMs, what: 'the line that came later' })
+    await until(() => texts.length === 2, { deadlineMs: world.patient(), what: 'the line that came later' })
     end.abort()
     await following
     assert.deepEqual(texts, ['first', 'second'])
@@ -1033,6 +1063,7 @@ export function openWorld(
   const deadline = startDeadline({ deadlineMs: 55_000 * slowness, what: 'a scenario' })
   const control = (signal: AbortSignal = deadline.signal): Control => ({ signal, report: () => {} })
   const command = (steps: Step[]) => harness.command(steps)
+  const patient = (ms = patienceMs) => ms * slowness
 
   const type = (name: string, steps: Step[], overrides: Partial<ProcessPlan> = {}): ProcessPlan => ({
     ...plainProcess(name, image),
@@ -1064,6 +1095,8 @@ export function openWorld(
     app,
     owner,
     control,
+    /** How long a wait may take here that takes so long where a copy is one container, ms. */
+    patient,
     command,
     type,
     plan,
@@ -1087,11 +1120,11 @@ export function openWorld(
     /** Waits for a line of the app's log. */
     sees: async (text: string) =>
       await until(async () => (await lines({})).find((line) => line.text === text), {
-        deadlineMs: patienceMs,
+        deadlineMs: patient(),
         what: `the line "${text}"`,
       }),
 
-    build: async (images: ImageRequest[], files: Record<string, string>, deadlineMs = patienceMs) =>
+    build: async (images: ImageRequest[], files: Record<string, string>, deadlineMs = patient()) =>
       await engine.build(
         {
           app,
@@ -1147,7 +1180,7 @@ export function openWorld(
 
     async [Symbol.asyncDispose]() {
       deadline[Symbol.dispose]()
-      const cleanup = startDeadline({ deadlineMs: 60_000, what: 'the removal of a scenario' })
+      const cleanup = startDeadline({ deadlineMs: patient(60_000), what: 'the removal of a scenario' })
       await engine.remove(owner, { volumes: true }, control(cleanup.signal))
       cleanup[Symbol.dispose]()
     },

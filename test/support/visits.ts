@@ -24,12 +24,16 @@ const visitMs = 10_000
 
 /** Asks over HTTP: a router at its http port by host name, any other port by its number. */
 export function visitLocally(httpPort: number): Visit {
+  return visitAt({ web: { host: '127.0.0.1', port: httpPort }, ports: '127.0.0.1' })
+}
+
+/** The same of what answers elsewhere: host names at one address, external ports at a host. */
+export function visitAt({ web, ports }: { web: { host: string; port: number }; ports: string }): Visit {
   return async (door) => {
     const isPort = isExternalPort(door)
-    const port = isPort ? Number(door) : httpPort
-    const headers = isPort ? {} : { host: door }
+    const place = isPort ? { host: ports, port: Number(door) } : { ...web, headers: { host: door } }
     const signal = AbortSignal.timeout(visitMs)
-    const asking = request({ host: '127.0.0.1', port, headers, agent: false, signal }).end()
+    const asking = request({ ...place, agent: false, signal }).end()
     try {
       const [response] = (await once(asking, 'response', { signal })) as [IncomingMessage]
       return { status: response.statusCode ?? 0, text: (await text(response)).trim() }
@@ -60,8 +64,10 @@ export function visitInMemory({ apps }: MemoryWorld): Visit {
 
 const isExternalPort = (door: string) => /^\d+$/.test(door)
 
-export const holdLocally: Hold = async (port) => {
-  const socket = connect({ host: '127.0.0.1', port })
+export const holdLocally: Hold = async (port) => await holdAt('127.0.0.1', port)
+
+export async function holdAt(host: string, port: number): Promise<Held> {
+  const socket = connect({ host, port })
   const signal = AbortSignal.timeout(visitMs)
   await once(socket, 'connect', { signal })
   return {

@@ -26,7 +26,7 @@ export async function pullFrom(
 /** Puts an image of this machine there; gives its name by digest. */
 export async function pushTo(
   docker: DockerClient,
-  registry: AccountRegistry,
+  registry: { host: string; login(): { username: string; password: string } },
   { repository, local }: { repository: string; local: string },
   control: Control,
 ): Promise<string> {
