@@ -1,5 +1,6 @@
 /** Actions are asked about one by one: of a pattern these, which an installation calls among the first. */
 const firstOf: Record<string, string> = {
+  'acm:*Certificate': 'RequestCertificate DescribeCertificate DeleteCertificate',
   'cloudformation:*': 'CreateChangeSet ExecuteChangeSet DescribeStacks DescribeStackEvents DeleteStack',
   'codebuild:*': 'CreateProject StartBuild BatchGetBuilds',
   'ec2:Describe*': 'DescribeVpcs DescribeSubnets DescribeAvailabilityZones',
@@ -32,6 +33,7 @@ const firstOf: Record<string, string> = {
   'logs:*ResourcePolicy': 'PutResourcePolicy DeleteResourcePolicy',
   'rds:*': 'CreateDBInstance CreateDBSubnetGroup DeleteDBInstance CreateDBSnapshot',
   'rds:Describe*': 'DescribeDBInstances DescribeDBSnapshots',
+  'route53:ListHostedZones*': 'ListHostedZones',
   'route53:*HostedZone': 'CreateHostedZone GetHostedZone DeleteHostedZone',
   'route53:*ResourceRecordSets': 'ChangeResourceRecordSets ListResourceRecordSets',
   'route53:*TagsForResource': 'ChangeTagsForResource',

@@ -61,6 +61,8 @@ function stacksAndRoles(scope: PolicyScope): Permission[] {
       actions: ['cloudformation:*'],
       on: arns(scope, 'cloudformation', `stack/rack-${rack}*/*`),
     },
+    // Without a name of a stack it is asked of all.
+    { id: 'StackNames', actions: ['cloudformation:DescribeStacks'], on: anything },
     {
       id: 'Roles',
       actions: of('iam', '*Role *RolePolicy *RolePolicies UpdateAssumeRolePolicy PutRolePermissionsBoundary'),
@@ -86,6 +88,8 @@ const network: Permission = {
     ...of('ec2', 'CreateTags DeleteTags CreateVpc DeleteVpc ModifyVpcAttribute'),
     ...of('ec2', 'CreateSubnet DeleteSubnet ModifySubnetAttribute'),
     'ec2:*InternetGateway',
+    // Of the file system, where it is mounted.
+    ...of('ec2', 'CreateNetworkInterface DeleteNetworkInterface'),
     ...of('ec2', 'CreateRoute DeleteRoute *RouteTable *VpcEndpoint DeleteVpcEndpoints'),
     ...of('ec2', 'CreateNatGateway DeleteNatGateway AllocateAddress ReleaseAddress'),
     ...of('ec2', 'CreateSecurityGroup DeleteSecurityGroup *SecurityGroupIngress *SecurityGroupEgress'),
@@ -172,11 +176,13 @@ function storing(scope: PolicyScope): Permission[] {
 
 const naming: Permission[] = [
   {
+    id: 'Certificates',
+    actions: of('acm', '*Certificate ListCertificates ListTagsForCertificate AddTagsToCertificate'),
+    on: anything,
+  },
+  {
     id: 'Zones',
-    actions: of(
-      'route53',
-      '*HostedZone ListHostedZonesByName *ResourceRecordSets *TagsForResource GetChange',
-    ),
+    actions: of('route53', '*HostedZone ListHostedZones* *ResourceRecordSets *TagsForResource GetChange'),
     on: anything,
   },
   {

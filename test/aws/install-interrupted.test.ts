@@ -27,11 +27,16 @@ test('an install that was interrupted is gone on with', async () => {
   assert.equal(code, 130, stderr)
   assert.match(stderr, /^→ The account goes on with what it has begun\. Type the same again/m)
   assert.ok(!existsSync(directory))
-  const rest = await passes(install)
-  assert.match(rest.stderr, new RegExp(`^${name} is up$`, 'm'))
+  const rest = await passes([...install, '--json'])
+  assert.equal((JSON.parse(rest.stdout) as { status: string }).status, 'running')
   const refused = await run(['uninstall', '--region', region, '--rack', name, '--yes'])
   assert.match(refused.stderr, new RegExp(`^error: ${name} is installed: its daemon is on `, 'm'))
-  const gone = await passes(['uninstall', '--rack', name, '--yes', '--volumes'])
+  const gone = await passes(['uninstall', '--rack', name, '--yes', '--volumes', '--json'])
+  const last = JSON.parse(gone.stdout.trim().split('\n').at(-1)!) as { result: { kept: { type: string }[] } }
+  assert.deepEqual(
+    last.result.kept.map(({ type }) => type),
+    ['AWS::KMS::Key'],
+  )
   assert.match(gone.stderr, /the key \S+, which AWS deletes in 30 days/)
 })
 

@@ -27,7 +27,8 @@ export async function uninstallFromAccount(session: Session, installation: AwsIn
   await removeInstallation(installation)
   await changeRacks(session.world.env, (known) => withoutRack(known, name))
   const { output, isJson } = session
-  if (isJson) output.json({ name, kept })
+  // Its apps' removals were told as records before.
+  if (isJson) output.record({ type: 'result', result: { name, kept } })
   tellKept(session, kept, { name, region: places.region, volumes })
 }
 
