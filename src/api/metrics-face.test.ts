@@ -35,7 +35,7 @@ test('Prometheus reads what can be watched, by a token that may do nothing else'
       configuration: () => ({}),
       servesTls: false,
       names: async () => [],
-      withoutRouter: null,
+      withoutCertificates: null,
       dnsHook: null,
     },
   })

@@ -13,6 +13,7 @@ import { dockerSocket } from '../lib/docker-socket.ts'
 import { openBucket } from '../objects/bucket.ts'
 import type { Host } from '../operations/context.ts'
 import { intervalsAt } from './account-clock.ts'
+import { createNameBringer, type NameBringer } from './bring-names.ts'
 import { buildAndPush } from './build-and-push.ts'
 import type { Site, Sources } from './site.ts'
 import { waitForLoss } from './wait-for-loss.ts'
@@ -20,6 +21,8 @@ import { waitForLoss } from './wait-for-loss.ts'
 /** What the daemon keeps there lies beside what the engine keeps, and never meets it. */
 const objectsPrefix = 'rack/'
 const answerDeadlineMs = 30_000
+/** A certificate that was asked for is issued within minutes. */
+const namesPeriodMs = 60_000
 
 /**
  * Opens a rack whose processes run in an AWS account, called as whom the SDK finds in the daemon's environment. The account
@@ -28,11 +31,12 @@ const answerDeadlineMs = 30_000
  */
 export async function openAccountSite(
   installation: AwsInstallation,
-  { store }: Pick<Sources, 'store'>,
+  { store, domains, livePlans }: Sources,
   log: Logger,
 ): Promise<Site> {
   const { name, directory, domain, places, total } = installation
-  const intervals = intervalsAt(accountClock(process.env))
+  const clock = accountClock(process.env)
+  const intervals = intervalsAt(clock)
   const clients = createClients({ region: places.region })
   const docker = connectDocker({ socketPath: dockerSocket(process.env) })
   const engine = createAwsEngine({
@@ -41,6 +45,7 @@ export async function openAccountSite(
     places,
     total,
     domain,
+    domains,
     randomBytes,
     builder: async (build, login, control) =>
       await buildAndPush({ docker, rack: name }, build, login, control),
@@ -50,6 +55,7 @@ export async function openAccountSite(
       isOfApp(running) ? await store.endings.add(ofApp(running), operation) : undefined,
     onTrouble: (error) => log.warn({ err: error }, 'trouble in the engine'),
   })
+  const names = createNameBringer({ engine, livePlans, log })
   return {
     engine,
     objects: await openBucket({
@@ -58,15 +64,15 @@ export async function openAccountSite(
       prefix: objectsPrefix,
       spool: installationPaths(directory).objects,
     }),
-    host: hostOf(installation),
+    host: hostOf(installation, names),
     gpus: 0,
     checkBinds: async (paths) => refuseBinds(paths),
     reach: (control) => reach(engine, control),
     start: (control) => engine.start(control),
     waitForLoss: (control) =>
       waitForLoss({ reach: (own) => reach(engine, own), periodMs: intervals.away }, control),
-    // Rules, names and addresses are AWS's to keep.
-    keep: async () => undefined,
+    // Rules and addresses are AWS's to keep.
+    keep: (_policy, control) => names.keep(namesPeriodMs / clock, control),
     async close() {
       await engine.close()
       clients.close()
@@ -92,7 +98,7 @@ function refuseBinds(paths: string[]): void {
   )
 }
 
-function hostOf(installation: AwsInstallation): Host {
+function hostOf(installation: AwsInstallation, names: NameBringer): Host {
   return {
     describe: async () => ({
       ...balancerUrls(installation.places),
@@ -108,10 +114,11 @@ function hostOf(installation: AwsInstallation): Host {
     traffic: async () => ({}),
     disk: () => diskUse(installation.directory),
     unservedPorts: async () => [],
-    updateRouter: async () => undefined,
-    withoutRouter: {
-      why: 'a rack in an AWS account has no router of its own, and its balancer is told of no domains and certificates',
-      instead: 'Apps are reached as APP.DOMAIN, by the domain that the rack was installed with.',
+    updateRouter: (control) => names.bring(control),
+    withoutCertificates: {
+      why: 'a rack in an AWS account shows certificates of the account alone',
+      instead:
+        'It has them of ACM by itself, for the domain that it was installed with and for those of apps: rack domains add',
     },
     servesTls: false,
     names: async () => [],

@@ -2,6 +2,7 @@ import { createClients, type AwsClients } from '../aws/clients.ts'
 import { isAwsError } from '../aws/errors.ts'
 import type { AwsPlaces } from '../domain/aws-places.ts'
 import { RackError } from '../domain/error.ts'
+import { ownCertificates } from '../engines/aws/certificates/own-certificates.ts'
 import type { Finding } from '../host/finding.ts'
 import type { AwsInstallation } from '../host/installation.ts'
 
@@ -15,7 +16,8 @@ export async function examineAccount({ name, places }: AwsInstallation): Promise
     // Whoever may not call, or calls another account, sees nothing of this one.
     if (caller.status === 'bad') return [caller]
     const checks = placeChecks(clients, name, places)
-    return [caller, ...(await Promise.all(checks.map((check) => examinePlace(check))))]
+    const found = await Promise.all(checks.map((check) => examinePlace(check)))
+    return [caller, ...found, ...(await examineCertificates(clients, name))]
   } finally {
     clients.close()
   }
@@ -35,6 +37,25 @@ async function examineCaller({ identity }: AwsClients, { account, region }: AwsP
     if (!(error instanceof RackError)) throw error
     const reach = `See whether this machine reaches AWS: curl -sS https://sts.${region}.amazonaws.com`
     return { check, status: 'bad', detail: error.message, fix: error.hint ?? reach }
+  }
+}
+
+/** Of names of apps, while they are not issued. */
+async function examineCertificates(clients: AwsClients, rack: string): Promise<Finding[]> {
+  const check = 'certificate'
+  try {
+    const own = await ownCertificates({ clients, rack }, { signal: AbortSignal.timeout(answerDeadlineMs) })
+    return own.flatMap(({ name, state, proof, failure }): Finding[] => {
+      if (state === 'issued') return []
+      const detail = `${name} has none yet: ${failure ?? 'ACM waits for a record in the DNS'}`
+      const fix = proof
+        ? `Put it where the DNS of ${name} is: ${proof.name} ${proof.type} ${proof.value}`
+        : 'It is asked for again: look once more in a minute'
+      return [{ check, status: 'warning', detail, fix }]
+    })
+  } catch (error) {
+    if (!(error instanceof RackError)) throw error
+    return [{ check, status: 'bad', detail: error.message, ...(error.hint && { fix: error.hint }) }]
   }
 }
 

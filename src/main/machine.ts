@@ -141,7 +141,7 @@ function hostOf(installation: MachineInstallation, router: Router): Host {
     disk: () => diskUse(installation.directory),
     unservedPorts: () => router.unservedPorts(),
     updateRouter: async (control) => void (await router.ensureRunning(control)),
-    withoutRouter: null,
+    withoutCertificates: null,
     servesTls: installation.https !== undefined,
     async names() {
       return [...(apiHost === null ? [] : [apiHost]), ...ownNamesOf({ apps: await router.routes() })]

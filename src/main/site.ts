@@ -4,6 +4,7 @@ import type { Control } from '../domain/control.ts'
 import type { DomainSource } from '../domain/domain-name.ts'
 import type { Engine } from '../domain/engine.ts'
 import type { Objects } from '../domain/objects.ts'
+import type { Plan } from '../domain/plan.ts'
 import type { PolicyKeeper } from '../domain/policy.ts'
 import type { Host } from '../operations/context.ts'
 import type { OpenStore } from '../store/open-store.ts'
@@ -35,4 +36,6 @@ export interface Sources {
   certificates: CertificateSource
   orders: ChallengeSource
   domains: DomainSource
+  /** What is live of all apps. */
+  livePlans: () => Promise<Plan[]>
 }

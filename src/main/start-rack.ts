@@ -59,7 +59,8 @@ export async function startRack(
   undo.defer(() => store.close())
   undo.use(await leadOrEnd(store, log, control))
   const names = await openNames(store, installation)
-  const site = await openSite(installation, { store, ...names }, log, control)
+  const livePlans = async () => await room.livePlans()
+  const site = await openSite(installation, { store, ...names, livePlans }, log, control)
   undo.defer(() => site.close())
   const policy = await openPolicy({
     policies: store.policies,

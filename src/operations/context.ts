@@ -73,8 +73,8 @@ export interface Host {
   disk(): Promise<DiskUse>
   /** Brings the router to the certificates and domains that there are now; where it does not run, it has them when it starts. */
   updateRouter(control: Control): Promise<void>
-  /** Why no router of its own can be told of domains and certificates, and what to do; null where it has one. */
-  withoutRouter: { why: string; instead: string } | null
+  /** Why no certificates are shown that somebody brings, or that are had of an authority; null where they are. */
+  withoutCertificates: { why: string; instead: string } | null
   /** Whether http is served by TLS too. */
   servesTls: boolean
   /** Names that the rack has given itself and what it serves: where its API is, then the first of each process, then the rest. */

@@ -1,5 +1,6 @@
 import { rackItself } from '../domain/caller.ts'
 import type { Control } from '../domain/control.ts'
+import type { Plan } from '../domain/plan.ts'
 import { codeOf } from '../domain/error.ts'
 import { tellHoldersTo } from './tell-holders.ts'
 import { createAdmissionControl } from './admission-control.ts'
@@ -80,6 +81,7 @@ import {
   revealService,
   setServiceUrl,
 } from './services/services.ts'
+import { livePlanOf } from './read-release.ts'
 import { changeEnvironment, diffEnvironment, getEnvironment, processVariables } from './set-environment.ts'
 import { createTokenKeeper } from './tokens/token-keeper.ts'
 import { createTimerKeeper } from './timers/run-timers.ts'
@@ -104,6 +106,8 @@ export interface OperationsRoom {
   keepHealed(control: Control): Promise<void>
   /** Has certificates of an authority, and renews them, until the signal ends. */
   keepCertified(control: Control): Promise<void>
+  /** What is live of all apps, as it should run now. */
+  livePlans(): Promise<Plan[]>
   /** Open rows of the journal that nobody works at here: they could not be closed, as on a full disk. */
   abandoned(): Promise<string[]>
   /** Ends what runs here for the daemon's stop; the journal keeps it for the next start. */
@@ -163,6 +167,11 @@ export function createOperations(parts: OperationsParts): OperationsRoom {
       await Promise.all([keepHealed(context, control), keepServices(context, control)])
     },
     keepCertified: (control) => keepCertified(context, control),
+    async livePlans() {
+      const apps = await context.store.apps.list()
+      const plans = await Promise.all(apps.map(({ name }) => livePlanOf(context, name)))
+      return plans.filter((plan) => plan !== null)
+    },
     async abandoned() {
       const open = await context.store.operations.running()
       // The end of its process closes a run.

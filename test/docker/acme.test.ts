@@ -92,7 +92,7 @@ async function startShop(t: TestContext, domains: readonly string[] = [name]) {
         updateRouter: none,
         servesTls: true,
         names: async () => [],
-        withoutRouter: null,
+        withoutCertificates: null,
         dnsHook: null,
         ...host,
       },

@@ -94,7 +94,7 @@ export async function startRackOn<E extends Engine>(
     disk: async () => ({ totalBytes: 100, freeBytes: 40, storeBytes: 10 }),
     unservedPorts: async () => [],
     updateRouter: async () => undefined,
-    withoutRouter: null,
+    withoutCertificates: null,
     servesTls: false,
     names: async () => [],
     dnsHook: null,

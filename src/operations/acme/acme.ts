@@ -9,7 +9,7 @@ import { DeadlineError } from '../../lib/deadline.ts'
 import { until } from '../../lib/poll.ts'
 import { withoutKey } from '../certificates/certificates.ts'
 import type { Context } from '../context.ts'
-import { needRouter } from '../need-router.ts'
+import { refuseCertificates } from '../refuse-certificates.ts'
 import { orderAt } from './carry-out-order.ts'
 import { wantedNames } from './keep-certified.ts'
 import { tellFailure } from './order-failure.ts'
@@ -40,7 +40,7 @@ export async function getAcme({ orders }: Context): Promise<AcmeInfo> {
 
 /**
  * Asks an authority from now on, once it has given the rack an account; or none. Who asks agrees with its terms.
- * @throws invalid; conflict where no https is served; unsupported without a router; certificate-failed when the authority does not take it, and then all
+ * @throws invalid; conflict where no https is served; unsupported where none is shown; certificate-failed when the authority does not take it, and then all
  * is as it was
  */
 export async function changeAcme(context: Context, change: AcmeChange, control: Control): Promise<AcmeInfo> {
@@ -50,7 +50,7 @@ export async function changeAcme(context: Context, change: AcmeChange, control: 
     await context.host.updateRouter(control)
     return await getAcme(context)
   }
-  needRouter(context)
+  refuseCertificates(context)
   checkServesTls(context.host)
   const now = orders.account()
   const directory = readDirectory(change.directory ?? now?.directory)

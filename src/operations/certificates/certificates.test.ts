@@ -23,7 +23,7 @@ const hostThat = (updateRouter: () => Promise<void>) => ({
   updateRouter,
   servesTls: true,
   names: async () => [],
-  withoutRouter: null,
+  withoutCertificates: null,
   dnsHook: null,
 })
 

@@ -3,14 +3,14 @@ import { certificateFor, type Certificate, type KeptCertificate } from '../../do
 import type { Control } from '../../domain/control.ts'
 import { RackError } from '../../domain/error.ts'
 import type { Context } from '../context.ts'
-import { needRouter } from '../need-router.ts'
+import { refuseCertificates } from '../refuse-certificates.ts'
 import { readPair } from './read-pair.ts'
 
 /**
  * Keeps a certificate with its key once both were looked at, and shows it from then on. One that the router does not
  * take up is not kept: it would keep the router from all that comes after.
  * @param pair PEM, with any ends of lines, the certificates in any order
- * @throws invalid, which says what is wrong with it; exists; unsupported without a router
+ * @throws invalid, which says what is wrong with it; exists; unsupported where none is shown
  */
 export async function addCertificate(
   context: Context,
@@ -18,7 +18,7 @@ export async function addCertificate(
   control: Control,
 ): Promise<Certificate> {
   const { certificates, host } = context
-  needRouter(context)
+  refuseCertificates(context)
   const kept = { ...readPair(pair, rootCertificates, context.now()), authority: null }
   const same = certificates.kept().find(({ fingerprint }) => fingerprint === kept.fingerprint)
   if (same)

@@ -6,7 +6,6 @@ import { RackError } from '../../domain/error.ts'
 import type { Context } from '../context.ts'
 import { findApp } from '../find.ts'
 import { refuseComing } from '../journal/start-operation.ts'
-import { needRouter } from '../need-router.ts'
 import { livePlanOf } from '../read-release.ts'
 
 /** Of one app or of all, by name. */
@@ -19,7 +18,7 @@ export async function listDomains(context: Context, { app }: { app?: string }): 
  * Gives an app a domain, which is served at once where the app is; no release is made. Safe to repeat.
  * @param domain of one process, or of the app's only HTTP process or `web`
  * @throws invalid for what is no domain; conflict for one that another app has, or that is an app's own name; not-found for
- * a process that serves no HTTP; unsupported without a router
+ * a process that serves no HTTP
  */
 export async function addDomain(
   context: Context,
@@ -28,7 +27,6 @@ export async function addDomain(
   control: Control,
 ): Promise<Domain> {
   const { domains, host, caller } = context
-  needRouter(context)
   const name = readDomain(domain.name)
   await findApp(context, app)
   await refuseComing(context, app)
@@ -73,13 +71,12 @@ export function refuseHeldName({ domains, rack }: Context, app: string): void {
 /**
  * Refuses a domain that an app that is not there yet cannot have.
  * @param domain as a rack keeps it
- * @throws conflict, which names the holder; invalid; unsupported without a router
+ * @throws conflict, which names the holder; invalid
  */
 export async function refuseHeldDomain(
   context: Context,
   { name, process }: { name: string; process: string | null },
 ): Promise<void> {
-  needRouter(context)
   if (readDomain(name) !== name || (process !== null && !processNamePattern.test(process)))
     throw new RackError('invalid', `${JSON.stringify(name)} is no domain as a rack writes it`)
   await refuseOwnNames(context, name)
