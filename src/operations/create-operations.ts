@@ -81,7 +81,7 @@ import {
   revealService,
   setServiceUrl,
 } from './services/services.ts'
-import { livePlanOf } from './read-release.ts'
+import { livePlansOf } from './read-release.ts'
 import { changeEnvironment, diffEnvironment, getEnvironment, processVariables } from './set-environment.ts'
 import { createTokenKeeper } from './tokens/token-keeper.ts'
 import { createTimerKeeper } from './timers/run-timers.ts'
@@ -167,11 +167,7 @@ export function createOperations(parts: OperationsParts): OperationsRoom {
       await Promise.all([keepHealed(context, control), keepServices(context, control)])
     },
     keepCertified: (control) => keepCertified(context, control),
-    async livePlans() {
-      const apps = await context.store.apps.list()
-      const plans = await Promise.all(apps.map(({ name }) => livePlanOf(context, name)))
-      return plans.filter((plan) => plan !== null)
-    },
+    livePlans: () => livePlansOf(context),
     async abandoned() {
       const open = await context.store.operations.running()
       // The end of its process closes a run.

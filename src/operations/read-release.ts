@@ -180,6 +180,13 @@ export async function livePlanOf(context: Context, app: string): Promise<Plan | 
   return live ? planRelease(await readRelease(context, app, live, { underPolicy: false })) : null
 }
 
+/** Those of all apps. */
+export async function livePlansOf(context: Context): Promise<Plan[]> {
+  const apps = await context.store.apps.list()
+  const plans = await Promise.all(apps.map(({ name }) => livePlanOf(context, name)))
+  return plans.filter((plan) => plan !== null)
+}
+
 function manifestOf(source: ManifestSource, options: ReadOptions): Manifest {
   const { manifest, problems } = readManifest(source, options)
   if (manifest) return manifest
