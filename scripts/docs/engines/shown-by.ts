@@ -65,8 +65,22 @@ const further: Partial<Record<Feature, Shown[]>> = {
       title: 'a receipt names the old copies that still drain, and its counts are measured at their end',
     },
   ],
-  mostExecs: [{ file: 'test/fake-aws/ssm/exec.test.ts', title: 'is refused where the container has two' }],
+  mostExecs: [
+    {
+      file: 'test/fake-aws/ssm/exec.test.ts',
+      title:
+        'is refused where the container has two; where one of them ends it has the place, with all that goes in',
+    },
+  ],
   managedServices: [
+    {
+      file: 'test/aws/managed-services.test.ts',
+      title: 'a database of RDS: linked by logins of its own, backed up, and gone but for its last snapshot',
+    },
+    {
+      file: 'test/contract/managed-services.test.ts',
+      title: 'one that nobody runs for the rack is refused before anything is touched, and says what is run',
+    },
     {
       file: contractFile,
       title: 'a kind of service that nobody runs for the engine is refused',

@@ -32,8 +32,7 @@ export function renderManifest(): string {
     '## What differs between engines',
     '',
     'A rack on one machine runs its processes by Docker, one in an AWS account by ECS on Fargate. What is not in this table is',
-    'the same. This version installs racks on one machine; the column `aws` is what a file can have in an account, so that it can',
-    'be written for both: `rack manifest check --for aws`.',
+    'the same for a file: `rack manifest check --for aws`. What else differs, and which test shows it: [engines.md](engines.md).',
     '',
     ...differenceTable(),
   ].join('\n')
