@@ -17,7 +17,7 @@ before(async () => {
 })
 /** Keys go in thirty days; all else must be gone. */
 afterEach(async () => {
-  await removeStacks(own.account, { rack: own.rack, data: true }, controlFor(30_000))
+  await removeStacks(own.account, { rack: own.rack, data: true }, controlFor(60_000))
   assert.deepEqual(new Set(await own.held()), new Set(['AWS::KMS::Key']))
 })
 after(async () => {
@@ -40,16 +40,16 @@ const settles = async (name: string, status: string) =>
 test('a first installation that fails takes away all that it made, and the next one makes it', async () => {
   const { rack, aws, account, wanted, held } = own
   aws.stacks.failNext(`rack-${rack}`, 'Balancer', 'no more load balancers')
-  await assert.rejects(makeStacks(account, wanted(), controlFor(30_000)), {
+  await assert.rejects(makeStacks(account, wanted(), controlFor(60_000)), {
     code: 'engine-failed',
     message: `the stack rack-${rack} was not changed: Balancer: no more load balancers`,
   })
-  assert.equal(await findStacks(account, rack, controlFor(30_000)), null)
+  assert.equal(await findStacks(account, rack, controlFor(60_000)), null)
   assert.deepEqual(new Set(await held()), new Set(['AWS::KMS::Key']))
   aws.stacks.failNext(base, 'FileTarget2', 'no address is free')
-  await assert.rejects(makeStacks(account, wanted(), controlFor(30_000)), /FileTarget2: no address is free/)
+  await assert.rejects(makeStacks(account, wanted(), controlFor(60_000)), /FileTarget2: no address is free/)
   await assert.rejects(statusOf(base), /does not exist/)
-  await makeStacks(account, wanted(), controlFor(30_000))
+  await makeStacks(account, wanted(), controlFor(60_000))
 })
 
 /** An installer that dies at its first call of an action: none of its later ones is done or answered. */
@@ -95,7 +95,7 @@ test('a first stack that failed behind the back of whoever began it is made agai
   aws.stacks.failNext(base, 'Zone', 'too many zones')
   await dieAt('ExecuteChangeSet', 'after', 'AKIAROLLEDBACK')
   await settles(base, 'ROLLBACK_COMPLETE')
-  await makeStacks(account, wanted(), controlFor(30_000))
+  await makeStacks(account, wanted(), controlFor(60_000))
   assert.equal(await statusOf(base), 'CREATE_COMPLETE')
 })
 
@@ -103,7 +103,7 @@ test('of an installer that was killed before it made anything nothing is left', 
   const { rack, account } = own
   await dieAt('ExecuteChangeSet', 'before', 'AKIAMADENOTHING')
   assert.equal(await statusOf(base), 'REVIEW_IN_PROGRESS')
-  await removeStacks(account, { rack, data: true }, controlFor(30_000))
+  await removeStacks(account, { rack, data: true }, controlFor(60_000))
   await assert.rejects(statusOf(base), /does not exist/)
 })
 
@@ -114,14 +114,14 @@ test('Ctrl-C ends the wait and leaves the stack to finish; the next call goes on
   await assert.rejects(makeStacks(account, wanted(), { signal: ending.signal, report }), /interrupted/)
   await settles(base, 'CREATE_COMPLETE')
   await assert.rejects(statusOf(`rack-${rack}`), /does not exist/)
-  await makeStacks(account, wanted(), controlFor(30_000))
+  await makeStacks(account, wanted(), controlFor(60_000))
 })
 
 test('a change that fails is taken back and said; a rollback that gets stuck is continued once', async () => {
   const { rack, aws, account, wanted } = own
-  await makeStacks(account, wanted(), controlFor(30_000))
+  await makeStacks(account, wanted(), controlFor(60_000))
   const more = wanted({ daemonFrom: ['10.0.0.0/8'] })
-  const fails = async () => await makeStacks(account, more, controlFor(30_000))
+  const fails = async () => await makeStacks(account, more, controlFor(60_000))
   aws.stacks.failNext(base, 'Processes', 'no more rules')
   await assert.rejects(fails(), { message: `the stack ${base} was not changed: Processes: no more rules` })
   assert.equal(await statusOf(base), 'UPDATE_ROLLBACK_COMPLETE')
@@ -133,25 +133,25 @@ test('a change that fails is taken back and said; a rollback that gets stuck is 
   const stack = `rack-${rack}`
   aws.stacks.failNext(stack, 'BuildProject', 'no more projects')
   aws.stacks.stickNext(stack, 'NetworkBalancer', 'it is in use')
-  await assert.rejects(makeStacks(account, whole, controlFor(30_000)), {
+  await assert.rejects(makeStacks(account, whole, controlFor(60_000)), {
     message: `the stack ${stack} was not changed: BuildProject: no more projects`,
   })
   assert.equal(await statusOf(stack), 'UPDATE_ROLLBACK_COMPLETE')
   aws.stacks.failNext(stack, 'BuildProject', 'no more projects')
   for (const why of ['it is in use', 'it is still in use'])
     aws.stacks.stickNext(stack, 'NetworkBalancer', why)
-  await assert.rejects(makeStacks(account, whole, controlFor(30_000)), {
+  await assert.rejects(makeStacks(account, whole, controlFor(60_000)), {
     message: `the stack ${stack} can be brought neither forward nor back: NetworkBalancer: it is still in use`,
   })
   assert.equal(await statusOf(stack), 'UPDATE_ROLLBACK_FAILED')
   // Once nothing keeps it any more, the next call brings it back and then forward.
-  await makeStacks(account, whole, controlFor(30_000))
+  await makeStacks(account, whole, controlFor(60_000))
   assert.equal(await statusOf(stack), 'UPDATE_COMPLETE')
   // What is stuck can still be removed.
   for (const why of ['it is in use', 'it is still in use']) aws.stacks.stickNext(stack, 'HttpListener', why)
   aws.stacks.failNext(stack, 'HttpsListener', 'no such certificate')
   const onTls = { ...whole, certificate: 'arn:aws:acm:eu-test-1:123456789012:certificate/none' }
-  await assert.rejects(makeStacks(account, onTls, controlFor(30_000)), /HttpListener: it is still in use/)
+  await assert.rejects(makeStacks(account, onTls, controlFor(60_000)), /HttpListener: it is still in use/)
 })
 
 test('what data or the rack hangs on is neither replaced nor removed unless it is named', async () => {
@@ -159,7 +159,7 @@ test('what data or the rack hangs on is neither replaced nor removed unless it i
   await makeStacks(
     account,
     wanted({ network: { kind: 'own', nat: true }, networkBalancer: true }),
-    controlFor(30_000),
+    controlFor(60_000),
   )
   const before = await held()
   const refused = (resources: string[], stack: string) => (error: RackError) => {
@@ -168,17 +168,17 @@ test('what data or the rack hangs on is neither replaced nor removed unless it i
   }
   const without = { network: { kind: 'own' as const, nat: true }, networkBalancer: false }
   await assert.rejects(
-    makeStacks(account, wanted(without), controlFor(30_000)),
+    makeStacks(account, wanted(without), controlFor(60_000)),
     refused(['NetworkBalancer'], `rack-${rack}`),
   )
   assert.deepEqual(await held(), before)
-  await makeStacks(account, wanted({ ...without, replace: ['NetworkBalancer'] }), controlFor(30_000))
+  await makeStacks(account, wanted({ ...without, replace: ['NetworkBalancer'] }), controlFor(60_000))
   const lost = ['A', 'B'].flatMap((zone) =>
     ['Private', 'NatAddress', 'Nat', 'PrivateRoutes', 'PrivateRoute', 'PrivateRoutesOf'].map(
       (name) => name + zone,
     ),
   )
-  await assert.rejects(makeStacks(account, wanted(), controlFor(30_000)), (error: RackError) => {
+  await assert.rejects(makeStacks(account, wanted(), controlFor(60_000)), (error: RackError) => {
     const { resources } = error.details as { resources: string[] }
     assert.ok(
       lost.every((name) => resources.includes(name)),
@@ -194,7 +194,7 @@ test('what data or the rack hangs on is neither replaced nor removed unless it i
     assignsPublicIp: true,
   }
   await assert.rejects(
-    makeStacks(account, wanted({ ...without, network }), controlFor(30_000)),
+    makeStacks(account, wanted({ ...without, network }), controlFor(60_000)),
     /Processes \(AWS::EC2::SecurityGroup\) would be replaced/,
   )
   assert.equal((await held()).length, before.length - 1)
@@ -202,9 +202,9 @@ test('what data or the rack hangs on is neither replaced nor removed unless it i
 
 test("with a certificate of the rack's domain the web is on 443, and 80 leads there", async () => {
   const { aws, account, wanted } = own
-  const { rack: before } = await makeStacks(account, wanted(), controlFor(30_000))
+  const { rack: before } = await makeStacks(account, wanted(), controlFor(60_000))
   const certificate = await aws.certificates.add(['example.com', '*.example.com'])
-  const { rack: after } = await makeStacks(account, wanted({ certificate }), controlFor(30_000))
+  const { rack: after } = await makeStacks(account, wanted({ certificate }), controlFor(60_000))
   assert.equal(after['HttpListener'], before['HttpListener'])
   const { Listeners = [] } = await account.clients.balancers.describeListeners({
     LoadBalancerArn: after['Balancer'],
@@ -220,10 +220,10 @@ test("with a certificate of the rack's domain the web is on 443, and 80 leads th
 
 test('with its data an installation goes but for its key, and the base is protected until then', async () => {
   const { rack, account, wanted } = own
-  const { base: outputs } = await makeStacks(account, wanted(), controlFor(30_000))
+  const { base: outputs } = await makeStacks(account, wanted(), controlFor(60_000))
   const { objects, stacks } = account.clients
   await objects.putObject({ Bucket: outputs['Bucket'], Key: 'sources/shop/1.tar', Body: 'source' })
   await assert.rejects(stacks.deleteStack({ StackName: base }), /TerminationProtection is enabled/)
-  const left = await removeStacks(account, { rack, data: true }, controlFor(30_000))
+  const left = await removeStacks(account, { rack, data: true }, controlFor(60_000))
   assert.deepEqual(left, [{ type: 'AWS::KMS::Key', id: outputs['Key']!.split('/')[1] }])
 })

@@ -67,7 +67,7 @@ export function listeningControl(): { heard: string[]; control: Control } {
   return {
     heard,
     control: {
-      ...controlFor(30_000),
+      ...controlFor(120_000),
       report: (progress) => void (progress.type === 'log' && heard.push(progress.text)),
     },
   }
