@@ -35,8 +35,9 @@ export async function removeServices(
     following.note(`${service} is not shared with ${consumer} any more`)
   }
   for (const { name: service } of await client.listServices()) {
-    await client.deleteService({ params: { service }, query: { volumes } })
-    following.note(`the service ${service} is deleted`)
+    const { snapshot } = await client.deleteService({ params: { service }, query: { volumes } })
+    const kept = snapshot === null ? '' : `; the account keeps its last snapshot: ${snapshot}`
+    following.note(`the service ${service} is deleted${kept}`)
   }
 }
 

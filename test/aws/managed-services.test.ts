@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { ensureImages } from '../../scripts/steps/images.ts'
+import { until } from '../../src/lib/poll.ts'
 import { startAwsOperations } from '../support/aws-operations.ts'
 import { sqlInside, startLinkedApp } from '../support/linked-psql.ts'
 
@@ -21,6 +22,9 @@ test('a database of RDS: linked by logins of its own, backed up, and gone but fo
   await app.link('main')
   await app.sql("create table notes as select 'kept' as text")
   assert.equal(await app.sql('select current_user, text from notes'), 'shop_db|kept')
+
+  const takesLogin = async () => (await operations.checkLinks({ app: 'shop' }, control))[0]?.loginMs ?? null
+  await until(takesLogin, { deadlineMs: 60_000, intervalMs: 500, what: 'the login of the link to be taken' })
 
   // The administrator's password is in the store and in the account: in no link, and nothing shows it.
   const password = (await store.services.run('main'))!.managed!.password
@@ -43,7 +47,7 @@ test('a database of RDS: linked by logins of its own, backed up, and gone but fo
     operations.restoreBackup(backup.id, { inPlace: true, force: true }, control),
     /the account runs main/,
   )
-  await app.unlink()
+  await app.remove()
   const { snapshot } = await operations.deleteService('main', { volumes: false }, control)
   assert.match(snapshot ?? '', new RegExp(`^rack-${rack.rack}-service-main-snapshot-database-`))
   assert.deepEqual(await operations.listServices(control), [])

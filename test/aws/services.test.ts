@@ -28,12 +28,17 @@ test('a service runs from an image in the account: linked, backed up, put back, 
   assert.equal(await app.sql('select text from notes'), 'kept')
 
   await assert.rejects(operations.deleteService('main', { volumes: true }, control), /linked by shop/)
-  await app.unlink()
+  await app.remove()
   await operations.deleteService('main', { volumes: false }, control)
   assert.deepEqual(await engine.processes({ owner }, control), [])
   assert.equal((await engine.volumes({ owner }, control)).length, 1)
   await operations.createService({ type: 'postgres', name: 'main' }, control)
   assert.equal(await sqlInside(rack, 'main', 'shop_db', 'select text from notes'), 'kept')
+  // RDS has what was backed up here, for logins that a link gets.
+  await operations.restoreBackup(backup.id, { into: 'cloud', managed: true }, control)
+  assert.equal(await sqlInside(rack, 'cloud', 'shop_db', 'select text from notes'), 'kept')
+  const ownerOfNotes = "select tableowner from pg_tables where tablename = 'notes'"
+  assert.equal(await sqlInside(rack, 'cloud', 'shop_db', ownerOfNotes), 'shop_db')
   await operations.deleteService('main', { volumes: true }, control)
   assert.deepEqual(await engine.volumes({ owner }, control), [])
   assert.deepEqual(account.troubles, [])

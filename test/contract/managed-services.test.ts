@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { awsFeatures } from '../../src/domain/aws-features.ts'
 import { RackError, type ErrorCode } from '../../src/domain/error.ts'
 import { startMemoryRack } from '../support/memory-rack.ts'
 
@@ -39,6 +40,22 @@ test('it is asked for once, by what it was asked for; its client alone takes roo
     [256 * 2 ** 20],
   )
   assert.deepEqual(await engine.volumes({}, control), [])
+})
+
+test('where volumes are on no disk, a service from an image is said to be slow, and what else there is', async () => {
+  await using rack = await startRack()
+  const { operations, control, engine, progress } = rack
+  engine.features = { ...engine.features, diskVolumes: awsFeatures.diskVolumes }
+  const told = () => progress.flatMap((each) => (each.type === 'log' ? each.text : []))
+  await operations.createService({ name: 'here', type: 'postgres' }, control)
+  assert.ok(told().some((text) => text.endsWith('slow for databases; --managed has the account run it')))
+  const before = told().length
+  await operations.createService(asked, control)
+  assert.ok(
+    !told()
+      .slice(before)
+      .some((text) => text.includes('slow for databases')),
+  )
 })
 
 test('what is done in the account is not done here', async () => {

@@ -16,9 +16,8 @@ export async function startLinkedApp(rack: Rack) {
       const { release } = await operations.createLink('shop', { service, alias: 'db' }, control)
       await promote(release.id)
     },
-    async unlink(): Promise<void> {
-      const { release } = await operations.deleteLink('shop', 'db')
-      await promote(release.id)
+    async remove(): Promise<void> {
+      await operations.deleteApp('shop', { unlink: true, volumes: true }, control)
     },
     /** What psql says in the copy of the newest release: one that leaves has another login. */
     async sql(statement: string): Promise<string> {

@@ -195,12 +195,14 @@ export const restore: CommandSpec = {
     'services restore KABCDEFGHIJ',
     'services restore KABCDEFGHIJ --force --yes',
     'services restore KABCDEFGHIJ --into main-2',
+    'services restore KABCDEFGHIJ --into main-2 --managed',
     'services restore main.tar.zst --into main-2 --version 16',
     'services restore - --into main-2',
   ],
   options: [
     { flags: '--into <name>', meaning: 'how the new service is called' },
     { flags: '--version <version>', meaning: "of a new one: the backup's unless given; a newer one" },
+    { flags: '--managed', meaning: "have the rack's AWS account run the new one" },
     { flags: '--force', meaning: 'into a service that apps link, too' },
     { flags: '-y, --yes', meaning: 'do not ask' },
   ],
@@ -217,6 +219,12 @@ export const restore: CommandSpec = {
     // What somebody else runs is nothing to put it into: the rack says so.
     const there = into === undefined ? await orNull(client.getService({ params: { service: name } })) : null
     const inPlace = there !== null && there.run !== null
+    const managed = options.flag('managed')
+    if (inPlace && managed) {
+      throw new RackError('usage', `${name} is there, and is run as it is`, {
+        hint: `Beside it: rack services restore ${args[0]!} --into NAME --managed`,
+      })
+    }
     if (inPlace && version !== undefined) {
       throw new RackError('usage', `${name} is there, and has its version`, {
         hint: `Another one: rack services update ${name} --version ${version}; or beside it: --into NAME`,
@@ -228,6 +236,7 @@ export const restore: CommandSpec = {
     const body = {
       ...(into !== undefined && { into }),
       ...(version !== undefined && { version }),
+      ...(managed && { managed }),
       ...(inPlace && { inPlace, force }),
     }
     const call = () =>

@@ -78,6 +78,7 @@ export const backupOperations = {
     body: z.strictObject({
       into: z.string().optional().describe('A new name; the one of the service that it was of'),
       version: z.string().optional().describe("The backup's, or a newer one"),
+      managed: z.boolean().optional().describe("Has the rack's account run the new one"),
       inPlace: z
         .boolean()
         .default(false)

@@ -46,7 +46,7 @@ export async function runService(
       (capacity) => admitExtra(asked.type, { cpuUnits, memoryBytes }, 1, capacity),
       own,
     )
-    for (const text of type?.says ?? []) say(context, own, text)
+    for (const text of [...(type?.says ?? []), ...saysOfDisk(context, type, asked)]) say(context, own, text)
     const service = before ?? (await writeDown(context, type, asked, own))
     if (before) await context.store.services.change(name, { status: 'returning' })
     try {
@@ -57,6 +57,15 @@ export async function runService(
       throw error
     }
   })
+}
+
+/** Where volumes are on no disk of the machine, for one that keeps something. */
+function saysOfDisk({ engine }: Context, type: ServiceType | null, asked: NewService): string[] {
+  const { diskVolumes, managedServices } = engine.features
+  if (diskVolumes === true || diskVolumes.verdict !== 'translated' || asked.managed) return []
+  if (!type || type.dataPath(asked.version ?? type.versions.usual) === null) return []
+  const other = managedServices.includes(type.name) ? '; --managed has the account run it' : ''
+  return [`its data lies in ${diskVolumes.into}, ${diskVolumes.why}${other}`]
 }
 
 function refuseOther({ name, type, status }: Service, asked: NewService): void {

@@ -122,7 +122,7 @@ function create({ data, username, password }: Login): Inside {
     ...mayActAs(data),
     unless(`FROM pg_database WHERE datname = ${literal(data)}`, `CREATE DATABASE ${owner} OWNER ${owner}`),
     // Who is let into nothing else is not let in there either.
-    `REVOKE ALL ON DATABASE ${owner}, postgres, template1 FROM PUBLIC;`,
+    `SELECT format('REVOKE ALL ON DATABASE %I FROM PUBLIC', datname) FROM pg_database WHERE datname IN (${literal(data)}, 'postgres', 'template1') AND pg_has_role(datdba, 'USAGE') \\gexec`,
     unless(`FROM pg_roles WHERE rolname = ${literal(username)}`, `CREATE ROLE ${user} NOLOGIN`),
     ...mayActAs(username),
     `ALTER ROLE ${user} LOGIN INHERIT PASSWORD ${literal(password)};`,
@@ -182,6 +182,18 @@ function dropData(data: string): Inside {
 const rolesOfCloud =
   "SELECT format('CREATE ROLE %I NOLOGIN;', rolname) FROM pg_roles WHERE rolname <> 'postgres' AND left(rolname, 3) NOT IN ('pg_', 'rds') ORDER BY rolname COLLATE \"C\""
 
+/**
+ * What of roles may be said where a cloud runs the server: that they are there, and of which others they are. The
+ * administrator is each of them, to own what is theirs.
+ */
+const rolesForCloud = [
+  's/^(CREATE ROLE .*[^ ]) NOLOGIN;$/\\1;/',
+  's/^CREATE ROLE (.+);$/CREATE ROLE \\1 NOLOGIN; GRANT \\1 TO CURRENT_USER;/p',
+  '/^GRANT pg_/d',
+  's/^(GRANT .+ TO .+) GRANTED BY [^;]+;$/\\1;/p',
+  'd',
+].join('\n')
+
 /** The administrator of the service that it is put into stays as it is. */
 const roles: Part = {
   name: 'roles.sql',
@@ -191,7 +203,10 @@ exec pg_dumpall ${admin.join(' ')} --globals-only`,
     { words: [rolesOfCloud] },
   ),
   restore: shell(
-    `sed -E '/^(CREATE|ALTER) ROLE postgres( |;)/d' | exec ${psql.join(' ')} --dbname=postgres --output=/dev/null`,
+    `own='/^(CREATE|ALTER) ROLE postgres( |;)/d'
+[ -n "\${PGHOST:-}" ] && own="$own
+${rolesForCloud}"
+sed -E "$own" | exec ${psql.join(' ')} --dbname=postgres --output=/dev/null`,
   ),
 }
 

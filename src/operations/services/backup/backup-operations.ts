@@ -46,6 +46,8 @@ export interface RestoreRequest {
   into?: string | undefined
   /** The backup's when absent. */
   version?: string | undefined
+  /** Has the rack's account run the new one. */
+  managed?: boolean | undefined
   /** Into the service that it was of, which runs and has other data now. */
   inPlace?: boolean | undefined
   /** With `inPlace`, although apps link it. */

@@ -8,6 +8,7 @@ import type { Context } from '../../context.ts'
 import { say } from '../../say.ts'
 import { deployService, servicePlan, untilReady } from '../bring-up.ts'
 import { createLoginsAgain } from '../logins.ts'
+import { refuseUnmanaged } from '../managed.ts'
 import { runService } from '../run-service.ts'
 import { findCopy, noneOf } from '../running-service.ts'
 import type { ServiceInfo } from '../service-info.ts'
@@ -28,7 +29,7 @@ import { restoreFiles } from './service-files.ts'
 export async function restoreBackup(
   context: Context,
   id: string,
-  { into, version, inPlace = false, force = false }: RestoreRequest,
+  { into, version, managed = false, inPlace = false, force = false }: RestoreRequest,
   control: Control,
 ): Promise<ServiceInfo> {
   const backup = await findBackup(context, id)
@@ -43,11 +44,15 @@ export async function restoreBackup(
   if (!type?.data) throw noneOf({ name: backup.service, type: backup.type }, 'backup')
   const { data } = type
   if (inPlace) {
-    if (into !== undefined || version !== undefined)
-      throw new RackError('invalid', 'what is put back in place has the name and the version that it has')
+    if (into !== undefined || version !== undefined || managed)
+      throw new RackError(
+        'invalid',
+        'what is put back in place is what it is: its name, its version, and who runs it',
+      )
     await restoreInPlace(context, backup, { data, force }, control)
     return await getService(context, name, control)
   }
+  refuseUnmanaged(context, type, { name, type: type.name, managed })
   refuseOlder(backup, data, version)
   if (await context.store.services.get(name)) throw taken(name, id)
   say(context, control, `reading ${id} before anything is touched`)
@@ -55,13 +60,14 @@ export async function restoreBackup(
   // From here on only `deleteService` ends it.
   control.signal.throwIfAborted()
   if (data.isVolume) await makeOfFiles(context, backup, { name, image: version ?? backup.version }, control)
-  else await makeOfParts(context, backup, { name, version, type, data }, control)
+  else await makeOfParts(context, backup, { name, version, managed, type, data }, control)
   return await getService(context, name, control)
 }
 
 interface NewOfParts {
   name: string
   version: string | undefined
+  managed: boolean
   type: ServiceType
   data: DataCare
 }
@@ -69,10 +75,10 @@ interface NewOfParts {
 async function makeOfParts(
   context: Context,
   backup: Backup,
-  { name, version, type, data }: NewOfParts,
+  { name, version, managed, type, data }: NewOfParts,
   control: Control,
 ): Promise<void> {
-  const asked = { name, type: type.name, version: version ?? backup.version }
+  const asked = { name, type: type.name, version: version ?? backup.version, managed }
   await runService(context, type, asked, control, async (service, own) => {
     say(context, own, `putting ${backup.id} into ${name}`)
     const copy = await findCopy(context, name, own)
