@@ -36,6 +36,7 @@ test('Prometheus reads what can be watched, by a token that may do nothing else'
       servesTls: false,
       names: async () => [],
       withoutCertificates: null,
+      nameStates: () => [],
       dnsHook: null,
     },
   })

@@ -1,4 +1,5 @@
 import { RackError } from './error.ts'
+import type { NameState } from './name-state.ts'
 
 /** A name of somebody's own, by which a process of an app is reached from outside. */
 export interface Domain {
@@ -8,6 +9,11 @@ export interface Domain {
   /** Null is the app's only HTTP process, or `web`. */
   process: string | null
   since: string
+}
+
+/** With what has become of its certificate, where an account has one for it. */
+export interface ToldDomain extends Domain {
+  certificate?: Omit<NameState, 'name'>
 }
 
 /** Where the router has the domains, as they are now. */

@@ -115,6 +115,7 @@ function hostOf(installation: AwsInstallation, names: NameBringer): Host {
     disk: () => diskUse(installation.directory),
     unservedPorts: async () => [],
     updateRouter: (control) => names.bring(control),
+    nameStates: () => names.states(),
     withoutCertificates: {
       why: 'a rack in an AWS account shows certificates of the account alone',
       instead:

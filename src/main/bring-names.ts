@@ -1,5 +1,6 @@
 import type { Logger } from 'pino'
 import type { Control } from '../domain/control.ts'
+import type { NameState } from '../domain/name-state.ts'
 import type { Plan } from '../domain/plan.ts'
 import type { AwsEngine } from '../engines/aws/aws-engine.ts'
 import { repeatTelling } from './repeat.ts'
@@ -8,6 +9,8 @@ import { repeatTelling } from './repeat.ts'
 export interface NameBringer {
   /** One step on; safe to repeat. */
   bring(control: Control): Promise<void>
+  /** What has become of each at the last step. */
+  states(): readonly NameState[]
   /** Again and again, until the signal ends. */
   keep(periodMs: number, control: Control): Promise<void>
 }
@@ -20,8 +23,9 @@ interface Bringing {
 
 export function createNameBringer({ engine, livePlans, log }: Bringing): NameBringer {
   const told = new Map<string, string>()
+  let states: readonly NameState[] = []
   const bring = async (control: Control) => {
-    const states = await engine.bringNames(await livePlans(), control)
+    states = await engine.bringNames(await livePlans(), control)
     const left = new Set(told.keys())
     for (const { name, state, record, reason } of states) {
       left.delete(name)
@@ -36,6 +40,7 @@ export function createNameBringer({ engine, livePlans, log }: Bringing): NameBri
   }
   return {
     bring,
+    states: () => states,
     async keep(periodMs, control) {
       await repeatTelling({ periodMs, work: () => bring(control) }, control, (error) => {
         log.error({ err: error }, 'names of apps cannot be brought to the balancer')

@@ -142,6 +142,7 @@ function hostOf(installation: MachineInstallation, router: Router): Host {
     unservedPorts: () => router.unservedPorts(),
     updateRouter: async (control) => void (await router.ensureRunning(control)),
     withoutCertificates: null,
+    nameStates: () => [],
     servesTls: installation.https !== undefined,
     async names() {
       return [...(apiHost === null ? [] : [apiHost]), ...ownNamesOf({ apps: await router.routes() })]

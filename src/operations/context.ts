@@ -1,5 +1,6 @@
 import type { Caller } from '../domain/caller.ts'
 import type { Control } from '../domain/control.ts'
+import type { NameState } from '../domain/name-state.ts'
 import type { UnservedPort } from '../domain/endpoint.ts'
 import type { Objects } from '../domain/objects.ts'
 import type { Engine } from '../domain/engine.ts'
@@ -75,6 +76,8 @@ export interface Host {
   updateRouter(control: Control): Promise<void>
   /** Why no certificates are shown that somebody brings, or that are had of an authority; null where they are. */
   withoutCertificates: { why: string; instead: string } | null
+  /** What has become of certificates that an account has for names, as it was found last; none where there is no account. */
+  nameStates(): readonly NameState[]
   /** Whether http is served by TLS too. */
   servesTls: boolean
   /** Names that the rack has given itself and what it serves: where its API is, then the first of each process, then the rest. */

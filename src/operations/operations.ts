@@ -3,7 +3,7 @@ import type { App } from '../domain/app.ts'
 import type { Build, KeptSource } from '../domain/build.ts'
 import type { Control, Progress } from '../domain/control.ts'
 import type { EarlyCrash, Receipt } from '../domain/deployment.ts'
-import type { Domain } from '../domain/domain-name.ts'
+import type { ToldDomain } from '../domain/domain-name.ts'
 import type { UnservedPort } from '../domain/endpoint.ts'
 import type { ErrorCode } from '../domain/error.ts'
 import type { Archive, Duplex, EngineInfo, AppLogLine, LogQuery, Swept } from '../domain/engine.ts'
@@ -166,12 +166,16 @@ export interface Operations
   restartApp(app: string, type: string | null, control: Control): Promise<PromoteResult>
 
   /** Of one app or of all. */
-  listDomains(filter: { app?: string | undefined }): Promise<Domain[]>
+  listDomains(filter: { app?: string | undefined }): Promise<ToldDomain[]>
   /**
    * Served at once where the app is; makes no release. @throws invalid; conflict, which names the holder; not-found for
    * a process that serves no HTTP
    */
-  addDomain(app: string, domain: { name: string; process: string | null }, control: Control): Promise<Domain>
+  addDomain(
+    app: string,
+    domain: { name: string; process: string | null },
+    control: Control,
+  ): Promise<ToldDomain>
   removeDomain(app: string, domain: string, control: Control): Promise<void>
 
   /** The timers of what is live. */

@@ -93,6 +93,7 @@ async function startShop(t: TestContext, domains: readonly string[] = [name]) {
         servesTls: true,
         names: async () => [],
         withoutCertificates: null,
+        nameStates: () => [],
         dnsHook: null,
         ...host,
       },

@@ -82,7 +82,7 @@ export async function startRackOn<E extends Engine>(
     gpus: 0,
     maxSourceBytes: 1024 * 1024,
   }
-  const host = {
+  const host: OperationsParts['host'] = {
     describe: async () => ({
       http: 'http://localhost:8080',
       https: null,
@@ -95,6 +95,7 @@ export async function startRackOn<E extends Engine>(
     unservedPorts: async () => [],
     updateRouter: async () => undefined,
     withoutCertificates: null,
+    nameStates: () => [],
     servesTls: false,
     names: async () => [],
     dnsHook: null,

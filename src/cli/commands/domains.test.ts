@@ -31,3 +31,21 @@ test('domains are added to an app, listed, and removed by their name alone', asy
   const wrong = await typeCommand(['domains', 'add', 'https://shop.example.com', '--app', 'shop'], { rack })
   assert.match(wrong.stderr, /no domain/)
 })
+
+test('a certificate that an account does not show yet is told, with the record that proves the name', async () => {
+  const record = { name: '_a.shop.example.com', type: 'CNAME' as const, value: '_b.acm-validations.aws.' }
+  const certificate = { state: 'waiting' as const, reason: 'the record is to be put into its DNS', record }
+  const domain = { name: 'shop.example.com', app: 'shop', process: null, since: '2026-11-29T00:00:00.000Z' }
+  const rack = {
+    listDomains: async () => [{ ...domain, certificate }],
+    addDomain: async () => ({ ...domain, certificate }),
+  }
+  const said = [
+    'no certificate is shown for shop.example.com yet: the record is to be put into its DNS',
+    'put this into its DNS: _a.shop.example.com CNAME _b.acm-validations.aws.',
+  ]
+  const added = await typeCommand(['domains', 'add', 'shop.example.com', '--app', 'shop'], { rack })
+  assert.deepEqual(added.stderr.trim().split('\n').slice(1), said)
+  const listed = await typeCommand(['domains'], { rack })
+  assert.deepEqual(listed.stderr.trim().split('\n'), said)
+})

@@ -27,7 +27,8 @@ const add: CommandSpec = {
   description: [
     'Let the DNS of the domain lead to the rack. A wildcard is any one name below: *.example.com; a name that is given by itself',
     'goes before it. A domain is one app’s in the whole rack. It stays through deploys and rollbacks, until it is removed.',
-    'By https it is shown a certificate that was brought for it (rack certs add), else one of the rack’s own authority.',
+    'By https it is shown a certificate that was brought for it (rack certs add), else one of the rack’s own authority; in an AWS',
+    'account one of the account, once a record in its DNS proves the name: put there by the rack where it can, else told here.',
   ].join('\n'),
   examples: [
     'domains add shop.example.com --app shop',
@@ -43,8 +44,19 @@ const add: CommandSpec = {
     const params = { app: session.app().name, domain: name }
     const added = await client.addDomain({ params, body: { process: options.text('process') ?? null } })
     if (isJson) output.json(added)
-    else output.say(`${added.name} leads to ${added.process ?? 'the main process'} of ${added.app}`)
+    else {
+      output.say(`${added.name} leads to ${added.process ?? 'the main process'} of ${added.app}`)
+      tellCertificate(session, added)
+    }
   },
+}
+
+/** Where the account of a rack has the certificate, until it is shown. */
+function tellCertificate({ output }: Session, { name, certificate }: Domain): void {
+  if (!certificate || certificate.state === 'shown') return
+  output.say(`no certificate is shown for ${name} yet: ${certificate.reason}`)
+  const { record } = certificate
+  if (record) output.say(`put this into its DNS: ${record.name} ${record.type} ${record.value}`)
 }
 
 const remove: CommandSpec = {
@@ -144,7 +156,8 @@ export const domains: CommandSpec = {
   run: show,
 }
 
-async function show({ connect, options, output, isJson }: Session): Promise<void> {
+async function show(session: Session): Promise<void> {
+  const { connect, options, output, isJson } = session
   const app = options.text('app')
   const found = await (await connect()).listDomains({ query: app === undefined ? {} : { app } })
   if (isJson) return output.json(found)
@@ -157,4 +170,5 @@ async function show({ connect, options, output, isJson }: Session): Promise<void
     { heading: 'SINCE', value: ({ since }: Domain) => ago(since) },
   ]
   output.data(formatTable(columns, found))
+  for (const domain of found) tellCertificate(session, domain)
 }

@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import type { Domain } from '../../domain/domain-name.ts'
+import type { ToldDomain } from '../../domain/domain-name.ts'
 import { paths } from '../paths.ts'
 import { nothing, op, time } from './op.ts'
 
@@ -9,8 +9,19 @@ const domain = z
     app: z.string(),
     process: z.string().nullable().describe("Null is the app's only HTTP process, or web"),
     since: time,
+    certificate: z
+      .object({
+        state: z.enum(['shown', 'waiting', 'failed']),
+        record: z
+          .object({ name: z.string(), type: z.literal('CNAME'), value: z.string() })
+          .nullable()
+          .describe('What its owner has to put into the DNS'),
+        reason: z.string().nullable().describe('Why it is not shown'),
+      })
+      .optional()
+      .describe('Where the account of the rack has certificates'),
   })
-  .meta({ id: 'Domain' }) satisfies z.ZodType<Domain>
+  .meta({ id: 'Domain' }) satisfies z.ZodType<ToldDomain>
 
 const domainParams = z.object({ app: z.string(), domain: z.string() })
 

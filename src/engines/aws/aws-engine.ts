@@ -2,14 +2,15 @@ import { awsFeatures } from '../../domain/aws-features.ts'
 import type { Control } from '../../domain/control.ts'
 import type { Engine, EngineInfo } from '../../domain/engine.ts'
 import { RackError } from '../../domain/error.ts'
+import type { NameState } from '../../domain/name-state.ts'
 import type { Plan } from '../../domain/plan.ts'
 import { unknownCounts } from '../../rollout/receipt.ts'
 import { abortable } from '../../lib/deadline.ts'
+import { createSemaphore } from '../../lib/semaphore.ts'
 import { createOwnerTurns, guarded } from '../common/owner-turns.ts'
 import { readCapacity } from './capacity.ts'
 import { createParts } from './create-parts.ts'
 import { bringNamesOf } from './certificates/bring-names.ts'
-import type { NameState } from './certificates/bring-certificates.ts'
 import { bringWays } from './deploy/bring-ways.ts'
 import { deployPlan } from './deploy/deploy.ts'
 import { deprovisionDatabase } from './managed/deprovision.ts'
@@ -84,12 +85,14 @@ function changes(
   parts: AwsParts,
 ): Pick<AwsEngine, 'obstacles' | 'deploy' | 'measure' | 'remove' | 'bringNames'> {
   const inTurn = createOwnerTurns()
+  const naming = createSemaphore(1)
   return {
     obstacles: (plan, _starting, control) => guarded(control, () => obstaclesOf(parts, plan, control)),
     deploy: (change, control) => inTurn(change.plan.owner, control, () => deployPlan(parts, change, control)),
     bringNames: (plans, control) =>
       guarded(control, async () => {
-        const states = await bringNamesOf(parts, plans, control)
+        const bring = async () => await bringNamesOf(parts, plans, control)
+        const states = await naming.run(bring, control.signal)
         for (const plan of plans)
           await inTurn(plan.owner, control, async () => await bringWays(parts, plan, control))
         return states

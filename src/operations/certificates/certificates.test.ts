@@ -24,6 +24,7 @@ const hostThat = (updateRouter: () => Promise<void>) => ({
   servesTls: true,
   names: async () => [],
   withoutCertificates: null,
+  nameStates: () => [],
   dnsHook: null,
 })
 

@@ -75,3 +75,22 @@ test('the domains of other apps are not seen by who may not', async () => {
   assert.deepEqual(await scoped.listDomains({}), [])
   await assert.rejects(scoped.removeDomain('shop', 'shop.example.com', control), { code: 'forbidden' })
 })
+
+test('a domain says what has become of its certificate, where an account has one for it', async () => {
+  await using rack = await startMemoryRack()
+  const { operations, control, host } = rack
+  const record = { name: '_a.www.example.com', type: 'CNAME' as const, value: '_b.acm-validations.aws.' }
+  host.nameStates = () => [{ name: 'www.example.com', state: 'waiting', record, reason: 'it is looked for' }]
+  await operations.createApp('shop')
+  const added = await operations.addDomain('shop', { name: 'www.example.com', process: null }, control)
+  assert.deepEqual(added.certificate, { state: 'waiting', record, reason: 'it is looked for' })
+  await operations.addDomain('shop', { name: 'b.example.com', process: null }, control)
+  const all = await operations.listDomains({})
+  assert.deepEqual(
+    all.map(({ name, certificate }) => [name, certificate?.state]),
+    [
+      ['b.example.com', undefined],
+      ['www.example.com', 'waiting'],
+    ],
+  )
+})

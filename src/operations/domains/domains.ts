@@ -1,5 +1,5 @@
 import type { Control } from '../../domain/control.ts'
-import { readDomain, type Domain } from '../../domain/domain-name.ts'
+import { readDomain, type Domain, type ToldDomain } from '../../domain/domain-name.ts'
 import { processNamePattern } from '../../domain/manifest.ts'
 import type { Port } from '../../domain/port.ts'
 import { RackError } from '../../domain/error.ts'
@@ -9,9 +9,17 @@ import { refuseComing } from '../journal/start-operation.ts'
 import { livePlanOf } from '../read-release.ts'
 
 /** Of one app or of all, by name. */
-export async function listDomains(context: Context, { app }: { app?: string }): Promise<Domain[]> {
+export async function listDomains(context: Context, { app }: { app?: string }): Promise<ToldDomain[]> {
   if (app !== undefined) await findApp(context, app)
-  return context.domains.current().filter((domain) => app === undefined || domain.app === app)
+  const all = context.domains.current().filter((domain) => app === undefined || domain.app === app)
+  return all.map((domain) => told(context, domain))
+}
+
+function told({ host }: Context, domain: Domain): ToldDomain {
+  const found = host.nameStates().find(({ name }) => name === domain.name)
+  if (!found) return domain
+  const { name: _name, ...certificate } = found
+  return { ...domain, certificate }
 }
 
 /**
@@ -25,7 +33,7 @@ export async function addDomain(
   app: string,
   domain: { name: string; process: string | null },
   control: Control,
-): Promise<Domain> {
+): Promise<ToldDomain> {
   const { domains, host, caller } = context
   const name = readDomain(domain.name)
   await findApp(context, app)
@@ -36,7 +44,7 @@ export async function addDomain(
   if (kept.app !== app || kept.process !== domain.process) throw heldDomain(kept)
   await host.updateRouter(control)
   context.log('info', 'a domain is added', { app, domain: name, actor: caller.name })
-  return kept
+  return told(context, kept)
 }
 
 /** @throws not-found */

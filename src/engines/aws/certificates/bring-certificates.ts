@@ -1,5 +1,6 @@
 import type { HostedZone } from '@aws-sdk/client-route-53'
 import type { Control } from '../../../domain/control.ts'
+import type { NameState, ProofRecord } from '../../../domain/name-state.ts'
 import { isAwsError } from '../../../aws/errors.ts'
 import type { AwsParts } from '../parts.ts'
 import {
@@ -8,18 +9,8 @@ import {
   requestCertificate,
   type OwnCertificate,
 } from './own-certificates.ts'
-import { dropProof, publicZones, putProof, zoneOf, type ProofRecord } from './public-records.ts'
+import { dropProof, publicZones, putProof, zoneOf } from './public-records.ts'
 import { shownCertificates } from './shown-names.ts'
-
-/** What has become of the certificate of a name. */
-export interface NameState {
-  name: string
-  state: 'shown' | 'waiting' | 'failed'
-  /** What its owner has to put into the DNS; null where the rack does, or nothing is needed. */
-  record: ProofRecord | null
-  /** Why it is not shown; null where it is. */
-  reason: string | null
-}
 
 /** An authority that has refused a name is asked again after so long. */
 const againMs = 24 * 3600_000

@@ -3,7 +3,8 @@ import type { Plan } from '../../../domain/plan.ts'
 import type { Control } from '../../../domain/control.ts'
 import type { AwsParts } from '../parts.ts'
 import { visitorNames } from '../routes/visitor-names.ts'
-import { bringCertificates, type NameState } from './bring-certificates.ts'
+import type { NameState } from '../../../domain/name-state.ts'
+import { bringCertificates } from './bring-certificates.ts'
 
 /**
  * Names that need a certificate beside that of the rack's domain: those of a process below its app's share one. Pure.

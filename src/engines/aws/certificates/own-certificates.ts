@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto'
 import type { CertificateDetail } from '@aws-sdk/client-acm'
 import type { Control } from '../../../domain/control.ts'
+import type { ProofRecord } from '../../../domain/name-state.ts'
 import { isAwsError } from '../../../aws/errors.ts'
 import { pages } from '../look/found.ts'
 import { awsTags, readTags } from '../names.ts'
 import type { AwsParts } from '../parts.ts'
-import type { ProofRecord } from './public-records.ts'
 
 /** A certificate of ACM that the rack has asked for. */
 export interface OwnCertificate {

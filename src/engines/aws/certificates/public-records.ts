@@ -1,15 +1,8 @@
 import type { HostedZone, ListHostedZonesCommandOutput } from '@aws-sdk/client-route-53'
 import type { Control } from '../../../domain/control.ts'
+import type { ProofRecord } from '../../../domain/name-state.ts'
 import { isAwsError } from '../../../aws/errors.ts'
 import type { AwsParts } from '../parts.ts'
-
-/** A record by which somebody shows that a name is theirs. */
-export interface ProofRecord {
-  /** Without a dot at its end. */
-  name: string
-  type: 'CNAME'
-  value: string
-}
 
 /** Of what is looked at for hours. */
 const lifeSeconds = 300

@@ -21,7 +21,9 @@ export async function bringWays(parts: AwsParts, plan: Plan, control: Control): 
   await parts.routing.run(async () => {
     const serving = ledNow(own, plan, await findRules(parts, control))
     const up = new Set(serving.flatMap(({ counts }) => [...counts.keys()]))
-    await swapRules(own, { serving, plan, up }, control)
+    // A release that came meanwhile may have others.
+    const types = new Set(plan.processes.map(({ type }) => type))
+    await swapRules(own, { serving, plan, up, types }, control)
   }, control.signal)
 }
 

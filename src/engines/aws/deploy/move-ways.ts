@@ -73,14 +73,22 @@ async function refuseWays(
 /** An owner's ways in, and what stands behind them. */
 export type OwnWays = Pick<OwnRollout, 'parts' | 'owner' | 'generations'>
 
+interface WaysWanted {
+  serving: Serving[]
+  plan: Plan
+  /** Generations of which copies still serve, first or last. */
+  up: ReadonlySet<Generation>
+  /** Nothing but what leads to these is looked at; all when absent. */
+  types?: ReadonlySet<string>
+}
+
 /**
  * Of each listener of the web in turn: by one call for all rules of the app, so that nothing is moved by half.
- * @param up generations of which copies still serve, first or last
  * @returns whether anything has changed
  */
 export async function swapRules(
   own: OwnWays,
-  { serving, plan, up }: { serving: Serving[]; plan: Plan; up: ReadonlySet<Generation> },
+  { serving, plan, up, types }: WaysWanted,
   control: Control,
 ): Promise<boolean> {
   const [main, ...others] = await webDoors(own.parts, control)
@@ -89,23 +97,22 @@ export async function swapRules(
     const listeners = await findListeners(own.parts, control)
     await refuseWays(own, plan.processes, { listeners, rules: all }, control)
   }
-  const first = await swapBehind(own, { door: main!, plan, serving, all }, control)
+  const first = await swapBehind(own, { door: main!, plan, serving, all, types }, control)
   const hidden = first.left.filter(({ generation }) => !up.has(generation))
   await hideRules(own.parts, { hidden, live: first.live }, control)
   let { hasMoved } = first
   for (const door of others) {
     const rules = await findRulesOf(own.parts, door.listener, control)
-    const next = await swapBehind(own, { door, plan, serving, all: rules }, control)
+    const next = await swapBehind(own, { door, plan, serving, all: rules, types }, control)
     for (const { rule } of next.left) await removeRule(own.parts, rule.arn, control)
     hasMoved ||= next.hasMoved
   }
   return hasMoved
 }
 
-interface Swap {
+interface Swap extends Pick<WaysWanted, 'serving' | 'plan'> {
   door: WebDoor
-  plan: Plan
-  serving: Serving[]
+  types: WaysWanted['types'] | undefined
   /** All rules behind the door. */
   all: FoundRule[]
 }
@@ -119,14 +126,17 @@ interface Swapped {
 
 async function swapBehind(
   own: OwnWays,
-  { door, plan, serving, all }: Swap,
+  { door, plan, serving, all, types }: Swap,
   control: Control,
 ): Promise<Swapped> {
   const { parts, owner } = own
+  const isMeant = ({ type }: { type: string }) => types === undefined || types.has(type)
   const holders = new Map(
-    [...own.generations.values()].flatMap((each) => each.groups.map((arn) => [arn, each] as const)),
+    [...own.generations.values()]
+      .filter(isMeant)
+      .flatMap((each) => each.groups.map((arn) => [arn, each] as const)),
   )
-  const places = await ownPlaces(parts, owner, all, control)
+  const places = (await ownPlaces(parts, owner, all, control)).filter(isMeant)
   const sleeping = sleepingTypes(own, { door, plan, serving })
   const before = JSON.stringify(all)
   const live = new Set<FoundRule>()
@@ -158,7 +168,7 @@ async function swapBehind(
 }
 
 /** Types behind whose names nothing was ever started: their rules answer by themselves. */
-function sleepingTypes(own: OwnWays, { door, plan, serving }: Omit<Swap, 'all'>): ProcessPlan[] {
+function sleepingTypes(own: OwnWays, { door, plan, serving }: Omit<Swap, 'all' | 'types'>): ProcessPlan[] {
   return plan.processes.flatMap((each) => {
     const way = waysOf(each).find(({ kind }) => kind === 'web')
     const main = serving.find(({ plan: { type } }) => type === each.type)?.main
