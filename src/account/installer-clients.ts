@@ -1,3 +1,4 @@
+import { ACM } from '@aws-sdk/client-acm'
 import { IAM } from '@aws-sdk/client-iam'
 import { Pricing } from '@aws-sdk/client-pricing'
 import { STS } from '@aws-sdk/client-sts'
@@ -8,6 +9,7 @@ export interface InstallerClients {
   identity: STS
   permissions: IAM
   prices: Pricing
+  certificates: ACM
   close(): void
 }
 
@@ -26,6 +28,7 @@ export function createInstallerClients(access: AwsAccess): InstallerClients {
     identity: through(new STS(given), 4),
     permissions: through(new IAM(given), 4),
     prices: through(new Pricing({ ...given, region: pricesRegion }), 4),
+    certificates: through(new ACM(given), 4),
   }
   return {
     ...clients,

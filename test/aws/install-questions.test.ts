@@ -6,6 +6,7 @@ import { after, before, beforeEach, test } from 'node:test'
 import { createFakeAccount } from '../fake-aws/account.ts'
 import { AwsError } from '../fake-aws/fake-service.ts'
 import { type FakeServer, startServer } from '../fake-aws/server.ts'
+import { createCertificates } from '../fake-aws/small/certificates.ts'
 import { createIdentity } from '../fake-aws/small/identity.ts'
 import { createPermissions } from '../fake-aws/small/permissions.ts'
 import { createPrices } from '../fake-aws/small/prices.ts'
@@ -14,12 +15,13 @@ import { rack, type Said } from '../support/command-line.ts'
 /** `rack install aws` up to its first change, as it is typed. Any call that changes something would be refused here. */
 const account = await createFakeAccount()
 const permissions = createPermissions(account)
+const certificates = await createCertificates(account, () => null)
 const home = await mkdtemp(join(tmpdir(), 'rack-install-aws-'))
 let server: FakeServer
 let env: NodeJS.ProcessEnv
 
 before(async () => {
-  const services = [createIdentity(account), permissions.service, createPrices(account)]
+  const services = [createIdentity(account), permissions.service, createPrices(account), certificates.service]
   server = await startServer({ ...account, services })
   env = {
     PATH: process.env.PATH,
@@ -144,4 +146,23 @@ test('the policy is printed without credentials; missing permissions are named b
   const unknown = await install(['--region', region, '--plan'])
   assert.equal(unknown.code, 0)
   assert.match(unknown.stderr, /whether user\/ANNA may do all of it is not known: .*ask not/)
+})
+
+test('a certificate is looked at first: that it is issued, and of all apps of the domain', async () => {
+  const withIt = (arn: string, domain = 'apps.example.com') =>
+    install(['--region', region, '--plan', '--domain', domain, '--certificate', arn])
+  const arn = await certificates.add(['apps.example.com', '*.apps.example.com'])
+  const plan = await withIt(arn)
+  assert.equal(plan.code, 0, plan.stderr)
+  assert.match(plan.stdout, /^ {2}HttpsListener +AWS::ElasticLoadBalancingV2::Listener$/m)
+  const other = await withIt(arn, 'example.com')
+  assert.match(
+    other.stderr,
+    /^error: the certificate \S+ is of apps\.example\.com, \*\.apps\.example\.com, and not of \*\.example\.com/,
+  )
+  const none = await withIt(`${arn.slice(0, -4)}0000`)
+  assert.match(
+    none.stderr,
+    /^error: there is no certificate \S+ in the account\n→ .*aws acm list-certificates/m,
+  )
 })

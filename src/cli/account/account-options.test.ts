@@ -6,6 +6,7 @@ import type { Session } from '../session.ts'
 import { checkDaemonPlace, readAccountOptions } from './account-options.ts'
 
 const region = 'eu-west-1'
+const acm = (region: string) => `arn:aws:acm:${region}:123456789012:certificate/0a1b-2c3d`
 const read = async (values: Record<string, unknown>) => {
   const options = new Options({ daemonFrom: ['10.9.8.7/32'], ...values })
   const world = { env: { HOME: '/home/anna' }, cwd: '/home/anna' } as unknown as Session['world']
@@ -29,6 +30,8 @@ test('what is not said has defaults; a network of yours is taken as it is', asyn
     subnets: 'subnet-0a, subnet-0b',
     private: true,
     ports: true,
+    certificate: acm(region),
+    domain: 'apps.example.com',
     daemonFrom: ['10.0.0.0/8,10.1.0.0/16', '192.168.0.0/24'],
     permissionsBoundary: 'arn:aws:iam::123456789012:policy/Bounds',
   })
@@ -39,6 +42,7 @@ test('what is not said has defaults; a network of yours is taken as it is', asyn
     daemonFrom: ['10.0.0.0/8', '10.1.0.0/16', '192.168.0.0/24'],
     networkBalancer: true,
     images: null,
+    certificate: acm(region),
     permissionsBoundary: 'arn:aws:iam::123456789012:policy/Bounds',
   })
 })
@@ -63,6 +67,9 @@ test('what cannot be meant is refused with its flag', async () => {
     [{ private: true }, /^--private is of a network of yours/],
     [{ daemonFrom: ['here'] }, /^--daemon-from: "here" is not a range/],
     [{ permissionsBoundary: 'x' }, /^--permissions-boundary: "x" is not the ARN/],
+    [{ certificate: 'x', domain: 'a.b' }, /^--certificate: "x" is not the ARN/],
+    [{ certificate: acm('us-east-1'), domain: 'a.b' }, /is not of eu-west-1/],
+    [{ certificate: acm(region) }, /^--certificate needs --domain/],
     [{ name: 'A' }, /"A" cannot be a rack's name/],
     [{ domain: '.x' }, /"\.x" cannot be a domain/],
     [{ cpu: 'many' }, /^--cpu: "many"/],

@@ -25,7 +25,7 @@ const usual: Resources = { cpuUnits: 8192, memoryBytes: 16 * 2 ** 30 }
 /** Options of `rack install` that this one has too; others are of a rack on one machine. */
 const shared = new Set(['name', 'dir', 'cpu', 'memory', 'domain', 'json'])
 const own = new Set(
-  'region daemon daemonFrom plan policy vpc subnets balancerSubnets private nat ports permissionsBoundary yes'.split(
+  'region daemon daemonFrom plan policy vpc subnets balancerSubnets private nat ports certificate permissionsBoundary yes'.split(
     ' ',
   ),
 )
@@ -58,6 +58,7 @@ export async function readAccountOptions({ options, world }: Session): Promise<A
       daemonFrom: await readRanges({ options }),
       networkBalancer: options.flag('ports'),
       images: null,
+      ...readCertificate({ options }, region),
       ...readBoundary({ options }),
     },
   }
@@ -128,6 +129,20 @@ async function readRanges({ options }: Given): Promise<string[]> {
     })
   }
   return ranges.length > 0 ? ranges : [`${await sourceAddress()}/32`]
+}
+
+function readCertificate({ options }: Given, region: string): { certificate?: string } {
+  const arn = options.text('certificate')
+  if (arn === undefined) return {}
+  if (options.text('domain') === undefined) {
+    throw new RackError('usage', '--certificate needs --domain too, of which it is')
+  }
+  const [, found] = /^arn:aws:acm:([a-z0-9-]+):\d{12}:certificate\/[A-Za-z0-9-]+$/.exec(arn) ?? []
+  if (found === region) return { certificate: arn }
+  const why = found === undefined ? 'is not the ARN of a certificate of ACM' : `is not of ${region}`
+  throw new RackError('usage', `--certificate: "${arn}" ${why}`, {
+    hint: `Such as arn:aws:acm:${region}:123456789012:certificate/0a1b2c3d-…`,
+  })
 }
 
 function readBoundary({ options }: Given): { permissionsBoundary?: string } {

@@ -1,3 +1,4 @@
+import { checkCertificate } from '../../account/check-certificate.ts'
 import { readCaller } from '../../account/caller.ts'
 import { estimateMonth } from '../../account/estimate.ts'
 import { installationStacks } from '../../account/installation-stacks.ts'
@@ -12,16 +13,18 @@ import type { AccountPlan } from './show-plan.ts'
 
 /**
  * Asks the account who calls, what it may do, and what the rack would cost; changes nothing.
- * @throws unauthorized; engine-failed with all permissions that are missing
+ * @throws unauthorized; engine-failed with all permissions that are missing; not-found, conflict for the certificate
  */
 export async function lookAtAccount(
   clients: InstallerClients,
-  { name, region, stacks: input }: AccountOptions,
+  { name, region, domain, stacks: input }: AccountOptions,
   control: Pick<Control, 'signal'>,
 ): Promise<AccountPlan> {
   const caller = await readCaller(clients.identity, region, control)
   const check = await findMissingPermissions(clients.permissions, { caller, rack: name }, control)
   assertPermitted(check, { caller, rack: name })
+  const { certificate: arn } = input
+  if (arn !== undefined) await checkCertificate(clients.certificates, { arn, domain }, control)
   const stacks = installationStacks(input)
   const { balancerSubnets, assignsPublicIp } = placesOfNetwork(input.network)
   const quantities = quantitiesOf(

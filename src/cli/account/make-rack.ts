@@ -118,11 +118,12 @@ function installationOf(
 
 async function printInstalled({ output, world }: Session, installation: AwsInstallation): Promise<void> {
   const { name, domain, total, places } = installation
-  const { host } = places.balancer
+  const { host, listeners } = places.balancer
+  const scheme = listeners.https === null ? 'http' : 'https'
   output.data(apiUrl(installation))
   output.say(output.colors.say.green(`${name} is up`))
   output.say(`  account  ${places.account} in ${places.region}`)
-  output.say(`  apps     http://<app>.${domain}, once the record *.${domain} leads there: CNAME ${host}`)
+  output.say(`  apps     ${scheme}://<app>.${domain}, once the record *.${domain} leads there: CNAME ${host}`)
   output.say(`  room     ${describeResources(total)}`)
   if (await hasSystemd())
     output.say('  boot     systemd starts the daemon, without the credentials of this shell')

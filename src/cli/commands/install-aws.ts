@@ -38,6 +38,7 @@ export const installAws: CommandSpec = {
     { flags: '--cpu <units>', meaning: 'what apps may have in total; 1024 units are a vCPU (8192)' },
     { flags: '--memory <size>', meaning: 'what apps may have in total, such as 4g (16g)' },
     { flags: '--domain <domain>', meaning: 'apps are reached as <app>.<domain> (NAME.internal)' },
+    { flags: '--certificate <arn>', meaning: 'of ACM, issued for *.DOMAIN: apps are reached by TLS' },
     { flags: '--permissions-boundary <arn>', meaning: 'a policy that bounds every role that it makes' },
     { flags: '--dir <directory>', meaning: "where the daemon's files lie" },
     { flags: '-y, --yes', meaning: 'do not ask' },
