@@ -71,6 +71,23 @@ export function volumeScenarios(scenario: Scenario): void {
     },
   )
 
+  scenario(
+    'a volume that went while its type was scaled to zero is made anew for the next copy',
+    async (world) => {
+      const db = (count: number) => world.type('db', [sleep], { ...mounts, count })
+      const volumes = ['data']
+      await world.deploy([db(1)], { volumes })
+      await world.deploy([db(0)], { volumes })
+      await remove(world)
+      assert.deepEqual(await list(world), [])
+      await world.deploy([db(1)], { volumes })
+      const [running] = await world.processes('db')
+      assert.equal(running?.status, 'running')
+      const [data] = await list(world)
+      assert.deepEqual(data?.holders, [{ process: running?.id, type: 'db', kind: 'process' }])
+    },
+  )
+
   scenario('a volume that a process has is not removed, and the refusal names who', async (world) => {
     await world.deploy([world.type('db', [sleep], mounts)], { volumes: ['data'] })
     const [db] = await world.processes('db')

@@ -23,6 +23,7 @@ const reasons: Record<string, string[]> = {
     'a deploy makes the volumes of its plan, and they say who has them',
     'a volume stays while its app is replaced and removed, and goes when it is told to',
     'a volume that a process has is not removed, and the refusal names who',
+    'a volume that went while its type was scaled to zero is made anew for the next copy',
     'an app that is removed with its data takes nothing of the service along',
     "a one-off makes a volume that is not there, as one of the app's",
     'an app and a service of one name do not see each other',

@@ -1,6 +1,7 @@
 import { lookup as lookupHere } from 'node:dns/promises'
 import { createSemaphore } from '../../lib/semaphore.ts'
 import { createOwnImages } from '../../aws/registry/own-images.ts'
+import { createEndedTasks } from './look/ended-tasks.ts'
 import { createTaskWatch } from './look/watch-tasks.ts'
 import { usualIntervals, type AwsEngineOptions, type AwsParts } from './parts.ts'
 
@@ -35,7 +36,7 @@ export function createParts(options: AwsEngineOptions, lifetime: AbortSignal): A
     preparing: new Set(),
     stackTurns: new Map(),
     adopted: new Set(),
-    endedTasks: new Set(),
+    endedTasks: createEndedTasks(),
     suspects: new Set(),
     fargateCpuUnits: null,
     measurements: new Map(),

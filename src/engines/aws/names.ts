@@ -188,6 +188,11 @@ export const tagNames = {
   created: 'rack:created',
   drain: 'rack:drain',
   volumes: 'rack:volumes',
+  volumes2: 'rack:volumes-2',
+  volumes3: 'rack:volumes-3',
+  volumes4: 'rack:volumes-4',
+  volumes5: 'rack:volumes-5',
+  volumes6: 'rack:volumes-6',
   /** Id of the generation that something is a part of. */
   generation: 'rack:generation',
   /** How long a one-off may run, ms. */

@@ -9,6 +9,7 @@ import type { OwnImages, OwnLogin } from '../../aws/registry/own-images.ts'
 import type { BuiltImages } from '../../domain/build.ts'
 import type { Control } from '../../domain/control.ts'
 import type { BuildRequest } from '../../domain/engine.ts'
+import type { EndedTasks } from './look/ended-tasks.ts'
 import type { TaskWatch } from './look/watch-tasks.ts'
 
 /** How often something is asked, ms. */
@@ -108,7 +109,7 @@ export interface AwsParts extends Omit<Required<AwsEngineOptions>, 'intervals' |
   /** ARNs of one-offs whose end somebody waits for. */
   adopted: Set<string>
   /** ARNs of tasks that were told to end, and count no more. */
-  endedTasks: Set<string>
+  endedTasks: EndedTasks
   /** What is still to be counted of deploys, by what their receipts name. */
   measurements: Map<string, Promise<Counts>>
   /** What goes on behind everybody's back; a failure of it is trouble. */

@@ -1,18 +1,16 @@
 import type { Control } from '../../domain/control.ts'
 import type { Owner } from '../../domain/owner.ts'
-import { until } from '../../lib/poll.ts'
 import { removeStack } from '../../aws/stacks.ts'
 import { forgetCompleted } from './jobs/notes.ts'
+import { awaitStopped } from './leaving/leave-copies.ts'
 import { clearParts, removeDefinition, removeGeneration } from './leaving/remove-parts.ts'
 import { changeRecords, findRecords, recordChanges } from './inside/records.ts'
-import { describeTasks, findGenerations, findTasks, type FoundGeneration } from './look/found.ts'
+import { findGenerations, findTasks, type FoundGeneration } from './look/found.ts'
 import { allTasks } from './look/service-tasks.ts'
 import { appStackName, readGenerationName } from './names.ts'
 import { clearOrphansOf } from './orphans.ts'
 import type { AwsParts } from './parts.ts'
 import { removePlaces } from './routes/places.ts'
-
-const leaveDeadlineMs = 600_000
 
 /** Takes an app or a service off the rack: what leads to it, its processes, then all that they stood on. Safe to repeat. */
 export async function removeOwner(parts: AwsParts, owner: Owner, control: Control): Promise<void> {
@@ -37,12 +35,8 @@ export async function removeOwner(parts: AwsParts, owner: Owner, control: Contro
   const records = await findRecords(parts, owner, control)
   const changes = recordChanges(records, new Map(), records.keys())
   if (changes.length > 0) await changeRecords(parts, changes, control)
-  await until(async () => await areStopped(parts, [...arns], control), {
-    intervalMs: intervals.tasks,
-    deadlineMs: leaveDeadlineMs,
-    what: `the processes of ${owner.name} to leave`,
-    signal,
-  })
+  // As long as they drain.
+  await awaitStopped(parts, [...arns], control)
   for (const each of generations) await clearParts(parts, leftOf(each), control)
   for (const { task } of tasks) {
     const family = /task-definition\/([^:]+):/.exec(task.taskDefinitionArn ?? '')?.[1] ?? ''
@@ -62,9 +56,4 @@ export async function removeOwner(parts: AwsParts, owner: Owner, control: Contro
 function leftOf({ owner, type, id, service }: FoundGeneration) {
   const groups = (service.loadBalancers ?? []).flatMap(({ targetGroupArn }) => targetGroupArn ?? [])
   return { owner, type, id, groups, registry: service.serviceRegistries?.[0]?.registryArn ?? null }
-}
-
-async function areStopped(parts: AwsParts, arns: string[], control: Control): Promise<boolean> {
-  const found = await describeTasks(parts, arns, control)
-  return found.every(({ task }) => task.lastStatus === 'STOPPED')
 }

@@ -86,6 +86,7 @@ async function prepare(parts: AwsParts, plan: Plan, control: Control): Promise<O
     operation: makeId('O', parts.randomBytes),
     app,
     accessPoints,
+    volumesMadeMs: new Map(volumes.map(({ name, created }) => [name, Date.parse(created ?? '') || 0])),
     generations: new Map(),
     copies: new Map(),
     records: new Map(),

@@ -1,6 +1,7 @@
 import type { FoundGeneration } from '../look/found.ts'
 import { hashedProcessId } from '../names.ts'
 import type { Generation, GenerationState } from './own.ts'
+import { readVolumeTags } from '../volumes/volume-tags.ts'
 
 /** A service as the generation that it is: what the rack has decided of it stands in its tags. */
 export function generationOf({ name, service, tags, owner, type, id }: FoundGeneration): Generation {
@@ -14,7 +15,7 @@ export function generationOf({ name, service, tags, owner, type, id }: FoundGene
     createdMs: Date.parse(tags.created ?? '') || 0,
     state: (tags.state ?? 'proving') as GenerationState,
     drainMs: Number(tags.drain ?? 0),
-    volumes: tags.volumes ? tags.volumes.split(' ') : [],
+    volumes: readVolumeTags(tags),
     groups: (service.loadBalancers ?? []).flatMap(({ targetGroupArn }) => targetGroupArn ?? []),
     registry: service.serviceRegistries?.[0]?.registryArn ?? null,
     desired: service.desiredCount ?? 0,

@@ -14,6 +14,7 @@ import { findCompleted } from '../jobs/notes.ts'
 import { generationOf } from './found-generation.ts'
 import { observed, type Generation, type OwnCopy, type OwnRollout } from './own.ts'
 import { reapGeneration } from '../leaving/reap.ts'
+import { readVolumeTags } from '../volumes/volume-tags.ts'
 
 /** What is there of the owner, in the rollout's words. */
 export async function findOwn(own: OwnRollout, plans: Plan[], control: Control): Promise<Observed> {
@@ -171,7 +172,7 @@ function addJob({ endedTasks }: AwsParts, own: OwnRollout, found: FoundTask): vo
     mark,
     names: [],
     drainMs: 0,
-    volumes: tags.volumes ? tags.volumes.split(' ') : [],
+    volumes: readVolumeTags(tags),
   })
 }
 

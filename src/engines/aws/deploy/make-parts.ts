@@ -24,6 +24,7 @@ import { makeTargetGroup, setAttributes } from '../routes/target-groups.ts'
 import { visitorNames } from '../routes/visitor-names.ts'
 import type { AwsParts } from '../parts.ts'
 import type { Generation, OwnRollout } from './own.ts'
+import { volumeTags } from '../volumes/volume-tags.ts'
 
 /** What everything of a generation bears. */
 export function tagsOf(
@@ -32,7 +33,6 @@ export function tagsOf(
   more: Partial<Record<TagName, string>>,
 ): Partial<Record<TagName, string>> {
   const { type, cpuUnits, memoryBytes, drainTimeoutMs } = processPlan
-  const volumes = mountedVolumes(processPlan)
   return {
     rack: parts.rack,
     owner: ownerTag(plan.owner),
@@ -44,7 +44,7 @@ export function tagsOf(
     memory: String(memoryBytes),
     drain: String(drainTimeoutMs),
     created: new Date().toISOString(),
-    ...(volumes.length > 0 && { volumes: volumes.join(' ') }),
+    ...volumeTags(type, mountedVolumes(processPlan)),
     ...more,
   }
 }

@@ -53,6 +53,8 @@ export interface OwnRollout {
   app: AppPlaces
   /** By volume, id of its access point. */
   accessPoints: ReadonlyMap<string, string>
+  /** By volume, when its access point was made. */
+  volumesMadeMs: ReadonlyMap<string, number>
   /** By name. */
   generations: Map<string, Generation>
   /** By process id. */

@@ -35,9 +35,15 @@ function generationFor(own: OwnRollout, order: CopyOrder): Generation | null {
       each.type === processPlan.type &&
       each.identity === identity &&
       each.state !== 'leaving' &&
-      each.createdMs >= newerThanMs,
+      each.createdMs >= newerThanMs &&
+      hasItsVolumes(own, each),
   )
   return fitting.toSorted((a, b) => b.createdMs - a.createdMs)[0] ?? null
+}
+
+/** A volume that went while nothing ran of it is another one now, which its definition does not mount. */
+function hasItsVolumes({ volumesMadeMs }: OwnRollout, { volumes, createdMs }: Generation): boolean {
+  return volumes.every((volume) => (volumesMadeMs.get(volume) ?? 0) <= createdMs)
 }
 
 /** All parts of a new generation but its service. @throws deploy-failed where the account takes one of them not */

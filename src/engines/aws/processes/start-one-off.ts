@@ -9,6 +9,7 @@ import { describeTasks, type FoundTask } from '../look/found.ts'
 import { endOfTask, isRunningTask } from '../look/task-end.ts'
 import { ecsTags, ownerTag, ownerWord, taskGroup } from '../names.ts'
 import type { AwsParts } from '../parts.ts'
+import { volumeTags } from '../volumes/volume-tags.ts'
 
 /** A one-off, with what it is started from. */
 export interface OneOffRun {
@@ -47,7 +48,7 @@ export async function startTask(run: OneOffRun, { signal }: Control): Promise<Fo
         memory: String(plan.memoryBytes),
         created: new Date().toISOString(),
         ...(oneOff.timeoutMs !== null && { timeout: String(oneOff.timeoutMs) }),
-        ...(volumes.length > 0 && { volumes: volumes.join(' ') }),
+        ...volumeTags(plan.type, volumes),
       }),
     },
     { abortSignal: signal },
