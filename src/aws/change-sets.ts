@@ -18,8 +18,7 @@ export interface ChangeSetInput {
   name: string
   isNew: boolean
   template: string
-  /** Null is the value that the stack has. */
-  parameters: Record<string, string | null>
+  parameters: Record<string, string>
   tags: { Key: string; Value: string }[]
 }
 
@@ -38,9 +37,10 @@ export async function makeChangeSet(
       ChangeSetType: input.isNew ? 'CREATE' : 'UPDATE',
       TemplateBody: input.template,
       Capabilities: ['CAPABILITY_NAMED_IAM'],
-      Parameters: Object.entries(input.parameters).map(([ParameterKey, value]) =>
-        value === null ? { ParameterKey, UsePreviousValue: true } : { ParameterKey, ParameterValue: value },
-      ),
+      Parameters: Object.entries(input.parameters).map(([ParameterKey, ParameterValue]) => ({
+        ParameterKey,
+        ParameterValue,
+      })),
       Tags: input.tags,
     },
     { abortSignal: signal },

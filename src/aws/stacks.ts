@@ -20,8 +20,7 @@ export interface WantedStack {
   name: string
   template: object
   tags?: { Key: string; Value: string }[]
-  /** Null is the value that the stack has. */
-  parameters?: Record<string, string | null>
+  parameters?: Record<string, string>
   /** Looks at what would change before it does; what it throws leaves the stack as it is. */
   judge?: (changes: StackChange[]) => void
 }

@@ -18,6 +18,10 @@ test('a database of RDS: linked by logins of its own, backed up, and gone but fo
   await operations.createService({ type: 'postgres', name: 'main', managed: true }, control)
   const made = await operations.getService('main', control)
   assert.deepEqual([made.status, made.run?.managed, made.run?.says?.split('.')[0]], ['running', true, '15'])
+  // A daemon that died meanwhile is followed by one that finds what was made.
+  const { host, ...asked } = (await store.services.run('main'))!.managed!
+  const found = await rack.reopen().provision({ name: 'main', ...asked }, control)
+  assert.deepEqual([found.host, found.password], [host, asked.password])
   const app = await startLinkedApp(rack)
   await app.link('main')
   await app.sql("create table notes as select 'kept' as text")
@@ -27,12 +31,11 @@ test('a database of RDS: linked by logins of its own, backed up, and gone but fo
   await until(takesLogin, { deadlineMs: 60_000, intervalMs: 500, what: 'the login of the link to be taken' })
 
   // The administrator's password is in the store and in the account: in no link, and nothing shows it.
-  const password = (await store.services.run('main'))!.managed!.password
+  const { password } = asked
   const links = await operations.processEnvironment('shop', 'web')
   assert.ok(!JSON.stringify(links).includes(password))
-  const { Stacks = [] } = await rack.clients.stacks.describeStacks({
-    StackName: `rack-${rack.rack}-service-main`,
-  })
+  const StackName = `rack-${rack.rack}-service-main`
+  const { Stacks = [] } = await rack.clients.stacks.describeStacks({ StackName })
   assert.ok(!JSON.stringify(Stacks).includes(password))
 
   // What every client of Postgres sends first, and the server answers by a letter.
@@ -48,9 +51,17 @@ test('a database of RDS: linked by logins of its own, backed up, and gone but fo
     /the account runs main/,
   )
   await app.remove()
+  // Somebody tries by hand: what is protected stays, and the rack can still take it away.
+  await rack.clients.stacks.deleteStack({ StackName })
+  const hasFailed = async () => {
+    const { Stacks: [stack] = [] } = await rack.clients.stacks.describeStacks({ StackName })
+    return stack?.StackStatus === 'DELETE_FAILED'
+  }
+  await until(hasFailed, { deadlineMs: 60_000, intervalMs: 100, what: 'a removal by hand to fail' })
   const { snapshot } = await operations.deleteService('main', { volumes: false }, control)
   assert.match(snapshot ?? '', new RegExp(`^rack-${rack.rack}-service-main-snapshot-database-`))
   assert.deepEqual(await operations.listServices(control), [])
+  assert.equal(await rack.reopen().deprovision('main', control), snapshot)
 
   // What was backed up there is put into one that runs from an image.
   await operations.restoreBackup(backup.id, { into: 'main' }, control)

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import * as sdk from '@aws-sdk/client-rds'
-import type { FakeAccount, FakeService } from '../fake-service.ts'
+import { AwsError, type FakeAccount, type FakeService } from '../fake-service.ts'
 import type { TaskNetwork } from '../links.ts'
 import { assertModelled, NotModelled } from '../modelled.ts'
 import { paged } from '../paging.ts'
@@ -86,6 +86,15 @@ export function createDatabases({ account, network, nameHost }: Options): FakeDa
       scope: 'rds',
       sdk: { ...sdk },
       actions: {
+        async ModifyDBInstance(input: sdk.ModifyDBInstanceMessage): Promise<sdk.ModifyDBInstanceResult> {
+          const known = ['DBInstanceIdentifier', 'DeletionProtection', 'ApplyImmediately']
+          assertModelled(input, known, 'ModifyDBInstance')
+          const id = input.DBInstanceIdentifier ?? ''
+          const database = databases.get(id)
+          if (!database) throw new AwsError('DBInstanceNotFoundFault', `DBInstance ${id} not found.`, 404)
+          database.isProtected = input.DeletionProtection ?? database.isProtected
+          return { DBInstance: { DBInstanceIdentifier: id, DeletionProtection: database.isProtected } }
+        },
         async DescribeDBSnapshots(input: sdk.DescribeDBSnapshotsMessage): Promise<sdk.DBSnapshotMessage> {
           assertModelled(input, ['SnapshotType', 'Marker'], 'DescribeDBSnapshots')
           if (input.SnapshotType !== 'manual') throw new NotModelled('snapshots that RDS takes by itself')

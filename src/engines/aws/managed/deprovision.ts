@@ -1,12 +1,11 @@
 import type { DBSnapshot } from '@aws-sdk/client-rds'
 import type { Control } from '../../../domain/control.ts'
-import { RackError } from '../../../domain/error.ts'
-import { settledStack } from '../../../aws/stack-state.ts'
-import { ensureStack, removeStack } from '../../../aws/stacks.ts'
+import { isAwsError } from '../../../aws/errors.ts'
+import { outputsOf, settledStack } from '../../../aws/stack-state.ts'
+import { removeStack } from '../../../aws/stacks.ts'
 import { pages } from '../look/found.ts'
-import { awsTags, ownerTag, readTags, serviceStackName } from '../names.ts'
+import { ownerTag, readTags, serviceStackName } from '../names.ts'
 import type { AwsParts } from '../parts.ts'
-import { databaseResource } from './database-template.ts'
 import { databaseDeadlineMs } from './provision.ts'
 
 /**
@@ -27,35 +26,23 @@ export async function deprovisionDatabase(
   const name = serviceStackName(rack, service)
   const found = await settledStack(options, name, control)
   if (found !== null) {
-    if (/^(CREATE|UPDATE|UPDATE_ROLLBACK)_COMPLETE$/.test(found.StackStatus ?? ''))
-      await liftProtection(parts, service, options, control)
+    const { Instance } = outputsOf(found)
+    // One that was never made has none.
+    if (Instance !== undefined) await liftProtection(parts, Instance, control)
     await removeStack(options, name, control)
   }
   return await lastSnapshot(parts, service, control)
 }
 
-type Template = { Resources: Record<string, { Properties: Record<string, unknown> }> }
-
-/** By the template that the stack stands by: an older rack may have made it. */
-async function liftProtection(
-  { clients, rack }: AwsParts,
-  service: string,
-  options: Parameters<typeof ensureStack>[0],
-  control: Control,
-): Promise<void> {
-  const name = serviceStackName(rack, service)
-  const { TemplateBody = '' } = await clients.stacks.getTemplate(
-    { StackName: name },
-    { abortSignal: control.signal },
-  )
-  const template = JSON.parse(TemplateBody) as Template
-  const database = template.Resources[databaseResource]
-  if (!database)
-    throw new RackError('engine-failed', `the stack ${name} has no database: it was changed by hand`)
-  database.Properties['DeletionProtection'] = false
-  const parameters = { Password: null }
-  const tags = awsTags({ rack, owner: ownerTag({ kind: 'service', name: service }) })
-  await ensureStack(options, { name, template, parameters, tags }, control)
+/** Not by the stack: one whose removal somebody has tried by hand takes no change any more. */
+async function liftProtection({ clients }: AwsParts, instance: string, { signal }: Control): Promise<void> {
+  const input = { DBInstanceIdentifier: instance, DeletionProtection: false, ApplyImmediately: true }
+  try {
+    await clients.databases.modifyDBInstance(input, { abortSignal: signal })
+  } catch (error) {
+    // Somebody has deleted it by hand.
+    if (!isAwsError(error, 'DBInstanceNotFoundFault', 'DBInstanceNotFound')) throw error
+  }
 }
 
 /** CloudFormation names it; by the tags that it has of its database it is known. */

@@ -20,7 +20,7 @@ export async function provisionDatabase(
 ): Promise<ServiceAddress> {
   const { clients, rack, places, intervals } = parts
   const { name, kind, password } = managed
-  if (!(kind in databaseEngines)) throw unmanagedError(managed)
+  if (!Object.hasOwn(databaseEngines, kind)) throw unmanagedError(managed)
   const stack = serviceStackName(rack, name)
   const { Host, Port } = await ensureStack(
     { stacks: clients.stacks, intervalMs: intervals.stacks, deadlineMs: databaseDeadlineMs },
