@@ -175,12 +175,12 @@ export const awsFeatures: EngineFeatures = {
   http2ToProcess: {
     verdict: 'refused',
     why: 'the balancer speaks HTTP/1.1 to processes',
-    instead: 'write the protocol tcp or tls for the port, and let clients speak HTTP/2 to the process itself',
+    instead: 'write the protocol tcp for the port, and let clients speak HTTP/2 to the process itself',
   },
   secureOnTcp: {
     verdict: 'refused',
-    why: 'a network load balancer speaks TLS to a process on ports of the protocol tls alone',
-    instead: 'write the protocol tls, or let clients speak TLS to the process themselves',
+    why: 'a network load balancer speaks TLS to no process behind a port of tcp',
+    instead: 'let clients speak TLS to the process themselves',
   },
   sticky: {
     only: ['source'],

@@ -87,7 +87,8 @@ function changes(
   const inTurn = createOwnerTurns()
   const naming = createSemaphore(1)
   return {
-    obstacles: (plan, _starting, control) => guarded(control, () => obstaclesOf(parts, plan, control)),
+    obstacles: (plan, starting, control) =>
+      guarded(control, () => obstaclesOf(parts, plan, starting, control)),
     deploy: (change, control) => inTurn(change.plan.owner, control, () => deployPlan(parts, change, control)),
     bringNames: (plans, control) =>
       guarded(control, async () => {

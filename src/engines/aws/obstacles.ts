@@ -8,11 +8,21 @@ import { notThere } from './not-there.ts'
 import type { AwsParts } from './parts.ts'
 import { findListeners, isWaitingPort, type FoundListener } from './routes/listeners.ts'
 import { findPlaces } from './routes/places.ts'
+import { groupShortage } from './routes/group-shortage.ts'
 import { findRules, isLive, type FoundRule } from './routes/rules.ts'
 
-/** A port or a host name that another owner has, and ports that the network balancer is not told how to serve. */
-export async function obstaclesOf(parts: AwsParts, plan: Plan, control: Control): Promise<RackError[]> {
-  return [...unservedPorts(plan), ...(await takenWays(parts, plan, control))]
+/**
+ * A port or a host name that another owner has, ports that the network balancer is not told how to serve, and more than
+ * the balancer can lead to.
+ * @param starting types of which copies will be started, as far as it is known
+ */
+export async function obstaclesOf(
+  parts: AwsParts,
+  plan: Plan,
+  starting: ReadonlySet<string>,
+  control: Control,
+): Promise<RackError[]> {
+  return [...unservedPorts(plan), ...(await takenWays(parts, plan, starting, control))]
 }
 
 /** What a port asks for that no listener or target group is told. */
@@ -31,7 +41,12 @@ function unservedReason({ kind, port }: Way, { routing }: Pick<ProcessPlan, 'rou
   return routing.allow === null ? null : 'its network balancer lets everybody in (rack.allow)'
 }
 
-async function takenWays(parts: AwsParts, plan: Plan, control: Control): Promise<RackError[]> {
+async function takenWays(
+  parts: AwsParts,
+  plan: Plan,
+  starting: ReadonlySet<string>,
+  control: Control,
+): Promise<RackError[]> {
   const ports = externalPorts(plan)
   if (ports.length + plan.processes.flatMap((each) => each.hosts).length === 0) return []
   const closed = ports.filter(isWaitingPort).map((port) => {
@@ -40,8 +55,10 @@ async function takenWays(parts: AwsParts, plan: Plan, control: Control): Promise
   })
   const listeners = await findListeners(parts, control)
   const rules = await findRules(parts, control)
+  const full = groupShortage(plan, starting, rules)
   return [
     ...closed,
+    ...(full === null ? [] : [full]),
     ...(await leadElsewhere(parts, plan.owner, { led: ledWays(plan, { listeners, rules }), rules }, control)),
   ]
 }

@@ -20,7 +20,7 @@ import type { OwnRollout } from './own.ts'
 /** Brings an app or a service to a plan by the rollout. */
 export async function deployPlan(parts: AwsParts, change: Change, control: Control): Promise<Receipt> {
   const { plan } = change
-  const [obstacle] = await obstaclesOf(parts, plan, control)
+  const [obstacle] = await obstaclesOf(parts, plan, new Set(), control)
   if (obstacle) throw obstacle
   const own = await prepare(parts, plan, control)
   const receipt = await rollOutAlone(own, change, control)
