@@ -11,6 +11,17 @@ import { ensurePython, pythonProgram } from '../../scripts/steps/python.ts'
 const root = join(import.meta.dirname, '../..')
 const program = pythonProgram('cfn-lint')
 
+/** Warnings that are meant, by rule. */
+const accepted: Record<string, string> = {
+  W1011:
+    'the password of a database is a parameter that is never shown: the rack keeps it, and a stack of its own would have to',
+  W3691:
+    'a major version alone is the newest minor one of the account; the rule knows every such version as an old one',
+}
+
+/** `FILE:LINE:COLUMN:LINE:COLUMN:RULE:TEXT`. */
+const ruleOf = (line: string) => line.split(':')[5] ?? ''
+
 before(async () => {
   await ensurePython('cfn-lint')
   assert.ok(existsSync(program), `${program} is not there: scripts/setup --test`)
@@ -20,7 +31,10 @@ test('every golden template is one that CloudFormation takes', async (t) => {
   const files = (await Array.fromAsync(glob('test/golden/**/*.json', { cwd: root }))).filter(isTemplate)
   t.diagnostic(`${files.length} templates: ${files.join(', ')}`)
   assert.ok(files.length >= 2, `only ${files.length} templates were found`)
-  assert.deepEqual(await lint(files), [])
+  const found = Object.groupBy(await lint(files), (line) => (ruleOf(line) in accepted ? 'accepted' : 'other'))
+  assert.deepEqual(found.other ?? [], [])
+  const rules = new Set((found.accepted ?? []).map(ruleOf))
+  assert.deepEqual([...rules].toSorted(), Object.keys(accepted).toSorted(), 'accepted, and said of none')
 })
 
 test('what CloudFormation would refuse is found: a property, an attribute, a size', async () => {
