@@ -14,7 +14,7 @@ import { openBucket } from '../objects/bucket.ts'
 import type { Host } from '../operations/context.ts'
 import { intervalsAt } from './account-clock.ts'
 import { createNameBringer, type NameBringer } from './bring-names.ts'
-import { buildAndPush } from './build-and-push.ts'
+import { createOwnBuilder } from './own-builder.ts'
 import type { Site, Sources } from './site.ts'
 import { waitForLoss } from './wait-for-loss.ts'
 
@@ -39,6 +39,7 @@ export async function openAccountSite(
   const intervals = intervalsAt(clock)
   const clients = createClients({ region: places.region })
   const docker = connectDocker({ socketPath: dockerSocket(process.env) })
+  const builder = createOwnBuilder({ docker, rack: name, isAlone: true })
   const engine = createAwsEngine({
     rack: name,
     clients,
@@ -47,8 +48,7 @@ export async function openAccountSite(
     domain,
     domains,
     randomBytes,
-    builder: async (build, login, control) =>
-      await buildAndPush({ docker, rack: name }, build, login, control),
+    builder: builder.build,
     intervals,
     // Of a service nobody asks what became of its one-offs.
     onEnded: async (running, operation) =>

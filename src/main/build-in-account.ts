@@ -22,7 +22,7 @@ import { connectDocker } from '../engines/docker/client.ts'
 import { dockerSocket } from '../lib/docker-socket.ts'
 import { readTar } from '../lib/tar.ts'
 import { tarHead, tarPadding } from '../lib/tar-blocks.ts'
-import { buildAndPush } from './build-and-push.ts'
+import { createOwnBuilder } from './own-builder.ts'
 
 type Unnumbered<R extends BuildRecord = BuildRecord> = R extends BuildRecord ? Omit<R, 'at'> : never
 
@@ -82,7 +82,11 @@ async function carryOut(place: Place, control: Control): Promise<BuiltImages> {
   )
   const login = await createOwnImages(clients.images).login(control.signal)
   const content = () => createReadStream(source) as AsyncIterable<Uint8Array>
-  return await buildAndPush({ docker, rack }, { ...orders, images, source: content }, login, control)
+  return await createOwnBuilder({ docker, rack, isAlone: false }).build(
+    { ...orders, images, source: content },
+    login,
+    control,
+  )
 }
 
 async function readOrders({ clients }: Place, { signal }: Control): Promise<BuildOrders> {

@@ -10,7 +10,7 @@ import type { Control } from '../../src/domain/control.ts'
 import type { AwsPlaces } from '../../src/domain/aws-places.ts'
 import { createAwsEngine } from '../../src/engines/aws/aws-engine.ts'
 import type { Intervals } from '../../src/engines/aws/parts.ts'
-import { buildAndPush } from '../../src/main/build-and-push.ts'
+import { createOwnBuilder } from '../../src/main/own-builder.ts'
 import { connectToDocker } from '../fake-aws/ecs/task-network.ts'
 import { pushTo } from '../fake-aws/registry/docker-side.ts'
 import { toolImage } from '../fake-aws/tool/tool-image.ts'
@@ -70,7 +70,7 @@ function openEngine(
     total: { cpuUnits: 64 * 1024, memoryBytes: 64 * 2 ** 30 },
     domain: 'localhost',
     randomBytes,
-    builder: async (build, login, control) => await buildAndPush({ docker, rack }, build, login, control),
+    builder: createOwnBuilder({ docker, rack, isAlone: true }).build,
     ...(intervals && { intervals }),
   })
 }

@@ -6,9 +6,10 @@ import { compileTool } from '../../scripts/bundle/compile-tool.ts'
 import { ensureToolImage, toolFile } from '../../src/account/tool-image.ts'
 import { noReleaseCommands } from '../../src/domain/engine.ts'
 import { appOwner } from '../../src/domain/owner.ts'
+import { tagImage } from '../../src/engines/docker/images/images.ts'
 import { connectDocker } from '../../src/engines/docker/client.ts'
 import { dockerSocket } from '../../src/lib/docker-socket.ts'
-import { buildAndPush } from '../../src/main/build-and-push.ts'
+import { createOwnBuilder } from '../../src/main/own-builder.ts'
 import { openAwsRack } from '../support/aws-rack.ts'
 import { serveText, shellCommand } from '../support/behaviour.ts'
 import { buildSpec } from '../support/build-spec.ts'
@@ -21,6 +22,16 @@ const docker = connectDocker({ socketPath: dockerSocket(process.env) })
 const dist = join(import.meta.dirname, '../../dist')
 let rack: Awaited<ReturnType<typeof openAwsRack>>
 
+const requestOf = (app: string, build: string, dockerfile: string) => ({
+  app,
+  build,
+  images: [{ processes: ['web'], build: buildSpec(), image: null }],
+  source: () => packTar([{ name: 'Dockerfile', content: dockerfile }]),
+  environment: {},
+  noCache: false,
+  deadlineMs: 60_000,
+})
+
 before(async () => {
   await mkdir(dist, { recursive: true })
   await compileTool(join(dist, toolFile))
@@ -32,21 +43,13 @@ test('what is built beside the daemon runs in the account, prepared by a tool th
   const repository = `rack/${rack.rack}`
   const toolImage = await ensureToolImage({ clients: rack.clients, repository }, controlFor(30_000))
   assert.equal(await ensureToolImage({ clients: rack.clients, repository }, controlFor(30_000)), toolImage)
+  const left = `rack/${rack.rack}__account/made/web:bkilled0000`
+  await tagImage(docker, 'busybox:1', left, controlFor(10_000))
   const engine = rack.reopen({
     places: { ...rack.account.places, toolImage, buildProject: null },
-    builder: async (build, login, control) =>
-      await buildAndPush({ docker, rack: rack.rack }, build, login, control),
+    builder: createOwnBuilder({ docker, rack: rack.rack, isAlone: true }).build,
   })
-  const files = [{ name: 'Dockerfile', content: 'FROM busybox:1\nENV MADE=here\n' }]
-  const request = {
-    app: 'made',
-    build: 'BMADEHERE00',
-    images: [{ processes: ['web'], build: buildSpec(), image: null }],
-    source: () => packTar(files),
-    environment: {},
-    noCache: false,
-    deadlineMs: 60_000,
-  }
+  const request = requestOf('made', 'BMADEHERE00', 'FROM busybox:1\nENV MADE=here\n')
   const { web } = await engine.build(request, controlFor(60_000))
   assert.match(web!.reference, new RegExp(`/rack/${rack.rack}/made@sha256:`))
   const web1 = processPlan({
@@ -59,7 +62,7 @@ test('what is built beside the daemon runs in the account, prepared by a tool th
   await engine.deploy(change, controlFor(60_000))
   assert.equal((await visitLocally(rack.httpPort)('made.localhost'))?.text, 'made here')
   assert.equal(rack.account.calls.counts()['codebuild:StartBuild'], undefined)
-  // The task had it by its digest.
+  // The task had it by its digest; what a build had left that was killed is gone too.
   const images = await docker.json<{ RepoTags: string[] | null }[]>(
     { path: '/images/json' },
     controlFor(10_000),
@@ -68,17 +71,24 @@ test('what is built beside the daemon runs in the account, prepared by a tool th
   assert.deepEqual(named, [])
 })
 
+test('of two builds of one app neither takes away what the other has made', async () => {
+  const engine = rack.reopen({
+    places: { ...rack.account.places, buildProject: null },
+    builder: createOwnBuilder({ docker, rack: rack.rack, isAlone: true }).build,
+  })
+  const builds = ['BTWINA00000', 'BTWINB00000'].map(async (build) => {
+    // One ends while the other is at its second step.
+    const dockerfile = `FROM busybox:1\nRUN echo ${build}\nRUN ${build.endsWith('A00000') ? 'true' : 'sleep 1'}\n`
+    const { web } = await engine.build(requestOf('twin', build, dockerfile), controlFor(60_000))
+    return web!.reference
+  })
+  const references = await Promise.all(builds)
+  assert.equal(new Set(references).size, 2)
+})
+
 test('where nobody builds, a build is refused with the reason', async () => {
   const engine = rack.reopen({ places: { ...rack.account.places, buildProject: null } })
-  const request = {
-    app: 'bare',
-    build: 'BBARE000000',
-    images: [{ processes: ['web'], build: buildSpec(), image: null }],
-    source: () => packTar([{ name: 'Dockerfile', content: 'FROM busybox:1\n' }]),
-    environment: {},
-    noCache: false,
-    deadlineMs: 60_000,
-  }
+  const request = requestOf('bare', 'BBARE000000', 'FROM busybox:1\n')
   await assert.rejects(engine.build(request, controlFor(30_000)), {
     code: 'unsupported',
     message: /no builder beside its daemon/,

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { request, type IncomingMessage } from 'node:http'
 import { text } from 'node:stream/consumers'
 import { createAwsEngine } from '../../src/engines/aws/aws-engine.ts'
-import { buildAndPush } from '../../src/main/build-and-push.ts'
+import { createOwnBuilder } from '../../src/main/own-builder.ts'
 import { connectToDocker } from '../fake-aws/ecs/task-network.ts'
 import { pushTo } from '../fake-aws/registry/docker-side.ts'
 import { toolImage } from '../fake-aws/tool/tool-image.ts'
@@ -42,7 +42,7 @@ export async function openMiniStackRack() {
     total: { cpuUnits: 64 * 1024, memoryBytes: 64 * 2 ** 30 },
     domain: 'localhost',
     randomBytes,
-    builder: async (build, login, control) => await buildAndPush({ docker, rack }, build, login, control),
+    builder: createOwnBuilder({ docker, rack, isAlone: true }).build,
     intervals,
   })
   undo.defer(() => engine.close())

@@ -119,6 +119,12 @@ export async function dropNames(
   for (const name of names) await dropImage(docker, name, control)
 }
 
+/** Names of all images of this machine. */
+export async function namesOfImages(docker: DockerClient, control: Control): Promise<string[]> {
+  const found = await docker.json<ImageSummary[]>({ path: '/images/json' }, control)
+  return found.flatMap(({ RepoTags }) => RepoTags ?? [])
+}
+
 /** How all names begin that a rack has given to images. */
 export function ownPrefix(rack: string): string {
   return `${tagPrefix}${repositoryPart(rack)}/`
