@@ -48,7 +48,7 @@ export async function openAccountSite(
     domain,
     domains,
     randomBytes,
-    builder: builder.build,
+    builder,
     intervals,
     // Of a service nobody asks what became of its one-offs.
     onEnded: async (running, operation) =>

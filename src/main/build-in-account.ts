@@ -82,11 +82,8 @@ async function carryOut(place: Place, control: Control): Promise<BuiltImages> {
   )
   const login = await createOwnImages(clients.images).login(control.signal)
   const content = () => createReadStream(source) as AsyncIterable<Uint8Array>
-  return await createOwnBuilder({ docker, rack, isAlone: false }).build(
-    { ...orders, images, source: content },
-    login,
-    control,
-  )
+  const build = createOwnBuilder({ docker, rack, isAlone: false })
+  return await build({ ...orders, images, source: content }, login, control)
 }
 
 async function readOrders({ clients }: Place, { signal }: Control): Promise<BuildOrders> {

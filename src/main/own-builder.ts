@@ -1,8 +1,8 @@
 import type { BuiltImage, BuiltImages } from '../domain/build.ts'
 import type { Control } from '../domain/control.ts'
-import type { BuildRequest } from '../domain/engine.ts'
 import { RackError } from '../domain/error.ts'
 import type { OwnLogin } from '../aws/registry/own-images.ts'
+import type { OwnBuilder } from '../engines/aws/parts.ts'
 import type { DockerClient } from '../engines/docker/client.ts'
 import { createImageBuilder } from '../engines/docker/images/image-builder.ts'
 import { dropImage, findImage, namesOfImages, ownPrefix, tagImage } from '../engines/docker/images/images.ts'
@@ -11,11 +11,6 @@ import { pullHeaders } from '../engines/docker/images/registry-logins.ts'
 import { startDeadline } from '../lib/deadline.ts'
 import { formatDuration } from '../lib/sizes.ts'
 
-/** A build whose images go into a repository of the account's registry. */
-export interface PushedBuild extends BuildRequest {
-  repository: string
-}
-
 export interface OwnBuilderOptions {
   docker: DockerClient
   rack: string
@@ -23,12 +18,10 @@ export interface OwnBuilderOptions {
   isAlone: boolean
 }
 
-/** Builds by a Docker Engine, as one machine would, and pushes what it made; the engine keeps none of it by name. */
-export interface OwnBuilder {
-  /** @throws what a build throws; engine-failed where the registry does not take an image; timeout */
-  build(request: PushedBuild, login: OwnLogin, control: Control): Promise<BuiltImages>
-}
-
+/**
+ * Builds by a Docker Engine, as one machine would, and pushes what it made; the engine keeps none of it by name.
+ * It throws what a build throws; engine-failed where the registry does not take an image; timeout.
+ */
 export function createOwnBuilder({ docker, rack, isAlone }: OwnBuilderOptions): OwnBuilder {
   // A rack on this machine may be called the same; no rack has such a name.
   const local = `${rack}__account`
@@ -42,20 +35,19 @@ export function createOwnBuilder({ docker, rack, isAlone }: OwnBuilderOptions): 
       if (isOurs(name) && isDropped(buildOfName(name))) await dropImage(docker, name, control)
     }
   }
-  return {
-    async build(request, login, control) {
-      const own = request.build.toLowerCase()
-      underWay.add(own)
-      try {
-        if (isAlone) await dropThose((build) => !underWay.has(build), login, control)
-        const built = await builder.build(request, control)
-        return await pushInTime({ docker, login, order: request }, built, control)
-      } finally {
-        const signal = AbortSignal.timeout(cleanUpMs)
-        await dropThose((build) => build === own, login, { ...control, signal })
-        underWay.delete(own)
-      }
-    },
+  return async (request, login, control) => {
+    const own = request.build.toLowerCase()
+    underWay.add(own)
+    try {
+      if (isAlone) await dropThose((build) => !underWay.has(build), login, control)
+      const built = await builder.build(request, control)
+      return await pushInTime({ docker, login, order: request }, built, control)
+    } finally {
+      const signal = AbortSignal.timeout(cleanUpMs)
+      // What stays goes with the next build: it is no reason for this one to fail.
+      await dropThose((build) => build === own, login, { ...control, signal }).catch(() => undefined)
+      underWay.delete(own)
+    }
   }
 }
 
@@ -72,7 +64,7 @@ function buildOfName(name: string): string {
 interface Pushing {
   docker: DockerClient
   login: OwnLogin
-  order: Pick<PushedBuild, 'app' | 'repository' | 'build' | 'deadlineMs'>
+  order: Pick<Parameters<OwnBuilder>[0], 'app' | 'repository' | 'build' | 'deadlineMs'>
 }
 
 /** A push has as long as the build had. */

@@ -70,7 +70,7 @@ function openEngine(
     total: { cpuUnits: 64 * 1024, memoryBytes: 64 * 2 ** 30 },
     domain: 'localhost',
     randomBytes,
-    builder: createOwnBuilder({ docker, rack, isAlone: true }).build,
+    builder: createOwnBuilder({ docker, rack, isAlone: true }),
     ...(intervals && { intervals }),
   })
 }

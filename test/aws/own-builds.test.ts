@@ -47,7 +47,7 @@ test('what is built beside the daemon runs in the account, prepared by a tool th
   await tagImage(docker, 'busybox:1', left, controlFor(10_000))
   const engine = rack.reopen({
     places: { ...rack.account.places, toolImage, buildProject: null },
-    builder: createOwnBuilder({ docker, rack: rack.rack, isAlone: true }).build,
+    builder: createOwnBuilder({ docker, rack: rack.rack, isAlone: true }),
   })
   const request = requestOf('made', 'BMADEHERE00', 'FROM busybox:1\nENV MADE=here\n')
   const { web } = await engine.build(request, controlFor(60_000))
@@ -74,7 +74,7 @@ test('what is built beside the daemon runs in the account, prepared by a tool th
 test('of two builds of one app neither takes away what the other has made', async () => {
   const engine = rack.reopen({
     places: { ...rack.account.places, buildProject: null },
-    builder: createOwnBuilder({ docker, rack: rack.rack, isAlone: true }).build,
+    builder: createOwnBuilder({ docker, rack: rack.rack, isAlone: true }),
   })
   const builds = ['BTWINA00000', 'BTWINB00000'].map(async (build) => {
     // One ends while the other is at its second step.

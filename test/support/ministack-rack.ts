@@ -42,7 +42,7 @@ export async function openMiniStackRack() {
     total: { cpuUnits: 64 * 1024, memoryBytes: 64 * 2 ** 30 },
     domain: 'localhost',
     randomBytes,
-    builder: createOwnBuilder({ docker, rack, isAlone: true }).build,
+    builder: createOwnBuilder({ docker, rack, isAlone: true }),
     intervals,
   })
   undo.defer(() => engine.close())

@@ -24,7 +24,7 @@ export async function makeImage(
 }
 
 /** Pure: the manifest, and the blobs that it names. */
-export function madeManifest({ platform, entries, entrypoint, command }: MadeImage): {
+function madeManifest({ platform, entries, entrypoint, command }: MadeImage): {
   found: FoundManifest
   blobs: Uint8Array[]
 } {
