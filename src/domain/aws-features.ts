@@ -179,8 +179,9 @@ export const awsFeatures: EngineFeatures = {
   },
   secureOnTcp: {
     verdict: 'refused',
-    why: 'a network load balancer speaks TLS to no process behind a port of tcp',
-    instead: 'let clients speak TLS to the process themselves',
+    why: 'a network load balancer speaks TLS to a process on ports of the protocol tls alone',
+    instead:
+      'write the protocol tls, where the rack has a domain, or let clients speak TLS to the process themselves',
   },
   sticky: {
     only: ['source'],

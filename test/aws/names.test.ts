@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { request, type IncomingMessage } from 'node:http'
 import { request as requestSecurely } from 'node:https'
@@ -166,6 +167,29 @@ test('a domain is served by http until its certificate is there, then by TLS, an
   domains = []
   await bring(next)
   await rack.engine.remove(appOwner('site'), { volumes: true }, controlFor(60_000))
+})
+
+test('a port of tls shows the certificate of the rack, and speaks tcp to the process', async () => {
+  const external = 20_000 + (randomBytes(2).readUInt16BE() % 10_000)
+  const port = { external, container: 8080, protocol: 'tls' as const, proxy: false as const, secure: false }
+  const plain = webType('tls', [])
+  const about = { ports: [port], internalPorts: [8080], hosts: [] }
+  const plan = planFor('raw', [{ ...plain, ...about }])
+  await deploy(plan, null)
+  const ca = rack.account.certificates.authority
+  const visitPort = async () => {
+    const options = { host: '127.0.0.1', port: external, servername: 'raw.rack.test', ca, agent: false }
+    const signal = AbortSignal.timeout(10_000)
+    const [response] = (await once(requestSecurely({ ...options, signal }).end(), 'response')) as [
+      IncomingMessage,
+    ]
+    return (await text(response)).trim()
+  }
+  assert.equal(await visitPort(), 'tls')
+  const next = planFor('raw', [{ ...webType('next', []), ...about }], 'RTTTTTTTTTT')
+  await deploy(next, plan)
+  assert.equal(await visitPort(), 'next')
+  await rack.engine.remove(appOwner('raw'), { volumes: true }, controlFor(60_000))
 })
 
 test('what an authority refuses is told, and asked for again only later', async () => {

@@ -140,7 +140,7 @@ export const featureWishes: Partial<Record<Feature, [keys: string, problem: RegE
   secureOnTcp: [
     [
       'ports: ["25:25"]\nlabels: { rack.port.25.secure: "true" }',
-      /^5:15: error: .*TLS to the process on port 25 is refused: .*; let clients speak TLS/,
+      /^5:15: error: .*TLS to the process on port 25 is refused: .*; write the protocol tls/,
     ],
   ],
   http2ToProcess: [

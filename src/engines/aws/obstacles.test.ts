@@ -14,15 +14,23 @@ test('a port that the network balancer is not told how to serve is refused befor
     proxy: false as const,
     secure: false,
   })
-  const said = (protocol: PortProtocol, external: number | null = 9000, more: Partial<ProcessPlan> = {}) =>
-    unservedPorts(planOf([processPlan({ ports: [port(protocol, external)], ...more })])).map(
+  const balancer = (https: string | null) => ({ balancer: { listeners: { http: 'http', https } } })
+  const said = (
+    protocol: PortProtocol,
+    external: number | null = 9000,
+    { https = null, ...more }: Partial<ProcessPlan> & { https?: string | null } = {},
+  ) =>
+    unservedPorts(planOf([processPlan({ ports: [port(protocol, external)], ...more })]), balancer(https)).map(
       ({ code, message }) => `${code}: ${message}`,
     )
   assert.deepEqual([said('http'), said('tcp'), said('udp', null)], [[], [], []])
-  for (const protocol of ['tls', 'udp'] as const)
-    assert.deepEqual(said(protocol), [
-      `unsupported: a rack in an AWS account cannot serve web on ${protocol} 9000: its network balancer speaks tcp alone`,
-    ])
+  assert.deepEqual(said('udp'), [
+    'unsupported: a rack in an AWS account cannot serve web on udp 9000: its network balancer takes no udp',
+  ])
+  assert.match(said('tls').join(), /it has no certificate without a domain/)
+  assert.deepEqual(said('tls', 9000, { https: 'arn' }), [])
+  const sticky = { ...plainRouting, sticky: { by: 'source' as const } }
+  assert.match(said('tls', 9000, { https: 'arn', routing: sticky }).join(), /rack\.sticky/)
   const routing = { ...plainRouting, allow: ['203.0.113.0/24'] }
   assert.deepEqual(said('http', 80, { routing }), [])
   assert.match(said('tcp', 9000, { routing }).join(), /lets everybody in \(rack\.allow\)/)
@@ -49,9 +57,9 @@ test('where the ways in of a plan lead: its ports, and its host names by rules t
     conditions: [{ Field: 'host-header', HostHeaderConfig: { Values } }],
   })
   const listeners = [
-    { arn: '', port: 9000, group: 'one' },
-    { arn: '', port: 9001, group: 'two' },
-    { arn: '', port: 60_100, group: 'three' },
+    { arn: '', port: 9000, protocol: 'TCP' as const, group: 'one' },
+    { arn: '', port: 9001, protocol: 'TCP' as const, group: 'two' },
+    { arn: '', port: 60_100, protocol: 'TCP' as const, group: 'three' },
   ]
   const rules = [
     rule(2, ['b.test', 'c.test'], 'four'),

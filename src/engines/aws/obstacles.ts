@@ -22,22 +22,33 @@ export async function obstaclesOf(
   starting: ReadonlySet<string>,
   control: Control,
 ): Promise<RackError[]> {
-  return [...unservedPorts(plan), ...(await takenWays(parts, plan, starting, control))]
+  return [...unservedPorts(plan, parts.places), ...(await takenWays(parts, plan, starting, control))]
 }
 
 /** What a port asks for that no listener or target group is told. */
-export function unservedPorts({ processes }: Plan): RackError[] {
+export function unservedPorts(
+  { processes }: Plan,
+  { balancer }: { balancer: Pick<AwsParts['places']['balancer'], 'listeners'> },
+): RackError[] {
   return processes.flatMap((each) =>
     waysOf(each).flatMap((way) => {
-      const why = unservedReason(way, each)
+      const why = unservedReason(way, each, balancer.listeners.https !== null)
       return why === null ? [] : [notThere(`serve ${each.type} on ${way.name}`, why)]
     }),
   )
 }
 
-function unservedReason({ kind, port }: Way, { routing }: Pick<ProcessPlan, 'routing'>): string | null {
+function unservedReason(
+  { kind, port }: Way,
+  { routing }: Pick<ProcessPlan, 'routing'>,
+  hasCertificate: boolean,
+): string | null {
   if (kind === 'web') return port.upstream ? 'its balancer speaks HTTP/1.1 to processes' : null
-  if (port.protocol !== 'tcp') return 'its network balancer speaks tcp alone'
+  if (port.protocol === 'udp') return 'its network balancer takes no udp'
+  if (port.protocol === 'tls') {
+    if (!hasCertificate) return 'it has no certificate without a domain of its own'
+    if (routing.sticky !== null) return 'its network balancer knows no client again by TLS (rack.sticky)'
+  }
   return routing.allow === null ? null : 'its network balancer lets everybody in (rack.allow)'
 }
 

@@ -75,7 +75,7 @@ export interface Door {
 /** What can be chosen of a group when it is made. */
 export interface GroupSettings {
   name: string
-  protocol: 'HTTP' | 'HTTPS' | 'TCP'
+  protocol: 'HTTP' | 'HTTPS' | 'TCP' | 'TLS'
   port: number
   vpcId: string
   health: HealthSettings
@@ -125,3 +125,7 @@ export function balancersOf(state: ElbState, groupArn: string): Balancer[] {
   const leading = rulesOf(state).filter((rule) => groupsOf(rule).some(({ arn }) => arn === groupArn))
   return [...new Set(leading.map(({ listener }) => listener.balancer))]
 }
+
+/** Whether a group is one of network balancers. */
+export const isOfNetwork = ({ protocol }: Pick<Group, 'protocol'>): boolean =>
+  protocol === 'TCP' || protocol === 'TLS'

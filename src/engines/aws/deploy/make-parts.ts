@@ -18,7 +18,7 @@ import {
   type TagName,
 } from '../names.ts'
 import { conditionsOf } from '../routes/conditions.ts'
-import { makeWaitingListener } from '../routes/listeners.ts'
+import { listenerProtocol, makeWaitingListener } from '../routes/listeners.ts'
 import { makeWaitingRules } from '../routes/rules.ts'
 import { makeTargetGroup, setAttributes } from '../routes/target-groups.ts'
 import { visitorNames } from '../routes/visitor-names.ts'
@@ -146,7 +146,7 @@ export async function makeParts(
     if (way.kind === 'web') {
       const hosts = visitorNames(order.plan, plan, parts.domains.current())
       await makeWaitingRules(parts, { generation, group, wanted: conditionsOf({ ...plan, hosts }) }, control)
-    } else await makeWaitingListener(parts, group, control)
+    } else await makeWaitingListener(parts, { group, protocol: listenerProtocol(way) }, control)
   }
   return definition
 }

@@ -8,6 +8,7 @@ import {
   findListeners,
   isWaitingPort,
   leadPort,
+  listenerProtocol,
   removeListener,
   type FoundListener,
 } from '../routes/listeners.ts'
@@ -217,7 +218,12 @@ async function movePorts(own: OwnRollout, serving: Serving[], control: Control):
       if (way.external === null) continue
       const group = groupBehind(own, main, way)
       if (group === undefined) continue
-      await leadPort(parts, listeners, { port: way.external, group }, control)
+      await leadPort(
+        parts,
+        listeners,
+        { port: way.external, protocol: listenerProtocol(way), group },
+        control,
+      )
       led.add(way.external)
     }
   }

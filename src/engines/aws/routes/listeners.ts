@@ -1,6 +1,7 @@
 import type { Listener } from '@aws-sdk/client-elastic-load-balancing-v2'
 import type { Control } from '../../../domain/control.ts'
 import { isAwsError } from '../../../aws/errors.ts'
+import type { Way } from '../../../domain/ways.ts'
 import { pages } from '../look/found.ts'
 import { notThere } from '../not-there.ts'
 import type { AwsParts } from '../parts.ts'
@@ -13,7 +14,15 @@ const lastWaiting = 65_535
 export interface FoundListener {
   arn: string
   port: number
+  protocol: ListenerProtocol
   group: string
+}
+
+type ListenerProtocol = 'TCP' | 'TLS'
+
+/** How the network balancer takes a port of its own. Pure. */
+export function listenerProtocol({ port }: Pick<Way, 'port'>): ListenerProtocol {
+  return port.protocol === 'tls' ? 'TLS' : 'TCP'
 }
 
 export const isWaitingPort = (port: number): boolean => port >= firstWaiting
@@ -34,16 +43,16 @@ export async function findListeners(
   return found
 }
 
-function toListener({ ListenerArn = '', Port = 0, DefaultActions = [] }: Listener): FoundListener {
+function toListener({ ListenerArn = '', Port = 0, Protocol, DefaultActions = [] }: Listener): FoundListener {
   const [action] = DefaultActions
   const group = action?.TargetGroupArn ?? action?.ForwardConfig?.TargetGroups?.[0]?.TargetGroupArn ?? ''
-  return { arn: ListenerArn, port: Port, group }
+  return { arn: ListenerArn, port: Port, protocol: Protocol === 'TLS' ? 'TLS' : 'TCP', group }
 }
 
 /** One on a closed port, by which the targets of a generation are checked before any request. */
 export async function makeWaitingListener(
   parts: AwsParts,
-  group: string,
+  { group, protocol }: Pick<WantedListener, 'group' | 'protocol'>,
   control: Pick<Control, 'signal'>,
 ): Promise<void> {
   for (;;) {
@@ -51,39 +60,66 @@ export async function makeWaitingListener(
     const number = new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0)
     const port = firstWaiting + (number % (lastWaiting - firstWaiting + 1))
     try {
-      return await makeListener(parts, { port, group }, control)
+      return await makeListener(parts, { port, group, protocol }, control)
     } catch (error) {
       if (!isAwsError(error, 'DuplicateListenerException', 'DuplicateListener')) throw error
     }
   }
 }
 
+interface WantedListener {
+  port: number
+  protocol: ListenerProtocol
+  /** ARN. */
+  group: string
+}
+
 async function makeListener(
-  { clients, places }: AwsParts,
-  { port, group }: { port: number; group: string },
-  { signal }: Pick<Control, 'signal'>,
+  parts: AwsParts,
+  { port, protocol, group }: WantedListener,
+  control: Pick<Control, 'signal'>,
 ): Promise<void> {
+  const { clients, places } = parts
   if (!places.networkBalancer) throw notThere(`open port ${port}`, 'it has no network balancer yet')
   await clients.balancers.createListener(
     {
       LoadBalancerArn: places.networkBalancer.arn,
       Port: port,
-      Protocol: 'TCP',
+      Protocol: protocol,
+      ...(protocol === 'TLS' && { Certificates: await ownCertificate(parts, control) }),
       DefaultActions: [{ Type: 'forward', TargetGroupArn: group }],
     },
-    { abortSignal: signal },
+    { abortSignal: control.signal },
   )
+}
+
+/** Of the rack's domain: what the web shows to whom it knows no better for. */
+async function ownCertificate(
+  { clients, places }: AwsParts,
+  { signal }: Pick<Control, 'signal'>,
+): Promise<{ CertificateArn: string }[]> {
+  const { https } = places.balancer.listeners
+  const asked = https === null ? null : { ListenerArns: [https] }
+  const answer = asked && (await clients.balancers.describeListeners(asked, { abortSignal: signal }))
+  const arn = answer?.Listeners?.[0]?.Certificates?.[0]?.CertificateArn
+  if (arn === undefined) throw notThere('end TLS at a port', 'it has no certificate without a domain')
+  return [{ CertificateArn: arn }]
 }
 
 /** Leads a port to a group, opening it where it is closed. */
 export async function leadPort(
   parts: AwsParts,
   listeners: readonly FoundListener[],
-  { port, group }: { port: number; group: string },
+  wanted: WantedListener,
   control: Pick<Control, 'signal'>,
 ): Promise<void> {
+  const { port, protocol, group } = wanted
   const found = listeners.find((listener) => listener.port === port)
-  if (!found) return await makeListener(parts, { port, group }, control)
+  if (!found) return await makeListener(parts, wanted, control)
+  if (found.protocol !== protocol) {
+    await removeListener(parts, found.arn, control)
+    return await makeListener(parts, wanted, control)
+  }
   if (found.group === group) return
   await parts.clients.balancers.modifyListener(
     { ListenerArn: found.arn, DefaultActions: [{ Type: 'forward', TargetGroupArn: group }] },

@@ -30,7 +30,7 @@ export function targetGroup(input: TargetGroupInput): CreateTargetGroupCommandIn
   const isProbedHere = health.port === null || health.port === port.container
   return {
     Name: targetGroupName(rack, generation, way.name),
-    Protocol: isWeb ? (port.secure ? 'HTTPS' : 'HTTP') : 'TCP',
+    Protocol: isWeb ? (port.secure ? 'HTTPS' : 'HTTP') : port.secure ? 'TLS' : 'TCP',
     Port: port.container,
     VpcId: vpc,
     TargetType: 'ip',

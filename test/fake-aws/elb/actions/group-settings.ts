@@ -3,11 +3,11 @@ import type {
   ModifyTargetGroupInput,
 } from '@aws-sdk/client-elastic-load-balancing-v2'
 import { AwsError } from '../../fake-service.ts'
-import type { GroupSettings, HealthSettings } from '../state.ts'
+import { isOfNetwork, type GroupSettings, type HealthSettings } from '../state.ts'
 
 const invalid = (message: string) => new AwsError('ValidationError', message)
 
-type Protocol = 'HTTP' | 'HTTPS' | 'TCP'
+type Protocol = GroupSettings['protocol']
 
 /** What a group is from its creation on. @throws AwsError for what AWS refuses, and for what the rack has no use for */
 export function readGroup(input: CreateTargetGroupInput): GroupSettings {
@@ -31,11 +31,11 @@ export function readGroup(input: CreateTargetGroupInput): GroupSettings {
 }
 
 const isProtocol = (protocol: string | undefined): protocol is Protocol =>
-  protocol === 'HTTP' || protocol === 'HTTPS' || protocol === 'TCP'
+  protocol === 'HTTP' || protocol === 'HTTPS' || protocol === 'TCP' || protocol === 'TLS'
 
 /** Defaults are documented (D). */
 function defaultsOf(protocol: Protocol): HealthSettings {
-  const isTcp = protocol === 'TCP'
+  const isTcp = isOfNetwork({ protocol })
   return {
     protocol: isTcp ? 'TCP' : 'HTTP',
     port: 'traffic-port',
@@ -55,7 +55,7 @@ export function readHealth(
   before: HealthSettings,
 ): HealthSettings {
   const health: HealthSettings = {
-    protocol: (input.HealthCheckProtocol as Protocol | undefined) ?? before.protocol,
+    protocol: (input.HealthCheckProtocol as HealthSettings['protocol'] | undefined) ?? before.protocol,
     port: input.HealthCheckPort ?? before.port,
     path: input.HealthCheckPath ?? before.path,
     intervalSeconds: input.HealthCheckIntervalSeconds ?? before.intervalSeconds,
@@ -64,14 +64,14 @@ export function readHealth(
     unhealthyThreshold: input.UnhealthyThresholdCount ?? before.unhealthyThreshold,
     matcher: input.Matcher?.HttpCode ?? before.matcher,
   }
-  if (!isProtocol(health.protocol) || (protocol !== 'TCP' && health.protocol === 'TCP')) {
+  if (!isProtocol(health.protocol) || (!isOfNetwork({ protocol }) && health.protocol === 'TCP')) {
     throw invalid(`Health check protocol '${health.protocol}' is not valid for ${protocol}`)
   }
   if (health.protocol === 'TCP' && (input.HealthCheckPath ?? input.Matcher)) {
     throw invalid('A path and a matcher cannot be specified for health checks of protocol TCP')
   }
   assertHealth(health)
-  assertCodes(health.matcher, protocol === 'TCP' ? 599 : 499)
+  assertCodes(health.matcher, isOfNetwork({ protocol }) ? 599 : 499)
   return health
 }
 
@@ -137,7 +137,7 @@ const attributes: Readonly<Record<string, Attribute>> = {
   },
 }
 
-const kindOf = (protocol: Protocol) => (protocol === 'TCP' ? 'network' : 'application')
+const kindOf = (protocol: Protocol) => (isOfNetwork({ protocol }) ? 'network' : 'application')
 
 export function initialAttributes(protocol: Protocol): Map<string, string> {
   const kind = kindOf(protocol)

@@ -2,6 +2,7 @@ import { AwsError } from '../../fake-service.ts'
 import {
   balancersOf,
   groupsOf,
+  isOfNetwork,
   rulesOf,
   type Balancer,
   type ElbState,
@@ -39,7 +40,7 @@ export function assertLeads(state: ElbState, balancer: Balancer, step: Step, ins
 function assertGroup(state: ElbState, balancer: Balancer, arn: string): void {
   const group = state.groups.get(arn)
   if (!group) throw new AwsError('TargetGroupNotFoundException', `Target group '${arn}' not found`)
-  if ((group.protocol === 'TCP') !== (balancer.type === 'network')) {
+  if (isOfNetwork(group) !== (balancer.type === 'network')) {
     throw new AwsError(
       'IncompatibleProtocolsException',
       `Target group '${arn}' of protocol ${group.protocol} fits no ${balancer.type} load balancer`,

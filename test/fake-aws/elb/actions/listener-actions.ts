@@ -86,6 +86,16 @@ function assertCertificates(state: ElbState, protocol: string, certificates: str
   assertCertificate(state, certificates[0]!)
 }
 
+/** A group that is spoken to by TLS stands behind a listener that ends TLS (D). */
+function assertFitting(state: ElbState, protocol: string, step: Step): void {
+  const groups = step.is === 'forward' ? step.groups.map(({ arn }) => state.groups.get(arn)) : []
+  if (protocol === 'TLS' || !groups.some((group) => group?.protocol === 'TLS')) return
+  throw new AwsError(
+    'IncompatibleProtocolsException',
+    `A listener of ${protocol} forwards to no group of TLS`,
+  )
+}
+
 /** One that is not issued cannot be shown (D). */
 export function assertCertificate({ certificates }: ElbState, arn: string): void {
   if (certificates.find(arn)) return
@@ -112,6 +122,7 @@ export async function addListener(
     throw new AwsError('TooManyListenersException', `A load balancer can have ${mostListeners} listeners`)
   assertLeads(state, balancer, step)
   assertCertificates(state, protocol, certificates)
+  assertFitting(state, protocol, step)
   const serial = state.nextSerial()
   const arn = `${balancer.arn.replace(':loadbalancer/', ':listener/')}/${serial.toString(16).padStart(16, '0')}`
   const ruleArn = `${arn.replace(':listener/', ':listener-rule/')}/${serial.toString(16).padStart(16, '0')}`
@@ -146,7 +157,7 @@ function assertPort(
 ): void {
   if (!Number.isInteger(port) || port < 1 || port > 65_535)
     throw new AwsError('ValidationError', 'Port must be between 1 and 65535')
-  const fitting = type === 'application' ? ['HTTP', 'HTTPS'] : ['TCP']
+  const fitting = type === 'application' ? ['HTTP', 'HTTPS'] : ['TCP', 'TLS']
   if (!fitting.includes(protocol))
     throw new AwsError(
       'UnsupportedProtocolException',

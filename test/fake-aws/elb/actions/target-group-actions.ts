@@ -12,7 +12,7 @@ import { AwsError, type Action } from '../../fake-service.ts'
 import { initialAttributes, assertAttribute, readGroup, readHealth } from './group-settings.ts'
 import { GroupTargets, keyOf, type Member } from '../traffic/group-targets.ts'
 import { pageOf } from './page.ts'
-import { balancersOf, type ElbState, type Group } from '../state.ts'
+import { balancersOf, isOfNetwork, type ElbState, type Group } from '../state.ts'
 import { setTags } from './tag-actions.ts'
 
 function groupOf(state: ElbState, arn: string): Group {
@@ -134,7 +134,7 @@ function told(state: ElbState, group: Group): TargetGroup {
     ...(health.protocol !== 'TCP' && { HealthCheckPath: health.path, Matcher: { HttpCode: health.matcher } }),
     LoadBalancerArns: balancersOf(state, arn).map((balancer) => balancer.arn),
     TargetType: 'ip',
-    ...(protocol !== 'TCP' && { ProtocolVersion: 'HTTP1' }),
+    ...(!isOfNetwork(group) && { ProtocolVersion: 'HTTP1' }),
     IpAddressType: 'ipv4',
   }
 }

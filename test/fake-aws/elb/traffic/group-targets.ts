@@ -4,7 +4,7 @@ import type { FakeAccount } from '../../fake-service.ts'
 import { inBackground } from '../../in-background.ts'
 import type { Target } from '../../links.ts'
 import { probe, type ProbeResult } from './probe.ts'
-import type { Group } from '../state.ts'
+import { isOfNetwork, type Group } from '../state.ts'
 
 /** One target, from its registration to the end of its draining. */
 export interface Member {
@@ -141,10 +141,11 @@ export class GroupTargets {
   }
 
   #drop(member: Member): void {
-    const { attributes, protocol } = this.#world.group()
+    const group = this.#world.group()
+    const { attributes } = group
     // A network balancer leaves connections to themselves unless it is told to end them; the other one ends them (D).
     const ends =
-      protocol !== 'TCP' || attributes.get('deregistration_delay.connection_termination.enabled') === 'true'
+      !isOfNetwork(group) || attributes.get('deregistration_delay.connection_termination.enabled') === 'true'
     if (ends) for (const cut of member.underWay) cut()
     member.agent.destroy()
     this.#members.delete(member)
@@ -160,7 +161,7 @@ export class GroupTargets {
     try {
       // A registration takes a moment; a new target of a network balancer one to three minutes (J).
       await account.clock.pass(
-        group().protocol === 'TCP' ? 60_000 + Math.random() * 120_000 : 1000 + Math.random() * 2000,
+        isOfNetwork(group()) ? 60_000 + Math.random() * 120_000 : 1000 + Math.random() * 2000,
       )
       while (!signal.aborted) {
         if (isUsed()) {

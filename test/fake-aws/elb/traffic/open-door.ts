@@ -12,7 +12,9 @@ export async function openDoor(state: ElbState, listener: Listener): Promise<Doo
   const port = listener.balancer.listenOn(listener.port)
   if (port === null) return { port, refresh, close: async () => undefined }
   const { server, cut } =
-    listener.balancer.type === 'application' ? httpDoor(state, listener, nodes) : tcpDoor(state, nodes)
+    listener.balancer.type === 'application'
+      ? httpDoor(state, listener, nodes)
+      : tcpDoor(state, listener, nodes)
   await listen(server, port)
   const bound = (server.address() as { port: number }).port
   const close = async () => {

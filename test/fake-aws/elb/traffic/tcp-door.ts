@@ -1,17 +1,27 @@
 import { createConnection, createServer, type Server, type Socket } from 'node:net'
+import { connect as connectSecurely, createServer as createSecureServer } from 'node:tls'
 import { use } from './group-targets.ts'
 import type { Nodes } from './nodes.ts'
 import { proxyHeader } from './proxy-header.ts'
-import type { ElbState, Group } from '../state.ts'
+import { shown } from './shown.ts'
+import type { ElbState, Group, Listener } from '../state.ts'
 
 /** A listener of a network balancer: each connection goes to one target, and stays there. */
-export function tcpDoor(state: ElbState, nodes: Nodes): { server: Server; cut: () => void } {
+export function tcpDoor(
+  state: ElbState,
+  listener: Listener,
+  nodes: Nodes,
+): { server: Server; cut: () => void } {
   const clients = new Set<Socket>()
-  const server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (client) => {
+  const take = (client: Socket) => {
     clients.add(client)
     client.on('close', () => clients.delete(client)).on('error', () => undefined)
     lead(state, nodes, client)
-  })
+  }
+  const server =
+    listener.protocol === 'TLS'
+      ? createSecureServer({ ...shown(state, listener), allowHalfOpen: true }, take)
+      : createServer({ allowHalfOpen: true, pauseOnConnect: true }, take)
   return {
     server,
     cut() {
@@ -30,7 +40,12 @@ function lead(state: ElbState, nodes: Nodes, client: Socket): void {
     return
   }
   const { address, port } = member.target
-  const upstream = createConnection({ host: address, port, allowHalfOpen: true, noDelay: true })
+  const place = { host: address, port, allowHalfOpen: true, noDelay: true }
+  // Certificates of targets are looked at by no balancer (D).
+  const upstream =
+    group.protocol === 'TLS'
+      ? connectSecurely({ ...place, rejectUnauthorized: false })
+      : createConnection(place)
   const done = use(member, () => {
     client.resetAndDestroy()
     upstream.destroy()
