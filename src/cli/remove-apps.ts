@@ -1,6 +1,7 @@
 import type { Client, StreamLine } from '../client/client-types.ts'
 import { RackError } from '../domain/error.ts'
 import { mapBounded } from '../lib/semaphore.ts'
+import { snapshotOf } from './end-service.ts'
 import type { Following } from './follow.ts'
 
 /** Each one's processes have their grace to end in: one app after the other takes minutes. */
@@ -35,7 +36,9 @@ export async function removeServices(
     following.note(`${service} is not shared with ${consumer} any more`)
   }
   for (const { name: service } of await client.listServices()) {
-    const { snapshot } = await client.deleteService({ params: { service }, query: { volumes } })
+    const lines = client.deleteService({ params: { service }, query: { volumes } })
+    const what = `the deletion of ${service}`
+    const snapshot = snapshotOf(await following.follow(lines, { what, call: null }))
     const kept = snapshot === null ? '' : `; the account keeps its last snapshot: ${snapshot}`
     following.note(`the service ${service} is deleted${kept}`)
   }

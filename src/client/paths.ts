@@ -129,12 +129,7 @@ export const paths = {
     deadlineMs: patientMs,
   },
   serviceLogs: { method: 'GET', path: '/v1/services/:service/logs', kind: 'lines' },
-  deleteService: {
-    method: 'DELETE',
-    path: '/v1/services/:service',
-    kind: 'json',
-    deadlineMs: patientMs,
-  },
+  deleteService: { method: 'DELETE', path: '/v1/services/:service', kind: 'stream' },
   dropServiceData: {
     method: 'DELETE',
     path: '/v1/services/:service/data/:data',

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { awsFeatures } from '../../src/domain/aws-features.ts'
 import { RackError, type ErrorCode } from '../../src/domain/error.ts'
+import { until } from '../../src/lib/poll.ts'
 import { startMemoryRack } from '../support/memory-rack.ts'
 
 const fails = (code: ErrorCode) => (error: unknown) => error instanceof RackError && error.code === code
@@ -22,7 +23,63 @@ test('one that nobody runs for the rack is refused before anything is touched, a
   await assert.rejects(operations.createService(redis, control), /by its account: postgres/)
   const image = { ...asked, type: 'image', image: 'server', port: 9000 }
   await assert.rejects(operations.createService(image, control), fails('unsupported'))
+  const url = { ...asked, type: 'url', url: 'postgres://db.example.com/shop' }
+  await assert.rejects(operations.createService(url, control), fails('unsupported'))
   assert.deepEqual(await store.services.list(), [])
+})
+
+test('a second deletion joins the first, and is told the same', async () => {
+  await using rack = await startRack()
+  const { operations, control, engine, store } = rack
+  await operations.createService(asked, control)
+  const deprovision = engine.deprovision.bind(engine)
+  const [begun, mayEnd] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  let signal: AbortSignal | null = null
+  engine.deprovision = async (name, own) => {
+    engine.deprovision = async () => 'last-of-main'
+    signal = own.signal
+    begun.resolve()
+    await mayEnd.promise
+    return await deprovision(name, own)
+  }
+  const first = operations.deleteService('main', { volumes: false }, control)
+  await begun.promise
+  const hasLooked = Promise.withResolvers<void>()
+  const run = store.services.run.bind(store.services)
+  store.services.run = async (name) => {
+    hasLooked.resolve()
+    return await run(name)
+  }
+  const second = operations.deleteService('main', { volumes: true }, control)
+  await hasLooked.promise
+  // One round through the store more, by which an end would have come.
+  await operations.listServices(control)
+  assert.equal(signal!.aborted, false)
+  mayEnd.resolve()
+  assert.deepEqual(await Promise.all([first, second]), [
+    { snapshot: 'last-of-main' },
+    { snapshot: 'last-of-main' },
+  ])
+})
+
+test('what a dead daemon had begun is taken away beside the recovery, which waits for none of it', async () => {
+  await using rack = await startRack()
+  const { operations, control, engine, store } = rack
+  await operations.createService(asked, control)
+  await store.services.change('main', { status: 'creating' })
+  const mayEnd = Promise.withResolvers<void>()
+  const deprovision = engine.deprovision.bind(engine)
+  engine.deprovision = async (name, own) => {
+    await mayEnd.promise
+    return await deprovision(name, own)
+  }
+  const room = await rack.restart()
+  assert.ok(await room.recover(control))
+  assert.deepEqual([...engine.world.managed.keys()], ['main'])
+  mayEnd.resolve()
+  const isGone = async () => (await store.services.list()).length === 0
+  await until(isGone, { deadlineMs: 20_000, intervalMs: 5, what: 'the service to be gone' })
+  assert.deepEqual([...engine.world.managed.keys()], [])
 })
 
 test('it is asked for once, by what it was asked for; its client alone takes room here', async () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Operations } from '../../src/operations/operations.ts'
+import { until } from '../../src/lib/poll.ts'
 import { dieAfter } from '../support/dying-parts.ts'
 import { startMemoryRack, tester, type MemoryRack } from '../support/memory-rack.ts'
 
@@ -72,6 +73,8 @@ async function checkWhole(rack: MemoryRack, where: string): Promise<Operations> 
   const { store, engine, control } = rack
   const room = await rack.restart()
   assert.ok(await room.recover(control), where)
+  const areSettled = async () => (await store.services.list()).every(({ status }) => status === 'running')
+  await until(areSettled, { deadlineMs: 20_000, intervalMs: 5, what: `all services to be settled ${where}` })
   const services = await store.services.list()
   for (const { name, status } of services) assert.equal(status, 'running', `${name} ${where}`)
   const names = services.map(({ name }) => name)

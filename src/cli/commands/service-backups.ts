@@ -5,6 +5,7 @@ import { formatBytes } from '../../lib/sizes.ts'
 import type { CommandSpec } from '../command-spec.ts'
 import { confirm } from '../confirm.ts'
 import { findOrSend, leaveOnInterrupt, refuseTerminal, saveArchive } from '../files/backup-files.ts'
+import { endService } from '../end-service.ts'
 import { startFollowing } from '../follow.ts'
 import { orNull } from '../or-null.ts'
 import { formatFacts, formatTable } from '../output/table.ts'
@@ -269,7 +270,7 @@ export async function keepFinal(client: Client, service: string): Promise<Backup
 /** While the backup is read there is no service yet: who leaves then ends it. */
 async function cancelRestore(client: Client, service: string): Promise<void> {
   try {
-    await client.deleteService({ params: { service }, query: { volumes: true } })
+    await endService(client, service, true)
   } catch (error) {
     if (!(error instanceof RackError && error.code === 'not-found')) throw error
     throw new RackError('cancelled', 'the restore was ended: nothing was touched', { cause: error })

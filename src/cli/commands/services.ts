@@ -5,6 +5,7 @@ import { hostedType } from '../../domain/service.ts'
 import { sharedType } from '../../domain/share.ts'
 import type { CommandSpec } from '../command-spec.ts'
 import { confirm } from '../confirm.ts'
+import { endService, snapshotOf } from '../end-service.ts'
 import { startFollowing } from '../follow.ts'
 import { linkedApps, placeText } from '../output/links.ts'
 import { formatFacts, formatTable } from '../output/table.ts'
@@ -77,7 +78,7 @@ const create: CommandSpec = {
     const body = { name, type, ...given, ...runOptions(session) }
     const client = await session.connect()
     using following = await startFollowing(session)
-    const call = () => client.deleteService({ params: { service: name }, query: { volumes: false } })
+    const call = () => endService(client, name, false)
     const cancel = {
       what: `the creation of ${name}`,
       call: url === undefined && line === undefined ? call : null,
@@ -200,11 +201,14 @@ const remove: CommandSpec = {
     // One that is linked is refused, and needs none.
     const final =
       hasData && volumes && !isLost && links.length === 0 ? await keepFinal(client, service) : null
-    const { snapshot } = await client.deleteService({ params: { service }, query: { volumes } })
-    if (session.isJson) return session.output.json(snapshot === null ? final : { snapshot })
-    session.output.say(`${service} is deleted${kept === '' ? stays : ''}`)
-    if (snapshot !== null) session.output.say(`the account keeps its last snapshot: ${snapshot}`)
-    if (final) session.output.say(`its last backup makes one again: rack services restore ${final.id}`)
+    using following = await startFollowing(session)
+    const lines = client.deleteService({ params: { service }, query: { volumes } })
+    const deleted = await following.follow(lines, { what: `the deletion of ${service}`, call: null })
+    const snapshot = snapshotOf(deleted)
+    following.result(snapshot === null ? final : { snapshot })
+    following.note(`${service} is deleted${kept === '' ? stays : ''}`)
+    if (snapshot !== null) following.note(`the account keeps its last snapshot: ${snapshot}`)
+    if (final) following.note(`its last backup makes one again: rack services restore ${final.id}`)
   },
 }
 

@@ -34,6 +34,11 @@ export function isChanging({ running }: Context, name: string): boolean {
   return running.has(idOf(name))
 }
 
+/** Settles when the change that runs has ended, whatever its end. */
+export async function changeEnded({ running }: Context, name: string): Promise<void> {
+  await running.ended(idOf(name))
+}
+
 /** Ends the change that runs and settles when it is undone; nothing where none runs. */
 export async function endChange(
   { running }: Context,

@@ -29,7 +29,7 @@ import { listBackups } from './backup/kept-backups.ts'
 import { backupFailure, backupFailures } from './backup/kept-schedules.ts'
 import { lookInside } from './look-inside.ts'
 import { anyImage } from './run-of.ts'
-import { refuseManaged } from './managed.ts'
+import { refuseManaged, refuseUnmanaged } from './managed.ts'
 import { runService } from './run-service.ts'
 import type { ServiceInfo } from './service-info.ts'
 import { changeService, endChange, isChanging } from './service-work.ts'
@@ -47,6 +47,7 @@ export async function createService(
   const { name } = asked
   const type = findType(asked.type)
   checkServiceName(name)
+  refuseUnmanaged(context, type, asked)
   if (runsHere(asked)) {
     if (asked.url !== undefined || asked.share !== undefined)
       throw new RackError('invalid', 'a service that runs here has no URL to be given')

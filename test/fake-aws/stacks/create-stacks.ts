@@ -222,6 +222,26 @@ class Stacks {
     return {}
   }
 
+  resource({
+    StackName: name,
+    LogicalResourceId: logical = '',
+  }: sdk.DescribeStackResourceInput): sdk.DescribeStackResourceOutput {
+    const stack = this.get(name)
+    const found = stack.resources.get(logical)
+    if (!found) throw invalid(`Resource ${logical} does not exist for stack ${stack.name}`)
+    const newest = stack.events.findLast((event) => event.LogicalResourceId === logical)
+    return {
+      StackResourceDetail: {
+        StackName: stack.name,
+        LogicalResourceId: logical,
+        PhysicalResourceId: found.made.physical,
+        ResourceType: found.type,
+        ResourceStatus: newest!.ResourceStatus!,
+        LastUpdatedTimestamp: newest!.Timestamp!,
+      },
+    }
+  }
+
   describe({ StackName: name, NextToken: token }: sdk.DescribeStacksInput): sdk.DescribeStacksOutput {
     if (name !== undefined) return { Stacks: [described(this.get(name))] }
     const found = this.#stacks.filter((stack) => !stack.isGone)
@@ -264,6 +284,12 @@ export async function createStacks(links: StackLinks): Promise<FakeStacks> {
     ContinueUpdateRollback: async (input: sdk.ContinueUpdateRollbackInput) => stacks.continueRollback(input),
     DescribeStacks: async (input: sdk.DescribeStacksInput) => stacks.describe(input),
     DescribeStackEvents: async (input: sdk.DescribeStackEventsInput) => stacks.events(input),
+    DescribeStackResource: async (
+      input: sdk.DescribeStackResourceInput,
+    ): Promise<sdk.DescribeStackResourceOutput> => {
+      assertModelled(input, ['StackName', 'LogicalResourceId'], 'DescribeStackResource')
+      return stacks.resource(input)
+    },
     GetTemplate: async (input: sdk.GetTemplateInput): Promise<sdk.GetTemplateOutput> => {
       assertModelled(input, ['StackName'], 'GetTemplate')
       return { TemplateBody: stacks.get(input.StackName).template?.text }

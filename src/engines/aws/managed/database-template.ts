@@ -39,7 +39,7 @@ export const databaseEngines: Record<string, DatabaseEngine> = {
 }
 
 /** The logical name of the database in its stack. */
-const databaseResource = 'Database'
+export const databaseResource = 'Database'
 
 /** The stack of a service that RDS runs (aws.md 1.8, 2.1). Pure. @throws invalid for more than RDS has */
 export function databaseTemplate(input: DatabaseTemplateInput): object {
@@ -62,7 +62,6 @@ export function databaseTemplate(input: DatabaseTemplateInput): object {
       [databaseResource]: database(input),
     },
     Outputs: {
-      Instance: { Value: { Ref: databaseResource } },
       Host: { Value: { 'Fn::GetAtt': [databaseResource, 'Endpoint.Address'] } },
       Port: { Value: { 'Fn::GetAtt': [databaseResource, 'Endpoint.Port'] } },
     },

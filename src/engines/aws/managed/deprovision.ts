@@ -1,11 +1,13 @@
 import type { DBSnapshot } from '@aws-sdk/client-rds'
 import type { Control } from '../../../domain/control.ts'
 import { isAwsError } from '../../../aws/errors.ts'
-import { outputsOf, settledStack } from '../../../aws/stack-state.ts'
+import { removableStack } from '../../../aws/stack-state.ts'
 import { removeStack } from '../../../aws/stacks.ts'
 import { pages } from '../look/found.ts'
 import { ownerTag, readTags, serviceStackName } from '../names.ts'
 import type { AwsParts } from '../parts.ts'
+import { databaseResource } from './database-template.ts'
+import { assertOwn } from './own-stack.ts'
 import { databaseDeadlineMs } from './provision.ts'
 
 /**
@@ -24,14 +26,31 @@ export async function deprovisionDatabase(
     deadlineMs: databaseDeadlineMs,
   }
   const name = serviceStackName(rack, service)
-  const found = await settledStack(options, name, control)
+  const found = await removableStack(options, name, control)
   if (found !== null) {
-    const { Instance } = outputsOf(found)
-    // One that was never made has none.
-    if (Instance !== undefined) await liftProtection(parts, Instance, control)
+    assertOwn(rack, found)
+    const instance = await findInstance(parts, name, control)
+    if (instance !== null) await liftProtection(parts, instance, control)
     await removeStack(options, name, control)
   }
   return await lastSnapshot(parts, service, control)
+}
+
+/** The database of a stack, in whatever state that is; null for one that was never made. */
+async function findInstance(
+  { clients }: AwsParts,
+  StackName: string,
+  { signal }: Control,
+): Promise<string | null> {
+  const input = { StackName, LogicalResourceId: databaseResource }
+  try {
+    const found = await clients.stacks.describeStackResource(input, { abortSignal: signal })
+    return found.StackResourceDetail?.PhysicalResourceId ?? null
+  } catch (error) {
+    // AWS says so of a resource that is not there.
+    if (isAwsError(error, 'ValidationError')) return null
+    throw error
+  }
 }
 
 /** Not by the stack: one whose removal somebody has tried by hand takes no change any more. */

@@ -1,9 +1,11 @@
 import type { Control } from '../../../domain/control.ts'
 import { RackError } from '../../../domain/error.ts'
 import { unmanagedError, type ManagedService, type ServiceAddress } from '../../../domain/service.ts'
+import { describeStack } from '../../../aws/stack-state.ts'
 import { ensureStack } from '../../../aws/stacks.ts'
 import { awsTags, ownerTag, serviceStackName } from '../names.ts'
 import type { AwsParts } from '../parts.ts'
+import { assertOwn } from './own-stack.ts'
 import { databaseAdmin, databaseEngines, databaseTemplate } from './database-template.ts'
 
 /** RDS takes five to twenty minutes for a database, and as long again for its last snapshot (J). */
@@ -22,8 +24,15 @@ export async function provisionDatabase(
   const { name, kind, password } = managed
   if (!Object.hasOwn(databaseEngines, kind)) throw unmanagedError(managed)
   const stack = serviceStackName(rack, name)
+  const options = {
+    stacks: clients.stacks,
+    intervalMs: intervals.stacks,
+    deadlineMs: databaseDeadlineMs,
+  }
+  const there = await describeStack(options, stack, control)
+  if (there) assertOwn(rack, there)
   const { Host, Port } = await ensureStack(
-    { stacks: clients.stacks, intervalMs: intervals.stacks, deadlineMs: databaseDeadlineMs },
+    options,
     {
       name: stack,
       template: databaseTemplate({ rack, managed, places }),
