@@ -13,7 +13,8 @@ const program = pythonProgram('cfn-lint')
 
 /** Warnings that are meant, by rule. */
 const accepted: Record<string, string> = {
-  W1011: 'the password of a database is a parameter that no stack shows (NoEcho): the rack makes it and keeps it',
+  W1011:
+    'the password of a database is a parameter that no stack shows (NoEcho): the rack makes it and keeps it',
   W3691:
     'a major version alone is the newest minor one of the account; the rule knows every such version as an old one',
 }

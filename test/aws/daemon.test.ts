@@ -172,6 +172,10 @@ test('what a rack in an account has not is refused with its reason', async () =>
   assert.match(acme.stderr, /shows certificates of the account alone/)
   const policy = await rack.attempt(['policy', 'set', '--allow-bind', '/srv'])
   assert.match(policy.stderr, /no machine of the rack/)
+  await source.write({ 'backup.pass': 'correct horse battery staple\n' })
+  const passphrase = ['--passphrase-file', join(source.path, 'backup.pass')]
+  const whole = await rack.attempt(['backup', ...passphrase, '--output', '-'])
+  assert.match(whole.stderr, /has no backup as a whole[^]*rack volumes backup/)
   const listening = await rack.attempt(['start', '--https-port', '443'])
   assert.match(listening.stderr, /for a rack on one machine/)
 })

@@ -16,6 +16,7 @@ export interface Variance {
 const deploys = 'test/aws/deploy.test.ts'
 const services = 'test/fake-aws/ecs/services.test.ts'
 const balancer = 'test/fake-aws/elb/traffic.test.ts'
+const daemon = 'test/aws/daemon.test.ts'
 const healing = 'test/e2e/healing.test.ts'
 const held = 'test/docker/router-hold.test.ts'
 const stable = 'test/docker/stable-names.test.ts'
@@ -221,5 +222,37 @@ export const variances: Variance[] = [
         title: 'host names and ranges share the five values of a rule',
       },
     ],
+  },
+  {
+    name: 'certificates',
+    about: 'Certificates that visitors are shown',
+    machine: 'of an authority by ACME, of your own, or of the rack’s: `rack certs`',
+    account:
+      'of ACM alone: the one that the rack was installed with (`--certificate`), and one for each domain of an app. `rack certs add` and `rack certs acme` are refused',
+    why: 'balancers of the account show what ACM has',
+    shown: [
+      { file: daemon, title: 'what a rack in an account has not is refused with its reason' },
+      {
+        file: 'test/aws/names.test.ts',
+        title: 'where the rack has a domain its apps are served by TLS, and by http to those that keep it',
+      },
+    ],
+    unproved: 'how long ACM takes to issue one',
+  },
+  {
+    name: 'whole',
+    about: '`rack backup`: all of a rack in one file',
+    machine: 'apps, releases, environments, data and settings of the rack, sealed',
+    account: 'refused; its parts go: `rack volumes backup`, `rack services backup`, `rack apps export`',
+    why: 'half of it is the account’s: stacks, keys, certificates',
+    shown: [{ file: daemon, title: 'what a rack in an account has not is refused with its reason' }],
+  },
+  {
+    name: 'counts',
+    about: '`rack top` and `/metrics`',
+    machine: 'requests, errors and answer times of each app, beside cpu and memory of each copy',
+    account: 'cpu and memory; requests are counted by CloudWatch, under the name of the balancer',
+    why: 'requests pass the balancer, and no router of the rack',
+    shown: [{ file: contract, title: 'what running processes take is read, of one owner or of all' }],
   },
 ]
