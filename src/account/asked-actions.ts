@@ -1,3 +1,6 @@
+import type { Permission, PolicyScope } from './installer-policy.ts'
+import { judgedOn } from './judged-on.ts'
+
 /** Actions are asked about one by one: of a pattern these, which an installation calls among the first. */
 const firstOf: Record<string, string> = {
   'acm:*Certificate': 'RequestCertificate DescribeCertificate DeleteCertificate',
@@ -49,4 +52,23 @@ const firstOf: Record<string, string> = {
 export function askedActions(action: string): string[] {
   const [service] = action.split(':')
   return firstOf[action]?.split(' ').map((name) => `${service}:${name}`) ?? [action]
+}
+
+/** Actions that are asked about together: those that are judged on the same. */
+export interface Question {
+  /** As `ecs:RunTask`. */
+  actions: string[]
+  /** An ARN such as it would be, or `*`. */
+  resource: string
+}
+
+/** What there is to ask about permissions, each action on all that it is judged on. Pure. */
+export function questionsOf(wanted: Permission[], scope: PolicyScope): Question[] {
+  const byResource = new Map<string, Set<string>>()
+  for (const action of wanted.flatMap(({ actions }) => actions.flatMap(askedActions))) {
+    for (const resource of judgedOn(action, scope)) {
+      byResource.set(resource, (byResource.get(resource) ?? new Set()).add(action))
+    }
+  }
+  return [...byResource].map(([resource, actions]) => ({ resource, actions: [...actions] }))
 }

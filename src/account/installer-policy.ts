@@ -27,7 +27,7 @@ export function installerPermissions(scope: PolicyScope): Permission[] {
     ...storing(scope),
     ...naming,
     ...watching(scope),
-    reading,
+    anywhere,
   ]
 }
 
@@ -61,8 +61,6 @@ function stacksAndRoles(scope: PolicyScope): Permission[] {
       actions: ['cloudformation:*'],
       on: arns(scope, 'cloudformation', `stack/rack-${rack}*/*`),
     },
-    // Without a name of a stack it is asked of all.
-    { id: 'StackNames', actions: ['cloudformation:DescribeStacks'], on: anything },
     {
       id: 'Roles',
       actions: of('iam', '*Role *RolePolicy *RolePolicies UpdateAssumeRolePolicy PutRolePermissionsBoundary'),
@@ -109,18 +107,16 @@ function computing(scope: PolicyScope): Permission[] {
       id: 'Definitions',
       actions: of(
         'ecs',
-        '*TaskDefinition *TaskDefinitions ListTaskDefinitionFamilies ListServices ListTagsForResource TagResource UntagResource',
+        'CreateCluster RunTask ListTasks ListServices *TaskDefinition *TaskDefinitions ListTaskDefinitionFamilies ListTagsForResource TagResource UntagResource',
       ),
       on: anything,
     },
-    { id: 'Sessions', actions: ['ssm:TerminateSession'], on: anything },
     {
       id: 'Builds',
       actions: ['codebuild:*'],
       on: arns(scope, 'codebuild', `project/rack-${rack}*`, `build/rack-${rack}*`),
     },
     { id: 'Images', actions: ['ecr:*'], on: arns(scope, 'ecr', `repository/rack/${rack}*`) },
-    { id: 'Login', actions: ['ecr:GetAuthorizationToken'], on: anything },
   ]
 }
 
@@ -134,7 +130,6 @@ function balancing(scope: PolicyScope): Permission[] {
       actions: ['elasticloadbalancing:*'],
       on: arns(scope, 'elasticloadbalancing', ...own, 'targetgroup/r-*'),
     },
-    { id: 'Targets', actions: ['elasticloadbalancing:Describe*'], on: anything },
   ]
 }
 
@@ -164,13 +159,17 @@ function storing(scope: PolicyScope): Permission[] {
       actions: ['secretsmanager:*'],
       on: arns(scope, 'secretsmanager', `secret:rack/${rack}/*`),
     },
-    { id: 'SecretNames', actions: ['secretsmanager:ListSecrets'], on: anything },
     {
       id: 'Databases',
       actions: ['rds:*'],
-      on: arns(scope, 'rds', ...['db', 'subgrp', 'pg', 'snapshot'].map((kind) => `${kind}:rack-${rack}*`)),
+      on: arns(
+        scope,
+        'rds',
+        ...['db', 'subgrp', 'pg', 'snapshot'].map((kind) => `${kind}:rack-${rack}*`),
+        // Of the engine's own, without which none is made.
+        'og:default*',
+      ),
     },
-    { id: 'DatabaseNames', actions: ['rds:Describe*'], on: anything },
   ]
 }
 
@@ -199,18 +198,21 @@ function watching(scope: PolicyScope): Permission[] {
   const { rack } = scope
   return [
     { id: 'Logs', actions: ['logs:*'], on: arns(scope, 'logs', `log-group:/rack/${rack}/*`) },
-    {
-      id: 'LogNames',
-      actions: of('logs', 'DescribeLogGroups *ResourcePolicy DescribeResourcePolicies'),
-      on: anything,
-    },
     { id: 'Events', actions: ['events:*'], on: arns(scope, 'events', `rule/rack-${rack}*`) },
   ]
 }
 
-const reading: Permission = {
-  id: 'Reading',
+const anywhere: Permission = {
+  id: 'Anywhere',
   actions: [
+    // Without a name of a stack they are asked of all.
+    ...of('cloudformation', 'DescribeStacks ListStacks'),
+    'ecr:GetAuthorizationToken',
+    'elasticloadbalancing:Describe*',
+    'rds:Describe*',
+    'secretsmanager:ListSecrets',
+    ...of('logs', 'DescribeLogGroups *ResourcePolicy DescribeResourcePolicies'),
+    'ssm:TerminateSession',
     'cloudwatch:GetMetricData',
     'servicequotas:GetServiceQuota',
     'pricing:GetProducts',

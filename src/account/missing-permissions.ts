@@ -4,8 +4,8 @@ import { RackError } from '../domain/error.ts'
 import { isAwsError } from '../aws/errors.ts'
 import { mapBounded } from '../lib/semaphore.ts'
 import type { Caller } from './caller.ts'
-import { askedActions } from './asked-actions.ts'
-import { installerPermissions, type Permission } from './installer-policy.ts'
+import { questionsOf, type Question } from './asked-actions.ts'
+import { installerPermissions } from './installer-policy.ts'
 
 export interface MissingPermission {
   /** As `ecs:CreateCluster`. */
@@ -27,7 +27,7 @@ const mostResults = 1000
 
 /**
  * Asks the account, before anything is changed, whether the caller may do what an installation does. Each action is
- * asked on one resource that the rack would have.
+ * asked on what it is judged on.
  */
 export async function findMissingPermissions(
   permissions: IAM,
@@ -42,9 +42,10 @@ export async function findMissingPermissions(
   try {
     const source = await sourceArn(permissions, caller, control)
     const { region, account } = caller
-    const wanted = installerPermissions({ rack, region, account })
-    const found = await mapBounded(wanted, atOnce, async (permission) => {
-      return await simulate(permissions, { source, permission, rack, region }, control)
+    const scope = { rack, region, account }
+    const questions = questionsOf(installerPermissions(scope), scope)
+    const found = await mapBounded(questions, atOnce, async (question) => {
+      return await simulate(permissions, { source, region, ...question }, control)
     })
     return { missing: found.flatMap((each) => each.flatMap(missingOf)), unknown: null }
   } catch (error) {
@@ -90,21 +91,9 @@ async function sourceArn(
   return Role?.Arn ?? arn
 }
 
-interface Question {
-  source: string
-  permission: Permission
-  rack: string
-  region: string
-}
-
-/** An ARN that a pattern of names takes: the first of them that a rack makes. */
-function sampleOf(pattern: string, rack: string): string {
-  return pattern === '*' ? pattern : pattern.replaceAll(`${rack}*`, rack).replaceAll('*', '1')
-}
-
 async function simulate(
   permissions: IAM,
-  { source, permission: { actions, on }, rack, region }: Question,
+  { source, region, actions, resource }: Question & { source: string; region: string },
   { signal }: Pick<Control, 'signal'>,
 ): Promise<EvaluationResult[]> {
   const answers: EvaluationResult[] = []
@@ -113,8 +102,8 @@ async function simulate(
     const page = await permissions.simulatePrincipalPolicy(
       {
         PolicySourceArn: source,
-        ActionNames: actions.flatMap(askedActions),
-        ResourceArns: [sampleOf(on[0]!, rack)],
+        ActionNames: actions,
+        ResourceArns: [resource],
         ContextEntries: [
           { ContextKeyName: 'aws:RequestedRegion', ContextKeyType: 'string', ContextKeyValues: [region] },
         ],

@@ -124,6 +124,21 @@ test('whoever has the policy lacks nothing; the same for a session of a role', a
   }
 })
 
+test('each action is asked about on what it is judged on, not on any resource of the rack', async () => {
+  const kept = new Set(['ecs:RunTask', 'ecs:ListTasks', 'cloudformation:DescribeStacks'])
+  const statements = everything.map((statement) => ({
+    ...statement,
+    Action: statement.Action.filter((action) => statement.Resource[0] !== '*' || !kept.has(action)),
+  }))
+  permissions.give('DORA', { Statement: statements })
+  const { missing } = await check('DORA')
+  assert.deepEqual(missing.map(({ action, resource }) => `${action} on ${resource}`).toSorted(), [
+    'cloudformation:DescribeStacks on *',
+    `ecs:ListTasks on arn:aws:ecs:${region}:${account.account}:container-instance/shop/1`,
+    `ecs:RunTask on arn:aws:ecs:${region}:${account.account}:task-definition/web_web_1:1`,
+  ])
+})
+
 test('what is missing is named, with its resource and whose no it is', async () => {
   const without = everything.filter(({ Action }) => !Action.includes('kms:CreateKey'))
   const denied: GivenStatement = { Effect: 'Deny', Action: ['ecs:CreateCluster'], Resource: ['*'] }

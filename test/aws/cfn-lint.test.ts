@@ -5,11 +5,16 @@ import { glob, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { before, test } from 'node:test'
+import { questionsOf } from '../../src/account/asked-actions.ts'
+import { installerPermissions } from '../../src/account/installer-policy.ts'
+import { judgedOn } from '../../src/account/judged-on.ts'
+import { engineActions } from '../support/engine-actions.ts'
 import { ensurePython, pythonProgram } from '../../scripts/steps/python.ts'
 
 /** `npm run test:cfn-lint`: AWS's own reading of templates (cfn-lint) on every one that is a golden file. */
 const root = join(import.meta.dirname, '../..')
 const program = pythonProgram('cfn-lint')
+const pythonHome = join(program, '../..')
 
 /** Warnings that are meant, by rule. */
 const accepted: Record<string, string> = {
@@ -36,6 +41,42 @@ test('every golden template is one that CloudFormation takes', async (t) => {
   const rules = new Set((found.accepted ?? []).map(ruleOf))
   assert.deepEqual([...rules].toSorted(), Object.keys(accepted).toSorted(), 'accepted, and said of none')
 })
+
+test('what each action of an installation is judged on is what AWS judges it on', async () => {
+  const [file] = await Array.fromAsync(
+    glob('lib/*/site-packages/cfnlint/data/AdditionalSpecs/Policies.json', { cwd: pythonHome }),
+  )
+  const services = JSON.parse(readFileSync(join(pythonHome, file!), 'utf8')) as Policies
+  const scope = { rack: 'shop', region: 'eu-west-1', account: '123456789012' }
+  const asked = questionsOf(installerPermissions(scope), scope).flatMap(({ actions }) => actions)
+  const wrong: string[] = []
+  for (const action of new Set([...asked, ...(await engineActions())])) {
+    const [name = '', verb = ''] = action.split(':')
+    const service = services[name]
+    const listed = service?.Actions[verb.toLowerCase()]
+    if (!listed) wrong.push(`${action} is no action`)
+    const formats = (listed?.Resources ?? []).flatMap(
+      (kind) => service!.Resources[kind.toLowerCase()]!.ARNFormats,
+    )
+    for (const resource of judgedOn(action, scope)) {
+      if (resource !== '*' && !formats.some((format) => isOf(format, resource)))
+        wrong.push(`${action} is not judged on ${resource}`)
+    }
+  }
+  assert.deepEqual(wrong, [])
+})
+
+/** AWS's service authorization reference, as cfn-lint has it; verbs and kinds in small letters. */
+type Policies = Record<
+  string,
+  {
+    Actions: Record<string, { Resources?: string[] }>
+    Resources: Record<string, { ARNFormats: string[] }>
+  }
+>
+
+const isOf = (format: string, arn: string) =>
+  new RegExp(`^${format.replaceAll(/\$\{\w+\}/g, '[a-z0-9-]+')}$`).test(arn)
 
 test('what CloudFormation would refuse is found: a property, an attribute, a size', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'cfn-lint-'))

@@ -38,7 +38,7 @@ const named = (statements: GivenStatement[], effect: GivenStatement['Effect'], c
   )
 
 /** D: "Policy evaluation logic": a denial wins, then the organization, then the boundary, then who allows. */
-function evaluate({ Statement, limits }: GivenPolicy, action: string, resource: string) {
+export function evaluate({ Statement, limits }: GivenPolicy, action: string, resource: string) {
   const call: [string, string] = [action, resource]
   const isWithin = (limit: GivenStatement[] | undefined) =>
     !limit || (named(limit, 'Allow', call) && !named(limit, 'Deny', call))
