@@ -114,6 +114,12 @@ test('a stream that breaks off is told from one that ends', async (t) => {
   }
 })
 
+test('what an earlier rack answers at once, without a content, is the end of a stream', async () => {
+  await using earlier = await serve((_request, response) => void response.writeHead(204).end())
+  const input = { params: { service: 'main' }, query: { volumes: false } }
+  assert.equal(await followStream(createClient({ url: earlier.url }).deleteService(input), nothing), null)
+})
+
 test('a stream that falls silent is given up, and heartbeats keep it alive', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] })
   const { promise: response, resolve } = Promise.withResolvers<ServerResponse>()
