@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { after, test } from 'node:test'
+import { until } from '../../src/lib/poll.ts'
 import { startRackCommand } from '../support/command-line.ts'
 import { openInstallWorld } from '../support/install-world.ts'
 
 const world = await openInstallWorld()
-const { name, region, directory, env, run, passes, install } = world
+const { name, region, directory, env, aws, clients, held, run, passes, install } = world
 after(async () => await world.close())
 
 /** Ends an install by a signal while stacks are made. */
@@ -43,5 +46,54 @@ test('an install that was interrupted is gone on with', async () => {
 test('what one that was killed has left is taken away', async () => {
   await interruptedBy('SIGKILL')
   await passes(['uninstall', '--region', region, '--rack', name, '--yes', '--volumes'])
-  assert.deepEqual([...new Set(await world.held())], ['AWS::KMS::Key'])
+  assert.deepEqual([...new Set(await held())], ['AWS::KMS::Key'])
+  const nobody = await run(['uninstall', '--region', region, '--rack', name, '--yes'])
+  assert.equal(nobody.code, 1)
+  assert.match(nobody.stderr, new RegExp(`^error: the account \\d+ has nothing of a rack "${name}"`, 'm'))
+})
+
+test('what holds the data of a rack outlives an install that fails, and another account is left alone', async () => {
+  const begin = aws.calls.records.length
+  await passes(install)
+  const calls = aws.calls.records.slice(begin).map(({ service, action }) => `${service}:${action}`)
+  const [marked, daemon] = ['s3:PutObject', 'ecs:'].map((start) =>
+    calls.findIndex((call) => call.startsWith(start)),
+  )
+  assert.ok(marked! >= 0 && daemon! > marked!, 'it says that it is installed before its daemon is there')
+
+  const path = join(directory, 'rack.json')
+  const written = await readFile(path, 'utf8')
+  await writeFile(path, written.replace('"account": "123456789012"', '"account": "999999999999"'))
+  const other = await run(['uninstall', '--rack', name, '--yes'])
+  assert.match(
+    other.stderr,
+    /^error: the rack stands in the account 999999999999, and the credentials are of 123/m,
+  )
+  await writeFile(path, written)
+  await passes(['stop', '--rack', name])
+
+  const isGone = async () => {
+    const left = clients.stacks.describeStacks({ StackName: `rack-${name}` })
+    return await left.then(
+      () => false,
+      () => true,
+    )
+  }
+  await clients.stacks.deleteStack({ StackName: `rack-${name}` })
+  await until(isGone, { what: 'the stack to go', deadlineMs: 60_000 })
+  const second = world.environment('second', 'BOB')
+  const elsewhere = [...install, '--dir', join(world.home, 'other')]
+  const taken = await run(elsewhere, second)
+  assert.match(taken.stderr, new RegExp(`^error: there is a rack "${name}" in`, 'm'))
+  const { Stacks } = await clients.stacks.describeStacks({ StackName: `rack-${name}-base` })
+  const bucket = Stacks![0]!.Outputs!.find(({ OutputKey }) => OutputKey === 'Bucket')!.OutputValue!
+  await clients.objects.deleteObject({ Bucket: bucket, Key: 'installed' })
+  // No database is there: its daemon does not start.
+  const failed = await run(elsewhere, { ...second, RACK_DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none' })
+  assert.equal(failed.code, 1)
+  assert.match(failed.stderr.slice(-1500), /^error: the daemon does not start/m)
+  assert.match(failed.stderr, /^what stood of it in the account stays: rack uninstall --region/m)
+  const there = await held()
+  for (const type of ['AWS::S3::Bucket', 'AWS::EFS::FileSystem', 'AWS::EC2::VPC'])
+    assert.ok(there.includes(type), type)
 })

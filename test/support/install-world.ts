@@ -37,6 +37,8 @@ export async function openInstallWorld() {
   const directory = join(home, 'rack')
   const plan = ['install', 'aws', '--region', region, '--name', name, '--dir', directory]
   return {
+    /** Called by nobody who installs. */
+    clients: account.account.clients,
     name,
     region,
     home,

@@ -5,7 +5,7 @@ import { readRacks } from '../racks-file.ts'
 import type { Session } from '../session.ts'
 import type { AccountOptions } from './account-options.ts'
 
-/** Whether the name and the directory are free on this machine, before anything is made elsewhere. @throws exists, conflict */
+/** Whether the name and the directory are free on this machine, before anything is made elsewhere. @throws exists, conflict, host-failed */
 export async function checkFree(
   { world }: Pick<Session, 'world'>,
   { name, directory }: Pick<AccountOptions, 'name' | 'directory'>,
@@ -24,6 +24,9 @@ async function entriesOf(directory: string): Promise<string[]> {
     return await readdir(directory)
   } catch (error) {
     if (isMissing(error)) return []
-    throw error
+    throw new RackError('host-failed', `${directory} cannot be used: ${(error as Error).message}`, {
+      hint: 'Choose another: --dir DIRECTORY',
+      cause: error,
+    })
   }
 }

@@ -5,33 +5,42 @@ import { readTool } from '../../account/tool-image.ts'
 import { RackError } from '../../domain/error.ts'
 import { checkEngine } from '../../host/engine-check.ts'
 import { checkName } from '../../host/plan-installation.ts'
+import { hasSystemd } from '../../host/start-at-boot.ts'
 import { dockerSocket } from '../../lib/docker-socket.ts'
 import { confirm } from '../confirm.ts'
 import { defaultRackName } from '../find-installation.ts'
 import type { Session } from '../session.ts'
 import { checkDaemonPlace, readAccountOptions, type AccountOptions } from './account-options.ts'
 import { checkFree } from './check-free.ts'
+import { checkLastingCredentials } from './lasting-credentials.ts'
 import { lookAtAccount } from './look-at-account.ts'
 import { makeRack } from './make-rack.ts'
 import { describePlan, type AccountPlan } from './show-plan.ts'
 
-/** What `rack install aws` does. */
-export async function installInAccount(session: Session): Promise<void> {
+/** What `rack install aws` does; gives its exit code. */
+export async function installInAccount(session: Session): Promise<number> {
   const { options, output, isJson } = session
-  if (options.flag('policy')) return printPolicy(session)
+  if (options.flag('policy')) {
+    printPolicy(session)
+    return 0
+  }
   const wanted = await readAccountOptions(session)
   const isPlan = options.flag('plan')
   if (!isPlan) {
     checkDaemonPlace(session)
+    checkLastingCredentials(session.world.env, { isBySystemd: await hasSystemd() })
     await checkFree(session, wanted)
     // Better missed before anything is made than after.
     await readTool()
   }
   const plan = await look(session, wanted)
-  if (isPlan && isJson) return output.json(plan)
-  if (isPlan) return output.data(describePlan(plan))
+  if (isPlan) {
+    if (isJson) output.json(plan)
+    else output.data(describePlan(plan))
+    return 0
+  }
   await askFirst(session, wanted, plan)
-  await makeRack(session, wanted)
+  return await makeRack(session, wanted)
 }
 
 async function look({ world, output }: Session, wanted: AccountOptions): Promise<AccountPlan> {

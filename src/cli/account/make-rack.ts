@@ -1,6 +1,7 @@
 import { hostname } from 'node:os'
-import { readInstalledMark, writeInstalledMark } from '../../account/installed-mark.ts'
-import { findStacks, makeStacks } from '../../account/make-stacks.ts'
+import { findRack } from '../../account/find-rack.ts'
+import { removeInstalledMark, writeInstalledMark } from '../../account/installed-mark.ts'
+import { makeStacks } from '../../account/make-stacks.ts'
 import { openAccount, type OpenAccount } from '../../account/open-account.ts'
 import { placesOf } from '../../account/places.ts'
 import { removeStacks } from '../../account/remove-stacks.ts'
@@ -19,8 +20,11 @@ import type { Session } from '../session.ts'
 import type { AccountOptions } from './account-options.ts'
 import { watchStacks } from './watch-stacks.ts'
 
-/** Makes the rack in the account, then its daemon here; of what fails nothing is left that was not there before. */
-export async function makeRack(session: Session, wanted: AccountOptions): Promise<void> {
+/**
+ * Makes the rack in the account, then its daemon here; of what fails nothing is left that was not there before. Gives the
+ * exit code: 1 for one that does not come up.
+ */
+export async function makeRack(session: Session, wanted: AccountOptions): Promise<number> {
   const { output, world, isJson } = session
   const { name, region } = wanted
   const account = openAccount(region, world.env)
@@ -34,22 +38,25 @@ export async function makeRack(session: Session, wanted: AccountOptions): Promis
   const isNew = await checkNotInstalled(account, wanted, control)
   output.say(`making ${name} in ${region}`)
   await makeStacks(account, wanted.stacks, control)
-  // What an installation before this one has made stays for the next.
-  if (isNew) undo.defer(() => undoStacks(session, account, { wanted, control }))
+  undo.defer(async () => {
+    if (isNew) return await undoStacks(session, account, { wanted, control })
+    output.say(`what stood of it in the account stays: rack uninstall --region ${region} --rack ${name}`)
+  })
   const places = await withTool(account, wanted, control)
   const installation = installationOf(wanted, places)
   const token = await makeInstallation(installation, world.env)
   undo.defer(() => removeInstallation(installation))
+  await markInstalled(account, installation, undo, control)
   await keepRack(session, installation, token, undo)
   await startInstalled(session, installation, undo, control.signal)
-  const { directory } = installation
-  const bucket = { clients: account.clients, bucket: places.bucket }
-  await writeInstalledMark(bucket, { host: hostname(), directory }, control)
+  control.signal.throwIfAborted()
   undo.move()
   closing.dispose()
-  await waitUntilReady(session, installation, { token })
+  const isReady = await waitUntilReady(session, installation, { token })
   if (isJson) output.json(await readStatus(session, installation))
-  else await printInstalled(session, installation)
+  else if (isReady) await printInstalled(session, installation)
+  else output.say(output.colors.say.yellow(`${name} is made, and not up: rack doctor --rack ${name}`))
+  return isReady ? 0 : 1
 }
 
 /** Whether nothing of it is there yet. @throws exists for a rack of the account that was installed to its end */
@@ -58,14 +65,25 @@ async function checkNotInstalled(
   { name, region }: AccountOptions,
   control: Control,
 ): Promise<boolean> {
-  const found = await findStacks(account, name, control)
-  const bucket = found?.base['Bucket']
-  if (!bucket) return found === null
-  const mark = await readInstalledMark({ clients: account.clients, bucket }, control)
-  if (mark === null) return false
+  const found = await findRack(account, name, control)
+  if (!found?.mark) return !found?.hasBase
   throw new RackError('exists', `there is a rack "${name}" in ${region} of this account already`, {
-    hint: `Its daemon is on ${mark.host}. Choose another name: --name NAME`,
+    hint: `Its daemon is on ${found.mark.host}. Choose another name: --name NAME`,
   })
+}
+
+const markDeadlineMs = 60_000
+
+/** Says that it is installed, before anything is started that would be a second daemon of it; `undo` takes it back. */
+async function markInstalled(
+  { clients }: OpenAccount,
+  { directory, places: { bucket } }: AwsInstallation,
+  undo: AsyncDisposableStack,
+  control: Control,
+): Promise<void> {
+  // Also where the call is done, and its answer lost.
+  undo.defer(() => removeInstalledMark({ clients, bucket }, { signal: AbortSignal.timeout(markDeadlineMs) }))
+  await writeInstalledMark({ clients, bucket }, { host: hostname(), directory }, control)
 }
 
 /** What prepares tasks is put into the repository that the stacks have made, and the stacks are told of it. */
@@ -94,8 +112,8 @@ async function undoStacks(
     const undoing = { ...control, signal: AbortSignal.timeout(undoDeadlineMs) }
     await removeStacks(account, { rack: name, data: true }, undoing)
   } catch (error) {
-    if (!(error instanceof RackError)) throw error
-    output.say(output.colors.say.yellow(`not all of it is gone: ${error.message}`))
+    const why = error instanceof Error ? error.message : String(error)
+    output.say(output.colors.say.yellow(`not all of it is gone: ${why}`))
     output.say(`  rack uninstall --region ${region} --rack ${name} --volumes`)
   }
 }

@@ -1,6 +1,5 @@
 import { checkRegion, readCaller } from '../../account/caller.ts'
-import { readInstalledMark } from '../../account/installed-mark.ts'
-import { findStacks } from '../../account/make-stacks.ts'
+import { findRack } from '../../account/find-rack.ts'
 import { openAccount } from '../../account/open-account.ts'
 import { removeStacks } from '../../account/remove-stacks.ts'
 import { RackError } from '../../domain/error.ts'
@@ -28,12 +27,19 @@ export async function removeLeftStacks(session: Session): Promise<void> {
     using control = watchStacks(session, left)
     const caller = await readCaller(account.clients.identity, region, control)
     output.say(`account ${caller.account} as ${caller.name}, in ${region}`)
-    const found = await findStacks(account, name, control)
-    const bucket = found?.base['Bucket']
-    const mark = bucket ? await readInstalledMark({ clients: account.clients, bucket }, control) : null
-    if (mark !== null) {
-      throw new RackError('conflict', `${name} is installed: its daemon is on ${mark.host}`, {
-        hint: `There: rack uninstall --dir ${mark.directory}`,
+    const found = await findRack(account, name, control)
+    if (!found) {
+      throw new RackError(
+        'not-found',
+        `the account ${caller.account} has nothing of a rack "${name}" in ${region}`,
+        {
+          hint: `Are the name and the Region as they were? aws cloudformation list-stacks --region ${region}`,
+        },
+      )
+    }
+    if (found.mark) {
+      throw new RackError('conflict', `${name} is installed: its daemon is on ${found.mark.host}`, {
+        hint: `There: rack uninstall --dir ${found.mark.directory}`,
       })
     }
     await confirm(session, `Remove what is left of ${name} in the account ${caller.account}?`, name)

@@ -1,10 +1,11 @@
 import { removeInstalledMark } from '../../account/installed-mark.ts'
-import { openAccount } from '../../account/open-account.ts'
+import { readCaller } from '../../account/caller.ts'
+import { openAccount, type OpenAccount } from '../../account/open-account.ts'
 import { removeStacks } from '../../account/remove-stacks.ts'
 import { RackError } from '../../domain/error.ts'
 import { stopDaemon } from '../../host/daemon.ts'
 import type { AwsInstallation } from '../../host/installation.ts'
-import { removeInstallation } from '../../host/make-installation.ts'
+import { daemonEnvironment, removeInstallation } from '../../host/make-installation.ts'
 import { removeUnits } from '../../host/start-at-boot.ts'
 import { confirm } from '../confirm.ts'
 import { connectStarted } from '../connect-started.ts'
@@ -18,12 +19,18 @@ import { watchStacks } from './watch-stacks.ts'
 
 /** Apps and services first, then the stacks, then what is here: what fails can be called again. */
 export async function uninstallFromAccount(session: Session, installation: AwsInstallation): Promise<void> {
-  const { name, places } = installation
+  const { name, directory, places } = installation
   const volumes = session.options.flag('volumes')
-  const where = `the account ${places.account}, ${places.region}`
+  // The daemon and what follows it are one caller: whom the rack calls as, not this shell.
+  useCredentialsOf(await daemonEnvironment(directory, session.world.env))
+  const account = openAccount(places.region, process.env)
+  using closing = new DisposableStack()
+  closing.defer(() => account.close())
+  const who = await checkOwnAccount(account, places)
   const what = `its apps and services${volumes ? ' and all of their data' : '; their data stays'}`
+  const where = `the account ${places.account}, ${places.region}, as ${who}`
   await confirm(session, `Uninstall ${name} from ${where}, ${what}?`, name)
-  const kept = await removeAll(session, installation, { volumes })
+  const kept = await removeAll(session, { installation, account }, { volumes })
   await removeInstallation(installation)
   await changeRacks(session.world.env, (known) => withoutRack(known, name))
   const { output, isJson } = session
@@ -32,9 +39,36 @@ export async function uninstallFromAccount(session: Session, installation: AwsIn
   tellKept(session, kept, { name, region: places.region, volumes })
 }
 
+/** The SDK finds as whom it calls in the environment of the program, and nowhere else. */
+function useCredentialsOf(environment: Record<string, string | undefined>): void {
+  for (const [name, value] of Object.entries(environment)) {
+    if (!/^(AWS|RACK_AWS)_/.test(name)) continue
+    if (value === undefined) delete process.env[name]
+    else process.env[name] = value
+  }
+}
+
+const callerDeadlineMs = 60_000
+
+/** Gives who calls. @throws conflict where it is another account than the rack's; unauthorized */
+async function checkOwnAccount(
+  { clients }: OpenAccount,
+  { account, region }: AwsInstallation['places'],
+): Promise<string> {
+  const caller = await readCaller(clients.identity, region, { signal: AbortSignal.timeout(callerDeadlineMs) })
+  if (caller.account === account) return caller.name
+  throw new RackError(
+    'conflict',
+    `the rack stands in the account ${account}, and the credentials are of ${caller.account}`,
+    {
+      hint: 'Choose those of its account: AWS_PROFILE=NAME before the command; aws sts get-caller-identity shows whose they are',
+    },
+  )
+}
+
 async function removeAll(
   session: Session,
-  installation: AwsInstallation,
+  { installation, account }: { installation: AwsInstallation; account: OpenAccount },
   { volumes }: { volumes: boolean },
 ): Promise<KeptResource[]> {
   const { name, directory, places } = installation
@@ -46,17 +80,12 @@ async function removeAll(
   }
   await removeUnits(name)
   await stopDaemon(directory, machineControl())
-  const account = openAccount(places.region, session.world.env)
-  try {
-    const left = new RackError('cancelled', `${name} is not gone yet`, {
-      hint: `The account goes on with what it has begun. Go on: rack uninstall --rack ${name}`,
-    })
-    using control = watchStacks(session, left)
-    await removeInstalledMark({ clients: account.clients, bucket: places.bucket }, control)
-    return await removeStacks(account, { rack: name, data: volumes }, control)
-  } finally {
-    account.close()
-  }
+  const left = new RackError('cancelled', `${name} is not gone yet`, {
+    hint: `The account goes on with what it has begun. Go on: rack uninstall --rack ${name}`,
+  })
+  using control = watchStacks(session, left)
+  await removeInstalledMark({ clients: account.clients, bucket: places.bucket }, control)
+  return await removeStacks(account, { rack: name, data: volumes }, control)
 }
 
 /** Says what is still there, and how it goes. */

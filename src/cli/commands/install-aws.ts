@@ -46,6 +46,6 @@ export const installAws: CommandSpec = {
   needs: 'nothing',
   async run(session) {
     const { installInAccount } = await import('../account/install-in-account.ts')
-    await installInAccount(session)
+    return await installInAccount(session)
   },
 }
