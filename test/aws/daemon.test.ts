@@ -22,10 +22,15 @@ let source: SourceDirectory
 let registry: DockerRegistry
 let visit: Visit
 
-/** Says a word of its environment, by http. */
+/** Says a word of its environment by http, and does not start with one of them. */
 const dockerfile = `FROM busybox:1
 RUN mkdir /www
-CMD ["sh", "-c", "echo \\"$WORD\\" > /www/index.html; exec httpd -f -p 5000 -h /www"]
+COPY start /start
+CMD ["sh", "/start"]
+`
+const start = `echo "$WORD" > /www/index.html
+if [ "$WORD" = broken ]; then echo no database; exit 3; fi
+exec httpd -f -p 5000 -h /www
 `
 const composeOf = (image: string) => `services:
   web:
@@ -53,7 +58,7 @@ before(async () => {
   undo.defer(async () => void (await docker('docker', ['rmi', image])))
   await docker('docker', ['push', image])
   source = undo.use(
-    await makeSource({ 'docker-compose.yml': composeOf(image), Dockerfile: dockerfile, 'rack.txt': 'x' }),
+    await makeSource({ 'docker-compose.yml': composeOf(image), Dockerfile: dockerfile, start }),
   )
   visit = visitLocally(rack.httpPort)
 })
@@ -105,8 +110,7 @@ test('a release that does not come up moves nothing, and one that did is gone ba
   await rack.run('env', 'set', '--app', 'shop', '--promote', 'WORD=second')
   assert.equal((await visit('shop.localhost'))?.text, 'second')
   const live = await liveRelease()
-  await source.write({ Dockerfile: 'FROM busybox:1\nCMD ["sh", "-c", "echo no database; exit 3"]\n' })
-  const broken = await rack.attempt(['deploy', '--app', 'shop', source.path])
+  const broken = await rack.attempt(['env', 'set', '--app', 'shop', '--promote', 'WORD=broken'])
   assert.notEqual(broken.code, 0)
   assert.match(broken.stderr, /web.*exit|exit.*3/i)
   assert.match(broken.stderr, /no database/)
