@@ -16,6 +16,7 @@ import { ServiceDiscovery } from '@aws-sdk/client-servicediscovery'
 import { STS } from '@aws-sdk/client-sts'
 import { createSemaphore } from '../lib/semaphore.ts'
 import { translateError } from './errors.ts'
+import { createAccountGate } from './own-account.ts'
 
 /** Where an account is, and as whom it is called; what is absent is found as the SDK finds it. */
 export interface AwsAccess {
@@ -23,6 +24,8 @@ export interface AwsAccess {
   /** Takes the place of every service's own. */
   endpoint?: string
   credentials?: { accessKeyId: string; secretAccessKey: string; sessionToken?: string }
+  /** Whoever calls another one is kept from all but asking whose it is. */
+  account?: string
 }
 
 /** One client a service: each call waits for its turn among its family's, and throws what `translateError` says. */
@@ -79,6 +82,7 @@ export function createClients(access: AwsAccess): AwsClients {
     identity: through(new STS(given), atOnce.other),
     certificates: through(new ACM(given), atOnce.other),
   }
+  if (access.account !== undefined) keepTo(access.account, clients)
   return {
     ...clients,
     close() {
@@ -93,6 +97,17 @@ interface Client {
   middlewareStack: {
     add(step: never, options: { step: 'initialize'; priority: 'high'; name: string }): void
   }
+}
+
+/** Names of places are the same in every account. */
+function keepTo(account: string, { identity, ...others }: { identity: STS } & Record<string, Client>): void {
+  const gate = createAccountGate(identity, account)
+  const step = (next: CallStep) => async (args: object) => {
+    await gate()
+    return await next(args)
+  }
+  for (const { middlewareStack } of Object.values(others))
+    middlewareStack.add(step as never, { step: 'initialize', priority: 'high', name: 'rackAccount' })
 }
 
 /** The one door of all calls of a client. */

@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import type { Logger } from 'pino'
 import { accountClock } from '../aws/account-clock.ts'
-import { createClients } from '../aws/clients.ts'
+import { createClients, type AwsClients } from '../aws/clients.ts'
+import { assertAccount } from '../aws/own-account.ts'
 import type { Control } from '../domain/control.ts'
 import { RackError } from '../domain/error.ts'
 import { isOfApp, ofApp } from '../domain/owner.ts'
-import { createAwsEngine, type AwsEngine } from '../engines/aws/aws-engine.ts'
+import { createAwsEngine } from '../engines/aws/aws-engine.ts'
 import { connectDocker } from '../engines/docker/client.ts'
 import { diskUse } from '../host/disk-use.ts'
 import { balancerUrls, installationPaths, type AwsInstallation } from '../host/installation.ts'
@@ -37,7 +38,7 @@ export async function openAccountSite(
   const { name, directory, domain, places, total } = installation
   const clock = accountClock(process.env)
   const intervals = intervalsAt(clock)
-  const clients = createClients({ region: places.region })
+  const clients = createClients({ region: places.region, account: places.account })
   const docker = connectDocker({ socketPath: dockerSocket(process.env) })
   const builder = createOwnBuilder({ docker, rack: name, isAlone: true })
   const engine = createAwsEngine({
@@ -67,10 +68,10 @@ export async function openAccountSite(
     host: hostOf(installation, names),
     gpus: 0,
     checkBinds: async (paths) => refuseBinds(paths),
-    reach: (control) => reach(engine, control),
+    reach: (control) => reach(clients, places.account, control),
     start: (control) => engine.start(control),
     waitForLoss: (control) =>
-      waitForLoss({ reach: (own) => reach(engine, own), periodMs: intervals.away }, control),
+      waitForLoss({ reach: (own) => reach(clients, places.account, own), periodMs: intervals.away }, control),
     // Rules and addresses are AWS's to keep.
     keep: (_policy, control) => names.keep(namesPeriodMs / clock, control),
     async close() {
@@ -80,10 +81,10 @@ export async function openAccountSite(
   }
 }
 
-/** @throws engine-unavailable for an account that takes no calls */
-async function reach(engine: AwsEngine, control: Control): Promise<void> {
+/** @throws engine-unavailable for an account that takes no calls, or is another one */
+async function reach({ identity }: AwsClients, account: string, control: Control): Promise<void> {
   const signal = AbortSignal.any([control.signal, AbortSignal.timeout(answerDeadlineMs)])
-  await engine.about({ ...control, signal })
+  await assertAccount(identity, account, signal)
 }
 
 function refuseBinds(paths: string[]): void {

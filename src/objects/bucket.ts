@@ -1,10 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Readable } from 'node:stream'
 import type { S3 } from '@aws-sdk/client-s3'
 import { isAwsError, translateError } from '../aws/errors.ts'
 import { RackError } from '../domain/error.ts'
 import type { Objects } from '../domain/objects.ts'
+import { abortable, startDeadline } from '../lib/deadline.ts'
 import { noSuchKey } from './faults.ts'
 import { checkKey, checkPrefix } from './keys.ts'
 import { uploadFile } from './upload-file.ts'
@@ -19,6 +21,8 @@ export interface BucketOptions {
   spool: string
   /** The largest blob that `put` takes; without it the disk of the spool is the limit. */
   maxBytes?: number
+  /** How long the next piece of a blob may take to come, ms; a minute unless it is said. */
+  patienceMs?: number
 }
 
 /** What a call may take that carries no content. */
@@ -72,9 +76,11 @@ async function refuseFolder(options: BucketOptions, name: string): Promise<void>
   const { client, bucket, prefix } = options
   const words = name.slice(prefix.length).split('/')
   const above = words.slice(1).map((_word, at) => prefix + words.slice(0, at + 1).join('/'))
-  const below = client.listObjectsV2({ Bucket: bucket, Prefix: `${name}/`, MaxKeys: 1 }, inTime())
-  const sizes = await Promise.all(above.map((each) => sizeOf(options, each)))
-  const isFolder = ((await below).Contents ?? []).length > 0
+  const [{ Contents = [] }, ...sizes] = await Promise.all([
+    client.listObjectsV2({ Bucket: bucket, Prefix: `${name}/`, MaxKeys: 1 }, inTime()),
+    ...above.map((each) => sizeOf(options, each)),
+  ])
+  const isFolder = Contents.length > 0
   if (isFolder || sizes.some((size) => size !== null))
     throw new RackError('conflict', 'an object of that name, or below it, is there already')
 }
@@ -90,33 +96,37 @@ async function sizeOf({ client, bucket }: BucketOptions, name: string): Promise<
 }
 
 async function* readObject(
-  { client, bucket }: BucketOptions,
+  { client, bucket, patienceMs = answerDeadlineMs }: BucketOptions,
   { name, key, start }: { name: string; key: string; start: number },
 ): AsyncGenerator<Uint8Array> {
-  const begin = new AbortController()
-  const timer = setTimeout(
-    () => begin.abort(new RackError('engine-unavailable', 'the account does not give an object')),
-    answerDeadlineMs,
-  )
-  let body: AsyncIterable<Uint8Array>
+  const late = () => new RackError('engine-unavailable', `the account does not send the object "${key}"`)
+  const inPatience = async <T>(wait: (signal: AbortSignal) => Promise<T>): Promise<T> => {
+    using deadline = startDeadline({ deadlineMs: patienceMs, what: key, reason: late })
+    return await abortable(wait(deadline.signal), deadline.signal)
+  }
+  const range = start > 0 ? { Range: `bytes=${start}-` } : {}
+  let body: Readable
   try {
-    const range = start > 0 ? { Range: `bytes=${start}-` } : {}
-    const found = await client.getObject(
-      { Bucket: bucket, Key: name, ...range },
-      { abortSignal: begin.signal },
+    const found = await inPatience((abortSignal) =>
+      client.getObject({ Bucket: bucket, Key: name, ...range }, { abortSignal }),
     )
-    body = found.Body as unknown as AsyncIterable<Uint8Array>
+    body = found.Body as Readable
   } catch (error) {
     // Its end, or a place behind it.
     if (isAwsError(error, 'InvalidRange')) return
     throw isAwsError(error, 'NoSuchKey', 'NotFound') ? noSuchKey(key) : error
-  } finally {
-    clearTimeout(timer)
   }
   try {
-    yield* body
+    const pieces = body[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>
+    for (;;) {
+      const next = await inPatience(() => pieces.next())
+      if (next.done) return
+      yield next.value
+    }
   } catch (error) {
     throw translateError(error, 'GetObject')
+  } finally {
+    body.destroy()
   }
 }
 

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
 import { createHash, randomBytes } from 'node:crypto'
+import { once } from 'node:events'
 import { mkdtempDisposable, readdir, rm } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
@@ -81,6 +84,44 @@ test('a part whose answer is lost is sent again, and the blob is whole', async (
   for await (const chunk of blobs.get('key')) hash.update(chunk)
   assert.equal(hash.digest('hex'), sha256)
   assert.equal(Buffer.concat(await Array.fromAsync(blobs.get('key', { start: 17 * 2 ** 20 - 1 }))).length, 1)
+})
+
+test('an account that is away fails a put, whatever of its calls fails last, and nothing else', async () => {
+  await using place = await makePlace()
+  const blobs = await place.open()
+  const error = new AwsError('ExpiredToken', 'expired', 403)
+  server.faults.set('s3:HeadObject', { error })
+  server.faults.set('s3:ListObjectsV2', { error, delayMs: 100_000 })
+  await assert.rejects(blobs.put('a/b', pieces('x'), control()), RackError)
+  server.faults.clear()
+  // By then the other one has failed too, and somebody must have been there for it.
+  await account.clock.pass(200_000)
+  await blobs.put('a/b', pieces('x'), control())
+})
+
+test('a blob that stops coming is not waited for without end', async (t) => {
+  const half = createServer((_request, response) => {
+    response.writeHead(200, { 'content-length': 10 })
+    response.write('half')
+  })
+  half.listen(0, '127.0.0.1')
+  await once(half, 'listening')
+  const { port } = half.address() as AddressInfo
+  const access = { ...clientConfig(server), endpoint: `http://127.0.0.1:${port}` }
+  const { objects: client, close } = createClients(access)
+  t.after(() => {
+    close()
+    half.closeAllConnections()
+    half.close()
+  })
+  const spool = join(account.directory, 'spool-of-half')
+  const blobs = await openBucket({ client, bucket, prefix: 'half/', spool, patienceMs: 200 })
+  const read: string[] = []
+  const reading = async () => {
+    for await (const piece of blobs.get('key')) read.push(Buffer.from(piece).toString())
+  }
+  await assert.rejects(reading(), { code: 'engine-unavailable', message: /does not send the object "key"/ })
+  assert.deepEqual(read, ['half'])
 })
 
 async function* pieces(content: string | Uint8Array): AsyncGenerator<Uint8Array> {
