@@ -108,14 +108,14 @@ test('a blob that stops coming is not waited for without end', async (t) => {
   await once(half, 'listening')
   const { port } = half.address() as AddressInfo
   const access = { ...clientConfig(server), endpoint: `http://127.0.0.1:${port}` }
-  const { objects: client, close } = createClients(access)
+  const away = createClients(access)
   t.after(() => {
-    close()
+    away.close()
     half.closeAllConnections()
     half.close()
   })
   const spool = join(account.directory, 'spool-of-half')
-  const blobs = await openBucket({ client, bucket, prefix: 'half/', spool, patienceMs: 200 })
+  const blobs = await openBucket({ client: away.objects, bucket, prefix: 'half/', spool, patienceMs: 200 })
   const read: string[] = []
   const reading = async () => {
     for await (const piece of blobs.get('key')) read.push(Buffer.from(piece).toString())
