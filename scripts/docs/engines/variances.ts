@@ -255,4 +255,19 @@ export const variances: Variance[] = [
     why: 'requests pass the balancer, and no router of the rack',
     shown: [{ file: contract, title: 'what running processes take is read, of one owner or of all' }],
   },
+  {
+    name: 'daemon',
+    about: 'Where the rack’s own program runs',
+    machine: 'beside the processes; apps run on without it',
+    account:
+      'on a machine of yours that reaches the network of the account (`--daemon here`); apps run on without it',
+    why: 'it tries the processes itself before a release serves, by their addresses inside',
+    shown: [
+      {
+        file: daemon,
+        title:
+          'a change whose daemon is killed is brought about by the next one, and apps are reached meanwhile',
+      },
+    ],
+  },
 ]
