@@ -152,6 +152,11 @@ export const awsFeatures: EngineFeatures = {
     why: 'a build in the account is handed its source alone',
     instead: 'fetch what needs a secret before the upload',
   },
+  udpPorts: {
+    verdict: 'refused',
+    why: 'the network load balancer of the rack takes tcp and tls',
+    instead: 'let what needs udp run on a rack of one machine',
+  },
   udpAlone: {
     verdict: 'refused',
     why: 'a network load balancer probes a process by tcp',

@@ -30,6 +30,7 @@ export const dockerFeatures: EngineFeatures = {
   internalNetworks: true,
   localPorts: true,
   buildSecrets: true,
+  udpPorts: true,
   udpAlone: true,
   sharedTlsPorts: true,
   proxyOnHttp: true,

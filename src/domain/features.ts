@@ -68,6 +68,8 @@ interface ContainerFeatures {
 interface TrafficFeatures {
   /** External ports that only the machine of the rack reaches. */
   localPorts: true | Lack
+  /** External ports of udp. */
+  udpPorts: true | Lack
   /** A process that is reached by udp alone. */
   udpAlone: true | Lack
   /** Ports of protocol tls that several apps have, told apart by the name that clients ask for. */

@@ -109,6 +109,7 @@ test('a job that another process waits for may start again on failure everywhere
 })
 
 test('an engine that serves udp, https and tls opens them', () => {
+  const features = { ...awsFeatures, udpPorts: true as const }
   const { web, problems } = readWeb(
     'ports: ["53:53", "53:5353/udp", "443:80", "853:8853", { target: 9000, protocol: udp }]\n' +
       'labels: { rack.port.853.protocol: tls, rack.port.853.secure: "true", rack.health.port: "53" }',
@@ -129,6 +130,7 @@ test('an engine that serves udp, https and tls opens them', () => {
 })
 
 test('udp ports are told apart from tcp ones, and probed on one of those', () => {
+  const features = { ...awsFeatures, udpPorts: true as const }
   const table: [keys: string, problem: RegExp][] = [
     [
       'ports: ["53:53/udp"]',

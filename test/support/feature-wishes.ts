@@ -167,11 +167,14 @@ export const featureWishes: Partial<Record<Feature, [keys: string, problem: RegE
       /^5:15: error: .*"rack\.https\.hsts" is refused: an application load balancer .*; let the process send/,
     ],
   ],
-  udpAlone: [
+  udpPorts: [
     [
-      'ports: ["53:53/udp"]',
-      /^4:13: error: .*reached by udp needs a tcp port .*; declare one under `expose:`/,
+      'ports: ["53:53/udp"]\nexpose: [80]\nlabels: { rack.health.port: "80" }',
+      /^4:13: error: .*the port 53 of udp is refused: the network load balancer .*; let what needs udp run/,
     ],
+  ],
+  udpAlone: [
+    ['ports: ["53/udp"]', /^4:13: error: .*reached by udp needs a tcp port .*; declare one under `expose:`/],
   ],
   sharedTlsPorts: [
     [

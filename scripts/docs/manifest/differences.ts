@@ -33,6 +33,7 @@ export const featureTitles: Record<Feature, string> = {
   internalNetworks: '`internal: true` of a network',
   localPorts: '`127.0.0.1:5432:5432`',
   buildSecrets: '`build.secrets`, `build.ssh`',
+  udpPorts: 'external ports of udp',
   udpAlone: 'a process that is reached by udp alone',
   sharedTlsPorts: 'a tls port of several apps',
   proxyOnHttp: '`rack.port.N.proxy` on http',
