@@ -276,6 +276,35 @@ test('info tells what a service that runs here holds, and url where a service is
   assert.equal((await typeCommand(['services', 'url', 'main', '--reveal'], { rack })).stdout, `${url}\n`)
 })
 
+test('a service of the account is asked for by a word; its end tells what the account keeps', async () => {
+  const asked: unknown[] = []
+  const run = {
+    image: 'postgres:15',
+    says: null,
+    cpuUnits: 128,
+    memoryBytes: 2 ** 28,
+    restarts: 0,
+    kept: null,
+    volumes: 0,
+    managed: true,
+  }
+  const info = { ...service, type: 'postgres', run, detail: 'running' }
+  const rack: Partial<Operations> = {
+    async createService({ name, managed, memoryBytes }) {
+      asked.push([name, managed, memoryBytes])
+      return { service: info, releases: [], warning: null }
+    },
+    getService: async () => info,
+    deleteService: async () => ({ snapshot: 'rack-r-service-main-snapshot-1' }),
+  }
+  const words = ['services', 'create', 'postgres', '--name', 'main', '--managed', '--memory', '4g']
+  const made = await typeCommand(words, { rack })
+  assert.match(made.stderr, /main is there: postgres:15, run by the account/)
+  assert.deepEqual(asked, [['main', true, 4 * 2 ** 30]])
+  const gone = await typeCommand(['services', 'delete', 'main', '--yes'], { rack })
+  assert.match(gone.stderr, /main is deleted\n.*keeps its last snapshot: rack-r-service-main-snapshot-1/)
+})
+
 test('Ctrl-C while a service is created takes it back, and says so', async () => {
   let interrupt = () => {}
   const gone = Promise.withResolvers<void>()
