@@ -36,10 +36,14 @@ export async function writeInstalledMark(
   await clients.objects.putObject({ Bucket, Key, Body: JSON.stringify(mark) }, { abortSignal: signal })
 }
 
-/** Safe to repeat; a bucket that is kept says no more whose it was. */
+/** Safe to repeat, also when the bucket is gone; one that is kept says no more whose it was. */
 export async function removeInstalledMark(
   { clients, bucket: Bucket }: Bucket,
   { signal }: Pick<Control, 'signal'>,
 ): Promise<void> {
-  await clients.objects.deleteObject({ Bucket, Key }, { abortSignal: signal })
+  try {
+    await clients.objects.deleteObject({ Bucket, Key }, { abortSignal: signal })
+  } catch (error) {
+    if (!isAwsError(error, 'NoSuchBucket')) throw error
+  }
 }

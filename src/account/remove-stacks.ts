@@ -2,12 +2,20 @@ import { isAwsError } from '../aws/errors.ts'
 import type { KeptResource } from '../aws/stack-events.ts'
 import { describeStack } from '../aws/stack-state.ts'
 import { removeStack } from '../aws/stacks.ts'
+import { untilOver } from '../aws/until-over.ts'
 import type { Control } from '../domain/control.ts'
 import { RackError } from '../domain/error.ts'
-import { until } from '../lib/poll.ts'
 import { baseStackName, rackStackName } from './installation-stacks.ts'
 import { rackTag } from './templates/template.ts'
 import { stackOptionsOf, type InstallationAccount } from './installation-account.ts'
+
+export interface LeavingRack {
+  rack: string
+  /** Whether what holds data goes too. */
+  data: boolean
+  /** What its base left, where that is known already: a base that went at an earlier try does not say it again. */
+  held?: readonly KeptResource[]
+}
 
 /** Days until a key is gone for good: so long what it has closed can still be opened. */
 const keyLifeDays = 30
@@ -18,10 +26,11 @@ const keyLifeDays = 30
  *
  * @throws conflict while stacks of apps or services are there: without the rack they could not be taken off any more
  * @throws engine-failed with what does not go and why
+ * @throws timeout for a stack that takes too long to go, or a file system that is still in use
  */
 export async function removeStacks(
   account: InstallationAccount,
-  { rack, data }: { rack: string; data: boolean },
+  { rack, data, held = [] }: LeavingRack,
   control: Control,
 ): Promise<KeptResource[]> {
   const options = stackOptionsOf(account)
@@ -35,6 +44,7 @@ export async function removeStacks(
     )
   }
   kept.push(...(await removeStack(options, base, control)))
+  kept.push(...held.filter(({ id }) => !kept.some((each) => each.id === id)))
   if (!data) return kept
   for (const resource of kept) await removeKept(account, resource, control)
   return kept.filter(({ type }) => type === 'AWS::KMS::Key')
@@ -75,10 +85,16 @@ async function removeKept(
   if (type === 'AWS::S3::Bucket') await removeBucket(account, id, control)
   else if (type === 'AWS::EFS::FileSystem') await removeFileSystem(account, id, control)
   else if (type === 'AWS::KMS::Key') {
-    await account.keys.scheduleKeyDeletion(
-      { KeyId: id, PendingWindowInDays: keyLifeDays },
-      { abortSignal: control.signal },
-    )
+    await removeKey(account, id, control)
+  }
+}
+
+async function removeKey({ keys }: InstallationAccount, KeyId: string, { signal }: Control): Promise<void> {
+  try {
+    await keys.scheduleKeyDeletion({ KeyId, PendingWindowInDays: keyLifeDays }, { abortSignal: signal })
+  } catch (error) {
+    // Its days have begun, or are over.
+    if (!isAwsError(error, 'KMSInvalidStateException', 'NotFoundException')) throw error
   }
 }
 
@@ -88,12 +104,16 @@ async function removeBucket(
   { signal }: Control,
 ): Promise<void> {
   const abort = { abortSignal: signal }
-  for (;;) {
-    const { Contents = [] } = await clients.objects.listObjectsV2({ Bucket }, abort)
-    if (Contents.length === 0) break
-    for (const { Key } of Contents) await clients.objects.deleteObject({ Bucket, Key }, abort)
+  try {
+    for (;;) {
+      const { Contents = [] } = await clients.objects.listObjectsV2({ Bucket }, abort)
+      if (Contents.length === 0) break
+      for (const { Key } of Contents) await clients.objects.deleteObject({ Bucket, Key }, abort)
+    }
+    await clients.objects.deleteBucket({ Bucket }, abort)
+  } catch (error) {
+    if (!isAwsError(error, 'NoSuchBucket')) throw error
   }
-  await clients.objects.deleteBucket({ Bucket }, abort)
 }
 
 const mountsDeadlineMs = 300_000
@@ -109,10 +129,11 @@ async function removeFileSystem(
       await clients.files.deleteFileSystem({ FileSystemId }, { abortSignal: signal })
       return true
     } catch (error) {
+      if (isAwsError(error, 'FileSystemNotFound')) return true
       if (isAwsError(error, 'FileSystemInUse')) return false
       throw error
     }
   }
   const what = `the file system ${FileSystemId} to be let go`
-  await until(remove, { intervalMs, deadlineMs: mountsDeadlineMs, what, signal })
+  await untilOver(remove, { intervalMs, deadlineMs: mountsDeadlineMs, what, signal })
 }

@@ -1,11 +1,12 @@
 import type { DescribeChangeSetOutput, ResourceChange } from '@aws-sdk/client-cloudformation'
 import { RackError } from '../domain/error.ts'
-import { until } from '../lib/poll.ts'
 import { isAwsError } from './errors.ts'
 import { usualDeadlineMs, type StackControl, type StackOptions } from './stack-options.ts'
+import { untilOver } from './until-over.ts'
 
 /** What a change set would do to one resource. */
 export interface StackChange {
+  /** `Replace` also where the account will know it only when it does it. */
   action: 'Add' | 'Modify' | 'Remove' | 'Replace'
   /** Its name in the template. */
   resource: string
@@ -50,7 +51,7 @@ export async function makeChangeSet(
     return made.Status === 'CREATE_COMPLETE' || made.Status === 'FAILED' ? made : null
   }
   const what = `the change set of ${input.stack}`
-  const made = await until(look, { intervalMs, deadlineMs: usualDeadlineMs, what, signal })
+  const made = await untilOver(look, { intervalMs, deadlineMs: usualDeadlineMs, what, signal })
   if (made.Status === 'FAILED') {
     // By its text, since there is nothing else to tell it by (D).
     if (/No updates|didn't contain changes/.test(made.StatusReason ?? '')) return null
@@ -74,7 +75,8 @@ async function allChanges(
 }
 
 function toChange({ Action, Replacement, LogicalResourceId, ResourceType }: ResourceChange): StackChange {
-  const action = Action === 'Modify' && Replacement === 'True' ? 'Replace' : (Action as StackChange['action'])
+  const action =
+    Action === 'Modify' && Replacement !== 'False' ? 'Replace' : (Action as StackChange['action'])
   return { action, resource: LogicalResourceId!, type: ResourceType! }
 }
 

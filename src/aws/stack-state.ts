@@ -1,9 +1,9 @@
 import type { Stack, StackEvent } from '@aws-sdk/client-cloudformation'
 import { RackError } from '../domain/error.ts'
-import { until } from '../lib/poll.ts'
 import { isAwsError } from './errors.ts'
 import { createEventTeller, failuresOf } from './stack-events.ts'
 import { usualDeadlineMs, type StackControl, type StackOptions } from './stack-options.ts'
+import { untilOver } from './until-over.ts'
 
 export const isWhole = (stack: Stack | null): stack is Stack =>
   /^(CREATE|UPDATE)_COMPLETE$/.test(stack?.StackStatus ?? '')
@@ -123,7 +123,7 @@ async function awaitStack(
     return isDone ? { stack } : null
   }
   const waiting = { intervalMs, deadlineMs, what: `the stack ${name}`, signal: control.signal }
-  return (await until(look, waiting)).stack
+  return (await untilOver(look, waiting)).stack
 }
 
 /** Why a change failed: what failed first in it, since the others fell over that. */

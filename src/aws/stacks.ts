@@ -36,6 +36,7 @@ export interface StackPlan {
  * Brings a stack to a template by a change set, where it is not so already; gives its outputs. Safe to repeat, also
  * after the death of whoever began: what is under way is waited for first. The end of the signal ends the wait alone.
  * @throws engine-failed with the resource that failed and its reason
+ * @throws timeout where it takes longer than the options let it; the account goes on
  */
 export async function ensureStack(
   options: StackOptions,

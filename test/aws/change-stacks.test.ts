@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict'
 import { after, afterEach, before, test } from 'node:test'
+import { heldResources } from '../../src/account/held-resources.ts'
+import { removeInstalledMark, writeInstalledMark } from '../../src/account/installed-mark.ts'
 import { findStacks, makeStacks } from '../../src/account/make-stacks.ts'
 import { removeStacks } from '../../src/account/remove-stacks.ts'
+import type { AwsPlaces } from '../../src/domain/aws-places.ts'
 import type { RackError } from '../../src/domain/error.ts'
 import { until } from '../../src/lib/poll.ts'
 import { Cut, type CallRecord } from '../fake-aws/faults.ts'
+import { AwsError } from '../fake-aws/fake-service.ts'
 import { controlFor } from '../support/docker-rack.ts'
 import { listeningControl, openEmptyAccount } from '../support/installation.ts'
 
@@ -226,4 +230,26 @@ test('with its data an installation goes but for its key, and the base is protec
   await assert.rejects(stacks.deleteStack({ StackName: base }), /TerminationProtection is enabled/)
   const left = await removeStacks(account, { rack, data: true }, controlFor(60_000))
   assert.deepEqual(left, [{ type: 'AWS::KMS::Key', id: outputs['Key']!.split('/')[1] }])
+})
+
+test('a removal that failed when the stacks were gone goes on, since what the base held is known', async () => {
+  const { rack, account, aws, wanted } = own
+  const { base: outputs } = await makeStacks(account, wanted(), controlFor(60_000))
+  const [bucket, fileSystem, key] = ['Bucket', 'FileSystem', 'Key'].map((name) => outputs[name]!)
+  const held = heldResources({ bucket, fileSystem, key } as AwsPlaces)
+  const mark = { clients: account.clients, bucket: bucket! }
+  await writeInstalledMark(mark, { host: 'here', directory: '/rack' }, controlFor(60_000))
+  const remove = async () => {
+    await removeInstalledMark(mark, controlFor(60_000))
+    return await removeStacks(account, { rack, data: true, held }, controlFor(60_000))
+  }
+  aws.faults.set('elasticfilesystem:DeleteFileSystem', { error: new AwsError('BadRequest', 'not now', 400) })
+  await assert.rejects(remove(), /not now/)
+  aws.faults.clear()
+  assert.equal(await statusOf(base).catch(() => 'gone'), 'gone')
+  await assert.rejects(account.clients.objects.listObjectsV2({ Bucket: bucket }), /NoSuchBucket/)
+  const left = [{ type: 'AWS::KMS::Key', id: key!.split('/')[1] }]
+  assert.deepEqual(await remove(), left)
+  await assert.rejects(account.clients.files.describeAccessPoints({ FileSystemId: fileSystem }), /NotFound/)
+  assert.deepEqual(await remove(), left)
 })

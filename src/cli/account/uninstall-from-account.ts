@@ -1,3 +1,4 @@
+import { heldResources } from '../../account/held-resources.ts'
 import { removeInstalledMark } from '../../account/installed-mark.ts'
 import { readCaller } from '../../account/caller.ts'
 import { openAccount, type OpenAccount } from '../../account/open-account.ts'
@@ -85,7 +86,7 @@ async function removeAll(
   })
   using control = watchStacks(session, left)
   await removeInstalledMark({ clients: account.clients, bucket: places.bucket }, control)
-  return await removeStacks(account, { rack: name, data: volumes }, control)
+  return await removeStacks(account, { rack: name, data: volumes, held: heldResources(places) }, control)
 }
 
 /** Says what is still there, and how it goes. */
