@@ -166,9 +166,12 @@ test('a rack that is stopped and started knows all, and says meanwhile what is w
 
 test('an app is reached by a domain as soon as it has it, and no more when it is taken away', async () => {
   await rack.run('domains', 'add', 'shop.example.com', '--app', 'shop', '--process', 'web')
-  assert.equal((await visit('shop.example.com'))?.text, 'third')
+  // A balancer has several nodes, and a rule is at one after the other.
+  const isReached = async () => (await visit('shop.example.com'))?.text === 'third'
+  await until(isReached, { deadlineMs: 10_000, what: 'the domain to lead to the app' })
   await rack.run('domains', 'remove', 'shop.example.com', '--app', 'shop', '--yes')
-  assert.equal((await visit('shop.example.com'))?.status, 404)
+  const isGone = async () => (await visit('shop.example.com'))?.status === 404
+  await until(isGone, { deadlineMs: 10_000, what: 'the domain to lead nowhere' })
 })
 
 test('what a rack in an account has not is refused with its reason', async () => {
