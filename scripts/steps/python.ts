@@ -44,7 +44,7 @@ export async function tryPython(name: PythonProgram): Promise<void> {
     await ensurePython(name)
   } catch (error) {
     if (!(error instanceof SetupError)) throw error
-    say(`${name} cannot be had, and tests that need it will fail: ${error.message}. ${error.hint}`)
+    say(`${name} cannot be had, and tests that need it are left out: ${error.message}. ${error.hint}`)
   }
 }
 

@@ -9,6 +9,7 @@ import { questionsOf } from '../../src/account/asked-actions.ts'
 import { installerPermissions } from '../../src/account/installer-policy.ts'
 import { judgedOn } from '../../src/account/judged-on.ts'
 import { engineActions } from '../support/engine-actions.ts'
+import { SetupError } from '../../scripts/steps/progress.ts'
 import { ensurePython, pythonProgram } from '../../scripts/steps/python.ts'
 
 /** `npm run test:cfn-lint`: AWS's own reading of templates (cfn-lint) on every one that is a golden file. */
@@ -27,12 +28,21 @@ const accepted: Record<string, string> = {
 /** `FILE:LINE:COLUMN:LINE:COLUMN:RULE:TEXT`. */
 const ruleOf = (line: string) => line.split(':')[5] ?? ''
 
+/** Why there is no cfn-lint: a machine that reaches no PyPI has none, which is no fault of a template. Asked for by name it is needed. */
+const isAskedFor = process.env['npm_lifecycle_event'] === 'test:cfn-lint'
+let missing: string | false = false
 before(async () => {
-  await ensurePython('cfn-lint')
-  assert.ok(existsSync(program), `${program} is not there: scripts/setup --test`)
+  try {
+    await ensurePython('cfn-lint')
+    assert.ok(existsSync(program), `${program} is not there: scripts/setup --test`)
+  } catch (error) {
+    if (isAskedFor || !(error instanceof SetupError)) throw error
+    missing = `cfn-lint cannot be had from PyPI: ${error.message}`
+  }
 })
 
 test('every golden template is one that CloudFormation takes', async (t) => {
+  if (missing) return t.skip(missing)
   const files = (await Array.fromAsync(glob('test/golden/**/*.json', { cwd: root }))).filter(isTemplate)
   t.diagnostic(`${files.length} templates: ${files.join(', ')}`)
   assert.ok(files.length >= 2, `only ${files.length} templates were found`)
@@ -42,7 +52,8 @@ test('every golden template is one that CloudFormation takes', async (t) => {
   assert.deepEqual([...rules].toSorted(), Object.keys(accepted).toSorted(), 'accepted, and said of none')
 })
 
-test('what each action of an installation is judged on is what AWS judges it on', async () => {
+test('what each action of an installation is judged on is what AWS judges it on', async (t) => {
+  if (missing) return t.skip(missing)
   const [file] = await Array.fromAsync(
     glob('lib/*/site-packages/cfnlint/data/AdditionalSpecs/Policies.json', { cwd: pythonHome }),
   )
@@ -78,7 +89,8 @@ type Policies = Record<
 const isOf = (format: string, arn: string) =>
   new RegExp(`^${format.replaceAll(/\$\{\w+\}/g, '[a-z0-9-]+')}$`).test(arn)
 
-test('what CloudFormation would refuse is found: a property, an attribute, a size', async () => {
+test('what CloudFormation would refuse is found: a property, an attribute, a size', async (t) => {
+  if (missing) return t.skip(missing)
   const directory = await mkdtemp(join(tmpdir(), 'cfn-lint-'))
   try {
     const file = join(directory, 'planted.json')
