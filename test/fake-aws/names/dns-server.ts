@@ -9,11 +9,28 @@ export interface DnsServer {
   close(): Promise<void>
 }
 
+interface Place {
+  address: string
+  /** Any that is free for both when 0. */
+  port: number
+}
+
+const mostTries = 20
+
 /** Answers by datagrams and by TCP at an address of this machine. */
-export async function serveDns(
-  world: NameWorld,
-  { address, port }: { address: string; port: number },
-): Promise<DnsServer> {
+export async function serveDns(world: NameWorld, place: Place): Promise<DnsServer> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await serveAt(world, place)
+    } catch (error) {
+      // A port that is free for datagrams may be somebody's connection.
+      const isTaken = (error as NodeJS.ErrnoException).code === 'EADDRINUSE'
+      if (!isTaken || place.port !== 0 || tries === mostTries) throw error
+    }
+  }
+}
+
+async function serveAt(world: NameWorld, { address, port }: Place): Promise<DnsServer> {
   const datagrams = createSocket('udp4')
   datagrams.on('message', (message, { address, port }) => {
     const query = readQuery(message)
