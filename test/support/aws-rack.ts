@@ -4,7 +4,7 @@ import { createClients } from '../../src/aws/clients.ts'
 import { createAwsEngine, type AwsEngine } from '../../src/engines/aws/aws-engine.ts'
 import type { AwsEngineOptions } from '../../src/engines/aws/parts.ts'
 import type { Plan } from '../../src/domain/plan.ts'
-import { intervalsAt } from '../../src/main/account-clock.ts'
+import { intervalsAt } from '../../src/engines/aws/intervals-at.ts'
 import { startFakeAws, type FakeAwsOptions } from '../fake-aws/start-fake-aws.ts'
 
 /** An engine in a fake account, under a name that no other run has. */

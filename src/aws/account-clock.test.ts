@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { usualIntervals } from '../engines/aws/parts.ts'
-import { accountClock } from '../aws/account-clock.ts'
-import { intervalsAt } from './account-clock.ts'
+import { accountClock } from './account-clock.ts'
 
 const elsewhere = 'http://127.0.0.1:4566'
 
@@ -15,11 +13,4 @@ test('the clock is that of AWS, and a faster one is of an account elsewhere alon
     assert.throws(() => accountClock({ RACK_AWS_CLOCK: text, AWS_ENDPOINT_URL: elsewhere }), {
       code: 'usage',
     })
-})
-
-test('such an account is asked as often as its own time wants, and never without a pause', () => {
-  assert.deepEqual(intervalsAt(1), usualIntervals)
-  const { tasks, stacks, metrics } = intervalsAt(20)
-  assert.deepEqual({ tasks, stacks, metrics }, { tasks: 50, stacks: 150, metrics: 12_000 })
-  assert.ok(Object.values(intervalsAt(1000)).every((interval) => interval >= 50))
 })

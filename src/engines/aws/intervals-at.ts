@@ -1,9 +1,9 @@
-import { usualIntervals, type Intervals } from '../engines/aws/parts.ts'
+import { usualIntervals, type Intervals } from './parts.ts'
 
 /** Nobody asks more often, however fast the clock is. */
 const shortestIntervalMs = 50
 
-/** How often such an account is asked. Pure. */
+/** How often an account is asked whose clock is so many times faster than AWS's. Pure. */
 export function intervalsAt(factor: number): Intervals {
   if (factor === 1) return usualIntervals
   const all = Object.entries(usualIntervals).map(([name, ms]) => [
