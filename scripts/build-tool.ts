@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { toolFile } from '../src/account/tool-image.ts'
 import { compileTool } from './bundle/compile-tool.ts'
@@ -7,7 +6,6 @@ import { compileTool } from './bundle/compile-tool.ts'
 const dist = join(import.meta.dirname, '../dist')
 
 try {
-  await mkdir(dist, { recursive: true })
   await compileTool(join(dist, toolFile))
   console.log(`dist/${toolFile} is built`)
 } catch (error) {

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { readdir, readFile, rename } from 'node:fs/promises'
-import { join } from 'node:path'
+import { mkdir, readdir, readFile, rename } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { isThere } from '../../src/lib/files.ts'
 import { isMissing } from '../../src/lib/missing.ts'
@@ -20,6 +20,7 @@ export async function findGo(): Promise<string> {
  */
 export async function compileTool(target: string, signal?: AbortSignal): Promise<void> {
   const env = { ...process.env, CGO_ENABLED: '0', GOOS: 'linux', GOARCH: 'amd64', GOFLAGS: '-trimpath' }
+  await mkdir(dirname(target), { recursive: true })
   const made = `${target}.${process.pid}`
   const args = ['build', '-ldflags', '-s -w', '-o', made, '.']
   try {

@@ -248,7 +248,7 @@ export const awsFeatures: EngineFeatures = {
   },
   // §1.3, In place: the target groups of a service are fixed when it is made.
   changesPortsInPlace: false,
-  // §1.4, capacity: CodeBuild has machines of its own.
+  // §1.4, capacity: what builds is the daemon's machine, or CodeBuild's, where no copy runs.
   buildsTakeCapacity: false,
   // §4.2, receipt.
   receiptCounts: 'later',

@@ -77,7 +77,7 @@ function openEngine(
 
 /**
  * Removes all of a rack of a test, whatever a run has left: apps, images, volumes, stacks, and what holds data. Gives what
- * stays: the key, for thirty days. Safe to repeat.
+ * stays: the key, for thirty days. Safe to repeat; what holds data is found while its stack is there.
  */
 export async function removeAccountRack(
   account: TestAccount,

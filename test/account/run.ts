@@ -12,7 +12,8 @@ import { variables, type AccountSettings } from './settings.ts'
 /**
  * `RACK_AWS_ACCOUNT_TEST=1 npm run test:aws`: the engines' contract in a real account, from a machine with Docker inside the
  * VPC that the variables name. NO ACCOUNT HAS RUN IT YET. It says what it would make, and begins nothing without that
- * variable; whatever becomes of it, all that it made is taken away. `-- --clean NAME` takes away what an earlier one left.
+ * variable; whatever becomes of it, all that it made is taken away. `-- --clean NAME` takes away what an earlier one
+ * left, but for a bucket and a file system whose stack had gone already.
  */
 const say = (text: string) => void process.stdout.write(`${text}\n`)
 const removalMs = 1_800_000

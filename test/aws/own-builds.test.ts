@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict'
-import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { compileTool } from '../../scripts/bundle/compile-tool.ts'
@@ -33,7 +32,6 @@ const requestOf = (app: string, build: string, dockerfile: string) => ({
 })
 
 before(async () => {
-  await mkdir(dist, { recursive: true })
   await compileTool(join(dist, toolFile))
   rack = await openAwsRack()
 })

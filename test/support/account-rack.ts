@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { changeRacks, withRack } from '../../src/cli/racks-file.ts'
 import { stopDaemon } from '../../src/host/daemon.ts'
-import { installationPaths, type AwsInstallation } from '../../src/host/installation.ts'
+import type { AwsInstallation } from '../../src/host/installation.ts'
 import { makeInstallation } from '../../src/host/make-installation.ts'
 import { unixUrl } from '../../src/lib/unix-url.ts'
 import { startFakeAws, type FakeAws } from '../fake-aws/start-fake-aws.ts'
@@ -16,12 +16,12 @@ import type { InstalledRack } from './installed-rack.ts'
 /** A rack in a fake account, whose daemon runs on this machine. */
 export interface AccountRack extends InstalledRack {
   account: FakeAws
-  /** The last lines of the daemon's log. */
-  log(): Promise<string>
 }
 
+const factor = 100
+
 /** Makes an account with a rack of this run's own in it, and starts its daemon by `rack start`. */
-export async function startAccountRack({ factor = 100 } = {}): Promise<AccountRack> {
+export async function startAccountRack(): Promise<AccountRack> {
   const name = `t-${randomBytes(4).toString('hex')}`
   await using undo = new AsyncDisposableStack()
   const home = await mkdtemp(join(tmpdir(), `rack-account-${name}-`))
@@ -74,10 +74,6 @@ export async function startAccountRack({ factor = 100 } = {}): Promise<AccountRa
     attempt,
     start: (args, extra) => startRackCommand(args, { env, ...extra }),
     json: async <T>(...args: string[]) => JSON.parse(await run(...args, '--json')) as T,
-    log: async () => {
-      const text = await readFile(installationPaths(directory).log, 'utf8')
-      return text.split('\n').slice(-40).join('\n')
-    },
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   }
 }

@@ -1,4 +1,5 @@
 import type { Control } from '../../src/domain/control.ts'
+import { createOwnImages } from '../../src/aws/registry/own-images.ts'
 import type { BuildRequest, Engine } from '../../src/domain/engine.ts'
 import { connectToDocker } from '../fake-aws/ecs/task-network.ts'
 import { openAwsRack } from './aws-rack.ts'
@@ -38,18 +39,13 @@ function withImagesOfHere({ engine, account, clients }: Awaited<ReturnType<typeo
     pushed.set(image, known)
     return known
   }
-  const login = async () => {
-    const { authorizationData } = await clients.images.getAuthorizationToken({})
-    const [{ authorizationToken = '', proxyEndpoint = '' } = {}] = authorizationData ?? []
-    const [username = '', password = ''] = Buffer.from(authorizationToken, 'base64').toString().split(':')
-    return { host: new URL(proxyEndpoint).host, username, password }
-  }
+  const own = createOwnImages(clients.images)
   const build = async (request: BuildRequest, control: Control) => {
     const images = request.images.map(async (each) => ({
       ...each,
       image: each.image && (await placeOf(each.image)),
     }))
-    const logins = [...(request.logins ?? []), await login()]
+    const logins = [...(request.logins ?? []), await own.login(control.signal)]
     return await engine.build({ ...request, logins, images: await Promise.all(images) }, control)
   }
   return { ...engine, build }

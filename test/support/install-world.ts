@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { compileTool } from '../../scripts/bundle/compile-tool.ts'
@@ -13,7 +13,6 @@ const region = 'eu-test-1'
 
 /** An account with nothing in it, and machines on which `rack install aws` is typed. */
 export async function openInstallWorld() {
-  await mkdir(dist, { recursive: true })
   await compileTool(join(dist, toolFile))
   const home = await mkdtemp(join(tmpdir(), 'rack-install-'))
   const account = await openEmptyAccount({ factor })

@@ -1,5 +1,6 @@
 import type { startAwsOperations } from './aws-operations.ts'
 import { runInside } from '../../src/operations/services/run-inside.ts'
+import { psqlApp } from './psql-app.ts'
 
 type Rack = Awaited<ReturnType<typeof startAwsOperations>>
 
@@ -7,7 +8,7 @@ type Rack = Awaited<ReturnType<typeof startAwsOperations>>
 export async function startLinkedApp(rack: Rack) {
   const { operations, engine, control } = rack
   await operations.createApp('shop')
-  await rack.deploy('shop', compose)
+  await rack.deploy('shop', psqlApp['docker-compose.yml'])
   const promote = async (release: string) =>
     await operations.promoteRelease('shop', release, { releaseCommand: true }, control)
   const newest = async () => (await operations.listReleases('shop', 1))[0]?.id
@@ -39,10 +40,3 @@ export async function sqlInside(rack: Rack, service: string, database: string, s
   const command = ['psql', '--username', 'postgres', '-XAt', '--dbname', database, '--command', statement]
   return await runInside(engine, copy!.id, { inside: { command, input: '', secrets: [] } }, control)
 }
-
-const compose = `services:
-  web:
-    image: postgres:15
-    command: sleep 86400
-    stop_grace_period: 1s
-`

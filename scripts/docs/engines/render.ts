@@ -126,7 +126,7 @@ function reasonOf(name: Feature): string {
 const reasons: Partial<Record<Feature, string>> = {
   changesPortsInPlace:
     'a service of ECS keeps the target groups that it was made with, so new copies come with the port',
-  buildsTakeCapacity: 'CodeBuild has machines of its own',
+  buildsTakeCapacity: 'what builds is the machine of the daemon, where no copy runs',
   receiptCounts: 'CloudWatch tells of a minute one to three minutes after its end',
   separateLogStreams: 'a stream of CloudWatch is one for both',
   mostExecs: 'a container of ECS takes two sessions',

@@ -234,7 +234,8 @@ export const serviceOperations = {
   }),
   deleteService: op({
     ...paths.deleteService,
-    summary: 'Delete a service; refused while an app links it. Its data stays unless it is said.',
+    summary:
+      'Delete a service; refused while an app links it. Its data stays unless it is said; of one that the account runs, a last snapshot.',
     params: serviceParams,
     query: z.strictObject({ volumes: flag.default(false) }),
     reply: z.object({

@@ -54,6 +54,19 @@ test('a certificate is kept, found by its name, never told with its key, and rem
   await assert.rejects(operations.getCertificate(added.id), { code: 'not-found' })
 })
 
+test('where none is shown that is brought, one is refused with what there is instead', async () => {
+  await using rack = await startMemoryRack()
+  const withoutCertificates = { why: 'only those of the account are shown', instead: 'Add a domain' }
+  const host = { ...hostThat(async () => undefined), withoutCertificates }
+  const operations = (await rack.restart({ host })).operations.as(tester)
+  await assert.rejects(operations.addCertificate(await pairFor(['shop.example.com']), rack.control), {
+    code: 'unsupported',
+    message: withoutCertificates.why,
+    hint: withoutCertificates.instead,
+  })
+  assert.deepEqual(await operations.listCertificates(), [])
+})
+
 test('one that the router does not take up is not kept, and in nobody’s way', async () => {
   await using rack = await startMemoryRack()
   const refusal = new RackError('host-failed', 'the router refused "set ssl cert"')

@@ -12,7 +12,7 @@ import type { Context } from '../context.ts'
 import type { NewService } from './service-operations.ts'
 import { say } from '../say.ts'
 import { deployService, noteSaid, serviceOwner, servicePlan, untilReady } from './bring-up.ts'
-import { deprovisionService, provisionService, refuseUnmanaged } from './managed.ts'
+import { deprovisionService, provisionService } from './managed.ts'
 import { runOf, wantedOf } from './run-of.ts'
 import { changeService } from './service-work.ts'
 
@@ -38,7 +38,6 @@ export async function runService(
   await changeService(context, name, control, async (own) => {
     const before = await context.store.services.get(name)
     if (before) refuseOther(before, asked)
-    refuseUnmanaged(context, type, asked)
     const { cpuUnits, memoryBytes } = wantedOf(type, asked)
     using _room = await context.admission.admit(
       ownerKey(serviceOwner(name)),

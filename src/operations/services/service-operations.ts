@@ -31,7 +31,7 @@ export interface ServiceOperations {
   revealService(service: string): Promise<{ url: string }>
   /** Of one that runs here; settles when it answers again. */
   restartService(service: string, control: Control): Promise<ServiceInfo>
-  /** Its data stays unless `volumes`. @throws conflict with `details: AppLink[]` while an app links it */
+  /** Its data stays unless `volumes`; of one that the account runs, a last snapshot alone. @throws conflict with `details: AppLink[]` while an app links it */
   deleteService(service: string, options: { volumes: boolean }, control: Control): Promise<DeletedService>
   /** Ends a database for good. @throws conflict while a link has it; not-found */
   dropServiceData(service: string, data: string, control: Control): Promise<void>
