@@ -216,7 +216,8 @@ const anywhere: Permission = {
     'cloudwatch:GetMetricData',
     'servicequotas:GetServiceQuota',
     'pricing:GetProducts',
-    'iam:SimulatePrincipalPolicy',
+    // Of the caller, whose role may lie under any path.
+    ...of('iam', 'GetRole SimulatePrincipalPolicy'),
   ],
   on: anything,
 }

@@ -51,7 +51,13 @@ export async function findMissingPermissions(
   } catch (error) {
     control.signal.throwIfAborted()
     // Whether the caller may do the rest is then seen when it does it.
-    const isDenied = isAwsError(error, 'AccessDenied', 'AccessDeniedException', 'NoSuchEntity')
+    const isDenied = isAwsError(
+      error,
+      'AccessDenied',
+      'AccessDeniedException',
+      'NoSuchEntity',
+      'NoSuchEntityException',
+    )
     if (!isDenied) throw error
     return { missing: [], unknown: (error as Error).message }
   }

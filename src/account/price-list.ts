@@ -1,4 +1,4 @@
-/** What the account bills by the hour or the month, whoever asks for it; the rest is billed by use. */
+/** What a price is asked for: what is billed for being there, and of what is billed by use one of each. */
 export type Billed =
   | 'application-balancer'
   | 'network-balancer'

@@ -201,7 +201,7 @@ export const awsFeatures: EngineFeatures = {
   // §2.4: five values of conditions a rule, host names among them; at most four rules a type, of up to two host names.
   allowedRanges: {
     most: 12,
-    why: 'the rules of an application load balancer hold 12 ranges for a process',
+    why: 'the rules of an application load balancer hold 12 ranges for a process of up to two names, domains among them, and fewer with more',
     instead: 'name larger ranges',
   },
   rangesOnPorts: {

@@ -10,8 +10,8 @@ const called: Record<string, string> = {
   's3:CompleteMultipartUpload': 's3:PutObject',
   'monitoring:GetMetricData': 'cloudwatch:GetMetricData',
 }
-/** Whoever has a key may ask them: GetCallerIdentity, and what an installation asks where it may. */
-const needsNothing = new Set(['sts:GetCallerIdentity', 'iam:SimulatePrincipalPolicy', 'iam:GetRole'])
+/** Whoever has a key may ask it. */
+const needsNothing = new Set(['sts:GetCallerIdentity'])
 
 /** Every action that the engine and an installation need to be allowed for their own calls, as the fake account lists those. */
 export async function engineActions(): Promise<string[]> {

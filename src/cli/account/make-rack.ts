@@ -21,7 +21,7 @@ import type { AccountOptions } from './account-options.ts'
 import { watchStacks } from './watch-stacks.ts'
 
 /**
- * Makes the rack in the account, then its daemon here; of what fails nothing is left that was not there before. Gives the
+ * Makes the rack in the account, then its daemon here; a new one that fails leaves nothing; of one that went on, what is in the account stays. Gives the
  * exit code: 1 for one that does not come up.
  */
 export async function makeRack(session: Session, wanted: AccountOptions): Promise<number> {
@@ -144,7 +144,7 @@ async function printInstalled({ output, world }: Session, installation: AwsInsta
   output.say(`  apps     ${scheme}://<app>.${domain}, once the record *.${domain} leads there: CNAME ${host}`)
   output.say(`  room     ${describeResources(total)}`)
   if (await hasSystemd())
-    output.say('  boot     systemd starts the daemon, without the credentials of this shell')
+    output.say('  boot     systemd starts the daemon, by the profile or the role that daemon.env leads to')
   else {
     const line = await crontabLine(installation, world.program)
     output.say(`  boot     add this line to the crontab (crontab -e):\n           ${line}`)

@@ -133,8 +133,8 @@ export const stop: CommandSpec = {
   name: 'stop',
   summary: 'stop the rack: its daemon and its router',
   description: [
-    "The apps' processes run on, and nobody reaches them from outside until rack start. With --keep-router requests are",
-    'still served. A change that runs is taken up again at the next start.',
+    "The apps' processes run on, and nobody reaches them from outside until rack start. With --keep-router, and in an",
+    'AWS account, requests are still served. A change that runs is taken up again at the next start.',
   ].join('\n'),
   examples: ['stop', 'stop --keep-router'],
   options: [dirOption, { flags: '--keep-router', meaning: 'apps stay reachable' }],

@@ -94,8 +94,15 @@ function changes(
       guarded(control, async () => {
         const bring = async () => await bringNamesOf(parts, plans, control)
         const states = await naming.run(bring, control.signal)
-        for (const plan of plans)
-          await inTurn(plan.owner, control, async () => await bringWays(parts, plan, control))
+        // An app that is being deployed, or cannot have what it asks for, keeps no other from its names.
+        const brought = await Promise.allSettled(
+          plans.map(
+            async (plan) =>
+              await inTurn(plan.owner, control, async () => await bringWays(parts, plan, control)),
+          ),
+        )
+        const failed = brought.find((each) => each.status === 'rejected')
+        if (failed) throw failed.reason
         return states
       }),
     measure: (measurement, control) =>

@@ -29,7 +29,7 @@ export async function bringCertificates(
   if (own.length + names.length === 0) return []
   const shown = new Set(await shownCertificates(parts, listener, control))
   const zones = await publicZones(parts, control)
-  const world = { parts, listener, shown, zones }
+  const world = { parts, listener, shown, zones, kept: own.filter(({ name }) => names.includes(name)) }
   const states: NameState[] = []
   for (const name of names) {
     const mine = own.filter((each) => each.name === name)
@@ -41,6 +41,8 @@ export async function bringCertificates(
 
 interface World {
   parts: AwsParts
+  /** Certificates of names that stay. */
+  kept: readonly OwnCertificate[]
   listener: string
   shown: ReadonlySet<string>
   zones: HostedZone[]
@@ -103,7 +105,7 @@ async function show(
 
 /** What is still shown somewhere goes the next time. */
 async function dropOne(
-  { parts, listener, shown, zones }: World,
+  { parts, listener, shown, zones, kept }: World,
   { arn, proof }: OwnCertificate,
   control: Pick<Control, 'signal'>,
 ): Promise<void> {
@@ -114,6 +116,8 @@ async function dropOne(
     )
   }
   if (!(await deleteCertificate(parts, arn, control)) || proof === null) return
+  // The record of a name is that of all below it too (D), by which the other one is renewed.
+  if (kept.some((other) => other.arn !== arn && other.proof?.name === proof.name)) return
   const zone = zoneOf(proof.name, zones)
   if (zone !== null) await dropProof(parts, zone, proof, control)
 }

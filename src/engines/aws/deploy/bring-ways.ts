@@ -15,6 +15,7 @@ import { groupBehind, type Serving } from './serving.ts'
  */
 export async function bringWays(parts: AwsParts, plan: Plan, control: Control): Promise<void> {
   const { owner } = plan
+  if (!plan.processes.some((each) => waysOf(each).some(({ kind }) => kind === 'web'))) return
   const found = await findGenerations(parts, { owner }, control)
   const active = found.filter(({ service }) => service.status === 'ACTIVE').map(generationOf)
   const own: OwnWays = { parts, owner, generations: new Map(active.map((each) => [each.name, each])) }

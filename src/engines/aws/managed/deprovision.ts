@@ -11,8 +11,8 @@ import { assertOwn } from './own-stack.ts'
 import { databaseDeadlineMs } from './provision.ts'
 
 /**
- * Takes a database away, once RDS has a last snapshot of it; gives that one's id, and null where there never was one. Safe
- * to repeat.
+ * Takes a database away, once RDS has a last snapshot of it; gives the id of the newest of a service of this name, of
+ * an earlier one too, and null where there is none. Safe to repeat.
  */
 export async function deprovisionDatabase(
   parts: AwsParts,
