@@ -39,6 +39,8 @@ const deploy = async (plan: Plan, live: Plan | null) =>
     controlFor(60_000),
   )
 
+const bringNames = async (plan: Plan) => await rack.engine.bringNames([plan], controlFor(30_000))
+
 const answerOf = async (name: string) => await visitLocally(rack.httpPort)(name)
 const tasksOf = async (app: string) =>
   (await rack.engine.processes({ owner: appOwner(app) }, controlFor(20_000))).map(({ id }) => id)
@@ -98,11 +100,14 @@ test('a type that was never started answers 503, has its host, and gives it up',
   assert.equal((await answerOf(host(app)))?.status, 404)
   const one = planFor(app, { hosts: [`b.${host(app)}`] })
   await deploy(one, moved)
+  await bringNames(none)
   assert.deepEqual(await answerOf(`b.${host(app)}`), { status: 200, text: 'here' })
+  assert.equal((await answerOf(host(app)))?.status, 404, 'what was read before the deploy is put back')
   const back = planFor(app, { count: 0 })
   await deploy(back, one)
   assert.equal((await answerOf(host(app)))?.status, 503, 'a host of a type of which nobody runs any more')
   await rack.engine.remove(appOwner(app), { volumes: true }, controlFor(60_000))
+  await bringNames(back)
   assert.equal((await answerOf(host(app)))?.status, 404)
 })
 

@@ -5,11 +5,13 @@ import { request, type IncomingMessage } from 'node:http'
 import { request as requestSecurely } from 'node:https'
 import { text } from 'node:stream/consumers'
 import { after, before, test } from 'node:test'
+import type { ListResourceRecordSetsCommandOutput } from '@aws-sdk/client-route-53'
 import type { Domain } from '../../src/domain/domain-name.ts'
 import { noReleaseCommands } from '../../src/domain/engine.ts'
 import { appOwner } from '../../src/domain/owner.ts'
 import type { Plan, ProcessPlan } from '../../src/domain/plan.ts'
 import { plainRouting } from '../../src/domain/routing.ts'
+import { publicZones, zoneOf } from '../../src/engines/aws/certificates/public-records.ts'
 import { until } from '../../src/lib/poll.ts'
 import { openAwsRack } from '../support/aws-rack.ts'
 import { serveText, shellCommand } from '../support/behaviour.ts'
@@ -190,6 +192,40 @@ test('a port of tls shows the certificate of the rack, and speaks tcp to the pro
   await deploy(next, plan)
   assert.equal(await visitPort(), 'next')
   await rack.engine.remove(appOwner('raw'), { volumes: true }, controlFor(60_000))
+})
+
+/** Names of records in the account's public zone. */
+async function publicRecords(): Promise<string[]> {
+  const { zones } = rack.clients
+  const zone = zoneOf('example.test', await publicZones({ clients: rack.clients }, controlFor(20_000)))!
+  const names: string[] = []
+  let StartRecordName: string | undefined
+  do {
+    const answer: ListResourceRecordSetsCommandOutput = await zones.listResourceRecordSets({
+      HostedZoneId: zone.Id,
+      ...(StartRecordName !== undefined && { StartRecordName }),
+    })
+    names.push(...(answer.ResourceRecordSets ?? []).flatMap(({ Name }) => Name ?? []))
+    StartRecordName = answer.NextRecordName
+  } while (StartRecordName !== undefined)
+  return names
+}
+
+test('a name that goes leaves the record that proves another one too', async () => {
+  const plan = planFor('deep', [webType('web', ['deep.rack.test'])])
+  await deploy(plan, null)
+  const bare = domain('deep.example.test', 'deep')
+  domains = [bare, domain('*.deep.example.test', 'deep')]
+  await bringUntilShown([plan])
+  const proofs = async () =>
+    (await publicRecords()).filter((name) => name.endsWith('.deep.example.test.')).length
+  assert.equal(await proofs(), 1, 'one record proves both')
+  domains = [bare]
+  await bringUntilShown([plan])
+  assert.equal(await proofs(), 1, 'by it the other one is renewed')
+  domains = []
+  await bring(plan)
+  assert.equal(await proofs(), 0)
 })
 
 test('what an authority refuses is told, and asked for again only later', async () => {

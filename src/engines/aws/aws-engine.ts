@@ -3,6 +3,7 @@ import type { Control } from '../../domain/control.ts'
 import type { Engine, EngineInfo } from '../../domain/engine.ts'
 import { RackError } from '../../domain/error.ts'
 import type { NameState } from '../../domain/name-state.ts'
+import { ownerKey } from '../../domain/owner.ts'
 import type { Plan } from '../../domain/plan.ts'
 import { unknownCounts } from '../../rollout/receipt.ts'
 import { abortable } from '../../lib/deadline.ts'
@@ -41,7 +42,7 @@ export interface AwsEngine extends Engine {
   /**
    * Has apps reached by the names that they have now, domains among them, and certificates for these names had of the
    * account and shown. Each call goes one step on; to be called when domains have changed, and every minute.
-   * @param plans live ones, of all apps
+   * @param plans live ones, of all apps; what has been deployed or removed since they were read counts instead
    */
   bringNames(plans: readonly Plan[], control: Control): Promise<NameState[]>
   /** Lets go of everything; processes run on. */
@@ -86,22 +87,32 @@ function changes(
 ): Pick<AwsEngine, 'obstacles' | 'deploy' | 'measure' | 'remove' | 'bringNames'> {
   const inTurn = createOwnerTurns()
   const naming = createSemaphore(1)
+  // By owner, to what the last change has led; null where it is gone.
+  const brought = new Map<string, Plan | null>()
   return {
     obstacles: (plan, starting, control) =>
       guarded(control, () => obstaclesOf(parts, plan, starting, control)),
-    deploy: (change, control) => inTurn(change.plan.owner, control, () => deployPlan(parts, change, control)),
+    deploy: (change, control) =>
+      inTurn(change.plan.owner, control, async () => {
+        const receipt = await deployPlan(parts, change, control)
+        brought.set(ownerKey(change.plan.owner), change.plan)
+        return receipt
+      }),
     bringNames: (plans, control) =>
       guarded(control, async () => {
         const bring = async () => await bringNamesOf(parts, plans, control)
         const states = await naming.run(bring, control.signal)
         // An app that is being deployed, or cannot have what it asks for, keeps no other from its names.
-        const brought = await Promise.allSettled(
+        const ends = await Promise.allSettled(
           plans.map(
-            async (plan) =>
-              await inTurn(plan.owner, control, async () => await bringWays(parts, plan, control)),
+            async (read) =>
+              await inTurn(read.owner, control, async () => {
+                const last = brought.get(ownerKey(read.owner))
+                if (last !== null) await bringWays(parts, last ?? read, control)
+              }),
           ),
         )
-        const failed = brought.find((each) => each.status === 'rejected')
+        const failed = ends.find((each) => each.status === 'rejected')
         if (failed) throw failed.reason
         return states
       }),
@@ -117,6 +128,7 @@ function changes(
     remove: (owner, { volumes }, control) =>
       inTurn(owner, control, async () => {
         await removeOwner(parts, owner, control)
+        brought.set(ownerKey(owner), null)
         if (volumes) await removeVolumes(parts, owner, control)
       }),
   }

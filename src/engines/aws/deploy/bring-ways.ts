@@ -20,11 +20,12 @@ export async function bringWays(parts: AwsParts, plan: Plan, control: Control): 
   const active = found.filter(({ service }) => service.status === 'ACTIVE').map(generationOf)
   const own: OwnWays = { parts, owner, generations: new Map(active.map((each) => [each.name, each])) }
   await parts.routing.run(async () => {
-    const serving = ledNow(own, plan, await findRules(parts, control))
+    const rules = await findRules(parts, control)
+    const serving = ledNow(own, plan, rules)
     const up = new Set(serving.flatMap(({ counts }) => [...counts.keys()]))
     // A release that came meanwhile may have others.
     const types = new Set(plan.processes.map(({ type }) => type))
-    await swapRules(own, { serving, plan, up, types }, control)
+    await swapRules(own, { serving, plan, up, types, rules }, control)
   }, control.signal)
 }
 

@@ -81,6 +81,8 @@ interface WaysWanted {
   up: ReadonlySet<Generation>
   /** Nothing but what leads to these is looked at; all when absent. */
   types?: ReadonlySet<string>
+  /** Those behind the first listener, where they were read in this turn; they are read when absent. */
+  rules?: FoundRule[]
 }
 
 /**
@@ -89,11 +91,11 @@ interface WaysWanted {
  */
 export async function swapRules(
   own: OwnWays,
-  { serving, plan, up, types }: WaysWanted,
+  { serving, plan, up, types, rules: read }: WaysWanted,
   control: Control,
 ): Promise<boolean> {
   const [main, ...others] = await webDoors(own.parts, control)
-  const all = await findRulesOf(own.parts, main!.listener, control)
+  const all = read ?? (await findRulesOf(own.parts, main!.listener, control))
   if (plan.processes.some((each) => waysOf(each).length > 0)) {
     const listeners = await findListeners(own.parts, control)
     await refuseWays(own, plan.processes, { listeners, rules: all }, control)
