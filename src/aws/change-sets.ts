@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import type { DescribeChangeSetOutput, ResourceChange } from '@aws-sdk/client-cloudformation'
 import { RackError } from '../domain/error.ts'
 import { isAwsError } from './errors.ts'
@@ -43,6 +44,8 @@ export async function makeChangeSet(
         ParameterValue,
       })),
       Tags: input.tags,
+      // Of this call: should its answer be lost, the SDK asks again with the same.
+      ClientToken: randomUUID(),
     },
     { abortSignal: signal },
   )

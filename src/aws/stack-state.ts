@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import type { Stack, StackEvent } from '@aws-sdk/client-cloudformation'
 import { RackError } from '../domain/error.ts'
 import { isAwsError } from './errors.ts'
@@ -66,7 +67,8 @@ export async function settledStack(
 ): Promise<Stack | null> {
   const stack = await awaitStack(options, { name, isOver: (now) => !isBusy(now) }, control)
   if (stack?.StackStatus !== 'UPDATE_ROLLBACK_FAILED') return stack
-  await options.stacks.continueUpdateRollback({ StackName: name }, { abortSignal: control.signal })
+  const order = { StackName: name, ClientRequestToken: randomUUID() }
+  await options.stacks.continueUpdateRollback(order, { abortSignal: control.signal })
   const left = await awaitStack(options, { name, isOver: (now) => !isBusy(now), isOurs: true }, control)
   if (left?.StackStatus !== 'UPDATE_ROLLBACK_FAILED') return left
   const failures = await failuresOf(options, left.StackId!, control)

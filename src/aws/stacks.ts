@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import type { Stack } from '@aws-sdk/client-cloudformation'
 import { RackError } from '../domain/error.ts'
 import { shortHash } from '../lib/short-hash.ts'
@@ -52,7 +53,8 @@ export async function ensureStack(
   if (changes === null) return outputsOf((await describeStack(options, name, control))!)
   judge?.(changes)
   const set = { StackName: name, ChangeSetName: setName(wanted) }
-  await options.stacks.executeChangeSet(set, { abortSignal: control.signal })
+  const order = { ...set, ClientRequestToken: randomUUID() }
+  await options.stacks.executeChangeSet(order, { abortSignal: control.signal })
   const changed = await changedStack(options, { name, before }, control)
   if (isWhole(changed)) return outputsOf(changed)
   if (changed) throw await stackFailed(options, changed, 'was not changed', control)

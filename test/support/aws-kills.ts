@@ -265,7 +265,7 @@ async function servicesOf({ account }: Rack, app: string): Promise<string[]> {
 }
 
 /** What generations stand on, in the whole account; the first page tells whether there is anything. */
-async function countObjects({ account }: Rack): Promise<Record<string, number>> {
+export async function countObjects({ account }: Rack): Promise<Record<string, number>> {
   const clients = createClients(account.access())
   try {
     const { cluster } = account.places

@@ -4,7 +4,7 @@ import { removeStack } from '../../aws/stacks.ts'
 import { forgetCompleted } from './jobs/notes.ts'
 import { awaitStopped } from './leaving/leave-copies.ts'
 import { clearParts, removeDefinition, removeGeneration } from './leaving/remove-parts.ts'
-import { changeRecords, findRecords, recordChanges } from './inside/records.ts'
+import { changeRecordsOf, findRecords, recordChanges } from './inside/records.ts'
 import { findGenerations, findTasks, type FoundGeneration } from './look/found.ts'
 import { allTasks } from './look/service-tasks.ts'
 import { appStackName, readGenerationName } from './names.ts'
@@ -33,8 +33,12 @@ export async function removeOwner(parts: AwsParts, owner: Owner, control: Contro
     )
   }
   const records = await findRecords(parts, owner, control)
-  const changes = recordChanges(records, new Map(), records.keys())
-  if (changes.length > 0) await changeRecords(parts, changes, control)
+  await changeRecordsOf(
+    parts,
+    { owner, records },
+    (now) => recordChanges(now, new Map(), now.keys()),
+    control,
+  )
   // As long as they drain.
   await awaitStopped(parts, [...arns], control)
   for (const each of generations) await clearParts(parts, leftOf(each), control)

@@ -34,6 +34,8 @@ class Stacks {
   readonly #runner: StackRunner
   readonly #stacks: Stack[] = []
   #sets: ChangeSet[] = []
+  /** Of what was begun. */
+  readonly #tokens = new Set<string>()
 
   constructor(links: StackLinks, runner: StackRunner) {
     this.#links = links
@@ -162,6 +164,7 @@ class Stacks {
 
   execute(input: sdk.ExecuteChangeSetInput): object {
     assertModelled(input, ['ChangeSetName', 'StackName', 'ClientRequestToken'], 'ExecuteChangeSet')
+    if (this.#isRepeat(input.ClientRequestToken)) return {}
     const set = this.changeSet(input)
     const { stack, template } = set
     if (set.status !== 'CREATE_COMPLETE') {
@@ -180,8 +183,18 @@ class Stacks {
       changeSet: set.id,
     })
     if (set.type === 'UPDATE') stack.updatedAt = new Date(this.#runner.clock.now())
+    this.#remember(input.ClientRequestToken)
     this.#start((set.type === 'CREATE' ? createStack : updateStack)(this.#runner, stack, template))
     return {}
+  }
+
+  /** What was begun under a token is not begun again (S: the types of the SDK). */
+  #isRepeat(token: string | undefined): boolean {
+    return token !== undefined && this.#tokens.has(token)
+  }
+
+  #remember(token: string | undefined): void {
+    if (token !== undefined) this.#tokens.add(token)
   }
 
   deleteChangeSet(input: sdk.DeleteChangeSetInput): object {
@@ -215,9 +228,11 @@ class Stacks {
 
   continueRollback(input: sdk.ContinueUpdateRollbackInput): object {
     assertModelled(input, ['StackName', 'ClientRequestToken'], 'ContinueUpdateRollback')
+    if (this.#isRepeat(input.ClientRequestToken)) return {}
     const stack = this.get(input.StackName)
     if (stack.status !== 'UPDATE_ROLLBACK_FAILED')
       throw invalid(`Stack:${stack.id} is in ${stack.status} state and can not continue rollback`)
+    this.#remember(input.ClientRequestToken)
     this.#start(continueRollback(this.#runner, stack))
     return {}
   }

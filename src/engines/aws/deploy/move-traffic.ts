@@ -1,7 +1,7 @@
 import type { Control } from '../../../domain/control.ts'
 import type { Plan } from '../../../domain/plan.ts'
 import { pause } from '../../../lib/poll.ts'
-import { awaitChange, changeRecords, recordChanges } from '../inside/records.ts'
+import { awaitChange, changeRecordsOf, recordChanges, type Records } from '../inside/records.ts'
 import { namesOfLinks, namesOfTypes } from '../inside/wanted-names.ts'
 import { membersName } from '../names.ts'
 import { awaitTargets } from './await-targets.ts'
@@ -29,22 +29,27 @@ export async function moveTraffic(
 
 /** All names of the app in one change; those of types that are gone go with their copies. */
 async function moveNames(own: OwnRollout, plan: Plan, serving: Serving[], control: Control): Promise<void> {
-  const { parts, records } = own
+  const { parts, owner, records } = own
   const mains = new Map(serving.map(({ plan: { type }, main }) => [type, main]))
   const wanted = new Map([...namesOfLinks(parts.rack, plan), ...namesOfTypes(parts.rack, plan, mains)])
   const targets = new Set(serving.map(({ main }) => membersName(parts.rack, main)))
-  const stale = [...records].filter(([name, target]) => targets.has(target) && !wanted.has(name))
-  const changes = recordChanges(
-    records,
-    wanted,
-    stale.map(([name]) => name),
-  )
-  if (changes.length === 0) return
-  const hadOthers = changes.some(({ ResourceRecordSet: set }) => records.has(set!.Name!))
-  own.naming = await changeRecords(parts, changes, control)
-  for (const [name] of stale) records.delete(name)
+  const staleOf = (now: Records) =>
+    [...now].filter(([name, target]) => targets.has(target) && !wanted.has(name)).map(([name]) => name)
+  const stale = staleOf(records)
+  const hadOthers =
+    stale.length > 0 ||
+    [...wanted].some(([name, target]) => records.has(name) && records.get(name) !== target)
+  // A change that may have been made unheard is made once more: only who has made one can ask whether it is known.
+  const changesOf = (now: Records, isFirst: boolean) => [
+    ...recordChanges(isFirst ? now : new Map(), wanted),
+    ...recordChanges(now, new Map(), staleOf(now)),
+  ]
+  const naming = await changeRecordsOf(parts, { owner, records }, changesOf, control)
+  if (naming === null) return
+  own.naming = naming
+  for (const name of stale) records.delete(name)
   for (const [name, target] of wanted) records.set(name, target)
-  await awaitChange(parts, own.naming, control)
+  await awaitChange(parts, naming, control)
   // Who asked just before keeps the old answer for so long.
   if (hadOthers) await pause(parts.intervals.nameLife, control.signal)
 }

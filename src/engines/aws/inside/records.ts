@@ -6,6 +6,7 @@ import type {
 } from '@aws-sdk/client-route-53'
 import type { Control } from '../../../domain/control.ts'
 import type { Owner } from '../../../domain/owner.ts'
+import { isAwsError } from '../../../aws/errors.ts'
 import { until } from '../../../lib/poll.ts'
 import { searchDomain } from '../names.ts'
 import type { AwsParts } from '../parts.ts'
@@ -76,6 +77,35 @@ export async function changeRecords(
   const input = { HostedZoneId: places.zone, ChangeBatch: { Changes: changes } }
   const { ChangeInfo } = await clients.zones.changeResourceRecordSets(input, { abortSignal: signal })
   return ChangeInfo!.Id!
+}
+
+/** How often a change is made of what is there now. */
+const mostAttempts = 4
+
+/**
+ * Changes names of an owner where some are to go: nothing of a batch is done where one of these went before, by another
+ * hand or by this call, whose answer was lost. Then it is looked at anew.
+ * @param records as they were read last
+ * @param changesOf what is to be done where these are there; none at all is no call
+ * @returns by what its spread is asked for; null where nothing was to be done
+ */
+export async function changeRecordsOf(
+  parts: AwsParts,
+  { owner, records }: { owner: Owner; records: Records },
+  changesOf: (now: Records, isFirst: boolean) => Change[],
+  control: Pick<Control, 'signal'>,
+): Promise<string | null> {
+  let now = records
+  for (let attempt = 1; ; attempt++) {
+    const changes = changesOf(now, attempt === 1)
+    if (changes.length === 0) return null
+    try {
+      return await changeRecords(parts, changes, control)
+    } catch (error) {
+      if (attempt === mostAttempts || !isAwsError(error, 'InvalidChangeBatch')) throw error
+    }
+    now = await findRecords(parts, owner, control)
+  }
 }
 
 /** Settles when a change is known everywhere. */

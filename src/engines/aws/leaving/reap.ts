@@ -1,7 +1,7 @@
 import { RackError } from '../../../domain/error.ts'
 import { pause, until } from '../../../lib/poll.ts'
 import { allTasks } from '../look/service-tasks.ts'
-import { changeRecords, findRecords, recordChanges } from '../inside/records.ts'
+import { changeRecordsOf, findRecords, recordChanges, type Records } from '../inside/records.ts'
 import { membersName } from '../names.ts'
 import type { AwsParts } from '../parts.ts'
 import type { Generation } from '../deploy/own.ts'
@@ -62,11 +62,13 @@ async function untilAnswered(
 
 /** Names that nobody else has taken lead nowhere any more. */
 async function forgetNames(parts: AwsParts, generation: Generation, signal: AbortSignal): Promise<void> {
-  const records = await findRecords(parts, generation.owner, { signal })
+  const { owner } = generation
+  const records = await findRecords(parts, owner, { signal })
   const target = membersName(parts.rack, generation)
-  const own = [...records].filter(([, each]) => each === target).map(([name]) => name)
-  const changes = recordChanges(records, new Map(), own)
-  if (changes.length > 0) await changeRecords(parts, changes, { signal })
+  const ownNames = (now: Records) => [...now].filter(([, each]) => each === target).map(([name]) => name)
+  await changeRecordsOf(parts, { owner, records }, (now) => recordChanges(now, new Map(), ownNames(now)), {
+    signal,
+  })
 }
 
 /** Settles when every task of it has stopped: what drains has left the counts of the service before. */
