@@ -152,10 +152,11 @@ export const awsFeatures: EngineFeatures = {
     why: 'a build in the account is handed its source alone',
     instead: 'fetch what needs a secret before the upload',
   },
-  udpPorts: {
+  // An open report (amazon-ecs-agent, 3428): a second mapping of one port is refused, which both would need.
+  udpBesideTcp: {
     verdict: 'refused',
-    why: 'the network load balancer of the rack takes tcp and tls',
-    instead: 'let what needs udp run on a rack of one machine',
+    why: 'a network load balancer has one listener a port, and ECS maps a port of a container once',
+    instead: 'give udp a number of its own, outside and inside',
   },
   udpAlone: {
     verdict: 'refused',
@@ -198,6 +199,11 @@ export const awsFeatures: EngineFeatures = {
     into: "the balancer's cookie",
     why: 'an application load balancer knows a client by cookie only',
   },
+  stickyOnTls: {
+    verdict: 'refused',
+    why: 'a network load balancer that ends TLS knows no client again',
+    instead: 'remove the label, or write the protocol tcp and let the process speak TLS itself',
+  },
   // §2.4: five values of conditions a rule, host names among them; at most four rules a type, of up to two host names.
   allowedRanges: {
     most: 12,
@@ -217,7 +223,7 @@ export const awsFeatures: EngineFeatures = {
   },
   idleTimeoutOnPorts: {
     verdict: 'ignored',
-    why: 'a network load balancer ends every connection that is silent for 350 s',
+    why: 'a network load balancer ends every connection that is silent for 350 s, and forgets who is silent by udp for 120 s',
   },
   methodsKept: {
     verdict: 'translated',

@@ -68,8 +68,8 @@ interface ContainerFeatures {
 interface TrafficFeatures {
   /** External ports that only the machine of the rack reaches. */
   localPorts: true | Lack
-  /** External ports of udp. */
-  udpPorts: true | Lack
+  /** One number, outside or inside, for tcp and udp at once. */
+  udpBesideTcp: true | Lack
   /** A process that is reached by udp alone. */
   udpAlone: true | Lack
   /** Ports of protocol tls that several apps have, told apart by the name that clients ask for. */
@@ -86,6 +86,8 @@ interface TrafficFeatures {
   sticky: true | Choice
   /** `sticky=source` on http goes by the address alone. */
   stickyByAddress: true | Lack
+  /** `sticky=source` on a port of tls. */
+  stickyOnTls: true | Lack
   /** Address ranges that an http port can be opened for. */
   allowedRanges: true | Most
   /** Address ranges that a port of tcp, tls or udp can be opened for. */

@@ -109,9 +109,8 @@ test('a job that another process waits for may start again on failure everywhere
 })
 
 test('an engine that serves udp, https and tls opens them', () => {
-  const features = { ...awsFeatures, udpPorts: true as const }
   const { web, problems } = readWeb(
-    'ports: ["53:53", "53:5353/udp", "443:80", "853:8853", { target: 9000, protocol: udp }]\n' +
+    'ports: ["5300:53", "53:5353/udp", "443:80", "853:8853", { target: 9000, protocol: udp }]\n' +
       'labels: { rack.port.853.protocol: tls, rack.port.853.secure: "true", rack.health.port: "53" }',
     {},
     { features },
@@ -120,7 +119,7 @@ test('an engine that serves udp, https and tls opens them', () => {
   assert.deepEqual(
     web.ports.map(({ external, container, protocol, secure }) => [external, container, protocol, secure]),
     [
-      [53, 53, 'tcp', false],
+      [5300, 53, 'tcp', false],
       [53, 5353, 'udp', false],
       [443, 80, 'https', false],
       [853, 8853, 'tls', true],
@@ -130,7 +129,7 @@ test('an engine that serves udp, https and tls opens them', () => {
 })
 
 test('udp ports are told apart from tcp ones, and probed on one of those', () => {
-  const features = { ...awsFeatures, udpPorts: true as const }
+  const features = { ...awsFeatures, udpBesideTcp: true as const }
   const table: [keys: string, problem: RegExp][] = [
     [
       'ports: ["53:53/udp"]',

@@ -14,8 +14,8 @@ export interface Target {
 }
 
 export interface TargetGroups {
-  /** @throws AwsError where there is none, or none of its balancers' rules leads to it */
-  assertUsable(arn: string): void
+  /** @throws AwsError where there is none, none of its balancers' rules leads to it, or its targets speak another protocol */
+  assertUsable(arn: string, protocol: 'tcp' | 'udp'): void
   register(arn: string, target: Target): void
   /** Settles when nothing is under way to it any more, or its delay is over. */
   deregister(arn: string, target: Target): Promise<void>

@@ -167,10 +167,14 @@ export const featureWishes: Partial<Record<Feature, [keys: string, problem: RegE
       /^5:15: error: .*"rack\.https\.hsts" is refused: an application load balancer .*; let the process send/,
     ],
   ],
-  udpPorts: [
+  udpBesideTcp: [
     [
-      'ports: ["53:53/udp"]\nexpose: [80]\nlabels: { rack.health.port: "80" }',
-      /^4:13: error: .*the port 53 of udp is refused: the network load balancer .*; let what needs udp run/,
+      'ports: ["53:53/udp", "53:5353"]\nlabels: { rack.health.port: "5353" }',
+      /^4:13: error: .*the port 53 for tcp and udp at once is refused: a network load balancer .*; give udp a/,
+    ],
+    [
+      'ports: ["5300:53/udp", "80:53"]\nlabels: { rack.health.port: "53" }',
+      /^4:13: error: .*the port 53 for tcp and udp at once is refused/,
     ],
   ],
   udpAlone: [
@@ -186,6 +190,12 @@ export const featureWishes: Partial<Record<Feature, [keys: string, problem: RegE
     [
       'ports: ["80:80"]\nlabels: { rack.sticky: "uri" }',
       /^5:15: error: .*sticky by uri is refused: an application load balancer .*; write rack\.sticky=source/,
+    ],
+  ],
+  stickyOnTls: [
+    [
+      'ports: ["853:853"]\nlabels: { rack.port.853.protocol: tls, rack.sticky: source }',
+      /^5:\d+: error: .*sticky on a port of tls is refused: a network load balancer that ends TLS .*; remove the label/,
     ],
   ],
   stickyByAddress: [

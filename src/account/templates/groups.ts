@@ -4,9 +4,9 @@ import { att, tagsOf, type Resources } from './template.ts'
 /** Ports from here on are of listeners that wait: nobody reaches them. */
 const lastOpenPort = 59_999
 
-const everywhere = (from: number, to: number) => [
-  { IpProtocol: 'tcp', FromPort: from, ToPort: to, CidrIp: '0.0.0.0/0' },
-  { IpProtocol: 'tcp', FromPort: from, ToPort: to, CidrIpv6: '::/0' },
+const everywhere = (from: number, to: number, protocol: 'tcp' | 'udp' = 'tcp') => [
+  { IpProtocol: protocol, FromPort: from, ToPort: to, CidrIp: '0.0.0.0/0' },
+  { IpProtocol: protocol, FromPort: from, ToPort: to, CidrIpv6: '::/0' },
 ]
 
 /**
@@ -33,7 +33,10 @@ export function groupResources(
     Balancers: group('balancers', `balancers of the rack ${rack}`),
     Daemon: group('daemon', `daemon of the rack ${rack}`),
     Web: group('web', 'requests of the web', [...everywhere(80, 80), ...everywhere(443, 443)]),
-    Ports: group('ports', 'ports that processes answer on', everywhere(1, lastOpenPort)),
+    Ports: group('ports', 'ports that processes answer on', [
+      ...everywhere(1, lastOpenPort),
+      ...everywhere(1, lastOpenPort, 'udp'),
+    ]),
     Files: group('files', 'the file system, by processes alone', [
       {
         IpProtocol: 'tcp',

@@ -25,15 +25,23 @@ test('a port that the network balancer is not told how to serve is refused befor
     )
   assert.deepEqual([said('http'), said('tcp'), said('udp', null)], [[], [], []])
   assert.deepEqual(said('udp'), [
-    'unsupported: a rack in an AWS account cannot serve web on udp 9000: its network balancer takes no udp',
+    'unsupported: a rack in an AWS account cannot serve web on udp 9000: a network load balancer probes a process by tcp',
   ])
+  const { health } = processPlan()
+  const probed = { health: { ...health, port: 9001 } }
+  assert.deepEqual(said('udp', 9000, probed), [])
+  const beside = { ...probed, ports: [port('udp', 53), { ...port('tcp', 53), container: 53 }] }
+  assert.match(
+    said('udp', 53, beside).join(),
+    /web on udp 53: a network load balancer has one listener a port/,
+  )
   assert.match(said('tls').join(), /it has no certificate without a domain/)
   assert.deepEqual(said('tls', 9000, { https: 'arn' }), [])
   const sticky = { ...plainRouting, sticky: { by: 'source' as const } }
-  assert.match(said('tls', 9000, { https: 'arn', routing: sticky }).join(), /rack\.sticky/)
+  assert.match(said('tls', 9000, { https: 'arn', routing: sticky }).join(), /ends TLS knows no client again/)
   const routing = { ...plainRouting, allow: ['203.0.113.0/24'] }
   assert.deepEqual(said('http', 80, { routing }), [])
-  assert.match(said('tcp', 9000, { routing }).join(), /lets everybody in \(rack\.allow\)/)
+  assert.match(said('tcp', 9000, { routing }).join(), /lets everybody in/)
   const ports = [{ ...port('http', 80), upstream: 'h2c' as const }]
   assert.match(said('http', 80, { ports }).join(), /HTTP\/1\.1/)
 })

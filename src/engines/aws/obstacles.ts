@@ -1,7 +1,10 @@
+import { awsFeatures } from '../../domain/aws-features.ts'
 import type { Control } from '../../domain/control.ts'
 import { RackError } from '../../domain/error.ts'
+import type { Lack } from '../../domain/features.ts'
 import { isSameOwner, ownerText, type Owner } from '../../domain/owner.ts'
 import type { Plan, ProcessPlan } from '../../domain/plan.ts'
+import { udpBesideTcp } from '../../domain/udp-beside-tcp.ts'
 import { waysOf, type Way } from '../../domain/ways.ts'
 import { findGenerations } from './look/found.ts'
 import { notThere } from './not-there.ts'
@@ -25,31 +28,49 @@ export async function obstaclesOf(
   return [...unservedPorts(plan, parts.places), ...(await takenWays(parts, plan, starting, control))]
 }
 
-/** What a port asks for that no listener or target group is told. */
+/**
+ * What a port asks for that no listener or target group is told, in the words by which a file is refused: a plan may be
+ * of a build for another engine.
+ */
 export function unservedPorts(
-  { processes }: Plan,
+  { processes }: Pick<Plan, 'processes'>,
   { balancer }: { balancer: Pick<AwsParts['places']['balancer'], 'listeners'> },
 ): RackError[] {
+  const openings = processes.flatMap(({ type, ports }) => ports.map((port) => ({ type, port })))
+  const both = new Set(udpBesideTcp(openings).map(({ opening }) => opening.port))
   return processes.flatMap((each) =>
     waysOf(each).flatMap((way) => {
-      const why = unservedReason(way, each, balancer.listeners.https !== null)
-      return why === null ? [] : [notThere(`serve ${each.type} on ${way.name}`, why)]
+      const lack = both.has(way.port)
+        ? lackOf(awsFeatures.udpBesideTcp)
+        : unservedReason(way, each, balancer.listeners.https !== null)
+      if (lack === null) return []
+      return [notThere(`serve ${each.type} on ${way.name}`, lack.why, lack.instead)]
     }),
   )
 }
 
+/** Why, and what to write instead. */
+interface Reason {
+  why: string
+  instead?: string
+}
+
+function lackOf(feature: true | Lack): Reason | null {
+  return feature === true ? null : feature
+}
+
 function unservedReason(
   { kind, port }: Way,
-  { routing }: Pick<ProcessPlan, 'routing'>,
+  { routing, health }: Pick<ProcessPlan, 'routing' | 'health'>,
   hasCertificate: boolean,
-): string | null {
-  if (kind === 'web') return port.upstream ? 'its balancer speaks HTTP/1.1 to processes' : null
-  if (port.protocol === 'udp') return 'its network balancer takes no udp'
+): Reason | null {
+  if (kind === 'web') return port.upstream ? lackOf(awsFeatures.http2ToProcess) : null
+  if (port.protocol === 'udp' && health.port === null) return lackOf(awsFeatures.udpAlone)
   if (port.protocol === 'tls') {
-    if (!hasCertificate) return 'it has no certificate without a domain of its own'
-    if (routing.sticky !== null) return 'its network balancer knows no client again by TLS (rack.sticky)'
+    if (!hasCertificate) return { why: 'it has no certificate without a domain of its own' }
+    if (routing.sticky !== null) return lackOf(awsFeatures.stickyOnTls)
   }
-  return routing.allow === null ? null : 'its network balancer lets everybody in (rack.allow)'
+  return routing.allow === null ? null : lackOf(awsFeatures.rangesOnPorts)
 }
 
 async function takenWays(

@@ -1,4 +1,5 @@
 import { isWeb, type Port } from '../../domain/port.ts'
+import { udpBesideTcp } from '../../domain/udp-beside-tcp.ts'
 import { checkBinds } from './binds.ts'
 import { cycleOf, rejectAbsent, type Across } from './across.ts'
 import { checkBuildContexts } from './build-contexts.ts'
@@ -29,6 +30,7 @@ export const crossChecks: ((across: Across) => void)[] = [
   checkCycles,
   separateNetworks,
   checkPortClashes,
+  checkUdpBesideTcp,
   tellOfNamelessPorts,
   tellOfPortVariable,
   tellOfGlimpsedHealth,
@@ -160,6 +162,15 @@ function findCycle(name: string, walk: Walk): void {
   }
   open.delete(name)
   finished.add(name)
+}
+
+/** Where a number is for tcp or for udp: outside in the whole file, inside in each process. */
+function checkUdpBesideTcp({ processes, features, problems }: Across): void {
+  const opened = processes.flatMap(({ type, ports }) =>
+    ports.map(({ port, at }) => ({ type: type.name, port, at })),
+  )
+  for (const { opening, number } of udpBesideTcp(opened))
+    isThere(features.udpBesideTcp, opening.at, `the port ${number} for tcp and udp at once`, problems)
 }
 
 /** An external port belongs to one process, except for the web and shared TLS: those are told apart by the name. */

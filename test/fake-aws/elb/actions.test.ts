@@ -20,9 +20,12 @@ test('a target group made again is the same, with other settings it is refused',
 test('a target group is refused to leave while a rule leads to it, and to ECS while none does', async () => {
   await using world = await createBalancerWorld()
   const group = await world.createGroup('r-one')
-  assert.throws(() => world.elb.targetGroups.assertUsable(group), /does not have an associated load balancer/)
+  assert.throws(
+    () => world.elb.targetGroups.assertUsable(group, 'tcp'),
+    /does not have an associated load balancer/,
+  )
   const rule = await world.createRule(5, 'a.test', group)
-  world.elb.targetGroups.assertUsable(group)
+  world.elb.targetGroups.assertUsable(group, 'tcp')
   await assert.rejects(world.act('DeleteTargetGroup', { TargetGroupArn: group }), {
     name: 'ResourceInUseException',
   })
@@ -135,4 +138,40 @@ test('a group is one balancer’s, and of its kind', async () => {
   await assert.rejects(world.act('CreateListener', { ...listener, DefaultActions: [forwardTo(tcp)] }), {
     name: 'DuplicateListenerException',
   })
+})
+
+test('a listener of udp leads to a group of udp, which is checked by tcp and knows clients by their address', async () => {
+  await using world = await createBalancerWorld()
+  const tcp = await world.createGroup('r-tcp', { Protocol: 'TCP' })
+  const udp = await world.createGroup('r-udp', { Protocol: 'UDP' })
+  const listen = async (Protocol: string, Port: number, group: string) =>
+    await world.act('CreateListener', {
+      LoadBalancerArn: world.net.arn,
+      Protocol,
+      Port,
+      DefaultActions: [forwardTo(group)],
+    })
+  await assert.rejects(listen('UDP', 53, tcp), { name: 'IncompatibleProtocolsException' })
+  await assert.rejects(listen('TCP', 53, udp), { name: 'IncompatibleProtocolsException' })
+  const { Listeners } = await listen('UDP', 53, udp)
+  const change = { ListenerArn: Listeners[0].ListenerArn, DefaultActions: [forwardTo(tcp)] }
+  await assert.rejects(world.act('ModifyListener', change), { name: 'IncompatibleProtocolsException' })
+  await assert.rejects(listen('TCP', 53, tcp), { name: 'DuplicateListenerException' })
+  const { TargetGroups } = await world.act('DescribeTargetGroups', { TargetGroupArns: [udp] })
+  assert.equal(TargetGroups[0].HealthCheckProtocol, 'TCP')
+  const checked = world.createGroup('r-bad', { Protocol: 'UDP', HealthCheckProtocol: 'UDP' })
+  await assert.rejects(checked, { name: 'ValidationError' })
+  const { Attributes } = await world.act('DescribeTargetGroupAttributes', { TargetGroupArn: udp })
+  const values = new Map(Attributes.map(({ Key, Value }: { Key: string; Value: string }) => [Key, Value]))
+  assert.equal(values.get('preserve_client_ip.enabled'), 'true')
+  assert.equal(values.get('deregistration_delay.connection_termination.enabled'), 'true')
+  const set = async (group: string, Key: string, Value: string) =>
+    await world.act('ModifyTargetGroupAttributes', { TargetGroupArn: group, Attributes: [{ Key, Value }] })
+  const refused = { name: 'InvalidConfigurationRequestException' }
+  await assert.rejects(set(udp, 'preserve_client_ip.enabled', 'false'), refused)
+  await set(udp, 'stickiness.enabled', 'true')
+  const tls = await world.createGroup('r-tls', { Protocol: 'TLS' })
+  await assert.rejects(set(tls, 'stickiness.enabled', 'true'), refused)
+  assert.throws(() => world.elb.targetGroups.assertUsable(udp, 'tcp'), /protocol tcp .* does not fit/)
+  world.elb.targetGroups.assertUsable(udp, 'udp')
 })

@@ -179,8 +179,12 @@ function targetGroupsOf(state: ElbState): TargetGroups {
     )
   }
   return {
-    assertUsable(arn) {
-      find(arn)
+    assertUsable(arn, protocol) {
+      // A port of UDP is mapped so (J: reports of what has worked).
+      if ((find(arn).protocol === 'UDP') !== (protocol === 'udp')) {
+        const words = `The protocol ${protocol} of the container port does not fit the target group ${arn}.`
+        throw new AwsError('InvalidParameterException', words)
+      }
       if (balancersOf(state, arn).length > 0) return
       // The words are those of ECS (D).
       const words = `The target group with targetGroupArn ${arn} does not have an associated load balancer.`

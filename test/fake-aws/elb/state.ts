@@ -75,7 +75,7 @@ export interface Door {
 /** What can be chosen of a group when it is made. */
 export interface GroupSettings {
   name: string
-  protocol: 'HTTP' | 'HTTPS' | 'TCP' | 'TLS'
+  protocol: 'HTTP' | 'HTTPS' | 'TCP' | 'TLS' | 'UDP'
   port: number
   vpcId: string
   health: HealthSettings
@@ -128,4 +128,4 @@ export function balancersOf(state: ElbState, groupArn: string): Balancer[] {
 
 /** Whether a group is one of network balancers. */
 export const isOfNetwork = ({ protocol }: Pick<Group, 'protocol'>): boolean =>
-  protocol === 'TCP' || protocol === 'TLS'
+  protocol === 'TCP' || protocol === 'TLS' || protocol === 'UDP'

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { Agent } from 'node:http'
 import { connect, createServer, type AddressInfo } from 'node:net'
@@ -412,3 +413,107 @@ test('a tcp target is told the client’s address where it asks for it, and is c
   await assert.rejects(once(late, 'data'), { code: 'ECONNRESET' })
   server.close()
 })
+
+test('what one client says by udp goes to one target, is answered, and follows the listener when it is a new flow', async () => {
+  await using world = await createBalancerWorld()
+  await using one = await startUdpTarget('one')
+  await using two = await startUdpTarget('two')
+  const groups: string[] = []
+  for (const { name } of [one, two]) {
+    const checks = { HealthCheckProtocol: 'TCP', HealthCheckPort: String(one.checked) }
+    groups.push(await world.createGroup(`r-${name}`, { Protocol: 'UDP', ...checks }))
+  }
+  const listener = { LoadBalancerArn: world.net.arn, Protocol: 'UDP', Port: 53 }
+  const { Listeners } = await world.act('CreateListener', {
+    ...listener,
+    DefaultActions: [forwardTo(groups[0]!)],
+  })
+  const { ListenerArn } = Listeners[0]
+  const waiting = { ...listener, Port: 60_000, DefaultActions: [forwardTo(groups[1]!)] }
+  await world.act('CreateListener', waiting)
+  for (const [at, target] of [one, two].entries()) world.elb.targetGroups.register(groups[at]!, target)
+  await world.healthy(groups[0]!, one)
+  await world.healthy(groups[1]!, two)
+  const port = world.net.loopbackPort(53)
+  await using first = await openFlow(port)
+  await using other = await openFlow(port)
+  assert.deepEqual([await first.ask('a'), await other.ask('b')], ['one a', 'one b'])
+  await world.act('ModifyListener', { ListenerArn, DefaultActions: [forwardTo(groups[1]!)] })
+  const isNew = async () => {
+    await using flow = await openFlow(port)
+    return (await flow.ask('c')) === 'two c'
+  }
+  await until(isNew, { ...soon, what: 'the new group' })
+  assert.equal(await first.ask('d'), 'one d')
+  // Until its target has gone.
+  const Attributes = [{ Key: 'deregistration_delay.timeout_seconds', Value: '0' }]
+  await world.act('ModifyTargetGroupAttributes', { TargetGroupArn: groups[0], Attributes })
+  await world.elb.targetGroups.deregister(groups[0]!, one)
+  assert.equal(await first.ask('e'), 'two e')
+})
+
+test('a flow that is silent for two minutes is forgotten', async () => {
+  await using world = await createBalancerWorld({ factor: 2000 })
+  await using one = await startUdpTarget('one')
+  const checks = { HealthCheckProtocol: 'TCP', HealthCheckPort: String(one.checked) }
+  const group = await world.createGroup('r-one', { Protocol: 'UDP', ...checks })
+  const Port = 53
+  const DefaultActions = [forwardTo(group)]
+  await world.act('CreateListener', { LoadBalancerArn: world.net.arn, Protocol: 'UDP', Port, DefaultActions })
+  world.elb.targetGroups.register(group, one)
+  await world.healthy(group, one)
+  await using flow = await openFlow(world.net.loopbackPort(Port))
+  await flow.ask('a')
+  const [before] = one.heardFrom
+  await until(
+    async () => {
+      await world.account.clock.pass(121_000)
+      await flow.ask('b')
+      return one.heardFrom.size > 1
+    },
+    { ...soon, what: 'another flow' },
+  )
+  assert.ok(one.heardFrom.has(before!))
+})
+
+/** A process that says its name to each datagram, and takes connections beside. */
+async function startUdpTarget(name: string) {
+  const socket = createSocket('udp4')
+  const heardFrom = new Set<number>()
+  socket.on('message', (said, { address, port }) => {
+    heardFrom.add(port)
+    socket.send(`${name} ${String(said)}`, port, address)
+  })
+  const listening = once(socket, 'listening')
+  socket.bind(0, '127.0.0.1')
+  await listening
+  const server = createServer((client) => client.on('error', () => undefined).end()).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return {
+    name,
+    address: '127.0.0.1',
+    port: socket.address().port,
+    checked: (server.address() as AddressInfo).port,
+    /** Ports of the balancer: one a flow. */
+    heardFrom,
+    async [Symbol.asyncDispose]() {
+      socket.close()
+      server.close()
+    },
+  }
+}
+
+/** One address and port that asks again and again. */
+async function openFlow(port: number) {
+  const socket = createSocket('udp4')
+  return {
+    async ask(text: string): Promise<string> {
+      const answer = once(socket, 'message', { signal: AbortSignal.timeout(5000) })
+      socket.send(text, port, '127.0.0.1')
+      return String((await answer)[0])
+    },
+    async [Symbol.asyncDispose]() {
+      socket.close()
+    },
+  }
+}

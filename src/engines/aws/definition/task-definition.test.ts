@@ -27,6 +27,22 @@ const input = (plan: DefinitionInput['plan']): DefinitionInput => ({
 
 const shown = (plan: DefinitionInput['plan']) => `${JSON.stringify(taskDefinition(input(plan)), null, 2)}\n`
 
+test('a port is mapped once, as what a balancer leads to it by', () => {
+  const port = (external: number | null, container: number, protocol: 'tcp' | 'udp') => ({
+    external,
+    container,
+    protocol,
+    proxy: false as const,
+    secure: false,
+  })
+  const ports = [port(53, 5353, 'udp'), port(null, 5353, 'tcp'), port(25, 2525, 'tcp')]
+  const { containerDefinitions = [] } = taskDefinition(input(processPlan({ ports, internalPorts: [5353] })))
+  assert.deepEqual(containerDefinitions.find(({ name }) => name === 'main')?.portMappings, [
+    { containerPort: 2525, protocol: 'tcp' },
+    { containerPort: 5353, protocol: 'udp' },
+  ])
+})
+
 test('the task definition of a plain type, and of one that uses all', () => {
   assertGolden(
     'aws/task.json',

@@ -3,6 +3,7 @@ import type {
   ContainerDefinition,
   LinuxParameters,
   MountPoint,
+  PortMapping,
   RegisterTaskDefinitionCommandInput,
   Secret,
   Volume,
@@ -10,6 +11,7 @@ import type {
 import { usualCapabilities, type ContainerOptions, type Mount } from '../../../domain/container.ts'
 import type { Healthcheck } from '../../../domain/manifest.ts'
 import type { ProcessPlan } from '../../../domain/plan.ts'
+import { waysOf } from '../../../domain/ways.ts'
 import { shortHash } from '../../../lib/short-hash.ts'
 import { generationName, logGroupName, searchDomain, streamPrefix, type GenerationName } from '../names.ts'
 import type { AwsPlaces } from '../../../domain/aws-places.ts'
@@ -137,7 +139,7 @@ function processContainer(input: DefinitionInput): ContainerDefinition {
     ...(user !== null && { user }),
     ...(workingDir !== null && { workingDirectory: workingDir }),
     dependsOn: [{ containerName: last, condition: 'SUCCESS' }],
-    portMappings: portsOf(plan).map((containerPort) => ({ containerPort, protocol: 'tcp' as const })),
+    portMappings: mappingsOf(plan),
     ...(container.hostname !== null && { environment: [{ name: 'HOSTNAME', value: container.hostname }] }),
     secrets: secretsOf(plan, secrets),
     mountPoints: [...mountPointsOf(plan), ...fileMounts(input.files)],
@@ -153,9 +155,14 @@ function processContainer(input: DefinitionInput): ContainerDefinition {
   }
 }
 
-function portsOf({ ports, internalPorts }: ProcessPlan): number[] {
-  const all = new Set([...ports.map(({ container }) => container), ...internalPorts])
-  return [...all].toSorted((a, b) => a - b)
+/** ECS maps a port once (D): one that a balancer leads to by udp is udp, whatever else listens there. */
+function mappingsOf(plan: ProcessPlan): PortMapping[] {
+  const ways = waysOf(plan).filter(({ port }) => port.protocol === 'udp')
+  const byUdp = new Set(ways.map(({ port }) => port.container))
+  const all = new Set([...plan.ports.map(({ container }) => container), ...plan.internalPorts])
+  return [...all]
+    .toSorted((a, b) => a - b)
+    .map((containerPort) => ({ containerPort, protocol: byUdp.has(containerPort) ? 'udp' : 'tcp' }))
 }
 
 function secretsOf({ environment }: ProcessPlan, secrets: ReadonlyMap<string, string>): Secret[] {

@@ -18,11 +18,11 @@ export interface FoundListener {
   group: string
 }
 
-type ListenerProtocol = 'TCP' | 'TLS'
+type ListenerProtocol = 'TCP' | 'TLS' | 'UDP'
 
 /** How the network balancer takes a port of its own. Pure. */
 export function listenerProtocol({ port }: Pick<Way, 'port'>): ListenerProtocol {
-  return port.protocol === 'tls' ? 'TLS' : 'TCP'
+  return port.protocol === 'tls' ? 'TLS' : port.protocol === 'udp' ? 'UDP' : 'TCP'
 }
 
 export const isWaitingPort = (port: number): boolean => port >= firstWaiting
@@ -46,7 +46,8 @@ export async function findListeners(
 function toListener({ ListenerArn = '', Port = 0, Protocol, DefaultActions = [] }: Listener): FoundListener {
   const [action] = DefaultActions
   const group = action?.TargetGroupArn ?? action?.ForwardConfig?.TargetGroups?.[0]?.TargetGroupArn ?? ''
-  return { arn: ListenerArn, port: Port, protocol: Protocol === 'TLS' ? 'TLS' : 'TCP', group }
+  const protocol = Protocol === 'TLS' || Protocol === 'UDP' ? Protocol : 'TCP'
+  return { arn: ListenerArn, port: Port, protocol, group }
 }
 
 /** One on a closed port, by which the targets of a generation are checked before any request. */

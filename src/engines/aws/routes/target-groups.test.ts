@@ -47,6 +47,22 @@ test('a port of its own is checked by a connect, and cut when its drain is over'
   assert.ok(isTargetGroup(`arn:aws:elasticloadbalancing:x:1:targetgroup/${made.Name}/0123`, made.Name!))
 })
 
+test('a port of udp is checked by a connect to another one', () => {
+  const port = {
+    external: 53,
+    container: 5353,
+    protocol: 'udp' as const,
+    proxy: false as const,
+    secure: false,
+  }
+  const { health } = processPlan()
+  const made = of(processPlan({ ports: [port], health: { ...health, port: 9000 } }))
+  assert.deepEqual(
+    [made.Protocol, made.Port, made.HealthCheckProtocol, made.HealthCheckPort],
+    ['UDP', 5353, 'TCP', '9000'],
+  )
+})
+
 test('of a group that is there only what is not so is written', () => {
   const web = processPlan(servesHttp(8080, ['a.b']))
   const made = of(web)

@@ -5,6 +5,7 @@ import type {
 } from '@aws-sdk/client-elastic-load-balancing-v2'
 import type { Control } from '../../../domain/control.ts'
 import type { ProcessPlan } from '../../../domain/plan.ts'
+import type { Port } from '../../../domain/port.ts'
 import { isAwsError } from '../../../aws/errors.ts'
 import type { Way } from '../../../domain/ways.ts'
 import { awsTags, ownerTag, targetGroupName, type GenerationName } from '../names.ts'
@@ -30,7 +31,7 @@ export function targetGroup(input: TargetGroupInput): CreateTargetGroupCommandIn
   const isProbedHere = health.port === null || health.port === port.container
   return {
     Name: targetGroupName(rack, generation, way.name),
-    Protocol: isWeb ? (port.secure ? 'HTTPS' : 'HTTP') : port.secure ? 'TLS' : 'TCP',
+    Protocol: isWeb ? (port.secure ? 'HTTPS' : 'HTTP') : rawProtocol(port),
     Port: port.container,
     VpcId: vpc,
     TargetType: 'ip',
@@ -53,6 +54,11 @@ export function targetGroup(input: TargetGroupInput): CreateTargetGroupCommandIn
       generation: generation.id,
     }),
   }
+}
+
+function rawProtocol({ protocol, secure }: Port): 'TCP' | 'TLS' | 'UDP' {
+  if (protocol === 'udp') return 'UDP'
+  return secure ? 'TLS' : 'TCP'
 }
 
 /** What of it may change while it serves. */

@@ -69,8 +69,6 @@ export function withPortLabels(
       )
     }
     checkFlags(labelled, family, features, problems)
-    if (port.external !== null && protocol === 'udp')
-      isThere(features.udpPorts, label?.at ?? at, `the port ${port.external} of udp`, problems)
     return labelled
   })
   checkOneWay(labelled, ports, problems)

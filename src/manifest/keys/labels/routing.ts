@@ -26,7 +26,8 @@ export function routingOf(
   if (routing.sticky && routing.sticky.by !== 'source') checkHttp('sticky', labels, ports, problems)
   if (routing.auth.length > 0) checkHttp('auth', labels, ports, problems)
   const servesWeb = ports.some(({ external, protocol }) => external !== null && isWeb(protocol))
-  checkSticky(routing.sticky, labels, { features, servesWeb, problems })
+  const servesTls = ports.some(({ external, protocol }) => external !== null && protocol === 'tls')
+  checkSticky(routing.sticky, labels, { features, servesWeb, servesTls, problems })
   if (servesWeb) checkRanges(routing.allow, labels, features, problems)
   const servesOthers = ports.some(({ external, protocol }) => external !== null && !isWeb(protocol))
   const allow = family.get('allow')
@@ -43,7 +44,12 @@ export function routingOf(
 function checkSticky(
   sticky: Sticky | null,
   { family }: Labels,
-  { features, servesWeb, problems }: { features: EngineFeatures; servesWeb: boolean; problems: Problems },
+  {
+    features,
+    servesWeb,
+    servesTls,
+    problems,
+  }: { features: EngineFeatures; servesWeb: boolean; servesTls: boolean; problems: Problems },
 ): void {
   const at = family.get('sticky')?.at
   if (!sticky || !at) return
@@ -52,6 +58,8 @@ function checkSticky(
     problems.error(at, `sticky by ${sticky.by} is refused: ${kinds.why}`, kinds.instead)
   else if (sticky.by === 'source' && servesWeb)
     isThere(features.stickyByAddress, at, "the client's address on http", problems)
+  if (sticky.by === 'source' && servesTls)
+    isThere(features.stickyOnTls, at, 'sticky on a port of tls', problems)
 }
 
 function checkRanges(

@@ -46,11 +46,7 @@ export function servingOf(
   const ports = withPortLabels(placedPorts, labels, features, problems)
   const isAgent = isAgentOf(service, labels, problems)
   checkProbes(labels, features, problems)
-  const isRefused =
-    features.udpPorts !== true &&
-    ports.some(({ external, protocol }) => external !== null && protocol === 'udp')
-  if (features.udpAlone !== true && !isRefused)
-    checkUdpProbes(labels, { ports, placedPorts, expose }, problems)
+  if (features.udpAlone !== true) checkUdpProbes(labels, { ports, placedPorts, expose }, problems)
   return {
     ports,
     routing: routingOf(labels, ports, features, problems),

@@ -77,13 +77,21 @@ export function checkContainer(container: ContainerDefinition): void {
   checkLog(container.logConfiguration)
 }
 
-function checkPorts({ portMappings = [] }: ContainerDefinition): void {
+function checkPorts({ portMappings = [], name }: ContainerDefinition): void {
+  const seen = new Set<number>()
   for (const mapping of portMappings) {
     assertOnly(mapping, ['containerPort', 'hostPort', 'protocol', 'name'], 'PortMapping')
     const { containerPort, hostPort = containerPort } = mapping
     if (containerPort === undefined || containerPort < 1 || containerPort > 65_535) {
       throw clientError(`Invalid container port: ${containerPort}`)
     }
+    // Nor by another protocol (D: a report of 2022-10-11 that is open still; there CreateService said it).
+    if (seen.has(containerPort)) {
+      throw clientError(
+        `Container port ${containerPort} is used in more than one port mapping for container ${name}`,
+      )
+    }
+    seen.add(containerPort)
     if (hostPort !== containerPort) {
       throw clientError(
         'When networkMode=awsvpc, the host ports and container ports in port mappings must match.',

@@ -57,6 +57,16 @@ const refused: [string, Partial<RegisterTaskDefinitionRequest>, RegExp][] = [
     /must match/,
   ],
   [
+    'a port twice, even by another protocol',
+    withMain({
+      portMappings: [
+        { containerPort: 53, protocol: 'tcp' },
+        { containerPort: 53, protocol: 'udp' },
+      ],
+    }),
+    /more than one port mapping/,
+  ],
+  [
     'an unknown volume',
     withMain({ mountPoints: [{ sourceVolume: 'x', containerPath: '/x' }] }),
     /Unknown volume/,

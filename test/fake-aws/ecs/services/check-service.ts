@@ -79,10 +79,11 @@ function checkBalancers(
     if (!targetGroupArn) throw invalid('targetGroupArn can not be blank.')
     const container = definition.containerDefinitions.find(({ name }) => name === containerName)
     if (!container) throw invalid(`The container ${containerName} does not exist in the task definition.`)
-    if (!container.portMappings?.some((mapping) => mapping.containerPort === containerPort)) {
+    const mapped = container.portMappings?.find((mapping) => mapping.containerPort === containerPort)
+    if (!mapped) {
       throw invalid(`The container ${containerName} did not have a container port ${containerPort} defined.`)
     }
-    targetGroups.assertUsable(targetGroupArn)
+    targetGroups.assertUsable(targetGroupArn, mapped.protocol ?? 'tcp')
   }
 }
 

@@ -31,7 +31,11 @@ export function readGroup(input: CreateTargetGroupInput): GroupSettings {
 }
 
 const isProtocol = (protocol: string | undefined): protocol is Protocol =>
-  protocol === 'HTTP' || protocol === 'HTTPS' || protocol === 'TCP' || protocol === 'TLS'
+  isCheckProtocol(protocol) || protocol === 'TLS' || protocol === 'UDP'
+
+/** No target is checked by UDP, whatever it is led to by (D). */
+const isCheckProtocol = (protocol: string | undefined): protocol is HealthSettings['protocol'] =>
+  protocol === 'HTTP' || protocol === 'HTTPS' || protocol === 'TCP'
 
 /** Defaults are documented (D). */
 function defaultsOf(protocol: Protocol): HealthSettings {
@@ -64,7 +68,7 @@ export function readHealth(
     unhealthyThreshold: input.UnhealthyThresholdCount ?? before.unhealthyThreshold,
     matcher: input.Matcher?.HttpCode ?? before.matcher,
   }
-  if (!isProtocol(health.protocol) || (!isOfNetwork({ protocol }) && health.protocol === 'TCP')) {
+  if (!isCheckProtocol(health.protocol) || (!isOfNetwork({ protocol }) && health.protocol === 'TCP')) {
     throw invalid(`Health check protocol '${health.protocol}' is not valid for ${protocol}`)
   }
   if (health.protocol === 'TCP' && (input.HealthCheckPath ?? input.Matcher)) {
@@ -105,13 +109,20 @@ const isSeconds = (least: number, most: number) => (value: string) =>
 interface Attribute {
   of: 'application' | 'network' | 'both'
   initial: string | { application: string; network: string }
-  isGood: (value: string) => boolean
+  /** Of a group of UDP, where that is another one. */
+  initialOfUdp?: string
+  isGood: (value: string, protocol: Protocol) => boolean
 }
 
 /** The attributes that the rack sets; values and defaults are documented (D). */
 const attributes: Readonly<Record<string, Attribute>> = {
   'deregistration_delay.timeout_seconds': { of: 'both', initial: '300', isGood: isSeconds(0, 3600) },
-  'stickiness.enabled': { of: 'both', initial: 'false', isGood: isBoolean },
+  // Not behind TLS (D).
+  'stickiness.enabled': {
+    of: 'both',
+    initial: 'false',
+    isGood: (value, protocol) => isBoolean(value) && (value === 'false' || protocol !== 'TLS'),
+  },
   'stickiness.type': {
     of: 'both',
     initial: { application: 'lb_cookie', network: 'source_ip' },
@@ -129,10 +140,17 @@ const attributes: Readonly<Record<string, Attribute>> = {
   },
   'proxy_protocol_v2.enabled': { of: 'network', initial: 'false', isGood: isBoolean },
   // Targets see the balancer's address: those of this machine cannot see a client's.
-  'preserve_client_ip.enabled': { of: 'network', initial: 'false', isGood: (value) => value === 'false' },
+  // AWS's see that of a client of UDP always (D).
+  'preserve_client_ip.enabled': {
+    of: 'network',
+    initial: 'false',
+    initialOfUdp: 'true',
+    isGood: (value, protocol) => value === String(protocol === 'UDP'),
+  },
   'deregistration_delay.connection_termination.enabled': {
     of: 'network',
     initial: 'false',
+    initialOfUdp: 'true',
     isGood: isBoolean,
   },
 }
@@ -143,7 +161,10 @@ export function initialAttributes(protocol: Protocol): Map<string, string> {
   const kind = kindOf(protocol)
   const own = Object.entries(attributes).filter(([, { of }]) => of === 'both' || of === kind)
   return new Map(
-    own.map(([key, { initial }]) => [key, typeof initial === 'string' ? initial : initial[kind]]),
+    own.map(([key, { initial, initialOfUdp }]) => {
+      const usual = typeof initial === 'string' ? initial : initial[kind]
+      return [key, protocol === 'UDP' ? (initialOfUdp ?? usual) : usual]
+    }),
   )
 }
 
@@ -155,7 +176,7 @@ export function assertAttribute(protocol: Protocol, key: string, value: string):
   if (!attribute || (attribute.of !== 'both' && attribute.of !== kind)) {
     throw new AwsError('ValidationError', `Target group attribute key '${key}' is not recognized`)
   }
-  if (!attribute.isGood(value) || (key === 'stickiness.type' && value !== types[kind])) {
+  if (!attribute.isGood(value, protocol) || (key === 'stickiness.type' && value !== types[kind])) {
     throw new AwsError('InvalidConfigurationRequestException', `'${value}' is not a valid value of '${key}'`)
   }
 }

@@ -86,13 +86,20 @@ function assertCertificates(state: ElbState, protocol: string, certificates: str
   assertCertificate(state, certificates[0]!)
 }
 
-/** A group that is spoken to by TLS stands behind a listener that ends TLS (D). */
+/** Of listeners of a network balancer, to groups of which protocols each leads (D). */
+const fitting: Readonly<Record<string, readonly string[]>> = {
+  TCP: ['TCP'],
+  TLS: ['TCP', 'TLS'],
+  UDP: ['UDP'],
+}
+
 function assertFitting(state: ElbState, protocol: string, step: Step): void {
   const groups = step.is === 'forward' ? step.groups.map(({ arn }) => state.groups.get(arn)) : []
-  if (protocol === 'TLS' || !groups.some((group) => group?.protocol === 'TLS')) return
+  const other = groups.find((group) => group && fitting[protocol]?.includes(group.protocol) === false)
+  if (!other) return
   throw new AwsError(
     'IncompatibleProtocolsException',
-    `A listener of ${protocol} forwards to no group of TLS`,
+    `A listener of ${protocol} forwards to no group of ${other.protocol}`,
   )
 }
 
@@ -157,11 +164,11 @@ function assertPort(
 ): void {
   if (!Number.isInteger(port) || port < 1 || port > 65_535)
     throw new AwsError('ValidationError', 'Port must be between 1 and 65535')
-  const fitting = type === 'application' ? ['HTTP', 'HTTPS'] : ['TCP', 'TLS']
-  if (!fitting.includes(protocol))
+  const known = type === 'application' ? ['HTTP', 'HTTPS'] : Object.keys(fitting)
+  if (!known.includes(protocol))
     throw new AwsError(
       'UnsupportedProtocolException',
-      `the fake account's listeners of ${type} load balancers are ${fitting.join(' and ')}`,
+      `the fake account's listeners of ${type} load balancers are ${known.join(', ')}`,
     )
   // Other settings on a port that is taken are refused, and so is a repeat here: tokens there are none (J).
   if (others.some((other) => other.port === port))
@@ -183,6 +190,7 @@ async function modify(state: ElbState, input: ModifyListenerInput): Promise<List
     (other) => other.balancer === balancer && other !== listener,
   )
   assertPort(balancer, { port, protocol }, others)
+  assertFitting(state, protocol, step)
   rule.step = step
   if (port === listener.port) listener.door.refresh()
   else {

@@ -4,6 +4,7 @@ import { httpDoor } from './http-door.ts'
 import { Nodes } from './nodes.ts'
 import type { Door, ElbState, Listener } from '../state.ts'
 import { tcpDoor } from './tcp-door.ts'
+import { openUdpDoor } from './udp-door.ts'
 
 /** Opens a listener's port on loopback, unless the balancer's security group closes it. */
 export async function openDoor(state: ElbState, listener: Listener): Promise<Door> {
@@ -11,6 +12,7 @@ export async function openDoor(state: ElbState, listener: Listener): Promise<Doo
   const refresh = () => nodes.refresh()
   const port = listener.balancer.listenOn(listener.port)
   if (port === null) return { port, refresh, close: async () => undefined }
+  if (listener.protocol === 'UDP') return { refresh, ...(await openUdpDoor(state, { nodes, port })) }
   const { server, cut } =
     listener.balancer.type === 'application'
       ? httpDoor(state, listener, nodes)

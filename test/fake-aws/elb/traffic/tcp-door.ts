@@ -33,7 +33,7 @@ export function tcpDoor(
 function lead(state: ElbState, nodes: Nodes, client: Socket): void {
   const [rule] = nodes.view
   const group = rule?.step.is === 'forward' ? state.groups.get(rule.step.groups[0]!.arn) : undefined
-  const member = group?.targets.choose(stickiness(group, client))
+  const member = group?.targets.choose(group && stickiness(group, client.remoteAddress))
   // Nobody to lead to: a reset (D).
   if (!group || !member) {
     client.resetAndDestroy()
@@ -65,8 +65,7 @@ function lead(state: ElbState, nodes: Nodes, client: Socket): void {
 }
 
 /** By the client's address, where the group asks for it (D). */
-function stickiness(group: Group, client: Socket): (member: { target: { address: string } }) => boolean {
-  const address = client.remoteAddress ?? ''
+export function stickiness(group: Group, address = ''): (member: { target: { address: string } }) => boolean {
   if (group.attributes.get('stickiness.enabled') !== 'true') return () => false
   const all = [...group.targets.members]
     .filter(({ state }) => state === 'healthy')
