@@ -1,6 +1,6 @@
 import type { Surge } from './admission.ts'
 import type { PullPolicy, BuildSpec } from './manifest.ts'
-import type { BuiltImages } from './build.ts'
+import type { BuiltImage, BuiltImages } from './build.ts'
 import type { Control } from './control.ts'
 import type { Counts, Receipt } from './deployment.ts'
 import type { Endpoint } from './endpoint.ts'
@@ -126,8 +126,8 @@ export interface Engine {
    */
   copyVolume(owner: Owner, name: string, archive: Archive, control: Control): Promise<void>
   /**
-   * Images out, by their references, in a form that any engine of the kind reads; whole when this settles. They bring the
-   * names that this rack has given them where they are `named`: whoever loads them has them under these.
+   * Images out, by their references, in the form of `docker save`, which every engine reads; whole when this settles. They
+   * bring the names that this rack has given them where they are `named`: whoever loads them has them under these.
    * @throws image-unavailable for one that is gone
    */
   saveImages(
@@ -135,8 +135,17 @@ export interface Engine {
     out: (chunk: Uint8Array) => Promise<void>,
     control: Control,
   ): Promise<void>
-  /** Such images in, by the references that they had; safe to repeat. @throws invalid for what is none; disk-full */
-  loadImages(saved: SavedImages, control: Control): Promise<void>
+  /**
+   * Such images in, whichever engine has saved them; safe to repeat.
+   * @returns what each of a stranger's is called here, by the reference that it had
+   * @throws invalid for what is none, or has one of them not; unsupported for a machine of another kind; disk-full
+   */
+  loadImages(saved: SavedImages, control: Control): Promise<ReadonlyMap<string, string>>
+  /**
+   * What an image of elsewhere is called as one of an app here, where it is here already; a reference that leads nowhere
+   * where it is not. Whatever a stranger says, it leads to no image of another owner that is not the same.
+   */
+  calledHere(app: string, image: NamedImage): string
   /** Those of the references whose image is here. */
   imagesHere(references: string[], control: Control): Promise<Set<string>>
   /** Has images as those of a build of an app, so that they stay. Safe to repeat. @throws image-unavailable */
@@ -150,13 +159,17 @@ export interface Engine {
   sweep(keep: Keep, control: Control): Promise<Swept>
 }
 
+/** An image as builds tell of it: how it is called, and what is in it. */
+export type NamedImage = Pick<BuiltImage, 'reference' | 'digest'>
+
 export interface SavedImages {
-  content: AsyncIterable<Uint8Array>
+  /** A fresh stream of them each time that it is called. */
+  open: () => AsyncIterable<Uint8Array>
   /**
-   * Of a stranger, what is in it; null of the rack's own. Names that a stranger brings lead nowhere, since they may be
-   * others', and what has one of these references not is refused.
+   * Of a stranger, what is in it, and the app that gets it; null of the rack's own. Names that a stranger brings lead
+   * nowhere, since they may be others', and what has one of these images not is refused.
    */
-  references: string[] | null
+  of: { app: string; images: NamedImage[] } | null
 }
 
 /** What is to become of an app or a service. */

@@ -5,7 +5,15 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { noSettings } from '../../src/domain/build.ts'
 import type { Control } from '../../src/domain/control.ts'
 import type { CopyFailure } from '../../src/domain/deployment.ts'
-import type { Change, Engine, ImageRequest, LaidContent, LogQuery, OneOff } from '../../src/domain/engine.ts'
+import type {
+  Change,
+  Engine,
+  ImageRequest,
+  LaidContent,
+  LogQuery,
+  NamedImage,
+  OneOff,
+} from '../../src/domain/engine.ts'
 import { RackError, type ErrorCode } from '../../src/domain/error.ts'
 import { makeId } from '../../src/domain/id.ts'
 import { appOwner, isSameOwner, ownerKey } from '../../src/domain/owner.ts'
@@ -30,6 +38,7 @@ import {
 } from '../support/behaviour.ts'
 import { buildSpec } from '../support/build-spec.ts'
 import { collectTerminal } from '../support/collect-terminal.ts'
+import { savedDigest } from '../support/saved-digest.ts'
 import { packTar } from '../support/tar.ts'
 import type { Hold, Visit } from '../support/visits.ts'
 import { fileMount, processPlan } from '../support/plans.ts'
@@ -993,16 +1002,23 @@ function sweepScenarios(scenario: Scenario): void {
       const out = async (chunk: Uint8Array) => void chunks.push(chunk)
       await engine.saveImages({ references: [image], named: true }, out, control)
       assert.ok(chunks.length > 0)
-      const saved = async function* () {
+      const open = async function* () {
         yield* chunks
       }
-      for (const references of [null, null, [image]])
-        await engine.loadImages({ content: saved(), references }, control)
-      const another = [`sha256:${'e'.repeat(64)}`]
-      await assert.rejects(
-        engine.loadImages({ content: saved(), references: another }, control),
-        hasCode('invalid'),
-      )
+      const app = world.owner.name
+      const load = async (named: NamedImage) =>
+        await engine.loadImages({ open, of: { app, images: [named] } }, control)
+      const own = { reference: image, digest: await savedDigest(image, open()) }
+      for (let time = 0; time < 2; time++) {
+        const called = [...(await load(own))]
+        assert.deepEqual(
+          called.map(([there]) => there),
+          [image],
+        )
+        assert.equal((await engine.imagesHere([called[0]![1]], control)).size, 1)
+      }
+      const another = `sha256:${'e'.repeat(64)}`
+      await assert.rejects(load({ reference: another, digest: another }), hasCode('invalid'))
       await world.deploy([world.type('web', [sleep]), world.type('other', [sleep])])
       const gone = `sha256:${'d'.repeat(64)}`
       await assert.rejects(

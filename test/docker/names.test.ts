@@ -75,6 +75,8 @@ test('images of somebody take no name that they bring, however it is written', a
   const { engine, docker, rack } = first
   const control = controlFor(60_000)
   const name = `${rack}-victim:1`
+  const named = (digest: string) => ({ reference: digest, digest })
+  const one = { app: 'shop', images: [named(image)] }
   const saved = (change: (entry: TarEntry) => AsyncIterable<TarEntry>) => {
     const tar = pulled<Uint8Array>((out) =>
       engine.saveImages({ references: [image], named: false }, out, control),
@@ -97,19 +99,20 @@ test('images of somebody take no name that they bring, however it is written', a
     })
   try {
     for (const key of ['RepoTags', 'repotags']) {
-      await engine.loadImages({ content: naming(key), references: [image] }, control)
+      await engine.loadImages({ open: () => naming(key), of: one }, control)
       assert.equal(await findImage(docker, name, control), null, key)
-      await engine.loadImages({ content: naming(key), references: null }, control)
+      await engine.loadImages({ open: () => naming(key), of: null }, control)
       assert.equal((await findImage(docker, name, control))?.Id, image, key)
       await docker.json({ method: 'DELETE', path: `/images/${name}` }, control)
     }
     // Somebody who knows what an image is called, and has it not.
     const others = `sha256:${'d'.repeat(64)}`
+    const both = { app: 'shop', images: [named(image), named(others)] }
     const lacking = saved(async function* (entry) {
       yield entry
       if (entry.header.name === 'manifest.json') yield entryOf(entry.header, `${'d'.repeat(64)}.json`, '{}')
     })
-    await assert.rejects(engine.loadImages({ content: lacking, references: [image, others] }, control), {
+    await assert.rejects(engine.loadImages({ open: () => lacking, of: both }, control), {
       code: 'invalid',
       message: `the images cannot be used: ${others} is not among them`,
     })
@@ -118,7 +121,7 @@ test('images of somebody take no name that they bring, however it is written', a
       yield entryOf(header, 'other.json', String(await bytesUpTo(content, 2 ** 20)))
       yield { header: { ...header, type: 'symlink', linkname: 'other.json', size: 0 }, content }
     })
-    await assert.rejects(engine.loadImages({ content: led, references: [image] }, control), (error) => {
+    await assert.rejects(engine.loadImages({ open: () => led, of: one }, control), (error) => {
       assert.ok(error instanceof RackError)
       assert.deepEqual(
         [error.code, error.message],

@@ -50,8 +50,8 @@ function dying<T extends object>(noun: string, target: T, step: (name: string) =
   return new Proxy(target, {
     get(object, name, receiver) {
       const value: unknown = Reflect.get(object, name, receiver)
-      // Addresses are worked out, and touch nothing.
-      if (typeof value !== 'function' || name === 'endpoints') return value
+      // Addresses and names of images are worked out, and touch nothing.
+      if (typeof value !== 'function' || name === 'endpoints' || name === 'calledHere') return value
       return (...args: unknown[]) => {
         const called = `${noun}.${String(name)}`
         if (answersAtOnce.has(called)) {

@@ -335,13 +335,17 @@ export function createMemoryEngine(options: MemoryEngineOptions = {}): MemoryEng
       await out(Buffer.from(JSON.stringify(references)))
     },
 
-    async loadImages({ content, references }, control) {
+    async loadImages({ open, of }, control) {
       ready(control)
-      const held = JSON.parse(Buffer.concat(await Array.fromAsync(content)).toString()) as string[]
-      const lacking = references?.find((reference) => !held.includes(reference))
+      const held = JSON.parse(Buffer.concat(await Array.fromAsync(open())).toString()) as string[]
+      const wanted = (of?.images ?? []).map(({ reference }) => reference)
+      const lacking = wanted.find((reference) => !held.includes(reference))
       if (lacking !== undefined) throw new RackError('invalid', `${lacking} is not among them`)
       for (const reference of held) images.add(reference)
+      return new Map(wanted.map((reference) => [reference, reference]))
     },
+
+    calledHere: (_app, { reference }) => reference,
 
     async imagesHere(references, control) {
       ready(control)

@@ -63,19 +63,55 @@ export async function putBlob(
   signal: AbortSignal,
 ): Promise<boolean> {
   if (await hasBlob(registry, { repository, digest }, signal)) return false
+  const upload = await beginUpload(registry, repository, open(), signal)
+  await upload.close(digest)
+  return true
+}
+
+/** Puts a blob of which nobody knows yet what it is. @returns what it is */
+export async function uploadBlob(
+  registry: Registry,
+  repository: string,
+  content: AsyncIterable<Uint8Array>,
+  signal: AbortSignal,
+): Promise<{ digest: string; size: number }> {
+  const hash = createHash('sha256')
+  let size = 0
+  const measured = async function* () {
+    for await (const chunk of content) {
+      hash.update(chunk)
+      size += chunk.length
+      yield chunk
+    }
+  }
+  const upload = await beginUpload(registry, repository, measured(), signal)
+  const digest = `sha256:${hash.digest('hex')}`
+  await upload.close(digest)
+  return { digest, size }
+}
+
+/** An upload that has been fed; one that nobody closes is forgotten by its registry. */
+async function beginUpload(
+  registry: Registry,
+  repository: string,
+  body: Uint8Array | AsyncIterable<Uint8Array>,
+  signal: AbortSignal,
+): Promise<{ close: (digest: string) => Promise<unknown> }> {
   const push = { repository, access: 'pull,push' as const }
   const path = `${repository}/blobs/uploads/`
   const begun = await registry.ask({ ...push, method: 'POST', path, accepts: [202] }, signal)
   const type = { 'content-type': 'application/octet-stream' }
   const fed = await registry.ask(
-    { ...push, method: 'PATCH', path: locationOf(begun), headers: type, body: open(), accepts: [202, 204] },
+    { ...push, method: 'PATCH', path: locationOf(begun), headers: type, body, accepts: [202, 204] },
     signal,
   )
   const last = new URL(locationOf(fed), 'http://nowhere')
-  last.searchParams.set('digest', digest)
-  const end = last.host === 'nowhere' ? `${last.pathname}${last.search}` : last.href
-  await registry.ask({ ...push, method: 'PUT', path: end, accepts: [201, 204] }, signal)
-  return true
+  const close = async (digest: string) => {
+    last.searchParams.set('digest', digest)
+    const end = last.host === 'nowhere' ? `${last.pathname}${last.search}` : last.href
+    return await registry.ask({ ...push, method: 'PUT', path: end, accepts: [201, 204] }, signal)
+  }
+  return { close }
 }
 
 function locationOf(response: Response): string {

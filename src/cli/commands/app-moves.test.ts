@@ -120,12 +120,13 @@ test('Ctrl-C in the middle of an import leaves nothing', async () => {
   let interrupt: () => void = () => assert.fail('nobody listens')
   const loadImages = other.engine.loadImages.bind(other.engine)
   other.engine.loadImages = async (saved, control) => {
-    await loadImages(saved, control)
+    const called = await loadImages(saved, control)
     const { promise, resolve } = Promise.withResolvers<void>()
     control.signal.addEventListener('abort', () => resolve(), { once: true })
     interrupt()
     await promise
     control.signal.throwIfAborted()
+    return called
   }
   const { code, stderr } = await type(other, ['import', file], {
     onListen: (listener) => (interrupt = listener),

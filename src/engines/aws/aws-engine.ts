@@ -27,7 +27,7 @@ import { removeOwner } from './remove-owner.ts'
 import { sweepRack } from './sweep.ts'
 import { buildImages } from './images/build.ts'
 import { assertHere, forgetImages, imagesHere, tryLogin } from './images/kept-images.ts'
-import { loadImages } from './images/load-images.ts'
+import { calledHere, loadImages } from './images/load-images.ts'
 import { saveImages } from './images/save-images.ts'
 import { notThere } from './not-there.ts'
 import type { AwsEngineOptions, AwsParts } from './parts.ts'
@@ -138,7 +138,14 @@ function imageVerbs(
   parts: AwsParts,
 ): Pick<
   Engine,
-  'build' | 'tryLogin' | 'saveImages' | 'loadImages' | 'imagesHere' | 'nameImages' | 'forgetImages'
+  | 'build'
+  | 'tryLogin'
+  | 'saveImages'
+  | 'loadImages'
+  | 'calledHere'
+  | 'imagesHere'
+  | 'nameImages'
+  | 'forgetImages'
 > {
   return {
     build: (request, control) => guarded(control, () => buildImages(parts, request, control)),
@@ -146,6 +153,7 @@ function imageVerbs(
     saveImages: ({ references }, out, control) =>
       guarded(control, () => saveImages(parts, { references, out }, control)),
     loadImages: (saved, control) => guarded(control, () => loadImages(parts, saved, control)),
+    calledHere: (app, image) => calledHere(parts, app, image),
     imagesHere: (references, control) => guarded(control, () => imagesHere(parts, references, control)),
     nameImages: ({ images }, control) => guarded(control, () => assertHere(parts, images, control)),
     forgetImages: (app, _references, control) => guarded(control, () => forgetImages(parts, app, control)),

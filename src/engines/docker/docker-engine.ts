@@ -169,12 +169,14 @@ function volumeVerbs(parts: EngineParts): Pick<Engine, 'volumes' | 'removeVolume
 
 function imageVerbs(
   parts: EngineParts,
-): Pick<Engine, 'saveImages' | 'loadImages' | 'imagesHere' | 'nameImages' | 'forgetImages'> {
+): Pick<Engine, 'saveImages' | 'loadImages' | 'calledHere' | 'imagesHere' | 'nameImages' | 'forgetImages'> {
   const { docker } = parts
   return {
     saveImages: (saved, out, control) =>
       guarded(control, () => saveImages(parts, { ...saved, out }, control)),
     loadImages: (saved, control) => guarded(control, () => loadImages(docker, saved, control)),
+    // By what is in it, as all images of this machine are.
+    calledHere: (_app, { digest }) => digest,
     imagesHere: (references, control) => guarded(control, () => imagesHere(docker, references, control)),
     nameImages: (of, control) => guarded(control, () => nameImages(parts, of, control)),
     forgetImages: (app, references, control) =>

@@ -16,6 +16,8 @@ const releaseId = z.string().regex(/^R[A-Z]{10}$/)
 const process = z.string().regex(processNamePattern)
 /** Never a name: that leads to whatever has it on this machine. */
 const digest = z.string().regex(/^sha256:[0-9a-f]{64}$/)
+/** By what is in it on one machine, by its place in a registry elsewhere. */
+const reference = z.string().regex(/^([a-z0-9.-]+(:\d{1,5})?(\/[a-z0-9._-]+)+@)?sha256:[0-9a-f]{64}$/)
 const strings = z.array(z.string())
 const texts = z.record(z.string(), z.string())
 const service = z.string().refine((name) => passes(() => checkServiceName(name)))
@@ -69,12 +71,12 @@ export const appArchive: z.ZodType<AppArchive> = z.strictObject({
   ),
   domains: z.array(z.strictObject({ name: z.string(), process: process.nullable() })),
   lives: z.array(z.strictObject({ release: releaseId, since: time })),
-  images: z.array(digest),
+  images: z.array(reference),
 })
 
 /** What else older versions have kept with a build is left out. */
 const builtImage = z.object({
-  reference: digest,
+  reference,
   digest,
   exposed: strings,
   link: texts,

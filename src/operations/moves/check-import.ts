@@ -175,9 +175,15 @@ async function planOf(context: Context, { app, found, isNext }: Coming): Promise
  * Refuses images that are not in the archive, and that another app has built here: whoever knows what they are called would
  * have what is in them. What was pulled is nobody's, and an app that was exported here finds its own again.
  */
-async function refuseImagesOfOthers(context: Context, { found }: Coming, control: Control): Promise<void> {
-  const wanted = found.references.difference(new Set(found.archive.images))
-  const here = await context.engine.imagesHere([...wanted], control)
+async function refuseImagesOfOthers(
+  context: Context,
+  { app, found }: Coming,
+  control: Control,
+): Promise<void> {
+  const coming = new Set(found.archive.images)
+  const wanted = [...found.digests].filter(([reference]) => !coming.has(reference))
+  const called = wanted.map(([reference, digest]) => context.engine.calledHere(app, { reference, digest }))
+  const here = await context.engine.imagesHere([...new Set(called)], control)
   if (here.size === 0) return
   const history = new Set(found.builds)
   const [own, others] = [new Set<string>(), new Set<string>()]
@@ -202,10 +208,10 @@ async function refuseImagesOfOthers(context: Context, { found }: Coming, control
   )
 }
 
-async function refuseImages({ engine }: Context, { found }: Coming, control: Control): Promise<void> {
-  const references = Object.values(found.base!.content.images).map(({ reference }) => reference)
+async function refuseImages({ engine }: Context, { app, found }: Coming, control: Control): Promise<void> {
   const coming = new Set(found.archive.images)
-  const wanted = references.filter((reference) => !coming.has(reference))
+  const lacking = Object.values(found.base!.content.images).filter(({ reference }) => !coming.has(reference))
+  const wanted = lacking.map((image) => engine.calledHere(app, image))
   const here = await engine.imagesHere(wanted, control)
   if (wanted.every((reference) => here.has(reference))) return
   throw new RackError(

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { versionElsewhere, type HistoryRow } from '../../domain/app-archive.ts'
+import type { BuiltImage, BuiltImages } from '../../domain/build.ts'
 import { makeId, type IdPrefix } from '../../domain/id.ts'
 import type { ReleaseLink } from '../../domain/service-link.ts'
 import type { Service } from '../../domain/service.ts'
@@ -17,18 +18,24 @@ export interface HistoryWriter {
   notes(): string[]
 }
 
-/** Ids stay what they are, unless somebody has them here, such as the app that it is a copy of. */
+/**
+ * Ids stay what they are, unless somebody has them here, such as the app that it is a copy of.
+ * @param called what images that came with it are called here
+ */
 export async function createHistoryWriter(
   context: Context,
   app: string,
-  { builds, releases }: Pick<FoundArchive, 'builds' | 'releases'>,
+  { found: { builds, releases }, called }: { found: FoundArchive; called: ReadonlyMap<string, string> },
 ): Promise<HistoryWriter> {
-  const { store } = context
+  const { store, engine } = context
   const taken = await store.imports.known([...builds, ...releases])
   const ids = new Map([...taken].map((id) => [id, makeId(id[0] as IdPrefix, randomBytes)]))
   const idOf = (id: string) => ids.get(id) ?? id
   const gone = new Set<string>()
-  const rowOf = await createRowReader(context, { app, idOf, builds: new Set(builds), gone })
+  const imageOf = (image: BuiltImage): BuiltImage => {
+    return { ...image, reference: called.get(image.reference) ?? engine.calledHere(app, image) }
+  }
+  const rowOf = await createRowReader(context, { app, idOf, imageOf, builds: new Set(builds), gone })
   return {
     idOf,
     async write(batches) {
@@ -48,6 +55,7 @@ export async function createHistoryWriter(
 interface Naming {
   app: string
   idOf: (id: string) => string
+  imageOf: (image: BuiltImage) => BuiltImage
   /** Those that are in the archive. */
   builds: ReadonlySet<string>
   /** Hears of services that are not here. */
@@ -57,7 +65,7 @@ interface Naming {
 /** How a row is called here, and what it leads to. */
 async function createRowReader(
   { store }: Context,
-  { app, idOf, builds, gone }: Naming,
+  { app, idOf, imageOf, builds, gone }: Naming,
 ): Promise<(row: HistoryRow) => HistoryRow> {
   const services = new Map((await store.services.list()).map((service) => [service.name, service]))
   const linkOf = (link: ReleaseLink): ReleaseLink => {
@@ -68,7 +76,11 @@ async function createRowReader(
   return (row) => {
     if ('build' in row) {
       const { id, release, ...build } = row.build
-      return { ...row, build: { ...build, app, id: idOf(id), release: release && idOf(release) } }
+      const images = Object.entries(row.content.images).map(([type, image]) => [type, imageOf(image)])
+      return {
+        build: { ...build, app, id: idOf(id), release: release && idOf(release) },
+        content: { ...row.content, images: Object.fromEntries(images) as BuiltImages },
+      }
     }
     const { id, build, basedOn, links, ...release } = row.release
     const names = { id: idOf(id), basedOn: basedOn && idOf(basedOn) }

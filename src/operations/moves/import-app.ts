@@ -8,7 +8,7 @@ import { checkImport, refuseTaken, refuseVolumes, type Coming } from './check-im
 import type { AppImport, ImportedApp } from './move-operations.ts'
 import { isGoneBackTo, linkAgain } from './link-again.ts'
 import { putIn } from './put-in.ts'
-import { readArchive } from './read-archive.ts'
+import { imagesIn, readArchive } from './read-archive.ts'
 import { withStaged } from './staged-archives.ts'
 import { undoImport } from './undo-import.ts'
 
@@ -44,8 +44,11 @@ async function begin(context: Context, coming: Opened, control: Control): Promis
   return await startChange(context, app, control, async () => {
     await refuseTaken(context, coming)
     await refuseVolumes(context, coming, control)
-    const { images, contents } = found.archive
-    const imported = { volumes: contents.volumes, images: await strangers(context, images, control) }
+    const images = imagesIn(found).map((image) => context.engine.calledHere(app, image))
+    const imported = {
+      volumes: found.archive.contents.volumes,
+      images: await strangers(context, images, control),
+    }
     const operation = await context.store.imports.begin(app, context.caller.name, { imported })
     const work = async (signal: AbortSignal) => {
       const own = { ...control, signal: AbortSignal.any([signal, control.signal]) }

@@ -9,7 +9,7 @@ import { say } from '../say.ts'
 import type { PartStream } from '../services/backup/backup-archive.ts'
 import { keepStandIn } from '../volume-data/current-volumes.ts'
 import { createHistoryWriter, type HistoryWriter } from './history-writer.ts'
-import { batchesOf, partsOf, type FoundArchive } from './read-archive.ts'
+import { batchesOf, imagesIn, partsOf, type FoundArchive } from './read-archive.ts'
 
 /** No app is called so. */
 const importTurn = '/imports'
@@ -30,19 +30,16 @@ export async function putIn(
   // Until its rows name them, a sweep would take images and sources.
   const put = async () =>
     await context.images.whileMaking(control.signal, async () => {
-      const history = await createHistoryWriter(context, app, found)
+      // Rows say what images are called here, which is known when they are here.
+      const called = await putImages(context, app, { found, open }, control)
+      const history = await createHistoryWriter(context, app, { found, called })
       const { idOf } = history
-      let hasImages = archive.images.length === 0
       for await (const part of partsOf(open())) {
         control.signal.throwIfAborted()
-        hasImages ||= part.name === appArchiveParts.images
-        // Lent, since whoever takes it may know its end before all of it has come.
-        const chunks = part.content[Symbol.asyncIterator]()
-        const content = { [Symbol.asyncIterator]: () => ({ next: () => chunks.next() }) }
+        const content = lent(part.content)
         await takeIn(context, app, { ...part, content }, { archive, history }, control)
         for await (const _ of content);
       }
-      if (!hasImages) throw new RackError('invalid', 'the archive says that it has images, and has none')
       await context.store.imports.addLives(app, await livesOf(context, app, { archive, history }))
       const lost = await nameImages(context, app, idOf(archive.base?.build ?? ''), control)
       return { idOf, notes: [...history.notes(), ...lost] }
@@ -50,6 +47,31 @@ export async function putIn(
   // Two of one archive would both find its ids free.
   const onWait = () => say(context, control, 'waiting for another import')
   return await context.turns.run(importTurn, control.signal, put, onWait)
+}
+
+/** Whoever takes it may know its end before all of it has come. */
+function lent(content: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+  const chunks = content[Symbol.asyncIterator]()
+  return { [Symbol.asyncIterator]: () => ({ next: () => chunks.next() }) }
+}
+
+/** @returns what each is called here */
+async function putImages(
+  context: Context,
+  app: string,
+  { found, open }: { found: FoundArchive; open: () => AsyncIterable<Uint8Array> },
+  control: Control,
+): Promise<ReadonlyMap<string, string>> {
+  if (found.archive.images.length === 0) return new Map()
+  say(context, control, 'putting in images')
+  const saved = async function* () {
+    for await (const { name, content } of partsOf(open())) {
+      if (name === appArchiveParts.images) return yield* content
+      for await (const _ of content);
+    }
+    throw new RackError('invalid', 'the archive says that it has images, and has none')
+  }
+  return await context.engine.loadImages({ open: saved, of: { app, images: imagesIn(found) } }, control)
 }
 
 async function takeIn(
@@ -61,13 +83,8 @@ async function takeIn(
 ): Promise<void> {
   const { engine } = context
   const { name, content } = part
-  const { builds, releases, images, sources, volumes } = appArchiveParts
+  const { builds, releases, sources, volumes } = appArchiveParts
   if (name === builds || name === releases) return await history.write(batchesOf(part))
-  // What the head does not name would be taken away by nobody.
-  if (name === images && archive.images.length > 0) {
-    say(context, control, 'putting in images')
-    return await engine.loadImages({ content, references: archive.images }, control)
-  }
   const volume = archive.contents.volumes.find((each) => name === `${volumes}${each}`)
   if (volume !== undefined) {
     say(context, control, `putting in the volume ${volume}`)

@@ -6,6 +6,7 @@ import {
   type HistoryRow,
 } from '../../domain/app-archive.ts'
 import type { BuildContent } from '../../domain/build.ts'
+import type { NamedImage } from '../../domain/engine.ts'
 import type { Environment } from '../../domain/environment.ts'
 import { RackError } from '../../domain/error.ts'
 import { largestManifestBytes } from '../../domain/manifest.ts'
@@ -26,8 +27,8 @@ export interface FoundArchive {
   /** What is to be made live of it; null where no release has a build. */
   base: { release: Release; environment: Environment; content: BuildContent } | null
   newest: Release | null
-  /** Of the images of all builds. */
-  references: Set<string>
+  /** What is in the images of all builds, by what they are called there. */
+  digests: Map<string, string>
 }
 
 /** A row holds all files that a compose file names, some in base64. */
@@ -48,7 +49,7 @@ export async function readArchive(content: AsyncIterable<Uint8Array>): Promise<F
   const history: History = {
     builds: [],
     releases: [],
-    references: new Set(),
+    digests: new Map(),
     newest: null,
     content: null,
     base: null,
@@ -74,7 +75,7 @@ export async function readArchive(content: AsyncIterable<Uint8Array>): Promise<F
   return { archive, ...found, base: { ...base, content: built } }
 }
 
-interface History extends Pick<FoundArchive, 'builds' | 'releases' | 'newest' | 'references'> {
+interface History extends Pick<FoundArchive, 'builds' | 'releases' | 'newest' | 'digests'> {
   /** Of the build of what is to be made live. */
   content: BuildContent | null
   base: { release: Release; environment: Environment } | null
@@ -84,15 +85,26 @@ interface History extends Pick<FoundArchive, 'builds' | 'releases' | 'newest' | 
 function note(history: History, row: HistoryRow, base: AppArchive['base']): void {
   if ('build' in row) {
     history.builds.push(row.build.id)
-    for (const { reference } of Object.values(row.content.images)) history.references.add(reference)
-    if (history.references.size > mostReferences)
-      throw unusable(`it names more than ${mostReferences} images`)
+    for (const { reference, digest } of Object.values(row.content.images)) {
+      if ((history.digests.get(reference) ?? digest) !== digest)
+        throw unusable(`it calls two images ${reference}`)
+      history.digests.set(reference, digest)
+    }
+    if (history.digests.size > mostReferences) throw unusable(`it names more than ${mostReferences} images`)
     if (row.build.id === base?.build) history.content = row.content
     return
   }
   history.releases.push(row.release.id)
   history.newest = row.release
   if (row.release.id === base?.release) history.base = row
+}
+
+/** Images that are in it and that its builds name, as they are called there. */
+export function imagesIn({ archive, digests }: FoundArchive): NamedImage[] {
+  return archive.images.flatMap((reference) => {
+    const digest = digests.get(reference)
+    return digest === undefined ? [] : [{ reference, digest }]
+  })
 }
 
 /** Its parts, one after the other. @throws invalid for what is no archive of an app */

@@ -69,8 +69,10 @@ function nameOf(key: string): string {
 }
 
 async function takeIn(context: Context, key: string, control: Control): Promise<void> {
-  if (key === restoredKeys.images)
-    return await context.engine.loadImages({ content: context.objects.get(key), references: null }, control)
+  if (key === restoredKeys.images) {
+    await context.engine.loadImages({ open: () => context.objects.get(key), of: null }, control)
+    return
+  }
   const [, kind, first = '', second = ''] = key.split('/')
   const content = context.store.sealing.open(context.objects.get(key), ['restore', key])
   if (kind === 'volumes') await fillVolume(context, { app: first, name: second, content }, control)

@@ -2,7 +2,12 @@ import type { Control } from '../../../domain/control.ts'
 import { RackError } from '../../../domain/error.ts'
 import { tarEnd, tarHead, tarPadding } from '../../../lib/tar-blocks.ts'
 import { openBlob } from '../../../aws/registry/blobs.ts'
-import { ociManifest, readManifest, type FoundManifest } from '../../../aws/registry/manifests.ts'
+import {
+  readManifest,
+  type Descriptor,
+  type FoundManifest,
+  type Manifest,
+} from '../../../aws/registry/manifests.ts'
 import { placeOf } from '../../../aws/registry/place.ts'
 import type { Registry } from '../../../aws/registry/registry.ts'
 import { isNotThere } from '../../../aws/registry/registry-error.ts'
@@ -10,23 +15,15 @@ import type { AwsParts } from '../parts.ts'
 import { platform } from '../../../aws/registry/own-images.ts'
 import { imageFailure } from './image-failure.ts'
 
-/** What an index says of an image: the reference by which this rack has it. */
-export const referenceAnnotation = 'org.opencontainers.image.ref.name'
-
-export interface ArchiveIndex {
-  schemaVersion: 2
-  manifests: { mediaType: string; digest: string; size: number; annotations?: Record<string, string> }[]
-}
-
 interface SavedImage extends FoundManifest {
-  image: string
   repository: string
 }
 
 /**
- * Images as one tar, in which what they share is once; whoever reads it knows from its beginning what comes.
+ * Images as one tar of the form of `docker save`, in which what they share is once; whoever reads it knows from its beginning
+ * what comes. Layers are as the registry has them, which engines unpack by themselves.
  * @throws image-unavailable for one that is gone, before the first byte
- * @see https://github.com/opencontainers/image-spec/blob/main/image-layout.md
+ * @see https://github.com/moby/docker-image-spec/blob/main/v1.2.md#combined-image-json--filesystem-changeset-format
  */
 export async function saveImages(
   { images }: Pick<AwsParts, 'images'>,
@@ -45,7 +42,6 @@ async function find(registry: Registry, image: string, signal: AbortSignal): Pro
   try {
     if (host !== registry.host) throw gone(image)
     return {
-      image,
       repository,
       ...(await readManifest(registry, { repository, reference, platform }, signal)),
     }
@@ -67,30 +63,29 @@ async function* archive(
   saved: SavedImage[],
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array> {
-  const index: ArchiveIndex = {
-    schemaVersion: 2,
-    manifests: saved.map(({ image, mediaType, digest, bytes }) => ({
-      mediaType: mediaType || ociManifest,
-      digest,
-      size: bytes.length,
-      annotations: { [referenceAnnotation]: image },
-    })),
-  }
-  yield* file('oci-layout', Buffer.from(JSON.stringify({ imageLayoutVersion: '1.0.0' })))
-  yield* file('index.json', Buffer.from(JSON.stringify(index)))
+  const images = new Map(
+    saved.map(({ manifest, repository }) => [manifest.config.digest, { manifest, repository }]),
+  )
+  const listed = [...images.values()].map(({ manifest: { config, layers } }) => ({
+    Config: blobName(config.digest),
+    RepoTags: null,
+    Layers: layers.map(({ digest }) => blobName(digest)),
+  }))
+  yield* file('manifest.json', Buffer.from(JSON.stringify(listed)))
+  const blobs = (read: (manifest: Manifest) => Descriptor[]) =>
+    [...images.values()].flatMap(({ manifest, repository }) =>
+      read(manifest).map((blob) => ({ ...blob, repository })),
+    )
   const written = new Set<string>()
-  for (const { digest, bytes } of saved) {
-    if (!written.has(digest)) yield* file(blobName(digest), bytes)
+  for (const { digest, size, repository } of [
+    ...blobs(({ config }) => [config]),
+    ...blobs(({ layers }) => layers),
+  ]) {
+    if (written.has(digest)) continue
     written.add(digest)
-  }
-  for (const { repository, manifest } of saved) {
-    for (const { digest, size } of [manifest.config, ...manifest.layers]) {
-      if (written.has(digest)) continue
-      written.add(digest)
-      yield headOf(blobName(digest), size)
-      yield* openBlob(registry, { repository, digest }, signal)
-      yield tarPadding(size)
-    }
+    yield headOf(blobName(digest), size)
+    yield* openBlob(registry, { repository, digest }, signal)
+    yield tarPadding(size)
   }
   yield tarEnd()
 }

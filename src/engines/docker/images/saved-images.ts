@@ -42,19 +42,25 @@ export async function saveImages(
   for await (const chunk of await docker.stream(request, control)) await out(chunk as Uint8Array)
 }
 
-/** Puts such a tar in; images that are here already stay. Names in it are left out where it is a stranger's. */
+/**
+ * Puts such a tar in; images that are here already stay. Names in it are left out where it is a stranger's.
+ * @returns the digests that they are called after here, by the references that they had
+ */
 export async function loadImages(
   docker: DockerClient,
-  { content, references }: SavedImages,
+  { open, of }: SavedImages,
   control: Control,
-): Promise<void> {
+): Promise<Map<string, string>> {
   const what = 'the loading of images'
-  const upload = references === null ? content : withoutNames(content, references)
+  const images = of?.images ?? []
+  const digests = images.map(({ digest }) => digest)
+  const upload = of === null ? open() : withoutNames(open(), digests)
   const request = { method: 'POST', path: '/images/load', query: { quiet: 1 }, upload } as const
   const response = await docker.stream({ ...request, deadlineMs: null }, control)
   for await (const { error } of readImageStream(response, what, control)) {
     if (error !== undefined) throw new RackError('engine-failed', `Docker Engine: ${what} failed: ${error}`)
   }
+  return new Map(images.map(({ reference, digest }) => [reference, digest]))
 }
 
 export async function imagesHere(

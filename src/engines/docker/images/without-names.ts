@@ -10,16 +10,16 @@ const mostBytes = 16 * 2 ** 20
 /**
  * A tar of saved images in which none has a name, whatever it was: in `manifest.json`, in `repositories` of older engines,
  * and in annotations of `index.json`. Streams: layers are not held.
- * @param references images that it holds
+ * @param digests of images that it holds
  * @throws invalid for what is none, what has one of them not, or what leads an engine to read another file than the one that is
  * looked at
  */
 export async function* withoutNames(
   source: AsyncIterable<Uint8Array>,
-  references: readonly string[],
+  digests: readonly string[],
 ): AsyncGenerator<Uint8Array> {
   try {
-    yield* writeTar(whole(nameless(readTar(source)), references))
+    yield* writeTar(whole(nameless(readTar(source)), digests))
   } catch (cause) {
     throw cause instanceof RackError ? cause : unreadable('they cannot be read to their end', cause)
   }
@@ -28,16 +28,16 @@ export async function* withoutNames(
 /** Only who has what an image is called after has the image: by its name alone another's could be had. */
 async function* whole(
   entries: AsyncIterable<TarEntry>,
-  references: readonly string[],
+  digests: readonly string[],
 ): AsyncGenerator<TarEntry> {
-  const missing = new Set(references)
+  const missing = new Set(digests)
   for await (const { header, content } of entries) {
     const sum = /^(?:blobs\/sha256\/)?([0-9a-f]{64})(?:\.json)?$/.exec(header.name)?.[1]
-    const reference = `sha256:${sum}`
-    if (!missing.has(reference)) yield { header, content }
-    else yield { header, content: summed(content, (found) => found === sum && missing.delete(reference)) }
+    const digest = `sha256:${sum}`
+    if (!missing.has(digest)) yield { header, content }
+    else yield { header, content: summed(content, (found) => found === sum && missing.delete(digest)) }
   }
-  for (const reference of missing) throw unreadable(`${reference} is not among them`)
+  for (const digest of missing) throw unreadable(`${digest} is not among them`)
 }
 
 async function* summed(
