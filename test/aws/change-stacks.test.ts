@@ -6,8 +6,8 @@ import { findStacks, makeStacks } from '../../src/account/make-stacks.ts'
 import { removeStacks } from '../../src/account/remove-stacks.ts'
 import type { AwsPlaces } from '../../src/domain/aws-places.ts'
 import type { RackError } from '../../src/domain/error.ts'
+import { withDeadline } from '../../src/lib/deadline.ts'
 import { until } from '../../src/lib/poll.ts'
-import { Cut, type CallRecord } from '../fake-aws/faults.ts'
 import { AwsError } from '../fake-aws/fake-service.ts'
 import { controlFor } from '../support/docker-rack.ts'
 import { listeningControl, openEmptyAccount } from '../support/installation.ts'
@@ -59,19 +59,13 @@ test('a first installation that fails takes away all that it made, and the next 
 /** An installer that dies at its first call of an action: none of its later ones is done or answered. */
 async function dieAt(action: string, when: 'before' | 'after', accessKeyId: string): Promise<void> {
   const { aws, installer, wanted } = own
-  const die = (record: CallRecord) => {
-    if (record.accessKeyId !== accessKeyId || record.action !== action) return
-    aws.calls.deadKeys.add(accessKeyId)
-    throw new Cut(`its caller died ${when} ${action}`)
-  }
-  aws.calls.hooks = when === 'before' ? { beforeCall: die } : { afterCall: die }
+  const died = aws.calls.kill(accessKeyId, { at: `cloudformation:${action}`, when })
   const ending = new AbortController()
   const dead = makeStacks(installer(accessKeyId), wanted(), {
     signal: ending.signal,
     report: () => undefined,
   })
-  await until(() => aws.calls.deadKeys.has(accessKeyId), { deadlineMs: 20_000, what: `a call of ${action}` })
-  aws.calls.hooks = {}
+  await withDeadline({ deadlineMs: 20_000, what: `a call of ${action}` }, async () => await died)
   ending.abort(new Error('it is dead'))
   await assert.rejects(dead)
 }

@@ -15,7 +15,6 @@ import { controlFor } from '../support/docker-rack.ts'
 import { startLoad } from '../support/load.ts'
 import { planOf, processPlan, servesHttp } from '../support/plans.ts'
 import { visitLocally } from '../support/visits.ts'
-import { Cut, type CallRecord } from '../fake-aws/faults.ts'
 
 let rack: Awaited<ReturnType<typeof openAwsRack>>
 let image: string
@@ -102,17 +101,9 @@ async function withKilled(
   const accessKeyId = `AKIA${randomBytes(6).toString('hex').toUpperCase()}`
   const clients = createClients(account.access(accessKeyId))
   const engine = rack.reopen({ clients, onTrouble: () => undefined })
-  const { promise: died, resolve } = Promise.withResolvers<void>()
-  const die = (record: CallRecord) => {
-    if (record.accessKeyId !== accessKeyId || `${record.service}:${record.action}` !== action) return
-    account.calls.deadKeys.add(accessKeyId)
-    resolve()
-    throw new Cut(`its caller died ${when} ${action}`)
-  }
-  account.calls.hooks = when === 'before' ? { beforeCall: die } : { afterCall: die }
+  const died = account.calls.kill(accessKeyId, { at: action, when })
   const dead = work(engine).catch(() => undefined)
   await withDeadline({ deadlineMs: 40_000, what: `a call of ${action}` }, async () => await died)
-  account.calls.hooks = {}
   await engine.close()
   clients.close()
   await dead

@@ -52,6 +52,38 @@ export class Cut extends Error {
   override name = 'Cut'
 }
 
+export interface Death {
+  /** Its how-manieth call from now on; its first of an action, as `ecs:CreateService`; or of those that change something. */
+  at: number | string | { change: number }
+  when: 'before' | 'after'
+}
+
+interface Dying extends Death {
+  seen: number
+  /** The call that it dies at, once that is under way. */
+  record: CallRecord | null
+  die: (record: CallRecord) => void
+}
+
+const isLook = /^(Describe|List|Get|Filter|Head)/
+
+function isMeant(at: Death['at'], { service, action }: CallRecord): boolean {
+  if (typeof at === 'string') return `${service}:${action}` === at
+  return typeof at === 'number' || !isLook.test(action)
+}
+
+function end(deadKeys: Set<string>, { when, die }: Dying, record: CallRecord): never {
+  const { accessKeyId, service, action } = record
+  deadKeys.add(accessKeyId)
+  die(record)
+  throw new Cut(`its caller died ${when} ${service}:${action}`)
+}
+
+function countOf(at: Death['at']): number {
+  if (typeof at === 'string') return 1
+  return typeof at === 'number' ? at : at.change
+}
+
 /** What was called since the start, or since the last `reset`. */
 export class Calls {
   records: CallRecord[] = []
@@ -60,6 +92,34 @@ export class Calls {
   hooks: CallHooks = {}
   /** Keys whose callers are dead: their calls are cut off undone. */
   readonly deadKeys = new Set<string>()
+  readonly #dying = new Map<string, Dying>()
+
+  /**
+   * A caller that dies at a call: before AWS does what it asked, or after it was done and before it hears of it. From then
+   * on none of its calls is done or answered. Settles when it has died.
+   */
+  kill(accessKeyId: string, death: Death): Promise<CallRecord> {
+    const { promise, resolve } = Promise.withResolvers<CallRecord>()
+    this.#dying.set(accessKeyId, { ...death, seen: 0, record: null, die: resolve })
+    return promise
+  }
+
+  /** @throws Cut where its caller dies of it */
+  async before(record: CallRecord): Promise<void> {
+    const dying = this.#dying.get(record.accessKeyId)
+    if (dying && isMeant(dying.at, record) && ++dying.seen === countOf(dying.at)) {
+      dying.record = record
+      if (dying.when === 'before') end(this.deadKeys, dying, record)
+    }
+    await this.hooks.beforeCall?.(record)
+  }
+
+  /** @throws Cut where its caller dies of it */
+  async after(record: CallRecord): Promise<void> {
+    const dying = this.#dying.get(record.accessKeyId)
+    if (dying?.record === record) end(this.deadKeys, dying, record)
+    await this.hooks.afterCall?.(record)
+  }
 
   add(call: Call): CallRecord {
     const record = { ...call, number: this.records.length + 1, outcome: 'under way' }
@@ -83,34 +143,4 @@ export class Calls {
     this.records = []
     this.refused = []
   }
-}
-
-/**
- * A daemon that dies at a call: before AWS does what it asked, or after it was done and before it hears of it.
- * From then on none of its calls is done. Settles when it has died.
- * @param at its how-manieth call from now on
- */
-export function killAtCall(
-  calls: Calls,
-  { accessKeyId, at, when }: { accessKeyId: string; at: number; when: 'before' | 'after' },
-): Promise<CallRecord> {
-  const { promise, resolve } = Promise.withResolvers<CallRecord>()
-  let seen = 0
-  const dies = new Set<CallRecord>()
-  const die = (record: CallRecord) => {
-    calls.deadKeys.add(accessKeyId)
-    resolve(record)
-    throw new Cut(`its caller died ${when} ${record.service}:${record.action}`)
-  }
-  calls.hooks = {
-    beforeCall(record) {
-      if (record.accessKeyId !== accessKeyId || ++seen !== at) return
-      if (when === 'before') die(record)
-      dies.add(record)
-    },
-    afterCall(record) {
-      if (dies.delete(record)) die(record)
-    },
-  }
-  return promise
 }

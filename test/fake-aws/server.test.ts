@@ -8,7 +8,6 @@ import * as s3 from '@aws-sdk/client-s3'
 import * as sts from '@aws-sdk/client-sts'
 import { createFakeClock } from './clock.ts'
 import { type Action, AwsError, type FakeService } from './fake-service.ts'
-import { killAtCall } from './faults.ts'
 import { type FakeServer, startServer } from './server.ts'
 
 /** The real clients against services that keep what they were asked and answer what the test wants. */
@@ -270,14 +269,13 @@ test('a daemon that dies at a call: it is done or not, and none after it is', as
     ['after', 2],
   ] as const) {
     done = 0
-    const died = killAtCall(server.calls, { accessKeyId: 'DAEMON', at: 2, when })
+    const died = server.calls.kill('DAEMON', { at: 2, when })
     await call()
     await assert.rejects(call(), { code: 'ECONNRESET' })
     await assert.rejects(call(), { code: 'ECONNRESET' })
     assert.equal((await died).action, 'GetCallerIdentity')
     assert.equal(done, times)
     server.calls.deadKeys.clear()
-    server.calls.hooks = {}
   }
 })
 

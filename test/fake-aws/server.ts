@@ -113,7 +113,7 @@ class Exchange {
       this.#told(served, record, error),
     )
     record.outcome = told instanceof Cut ? 'cut' : told instanceof AwsError ? told.name : 'ok'
-    await this.calls.hooks.afterCall?.(record)
+    await this.calls.after(record)
     if (told instanceof Cut) throw told
     if (this.calls.deadKeys.has(call.accessKeyId)) throw new Cut('its caller died meanwhile')
     return told instanceof AwsError ? writeError(served, told, requestId) : told
@@ -133,7 +133,7 @@ class Exchange {
 
   async #perform(served: Served, record: CallRecord, request: WireRequest): Promise<Answer> {
     const name = `${record.service}:${record.action}`
-    await this.calls.hooks.beforeCall?.(record)
+    await this.calls.before(record)
     const operation = served.operations.find((known) => known.name === record.action)
     if (!operation) {
       this.calls.refuse(record, 'no such action is here')

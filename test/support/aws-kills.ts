@@ -8,7 +8,6 @@ import { appOwner } from '../../src/domain/owner.ts'
 import type { Plan } from '../../src/domain/plan.ts'
 import type { AwsEngine } from '../../src/engines/aws/aws-engine.ts'
 import { until } from '../../src/lib/poll.ts'
-import { Cut, type CallRecord } from '../fake-aws/faults.ts'
 import { openAwsRack } from './aws-rack.ts'
 import { exit, print, serveText, shellCommand, sleep } from './behaviour.ts'
 import { controlFor } from './docker-rack.ts'
@@ -31,7 +30,6 @@ export interface Round extends Death {
   goal: 'same' | 'previous'
 }
 
-const isLook = /^(Describe|List|Get|Filter|Head)/
 const deadlineMs = 90_000
 const small = { cpuUnits: 64, memoryBytes: 32 * 2 ** 20 }
 
@@ -48,24 +46,6 @@ export async function openKillWorld({ factor = 100 } = {}) {
   const rack = await openAwsRack({ factor })
   const image = await rack.image('busybox:1')
   const { account } = rack
-  const deaths = new Map<string, { death: Death; seen: number; die: () => void; record: CallRecord | null }>()
-
-  const cut = (record: CallRecord): never => {
-    account.calls.deadKeys.add(record.accessKeyId)
-    deaths.get(record.accessKeyId)!.die()
-    throw new Cut(`its caller died at ${record.service}:${record.action}`)
-  }
-  account.calls.hooks = {
-    beforeCall(record) {
-      const dying = deaths.get(record.accessKeyId)
-      if (!dying || isLook.test(record.action) || ++dying.seen !== dying.death.at) return
-      dying.record = record
-      if (dying.death.when === 'before') cut(record)
-    },
-    afterCall(record) {
-      if (deaths.get(record.accessKeyId)?.record === record) cut(record)
-    },
-  }
 
   /** Gives the call that it died at; null where it came to its end before. */
   const dyingAt = async (
@@ -75,18 +55,15 @@ export async function openKillWorld({ factor = 100 } = {}) {
     const accessKeyId = `AKIA${randomBytes(6).toString('hex').toUpperCase()}`
     const clients = createClients(account.access(accessKeyId))
     const engine = rack.reopen({ clients, onTrouble: () => undefined })
-    const { promise, resolve } = Promise.withResolvers<void>()
-    const dying = { death, seen: 0, die: resolve, record: null as CallRecord | null }
-    deaths.set(accessKeyId, dying)
+    const died = account.calls.kill(accessKeyId, { at: { change: death.at }, when: death.when })
     const working = work(engine).then(
       () => null,
       (error: unknown) => error,
     )
-    await Promise.race([promise, working])
+    const record = await Promise.race([died, working.then(() => null)])
     await engine.close()
     clients.close()
     const failed = await working
-    const { record } = dying
     // What a dead daemon ends with is nobody's business.
     if (record === null && failed instanceof Error && !isFailedDeploy(failed)) throw failed
     return record && `${record.service}:${record.action}`

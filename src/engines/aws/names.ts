@@ -223,6 +223,13 @@ export function awsTags(values: Partial<Record<TagName, string>>): { Key: string
 
 const namesOfTags = new Map(Object.entries(tagNames).map(([name, tag]) => [tag as string, name as TagName]))
 
+/** Such tags, read. */
+export function readAwsTags(
+  tags: readonly { Key?: string | undefined; Value?: string | undefined }[] = [],
+): Partial<Record<TagName, string>> {
+  return readTags(tags.map(({ Key, Value }) => ({ key: Key, value: Value })))
+}
+
 export function readTags(
   tags: readonly { key?: string | undefined; value?: string | undefined }[] = [],
 ): Partial<Record<TagName, string>> {

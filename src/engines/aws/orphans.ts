@@ -5,6 +5,7 @@ import { findGenerations, findTasks, pages } from './look/found.ts'
 import {
   generationName,
   memberName,
+  readAwsTags,
   readGenerationName,
   readOwnerWord,
   readTags,
@@ -143,8 +144,8 @@ export async function groupsOf(
   for (let at = 0; at < arns.length; at += groupsOfCall) {
     const input = { ResourceArns: arns.slice(at, at + groupsOfCall) }
     const { TagDescriptions = [] } = await clients.balancers.describeTags(input, abort)
-    for (const { ResourceArn, Tags = [] } of TagDescriptions) {
-      const tags = readTags(Tags.map(({ Key, Value }) => ({ key: Key, value: Value })))
+    for (const { ResourceArn, Tags } of TagDescriptions) {
+      const tags = readAwsTags(Tags)
       if (ResourceArn && tags.rack === rack && tags.generation === id) found.push(ResourceArn)
     }
   }

@@ -6,7 +6,7 @@ import { sweepImages } from './images/sweep-images.ts'
 import { adoptLeaving } from './leaving/adopt-leaving.ts'
 import { findGenerations, findTasks, pages } from './look/found.ts'
 import { deprovisionDatabase } from './managed/deprovision.ts'
-import { readOwnerWord, serviceStackName } from './names.ts'
+import { readAwsTags, readOwnerWord, serviceStackName } from './names.ts'
 import { sweepOrphans } from './orphans.ts'
 import type { AwsParts } from './parts.ts'
 import { removeOwner } from './remove-owner.ts'
@@ -78,7 +78,7 @@ async function wordsOfStacks(
   }
   const all = await Array.fromAsync(pages(list))
   // The name of another rack may begin like one of our stacks.
-  const isOwn = ({ Tags = [] }: Stack) => Tags.some(({ Key, Value }) => Key === 'rack:name' && Value === rack)
+  const isOwn = ({ Tags }: Stack) => readAwsTags(Tags).rack === rack
   return all.flatMap((stack) => {
     const { StackName = '' } = stack
     return StackName.startsWith(prefix) && isOwn(stack) ? [StackName.slice(prefix.length)] : []

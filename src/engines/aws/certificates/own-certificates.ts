@@ -4,7 +4,7 @@ import type { Control } from '../../../domain/control.ts'
 import type { ProofRecord } from '../../../domain/name-state.ts'
 import { isAwsError } from '../../../aws/errors.ts'
 import { pages } from '../look/found.ts'
-import { awsTags, readTags } from '../names.ts'
+import { awsTags, readAwsTags } from '../names.ts'
 import type { AwsParts } from '../parts.ts'
 
 /** A certificate of ACM that the rack has asked for. */
@@ -35,8 +35,8 @@ export async function ownCertificates(
   const found: OwnCertificate[] = []
   for await (const { CertificateArn } of pages(list)) {
     try {
-      const { Tags = [] } = await certificates.listTagsForCertificate({ CertificateArn }, abort)
-      const tags = readTags(Tags.map(({ Key, Value }) => ({ key: Key, value: Value })))
+      const { Tags } = await certificates.listTagsForCertificate({ CertificateArn }, abort)
+      const tags = readAwsTags(Tags)
       if (tags.rack !== parts.rack || tags.kind !== kind) continue
       const { Certificate } = await certificates.describeCertificate({ CertificateArn }, abort)
       found.push(toOwn(Certificate!))

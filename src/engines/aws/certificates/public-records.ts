@@ -1,7 +1,8 @@
-import type { HostedZone, ListHostedZonesCommandOutput } from '@aws-sdk/client-route-53'
+import type { HostedZone } from '@aws-sdk/client-route-53'
 import type { Control } from '../../../domain/control.ts'
 import type { ProofRecord } from '../../../domain/name-state.ts'
 import { isAwsError } from '../../../aws/errors.ts'
+import { pages } from '../look/found.ts'
 import type { AwsParts } from '../parts.ts'
 
 /** Of what is looked at for hours. */
@@ -12,17 +13,15 @@ export async function publicZones(
   { clients }: Pick<AwsParts, 'clients'>,
   { signal }: Pick<Control, 'signal'>,
 ): Promise<HostedZone[]> {
-  const found: HostedZone[] = []
-  let marker: string | undefined
-  do {
-    const input = marker === undefined ? {} : { Marker: marker }
-    const answer: ListHostedZonesCommandOutput = await clients.zones.listHostedZones(input, {
-      abortSignal: signal,
-    })
-    found.push(...(answer.HostedZones ?? []).filter(({ Config }) => !Config?.PrivateZone))
-    marker = answer.IsTruncated ? answer.NextMarker : undefined
-  } while (marker !== undefined)
-  return found
+  const list = async (Marker?: string) => {
+    const answer = await clients.zones.listHostedZones({ ...(Marker && { Marker }) }, { abortSignal: signal })
+    return {
+      items: answer.HostedZones ?? [],
+      nextToken: answer.IsTruncated ? answer.NextMarker : undefined,
+    }
+  }
+  const all = await Array.fromAsync(pages(list))
+  return all.filter(({ Config }) => !Config?.PrivateZone)
 }
 
 /** The one that answers for a name: that of its longest end. Pure; null where none of them does. */

@@ -111,11 +111,12 @@ async function send(channel: DataChannel, text: string): Promise<void> {
 async function readyOf(lines: AsyncIterator<ToolLine>, channel: DataChannel): Promise<void> {
   for (;;) {
     const { done, value } = await lines.next()
-    if (done) throw closedError(channel)
+    if (done) throw refusedError(channel)
     if (value.kind === 'ready') return
   }
 }
 
+/** Said before the tool has its order alone: who hears it may ask again. */
 class NoPlaceError extends RackError {
   constructor() {
     super('conflict', 'two commands run in the process already, and ECS takes no third', {
@@ -124,10 +125,15 @@ class NoPlaceError extends RackError {
   }
 }
 
+/** Of a session whose tool was not there yet: nothing has begun. */
+function refusedError(channel: DataChannel): RackError {
+  // The agent takes two sessions a container unless it is told another limit (aws.md 1.7).
+  const hasNoPlace = /session limit|concurrent session/i.test(channel.lastWords())
+  return hasNoPlace ? new NoPlaceError() : closedError(channel)
+}
+
 function closedError(channel: DataChannel): RackError {
   const words = channel.lastWords().trim()
-  // The agent takes two sessions a container unless it is told another limit (aws.md 1.7).
-  if (/session limit|concurrent session/i.test(words)) return new NoPlaceError()
   return new RackError('engine-failed', `the session of a command ended early: ${words || 'no word of why'}`)
 }
 

@@ -12,9 +12,7 @@ test('tasks that were told to end are forgotten when ECS has long forgotten them
     ended.add(`task-${hour}`)
     ended.add('told again and again')
   }
-  assert.deepEqual(
-    ['task-99', 'task-97', 'task-96', 'told again and again'].map((arn) => ended.has(arn)),
-    [true, true, false, true],
-  )
-  assert.equal(ended.size, 4)
+  const told = Array.from({ length: 100 }, (_each, hour) => `task-${hour}`)
+  const known = [...told, 'told again and again'].filter((arn) => ended.has(arn))
+  assert.deepEqual(known, ['task-97', 'task-98', 'task-99', 'told again and again'])
 })

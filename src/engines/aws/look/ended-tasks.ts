@@ -2,8 +2,6 @@
 export interface EndedTasks {
   add(arn: string): void
   has(arn: string): boolean
-  /** How many are remembered. */
-  readonly size: number
 }
 
 /** A drain lasts an hour at most, and ECS lists what has stopped for about another one (D). */
@@ -26,8 +24,5 @@ export function createEndedTasks(nowMs: () => number = () => performance.now()):
       toldMs.set(arn, nowMs())
     },
     has: (arn) => toldMs.has(arn),
-    get size() {
-      return toldMs.size
-    },
   }
 }

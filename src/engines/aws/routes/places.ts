@@ -1,7 +1,7 @@
 import type { Control } from '../../../domain/control.ts'
 import { isSameOwner, type Owner } from '../../../domain/owner.ts'
 import type { ProcessPlan } from '../../../domain/plan.ts'
-import { awsTags, ownerTag, readOwnerTag, readTags } from '../names.ts'
+import { awsTags, ownerTag, readAwsTags, readOwnerTag } from '../names.ts'
 import type { AwsParts } from '../parts.ts'
 import { conditionsOf, conditionText } from './conditions.ts'
 import { findAllRules, makeRule, removeRule, type FoundRule } from './rules.ts'
@@ -37,8 +37,8 @@ export async function findPlaces(
   for (let at = 0; at < arns.length; at += rulesOfCall) {
     const input = { ResourceArns: arns.slice(at, at + rulesOfCall) }
     const { TagDescriptions = [] } = await clients.balancers.describeTags(input, { abortSignal: signal })
-    for (const { ResourceArn = '', Tags = [] } of TagDescriptions) {
-      const tags = readTags(Tags.map(({ Key, Value }) => ({ key: Key, value: Value })))
+    for (const { ResourceArn = '', Tags } of TagDescriptions) {
+      const tags = readAwsTags(Tags)
       const rule = byArn.get(ResourceArn)
       if (!rule || tags.rack !== rack || tags.owner === undefined) continue
       found.push({ rule, owner: readOwnerTag(tags.owner), type: tags.type ?? '' })

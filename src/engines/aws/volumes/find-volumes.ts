@@ -1,7 +1,7 @@
 import type { Owner } from '../../../domain/owner.ts'
 import { compareOwners, isSameOwner } from '../../../domain/owner.ts'
 import { pages } from '../look/found.ts'
-import { readOwnerWord, tagNames } from '../names.ts'
+import { readAwsTags, readOwnerWord } from '../names.ts'
 import type { AwsParts } from '../parts.ts'
 
 /** A volume as its access point is found. */
@@ -25,11 +25,11 @@ export async function findVolumes(
     return { items: answer.AccessPoints ?? [], nextToken: answer.NextToken }
   }
   const found: FoundVolume[] = []
-  for await (const { RootDirectory, AccessPointId, LifeCycleState, Tags = [] } of pages(list)) {
+  for await (const { RootDirectory, AccessPointId, LifeCycleState, Tags } of pages(list)) {
     const [, word, volume] = /^\/([^/]+)\/([^/]+)$/.exec(RootDirectory?.Path ?? '') ?? []
     if (!word || !volume || !AccessPointId) continue
     if (LifeCycleState === 'deleting' || LifeCycleState === 'deleted') continue
-    const created = Tags.find(({ Key }) => Key === tagNames.created)?.Value ?? null
+    const created = readAwsTags(Tags).created ?? null
     found.push({ owner: readOwnerWord(word), name: volume, id: AccessPointId, created })
   }
   return found
