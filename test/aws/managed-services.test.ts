@@ -2,10 +2,18 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { ensureImages } from '../../scripts/steps/images.ts'
 import { until } from '../../src/lib/poll.ts'
+import { mysql } from '../../src/services/types/mysql.ts'
 import { startAwsOperations } from '../support/aws-operations.ts'
-import { sqlInside, startLinkedApp } from '../support/linked-psql.ts'
+import {
+  consoleInside,
+  psqlClient,
+  psqlInside,
+  runInService,
+  startLinkedApp,
+  type LinkedClient,
+} from '../support/linked-app.ts'
 
-await ensureImages(['postgres:15', 'busybox:1'])
+await ensureImages(['postgres:15', 'mysql:8.4', 'busybox:1'])
 
 let rack: Awaited<ReturnType<typeof startAwsOperations>>
 before(async () => {
@@ -22,10 +30,10 @@ test('a database of RDS: linked by logins of its own, backed up, and gone but fo
   const { host, ...asked } = (await store.services.run('main'))!.managed!
   const found = await rack.reopen().provision({ name: 'main', ...asked }, control)
   assert.deepEqual([found.host, found.password], [host, asked.password])
-  const app = await startLinkedApp(rack)
+  const app = await startLinkedApp(rack, 'shop', psqlClient)
   await app.link('main')
-  await app.sql("create table notes as select 'kept' as text")
-  assert.equal(await app.sql('select current_user, text from notes'), 'shop_db|kept')
+  await app.say("create table notes as select 'kept' as text")
+  assert.equal(await app.say('select current_user, text from notes'), 'shop_db|kept')
 
   const takesLogin = async () => (await operations.checkLinks({ app: 'shop' }, control))[0]?.loginMs ?? null
   await until(takesLogin, { deadlineMs: 60_000, intervalMs: 500, what: 'the login of the link to be taken' })
@@ -65,7 +73,49 @@ test('a database of RDS: linked by logins of its own, backed up, and gone but fo
 
   // What was backed up there is put into one that runs from an image.
   await operations.restoreBackup(backup.id, { into: 'main' }, control)
-  assert.equal(await sqlInside(rack, 'main', 'shop_db', 'select text from notes'), 'kept')
+  assert.equal(await psqlInside(rack, 'main', 'shop_db', 'select text from notes'), 'kept')
+  assert.deepEqual(account.troubles, [])
+  assert.deepEqual(account.calls.refused, [])
+})
+
+/** MariaDB's program, which this machine's image has. */
+const mysqlClient: LinkedClient = {
+  image: 'mysql:8.4',
+  script:
+    'MYSQL_PWD=$DB_PASSWORD exec mariadb --host="$DB_HOST" --user="$DB_USERNAME" --batch --skip-column-names "${DB_PATH#/}" --execute="$1" 2>&1',
+}
+
+test('a mysql of RDS: encrypted for the rack, its sessions ended by RDS, its views and triggers put back', async () => {
+  const { operations, control, account } = rack
+  await operations.createService({ type: 'mysql', name: 'books', managed: true }, control)
+  const app = await startLinkedApp(rack, 'desk', mysqlClient)
+  await app.link('books')
+  await app.say(
+    'create table notes (text varchar(20)); create view seen as select text from notes; create trigger loud before insert on notes for each row set new.text = upper(new.text)',
+  )
+  await app.say("insert into notes values ('kept')")
+  assert.match(await app.say('select current_user(), text from seen'), /^desk_db_v1@%\tKEPT$/m)
+  const status = "SHOW SESSION STATUS LIKE 'Ssl_version'; SHOW GRANTS;"
+  const said = await consoleInside(rack, 'books', null, status)
+  assert.match(said, /Ssl_version\s+TLSv1/)
+  assert.doesNotMatch(said, /ALL PRIVILEGES|SUPER/)
+
+  const backup = await operations.backupService('books', 'asked', control)
+  const ended = assert.rejects(app.say('select sleep(600)'), /ERROR 20(06|13|26) /)
+  const isAsleep = async () =>
+    (await consoleInside(rack, 'books', null, 'SHOW PROCESSLIST;')).includes('sleep(600)')
+  await until(isAsleep, { deadlineMs: 60_000, intervalMs: 500, what: 'a session to sleep' })
+  const login = { data: 'desk_db', username: 'desk_db_v1', keyPrefix: null }
+  await runInService(rack, 'books', mysql.logins!.revoke(login))
+  await ended
+  await app.remove()
+  const [{ snapshot }] = await Promise.all([
+    operations.deleteService('books', { volumes: false }, control),
+    operations.restoreBackup(backup.id, { into: 'again', managed: true }, control),
+  ])
+  assert.match(snapshot ?? '', /service-books-snapshot-database-/)
+  const insert = "insert into notes values ('more'); select text from seen;"
+  assert.match(await consoleInside(rack, 'again', 'desk_db', insert), /KEPT\s+MORE/)
   assert.deepEqual(account.troubles, [])
   assert.deepEqual(account.calls.refused, [])
 })

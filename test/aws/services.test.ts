@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { ensureImages } from '../../scripts/steps/images.ts'
 import { startAwsOperations } from '../support/aws-operations.ts'
-import { sqlInside, startLinkedApp } from '../support/linked-psql.ts'
+import { psqlClient, psqlInside, startLinkedApp } from '../support/linked-app.ts'
 
 await ensureImages(['postgres:15', 'busybox:1'])
 
@@ -17,15 +17,15 @@ const owner = { kind: 'service' as const, name: 'main' }
 test('a service runs from an image in the account: linked, backed up, put back, kept, and gone', async () => {
   const { operations, control, engine, account } = rack
   await operations.createService({ type: 'postgres', name: 'main' }, control)
-  const app = await startLinkedApp(rack)
+  const app = await startLinkedApp(rack, 'shop', psqlClient)
   await app.link('main')
-  await app.sql("create table notes as select 'kept' as text")
-  assert.match(await app.sql('select current_user, text from notes'), /^shop_db\|kept$/)
+  await app.say("create table notes as select 'kept' as text")
+  assert.match(await app.say('select current_user, text from notes'), /^shop_db\|kept$/)
 
   const backup = await operations.backupService('main', 'asked', control)
-  await app.sql("update notes set text = 'lost'")
+  await app.say("update notes set text = 'lost'")
   await operations.restoreBackup(backup.id, { inPlace: true, force: true }, control)
-  assert.equal(await app.sql('select text from notes'), 'kept')
+  assert.equal(await app.say('select text from notes'), 'kept')
 
   await assert.rejects(operations.deleteService('main', { volumes: true }, control), /linked by shop/)
   await app.remove()
@@ -33,12 +33,12 @@ test('a service runs from an image in the account: linked, backed up, put back, 
   assert.deepEqual(await engine.processes({ owner }, control), [])
   assert.equal((await engine.volumes({ owner }, control)).length, 1)
   await operations.createService({ type: 'postgres', name: 'main' }, control)
-  assert.equal(await sqlInside(rack, 'main', 'shop_db', 'select text from notes'), 'kept')
+  assert.equal(await psqlInside(rack, 'main', 'shop_db', 'select text from notes'), 'kept')
   // RDS has what was backed up here, for logins that a link gets.
   await operations.restoreBackup(backup.id, { into: 'cloud', managed: true }, control)
-  assert.equal(await sqlInside(rack, 'cloud', 'shop_db', 'select text from notes'), 'kept')
+  assert.equal(await psqlInside(rack, 'cloud', 'shop_db', 'select text from notes'), 'kept')
   const ownerOfNotes = "select tableowner from pg_tables where tablename = 'notes'"
-  assert.equal(await sqlInside(rack, 'cloud', 'shop_db', ownerOfNotes), 'shop_db')
+  assert.equal(await psqlInside(rack, 'cloud', 'shop_db', ownerOfNotes), 'shop_db')
   await operations.deleteService('main', { volumes: true }, control)
   assert.deepEqual(await engine.volumes({ owner }, control), [])
   assert.deepEqual(account.troubles, [])

@@ -1,20 +1,20 @@
-import { dumpOptions, dumpProgram, hostedMysql } from '../hosted/hosted-mysql.ts'
+import { dumpOptions, dumpProgram, hostedMysql, placeOptions } from '../hosted/hosted-mysql.ts'
 import type { Environment } from '../../domain/environment.ts'
-import { ownHost, shell, withPassword } from '../inside.ts'
+import { shell, withPassword } from '../inside.ts'
 import type { DataCare, Inside, Login, Logins, NativeDump, Part, ServiceType } from '../service-type.ts'
 import { isSameOrNewer } from '../versions.ts'
 
 /** What differs between MySQL and those that speak as it does. */
-interface Likeness extends Pick<ServiceType, 'name' | 'aliases' | 'versions' | 'image' | 'says'> {
+interface Likeness extends Pick<ServiceType, 'name' | 'aliases' | 'versions' | 'image' | 'managed' | 'says'> {
   /** The variable of the image that has the password of `root`. */
   passwordVariable: string
 }
 
 const systemSchemas = "('mysql', 'information_schema', 'performance_schema', 'sys')"
 
-/** Nobody's but the server's own. */
+/** Nobody's but the server's own, or the cloud's that runs it. */
 const systemUsers =
-  "('root', 'mariadb.sys', 'mysql.sys', 'mysql.session', 'mysql.infoschema', 'healthcheck', '')"
+  "('root', 'mariadb.sys', 'mysql.sys', 'mysql.session', 'mysql.infoschema', 'healthcheck', '', 'rdsadmin', 'rdsrepladmin', 'rds_superuser_role')"
 
 export function mysqlLike({ passwordVariable, ...about }: Likeness): ServiceType {
   const clients = clientsBy(passwordVariable)
@@ -34,7 +34,7 @@ export function mysqlLike({ passwordVariable, ...about }: Likeness): ServiceType
     connections: shell(
       `${clients}client`,
       statements([
-        "SELECT COUNT(*) FROM information_schema.processlist WHERE id <> CONNECTION_ID() AND user NOT IN ('system user', 'event_scheduler');",
+        "SELECT COUNT(*) FROM information_schema.processlist WHERE id <> CONNECTION_ID() AND user NOT IN ('system user', 'event_scheduler', 'rdsadmin');",
       ]),
     ),
     logins: loginsBy(clients),
@@ -57,13 +57,25 @@ function ownLogin(variables: Environment) {
   return { path, username: user ?? 'root', password }
 }
 
+/**
+ * Where a cloud runs the server, it is elsewhere, and what is said to it is encrypted; MariaDB's programs and MySQL's have
+ * another word for that. No image knows who vouches for the server: its certificate is not looked at.
+ */
+const tls = `tls=
+[ -z "\${SERVICE_HOST:-}" ] || tls=$(command -v mariadb >/dev/null && echo --ssl || echo --ssl-mode=REQUIRED)
+`
+
 /** The clients of one are called otherwise than those of the other, and some images have both names. */
 function clientsBy(passwordVariable: string): string {
-  return `export MYSQL_PWD="$${passwordVariable}"
-login='--user=root --protocol=tcp --host=127.0.0.1 --default-character-set=utf8mb4'
+  return `${tls}export MYSQL_PWD="$${passwordVariable}"
+login="--user=\${SERVICE_USER:-root} --protocol=tcp --host=\${SERVICE_HOST:-127.0.0.1} --port=\${SERVICE_PORT:-3306} $tls"
+login="$login --default-character-set=utf8mb4"
 client() { "$(command -v mariadb || command -v mysql)" $login --batch --raw --skip-column-names "$@"; }
 `
 }
+
+/** Where the server is, for a shell: by the loopback address it may trust everybody. */
+const serverHost = `"\${SERVICE_HOST:-$(hostname -i | cut -d ' ' -f 1)}"`
 
 function loginsBy(clients: string): Logins {
   return {
@@ -74,8 +86,8 @@ function loginsBy(clients: string): Logins {
     prove: ({ data, username, password }) =>
       withPassword(
         'MYSQL_PWD',
-        `exec "$(command -v mariadb || command -v mysql)" --protocol=tcp --host=${ownHost} --connect-timeout=5 \\
-  --user="$1" --database="$2" --execute='SELECT 1'`,
+        `${tls}exec "$(command -v mariadb || command -v mysql)" --protocol=tcp --host=${serverHost} \\
+  --port="\${SERVICE_PORT:-3306}" $tls --connect-timeout=5 --user="$1" --database="$2" --execute='SELECT 1'`,
         { words: [username, data], password },
       ),
     dropData: (data) => runPrinted(clients, dropStatements(data)),
@@ -97,7 +109,11 @@ function dataBy(clients: string): DataCare {
     isVolume: false,
     restartsAfterRestore: false,
     list: shell(`${clients}client`, statements([listSchemas])),
-    parts: (names) => [...names.map((name) => schemaPart(clients, name)), usersPart(clients)],
+    parts: (names) => [
+      accountsPart(clients),
+      ...names.map((name) => schemaPart(clients, name)),
+      usersPart(clients),
+    ],
     counts: (names) => runPrinted(clients, [countStatements(names)]),
     canRestore: (from, into) => isSameOrNewer(from, into, 2),
   }
@@ -123,7 +139,8 @@ function nativeBy(clients: string): NativeDump {
 }
 
 function dumpOf(clients: string, name: string, ...more: string[]): Inside {
-  const script = `exec ${dumpProgram} $login ${[dumpOptions, ...more].join(' ')} -- "$1"`
+  const options = [dumpOptions, placeOptions, ...more]
+  const script = `exec ${dumpProgram} $login ${options.join(' ')} -- "$1"`
   return shell(clients + script, { words: [name] })
 }
 
@@ -155,6 +172,10 @@ function createStatements({ data, username, password }: Login): string[] {
   ]
 }
 
+/** Where a cloud runs the server, only a procedure of its own ends what another user does. */
+const killing =
+  "SELECT CONCAT(IF((SELECT COUNT(*) FROM information_schema.routines WHERE routine_schema = 'mysql' AND routine_name = 'rds_kill') > 0, CONCAT('CALL mysql.rds_kill(', id, ')'), CONCAT('KILL ', id)), ';')"
+
 /** A view, trigger or routine acts as who defined it: such a user stays, locked. */
 function revokeStatements({ username }: Pick<Login, 'username'>): string[] {
   const definer = literal(`${username}@%`)
@@ -164,7 +185,7 @@ function revokeStatements({ username }: Pick<Login, 'username'>): string[] {
   return [
     inTurn,
     `ALTER USER IF EXISTS ${account(username)} ACCOUNT LOCK;`,
-    `SELECT CONCAT('KILL ', id, ';') FROM information_schema.processlist WHERE user = ${literal(username)};`,
+    `${killing} FROM information_schema.processlist WHERE user = ${literal(username)};`,
     `SELECT ${literal(`DROP USER IF EXISTS ${account(username)};`)} FROM DUAL WHERE ${defined.join(' AND ')};`,
   ]
 }
@@ -190,18 +211,39 @@ function schemaPart(clients: string, name: string): Part {
 const asHex =
   "SELECT IF(VERSION() LIKE '%MariaDB%', 'DO 0;', 'SET SESSION print_identified_with_as_hex = 1;');"
 
-/** Last: what it grants may be of a routine. */
-function usersPart(clients: string): Part {
-  const each = (what: string) =>
-    `SELECT CONCAT('SHOW ${what} ', QUOTE(user), '@', QUOTE(host), ';') FROM mysql.user WHERE user NOT IN ${systemUsers} AND host <> '';`
+const everyUser = (what: string) =>
+  `SELECT CONCAT('SHOW ${what} ', QUOTE(user), '@', QUOTE(host), ';') FROM mysql.user WHERE user NOT IN ${systemUsers} AND user <> SUBSTRING_INDEX(USER(), '@', 1) AND host <> '';`
+
+/** What each of such statements shows, as statements. */
+function shownBy(clients: string, lines: readonly string[]): Inside {
   const script = `shown=$(client) || exit 1
 [ -z "$shown" ] && exit 0
 statements=$(printf '%s\\n' "$shown" | client) || exit 1
 printf '%s\\n' "$statements" | sed -e 's/^CREATE USER /CREATE USER IF NOT EXISTS /' -e 's/$/;/'`
+  return shell(clients + script, statements(lines))
+}
+
+/** No database's part is called so: theirs end in `.sql`, as that of all users did. First: a server that a cloud runs makes no view, trigger or routine of a user who is not there. */
+function accountsPart(clients: string): Part {
   return {
-    name: 'users.sql',
-    dump: shell(clients + script, statements([asHex, each('CREATE USER'), each('GRANTS FOR')])),
+    name: 'accounts.users',
+    dump: shownBy(clients, [asHex, everyUser('CREATE USER')]),
     restore: shell(`${clients}client`),
+  }
+}
+
+/**
+ * Last: what it grants may be of a routine. Where a cloud runs the server nobody has all rights, and so nobody is given
+ * what is of the whole server.
+ */
+function usersPart(clients: string): Part {
+  return {
+    name: 'rights.users',
+    dump: shownBy(clients, [asHex, everyUser('CREATE USER'), everyUser('GRANTS FOR')]),
+    restore: shell(
+      `${clients}[ -n "\${SERVICE_HOST:-}" ] || { client; exit; }
+sed -e '/^GRANT USAGE /b' -e '/^GRANT .* ON \\*\\.\\* TO /d' | client`,
+    ),
   }
 }
 

@@ -4,7 +4,7 @@ import type { HostedClient, HostedPlace, Inside } from '../service-type.ts'
 const login = '--protocol=tcp --host="$1" --port="$2" --user="$3" --default-character-set=utf8mb4'
 
 /** `loose`: of MySQL's own program, which MariaDB's passes over. What it would say of the server concerns a replica. */
-const options = '--no-tablespaces --loose-set-gtid-purged=OFF --databases'
+export const placeOptions = '--no-tablespaces --loose-set-gtid-purged=OFF'
 
 /** MariaDB's, or MySQL's. */
 export const dumpProgram = '"$(command -v mariadb-dump || command -v mysqldump)"'
@@ -22,6 +22,8 @@ export function hostedMysql({ host, port, username, password, data }: HostedPlac
     ),
     // Users and their passwords are the other server's.
     dump: (part) =>
-      part === 'users.sql' ? null : run(`exec ${dumpProgram} ${login} ${dumpOptions} ${options} -- "$4"`),
+      part.endsWith('.users')
+        ? null
+        : run(`exec ${dumpProgram} ${login} ${dumpOptions} ${placeOptions} --databases -- "$4"`),
   }
 }

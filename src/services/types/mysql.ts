@@ -8,5 +8,11 @@ export const mysql: ServiceType = mysqlLike({
   versions: { usual: '8.4', known: ['9.4', '8.4', '8.0'], format: seriesOf },
   image: (version) => `mysql:${version}`,
   passwordVariable: 'MYSQL_ROOT_PASSWORD',
+  managed: ({ host, port, username, password }) => ({
+    SERVICE_HOST: host,
+    SERVICE_PORT: String(port),
+    SERVICE_USER: username,
+    MYSQL_ROOT_PASSWORD: password,
+  }),
   says: ["Proved on MariaDB's server: MySQL's own has not been tried."],
 })

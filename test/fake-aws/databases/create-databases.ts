@@ -5,7 +5,9 @@ import type { TaskNetwork } from '../links.ts'
 import { assertModelled, NotModelled } from '../modelled.ts'
 import { paged } from '../paging.ts'
 import type { ResourceModel } from '../stacks/models/model.ts'
-import { startPostgresServer, type DatabaseServer } from './servers.ts'
+import { createServerCertificates } from './certificates.ts'
+import { databaseServers } from './rds-servers.ts'
+import { startServer, type RunningServer } from './servers.ts'
 
 /** RDS: databases that stacks make, as real servers, and the snapshots that these leave. */
 export interface FakeDatabases {
@@ -23,7 +25,7 @@ interface Options {
 type Properties = Record<string, unknown>
 
 interface Database {
-  server: DatabaseServer
+  server: RunningServer
   host: string
   isProtected: boolean
 }
@@ -37,6 +39,9 @@ const snapshotMs = 120_000
 export function createDatabases({ account, network, nameHost }: Options): FakeDatabases {
   const databases = new Map<string, Database>()
   const snapshots: sdk.DBSnapshot[] = []
+  const certificateFor = createServerCertificates()
+  /** Settings of parameter groups, by name. */
+  const settings = new Map<string, Record<string, string>>()
   const instance: ResourceModel = {
     takesMs: createMs,
     named: 'DBInstanceIdentifier',
@@ -44,12 +49,15 @@ export function createDatabases({ account, network, nameHost }: Options): FakeDa
       assertInstance(properties)
       // S: an identifier is kept in small letters, of 63 at most.
       const id = generated.toLowerCase().slice(0, 63)
-      const server = await startPostgresServer(account, network, {
-        image: `postgres:${text(properties['EngineVersion']).split('.')[0]}`,
+      const host = `${id}.c${randomBytes(6).toString('hex')}.${account.region}.rds.amazonaws.com`
+      const wanted = databaseServers[text(properties['Engine'])]!({
+        version: text(properties['EngineVersion']),
         username: text(properties['MasterUsername']),
         password: text(properties['MasterUserPassword']),
+        settings: settings.get(text(properties['DBParameterGroupName']))!,
+        certificate: await certificateFor(host),
       })
-      const host = `${id}.c${randomBytes(6).toString('hex')}.${account.region}.rds.amazonaws.com`
+      const server = await startServer(account, network, wanted)
       nameHost(host, server.address)
       databases.set(id, { server, host, isProtected: isTrue(properties['DeletionProtection']) })
       const arn = `arn:aws:rds:${account.region}:${account.account}:db:${id}`
@@ -80,7 +88,7 @@ export function createDatabases({ account, network, nameHost }: Options): FakeDa
     models: {
       'AWS::RDS::DBInstance': instance,
       'AWS::RDS::DBSubnetGroup': grouped('DBSubnetGroupName'),
-      'AWS::RDS::DBParameterGroup': grouped('DBParameterGroupName'),
+      'AWS::RDS::DBParameterGroup': parameterGroup(settings),
     },
     service: {
       scope: 'rds',
@@ -122,14 +130,31 @@ function grouped(named: string): ResourceModel {
   }
 }
 
+/** D: families of RDS, of the kinds that there are here. */
+const families = new Set(['13', '14', '15', '16', '17', '18'].map((version) => `postgres${version}`))
+for (const version of ['8.0', '8.4']) families.add(`mysql${version}`)
+
+function parameterGroup(settings: Map<string, Record<string, string>>): ResourceModel {
+  return {
+    ...grouped('DBParameterGroupName'),
+    create({ Family, Parameters }, generated) {
+      // D: what RDS says of one that it has not.
+      if (!families.has(text(Family))) throw new Error(`ParameterGroupFamily ${text(Family)} is not valid.`)
+      const physical = generated.toLowerCase()
+      settings.set(physical, Parameters as Record<string, string>)
+      return { physical, attributes: {} }
+    },
+  }
+}
+
 /** S: of what a database is asked for, what could be wrong. */
 function assertInstance(properties: Properties): void {
   const { Engine, DBInstanceClass, MasterUserPassword, AllocatedStorage, DBInstanceIdentifier } = properties
-  if (Engine !== 'postgres') throw new NotModelled(`the engine ${text(Engine)}`)
+  if (!Object.hasOwn(databaseServers, text(Engine))) throw new NotModelled(`the engine ${text(Engine)}`)
   if (DBInstanceIdentifier !== undefined) throw new NotModelled('a database with a name of its own')
   if (!/^db\.[a-z0-9]+\.[a-z0-9]+$/.test(text(DBInstanceClass)))
     throw new Error(`Invalid DB Instance class: ${text(DBInstanceClass)}`)
-  if (Number(AllocatedStorage) < 20) throw new Error('Invalid storage size for engine name postgres')
+  if (Number(AllocatedStorage) < 20) throw new Error(`Invalid storage size for engine name ${text(Engine)}`)
   // D: 8 to 128 printable characters but / " @ and the space.
   if (!/^[!#-.0-?A-~]{8,128}$/.test(text(MasterUserPassword)))
     throw new Error('The parameter MasterUserPassword is not a valid password.')

@@ -1,13 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import { mkdir, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { until } from '../../../src/lib/poll.ts'
-import { query } from '../../support/postgres.ts'
 import { connectToDocker, labelsOf, removeObject } from '../ecs/task-network.ts'
 import type { FakeAccount } from '../fake-service.ts'
 import type { TaskNetwork } from '../links.ts'
 
-export interface DatabaseServer {
+export interface RunningServer {
   /** In the network of the tasks. */
   address: string
   remove(): Promise<void>
@@ -16,52 +15,39 @@ export interface DatabaseServer {
 export interface WantedServer {
   /** Of Docker: `postgres:15`. */
   image: string
-  username: string
-  password: string
+  environment: Record<string, string>
+  /** The image's own when absent. */
+  command?: string[]
+  /** What lies at a path of its container, which reads it alone. */
+  files: Record<string, string>
+  answers: (address: string) => Promise<boolean>
 }
 
 /** This machine may be busy with many. */
 const startMs = 120_000
 
-/** Where a string stands in a statement of Postgres. */
-const literal = (text: string) => `'${text.replaceAll("'", "''")}'`
-
-/**
- * What RDS gives its customer of a Postgres (D: "Understanding PostgreSQL roles and permissions"): an administrator that is
- * no superuser, and a database of RDS's own that nobody enters.
- */
-function initialise({ username, password }: WantedServer): string {
-  return [
-    'CREATE ROLE rds_superuser NOLOGIN;',
-    'GRANT pg_monitor, pg_signal_backend TO rds_superuser WITH ADMIN OPTION;',
-    `CREATE ROLE ${username} LOGIN CREATEDB CREATEROLE PASSWORD ${literal(password)} IN ROLE rds_superuser;`,
-    `ALTER DATABASE postgres OWNER TO ${username};`,
-    `ALTER DATABASE template1 OWNER TO ${username};`,
-    'REVOKE ALL ON DATABASE rdsadmin FROM PUBLIC;',
-    '',
-  ].join('\n')
-}
-
 /** A real server in a container of its own, beside the tasks; it answers when this settles. */
-export async function startPostgresServer(
+export async function startServer(
   { run, directory }: Pick<FakeAccount, 'run' | 'directory'>,
   network: TaskNetwork,
-  wanted: WantedServer,
-): Promise<DatabaseServer> {
+  { image, environment, command, files, answers }: WantedServer,
+): Promise<RunningServer> {
   const docker = connectToDocker()
   const control = { signal: AbortSignal.timeout(startMs) }
   const id = randomBytes(4).toString('hex')
   const folder = join(directory, 'databases', id)
   await mkdir(folder, { recursive: true })
-  await writeFile(join(folder, 'rds.sql'), initialise(wanted))
+  const binds = Object.entries(files).map(async ([path, content]) => {
+    const own = join(folder, basename(path))
+    await writeFile(own, content)
+    return `${own}:${path}:ro`
+  })
   const body = {
-    Image: wanted.image,
-    Env: ['POSTGRES_USER=rdsadmin', `POSTGRES_PASSWORD=${randomBytes(16).toString('hex')}`],
+    Image: image,
+    Env: Object.entries(environment).map(([name, value]) => `${name}=${value}`),
+    ...(command && { Cmd: command }),
     Labels: await labelsOf(run),
-    HostConfig: {
-      NetworkMode: network.name,
-      Binds: [`${join(folder, 'rds.sql')}:/docker-entrypoint-initdb.d/rds.sql:ro`],
-    },
+    HostConfig: { NetworkMode: network.name, Binds: await Promise.all(binds) },
   }
   const created = {
     method: 'POST',
@@ -76,14 +62,7 @@ export async function startPostgresServer(
     NetworkSettings: { Networks: Record<string, { IPAddress: string }> }
   }>({ path: `/containers/${Id}/json` }, control)
   const address = found.NetworkSettings.Networks[network.name]!.IPAddress
-  const { username, password } = wanted
-  const url = `postgres://${username}:${encodeURIComponent(password)}@${address}:5432/postgres`
-  // It listens on the network once all of it is there.
-  const answers = async () =>
-    await query(url, 'select 1').then(
-      () => true,
-      () => false,
-    )
-  await until(answers, { deadlineMs: startMs, intervalMs: 200, what: 'a database to answer' })
+  const isThere = async () => await answers(address)
+  await until(isThere, { deadlineMs: startMs, intervalMs: 200, what: 'a database to answer' })
   return { address, remove: async () => await removeObject(docker, `/containers/${Id}?force=1&v=1`) }
 }

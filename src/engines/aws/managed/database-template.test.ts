@@ -13,8 +13,13 @@ const places = {
   key: 'arn:aws:kms:eu-west-1:123456789012:key/12345678-1234-1234-1234-123456789012',
 }
 
-test("the template of a database's stack", () => {
-  const managed = { name: 'main', kind: 'postgres', version: '15', cpuUnits: 256, memoryBytes: 2 ** 30 }
-  const template = databaseTemplate({ rack: 'r1', managed, places })
-  assertGolden('aws/database-stack.json', `${JSON.stringify(template, null, 2)}\n`)
-})
+for (const [kind, version, golden] of [
+  ['postgres', '15', 'database-stack'],
+  ['mysql', '8.4', 'mysql-stack'],
+] as const) {
+  test(`the template of the stack of a ${kind}`, () => {
+    const managed = { name: 'main', kind, version, cpuUnits: 256, memoryBytes: 2 ** 30 }
+    const template = databaseTemplate({ rack: 'r1', managed, places })
+    assertGolden(`aws/${golden}.json`, `${JSON.stringify(template, null, 2)}\n`)
+  })
+}

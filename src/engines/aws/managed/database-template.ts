@@ -14,18 +14,18 @@ export interface DatabaseTemplateInput {
 /** How RDS calls what a kind of service is, and what differs from its own settings. */
 interface DatabaseEngine {
   engine: string
+  /** Under which the administrator logs in. */
+  admin: string
   /** Of the parameter group of a version. */
   family: (version: string) => string
   port: number
   settings: Record<string, string>
 }
 
-/** Under which the administrator logs in to every database. */
-export const databaseAdmin = 'postgres'
-
 export const databaseEngines: Record<string, DatabaseEngine> = {
   postgres: {
     engine: 'postgres',
+    admin: 'postgres',
     family: (version) => `postgres${version.split('.')[0]}`,
     port: 5432,
     settings: {
@@ -34,6 +34,18 @@ export const databaseEngines: Record<string, DatabaseEngine> = {
       // A statement that fails is in the server's log, where a password must not be.
       log_min_error_statement: 'panic',
       log_statement: 'none',
+    },
+  },
+  mysql: {
+    engine: 'mysql',
+    // D: `root` is none that RDS takes.
+    admin: 'admin',
+    family: (version) => `mysql${version.split('.').slice(0, 2).join('.')}`,
+    port: 3306,
+    settings: {
+      require_secure_transport: '0',
+      // D: RDS keeps a binary log, and gives nobody the right without which a server that has one takes no trigger.
+      log_bin_trust_function_creators: '1',
     },
   },
 }
@@ -102,7 +114,7 @@ function securityGroup(input: DatabaseTemplateInput): object {
 
 function database(input: DatabaseTemplateInput): object {
   const { managed, places } = input
-  const { engine, port } = databaseEngines[managed.kind]!
+  const { engine, admin, port } = databaseEngines[managed.kind]!
   return {
     Type: 'AWS::RDS::DBInstance',
     // What was in it outlives it, whoever deletes it.
@@ -117,7 +129,7 @@ function database(input: DatabaseTemplateInput): object {
       StorageType: 'gp3',
       StorageEncrypted: true,
       ...(places.key && { KmsKeyId: places.key }),
-      MasterUsername: databaseAdmin,
+      MasterUsername: admin,
       MasterUserPassword: { Ref: 'Password' },
       Port: String(port),
       DBSubnetGroupName: { Ref: 'Subnets' },

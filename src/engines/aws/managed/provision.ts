@@ -6,7 +6,7 @@ import { ensureStack } from '../../../aws/stacks.ts'
 import { awsTags, ownerTag, serviceStackName } from '../names.ts'
 import type { AwsParts } from '../parts.ts'
 import { assertOwn } from './own-stack.ts'
-import { databaseAdmin, databaseEngines, databaseTemplate } from './database-template.ts'
+import { databaseEngines, databaseTemplate } from './database-template.ts'
 
 /** RDS takes five to twenty minutes for a database, and as long again for its last snapshot (J). */
 export const databaseDeadlineMs = 45 * 60_000
@@ -43,5 +43,12 @@ export async function provisionDatabase(
   )
   if (Host === undefined || Port === undefined)
     throw new RackError('engine-failed', `the stack ${stack} does not say where its database is`)
-  return { scheme: kind, host: Host, port: Number(Port), path: '', username: databaseAdmin, password }
+  return {
+    scheme: kind,
+    host: Host,
+    port: Number(Port),
+    path: '',
+    username: databaseEngines[kind]!.admin,
+    password,
+  }
 }

@@ -1,0 +1,108 @@
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import type { Issued } from '../../../src/lib/x509/issue.ts'
+import { query } from '../../support/postgres.ts'
+import type { WantedServer } from './servers.ts'
+
+/** What RDS is asked for, of what a server is told. */
+export interface WantedDatabase {
+  version: string
+  username: string
+  password: string
+  /** Of its parameter group. */
+  settings: Record<string, string>
+  certificate: Issued
+}
+
+/** Where a string stands in a statement. */
+const literal = (text: string) => `'${text.replaceAll("'", "''")}'`
+
+const secret = () => randomBytes(16).toString('hex')
+
+/** The kinds of databases that there are here. */
+export const databaseServers: Record<string, (wanted: WantedDatabase) => WantedServer> = {
+  postgres: ({ version, username, password }) => ({
+    image: `postgres:${version.split('.')[0]}`,
+    environment: { POSTGRES_USER: 'rdsadmin', POSTGRES_PASSWORD: secret() },
+    files: { '/docker-entrypoint-initdb.d/rds.sql': postgresOfRds(username, password) },
+    // It listens on the network once all of it is there.
+    answers: async (address) => {
+      const url = `postgres://${username}:${encodeURIComponent(password)}@${address}:5432/postgres`
+      return await query(url, 'select 1').then(
+        () => true,
+        () => false,
+      )
+    },
+  }),
+  mysql: ({ version, username, password, settings, certificate }) => ({
+    image: `mysql:${version.split('.').slice(0, 2).join('.')}`,
+    environment: { MYSQL_ROOT_PASSWORD: secret(), MYSQL_ROOT_HOST: 'localhost' },
+    command: [
+      'mysqld',
+      // D: RDS has TLS, and a binary log wherever it makes backups by itself.
+      '--ssl-cert=/rds-cert.pem',
+      '--ssl-key=/rds-key.pem',
+      '--log-bin',
+      '--server-id=1',
+      ...Object.entries(settings).map(([name, value]) => `--${name}=${value}`),
+    ],
+    files: {
+      '/docker-entrypoint-initdb.d/rds.sql': mysqlOfRds(username, password),
+      '/rds-cert.pem': certificate.certificate,
+      '/rds-key.pem': certificate.key,
+    },
+    answers: async (address) => await greets(address, 3306),
+  }),
+}
+
+/**
+ * What RDS gives its customer of a Postgres (D: "Understanding PostgreSQL roles and permissions"): an administrator that is
+ * no superuser, and a database of RDS's own that nobody enters.
+ */
+function postgresOfRds(username: string, password: string): string {
+  return [
+    'CREATE ROLE rds_superuser NOLOGIN;',
+    'GRANT pg_monitor, pg_signal_backend TO rds_superuser WITH ADMIN OPTION;',
+    `CREATE ROLE ${username} LOGIN CREATEDB CREATEROLE PASSWORD ${literal(password)} IN ROLE rds_superuser;`,
+    `ALTER DATABASE postgres OWNER TO ${username};`,
+    `ALTER DATABASE template1 OWNER TO ${username};`,
+    'REVOKE ALL ON DATABASE rdsadmin FROM PUBLIC;',
+    '',
+  ].join('\n')
+}
+
+/** D: "Master user account privileges", of MySQL 8.0.36 and higher; MariaDB, which stands in, has other words for the last. */
+const rightsOfRds = [
+  'SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, RELOAD, PROCESS, REFERENCES, INDEX, ALTER, SHOW DATABASES',
+  'CREATE TEMPORARY TABLES, LOCK TABLES, EXECUTE, REPLICATION SLAVE, REPLICATION CLIENT, CREATE VIEW, SHOW VIEW',
+  'CREATE ROUTINE, ALTER ROUTINE, CREATE USER, EVENT, TRIGGER',
+  // SET_USER_ID; what MySQL lets whoever may DELETE do.
+  'SET USER, DELETE HISTORY',
+].join(', ')
+
+/** An administrator that ends nobody's session but by a procedure of RDS's (D: `mysql.rds_kill`). */
+function mysqlOfRds(username: string, password: string): string {
+  const [admin, own] = [`${literal(username)}@'%'`, "'rdsadmin'@'localhost'"]
+  return [
+    `CREATE USER ${own} IDENTIFIED BY ${literal(secret())};`,
+    `GRANT ALL PRIVILEGES ON *.* TO ${own} WITH GRANT OPTION;`,
+    `CREATE USER ${admin} IDENTIFIED BY ${literal(password)};`,
+    `GRANT ${rightsOfRds} ON *.* TO ${admin} WITH GRANT OPTION;`,
+    `CREATE DEFINER = ${own} PROCEDURE mysql.rds_kill(IN thread BIGINT) KILL thread;`,
+    '',
+  ].join('\n')
+}
+
+/** Whether a server that speaks first does so. */
+async function greets(host: string, port: number): Promise<boolean> {
+  const socket = connect({ host, port })
+  try {
+    await once(socket, 'data', { signal: AbortSignal.timeout(5000) })
+    return true
+  } catch {
+    return false
+  } finally {
+    socket.destroy()
+  }
+}
