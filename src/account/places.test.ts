@@ -7,10 +7,12 @@ const base = {
   Region: 'eu-west-1',
   Vpc: 'vpc-1',
   Subnets: 'subnet-1,subnet-2',
+  BalancerSubnets: 'subnet-3,subnet-4',
   AssignsPublicIp: 'false',
   ProcessesGroup: 'sg-1',
   BalancersGroup: 'sg-2',
   DaemonGroup: 'sg-3',
+  PortsGroup: 'sg-4',
   Key: 'arn:aws:kms:eu-west-1:123456789012:key/1',
   Bucket: 'bucket',
   FileSystem: 'fs-1',
@@ -33,6 +35,7 @@ test('what a rack does not have is null, what it must have is missed by name', (
     [null, null, null, false],
   )
   assert.deepEqual(places.subnets, ['subnet-1', 'subnet-2'])
+  assert.deepEqual([places.balancerSubnets, places.securityGroups.ports], [['subnet-3', 'subnet-4'], 'sg-4'])
   const more = { HttpsListener: 'arn:https', NetworkBalancer: 'arn:net', NetworkBalancerHost: 'tcp.example' }
   const whole = placesOf({ base, rack: { ...rack, ...more, BuildProject: 'builds' } })
   assert.deepEqual(

@@ -17,10 +17,12 @@ export function placesOf({ base, rack }: { base: Outputs; rack: Outputs }): AwsP
     cluster: fromRack('Cluster'),
     vpc: fromBase('Vpc'),
     subnets: fromBase('Subnets').split(','),
+    balancerSubnets: fromBase('BalancerSubnets').split(','),
     securityGroups: {
       processes: fromBase('ProcessesGroup'),
       balancers: fromBase('BalancersGroup'),
       daemon: fromBase('DaemonGroup'),
+      ports: fromBase('PortsGroup'),
     },
     assignsPublicIp: fromBase('AssignsPublicIp') === 'true',
     zone: fromBase('Zone'),

@@ -3,6 +3,7 @@ import type { KeptResource } from '../aws/stack-events.ts'
 import { describeStack } from '../aws/stack-state.ts'
 import { removeStack } from '../aws/stacks.ts'
 import { untilOver } from '../aws/until-over.ts'
+import { portsStackName } from '../domain/aws-places.ts'
 import type { Control } from '../domain/control.ts'
 import { RackError } from '../domain/error.ts'
 import { baseStackName, rackStackName } from './installation-stacks.ts'
@@ -35,6 +36,7 @@ export async function removeStacks(
 ): Promise<KeptResource[]> {
   const options = stackOptionsOf(account)
   await assertAlone(account, rack, control)
+  await removeStack(options, portsStackName(rack), control)
   const kept = await removeStack(options, rackStackName(rack), control)
   const base = baseStackName(rack)
   if (await describeStack(options, base, control)) {
@@ -55,7 +57,7 @@ async function assertAlone(
   rack: string,
   { signal }: Control,
 ): Promise<void> {
-  const own = new Set([baseStackName(rack), rackStackName(rack)])
+  const own = new Set([baseStackName(rack), rackStackName(rack), portsStackName(rack)])
   const others: string[] = []
   let token: string | undefined
   do {

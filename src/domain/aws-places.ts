@@ -7,8 +7,10 @@ export interface AwsPlaces {
   vpc: string
   /** In which tasks stand, one a zone. */
   subnets: string[]
-  /** Ids of security groups: of every process, of the balancers, and of the daemon. */
-  securityGroups: { processes: string; balancers: string; daemon: string }
+  /** In which balancers stand. */
+  balancerSubnets: string[]
+  /** Ids of security groups: of every process, of the balancers, of the daemon, and of what is open at ports of their own. */
+  securityGroups: { processes: string; balancers: string; daemon: string; ports: string }
   /** False behind a gateway of the account's own. */
   assignsPublicIp: boolean
   /** Id of the rack's own zone of Route 53, `R.internal`. */
@@ -17,7 +19,7 @@ export interface AwsPlaces {
   namespace: string
   /** Answers requests of the web. */
   balancer: { arn: string; host: string; listeners: { http: string; https: string | null } }
-  /** Answers on ports of their own; null before there is one. */
+  /** Answers on ports of their own; null where the rack was installed without: the first such port has it made. */
   networkBalancer: { arn: string; host: string } | null
   /** Id of the file system on which volumes lie. */
   fileSystem: string
@@ -31,3 +33,6 @@ export interface AwsPlaces {
   /** ARN of the boundary of every role that an app has. */
   roleBoundary?: string
 }
+
+/** The stack of the network balancer of a rack that was installed without. */
+export const portsStackName = (rack: string): string => `rack-${rack}-ports`

@@ -45,6 +45,11 @@ export interface Engine {
    */
   obstacles(plan: Plan, starting: ReadonlySet<string>, control: Control): Promise<RackError[]>
   /**
+   * What a deploy of a plan would have made for all of the rack, that stays and costs: a sentence each. Nothing is
+   * touched.
+   */
+  additions(plan: Plan, control: Control): Promise<string[]>
+  /**
    * Makes the plan its owner's live version, dropping nothing, or changes nothing. Idempotent and convergent: called
    * again after a crash with the same plan it finishes the work, with the previous plan it undoes it. It settles when
    * traffic has moved: what served before drains behind it, and never blocks the next change. When it rejects, what

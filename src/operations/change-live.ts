@@ -71,6 +71,7 @@ export async function changeLive(
       control,
     )
     await tellRoomless(context, change.plan, control)
+    await tellAdditions(context, change.plan, control)
     return await underJournal(context, kind, { actor, target, change, leaving, room }, control)
   })
   const { operation, result } = changed!
@@ -109,6 +110,12 @@ async function tellRoomless(context: Context, plan: Plan, control: Control): Pro
     const text = `the timer ${name} would find no room for a run now: see rack capacity --if ${process}=COUNT`
     if (types.has(process)) control.report({ type: 'log', process, text, time: context.now().toISOString() })
   }
+}
+
+/** Whoever changes what runs hears what it has made beside, that costs, before it is made. */
+async function tellAdditions(context: Context, plan: Plan, control: Control): Promise<void> {
+  for (const text of await context.engine.additions(plan, control))
+    control.report({ type: 'log', text, time: context.now().toISOString() })
 }
 
 /** What the engine knows to stand in the way, of types of which a copy will be started above all. */
@@ -234,6 +241,7 @@ export async function previewChange(context: Context, target: Target, control: C
   const admission = admitPlan(change.plan, capacity, change.changed)
   const roomless = typesWithoutRoom(change.plan, capacity)
   const obstacles = await obstaclesOf(context, change, new Map(), control)
+  const additions = await context.engine.additions(change.plan, control)
   return {
     plan: ofApp(maskPlan(change.plan, change.environment)),
     admission: tellHoldersTo(context.caller, admission),
@@ -244,6 +252,7 @@ export async function previewChange(context: Context, target: Target, control: C
     removed: (change.live?.processes ?? []).map(({ type }) => type).filter((type) => !types.includes(type)),
     missing: change.missing,
     obstacles: obstacles.map(({ code, message, hint = null }) => ({ code, message, hint })),
+    additions,
     timers: plannedTimers(change.plan, context.now()).map((timer) => {
       return { ...timer, fits: !roomless.has(timer.process) }
     }),

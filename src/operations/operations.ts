@@ -294,6 +294,8 @@ export interface Promotion {
   missing: Record<string, string[]>
   /** What else refuses it: ports and names that others have, images that are gone. */
   obstacles: { code: ErrorCode; message: string; hint: string | null }[]
+  /** What it would have made for all of the rack, that stays and costs: a sentence each. */
+  additions: string[]
   /** `fits` says whether a run would find room now, beside all that the plan runs. */
   timers: (PlannedTimer & { fits: boolean })[]
 }

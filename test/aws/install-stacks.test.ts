@@ -44,10 +44,10 @@ test('an engine works in what the stacks have made, and nothing is left of it bu
   const tool = await aws.repositories.push(`rack/${rack}`, await toolImage(connectToDocker(), control))
   const images = { tool, builder: tool }
   assert.throws(() => placesOf({ base: {}, rack: {} }), { code: 'engine-failed' })
-  const whole = wanted({ images, networkBalancer: true })
+  const whole = wanted({ images })
   assert.deepEqual(
     (await planStacks(account, whole, control)).map(({ changes }) => changes.map(({ resource }) => resource)),
-    [[], ['NetworkBalancer', 'Builds', 'BuildRole', 'BuildProject']],
+    [[], ['Builds', 'BuildRole', 'BuildProject']],
   )
   const outputs = await makeStacks(account, whole, control)
   assert.deepEqual(await findStacks(account, rack, control), outputs)
@@ -81,9 +81,27 @@ test('an engine works in what the stacks have made, and nothing is left of it bu
     environment: { WORD: 'secret' },
   })
   const owner = appOwner('shop')
-  const deployed = planOf([web], { rack, owner, release: 'ROOOOOOOOOO' })
+  const port = {
+    external: 7000,
+    container: 8080,
+    protocol: 'tcp' as const,
+    proxy: false as const,
+    secure: false,
+  }
+  const tcp = { ...web, type: 'tcp', hosts: [], ports: [port] }
+  const deployed = planOf([web, tcp], { rack, owner, release: 'ROOOOOOOOOO' })
   const change = { plan: deployed, live: null, leaving: [], releaseCommands: noReleaseCommands }
+  assert.deepEqual(await engine.additions(planOf([web]), control), [])
+  assert.match(
+    (await engine.additions(deployed, control)).join(),
+    /network load balancer .* paid by the hour/,
+  )
   await engine.deploy(change, controlFor(60_000))
+  assert.deepEqual(await engine.additions(deployed, control), [])
+  const raw = engine.endpoints(deployed).find(({ port }) => port === 7000)!
+  assert.match(raw.host, /\.elb\..*amazonaws\.com$/)
+  const answer = await fetch(`http://127.0.0.1:${aws.loopbackPort('network', 7000)}/`)
+  assert.equal((await answer.text()).trim(), 'made by stacks')
   const visit = visitLocally(aws.loopbackPort('web', 80))
   assert.equal((await visit('shop.localhost'))?.text, 'made by stacks')
   assert.equal((await visit('nobody.localhost'))?.status, 404)

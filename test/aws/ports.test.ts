@@ -8,15 +8,19 @@ import { appOwner } from '../../src/domain/owner.ts'
 import type { Plan } from '../../src/domain/plan.ts'
 import type { Port } from '../../src/domain/port.ts'
 import { until } from '../../src/lib/poll.ts'
+import type { AwsEngine } from '../../src/engines/aws/aws-engine.ts'
 import { openAwsRack } from '../support/aws-rack.ts'
 import { controlFor } from '../support/docker-rack.ts'
 import { planOf, processPlan } from '../support/plans.ts'
 
 let rack: Awaited<ReturnType<typeof openAwsRack>>
+/** Of a rack that was installed without a network balancer. */
+let engine: AwsEngine
 let node: string
 
 before(async () => {
   rack = await openAwsRack()
+  engine = reopen()
   node = await rack.image('node:24-slim')
 })
 after(async () => {
@@ -25,6 +29,8 @@ after(async () => {
   await rack.close()
   assert.deepEqual([refused, troubles], [[], []])
 })
+
+const reopen = () => rack.reopen({ places: { ...rack.account.places, networkBalancer: null } })
 
 /** Says its word to each datagram, and takes connections beside. */
 const echo = `
@@ -52,10 +58,7 @@ function dnsPlan(word: string, port: Port): Plan {
 }
 
 const deploy = async (plan: Plan, live: Plan | null) =>
-  await rack.engine.deploy(
-    { plan, live, leaving: [], releaseCommands: noReleaseCommands },
-    controlFor(60_000),
-  )
+  await engine.deploy({ plan, live, leaving: [], releaseCommands: noReleaseCommands }, controlFor(60_000))
 
 /** One address and port that asks again and again. */
 async function openFlow(port: number) {
@@ -72,15 +75,33 @@ async function openFlow(port: number) {
   }
 }
 
-test('a port of udp is answered on, and a release takes it over', async () => {
+test('the first port of udp has the balancer made; it is answered on, and a release takes it over', async () => {
   const external = freePort()
   const port = { external, container: 5353, protocol: 'udp' as const, proxy: false as const, secure: false }
   const plan = dnsPlan('one', port)
-  await deploy(plan, null)
-  assert.deepEqual(
-    rack.engine.endpoints(plan).map(({ scheme, port: at }) => [scheme, at]),
-    [['udp', external]],
+  const { balancers } = rack.clients
+  const count = async () => (await balancers.describeLoadBalancers({})).LoadBalancers!.length
+  const before = await count()
+  assert.equal((await engine.additions(plan, controlFor(10_000))).length, 1)
+  // A daemon dies while the account makes it: the next one waits for what was begun.
+  const dying = new AbortController()
+  const died = reopen().deploy(
+    { plan, live: null, leaving: [], releaseCommands: noReleaseCommands },
+    { signal: dying.signal, report: () => undefined },
   )
+  const isBegun = () => rack.account.calls.records.some(({ action }) => action === 'ExecuteChangeSet')
+  await until(isBegun, { deadlineMs: 10_000, intervalMs: 20, what: 'the stack to be begun' })
+  dying.abort(new Error('the daemon dies'))
+  await assert.rejects(died)
+  await deploy(plan, null)
+  assert.equal(await count(), before + 1)
+  assert.deepEqual(await engine.additions(plan, controlFor(10_000)), [])
+  const [told] = engine.endpoints(plan)
+  assert.deepEqual([told!.scheme, told!.port], ['udp', external])
+  assert.match(told!.host, /amazonaws\.com$/)
+  const later = reopen()
+  await later.start(controlFor(10_000))
+  assert.deepEqual(later.endpoints(plan), engine.endpoints(plan))
   await using flow = await openFlow(external)
   assert.equal(await flow.ask('a'), 'one a')
   const next = dnsPlan('two', port)
@@ -93,6 +114,6 @@ test('a port of udp is answered on, and a release takes it over', async () => {
   // Who goes on talking is led on when the old copies have gone.
   const isLedOn = async () => (await flow.ask('c')) === 'two c'
   await until(isLedOn, { deadlineMs: 20_000, intervalMs: 100, what: 'the flow to be led on' })
-  await rack.engine.remove(appOwner('dns'), { volumes: true }, controlFor(60_000))
+  await engine.remove(appOwner('dns'), { volumes: true }, controlFor(60_000))
   assert.throws(() => rack.account.loopbackPort('network', external), /takes anything on port/)
 })

@@ -177,3 +177,21 @@ test('a change whose whole surge has no room is made in waves that have; one tha
     return error.code === 'capacity'
   })
 })
+
+test('what a change has made for all of the rack is said in its plan, and by the command before it begins', async () => {
+  await using rack = await startMemoryRack()
+  const { operations, control, engine, progress } = rack
+  await operations.createApp('shop')
+  const release = await rack.build('shop', shop('serve 3000'))
+  engine.additions = async () => ['a balancer is made']
+  const deploy = engine.deploy.bind(engine)
+  const said = () => progress.some((each) => each.type === 'log' && each.text === 'a balancer is made')
+  engine.deploy = async (...args) => {
+    assert.ok(said())
+    return await deploy(...args)
+  }
+  const { additions } = await operations.planPromotion('shop', release, control)
+  assert.deepEqual([additions, said()], [['a balancer is made'], false])
+  await operations.promoteRelease('shop', release, { releaseCommand: true }, control)
+  assert.ok(said())
+})

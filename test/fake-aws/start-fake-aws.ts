@@ -85,6 +85,7 @@ const securityGroups = {
   processes: 'sg-0fa4e000000000001',
   balancers: 'sg-0fa4e000000000002',
   daemon: 'sg-0fa4e000000000003',
+  ports: 'sg-0fa4e000000000004',
 }
 const buildProject = 'rack-builds'
 const buildLogs = (rack: string) => `/rack/${rack}/builds`
@@ -306,6 +307,7 @@ async function placesOf({
     cluster: rack,
     vpc: vpcId,
     subnets,
+    balancerSubnets: subnets,
     securityGroups,
     assignsPublicIp: true,
     zone: names.zoneId,

@@ -190,6 +190,7 @@ export function createMemoryEngine(options: MemoryEngineOptions = {}): MemoryEng
 
     // Nobody else has anything here.
     obstacles: async () => [],
+    additions: async () => [],
 
     async deploy(change, control) {
       ready(control)

@@ -191,10 +191,12 @@ export async function makePlaces(
     cluster: cluster!.clusterName!,
     vpc,
     subnets,
+    balancerSubnets: subnets,
     securityGroups: {
       processes: 'sg-0123456789abcdef1',
       balancers: 'sg-0123456789abcdef2',
       daemon: 'sg-0123456789abcdef3',
+      ports: 'sg-0123456789abcdef4',
     },
     assignsPublicIp: true,
     zone: HostedZone!.Id!.replace('/hostedzone/', ''),

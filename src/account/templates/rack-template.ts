@@ -1,3 +1,4 @@
+import { networkBalancerResource } from '../../aws/network-balancer.ts'
 import { boundaryResources } from './boundary.ts'
 import { buildResources } from './builds.ts'
 import { stoppedResources } from './stopped-tasks.ts'
@@ -5,7 +6,7 @@ import { att, ref, tagsOf, type Resources, type Template } from './template.ts'
 
 export interface RackInput {
   rack: string
-  /** Whether ports of their own can be opened: a network balancer costs by the hour. */
+  /** Whether it has a network balancer from the start; else the first port that is not http has it made. */
   networkBalancer: boolean
   /** Of the rack's repository, once they are built there; until then nothing can run. */
   images: RackImages | null
@@ -130,15 +131,6 @@ const toHttps = {
 }
 
 function networkBalancerOf(rack: string) {
-  return {
-    Type: 'AWS::ElasticLoadBalancingV2::LoadBalancer',
-    Properties: {
-      Type: 'network',
-      Scheme: 'internet-facing',
-      Subnets: balancerSubnets,
-      SecurityGroups: [ref('BalancersGroup'), ref('PortsGroup')],
-      LoadBalancerAttributes: attributes({ 'load_balancing.cross_zone.enabled': 'true' }),
-      Tags: tagsOf(rack),
-    },
-  }
+  const securityGroups = [ref('BalancersGroup'), ref('PortsGroup')]
+  return networkBalancerResource({ subnets: balancerSubnets, securityGroups, tags: tagsOf(rack) })
 }

@@ -40,6 +40,7 @@ export async function readAccountOptions({ options, world }: Session): Promise<A
   const region = checkRegion(options.text('region'))
   const name = options.text('name') ?? defaultRackName
   checkName(name)
+  checkStackNames(name)
   const directory = options.text('dir')
   const domain = options.text('domain') ?? `${name}.internal`
   checkDomain(domain)
@@ -62,6 +63,14 @@ export async function readAccountOptions({ options, world }: Session): Promise<A
       ...readBoundary({ options }),
     },
   }
+}
+
+/** Another rack may have a stack of that name. @throws invalid */
+function checkStackNames(name: string): void {
+  if (!/-(base|ports)$|-(app|service)-/.test(name)) return
+  throw new RackError('invalid', `a rack in an account cannot be called "${name}"`, {
+    hint: 'The name does not end in -base or -ports, nor has -app- or -service- in it: its stacks would be called like those of another rack. Choose another: --name NAME',
+  })
 }
 
 /** Whether the daemon is to be where it can be. @throws unsupported */

@@ -34,7 +34,7 @@ export const installAws: CommandSpec = {
     { flags: '--balancer-subnets <ids>', meaning: 'where the load balancer stands, if elsewhere' },
     { flags: '--private', meaning: 'its subnets have a way out: processes get no public address' },
     { flags: '--nat', meaning: 'processes of a network of its own have no public address' },
-    { flags: '--ports', meaning: 'a second load balancer too, for external tcp, tls and udp ports' },
+    { flags: '--ports', meaning: 'a second load balancer at once, for external tcp, tls and udp ports' },
     { flags: '--cpu <units>', meaning: 'what apps may have in total; 1024 units are a vCPU (8192)' },
     { flags: '--memory <size>', meaning: 'what apps may have in total, such as 4g (16g)' },
     { flags: '--domain <domain>', meaning: 'apps are reached as <app>.<domain> (NAME.internal)' },

@@ -196,7 +196,19 @@ export async function promoteRelease(
 }
 
 function showPlan({ output, isJson }: Session, promotion: Reply<'planPromotion'>): number {
-  const { admission, replaced, reasons, stopped, kept, removed, missing, obstacles, plan, timers } = promotion
+  const {
+    admission,
+    replaced,
+    reasons,
+    stopped,
+    kept,
+    removed,
+    missing,
+    obstacles,
+    additions,
+    plan,
+    timers,
+  } = promotion
   const lacking = Object.entries(missing)
   const exitCode = admission.fits && lacking.length + obstacles.length === 0 ? 0 : 1
   if (isJson) {
@@ -214,6 +226,7 @@ function showPlan({ output, isJson }: Session, promotion: Reply<'planPromotion'>
       ['would remove', names(removed)],
       ...lacking.map(([type, variables]): [string, string] => [`missing for ${type}`, variables.join(', ')]),
       ...obstacles.map(({ message }): [string, string] => ['refused', message]),
+      ...additions.map((text): [string, string] => ['would make', text]),
     ]),
   )
   for (const type of plan.processes) if (stopped.includes(type.type)) output.data(`\n${gapText(type)}\n`)

@@ -35,6 +35,7 @@ const promotion: Promotion = {
   removed: [],
   missing: {},
   obstacles: [],
+  additions: [],
   timers: [],
 }
 
@@ -46,7 +47,7 @@ const machine: Instance = {
 
 async function ask(
   args: string[],
-  { fits = false, unplaced = tooMuch.unplaced, instances = [machine] } = {},
+  { fits = false, unplaced = tooMuch.unplaced, instances = [machine], additions = [] as string[] } = {},
 ) {
   const scaled: FormationChanges[] = []
   const planned: FormationChanges[] = []
@@ -65,7 +66,7 @@ async function ask(
     },
     planScale: async (_app, changes) => {
       planned.push(changes)
-      return { ...promotion, admission: { ...tooMuch, fits, unplaced } }
+      return { ...promotion, admission: { ...tooMuch, fits, unplaced }, additions }
     },
   }
   return { ...(await typeCommand(args, { rack })), scaled, planned }
@@ -99,6 +100,12 @@ for (const args of [
 test('without words the formation is shown', async () => {
   assert.equal((await ask(['scale'])).stdout, 'TYPE  COUNT  CPU   MEMORY\nweb       2  128  128 MiB\n')
   assert.deepEqual(JSON.parse((await ask(['scale', '--json'])).stdout), { web: { count: 2, ...each } })
+})
+
+test('a plan says what it would have made for all of the rack', async () => {
+  const additions = ['a balancer is made']
+  const { stdout } = await ask(['scale', 'web=2', '--plan'], { fits: true, additions })
+  assert.match(stdout, /would make: a balancer is made\n$/)
 })
 
 test('a plan shows the arithmetic, touches nothing, and says by its exit code whether it fits', async () => {

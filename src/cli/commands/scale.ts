@@ -52,7 +52,10 @@ export const scale: CommandSpec = {
     if (options.flag('plan')) {
       const found = await client.planScale({ params: { app }, body })
       if (isJson) output.json(found)
-      else output.data(describeAdmission(found.admission))
+      else {
+        output.data(describeAdmission(found.admission))
+        for (const text of found.additions) output.data(`would make: ${text}\n`)
+      }
       return found.admission.fits ? 0 : 1
     }
     using following = await startFollowing(session)

@@ -225,6 +225,9 @@ export const promotion = z
         }),
       )
       .describe('What else refuses it: ports and names that others have, images that are gone'),
+    additions: z
+      .array(z.string())
+      .describe('What it would have made for all of the rack, that stays and costs: a sentence each'),
     timers: z.array(
       plannedTimer.extend({ fits: z.boolean().describe('Whether a run would find room beside the plan') }),
     ),

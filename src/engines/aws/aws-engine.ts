@@ -25,6 +25,8 @@ import { processVerbs } from './processes/process-verbs.ts'
 import { volumeVerbs } from './volumes/volume-verbs.ts'
 import { removeOwner } from './remove-owner.ts'
 import { sweepRack } from './sweep.ts'
+import { additionsOf } from './additions.ts'
+import { findNetworkBalancer } from './routes/network-balancer.ts'
 import { buildImages } from './images/build.ts'
 import { assertHere, forgetImages, imagesHere, tryLogin } from './images/kept-images.ts'
 import { calledHere, loadImages } from './images/load-images.ts'
@@ -66,6 +68,7 @@ export function createAwsEngine(options: AwsEngineOptions): AwsEngine {
     sweep: (keep, control) => guarded(control, () => sweepRack(parts, keep, control)),
     start: (control) =>
       guarded(control, async () => {
+        await findNetworkBalancer(parts, control)
         await adoptLeaving(parts, control)
         await adoptOneOffs(parts, control)
       }),
@@ -84,7 +87,7 @@ async function aboutAccount({ clients }: AwsParts, { signal }: Control): Promise
 /** What changes the copies of an app or a service: one at a time. */
 function changes(
   parts: AwsParts,
-): Pick<AwsEngine, 'obstacles' | 'deploy' | 'measure' | 'remove' | 'bringNames'> {
+): Pick<AwsEngine, 'obstacles' | 'additions' | 'deploy' | 'measure' | 'remove' | 'bringNames'> {
   const inTurn = createOwnerTurns()
   const naming = createSemaphore(1)
   // By owner, to what the last change has led; null where it is gone.
@@ -92,6 +95,7 @@ function changes(
   return {
     obstacles: (plan, starting, control) =>
       guarded(control, () => obstaclesOf(parts, plan, starting, control)),
+    additions: (plan, control) => guarded(control, () => additionsOf(parts, plan, control)),
     deploy: (change, control) =>
       inTurn(change.plan.owner, control, async () => {
         const receipt = await deployPlan(parts, change, control)

@@ -92,6 +92,13 @@ export interface AwsParts extends Omit<Required<AwsEngineOptions>, 'intervals' |
   madeTasks: Set<string>
   /** Families of which task definitions are registered are slow: a few at a time. */
   registering: Semaphore
+  /** What answers on ports of their own. */
+  network: {
+    /** Undefined before it was looked for; null where there is none. */
+    balancer: AwsPlaces['networkBalancer'] | undefined
+    /** One makes it at a time. */
+    turn: Semaphore
+  }
   /** Rules of the balancer are one table for all apps: one change of it at a time. */
   routing: Semaphore
   /** Names of services whose copies have left, or leave behind everybody's back. */

@@ -95,7 +95,9 @@ export function createDockerEngine(options: DockerEngineOptions): DockerEngine {
 }
 
 /** What changes the copies of an app or a service: one at a time. */
-function changes(parts: EngineParts): Pick<Engine, 'obstacles' | 'deploy' | 'measure' | 'remove' | 'stop'> {
+function changes(
+  parts: EngineParts,
+): Pick<Engine, 'obstacles' | 'additions' | 'deploy' | 'measure' | 'remove' | 'stop'> {
   const inTurn = createOwnerTurns()
   const current = new Map<string, Plan>()
   const leave = async (plan: Plan, control: Control) => {
@@ -113,6 +115,8 @@ function changes(parts: EngineParts): Pick<Engine, 'obstacles' | 'deploy' | 'mea
   return {
     obstacles: (plan, starting, control) =>
       guarded(control, () => obstaclesOf(parts, { plan, starting }, control)),
+    // A machine has all that it has from the start.
+    additions: async () => [],
     deploy: (change, control) =>
       inTurn(change.plan.owner, control, async () => {
         const { plan } = change

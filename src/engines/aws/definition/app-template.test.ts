@@ -11,6 +11,7 @@ const places = {
     processes: 'sg-0123456789abcdef1',
     balancers: 'sg-0123456789abcdef2',
     daemon: 'sg-0123456789abcdef3',
+    ports: 'sg-0123456789abcdef4',
   },
   fileSystem: 'fs-0123456789abcdef0',
   key: 'arn:aws:kms:eu-west-1:123456789012:key/1',

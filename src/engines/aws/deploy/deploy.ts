@@ -9,6 +9,7 @@ import { namesOfLinks } from '../inside/wanted-names.ts'
 import { obstaclesOf } from '../obstacles.ts'
 import { describeTasks } from '../look/found.ts'
 import type { AwsParts } from '../parts.ts'
+import { makeNetworkBalancer, opensPorts } from '../routes/network-balancer.ts'
 import { countRequests } from '../receipt/count-requests.ts'
 import { findVolumes } from '../volumes/find-volumes.ts'
 import { ensureAccessPoints } from './access-points.ts'
@@ -22,6 +23,8 @@ export async function deployPlan(parts: AwsParts, change: Change, control: Contr
   const { plan } = change
   const [obstacle] = await obstaclesOf(parts, plan, new Set(), control)
   if (obstacle) throw obstacle
+  // It takes minutes, and nothing is begun before it is there.
+  if (opensPorts(plan)) await makeNetworkBalancer(parts, control)
   const own = await prepare(parts, plan, control)
   const receipt = await rollOutAlone(own, change, control)
   try {

@@ -9,6 +9,7 @@ const places = {
     processes: 'sg-0123456789abcdef0',
     balancers: 'sg-0123456789abcdef1',
     daemon: 'sg-0123456789abcdef2',
+    ports: 'sg-0123456789abcdef3',
   },
   key: 'arn:aws:kms:eu-west-1:123456789012:key/12345678-1234-1234-1234-123456789012',
 }

@@ -5,6 +5,7 @@ import type { Way } from '../../../domain/ways.ts'
 import { pages } from '../look/found.ts'
 import { notThere } from '../not-there.ts'
 import type { AwsParts } from '../parts.ts'
+import { findNetworkBalancer, makeNetworkBalancer } from './network-balancer.ts'
 
 /** Ports that the security group of the network balancer closes: listeners there wait for their turn. */
 const firstWaiting = 60_000
@@ -28,11 +29,13 @@ export function listenerProtocol({ port }: Pick<Way, 'port'>): ListenerProtocol 
 export const isWaitingPort = (port: number): boolean => port >= firstWaiting
 
 export async function findListeners(
-  { clients, places }: AwsParts,
-  { signal }: Pick<Control, 'signal'>,
+  parts: AwsParts,
+  control: Pick<Control, 'signal'>,
 ): Promise<FoundListener[]> {
-  const balancer = places.networkBalancer
+  const balancer = await findNetworkBalancer(parts, control)
   if (!balancer) return []
+  const { clients } = parts
+  const { signal } = control
   const found: FoundListener[] = []
   const list = async (Marker?: string) => {
     const input = { LoadBalancerArn: balancer.arn, ...(Marker && { Marker }) }
@@ -80,11 +83,10 @@ async function makeListener(
   { port, protocol, group }: WantedListener,
   control: Pick<Control, 'signal'>,
 ): Promise<void> {
-  const { clients, places } = parts
-  if (!places.networkBalancer) throw notThere(`open port ${port}`, 'it has no network balancer yet')
-  await clients.balancers.createListener(
+  const { arn } = await makeNetworkBalancer(parts, control)
+  await parts.clients.balancers.createListener(
     {
-      LoadBalancerArn: places.networkBalancer.arn,
+      LoadBalancerArn: arn,
       Port: port,
       Protocol: protocol,
       ...(protocol === 'TLS' && { Certificates: await ownCertificate(parts, control) }),

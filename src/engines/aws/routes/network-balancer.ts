@@ -1,0 +1,75 @@
+import { networkBalancerResource } from '../../../aws/network-balancer.ts'
+import { describeStack, isWhole, outputsOf } from '../../../aws/stack-state.ts'
+import { ensureStack } from '../../../aws/stacks.ts'
+import { portsStackName, type AwsPlaces } from '../../../domain/aws-places.ts'
+import type { Control } from '../../../domain/control.ts'
+import type { Plan } from '../../../domain/plan.ts'
+import { waysOf } from '../../../domain/ways.ts'
+import { awsTags, tagNames } from '../names.ts'
+import type { AwsParts } from '../parts.ts'
+
+/** Answers on ports of their own. */
+type NetworkBalancer = NonNullable<AwsPlaces['networkBalancer']>
+
+type Parts = Pick<AwsParts, 'clients' | 'rack' | 'places' | 'network' | 'intervals'>
+
+/** The stack of the balancer that a rack gets with its first port that is not http. Pure. */
+function portsTemplate(rack: string, { balancerSubnets, securityGroups }: AwsPlaces): object {
+  return {
+    Description: `Ports of their own of the rack ${rack}`,
+    Resources: {
+      NetworkBalancer: networkBalancerResource({
+        subnets: balancerSubnets,
+        securityGroups: [securityGroups.balancers, securityGroups.ports],
+        tags: [{ Key: tagNames.rack, Value: rack }],
+      }),
+    },
+    Outputs: {
+      NetworkBalancer: { Value: { Ref: 'NetworkBalancer' } },
+      NetworkBalancerHost: { Value: { 'Fn::GetAtt': ['NetworkBalancer', 'DNSName'] } },
+    },
+  }
+}
+
+/** The one that the rack was installed with, or has had made since; null before there is one. */
+export async function findNetworkBalancer(
+  parts: Parts,
+  control: Pick<Control, 'signal'>,
+): Promise<NetworkBalancer | null> {
+  const { clients, rack, network, intervals } = parts
+  if (network.balancer !== undefined) return network.balancer
+  const options = { stacks: clients.stacks, intervalMs: intervals.stacks }
+  const stack = await describeStack(options, portsStackName(rack), control)
+  const found = isWhole(stack) ? balancerOf(outputsOf(stack)) : null
+  // One that a daemon before has begun to make is there soon.
+  if (found ?? stack === null) network.balancer = found
+  return found
+}
+
+/** Makes it where there is none; a stack that a daemon before has begun is waited for. Safe to repeat. */
+export async function makeNetworkBalancer(
+  parts: Parts,
+  control: Pick<Control, 'signal'>,
+): Promise<NetworkBalancer> {
+  const { clients, rack, places, network, intervals } = parts
+  using _turn = await network.turn.acquire(control.signal)
+  if (network.balancer) return network.balancer
+  const options = { stacks: clients.stacks, intervalMs: intervals.stacks }
+  const wanted = {
+    name: portsStackName(rack),
+    template: portsTemplate(rack, places),
+    tags: awsTags({ rack }),
+  }
+  const made = balancerOf(await ensureStack(options, wanted, control))
+  network.balancer = made
+  return made
+}
+
+/** Whether a plan has ports that it answers on. Pure. */
+export function opensPorts({ processes }: Pick<Plan, 'processes'>): boolean {
+  return processes.some((each) => each.count > 0 && waysOf(each).some(({ kind }) => kind === 'raw'))
+}
+
+function balancerOf({ NetworkBalancer = '', NetworkBalancerHost = '' }: Record<string, string>) {
+  return { arn: NetworkBalancer, host: NetworkBalancerHost }
+}
