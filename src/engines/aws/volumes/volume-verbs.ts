@@ -8,16 +8,15 @@ import {
   noVolumeError,
   type Volume,
   type VolumeFilter,
-  type VolumeHolder,
 } from '../../../domain/volume.ts'
 import { ensureAccessPoint } from '../deploy/access-points.ts'
 import { copyFiles } from '../exec/copy-files.ts'
 import { converse } from '../exec/tool-session.ts'
 import { createDefinitions, type Definitions } from '../processes/definitions.ts'
-import { findKnown, isShown } from '../processes/list-processes.ts'
 import type { AwsParts } from '../parts.ts'
 import { findVolumes, type FoundVolume } from './find-volumes.ts'
 import { eraseVolumes } from './erase-volumes.ts'
+import { findHolders } from './volume-holders.ts'
 import { firstPath, mostAtOnce, withVolumes } from './with-volumes.ts'
 
 /** What is done with volumes, whether their owners are still there or not. */
@@ -53,29 +52,6 @@ async function listVolumes(
     bytes: bytes.get(id) ?? null,
     holders: holders.get(id) ?? [],
   }))
-}
-
-/** By access point, who mounts it. */
-async function findHolders(
-  parts: AwsParts,
-  definitions: Definitions,
-  { owner }: Pick<VolumeFilter, 'owner'>,
-  control: Control,
-): Promise<Map<string, VolumeHolder[]>> {
-  const known = (await findKnown(parts, owner ? { owner } : {}, control)).filter(isShown)
-  const arns = known.flatMap(({ last }) => last.task.taskDefinitionArn ?? [])
-  const found = await definitions.of(arns, control)
-  const holders = new Map<string, VolumeHolder[]>()
-  for (const { last } of known) {
-    const { volumes = [] } = found.get(last.task.taskDefinitionArn ?? '') ?? {}
-    for (const { efsVolumeConfiguration: shared } of volumes) {
-      const id = shared?.authorizationConfig?.accessPointId
-      if (!id) continue
-      const holder = { process: last.process, type: last.type, kind: last.kind }
-      holders.set(id, [...(holders.get(id) ?? []), holder])
-    }
-  }
-  return holders
 }
 
 /** By access point, what lies in it. */
