@@ -1,5 +1,6 @@
 import type { StackEvent } from '@aws-sdk/client-cloudformation'
 import type { Control } from '../domain/control.ts'
+import { isAwsError } from './errors.ts'
 import type { StackControl, StackOptions } from './stack-options.ts'
 
 const ownType = 'AWS::CloudFormation::Stack'
@@ -41,9 +42,14 @@ export function createEventTeller(
   const known = new Set<string>()
   return async (control) => {
     if (!control.report) return
-    for (const event of await newestEvents(options, nameOrId, known, control)) {
-      known.add(event.EventId!)
-      tell(event, control.report)
+    try {
+      for (const event of await newestEvents(options, nameOrId, known, control)) {
+        known.add(event.EventId!)
+        tell(event, control.report)
+      }
+    } catch (error) {
+      // It has gone meanwhile.
+      if (!isAwsError(error, 'ValidationError')) throw error
     }
   }
 }

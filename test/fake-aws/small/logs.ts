@@ -222,6 +222,10 @@ function describedStream({ name, createdMs, events }: Stream, prefix: string): s
   }
 }
 
+const retentions = new Set([
+  1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
+])
+
 export function createLogs(account: FakeAccount): {
   service: FakeService
   lines: LogLines
@@ -236,6 +240,12 @@ export function createLogs(account: FakeAccount): {
     },
     DeleteLogGroup: async (input: sdk.DeleteLogGroupRequest) => {
       logs.delete(input.logGroupName!)
+      return {}
+    },
+    PutRetentionPolicy: async ({ logGroupName, retentionInDays }: sdk.PutRetentionPolicyRequest) => {
+      // S: the types of the SDK name those that it may be.
+      if (!retentions.has(retentionInDays!)) throw invalid('The retention is none that there is')
+      logs.setRetention(logGroupName!, retentionInDays)
       return {}
     },
     DescribeLogGroups: async (input: sdk.DescribeLogGroupsRequest) => logs.groups(input),

@@ -2,6 +2,9 @@ import type { Owner } from '../../../domain/owner.ts'
 import { logGroupName, ownerWord, repositoryName, tagNames } from '../names.ts'
 import type { AwsPlaces } from '../../../domain/aws-places.ts'
 
+/** How long lines of processes are kept. */
+export const logDays = 30
+
 export interface AppTemplateInput {
   rack: string
   owner: Owner
@@ -21,7 +24,7 @@ export function appTemplate(input: AppTemplateInput): object {
     Resources: {
       Logs: {
         Type: 'AWS::Logs::LogGroup',
-        Properties: { LogGroupName: logGroupName(rack, owner), RetentionInDays: 30, Tags: tags(input) },
+        Properties: { LogGroupName: logGroupName(rack, owner), RetentionInDays: logDays, Tags: tags(input) },
       },
       Repository: {
         Type: 'AWS::ECR::Repository',

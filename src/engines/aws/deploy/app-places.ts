@@ -1,10 +1,11 @@
 import type { Control } from '../../../domain/control.ts'
 import { ownerKey, type Owner } from '../../../domain/owner.ts'
 import { createSemaphore, type Semaphore } from '../../../lib/semaphore.ts'
+import { isAwsError } from '../../../aws/errors.ts'
 import { ensureStack } from '../../../aws/stacks.ts'
-import { appTemplate } from '../definition/app-template.ts'
+import { appTemplate, logDays } from '../definition/app-template.ts'
 import type { AppPlaces } from '../definition/task-definition.ts'
-import { appStackName, awsTags, ownerTag } from '../names.ts'
+import { appStackName, awsTags, logGroupName, ownerTag } from '../names.ts'
 import type { AwsParts } from '../parts.ts'
 
 /** What an owner's tasks stand on, made or brought up to date where it is not so. */
@@ -21,8 +22,28 @@ export async function ensureApp(
   // A deploy, one-offs and who looks into volumes want it at the same time.
   using _turn = await turnOf(parts, owner).acquire(control.signal)
   const outputs = await ensureStack(options, wanted, control)
+  await ensureLogGroup(parts, owner, tags, control)
   const { SecurityGroup = '', ExecutionRole = '', TaskRole = '' } = outputs
   return { securityGroup: SecurityGroup, executionRole: ExecutionRole, taskRole: TaskRole }
+}
+
+/** Its stack does not see that somebody has deleted it, and no task starts without. */
+async function ensureLogGroup(
+  { clients, rack }: AwsParts,
+  owner: Owner,
+  tags: { Key: string; Value: string }[],
+  { signal }: Pick<Control, 'signal'>,
+): Promise<void> {
+  const name = logGroupName(rack, owner)
+  const byKey = Object.fromEntries(tags.map(({ Key, Value }) => [Key, Value]))
+  try {
+    await clients.logs.createLogGroup({ logGroupName: name, tags: byKey }, { abortSignal: signal })
+  } catch (error) {
+    if (isAwsError(error, 'ResourceAlreadyExistsException')) return
+    throw error
+  }
+  const retention = { logGroupName: name, retentionInDays: logDays }
+  await clients.logs.putRetentionPolicy(retention, { abortSignal: signal })
 }
 
 function turnOf({ stackTurns }: AwsParts, owner: Owner): Semaphore {

@@ -1,5 +1,5 @@
 import type { Control } from '../../../domain/control.ts'
-import type { Plan } from '../../../domain/plan.ts'
+import type { Plan, ProcessPlan } from '../../../domain/plan.ts'
 import { waysOf } from '../../../domain/ways.ts'
 import { findGenerations } from '../look/found.ts'
 import type { AwsParts } from '../parts.ts'
@@ -40,11 +40,18 @@ function ledNow(own: OwnWays, plan: Plan, rules: FoundRule[]): Serving[] {
       if (group !== undefined) groups.set(group, generation)
     }
     const rule = rules.find((each) => isLive(each) && groups.has(each.groups[0]?.arn ?? ''))
-    if (!rule) return []
+    if (!rule) return unled([...groups.values()], process)
     const counts = rule.groups.flatMap(({ arn, weight }) => {
       const generation = groups.get(arn)
       return generation ? [[generation, weight] as const] : []
     })
     return [{ plan: process, main: counts[0]![0], counts: new Map(counts) }]
   })
+}
+
+/** Somebody has deleted the rule of what serves: it goes there again. Of a type of which nobody is to run there may be none. */
+function unled(generations: Generation[], plan: ProcessPlan): Serving[] {
+  const proved = generations.filter(({ state, desired }) => state === 'proved' && desired > 0)
+  const [main] = proved.toSorted((a, b) => b.createdMs - a.createdMs)
+  return main ? [{ plan, main, counts: new Map([[main, 1]]) }] : []
 }

@@ -98,6 +98,7 @@ async function prepare(parts: AwsParts, plan: Plan, control: Control): Promise<O
     plan: null,
     started: [],
     prepared: new Map(),
+    lost: null,
   }
 }
 

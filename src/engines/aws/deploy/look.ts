@@ -11,8 +11,10 @@ import { findListeners, isWaitingPort } from '../routes/listeners.ts'
 import type { AwsParts } from '../parts.ts'
 import { jobGeneration } from '../jobs/jobs.ts'
 import { findCompleted } from '../jobs/notes.ts'
+import { tellDrift } from './drift.ts'
 import { generationOf } from './found-generation.ts'
-import { observed, type Generation, type OwnCopy, type OwnRollout } from './own.ts'
+import { findLostParts } from './lost-parts.ts'
+import { observed, type Generation, type LostParts, type OwnCopy, type OwnRollout } from './own.ts'
 import { reapGeneration } from '../leaving/reap.ts'
 import { readVolumeTags } from '../volumes/volume-tags.ts'
 
@@ -28,6 +30,7 @@ export async function findOwn(own: OwnRollout, plans: Plan[], control: Control):
   const before = own.copies
   own.copies = new Map()
   const active = found.filter(({ service }) => service.status === 'ACTIVE')
+  own.lost ??= await tellLost(own, active, control)
   await Promise.all(active.map(async (each) => await findCopies(own, before, each, control)))
   for (const generation of own.prepared.values()) addPrepared(own, generation)
   await findJobs(own, plans, control)
@@ -37,6 +40,20 @@ export async function findOwn(own: OwnRollout, plans: Plan[], control: Control):
   }
   const routed = await routedOf(own, control)
   return { copies: Array.from(own.copies.values(), observed), routed }
+}
+
+/** Its copies are replaced by such as have all that they stand on. */
+async function tellLost(
+  own: OwnRollout,
+  active: FoundGeneration[],
+  control: Control,
+): Promise<ReadonlyMap<string, LostParts>> {
+  const lost = await findLostParts(own, active.map(generationOf), control)
+  for (const { name, type } of active) {
+    const parts = lost.get(name)
+    if (parts) tellDrift(control, `somebody has taken ${parts.what} from ${type}: its copies are replaced`)
+  }
+  return lost
 }
 
 async function findCopies(
@@ -86,6 +103,9 @@ function toGeneration(own: OwnRollout, found: FoundGeneration): Generation {
   // The same object as before, since copies point to it.
   const kept = known ? Object.assign(known, generation, { parked }) : generation
   own.generations.set(found.name, kept)
+  const lost = own.lost?.get(found.name)
+  // One that lacks something is what no plan wants.
+  if (lost) Object.assign(kept, { identity: '', groups: kept.groups.filter((arn) => !lost.groups.has(arn)) })
   return kept
 }
 

@@ -1,4 +1,5 @@
 import type { Control } from '../../../domain/control.ts'
+import { isSameOwner } from '../../../domain/owner.ts'
 import type { Plan, ProcessPlan } from '../../../domain/plan.ts'
 import { waysOf } from '../../../domain/ways.ts'
 import { isAwsError } from '../../../aws/errors.ts'
@@ -12,12 +13,13 @@ import {
   removeListener,
   type FoundListener,
 } from '../routes/listeners.ts'
-import { bringPlaces, ownPlaces } from '../routes/places.ts'
+import { bringPlaces, ownersOf, ownPlaces } from '../routes/places.ts'
 import {
   bringRules,
   findRulesOf,
   forwardRule,
   hideRules,
+  isLive,
   removeRule,
   swapOf,
   type FoundRule,
@@ -160,6 +162,7 @@ async function swapBehind(
   // Names that a type has no more would still be led to it by rules that wait.
   const surplus = unwanted.filter(({ generation }) => mains.has(generation))
   const gone = [...surplus, ...places.filter(({ rule }) => !live.has(rule))].map(({ rule }) => rule)
+  gone.push(...(await strayRules(own, { all, holders, live }, control)))
   const arns = (rules: Iterable<FoundRule>) => new Set(Array.from(rules, ({ arn }) => arn))
   const swap = swapOf(all, arns(live), arns([...left.map(({ rule }) => rule), ...gone]))
   if (swap.length > 0) {
@@ -169,6 +172,32 @@ async function swapBehind(
   for (const { arn } of gone) await removeRule(parts, arn, control)
   return { live: [...live], left, hasMoved: swap.length > 0 || JSON.stringify(all) !== before }
 }
+
+/** Rules of the owner that stand in front of live ones, and lead to what is no more: somebody has deleted its service. */
+async function strayRules(
+  { parts, owner }: OwnWays,
+  {
+    all,
+    holders,
+    live,
+  }: { all: FoundRule[]; holders: ReadonlyMap<string, Generation>; live: Set<FoundRule> },
+  control: Control,
+): Promise<FoundRule[]> {
+  const hosts = new Set([...live].flatMap(hostsOf))
+  const strange = all.filter(
+    (rule) =>
+      !live.has(rule) &&
+      isLive(rule) &&
+      !rule.isPlace &&
+      !holders.has(rule.groups[0]?.arn ?? '') &&
+      hostsOf(rule).some((host) => hosts.has(host)),
+  )
+  const owned = await ownersOf(parts, strange, control)
+  return owned.filter((each) => isSameOwner(each.owner, owner)).map(({ rule }) => rule)
+}
+
+const hostsOf = ({ conditions }: FoundRule) =>
+  conditions.flatMap(({ HostHeaderConfig }) => HostHeaderConfig?.Values ?? [])
 
 /** Types behind whose names nothing was ever started: their rules answer by themselves. */
 function sleepingTypes(own: OwnWays, { door, plan, serving }: Omit<Swap, 'all' | 'types'>): ProcessPlan[] {

@@ -44,6 +44,14 @@ export interface OwnCopy extends ObservedCopy {
   address: string | null
 }
 
+/** What somebody has taken away of what a generation stands on. */
+export interface LostParts {
+  /** ARNs of target groups. */
+  groups: ReadonlySet<string>
+  /** In words. */
+  what: string
+}
+
 /** Whose rollout it is, and what was found of it. */
 export interface OwnRollout {
   parts: AwsParts
@@ -70,6 +78,8 @@ export interface OwnRollout {
   started: string[]
   /** By type: made but for their services. */
   prepared: Map<string, Generation>
+  /** By name of a generation, what of it somebody has taken away; null before it was looked. */
+  lost: ReadonlyMap<string, LostParts> | null
 }
 
 export function observed(copy: OwnCopy): ObservedCopy {

@@ -13,6 +13,7 @@ import { allTasks } from '../look/service-tasks.ts'
 import { endOfTask, isRunningTask } from '../look/task-end.ts'
 import { generationName, makeGenerationId, membersName } from '../names.ts'
 import { emptyCopy } from './look.ts'
+import { hasItsVolumes } from './lost-parts.ts'
 import { makeParts, makeService } from './make-parts.ts'
 import { copiesOf, isKept, type Generation, type OwnCopy, type OwnRollout } from './own.ts'
 import { removeGeneration } from '../leaving/remove-parts.ts'
@@ -39,11 +40,6 @@ function generationFor(own: OwnRollout, order: CopyOrder): Generation | null {
       hasItsVolumes(own, each),
   )
   return fitting.toSorted((a, b) => b.createdMs - a.createdMs)[0] ?? null
-}
-
-/** A volume that went while nothing ran of it is another one now, which its definition does not mount. */
-function hasItsVolumes({ volumesMadeMs }: OwnRollout, { volumes, createdMs }: Generation): boolean {
-  return volumes.every((volume) => (volumesMadeMs.get(volume) ?? 0) <= createdMs)
 }
 
 /** All parts of a new generation but its service. @throws deploy-failed where the account takes one of them not */

@@ -6,12 +6,15 @@ import type { AwsParts } from '../parts.ts'
 import { conditionsOf, conditionText } from './conditions.ts'
 import { findAllRules, makeRule, removeRule, type FoundRule } from './rules.ts'
 
-/** A rule that keeps the host names of a type of which nothing was ever started, and answers that nobody serves. */
-export interface Place {
+/** A rule, and whose it is. */
+interface OwnedRule {
   rule: FoundRule
   owner: Owner
   type: string
 }
+
+/** A rule that keeps the host names of a type of which nothing was ever started, and answers that nobody serves. */
+export type Place = OwnedRule
 
 /** DescribeTags takes so many (D). */
 const rulesOfCall = 20
@@ -25,15 +28,28 @@ const nobodyServes = {
   },
 }
 
-/** Whose the places among rules are: their tags say it. */
+/** Whose the places among rules are. */
 export async function findPlaces(
+  parts: Pick<AwsParts, 'clients' | 'rack'>,
+  rules: readonly FoundRule[],
+  control: Pick<Control, 'signal'>,
+): Promise<Place[]> {
+  return await ownersOf(
+    parts,
+    rules.filter(({ isPlace }) => isPlace),
+    control,
+  )
+}
+
+/** Whose rules are: their tags say it. Those of nobody here are left out. */
+export async function ownersOf(
   { clients, rack }: Pick<AwsParts, 'clients' | 'rack'>,
   rules: readonly FoundRule[],
   { signal }: Pick<Control, 'signal'>,
-): Promise<Place[]> {
-  const byArn = new Map(rules.flatMap((rule) => (rule.isPlace ? [[rule.arn, rule] as const] : [])))
+): Promise<OwnedRule[]> {
+  const byArn = new Map(rules.map((rule) => [rule.arn, rule]))
   const arns = [...byArn.keys()]
-  const found: Place[] = []
+  const found: OwnedRule[] = []
   for (let at = 0; at < arns.length; at += rulesOfCall) {
     const input = { ResourceArns: arns.slice(at, at + rulesOfCall) }
     const { TagDescriptions = [] } = await clients.balancers.describeTags(input, { abortSignal: signal })
