@@ -210,12 +210,6 @@ export const awsFeatures: EngineFeatures = {
     why: 'the rules of an application load balancer hold 12 ranges for a process of up to two names, domains among them, and fewer with more',
     instead: 'name larger ranges',
   },
-  rangesOnPorts: {
-    verdict: 'refused',
-    why: 'the network load balancer of the rack lets everybody in',
-    instead:
-      'let the process look at who comes (rack.port.N.proxy tells it), or open it inside the app alone',
-  },
   // §2.2: one value for all that the balancer serves.
   idleTimeoutOnHttp: {
     verdict: 'ignored',

@@ -41,7 +41,6 @@ export const dockerFeatures: EngineFeatures = {
   stickyByAddress: true,
   stickyOnTls: true,
   allowedRanges: true,
-  rangesOnPorts: true,
   idleTimeoutOnHttp: true,
   idleTimeoutOnPorts: true,
   methodsKept: true,

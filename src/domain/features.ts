@@ -90,8 +90,6 @@ interface TrafficFeatures {
   stickyOnTls: true | Lack
   /** Address ranges that an http port can be opened for. */
   allowedRanges: true | Most
-  /** Address ranges that a port of tcp, tls or udp can be opened for. */
-  rangesOnPorts: true | Lack
   /** `idle.timeout` on an http port. */
   idleTimeoutOnHttp: true | Lack
   /** `idle.timeout` on a port of tcp or tls. */

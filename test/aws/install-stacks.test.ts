@@ -108,7 +108,9 @@ test('an engine works in what the stacks have made, and nothing is left of it bu
 
   // What an app still stands in does not go.
   await assert.rejects(removeStacks(account, { rack, data: false }, control), (error: RackError) => {
-    assert.deepEqual([error.code, error.details], ['conflict', { stacks: [`rack-${rack}-app-shop`] }])
+    const { stacks } = error.details as { stacks: string[] }
+    const names = [`rack-${rack}-app-shop`, `rack-${rack}-ports-shop`]
+    assert.deepEqual([error.code, stacks.toSorted()], ['conflict', names])
     return true
   })
   await engine.remove(owner, { volumes: true }, controlFor(60_000))

@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { createSocket } from 'node:dgram'
-import { once } from 'node:events'
+import { connect } from 'node:net'
+import { text } from 'node:stream/consumers'
 import { after, before, test } from 'node:test'
 import { noReleaseCommands } from '../../src/domain/engine.ts'
 import { appOwner } from '../../src/domain/owner.ts'
 import type { Plan } from '../../src/domain/plan.ts'
 import type { Port } from '../../src/domain/port.ts'
+import { plainRouting } from '../../src/domain/routing.ts'
 import { until } from '../../src/lib/poll.ts'
 import type { AwsEngine } from '../../src/engines/aws/aws-engine.ts'
 import { openAwsRack } from '../support/aws-rack.ts'
@@ -37,18 +39,19 @@ const echo = `
   const udp = require('node:dgram').createSocket('udp4')
   udp.on('message', (text, { port, address }) => udp.send(process.env.WORD + ' ' + text, port, address))
   udp.bind(5353)
-  require('node:net').createServer((socket) => socket.end()).listen(9000)
+  require('node:net').createServer((socket) => socket.on('error', () => {}).end(process.env.WORD)).listen(9000)
   process.on('SIGTERM', () => process.exit())`
 
 const freePort = () => 20_000 + (randomBytes(2).readUInt16BE() % 10_000)
 
-function dnsPlan(word: string, port: Port): Plan {
+function dnsPlan(word: string, ports: Port[], allow: string[] | null = null): Plan {
   const type = processPlan({
     type: 'dns',
     image: node,
     command: ['node', '-e', echo],
     environment: { WORD: word },
-    ports: [port],
+    ports,
+    routing: { ...plainRouting, allow },
     internalPorts: [9000],
     health: { ...processPlan().health, port: 9000 },
     drainTimeoutMs: 500,
@@ -64,10 +67,17 @@ const deploy = async (plan: Plan, live: Plan | null) =>
 async function openFlow(port: number) {
   const socket = createSocket('udp4')
   return {
+    /** Empty where nothing is answered: a datagram may be lost. */
     async ask(text: string): Promise<string> {
-      const answer = once(socket, 'message', { signal: AbortSignal.timeout(5000) })
+      const { promise, resolve } = Promise.withResolvers<string>()
+      const hear = (said: Buffer) => resolve(String(said))
+      const lost = AbortSignal.timeout(1000)
+      lost.addEventListener('abort', () => resolve(''))
+      socket.once('message', hear)
       socket.send(text, port, '127.0.0.1')
-      return String((await answer)[0])
+      const answer = await promise
+      socket.off('message', hear)
+      return answer
     },
     async [Symbol.asyncDispose]() {
       socket.close()
@@ -75,10 +85,25 @@ async function openFlow(port: number) {
   }
 }
 
-test('the first port of udp has the balancer made; it is answered on, and a release takes it over', async () => {
+/** What is said to who connects from an address; empty to who is not let in. */
+async function greeting(port: number, localAddress: string): Promise<string> {
+  const socket = connect({ port, host: '127.0.0.1', localAddress, signal: AbortSignal.timeout(5000) })
+  try {
+    return await text(socket)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ECONNRESET') return ''
+    throw error
+  }
+}
+
+test('the first port of udp has the balancer made; a release takes it over, and it is open for whom rack.allow names', async () => {
   const external = freePort()
-  const port = { external, container: 5353, protocol: 'udp' as const, proxy: false as const, secure: false }
-  const plan = dnsPlan('one', port)
+  const manners = { proxy: false as const, secure: false }
+  const ports: Port[] = [
+    { external, container: 5353, protocol: 'udp', ...manners },
+    { external: external + 1, container: 9000, protocol: 'tcp', ...manners },
+  ]
+  const plan = dnsPlan('one', ports)
   const { balancers } = rack.clients
   const count = async () => (await balancers.describeLoadBalancers({})).LoadBalancers!.length
   const before = await count()
@@ -104,7 +129,7 @@ test('the first port of udp has the balancer made; it is answered on, and a rele
   assert.deepEqual(later.endpoints(plan), engine.endpoints(plan))
   await using flow = await openFlow(external)
   assert.equal(await flow.ask('a'), 'one a')
-  const next = dnsPlan('two', port)
+  const next = dnsPlan('two', ports)
   await deploy(next, plan)
   const isTaken = async () => {
     await using other = await openFlow(external)
@@ -114,6 +139,23 @@ test('the first port of udp has the balancer made; it is answered on, and a rele
   // Who goes on talking is led on when the old copies have gone.
   const isLedOn = async () => (await flow.ask('c')) === 'two c'
   await until(isLedOn, { deadlineMs: 20_000, intervalMs: 100, what: 'the flow to be led on' })
+  assert.equal(await greeting(external + 1, '127.0.0.1'), 'two')
+
+  const narrow = dnsPlan('two', ports, ['127.0.0.2', '10.0.0.0/8'])
+  const { started } = await deploy(narrow, next)
+  assert.deepEqual(started, [], 'no copy is replaced for it')
+  assert.equal(await greeting(external + 1, '127.0.0.1'), '')
+  assert.equal(await greeting(external + 1, '127.0.0.2'), 'two')
+  assert.equal(await flow.ask('d'), '')
+  const own = dnsPlan('two', ports.slice(1), ['127.0.0.1'])
+  const other = { ...own, owner: appOwner('other') }
+  await assert.rejects(deploy(other, null), { code: 'port-taken' })
   await engine.remove(appOwner('dns'), { volumes: true }, controlFor(60_000))
   assert.throws(() => rack.account.loopbackPort('network', external), /takes anything on port/)
+  const { Stacks = [] } = await rack.clients.stacks.describeStacks({})
+  const left = Stacks.filter(({ StackStatus }) => StackStatus !== 'DELETE_COMPLETE')
+  assert.deepEqual(
+    left.map(({ StackName = '' }) => StackName).filter((name) => !name.includes('-app-')),
+    [`rack-${rack.rack}-ports`],
+  )
 })

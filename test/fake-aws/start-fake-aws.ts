@@ -9,7 +9,8 @@ import { connectToDocker, createTaskNetwork } from './ecs/task-network.ts'
 import { createDatabases } from './databases/create-databases.ts'
 import { type BuildProjects, createBuilds } from './codebuild/create-builds.ts'
 import { createElb, type FakeElb } from './elb/create-elb.ts'
-import type { BalancerPlan } from './elb/state.ts'
+import type { BalancerPlan, ElbState } from './elb/state.ts'
+import { isWithin } from './elb/traffic/match.ts'
 import type { FakeService } from './fake-service.ts'
 import type { Calls, Faults } from './faults.ts'
 import type { TaskNetwork } from './links.ts'
@@ -112,7 +113,25 @@ export async function startFakeAws(options: FakeAwsOptions = {}): Promise<FakeAw
   const listenOn = openPorts(options)
   const certificates = await createCertificates(account, (name) => names.publicName(name))
   const balancers = isEmpty ? [] : await balancersOf(rack, { listenOn, domain: options.domain }, certificates)
-  const elb = await createElb({ account, vpcId, balancers, listenOn, certificates: certificates.shown })
+  const letsIn: ElbState['letsIn'] = (groups, { protocol, port, address }) =>
+    [...stacks.inventory.ingress.values()]
+      .flat()
+      .some(
+        (rule) =>
+          groups.includes(rule.group) &&
+          (rule.protocol === protocol || rule.protocol === '-1') &&
+          port >= rule.from &&
+          port <= rule.to &&
+          isWithin(address, rule.range),
+      )
+  const elb = await createElb({
+    account,
+    vpcId,
+    balancers,
+    listenOn,
+    certificates: certificates.shown,
+    letsIn,
+  })
   certificates.usedBy((arn) => elb.usersOf(arn))
   const small = createSmall(account, options)
   const ecs = createEcs({
@@ -227,7 +246,13 @@ async function balancersOf(
         ]
   return [
     { name: `${rack}-web`, type: 'application', listeners: web, listenOn },
-    { name: `${rack}-network`, type: 'network', listeners: [], listenOn },
+    {
+      name: `${rack}-network`,
+      type: 'network',
+      listeners: [],
+      listenOn,
+      securityGroups: [securityGroups.balancers, securityGroups.ports],
+    },
   ]
 }
 

@@ -149,12 +149,6 @@ export const featureWishes: Partial<Record<Feature, [keys: string, problem: RegE
       /^5:15: error: .*"rack\.port\.80\.upstream" is refused: the balancer speaks HTTP\/1\.1 .*; write the protocol tcp/,
     ],
   ],
-  rangesOnPorts: [
-    [
-      'ports: ["25:25"]\nlabels: { rack.allow: 10.0.0.0/8 }',
-      /^5:15: error: .*allow on a port that is not http is refused: the network load balancer .*; let the process/,
-    ],
-  ],
   idleTimeoutOnPorts: [
     [
       'ports: ["25:25"]\nlabels: { rack.idle.timeout: "900" }',

@@ -44,7 +44,6 @@ export const featureTitles: Record<Feature, string> = {
   stickyOnTls: '`rack.sticky` on a tls port',
   stickyByAddress: '`rack.sticky=source` on http',
   allowedRanges: '`rack.allow` on http',
-  rangesOnPorts: '`rack.allow` on tcp, tls and udp',
   idleTimeoutOnHttp: '`rack.idle.timeout` on http',
   idleTimeoutOnPorts: '`rack.idle.timeout` on tcp and tls',
   methodsKept: 'a redirect to https keeps method and body',

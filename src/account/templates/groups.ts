@@ -1,12 +1,9 @@
 import type { NetworkPlaces } from './network.ts'
 import { att, tagsOf, type Resources } from './template.ts'
 
-/** Ports from here on are of listeners that wait: nobody reaches them. */
-const lastOpenPort = 59_999
-
-const everywhere = (from: number, to: number, protocol: 'tcp' | 'udp' = 'tcp') => [
-  { IpProtocol: protocol, FromPort: from, ToPort: to, CidrIp: '0.0.0.0/0' },
-  { IpProtocol: protocol, FromPort: from, ToPort: to, CidrIpv6: '::/0' },
+const everywhere = (port: number) => [
+  { IpProtocol: 'tcp', FromPort: port, ToPort: port, CidrIp: '0.0.0.0/0' },
+  { IpProtocol: 'tcp', FromPort: port, ToPort: port, CidrIpv6: '::/0' },
 ]
 
 /**
@@ -32,11 +29,9 @@ export function groupResources(
     Processes: group('processes', `processes of the rack ${rack}`, byDaemon),
     Balancers: group('balancers', `balancers of the rack ${rack}`),
     Daemon: group('daemon', `daemon of the rack ${rack}`),
-    Web: group('web', 'requests of the web', [...everywhere(80, 80), ...everywhere(443, 443)]),
-    Ports: group('ports', 'ports that processes answer on', [
-      ...everywhere(1, lastOpenPort),
-      ...everywhere(1, lastOpenPort, 'udp'),
-    ]),
+    Web: group('web', 'requests of the web', [...everywhere(80), ...everywhere(443)]),
+    // The stack of an app's ports says who comes in at them.
+    Ports: group('ports', 'ports that processes answer on'),
     Files: group('files', 'the file system, by processes alone', [
       {
         IpProtocol: 'tcp',

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { portsStackName } from '../../domain/aws-places.ts'
 import { makeId } from '../../domain/id.ts'
 import { ownerKey, readOwnerKey, type Owner } from '../../domain/owner.ts'
 
@@ -103,6 +104,13 @@ export function membersName(rack: string, generation: Pick<GenerationName, 'id'>
 export function appStackName(rack: string, owner: Owner): string {
   return `rack-${rack}-app-${ownerWord(owner)}`
 }
+
+/** Who comes in at the ports of an owner. */
+export function openPortsStackName(rack: string, owner: Owner): string {
+  return `${openPortsPrefix(rack)}${ownerWord(owner)}`
+}
+
+export const openPortsPrefix = (rack: string): string => `${portsStackName(rack)}-`
 
 /** False for what leads out of the rack. */
 export function isMembersName(rack: string, name: string): boolean {

@@ -12,6 +12,7 @@ import type { AwsParts } from './parts.ts'
 import { findListeners, isWaitingPort, type FoundListener } from './routes/listeners.ts'
 import { findPlaces } from './routes/places.ts'
 import { groupShortage } from './routes/group-shortage.ts'
+import { openingShortage } from './routes/open-ports.ts'
 import { findRules, isLive, type FoundRule } from './routes/rules.ts'
 
 /**
@@ -70,7 +71,7 @@ function unservedReason(
     if (!hasCertificate) return { why: 'it has no certificate without a domain of its own' }
     if (routing.sticky !== null) return lackOf(awsFeatures.stickyOnTls)
   }
-  return routing.allow === null ? null : lackOf(awsFeatures.rangesOnPorts)
+  return null
 }
 
 async function takenWays(
@@ -88,8 +89,10 @@ async function takenWays(
   const listeners = await findListeners(parts, control)
   const rules = await findRules(parts, control)
   const full = groupShortage(plan, starting, rules)
+  const crowded = await openingShortage(parts, plan, control)
   return [
     ...closed,
+    ...(crowded === null ? [] : [crowded]),
     ...(full === null ? [] : [full]),
     ...(await leadElsewhere(parts, plan.owner, { led: ledWays(plan, { listeners, rules }), rules }, control)),
   ]

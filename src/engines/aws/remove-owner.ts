@@ -10,6 +10,7 @@ import { allTasks } from './look/service-tasks.ts'
 import { appStackName, readGenerationName } from './names.ts'
 import { clearOrphansOf } from './orphans.ts'
 import type { AwsParts } from './parts.ts'
+import { bringOpenPorts } from './routes/open-ports.ts'
 import { removePlaces } from './routes/places.ts'
 
 /** Takes an app or a service off the rack: what leads to it, its processes, then all that they stood on. Safe to repeat. */
@@ -23,6 +24,8 @@ export async function removeOwner(parts: AwsParts, owner: Owner, control: Contro
     for (const { arn } of await allTasks(parts, { serviceName: name }, control)) arns.add(arn)
   }
   for (const arn of arns) parts.endedTasks.add(arn)
+  // Before its ports are another's to open.
+  if (owner.kind === 'app') await bringOpenPorts(parts, owner, [], control)
   for (const each of generations) await removeGeneration(parts, leftOf(each), control)
   await removePlaces(parts, owner, control)
   for (const { arn, service } of tasks) {

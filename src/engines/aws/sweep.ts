@@ -1,12 +1,12 @@
-import type { Stack } from '@aws-sdk/client-cloudformation'
 import type { Control } from '../../domain/control.ts'
 import type { Keep, Swept } from '../../domain/engine.ts'
 import { ownerKey, type Owner } from '../../domain/owner.ts'
 import { sweepImages } from './images/sweep-images.ts'
 import { adoptLeaving } from './leaving/adopt-leaving.ts'
-import { findGenerations, findTasks, pages } from './look/found.ts'
+import { findGenerations, findTasks } from './look/found.ts'
+import { findRackStacks } from './look/rack-stacks.ts'
 import { deprovisionDatabase } from './managed/deprovision.ts'
-import { readAwsTags, readOwnerWord, serviceStackName } from './names.ts'
+import { readOwnerWord, serviceStackName } from './names.ts'
 import { sweepOrphans } from './orphans.ts'
 import type { AwsParts } from './parts.ts'
 import { removeOwner } from './remove-owner.ts'
@@ -64,23 +64,7 @@ async function ownersOfStacks(parts: AwsParts, control: Control): Promise<Owner[
 }
 
 /** What follows a prefix in the names of the rack's stacks. */
-async function wordsOfStacks(
-  { clients, rack }: AwsParts,
-  prefix: string,
-  { signal }: Control,
-): Promise<string[]> {
-  const list = async (NextToken?: string) => {
-    const answer = await clients.stacks.describeStacks(
-      { ...(NextToken && { NextToken }) },
-      { abortSignal: signal },
-    )
-    return { items: answer.Stacks ?? [], nextToken: answer.NextToken }
-  }
-  const all = await Array.fromAsync(pages(list))
-  // The name of another rack may begin like one of our stacks.
-  const isOwn = ({ Tags }: Stack) => readAwsTags(Tags).rack === rack
-  return all.flatMap((stack) => {
-    const { StackName = '' } = stack
-    return StackName.startsWith(prefix) && isOwn(stack) ? [StackName.slice(prefix.length)] : []
-  })
+async function wordsOfStacks(parts: AwsParts, prefix: string, control: Control): Promise<string[]> {
+  const found = await findRackStacks(parts, prefix, control)
+  return found.map(({ word }) => word)
 }

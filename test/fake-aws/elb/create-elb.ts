@@ -19,7 +19,9 @@ import { targetGroupActions } from './actions/target-group-actions.ts'
 
 /** What stacks make of it. */
 export interface BalancerMaker {
-  add(plan: Pick<BalancerPlan, 'name' | 'type' | 'idleTimeoutSeconds'>): Promise<FakeBalancer>
+  add(
+    plan: Pick<BalancerPlan, 'name' | 'type' | 'idleTimeoutSeconds' | 'securityGroups'>,
+  ): Promise<FakeBalancer>
   /** With its listeners. */
   remove(arn: string): Promise<void>
   /** By the properties of a template, which are those of CreateListener; gives its ARN. */
@@ -64,6 +66,7 @@ export async function createElb({
   balancers,
   listenOn = () => 0,
   certificates = { find: () => null },
+  letsIn = () => true,
 }: {
   account: FakeAccount
   vpcId: string
@@ -71,8 +74,9 @@ export async function createElb({
   /** Of balancers that stacks make. */
   listenOn?: BalancerPlan['listenOn']
   certificates?: ShownCertificates
+  letsIn?: ElbState['letsIn']
 }): Promise<FakeElb> {
-  const state = emptyState(account, vpcId, certificates)
+  const state = { ...emptyState(account, vpcId, certificates), letsIn }
   const made = new Map<string, FakeBalancer>()
   for (const plan of balancers) made.set(plan.name, await addBalancer(state, plan))
   const actions = {
@@ -103,7 +107,11 @@ export async function createElb({
   }
 }
 
-function emptyState(account: FakeAccount, vpcId: string, certificates: ShownCertificates): ElbState {
+function emptyState(
+  account: FakeAccount,
+  vpcId: string,
+  certificates: ShownCertificates,
+): Omit<ElbState, 'letsIn'> {
   let serial = 0
   return {
     account,
@@ -119,14 +127,23 @@ function emptyState(account: FakeAccount, vpcId: string, certificates: ShownCert
 }
 
 async function addBalancer(state: ElbState, plan: BalancerPlan): Promise<FakeBalancer> {
-  const { name, type, listenOn, idleTimeoutSeconds = 3600 } = plan
+  const { name, type, listenOn, idleTimeoutSeconds = 3600, securityGroups = [] } = plan
   const { region, account, clock } = state.account
   const short = type === 'application' ? 'app' : 'net'
   const number = state.nextSerial().toString(16).padStart(16, '0')
   const arn = `arn:aws:elasticloadbalancing:${region}:${account}:loadbalancer/${short}/${name}/${number}`
   const dnsName = `${name}-${number}.${type === 'application' ? '' : 'elb.'}${region}.${type === 'application' ? 'elb.' : ''}amazonaws.com`
   const createdAt = new Date(clock.now())
-  const balancer: Balancer = { arn, name, type, dnsName, createdAt, listenOn, idleTimeoutSeconds }
+  const balancer: Balancer = {
+    arn,
+    name,
+    type,
+    dnsName,
+    createdAt,
+    listenOn,
+    idleTimeoutSeconds,
+    securityGroups,
+  }
   state.balancers.set(arn, balancer)
   const listeners = new Map<number, { arn: string }>()
   for (const { port, protocol, certificate, step = nobody } of plan.listeners) {

@@ -6,6 +6,7 @@ import { createFakeAccount } from '../account.ts'
 import type { Call } from '../fake-service.ts'
 import type { Target } from '../links.ts'
 import { createElb } from './create-elb.ts'
+import type { ElbState } from './state.ts'
 
 const call: Call = { service: 'elasticloadbalancing', action: '', accessKeyId: 'A', requestId: '1' }
 
@@ -14,11 +15,13 @@ export async function createBalancerWorld({
   factor = 200,
   closed = [] as number[],
   idleTimeoutSeconds = 3600,
+  letsIn = undefined as ElbState['letsIn'] | undefined,
 } = {}) {
   const account = await createFakeAccount({ factor })
   const elb = await createElb({
     account,
     vpcId: 'vpc-1',
+    ...(letsIn && { letsIn }),
     balancers: [
       {
         name: 'web',
@@ -27,7 +30,13 @@ export async function createBalancerWorld({
         listenOn: () => 0,
         idleTimeoutSeconds,
       },
-      { name: 'net', type: 'network', listeners: [], listenOn: (port) => (closed.includes(port) ? null : 0) },
+      {
+        name: 'net',
+        type: 'network',
+        listeners: [],
+        listenOn: (port) => (closed.includes(port) ? null : 0),
+        ...(letsIn && { securityGroups: ['sg-1'] }),
+      },
     ],
   })
   const servers = new Set<Server>()

@@ -13,6 +13,8 @@ export interface BalancerPlan {
   listenOn: (port: number) => number | null
   /** 3600 when absent, as the rack's stack sets it (§2.2). */
   idleTimeoutSeconds?: number
+  /** Ids; without any everybody comes in (D). Looked at by network balancers alone. */
+  securityGroups?: string[]
 }
 
 export interface Balancer {
@@ -23,6 +25,14 @@ export interface Balancer {
   createdAt: Date
   listenOn: (port: number) => number | null
   idleTimeoutSeconds: number
+  securityGroups: string[]
+}
+
+/** Who knocks at a port. */
+export interface Knock {
+  protocol: 'tcp' | 'udp'
+  port: number
+  address: string
 }
 
 /** What a rule does, in one shape. */
@@ -109,6 +119,8 @@ export interface ElbState {
   tags: Map<string, Tag[]>
   certificates: ShownCertificates
   nextSerial: () => number
+  /** Whether security groups let somebody in. */
+  letsIn: (groups: string[], knock: Knock) => boolean
   metrics: Metrics
 }
 

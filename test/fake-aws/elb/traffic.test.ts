@@ -3,10 +3,12 @@ import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { Agent } from 'node:http'
 import { connect, createServer, type AddressInfo } from 'node:net'
+import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
 import { WebSocket, WebSocketServer } from 'ws'
 import { until } from '../../../src/lib/poll.ts'
 import { ask, createBalancerWorld, forwardTo } from './one-balancer.ts'
+import type { ElbState } from './state.ts'
 
 const soon = { deadlineMs: 5000, intervalMs: 10 }
 
@@ -452,6 +454,44 @@ test('what one client says by udp goes to one target, is answered, and follows t
   assert.equal(await first.ask('e'), 'two e')
 })
 
+test('a network balancer takes what its security groups let in, and cuts the rest', async () => {
+  const open = new Set(['tcp 5432'])
+  const asked = new Set<string>()
+  const letsIn: ElbState['letsIn'] = ([group], { protocol, port, address }) => {
+    asked.add(`${protocol} ${port}`)
+    return group === 'sg-1' && address === '127.0.0.1' && open.has(`${protocol} ${port}`)
+  }
+  await using world = await createBalancerWorld({ letsIn })
+  await using one = await startUdpTarget('one')
+  const checks = { HealthCheckProtocol: 'TCP', HealthCheckPort: String(one.checked) }
+  const udp = await world.createGroup('r-udp', { Protocol: 'UDP', ...checks })
+  const tcp = await world.createGroup('r-tcp', { Protocol: 'TCP', ...checks })
+  const LoadBalancerArn = world.net.arn
+  const listen = async (Protocol: string, Port: number, group: string) =>
+    await world.act('CreateListener', { LoadBalancerArn, Protocol, Port, DefaultActions: [forwardTo(group)] })
+  await listen('UDP', 53, udp)
+  await listen('TCP', 5432, tcp)
+  const target = { address: one.address, port: one.checked }
+  world.elb.targetGroups.register(udp, one)
+  world.elb.targetGroups.register(tcp, target)
+  await world.healthy(udp, one)
+  await world.healthy(tcp, target)
+  const said = async () => {
+    const socket = connect(world.net.loopbackPort(5432), '127.0.0.1')
+    return await text(socket).catch(() => null)
+  }
+  assert.equal(await said(), 'hello')
+  open.clear()
+  assert.notEqual(await said(), 'hello')
+  // What was not let in was not heard: the second one is.
+  await using flow = await openFlow(world.net.loopbackPort(53))
+  const answer = flow.ask('a')
+  await until(() => asked.has('udp 53'), { ...soon, what: 'who knocks' })
+  open.add('udp 53')
+  flow.send('b')
+  assert.equal(await answer, 'one b')
+})
+
 test('a flow that is silent for two minutes is forgotten', async () => {
   await using world = await createBalancerWorld({ factor: 2000 })
   await using one = await startUdpTarget('one')
@@ -487,7 +527,10 @@ async function startUdpTarget(name: string) {
   const listening = once(socket, 'listening')
   socket.bind(0, '127.0.0.1')
   await listening
-  const server = createServer((client) => client.on('error', () => undefined).end()).listen(0, '127.0.0.1')
+  const server = createServer((client) => client.on('error', () => undefined).end('hello')).listen(
+    0,
+    '127.0.0.1',
+  )
   await once(server, 'listening')
   return {
     name,
@@ -507,6 +550,9 @@ async function startUdpTarget(name: string) {
 async function openFlow(port: number) {
   const socket = createSocket('udp4')
   return {
+    send(text: string): void {
+      socket.send(text, port, '127.0.0.1')
+    },
     async ask(text: string): Promise<string> {
       const answer = once(socket, 'message', { signal: AbortSignal.timeout(5000) })
       socket.send(text, port, '127.0.0.1')

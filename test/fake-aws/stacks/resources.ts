@@ -2,7 +2,7 @@ import type { FakeClock } from '../clock.ts'
 import type { FakeAccount } from '../fake-service.ts'
 import type { Repositories } from '../small/images.ts'
 import type { LogGroups } from '../small/logs.ts'
-import { hex, text, type Inventory, type Properties, type ResourceModel } from './models/model.ts'
+import { hex, ingressOf, text, type Inventory, type Properties, type ResourceModel } from './models/model.ts'
 import { networkModels } from './models/network.ts'
 import { rackModels, type RackLinks } from './models/rack.ts'
 import { storageModels, type StorageLinks } from './models/storage.ts'
@@ -81,9 +81,16 @@ const groupIntervalMs = 5000
 
 function securityGroup(
   clock: FakeClock,
-  { securityGroups }: Inventory,
+  { securityGroups, ingress: open }: Inventory,
   isUsed: ResourceLinks['usesSecurityGroup'],
 ): ResourceModel {
+  const letIn = (id: string, { SecurityGroupIngress }: Properties) => {
+    const rules = (SecurityGroupIngress ?? []) as Properties[]
+    open.set(
+      id,
+      rules.flatMap((rule) => ingressOf(id, rule) ?? []),
+    )
+  }
   return {
     takesMs: 6000,
     named: 'GroupName',
@@ -92,12 +99,13 @@ function securityGroup(
         throw new Error('Invalid security group description.')
       const id = `sg-${hex(8)}0`
       securityGroups.add(id)
+      letIn(id, properties)
       return {
         physical: id,
         attributes: { GroupId: id, Id: id, VpcId: text(properties['VpcId']) ?? 'vpc-default' },
       }
     },
-    update: () => {},
+    update: ({ physical }, properties) => letIn(physical, properties),
     // D: "Delete stack fails": a group that something stands in cannot go, and is tried again for a while.
     async delete({ physical }) {
       const until = clock.now() + groupPatienceMs
@@ -106,21 +114,38 @@ function securityGroup(
         await clock.pass(groupIntervalMs)
       }
       securityGroups.delete(physical)
+      open.delete(physical)
     },
   }
 }
 
-function ingress({ securityGroups }: Inventory): ResourceModel {
+/** D: rules of a group, those of IPv4 and of IPv6 apart. */
+const mostRules = 60
+
+function ingress({ securityGroups, ingress: open }: Inventory): ResourceModel {
   return {
     takesMs: 2000,
-    create({ GroupId }) {
-      if (!securityGroups.has(text(GroupId) ?? ''))
-        throw new Error(`The security group '${text(GroupId)}' does not exist`)
+    create(properties) {
+      const group = text(properties['GroupId']) ?? ''
+      if (!securityGroups.has(group)) throw new Error(`The security group '${group}' does not exist`)
       const id = `sgr-${hex(8)}0`
+      const rule = ingressOf(group, properties)
+      if (rule) {
+        const own = [...open.values()].flat().filter((other) => other.group === group)
+        // D: InvalidPermission.Duplicate.
+        if (own.some((other) => JSON.stringify(other) === JSON.stringify(rule)))
+          throw new Error('the specified rule already exists')
+        const isSix = rule.range.includes(':')
+        // D: RulesPerSecurityGroupLimitExceeded.
+        if (own.filter(({ range }) => range.includes(':') === isSix).length >= mostRules)
+          throw new Error('The maximum number of rules per security group has been reached.')
+        open.set(id, [rule])
+      }
       return { physical: id, attributes: { Id: id } }
     },
+    // D: all that such a rule says replaces it.
     update: () => {},
-    delete: () => {},
+    delete: ({ physical }) => void open.delete(physical),
   }
 }
 

@@ -175,6 +175,33 @@ test('what fails is taken back, and such a stack can only be deleted', async () 
   assert.equal(updated.StackStatus, 'UPDATE_ROLLBACK_COMPLETE')
 })
 
+test('a rule of a security group is there once, and a group holds sixty of each kind', async () => {
+  const rule = (more: object) => ({
+    Type: 'AWS::EC2::SecurityGroupIngress',
+    Properties: { GroupId: { Ref: 'Group' }, IpProtocol: 'tcp', FromPort: 25, ToPort: 25, ...more },
+  })
+  const group = { Type: 'AWS::EC2::SecurityGroup', Properties: { GroupDescription: 'ports', VpcId: 'vpc-1' } }
+  const made = await carryOut('rack-r-ports-a', 'CREATE', {
+    Resources: { Group: group, One: rule({ CidrIp: '10.0.0.0/8' }), Six: rule({ CidrIpv6: '::/0' }) },
+    Outputs: { Group: { Value: { Ref: 'Group' } } },
+  })
+  const GroupId = made.Outputs![0]!.OutputValue!
+  const rules = () => [...stacks.inventory.ingress.values()].flat().map(({ range }) => range)
+  assert.deepEqual(rules().toSorted(), ['10.0.0.0/8', '::/0'])
+  const again = { One: rule({ GroupId, CidrIp: '10.0.0.0/8' }) }
+  const twice = await carryOut('rack-r-ports-b', 'CREATE', { Resources: again })
+  assert.equal(twice.StackStatus, 'ROLLBACK_COMPLETE')
+  const many = Array.from({ length: 60 }, (_each, at) => [
+    `Rule${at}`,
+    rule({ GroupId, CidrIp: `10.${at}.0.0/16` }),
+  ])
+  const full = await carryOut('rack-r-ports-c', 'CREATE', { Resources: Object.fromEntries(many) })
+  assert.equal(full.StackStatus, 'ROLLBACK_COMPLETE')
+  await client.deleteStack({ StackName: 'rack-r-ports-a' })
+  await settled(made.StackId!)
+  assert.deepEqual(rules(), [])
+})
+
 test('templates that AWS would not take are refused', async () => {
   await assert.rejects(offer('c', 'CREATE', template(), []), { name: 'InsufficientCapabilitiesException' })
   await assert.rejects(

@@ -25,7 +25,7 @@ export async function deployPlan(parts: AwsParts, change: Change, control: Contr
   if (obstacle) throw obstacle
   // It takes minutes, and nothing is begun before it is there.
   if (opensPorts(plan)) await makeNetworkBalancer(parts, control)
-  const own = await prepare(parts, plan, control)
+  const own = await prepare(parts, change, control)
   const receipt = await rollOutAlone(own, change, control)
   try {
     await retireEmpty(own, control)
@@ -76,7 +76,11 @@ function measureBehind(own: OwnRollout, { draining }: Receipt): Promise<Counts> 
   return measure()
 }
 
-async function prepare(parts: AwsParts, plan: Plan, control: Control): Promise<OwnRollout> {
+async function prepare(
+  parts: AwsParts,
+  { plan, live }: Pick<Change, 'plan' | 'live'>,
+  control: Control,
+): Promise<OwnRollout> {
   const { owner } = plan
   const accessPoints = await ensureAccessPoints(parts, plan, control)
   // Of the owner's others too: what a release does not mount may be mounted by a one-off.
@@ -96,6 +100,7 @@ async function prepare(parts: AwsParts, plan: Plan, control: Control): Promise<O
     naming: null,
     before: new Set(),
     plan: null,
+    live,
     started: [],
     prepared: new Map(),
     lost: null,

@@ -13,6 +13,7 @@ import {
   removeListener,
   type FoundListener,
 } from '../routes/listeners.ts'
+import { bringOpenPorts, openPortsOf } from '../routes/open-ports.ts'
 import { bringPlaces, ownersOf, ownPlaces } from '../routes/places.ts'
 import {
   bringRules,
@@ -40,13 +41,38 @@ export async function moveWays(
   control: Control,
 ): Promise<boolean> {
   const up = new Set(processes.flatMap((id) => own.copies.get(id)?.generation ?? []))
+  await using opening = await openWide(own, control)
   return await own.parts.routing.run(async () => {
     const hasMoved = await untilFree(
       async () => await swapRules(own, { serving, plan: own.plan!, up }, control),
     )
-    await untilFree(async () => await movePorts(own, serving, control))
+    opening.isKept = true
+    const stale = await untilFree(async () => await movePorts(own, serving, control))
+    // What is open no more is so before another may have the port.
+    await opening.narrow()
+    for (const { arn } of stale) await removeListener(own.parts, arn, control)
     return hasMoved
   }, control.signal)
+}
+
+/** Opens the ports of what serves and of what comes; unless it is kept, what comes is closed again in the end. */
+async function openWide(own: OwnRollout, control: Control) {
+  const { parts, owner, plan, live } = own
+  const next = plan!
+  const before = live ? [live] : []
+  const isAsked = openPortsOf([next, ...before]).length > 0
+  if (isAsked) await bringOpenPorts(parts, owner, [next, ...before], control)
+  return {
+    isKept: false,
+    async narrow() {
+      if (isAsked) await bringOpenPorts(parts, owner, [next], control)
+      own.live = null
+    },
+    async [Symbol.asyncDispose]() {
+      if (!isAsked || this.isKept) return
+      parts.behind(async (signal) => await bringOpenPorts(parts, owner, before, { signal }))
+    },
+  }
 }
 
 /** What another hand took in between is looked at anew. */
@@ -232,10 +258,11 @@ async function liveRules(
   return brought
 }
 
-async function movePorts(own: OwnRollout, serving: Serving[], control: Control): Promise<void> {
+/** @returns listeners that lead no more */
+async function movePorts(own: OwnRollout, serving: Serving[], control: Control): Promise<FoundListener[]> {
   const { parts, plan } = own
   const groups = new Set([...own.generations.values()].flatMap((each) => each.groups))
-  if (groups.size === 0) return
+  if (groups.size === 0) return []
   const listeners = await findListeners(parts, control)
   await refuseWays(
     own,
@@ -259,8 +286,7 @@ async function movePorts(own: OwnRollout, serving: Serving[], control: Control):
     }
   }
   const wanted = new Set(plan!.processes.flatMap((each) => waysOf(each).map(({ external }) => external)))
-  for (const { arn, port, group } of listeners) {
-    const isStale = !isWaitingPort(port) && groups.has(group) && !led.has(port) && !wanted.has(port)
-    if (isStale) await removeListener(parts, arn, control)
-  }
+  return listeners.filter(
+    ({ port, group }) => !isWaitingPort(port) && groups.has(group) && !led.has(port) && !wanted.has(port),
+  )
 }

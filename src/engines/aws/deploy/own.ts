@@ -74,6 +74,8 @@ export interface OwnRollout {
   before: Set<string>
   /** What requests were led by last. */
   plan: Plan | null
+  /** What served when it began; null where nothing did, and once ports are open for what has come alone. */
+  live: Plan | null
   /** ARNs of the tasks that it has started. */
   started: string[]
   /** By type: made but for their services. */

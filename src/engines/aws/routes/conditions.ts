@@ -14,9 +14,7 @@ export function conditionsOf({
   hosts,
   routing,
 }: Pick<ProcessPlan, 'type' | 'hosts' | 'routing'>): RuleCondition[][] {
-  const ranges = routing.allow?.map((range) =>
-    range.includes('/') ? range : `${range}${range.includes(':') ? '/128' : '/32'}`,
-  )
+  const ranges = routing.allow?.map(asRange)
   const perRule = ranges ? hostsBesideRanges : valuesOfRule
   const hostGroups = chunks([...hosts].toSorted(), perRule)
   const rangeGroups = ranges
@@ -36,6 +34,11 @@ export function conditionsOf({
     { Field: 'host-header', HostHeaderConfig: { Values: names } },
     ...(some ? [{ Field: 'source-ip', SourceIpConfig: { Values: some } }] : []),
   ])
+}
+
+/** An address is a range of one. Pure. */
+export function asRange(range: string): string {
+  return range.includes('/') ? range : `${range}${range.includes(':') ? '/128' : '/32'}`
 }
 
 function chunks<T>(items: T[], size: number): T[][] {

@@ -39,7 +39,7 @@ function fits(text: string, pattern: string): boolean {
   return new RegExp(`^${source}$`, 's').test(text)
 }
 
-function isWithin(address: string, range: string): boolean {
+export function isWithin(address: string, range: string): boolean {
   const plain = address.replace(/^::ffff:/, '')
   const [base = '', bits = ''] = range.split('/')
   if (isIPv6(base) !== isIPv6(plain)) return false

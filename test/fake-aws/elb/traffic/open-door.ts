@@ -12,7 +12,8 @@ export async function openDoor(state: ElbState, listener: Listener): Promise<Doo
   const refresh = () => nodes.refresh()
   const port = listener.balancer.listenOn(listener.port)
   if (port === null) return { port, refresh, close: async () => undefined }
-  if (listener.protocol === 'UDP') return { refresh, ...(await openUdpDoor(state, { nodes, port })) }
+  if (listener.protocol === 'UDP')
+    return { refresh, ...(await openUdpDoor(state, { listener, nodes, port })) }
   const { server, cut } =
     listener.balancer.type === 'application'
       ? httpDoor(state, listener, nodes)

@@ -14,6 +14,7 @@ export function tcpDoor(
 ): { server: Server; cut: () => void } {
   const clients = new Set<Socket>()
   const take = (client: Socket) => {
+    if (client.destroyed) return
     clients.add(client)
     client.on('close', () => clients.delete(client)).on('error', () => undefined)
     lead(state, nodes, client)
@@ -22,12 +23,26 @@ export function tcpDoor(
     listener.protocol === 'TLS'
       ? createSecureServer({ ...shown(state, listener), allowHalfOpen: true }, take)
       : createServer({ allowHalfOpen: true, pauseOnConnect: true }, take)
+  // Whom the security group does not let in hears nothing from AWS; here it is cut, so that nobody waits (J).
+  server.prependListener('connection', (client: Socket) => {
+    if (!isLetIn(state, listener, client.remoteAddress)) client.destroy()
+  })
   return {
     server,
     cut() {
       for (const client of clients) client.destroy()
     },
   }
+}
+
+/** Whether the security groups of the balancer let an address in at a listener's port; all do where it has none (D). */
+export function isLetIn(
+  { letsIn }: Pick<ElbState, 'letsIn'>,
+  { balancer: { securityGroups }, port, protocol }: Listener,
+  address = '',
+): boolean {
+  if (securityGroups.length === 0) return true
+  return letsIn(securityGroups, { protocol: protocol === 'UDP' ? 'udp' : 'tcp', port, address })
 }
 
 function lead(state: ElbState, nodes: Nodes, client: Socket): void {

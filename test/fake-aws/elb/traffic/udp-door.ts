@@ -3,8 +3,8 @@ import { once } from 'node:events'
 import { inBackground } from '../../in-background.ts'
 import { use } from './group-targets.ts'
 import type { Nodes } from './nodes.ts'
-import { stickiness } from './tcp-door.ts'
-import type { Door, ElbState } from '../state.ts'
+import { isLetIn, stickiness } from './tcp-door.ts'
+import type { Door, ElbState, Listener } from '../state.ts'
 
 /** A flow of which nothing is heard for so long is forgotten (D). */
 const idleMs = 120_000
@@ -21,7 +21,7 @@ interface Flow {
 /** A listener of UDP of a network balancer, open when this settles. */
 export async function openUdpDoor(
   state: ElbState,
-  { nodes, port }: { nodes: Nodes; port: number },
+  { listener, nodes, port }: { listener: Listener; nodes: Nodes; port: number },
 ): Promise<Pick<Door, 'port' | 'close'>> {
   const { clock } = state.account
   const flows = new Map<string, Flow>()
@@ -59,6 +59,7 @@ export async function openUdpDoor(
     return flow
   }
   server.on('message', (said, client) => {
+    if (!isLetIn(state, listener, client.address)) return
     // To whom nobody listens, nothing is answered (J).
     const flow = flows.get(keyOf(client)) ?? open(client)
     if (!flow) return

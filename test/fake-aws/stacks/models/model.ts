@@ -28,14 +28,42 @@ export interface Inventory {
   roles: Set<string>
   /** Ids. */
   securityGroups: Set<string>
+  /** What security groups let in, by the rule's id, or by the group's where it says so itself. */
+  ingress: Map<string, Ingress[]>
   /** Zones of subnets, by id. */
   subnets: Map<string, string>
   /** All that stacks have made and not taken away: type and own name, a blank between. */
   there: Set<string>
 }
 
+/** What a security group lets in from a range of addresses; what it lets in from other groups is not looked at. */
+export interface Ingress {
+  /** Id of the group. */
+  group: string
+  protocol: string
+  from: number
+  to: number
+  range: string
+}
+
+/** By the properties of a rule; null for one that names no range. */
+export function ingressOf(group: string, properties: Properties): Ingress | null {
+  const { IpProtocol, FromPort, ToPort, CidrIp, CidrIpv6 } = properties
+  const range = text(CidrIp) ?? text(CidrIpv6)
+  if (range === undefined) return null
+  const protocol = text(IpProtocol) ?? '-1'
+  const [from, to] = protocol === '-1' ? [0, 65_535] : [Number(FromPort), Number(ToPort)]
+  return { group, protocol, from, to, range }
+}
+
 export function createInventory(): Inventory {
-  return { roles: new Set(), securityGroups: new Set(), subnets: new Map(), there: new Set() }
+  return {
+    roles: new Set(),
+    securityGroups: new Set(),
+    ingress: new Map(),
+    subnets: new Map(),
+    there: new Set(),
+  }
 }
 
 /** What is there and nothing more: neither tasks nor other services ask about it but by its id. */

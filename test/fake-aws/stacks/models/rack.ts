@@ -99,6 +99,7 @@ function balancer({ balancers }: RackLinks, { subnets, securityGroups }: Invento
         name: text(Name) ?? `${generated.slice(0, 20)}${hex(6)}`.slice(0, 32),
         type: Type === 'network' ? 'network' : 'application',
         idleTimeoutSeconds: idleTimeoutOf(LoadBalancerAttributes),
+        securityGroups: texts(SecurityGroups),
       })
       return { physical: made.arn, attributes: { LoadBalancerArn: made.arn, DNSName: made.dnsName } }
     },
