@@ -16,6 +16,8 @@ const firstOf: Record<string, string> = {
   'ecs:*': 'CreateCluster DescribeClusters CreateService RunTask ExecuteCommand',
   'ecs:*TaskDefinition': 'RegisterTaskDefinition DescribeTaskDefinition',
   'ecs:*TaskDefinitions': 'ListTaskDefinitions',
+  'elasticache:*':
+    'CreateReplicationGroup CreateCacheCluster CreateUser CreateUserGroup CreateCacheSubnetGroup DeleteReplicationGroup',
   'elasticfilesystem:Describe*': 'DescribeFileSystems DescribeAccessPoints',
   'elasticfilesystem:*FileSystem': 'CreateFileSystem DeleteFileSystem',
   'elasticfilesystem:*MountTarget': 'CreateMountTarget DeleteMountTarget',

@@ -18,7 +18,7 @@ test('the policy is one that IAM takes', () => {
     for (const arn of on)
       assert.match(
         arn,
-        /^(\*|arn:aws:[a-z0-9-]+:[a-z0-9-]*:\d*:.*a-name-of-some-length.*|arn:aws:iam::\d+:role\/aws-service-role\/\*|arn:aws:rds:.*:og:default\*|arn:aws:elasticloadbalancing:.*\/(rack-|r-)\*)$/,
+        /^(\*|arn:aws:[a-z0-9-]+:[a-z0-9-]*:\d*:.*a-name-of-some-length.*|arn:aws:iam::\d+:role\/aws-service-role\/\*|arn:aws:rds:.*:og:default\*|arn:aws:elasticache:.*:(\*:rack-|parametergroup:default)\*|arn:aws:elasticloadbalancing:.*\/(rack-|r-)\*)$/,
       )
   }
 })

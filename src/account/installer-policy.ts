@@ -170,6 +170,12 @@ function storing(scope: PolicyScope): Permission[] {
         'og:default*',
       ),
     },
+    {
+      id: 'Caches',
+      actions: ['elasticache:*'],
+      // Their names are too short for the rack's. Memcached has the settings of ElastiCache's own.
+      on: arns(scope, 'elasticache', '*:rack-*', 'parametergroup:default*'),
+    },
   ]
 }
 

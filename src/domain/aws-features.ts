@@ -259,5 +259,5 @@ export const awsFeatures: EngineFeatures = {
   // The balancers of the account let nobody in by a certificate of the rack's own.
   sharesServices: { why: 'a rack in an AWS account has no router of its own that could let another rack in' },
   // §1.8.
-  managedServices: ['postgres', 'mysql'],
+  managedServices: ['postgres', 'mysql', 'redis', 'valkey', 'memcached'],
 }

@@ -96,7 +96,8 @@ export interface Engine {
    */
   logs(query: LogQuery, control: Control): AsyncIterable<LogLine>
   /**
-   * Has a service run by a cloud; settles when it answers. Safe to repeat. What runs from an image is deployed as a plan.
+   * Has a service run by a cloud, and lets in who shall be; settles when it is so. Safe to repeat. What runs from an image
+   * is deployed as a plan.
    * @throws unsupported for a kind that is none of the engine's `managedServices`
    */
   provision(managed: ManagedService, control: Control): Promise<ServiceAddress>
@@ -104,7 +105,7 @@ export interface Engine {
    * Takes it away; safe to repeat, and no harm where there is none.
    * @returns what the cloud keeps of its data, by the cloud's name for it; null where there is nothing
    */
-  deprovision(service: string, control: Control): Promise<string | null>
+  deprovision(service: Pick<ManagedService, 'name' | 'identity'>, control: Control): Promise<string | null>
   /**
    * Lets other racks come in there, or nowhere, to what plans of services share with them. Safe to repeat.
    * @throws unsupported where the features say so; port-taken; host-failed

@@ -52,7 +52,7 @@ export interface ServiceRun {
 }
 
 /** What a cloud is asked for, and where it has made it: null until then. */
-export interface ManagedRun extends Omit<ManagedService, 'name'> {
+export interface ManagedRun extends Omit<ManagedService, 'name' | 'logins'> {
   host: string | null
 }
 
@@ -157,6 +157,17 @@ export interface ManagedService {
   password: string
   cpuUnits: number
   memoryBytes: number
+  /** Tells it from an earlier one of its name; none has it that was made before there were any. */
+  identity?: string
+  /** All who are let in besides, where the cloud does that; whoever is in there and not here loses it. */
+  logins: ManagedLogin[]
+}
+
+export interface ManagedLogin {
+  username: string
+  password: string
+  /** In the server's own words. */
+  rights: string
 }
 
 export type ServiceAddress = LinkAddress

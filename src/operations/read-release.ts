@@ -15,6 +15,7 @@ import type { ReadOptions } from '../manifest/load-tree.ts'
 import { readManifest } from '../manifest/read-manifest.ts'
 import { problemLine } from '../manifest/report.ts'
 import { ownLink } from '../services/own-link.ts'
+import type { LinkAddress } from '../domain/link.ts'
 import { runsHere } from '../domain/service.ts'
 import type { Context } from './context.ts'
 import { findRelease } from './find.ts'
@@ -122,6 +123,11 @@ function ownLinksOf({ processes }: Manifest, environment: Environment): Record<s
   )
 }
 
+/** By the link's name, but where the address names a host of its own, to which a certificate is made out. */
+function namedBy(address: LinkAddress, { alias, service }: { alias: string; service: string }): LinkAddress {
+  return address.host === service ? { ...address, host: alias } : address
+}
+
 /** Each by the version that the release names, so that what ran runs again with what it had. */
 async function readServices({ store }: Context, links: ReleaseLink[]): Promise<ServiceLink[]> {
   if (links.length === 0) return []
@@ -133,7 +139,7 @@ async function readServices({ store }: Context, links: ReleaseLink[]): Promise<S
       if (!address) return { alias, service, ...some, address, isRevoked: types.has(service) }
       const link = { alias, service, ...some, version }
       if (runsHere({ type: types.get(service) ?? '' }))
-        return { ...link, address: { ...address, host: alias }, runsHere: true }
+        return { ...link, address: namedBy(address, { alias, service }), runsHere: true }
       // What another rack shares is reached by the link's name, too.
       return { ...link, address: address.end ? { ...address, host: alias } : address }
     }),

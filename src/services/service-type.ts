@@ -47,11 +47,8 @@ export interface ServiceType {
   data: DataCare | null
   /** The same of a server that somebody else runs, by the programs of this type's image; null for a type that cannot. */
   hosted: ((place: HostedPlace) => HostedClient) | null
-  /**
-   * Variables by which its own programs reach a server that a cloud runs, as its administrator there; absent for a type of
-   * which no cloud has any.
-   */
-  managed?: (place: ManagedPlace) => Environment
+  /** What differs where a cloud runs it; absent for a type of which no cloud has any. */
+  managed?: ManagedCare
   /** Its own tools' way to hand data on; a sentence of why there is none, where there is none. */
   native: NativeDump | string
   /** Opens its own client, as its administrator. It reads what is piped into it, too. */
@@ -177,6 +174,21 @@ export interface HostedPlace {
   query: string
   /** By the scheme: `rediss`. */
   isEncrypted: boolean
+}
+
+export interface ManagedCare {
+  /** Variables by which the type's own programs reach the server, as its administrator there. */
+  environment(place: ManagedPlace): Environment
+  /** Of its links' URLs, which then name the server's own host: `rediss`. Null where they are what they are elsewhere. */
+  scheme: string | null
+  /** What a login may do, in the server's own words, where the cloud makes the logins; null where commands make them. */
+  rights: ((keyPrefix: string | null) => string) | null
+  /** Why nobody takes its data out, or puts some in, by commands; null where they do. */
+  withheld: string | null
+  /** Whether the cloud keeps a last snapshot of what is deleted. */
+  leavesSnapshot: boolean
+  /** Told before one is made, a sentence each. */
+  says: readonly string[]
 }
 
 /** Where a cloud runs a server, and who logs in there. */

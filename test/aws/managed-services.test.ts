@@ -13,7 +13,8 @@ import {
   type LinkedClient,
 } from '../support/linked-app.ts'
 
-await ensureImages(['postgres:15', 'mysql:8.4', 'busybox:1'])
+const servers = ['postgres:15', 'mysql:8.4', 'redis:7', 'valkey/valkey:8', 'memcached:1.6']
+await ensureImages([...servers, 'busybox:1'])
 
 let rack: Awaited<ReturnType<typeof startAwsOperations>>
 before(async () => {
@@ -28,7 +29,7 @@ test('a database of RDS: linked by logins of its own, backed up, and gone but fo
   assert.deepEqual([made.status, made.run?.managed, made.run?.says?.split('.')[0]], ['running', true, '15'])
   // A daemon that died meanwhile is followed by one that finds what was made.
   const { host, ...asked } = (await store.services.run('main'))!.managed!
-  const found = await rack.reopen().provision({ name: 'main', ...asked }, control)
+  const found = await rack.reopen().provision({ name: 'main', ...asked, logins: [] }, control)
   assert.deepEqual([found.host, found.password], [host, asked.password])
   const app = await startLinkedApp(rack, 'shop', psqlClient)
   await app.link('main')
@@ -69,7 +70,12 @@ test('a database of RDS: linked by logins of its own, backed up, and gone but fo
   const { snapshot } = await operations.deleteService('main', { volumes: false }, control)
   assert.match(snapshot ?? '', new RegExp(`^rack-${rack.rack}-service-main-snapshot-database-`))
   assert.deepEqual(await operations.listServices(control), [])
-  assert.equal(await rack.reopen().deprovision('main', control), snapshot)
+  assert.equal(
+    await rack.reopen().deprovision({ name: 'main', identity: asked.identity! }, control),
+    snapshot,
+  )
+  // What an earlier one of its name has left is not told as that of another.
+  assert.equal(await rack.reopen().deprovision({ name: 'main', identity: 'another' }, control), null)
 
   // What was backed up there is put into one that runs from an image.
   await operations.restoreBackup(backup.id, { into: 'main' }, control)
@@ -116,6 +122,55 @@ test('a mysql of RDS: encrypted for the rack, its sessions ended by RDS, its vie
   assert.match(snapshot ?? '', /service-books-snapshot-database-/)
   const insert = "insert into notes values ('more'); select text from seen;"
   assert.match(await consoleInside(rack, 'again', 'desk_db', insert), /KEPT\s+MORE/)
+  assert.deepEqual(account.troubles, [])
+  assert.deepEqual(account.calls.refused, [])
+})
+
+const redisClient: LinkedClient = {
+  image: 'redis:7',
+  script: 'redis-cli -u "$DB_URL" --insecure --no-auth-warning $1 2>&1',
+}
+
+test('a redis, a valkey and a memcached of ElastiCache: let in and kept out by the account, encrypted where users are', async () => {
+  const { operations, control, account } = rack
+  const kinds = ['redis', 'valkey', 'memcached']
+  const make = async (type: string) =>
+    await operations.createService({ type, name: type, managed: true }, control)
+  const made = await Promise.all(kinds.map(make))
+  assert.deepEqual(
+    made.map(({ service }) => [service.status, /^[78]\.|^1\.6/.test(service.run!.says!)]),
+    [
+      ['running', true],
+      ['running', true],
+      ['running', true],
+    ],
+  )
+  const app = await startLinkedApp(rack, 'till', redisClient)
+  await app.link('redis', { keyPrefix: 'till:', beside: ['valkey', 'memcached'] })
+  const environment = await operations.processEnvironment('till', 'web')
+  assert.match(
+    JSON.stringify(environment),
+    /rediss:\/\/till_db_v1:[^@]+@master\.rack-[^:]+\.cache\.amazonaws\.com:6379/,
+  )
+  assert.equal(await app.say('SET till:notes kept'), 'OK')
+  assert.equal(await app.say('GET till:notes'), 'kept')
+  assert.match(await app.say('GET others'), /NOPERM/)
+  const opened = async () =>
+    (await operations.checkLinks({ app: 'till' }, control)).map(({ problem }) => problem)
+  assert.deepEqual(await opened(), [null, null, null])
+  assert.match(await consoleInside(rack, 'redis', null, 'BGSAVE'), /NOPERM/)
+  const refused = /ElastiCache lets nobody take a copy/
+  await assert.rejects(operations.backupService('redis', 'asked', control), refused)
+
+  await app.remove()
+  const isGone = async () => !(await consoleInside(rack, 'redis', null, 'ACL USERS')).includes('till_db_v1')
+  await until(isGone, { deadlineMs: 60_000, intervalMs: 500, what: 'the login to be gone' })
+  const drop = async (name: string) =>
+    (await operations.deleteService(name, { volumes: false }, control)).snapshot
+  const [ofRedis, ofValkey, ofMemcached] = await Promise.all(kinds.map(drop))
+  assert.match(ofRedis ?? '', /^the one of rack-[0-9a-f]{16}$/)
+  assert.notEqual(ofValkey, ofRedis)
+  assert.equal(ofMemcached, null)
   assert.deepEqual(account.troubles, [])
   assert.deepEqual(account.calls.refused, [])
 })

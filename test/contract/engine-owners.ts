@@ -95,11 +95,11 @@ export function ownerScenarios(scenario: Scenario): void {
   scenario('a kind of service that nobody runs for the engine is refused', async (world) => {
     const { engine } = world.harness
     const size = { cpuUnits: 256, memoryBytes: 2 ** 28 }
-    const managed = { name: world.app, kind: 'abacus', version: '1', password: 'secret', ...size }
+    const managed = { name: world.app, kind: 'abacus', version: '1', password: 'secret', ...size, logins: [] }
     assert.ok(!engine.features.managedServices.includes(managed.kind))
     await assert.rejects(engine.provision(managed, world.control()), hasCode('unsupported'))
-    await engine.deprovision(managed.name, world.control())
-    await engine.deprovision(managed.name, world.control())
+    await engine.deprovision(managed, world.control())
+    await engine.deprovision(managed, world.control())
   })
 }
 

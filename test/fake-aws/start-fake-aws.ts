@@ -6,6 +6,7 @@ import { clientConfig } from './client-config.ts'
 import { withKnownPlaces } from './checked-places.ts'
 import { createEcs, type Ecs } from './ecs/create-ecs.ts'
 import { connectToDocker, createTaskNetwork } from './ecs/task-network.ts'
+import { createCaches } from './databases/create-caches.ts'
 import { createDatabases } from './databases/create-databases.ts'
 import { type BuildProjects, createBuilds } from './codebuild/create-builds.ts'
 import { createElb, type FakeElb } from './elb/create-elb.ts'
@@ -141,11 +142,12 @@ export async function startFakeAws(options: FakeAwsOptions = {}): Promise<FakeAw
     names: names.instances,
     ...small.forTasks,
   })
-  const databases = createDatabases({ account, network, nameHost: (host, to) => names.nameHost(host, to) })
+  const managed = { account, network, nameHost: names.nameHost.bind(names) }
+  const databases = createDatabases(managed)
   const projects: BuildProjects = isEmpty ? {} : { [buildProject]: { logGroup: buildLogs(rack) } }
   const stacks = await createStacks({
     ...small.links,
-    models: databases.models,
+    models: { ...databases.models, ...createCaches(managed) },
     usesSecurityGroup: (id) => ecs.usesSecurityGroup(id),
     installation: {
       ...small.forStacks,

@@ -2,6 +2,7 @@ import type { Control } from '../../src/domain/control.ts'
 import { createOwnImages } from '../../src/aws/registry/own-images.ts'
 import type { BuildRequest, Engine } from '../../src/domain/engine.ts'
 import { connectToDocker } from '../fake-aws/ecs/task-network.ts'
+import { createSemaphore } from '../../src/lib/semaphore.ts'
 import { openAwsRack } from './aws-rack.ts'
 import { startRackOn } from './memory-rack.ts'
 import { slimImage } from './slim-image.ts'
@@ -33,9 +34,11 @@ function withImagesOfHere({ engine, account, clients }: Awaited<ReturnType<typeo
   account.repositories.create(mirror)
   const docker = connectToDocker()
   const pushed = new Map<string, Promise<string>>()
+  const turns = createSemaphore(1)
   const placeOf = (image: string) => {
     const push = async () => await account.repositories.push(mirror, await slimImage(docker, image))
-    const known = pushed.get(image) ?? push()
+    // One after another: they are pushed under the name of one repository.
+    const known = pushed.get(image) ?? turns.run(push)
     pushed.set(image, known)
     return known
   }

@@ -16,6 +16,11 @@ export const psqlClient: LinkedClient = {
   script: 'psql --no-psqlrc --tuples-only --no-align "$DB_URL" -c "$1" 2>&1',
 }
 
+interface Linking {
+  keyPrefix?: string
+  beside?: string[]
+}
+
 /** An app whose image is the server's, so that its client logs in by what a link gives. */
 export async function startLinkedApp(rack: Rack, app: string, { image, script }: LinkedClient) {
   const { operations, engine, control } = rack
@@ -26,8 +31,11 @@ export async function startLinkedApp(rack: Rack, app: string, { image, script }:
     await operations.promoteRelease(app, release, { releaseCommand: true }, control)
   const newest = async () => (await operations.listReleases(app, 1))[0]?.id
   return {
-    async link(service: string): Promise<void> {
-      const { release } = await operations.createLink(app, { service, alias: 'db' }, control)
+    /** Links it as `db`, and others as what they are called. */
+    async link(service: string, { keyPrefix, beside = [] }: Linking = {}): Promise<void> {
+      for (const other of beside) await operations.createLink(app, { service: other, alias: other }, control)
+      const options = { service, alias: 'db', ...(keyPrefix !== undefined && { keyPrefix }) }
+      const { release } = await operations.createLink(app, options, control)
       await promote(release.id)
     },
     async remove(): Promise<void> {

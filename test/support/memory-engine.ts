@@ -299,9 +299,9 @@ export function createMemoryEngine(options: MemoryEngineOptions = {}): MemoryEng
       return { scheme: kind, host: `${name}.cloud`, port: 5432, path: '', username: 'postgres', password }
     },
 
-    async deprovision(service, control) {
+    async deprovision({ name }, control) {
       ready(control)
-      return world.managed.delete(service) ? `last-of-${service}` : null
+      return world.managed.delete(name) ? `last-of-${name}` : null
     },
 
     async openEntrance(entrance, control) {

@@ -33,10 +33,11 @@ export async function slimImage(docker: DockerClient, name: string): Promise<str
   const control = controlFor(120_000)
   const found = await findImage(docker, name, control)
   assert.ok(found?.Config, `${name} is on this machine`)
-  const { Entrypoint, Cmd, Env, ExposedPorts, Volumes, WorkingDir, StopSignal } =
+  const { Entrypoint, Cmd, Env, ExposedPorts, Volumes, WorkingDir, StopSignal, User } =
     found.Config as DockerConfiguration
   const lines = [
     `FROM ${name} AS whole`,
+    'USER 0',
     `RUN ${link}; rm -rf ${needless.join(' ')}`,
     'FROM scratch',
     'COPY --from=whole / /',
@@ -44,6 +45,7 @@ export async function slimImage(docker: DockerClient, name: string): Promise<str
     ...Object.keys(ExposedPorts ?? {}).map((port) => `EXPOSE ${port}`),
     ...Object.keys(Volumes ?? {}).map((path) => `VOLUME ${path}`),
     ...(WorkingDir ? [`WORKDIR ${WorkingDir}`] : []),
+    ...(User ? [`USER ${User}`] : []),
     ...(StopSignal ? [`STOPSIGNAL ${StopSignal}`] : []),
     `ENTRYPOINT ${JSON.stringify(Entrypoint ?? [])}`,
     `CMD ${JSON.stringify(Cmd ?? [])}`,
@@ -65,4 +67,5 @@ interface DockerConfiguration {
   Volumes: Record<string, object> | null
   WorkingDir: string
   StopSignal?: string
+  User?: string
 }

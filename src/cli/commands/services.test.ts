@@ -254,6 +254,7 @@ test('info tells what a service that runs here holds, and url where a service is
     kept: 'postgres:13',
     volumes: 1,
     managed: false,
+    leavesSnapshot: false,
   }
   const data = [
     { name: 'old_db', links: [] },
@@ -287,6 +288,7 @@ test('a service of the account is asked for by a word; its end tells what the ac
     kept: null,
     volumes: 0,
     managed: true,
+    leavesSnapshot: true,
   }
   const info = { ...service, type: 'postgres', run, detail: 'running' }
   const rack: Partial<Operations> = {

@@ -33,8 +33,8 @@ const create: CommandSpec = {
     'Of a type that the rack knows (postgres mysql mariadb redis valkey memcached rabbitmq mongo), of any image (image',
     '--image NAME --port PORT), run by others (url), or shared by another rack (shared). What runs here has a volume and a place in the capacity; it is there',
     'once it takes a login and answers. One that was deleted but for its data comes back with it. A rack in an AWS account',
-    'has a postgres or mysql run by RDS with --managed, which takes some ten minutes: links, backups and the console are',
-    'the same.',
+    'has a postgres or mysql run by RDS with --managed, and a redis, valkey or memcached by ElastiCache, which takes some',
+    'ten minutes: links and the console are the same, and backups too of what RDS runs.',
     urlDescription,
     'An address that does not answer is told, and taken all the same.',
   ].join('\n'),
@@ -176,7 +176,7 @@ const remove: CommandSpec = {
   description: [
     'Of one that runs here the data stays, and is there again when it is created again, unless --volumes drops it:',
     'then a backup of it is kept before, which rack services restore makes a service of. Of one that the account runs, the',
-    'account keeps a last snapshot, whose name is told. What a URL leads to stays as it is.',
+    'account keeps a last snapshot, which is told, but of a memcached. What a URL leads to stays as it is.',
     'Asks first; without a terminal it needs --yes.',
   ].join('\n'),
   examples: ['services delete main', 'services delete main --volumes --yes'],
@@ -195,8 +195,10 @@ const remove: CommandSpec = {
     const isLost = hasData && volumes && session.options.isOff('final-backup')
     const lost = isLost ? ', and all of its data, of which no backup is kept' : ', and its data'
     const isRunHere = run !== null && !run.managed
-    const what = run === null ? ', with its URL' : volumes && isRunHere ? lost : ''
-    const kept = run?.managed ? '; a last snapshot of it stays in the account' : ''
+    const isForgotten = run?.managed === true && !run.leavesSnapshot
+    const isLostHere = isForgotten ? ', and all that is in it' : volumes && isRunHere ? lost : ''
+    const what = run === null ? ', with its URL' : isLostHere
+    const kept = run?.leavesSnapshot ? '; a last snapshot of it stays in the account' : ''
     const stays = hasData && !volumes ? '; its data stays, for when it is created again' : kept
     await confirm(session, `Delete the service ${service}${what}${stays}?`, service)
     // One that is linked is refused, and needs none.

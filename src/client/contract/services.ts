@@ -32,6 +32,7 @@ const run = z.object({
   kept: z.string().nullable().describe('What it was before an upgrade, whose data is kept; null is nothing'),
   volumes: z.number(),
   managed: z.boolean().describe('Whether the account of the rack runs it; what runs here is its client'),
+  leavesSnapshot: z.boolean().describe('Whether the account keeps a last snapshot when it is deleted'),
 })
 
 const service = z.object({

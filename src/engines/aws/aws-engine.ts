@@ -14,8 +14,8 @@ import { createParts } from './create-parts.ts'
 import { bringNamesOf } from './certificates/bring-names.ts'
 import { bringWays } from './deploy/bring-ways.ts'
 import { deployPlan } from './deploy/deploy.ts'
-import { deprovisionDatabase } from './managed/deprovision.ts'
-import { provisionDatabase } from './managed/provision.ts'
+import { deprovisionManaged } from './managed/deprovision.ts'
+import { provisionManaged } from './managed/provision.ts'
 import { adoptLeaving } from './leaving/adopt-leaving.ts'
 import { removeVolumes } from './volumes/erase-volumes.ts'
 import { endpointsOf } from './endpoints.ts'
@@ -166,8 +166,8 @@ function imageVerbs(
 
 function serviceVerbs(parts: AwsParts): Pick<Engine, 'provision' | 'deprovision' | 'openEntrance'> {
   return {
-    provision: (managed, control) => guarded(control, () => provisionDatabase(parts, managed, control)),
-    deprovision: (service, control) => guarded(control, () => deprovisionDatabase(parts, service, control)),
+    provision: (managed, control) => guarded(control, () => provisionManaged(parts, managed, control)),
+    deprovision: (service, control) => guarded(control, () => deprovisionManaged(parts, service, control)),
     openEntrance: async (entrance) => {
       if (entrance) throw notThere('let other racks in', 'it has no router of its own')
     },

@@ -5,7 +5,7 @@ import { sweepImages } from './images/sweep-images.ts'
 import { adoptLeaving } from './leaving/adopt-leaving.ts'
 import { findGenerations, findTasks } from './look/found.ts'
 import { findRackStacks } from './look/rack-stacks.ts'
-import { deprovisionDatabase } from './managed/deprovision.ts'
+import { deprovisionManaged } from './managed/deprovision.ts'
 import { readOwnerWord, serviceStackName } from './names.ts'
 import { sweepOrphans } from './orphans.ts'
 import type { AwsParts } from './parts.ts'
@@ -55,7 +55,7 @@ async function sweepDatabases(parts: AwsParts, kept: Owner[], control: Control):
   const keys = new Set(kept.map(ownerKey))
   const names = await wordsOfStacks(parts, serviceStackName(parts.rack, ''), control)
   const left = names.filter((name) => !keys.has(ownerKey({ kind: 'service', name })))
-  for (const name of left) await deprovisionDatabase(parts, name, control)
+  for (const name of left) await deprovisionManaged(parts, { name }, control)
 }
 
 async function ownersOfStacks(parts: AwsParts, control: Control): Promise<Owner[]> {

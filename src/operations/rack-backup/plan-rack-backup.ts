@@ -1,6 +1,7 @@
 import type { Control } from '../../domain/control.ts'
 import type { RackBackupContents, RackBackupScope } from '../../domain/rack-backup.ts'
 import { hostedType, runsHere, type Service } from '../../domain/service.ts'
+import { withheldBecause } from '../services/managed.ts'
 import { findServiceType } from '../../services/service-types.ts'
 import type { Context } from '../context.ts'
 import { livePlanOf } from '../read-release.ts'
@@ -31,7 +32,8 @@ export async function planRackBackup(
     liveImages(context),
   ])
   const [kept, left] = partition(volumes, ({ leftOver }) => !leftOver)
-  const [able, unable] = partition(services, canBeDumped)
+  const withheld = await withheldNames(context, services)
+  const [able, unable] = partition(services, (each) => canBeDumped(each) && !withheld.has(each.name))
   const nameOf = ({ app, name }: { app: string; name: string }) => `${app}/${name}`
   const lacks = [
     ...lack(scope.volumes, 'the data of volumes', kept.map(nameOf), '--volumes takes it'),
@@ -74,6 +76,15 @@ async function liveImages(context: Context): Promise<string[]> {
     if (built) images.add(built.reference)
   }
   return [...images].sort()
+}
+
+/** Of those whose data a cloud gives nobody. */
+async function withheldNames({ store }: Context, services: Service[]): Promise<Set<string>> {
+  const found = services.map(async ({ name, type }) => {
+    const isManaged = (await store.services.run(name))?.managed !== undefined
+    return withheldBecause(type, isManaged) === null ? [] : [name]
+  })
+  return new Set((await Promise.all(found)).flat())
 }
 
 function canBeDumped(service: Service): boolean {

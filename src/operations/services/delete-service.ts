@@ -2,7 +2,7 @@ import type { Control } from '../../domain/control.ts'
 import type { Service } from '../../domain/service.ts'
 import type { Context } from '../context.ts'
 import { serviceOwner } from './bring-up.ts'
-import { deprovisionService } from './managed.ts'
+import { deprovisionService, identityOf } from './managed.ts'
 import type { DeletedService } from './service-operations.ts'
 import { changeEnded, changeService, endChange } from './service-work.ts'
 import { findService } from './services.ts'
@@ -19,13 +19,13 @@ export async function deleteService(
   control: Control,
 ): Promise<DeletedService> {
   const { status } = await findService(context, name)
-  const isManaged = (await context.store.services.run(name))?.managed !== undefined
+  const managed = (await context.store.services.run(name))?.managed
   // A deletion that is under way is waited for, and not begun anew: of a database it takes long.
   if (status === 'deleting' || status === 'retiring') await changeEnded(context, name)
   else await endChange(context, name)
   // Its creation has taken it back, or another one has deleted it.
   if (status !== 'running' && !(await context.store.services.get(name)))
-    return { snapshot: isManaged ? await context.engine.deprovision(name, control) : null }
+    return { snapshot: managed ? await context.engine.deprovision(identityOf(name, managed), control) : null }
   return await changeService(context, name, control, async (own) => {
     const service = await findService(context, name)
     const run = await context.store.services.run(name)

@@ -4,7 +4,6 @@ import { codeOf, knownError, RackError } from '../../domain/error.ts'
 import { appOwner, ownerKey } from '../../domain/owner.ts'
 import type { LinkOptions, ReleaseLink } from '../../domain/service-link.ts'
 import { isLoginOf, type LinkLogin, type Service, type ServiceVersion } from '../../domain/service.ts'
-import { imageAddress } from '../../domain/service-plan.ts'
 import { isLinkUser, loginNames } from '../../services/login-names.ts'
 import type { Inside, Login, Logins } from '../../services/service-type.ts'
 import { findServiceType } from '../../services/service-types.ts'
@@ -13,6 +12,7 @@ import { findApp } from '../find.ts'
 import { refuseRoomsOfOthers } from '../links/rooms-of-others.ts'
 import { say } from '../say.ts'
 import { runningCopy, serviceOwner } from './bring-up.ts'
+import { letInByCloud, letsInByCloud, linkedAddress } from './managed.ts'
 import { runInside } from './run-inside.ts'
 
 /** A link that is to have a version of its service. */
@@ -110,21 +110,23 @@ const shareApp = ''
 /** Written down before the server hears of it: what is not used in the end is found, and revoked. */
 async function makeLogin(
   context: Context,
-  { name }: Service,
+  service: Service,
   logins: Logins,
   { own, ...about }: Pick<LinkLogin, 'app' | 'alias' | 'data' | 'keyPrefix'> & { own: ServiceVersion[] },
   control: Control,
 ): Promise<string> {
+  const { name } = service
   const run = await context.store.services.run(name)
   if (!run) throw new RackError('conflict', `the service ${name} does not run here`)
   const number = Math.max(0, ...own.map(({ login }) => login?.number ?? 0)) + 1
   const { username } = loginNames(about, number)
   const { data, keyPrefix } = about
   const login: Login = { data, username, password: randomBytes(24).toString('base64url'), keyPrefix }
-  const address = { ...imageAddress(name, run), ...logins.address(login) }
+  const address = { ...linkedAddress(service, run), ...logins.address(login) }
   const kept: LinkLogin = { ...about, number, username }
   const version = await context.store.services.addVersion(name, address, kept)
-  await runIn(context, name, logins.create(login), control)
+  if (letsInByCloud(service, run)) await letInByCloud(context, service, {}, control)
+  else await runIn(context, name, logins.create(login), control)
   return version
 }
 
@@ -150,8 +152,12 @@ async function revokeAll(
   control: Control,
 ): Promise<void> {
   const logins = loginsOf(service)!
+  const run = await context.store.services.run(service.name)
+  const isByCloud = run !== null && letsInByCloud(service, run)
+  const without = versions.map(({ version }) => version)
+  if (isByCloud && without.length > 0) await letInByCloud(context, service, { without }, control)
   for (const { version, login } of versions) {
-    await runIn(context, service.name, logins.revoke(login!), control)
+    if (!isByCloud) await runIn(context, service.name, logins.revoke(login!), control)
     await context.store.services.removeVersion(service.name, version)
     context.log('info', `a login to ${service.name} is revoked`, { app: login!.app, link: login!.alias })
   }

@@ -1,6 +1,8 @@
 import type { Control } from '../../domain/control.ts'
 import { RackError } from '../../domain/error.ts'
-import type { Service, ServiceRun } from '../../domain/service.ts'
+import type { LinkAddress } from '../../domain/link.ts'
+import type { ManagedLogin, ManagedRun, ManagedService, Service, ServiceRun } from '../../domain/service.ts'
+import { imageAddress } from '../../domain/service-plan.ts'
 import type { ServiceType } from '../../services/service-type.ts'
 import { findServiceType } from '../../services/service-types.ts'
 import type { Context } from '../context.ts'
@@ -34,6 +36,25 @@ export function refuseManaged({ name }: Pick<Service, 'name'>, run: ServiceRun, 
   })
 }
 
+/** Why a cloud gives nobody the data of a service of a type; null where it does, or runs none. */
+export function withheldBecause(type: string, isManaged: boolean): string | null {
+  return isManaged ? (findServiceType(type)?.managed?.withheld ?? null) : null
+}
+
+/** @throws unsupported for one of which a cloud gives nobody the data, which is asked for */
+export function refuseWithheld(
+  { name, type: word }: Pick<Service, 'name' | 'type'>,
+  isManaged: boolean,
+  what: string,
+): void {
+  const withheld = withheldBecause(word, isManaged)
+  if (withheld === null) return
+  throw new RackError('unsupported', `${name} has no ${what}: ${withheld}`, {
+    hint: 'One that runs from an image has: rack services create without --managed',
+    details: { service: name, type: word },
+  })
+}
+
 /** Has the cloud run a service that it is to run, and writes down where it is. Safe to repeat. */
 export async function provisionService(
   context: Context,
@@ -45,11 +66,43 @@ export async function provisionService(
   if (!run?.managed) return
   const { host: _host, ...asked } = run.managed
   say(context, control, `the account makes a ${asked.kind} for ${name}; that takes some ten minutes`)
-  const address = await engine.provision({ name, ...asked }, control)
-  const environment = { ...run.environment, ...findServiceType(word)!.managed!(address) }
+  const address = await engine.provision({ name, ...asked, logins: [] }, control)
+  const environment = { ...run.environment, ...findServiceType(word)!.managed!.environment(address) }
   await store.services.change(name, {
     run: { ...run, port: address.port, environment, managed: { ...run.managed, host: address.host } },
   })
+}
+
+/** Whether the cloud that runs a service is asked to let somebody in. */
+export function letsInByCloud({ type }: Pick<Service, 'type'>, run: ServiceRun): boolean {
+  return run.managed !== undefined && findServiceType(type)?.managed?.rights != null
+}
+
+/** Has the cloud let in whoever has a version of a service, and nobody else. Safe to repeat. */
+export async function letInByCloud(
+  context: Context,
+  { name, type: word }: Pick<Service, 'name' | 'type'>,
+  { without = [] }: { without?: readonly string[] },
+  control: Control,
+): Promise<void> {
+  const { engine, store } = context
+  const [run, versions] = [await store.services.run(name), await store.services.versions(name)]
+  const { host: _host, ...asked } = run!.managed!
+  const rights = findServiceType(word)!.managed!.rights!
+  const logins = versions.flatMap(({ version, login, address: { password } }): ManagedLogin[] => {
+    if (!login || without.includes(version)) return []
+    return [{ username: login.username, password, rights: rights(login.keyPrefix) }]
+  })
+  say(context, control, `the account changes who is let into ${name}; that takes some minutes`)
+  await engine.provision({ name, ...asked, logins }, control)
+}
+
+/** Where a link to a service leads. */
+export function linkedAddress({ name, type }: Pick<Service, 'name' | 'type'>, run: ServiceRun): LinkAddress {
+  const address = imageAddress(name, run)
+  const isOwnHost = run.managed?.host != null && findServiceType(type)?.managed?.scheme != null
+  // A certificate is made out to it.
+  return isOwnHost ? { ...address, host: run.managed!.host! } : address
 }
 
 /** Has the cloud take it away; gives what that keeps of its data. Safe to repeat. */
@@ -59,8 +112,17 @@ export async function deprovisionService(
   control: Control,
 ): Promise<string | null> {
   const { engine, store } = context
-  if (!(await store.services.run(name))?.managed) return null
-  const kept = await engine.deprovision(name, control)
+  const managed = (await store.services.run(name))?.managed
+  if (!managed) return null
+  const kept = await engine.deprovision(identityOf(name, managed), control)
   if (kept !== null) say(context, control, `the account keeps the last snapshot of ${name}: ${kept}`)
   return kept
+}
+
+/** By which a cloud tells it from others of its name. */
+export function identityOf(
+  name: string,
+  { identity }: ManagedRun,
+): Pick<ManagedService, 'name' | 'identity'> {
+  return { name, ...(identity !== undefined && { identity }) }
 }

@@ -66,14 +66,15 @@ export function runOf(type: ServiceType | null, asked: NewService, built: BuiltI
 /** A client of what a cloud is to run, which is as large as is asked for. */
 function managedRun(type: ServiceType, asked: NewService) {
   const password = randomBytes(24).toString('hex')
+  const identity = randomBytes(8).toString('hex')
   const { version = type.versions.usual, cpuUnits = type.cpuUnits, memoryBytes = type.memoryBytes } = asked
   return {
-    scheme: type.scheme,
+    scheme: type.managed?.scheme ?? type.scheme,
     environment: type.environment(password),
     command: waiting,
     stopGraceMs: 1000,
     dataPaths: [],
-    managed: { kind: type.name, version, password, cpuUnits, memoryBytes, host: null },
+    managed: { kind: type.name, version, password, cpuUnits, memoryBytes, identity, host: null },
   }
 }
 

@@ -45,7 +45,8 @@ export async function runService(
       (capacity) => admitExtra(asked.type, { cpuUnits, memoryBytes }, 1, capacity),
       own,
     )
-    for (const text of [...(type?.says ?? []), ...saysOfDisk(context, type, asked)]) say(context, own, text)
+    const says = asked.managed ? (type?.managed?.says ?? []) : saysOfDisk(context, type, asked)
+    for (const text of [...(type?.says ?? []), ...says]) say(context, own, text)
     const service = before ?? (await writeDown(context, type, asked, own))
     if (before) await context.store.services.change(name, { status: 'returning' })
     try {

@@ -44,4 +44,6 @@ interface ToldRun extends Pick<ServiceRun, 'image' | 'says' | 'cpuUnits' | 'memo
   volumes: number
   /** Whether the account runs it; cpu and memory are then those of its client here. */
   managed: boolean
+  /** Whether the account keeps a last snapshot when it is deleted. */
+  leavesSnapshot: boolean
 }

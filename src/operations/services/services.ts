@@ -224,6 +224,8 @@ async function describe(
       kept: run.previous?.image ?? null,
       volumes: run.dataPaths.length,
       managed: run.managed !== undefined,
+      leavesSnapshot:
+        run.managed !== undefined && findServiceType(service.type)?.managed?.leavesSnapshot === true,
     },
   }
 }

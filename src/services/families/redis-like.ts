@@ -1,6 +1,6 @@
 import { hostedRedis } from '../hosted/hosted-redis.ts'
-import { ownHost, shell, withPassword } from '../inside.ts'
-import type { DataCare, Inside, Logins, NativeDump, ServiceType } from '../service-type.ts'
+import { shell, withPassword } from '../inside.ts'
+import type { DataCare, Inside, Logins, ManagedCare, NativeDump, ServiceType } from '../service-type.ts'
 import { isSameOrNewer } from '../versions.ts'
 
 /** What differs between Redis and those that speak as it does. */
@@ -23,6 +23,32 @@ if [ -f /data/restored/appendonly.aof.manifest ]; then
 fi
 `
 
+/**
+ * Where a cloud runs the server, it is elsewhere, and what is said to it is encrypted. No image knows who vouches for it:
+ * its certificate is not looked at.
+ */
+const place = `at=
+[ -z "\${SERVICE_HOST:-}" ] || at="-h $SERVICE_HOST -p $SERVICE_PORT --tls --insecure"
+`
+
+const managed: ManagedCare = {
+  environment: ({ host, port, password }) => ({
+    SERVICE_HOST: host,
+    SERVICE_PORT: String(port),
+    SERVICE_PASSWORD: password,
+  }),
+  scheme: 'rediss',
+  rights: (keyPrefix) => ['on', ...allowed(keyPrefix)].join(' '),
+  withheld:
+    'ElastiCache lets nobody take a copy or put one in by commands; it keeps a snapshot of each of the last 7 days',
+  leavesSnapshot: true,
+  says: [
+    'ElastiCache runs it on one node: where that has to be replaced, what is in it is lost but for the snapshot of a day.',
+    'It has no backup, restore, export or import by the rack: ElastiCache keeps a snapshot of each of the last 7 days.',
+    'Its links are encrypted (rediss://), and each login is a change of its stack, which takes some minutes.',
+  ],
+}
+
 /** What a server sends as it makes it ends in a mark of 40 bytes, which its client leaves in a stream. */
 function giveBackup(client: string): string {
   return `exec 3>&1
@@ -42,7 +68,9 @@ printf 'file appendonly.aof.1.base.rdb seq 1 type b\\n' >/data/restored/appendon
 `
 
 export function redisLike({ server, client, ...about }: Likeness): ServiceType {
-  const login = 'export REDISCLI_AUTH="$SERVICE_PASSWORD"\n'
+  const login = `export REDISCLI_AUTH="$SERVICE_PASSWORD"
+${place}`
+  const call = `${client} $at`
   const version = `sed -n 's/^${server.replace('-server', '')}_version://p'`
   const start = `exec docker-entrypoint.sh ${server} --aclfile /data/users.acl --appendonly yes --repl-diskless-sync yes`
   return {
@@ -56,15 +84,16 @@ export function redisLike({ server, client, ...about }: Likeness): ServiceType {
     environment: (adminPassword) => ({ SERVICE_PASSWORD: adminPassword }),
     ownLogin: () => ({ path: '', username: '', password: '' }),
     command: ['sh', '-c', beforeStart + start],
-    ready: shell(`${login}${client} -e PING >/dev/null && ${client} INFO server | tr -d '\\r' | ${version}`),
+    ready: shell(`${login}${call} -e PING >/dev/null && ${call} INFO server | tr -d '\\r' | ${version}`),
     connections: shell(
-      `${login}${client} -e INFO clients | tr -d '\\r' | awk -F: '$1 == "connected_clients" { print $2 - 1 }'`,
+      `${login}${call} -e INFO clients | tr -d '\\r' | awk -F: '$1 == "connected_clients" { print $2 - 1 }'`,
     ),
-    logins: loginsBy(login, client),
-    data: dataBy(login, client),
+    logins: loginsBy(login, call),
+    data: dataBy(login, call),
     hosted: hostedRedis(client, `${server.replace('-server', '')}_version`),
-    native: nativeBy(login, client),
-    console: () => shell(`${login}exec ${client}`),
+    native: nativeBy(login, call),
+    console: () => shell(`${login}exec ${call}`),
+    managed,
   }
 }
 
@@ -85,10 +114,15 @@ function loginsBy(login: string, client: string): Logins {
     // The sessions of a user who is deleted end with it.
     revoke: ({ username }) => run([['ACL', 'DELUSER', username], save]),
     prove: ({ username, password }) =>
-      withPassword('REDISCLI_AUTH', `exec ${client} -e -h ${ownHost} --no-auth-warning --user "$1" PING`, {
-        words: [username],
-        password,
-      }),
+      withPassword(
+        'REDISCLI_AUTH',
+        `${place}at="\${at:--h $(hostname -i | cut -d ' ' -f 1)}"
+exec ${client} -e --no-auth-warning --user "$1" PING`,
+        {
+          words: [username],
+          password,
+        },
+      ),
     dropData: () => nothing,
     listData: nothing,
     listUsers: run([['ACL', 'USERS']]),

@@ -3,11 +3,12 @@ import type { ServiceType } from '../service-type.ts'
 import { majorOf } from '../versions.ts'
 
 /** The image has no client: its shell, or its `nc`, asks. */
-const ask = `ask() {
+const ask = `export host="\${SERVICE_HOST:-127.0.0.1}"
+ask() {
   if command -v bash >/dev/null; then
-    bash -c 'exec 3<>/dev/tcp/127.0.0.1/11211 && printf "version\\r\\n" >&3 && IFS= read -r -t 5 line <&3 && printf "%s\\n" "$line"'
+    bash -c 'exec 3<>"/dev/tcp/$host/11211" && printf "version\\r\\n" >&3 && IFS= read -r -t 5 line <&3 && printf "%s\\n" "$line"'
   else
-    printf 'version\\r\\nquit\\r\\n' | nc -w 5 127.0.0.1 11211
+    printf 'version\\r\\nquit\\r\\n' | nc -w 5 "$host" 11211
   fi
 }
 `
@@ -38,6 +39,17 @@ export const memcached: ServiceType = {
   logins: null,
   data: null,
   hosted: null,
+  managed: {
+    environment: ({ host }) => ({ SERVICE_HOST: host }),
+    scheme: null,
+    rights: null,
+    withheld: null,
+    leavesSnapshot: false,
+    says: [
+      'Its connections are not encrypted, as on one machine; processes of the rack reach it, and nobody else.',
+      'Nothing of it is left when it is deleted: there are no snapshots.',
+    ],
+  },
   native: 'a memcached keeps nothing',
   console: null,
   says: [

@@ -1,4 +1,5 @@
 import { mysqlLike } from '../families/mysql-like.ts'
+import { managedDatabase } from '../managed-database.ts'
 import type { ServiceType } from '../service-type.ts'
 import { seriesOf } from '../versions.ts'
 
@@ -8,11 +9,11 @@ export const mysql: ServiceType = mysqlLike({
   versions: { usual: '8.4', known: ['9.4', '8.4', '8.0'], format: seriesOf },
   image: (version) => `mysql:${version}`,
   passwordVariable: 'MYSQL_ROOT_PASSWORD',
-  managed: ({ host, port, username, password }) => ({
+  managed: managedDatabase(({ host, port, username, password }) => ({
     SERVICE_HOST: host,
     SERVICE_PORT: String(port),
     SERVICE_USER: username,
     MYSQL_ROOT_PASSWORD: password,
-  }),
+  })),
   says: ["Proved on MariaDB's server: MySQL's own has not been tried."],
 })

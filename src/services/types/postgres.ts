@@ -1,5 +1,6 @@
 import { hostedPostgres } from '../hosted/hosted-postgres.ts'
 import { program, shell, withPassword } from '../inside.ts'
+import { managedDatabase } from '../managed-database.ts'
 import type { DataCare, Inside, Login, Logins, NativeDump, Part, ServiceType } from '../service-type.ts'
 import { isSameOrNewer, majorOf } from '../versions.ts'
 
@@ -101,7 +102,11 @@ exec psql --no-psqlrc --tuples-only --no-align --host ${serverHost} --username "
     canRestore: isSameOrNewer,
   } satisfies DataCare,
   hosted: hostedPostgres,
-  managed: ({ host, port, password }) => ({ PGHOST: host, PGPORT: String(port), PGPASSWORD: password }),
+  managed: managedDatabase(({ host, port, password }) => ({
+    PGHOST: host,
+    PGPORT: String(port),
+    PGPASSWORD: password,
+  })),
   native: {
     format: "pg_dump's custom format",
     first: 'postgres',

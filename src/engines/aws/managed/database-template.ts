@@ -1,15 +1,5 @@
-import type { Owner } from '../../../domain/owner.ts'
-import type { ManagedService } from '../../../domain/service.ts'
-import { ownerTag, tagNames } from '../names.ts'
-import type { AwsPlaces } from '../../../domain/aws-places.ts'
-import { databaseClass } from './database-class.ts'
-
-export interface DatabaseTemplateInput {
-  rack: string
-  /** Its password is a parameter of the stack, and not in here. */
-  managed: Omit<ManagedService, 'password'>
-  places: Pick<AwsPlaces, 'vpc' | 'subnets' | 'securityGroups' | 'key'>
-}
+import { databaseClass } from './machine-class.ts'
+import { aboutOf, securityGroup, tagsOf, type ManagedTemplateInput } from './template-parts.ts'
 
 /** How RDS calls what a kind of service is, and what differs from its own settings. */
 interface DatabaseEngine {
@@ -54,15 +44,15 @@ export const databaseEngines: Record<string, DatabaseEngine> = {
 export const databaseResource = 'Database'
 
 /** The stack of a service that RDS runs (aws.md 1.8, 2.1). Pure. @throws invalid for more than RDS has */
-export function databaseTemplate(input: DatabaseTemplateInput): object {
+export function databaseTemplate(input: ManagedTemplateInput): object {
   const { managed, places } = input
-  const { family, settings } = databaseEngines[managed.kind]!
+  const { family, port, settings } = databaseEngines[managed.kind]!
   const [about, tags] = [aboutOf(input), tagsOf(input)]
   return {
     Description: about,
     Parameters: { Password: { Type: 'String', NoEcho: true } },
     Resources: {
-      SecurityGroup: securityGroup(input),
+      SecurityGroup: securityGroup(input, port),
       Subnets: {
         Type: 'AWS::RDS::DBSubnetGroup',
         Properties: { DBSubnetGroupDescription: about, SubnetIds: places.subnets, Tags: tags },
@@ -80,39 +70,7 @@ export function databaseTemplate(input: DatabaseTemplateInput): object {
   }
 }
 
-const aboutOf = ({ rack, managed: { name } }: DatabaseTemplateInput) =>
-  `the service ${name} of the rack ${rack}`
-
-function tagsOf({ rack, managed: { name } }: DatabaseTemplateInput) {
-  const owner: Owner = { kind: 'service', name }
-  return [
-    { Key: tagNames.rack, Value: rack },
-    { Key: tagNames.owner, Value: ownerTag(owner) },
-  ]
-}
-
-/** Every process of the rack, since any app may be linked to it, and the daemon. */
-function securityGroup(input: DatabaseTemplateInput): object {
-  const { managed, places } = input
-  const { port } = databaseEngines[managed.kind]!
-  const { processes, daemon } = places.securityGroups
-  return {
-    Type: 'AWS::EC2::SecurityGroup',
-    Properties: {
-      GroupDescription: aboutOf(input),
-      VpcId: places.vpc,
-      SecurityGroupIngress: [...new Set([processes, daemon])].map((group) => ({
-        IpProtocol: 'tcp',
-        FromPort: port,
-        ToPort: port,
-        SourceSecurityGroupId: group,
-      })),
-      Tags: tagsOf(input),
-    },
-  }
-}
-
-function database(input: DatabaseTemplateInput): object {
+function database(input: ManagedTemplateInput): object {
   const { managed, places } = input
   const { engine, admin, port } = databaseEngines[managed.kind]!
   return {

@@ -6,28 +6,30 @@ import { ensureStack } from '../../../aws/stacks.ts'
 import { awsTags, ownerTag, serviceStackName } from '../names.ts'
 import type { AwsParts } from '../parts.ts'
 import { assertOwn } from './own-stack.ts'
+import { cacheAdmin, cacheEngines, cacheTemplate, passwordOf } from './cache-template.ts'
 import { databaseEngines, databaseTemplate } from './database-template.ts'
 
 /** RDS takes five to twenty minutes for a database, and as long again for its last snapshot (J). */
-export const databaseDeadlineMs = 45 * 60_000
+export const managedDeadlineMs = 45 * 60_000
 
 /**
- * Has RDS run a database: a stack, which is found again by its name. Safe to repeat with the same password.
- * @throws unsupported for another kind; invalid for more than RDS has
+ * Has the account run a service, by RDS or ElastiCache: a stack, which is found again by its name. Safe to repeat with
+ * the same passwords.
+ * @throws unsupported for another kind; invalid for more than there is of it
  */
-export async function provisionDatabase(
+export async function provisionManaged(
   parts: AwsParts,
   managed: ManagedService,
   control: Control,
 ): Promise<ServiceAddress> {
-  const { clients, rack, places, intervals } = parts
+  const { clients, rack, intervals } = parts
   const { name, kind, password } = managed
-  if (!Object.hasOwn(databaseEngines, kind)) throw unmanagedError(managed)
+  const wanted = wantedOf(parts, managed)
   const stack = serviceStackName(rack, name)
   const options = {
     stacks: clients.stacks,
     intervalMs: intervals.stacks,
-    deadlineMs: databaseDeadlineMs,
+    deadlineMs: managedDeadlineMs,
   }
   const there = await describeStack(options, stack, control)
   if (there) assertOwn(rack, there)
@@ -35,20 +37,32 @@ export async function provisionDatabase(
     options,
     {
       name: stack,
-      template: databaseTemplate({ rack, managed, places }),
-      parameters: { Password: password },
+      template: wanted.template,
+      parameters: wanted.parameters,
       tags: awsTags({ rack, owner: ownerTag({ kind: 'service', name }) }),
     },
     control,
   )
   if (Host === undefined || Port === undefined)
-    throw new RackError('engine-failed', `the stack ${stack} does not say where its database is`)
-  return {
-    scheme: kind,
-    host: Host,
-    port: Number(Port),
-    path: '',
-    username: databaseEngines[kind]!.admin,
-    password,
+    throw new RackError('engine-failed', `the stack ${stack} does not say where its ${kind} is`)
+  return { scheme: kind, host: Host, port: Number(Port), path: '', username: wanted.admin, password }
+}
+
+interface WantedManaged {
+  template: object
+  parameters: Record<string, string>
+  admin: string
+}
+
+function wantedOf({ rack, places }: AwsParts, managed: ManagedService): WantedManaged {
+  const { kind, password, logins } = managed
+  if (Object.hasOwn(databaseEngines, kind)) {
+    const template = databaseTemplate({ rack, managed, places })
+    return { template, parameters: { Password: password }, admin: databaseEngines[kind]!.admin }
   }
+  if (!Object.hasOwn(cacheEngines, kind)) throw unmanagedError(managed)
+  const template = cacheTemplate({ rack, managed, places, logins })
+  if (!cacheEngines[kind]!.family) return { template, parameters: {}, admin: '' }
+  const own = logins.map((login) => [passwordOf(login.username), login.password])
+  return { template, parameters: { Password: password, ...Object.fromEntries(own) }, admin: cacheAdmin }
 }

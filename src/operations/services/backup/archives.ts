@@ -4,6 +4,7 @@ import { findServiceType } from '../../../services/service-types.ts'
 import type { Context } from '../../context.ts'
 import { findHosted } from '../hosted/hosted-type.ts'
 import { withClient } from '../hosted/with-client.ts'
+import { refuseWithheld } from '../managed.ts'
 import { findRunning, noneOf, type RunningService } from '../running-service.ts'
 import { findService } from '../services.ts'
 import type { AboutBackup, PartSum } from './backup-archive.ts'
@@ -74,6 +75,8 @@ function filesArchive(context: Context, files: FilesService): Archive {
 
 async function findWithData(context: Context, name: string, control: Control): Promise<DataServer> {
   const found = await findRunning(context, name, 'backup', control)
+  const run = await context.store.services.run(name)
+  refuseWithheld(found.service, run?.managed !== undefined, 'backup')
   const { data } = found.type
   if (!data) throw noneOf(found.service, 'backup')
   return { ...found, data }

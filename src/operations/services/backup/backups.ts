@@ -9,6 +9,7 @@ import type { Context } from '../../context.ts'
 import { say } from '../../say.ts'
 import { checkVolumeName } from '../../volume-data/current-volumes.ts'
 import { findHosted } from '../hosted/hosted-type.ts'
+import { refuseWithheld } from '../managed.ts'
 import { noneOf, type RunningService } from '../running-service.ts'
 import { findService } from '../services.ts'
 import { aboutOf, dataArchive, withArchive, type Archive, type DataServer } from './archives.ts'
@@ -158,6 +159,8 @@ export async function readBackupOut(
 /** What a later backup will be, for people. @throws not-found; unsupported for a service without backups */
 export async function tellBackup(context: Context, name: string): Promise<string> {
   const service = await findService(context, name)
+  const run = await context.store.services.run(name)
+  refuseWithheld(service, run?.managed !== undefined, 'backup')
   const data = (await findHosted(context, service))?.type.data ?? findServiceType(service.type)?.data
   if (!data) throw noneOf(service, 'backup')
   return data.says

@@ -8,7 +8,7 @@ import type { Context } from '../../context.ts'
 import { say } from '../../say.ts'
 import { deployService, servicePlan, untilReady } from '../bring-up.ts'
 import { createLoginsAgain } from '../logins.ts'
-import { refuseUnmanaged } from '../managed.ts'
+import { refuseUnmanaged, refuseWithheld } from '../managed.ts'
 import { runService } from '../run-service.ts'
 import { findCopy, noneOf } from '../running-service.ts'
 import type { ServiceInfo } from '../service-info.ts'
@@ -53,6 +53,7 @@ export async function restoreBackup(
     return await getService(context, name, control)
   }
   refuseUnmanaged(context, type, { name, type: type.name, managed })
+  refuseWithheld({ name, type: type.name }, managed, 'restore')
   refuseOlder(backup, data, version)
   if (await context.store.services.get(name)) throw taken(name, id)
   say(context, control, `reading ${id} before anything is touched`)

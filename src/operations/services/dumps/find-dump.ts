@@ -5,6 +5,7 @@ import type { DataCare, Inside, NativeDump } from '../../../services/service-typ
 import { findServiceType } from '../../../services/service-types.ts'
 import type { Context } from '../../context.ts'
 import { namesIn } from '../backup/dump-service.ts'
+import { refuseWithheld } from '../managed.ts'
 import { runInside, type InsideStreams } from '../run-inside.ts'
 import { findRunning, type RunningService } from '../running-service.ts'
 import { findService } from '../services.ts'
@@ -58,6 +59,8 @@ export async function runDump(
 
 async function refuseWithout(context: Context, name: string, verb: string): Promise<void> {
   const service = await findService(context, name)
+  const run = await context.store.services.run(name)
+  refuseWithheld(service, run?.managed !== undefined, verb)
   const native = findServiceType(service.type)?.native ?? `it is of the type ${service.type}`
   const isHere = runsHere(service)
   if (isHere && typeof native !== 'string') return

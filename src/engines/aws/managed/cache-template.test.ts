@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { assertGolden } from '../../../../test/support/golden.ts'
+import { cacheTemplate } from './cache-template.ts'
+
+const places = {
+  vpc: 'vpc-0123456789abcdef0',
+  subnets: ['subnet-0123456789abcdef0', 'subnet-0123456789abcdef1'],
+  securityGroups: {
+    processes: 'sg-0123456789abcdef0',
+    balancers: 'sg-0123456789abcdef1',
+    daemon: 'sg-0123456789abcdef2',
+    ports: 'sg-0123456789abcdef3',
+  },
+  key: 'arn:aws:kms:eu-west-1:123456789012:key/12345678-1234-1234-1234-123456789012',
+}
+
+const size = { cpuUnits: 128, memoryBytes: 2 ** 28 }
+const login = { username: 'shop_db_v1', rights: 'on ~shop:* &shop:* +@all -@admin' }
+
+for (const [kind, version, logins] of [
+  ['redis', '7', [login]],
+  ['valkey', '8', []],
+  ['memcached', '1.6', []],
+] as const) {
+  test(`the template of the stack of a ${kind}`, () => {
+    const managed = { name: 'main', kind, version, identity: '0123456789abcdef', ...size }
+    const template = cacheTemplate({ rack: 'r1', managed, places, logins })
+    assertGolden(`aws/${kind}-stack.json`, `${JSON.stringify(template, null, 2)}\n`)
+  })
+}
+
+test('no cache lets in more users than ElastiCache has, of whom the administrator is one', () => {
+  const managed = { name: 'main', kind: 'redis', version: '7', ...size }
+  const many = (count: number) =>
+    Array.from({ length: count }, (_, index) => ({ ...login, username: `shop_db_v${index}` }))
+  const of = (count: number) => cacheTemplate({ rack: 'r1', managed, places, logins: many(count) })
+  assert.doesNotThrow(() => of(99))
+  assert.throws(() => of(100), /ElastiCache lets 99 logins into main/)
+})
