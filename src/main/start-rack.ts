@@ -108,16 +108,12 @@ async function openNames({ certificates, acme, domains }: OpenStore, { name }: I
 }
 
 /** Serves the API until disposed. */
-async function openEdge(
-  { limits, ownHost, listen }: ApiPlace,
-  door: Door,
-  log: Logger,
-): Promise<RunningRack> {
+async function openEdge(api: ApiPlace, door: Door, log: Logger): Promise<RunningRack> {
   await using undo = new AsyncDisposableStack()
   const faces = [createApiFace({ version }), metricsFace]
-  const edge = await createEdge({ door, faces, log, limits, ownHost })
+  const edge = await createEdge({ door, faces, log, limits: api.limits, ownHost: api.ownHost })
   undo.defer(() => edge.close())
-  const address = await listen(edge)
+  const address = await api.listen(edge)
   const stack = undo.move()
   return { address, [Symbol.asyncDispose]: () => stack.disposeAsync() }
 }

@@ -52,10 +52,12 @@ async function superviseLog({ log, place: { logFile } }: Supervised, control: Co
   })
 }
 
-async function superviseTokens({ room, place, log }: Supervised, control: Control): Promise<void> {
-  const { takeIn, periodMs } = place.tokens
-  const work = async () => await takeIn(room)
-  await repeatTelling({ periodMs, work }, control, (error) => {
+async function superviseTokens(
+  { room, place: { tokens }, log }: Supervised,
+  control: Control,
+): Promise<void> {
+  const work = async () => await tokens.takeIn(room)
+  await repeatTelling({ periodMs: tokens.periodMs, work }, control, (error) => {
     log.error({ err: error }, 'a token that was left for the rack cannot be taken in')
   })
 }
