@@ -5,6 +5,7 @@ import { type AccountOptions, createFakeAccount } from './account.ts'
 import { clientConfig } from './client-config.ts'
 import { withKnownPlaces } from './checked-places.ts'
 import { createEcs, type Ecs } from './ecs/create-ecs.ts'
+import { createDaemonWay } from './ecs/daemon-way.ts'
 import { connectToDocker, createTaskNetwork } from './ecs/task-network.ts'
 import { createDatabases } from './databases/create-databases.ts'
 import { type BuildProjects, createBuilds } from './codebuild/create-builds.ts'
@@ -114,9 +115,19 @@ export async function startFakeAws(options: FakeAwsOptions = {}): Promise<FakeAw
   const elb = await createElb({ account, vpcId, balancers, listenOn, certificates: certificates.shown })
   certificates.usedBy((arn) => elb.usersOf(arn))
   const small = createSmall(account, options)
+  let endpoint = ''
+  const daemons = createDaemonWay({
+    account,
+    network,
+    endpoint: () => endpoint,
+    registry: small.registry,
+    databaseAuthority: () => '',
+  })
+  undo.defer(() => daemons.close())
   const ecs = createEcs({
     account,
     network,
+    daemons,
     targetGroups: elb.targetGroups,
     names: names.instances,
     ...small.forTasks,
@@ -136,7 +147,6 @@ export async function startFakeAws(options: FakeAwsOptions = {}): Promise<FakeAw
     },
   })
   const sessions = await createSessions(account, { docker: connectToDocker(), containers: ecs.containers })
-  let endpoint = ''
   const builds = createBuilds({
     account,
     logs: small.forTasks.logs,
@@ -249,6 +259,7 @@ function createSmall(account: Account, { fargateVcpu }: FakeAwsOptions) {
       createPrices(account),
     ],
     permissions,
+    registry: images.host,
     forTasks: {
       secrets: secrets.values,
       logs: logs.lines,
