@@ -1,5 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { buildProgram } from '../aws/build-spec.ts'
 import type { AwsClients } from '../aws/clients.ts'
 import { readBlob } from '../aws/registry/blobs.ts'
 import type { ImageSource } from '../aws/registry/copy-image.ts'
@@ -17,9 +18,6 @@ import { isMissing } from '../lib/missing.ts'
 
 /** What the daemon stands on, unless an installation chooses another: anybody may pull it. */
 export const defaultNodeImage = 'public.ecr.aws/docker/library/node:24-bookworm-slim'
-
-/** The program of the image's other use, which CodeBuild runs. */
-export const builderProgram = 'build-in-account'
 
 export interface DaemonImage {
   clients: Pick<AwsClients, 'images'>
@@ -114,7 +112,7 @@ const dist = join(import.meta.dirname, import.meta.filename.endsWith('.ts') ? '.
 /** @throws not-found where this build of Rack has no programs */
 async function programEntries(): Promise<LayerEntry[]> {
   const names = await programNames()
-  if (!names.includes(`${builderProgram}.js`)) throw notBuilt()
+  if (!names.includes(`${buildProgram}.js`)) throw notBuilt()
   const files = [['bin/start.mjs', join(dist, '../bin/start.mjs')]]
   for (const name of names) files.push([`dist/${name}`, join(dist, name)])
   const owner = { uid: 0, gid: 0 }

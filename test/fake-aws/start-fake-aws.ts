@@ -120,7 +120,7 @@ export async function startFakeAws(options: FakeAwsOptions = {}): Promise<FakeAw
     account,
     network,
     endpoint: () => endpoint,
-    registry: small.registry,
+    registry: async () => (await small.registry()).host,
     databaseAuthority: () => '',
   })
   undo.defer(() => daemons.close())
@@ -133,7 +133,9 @@ export async function startFakeAws(options: FakeAwsOptions = {}): Promise<FakeAw
     ...small.forTasks,
   })
   const databases = createDatabases({ account, network, nameHost: (host, to) => names.nameHost(host, to) })
-  const projects: BuildProjects = isEmpty ? {} : { [buildProject]: { logGroup: buildLogs(rack) } }
+  const projects: BuildProjects = isEmpty
+    ? {}
+    : { [buildProject]: { logGroup: buildLogs(rack), variables: {}, isInstalled: false } }
   const stacks = await createStacks({
     ...small.links,
     models: databases.models,
@@ -152,6 +154,8 @@ export async function startFakeAws(options: FakeAwsOptions = {}): Promise<FakeAw
     logs: small.forTasks.logs,
     endpoint: () => endpoint,
     projects,
+    images: small.forTasks.images,
+    registryPassword: async () => (await small.registry()).login().password,
   })
   const services = [
     builds,
@@ -167,6 +171,8 @@ export async function startFakeAws(options: FakeAwsOptions = {}): Promise<FakeAw
   for (const service of [...services].toReversed()) undo.defer(() => service.close?.())
   undo.defer(() => sessions.close())
   const places = isEmpty ? null : await placesOf({ rack, account, elb, names, small, ecs, stacks, options })
+  // Any image of the rack's: nothing was installed.
+  if (places) projects[buildProject]!.variables = { RACK_BUILD_IMAGE: places.toolImage }
   const server = await startServer({
     ...account,
     services,
@@ -259,7 +265,7 @@ function createSmall(account: Account, { fargateVcpu }: FakeAwsOptions) {
       createPrices(account),
     ],
     permissions,
-    registry: images.host,
+    registry: images.registry,
     forTasks: {
       secrets: secrets.values,
       logs: logs.lines,

@@ -184,8 +184,7 @@ export function createImages(account: FakeAccount): {
   service: FakeService
   images: Images
   repositories: Repositories
-  /** Of the registry: `127.0.0.1:PORT`. */
-  host: () => Promise<string>
+  registry: () => Promise<AccountRegistry>
 } {
   const own = new AccountImages(account)
   const actions: FakeService['actions'] = {
@@ -197,5 +196,5 @@ export function createImages(account: FakeAccount): {
     BatchDeleteImage: async (input: sdk.BatchDeleteImageRequest) => own.forget(input),
   }
   const service = { scope: 'ecr', sdk, actions, close: async () => await own.close() }
-  return { service, images: own, repositories: own, host: async () => (await own.registry()).host }
+  return { service, images: own, repositories: own, registry: () => own.registry() }
 }
