@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto'
 import * as cloudWatch from '@aws-sdk/client-cloudwatch'
 import * as sdk from '@aws-sdk/client-elastic-load-balancing-v2'
 import { AwsError, type FakeAccount, type FakeService } from '../fake-service.ts'
@@ -44,6 +45,7 @@ export interface FakeElb {
 
 export interface FakeBalancer {
   arn: string
+  /** Of an application balancer an address, at which its ports are its own. */
   dnsName: string
   /** Those that the plan names, by port. */
   listeners: Map<number, { arn: string }>
@@ -124,7 +126,7 @@ async function addBalancer(state: ElbState, plan: BalancerPlan): Promise<FakeBal
   const short = type === 'application' ? 'app' : 'net'
   const number = state.nextSerial().toString(16).padStart(16, '0')
   const arn = `arn:aws:elasticloadbalancing:${region}:${account}:loadbalancer/${short}/${name}/${number}`
-  const dnsName = `${name}-${number}.${type === 'application' ? '' : 'elb.'}${region}.${type === 'application' ? 'elb.' : ''}amazonaws.com`
+  const dnsName = type === 'application' ? ownAddress() : `${name}-${number}.elb.${region}.amazonaws.com`
   const createdAt = new Date(clock.now())
   const balancer: Balancer = { arn, name, type, dnsName, createdAt, listenOn, idleTimeoutSeconds }
   state.balancers.set(arn, balancer)
@@ -135,6 +137,11 @@ async function addBalancer(state: ElbState, plan: BalancerPlan): Promise<FakeBal
   }
   const loopbackPort = (port: number) => loopbackPortOf(state, (one) => one === balancer, port)
   return { arn, dnsName, listeners, loopbackPort }
+}
+
+/** In place of a name that leads to it: this machine's, and nobody else's. AWS gives a name (D). */
+function ownAddress(): string {
+  return ['127', randomInt(1, 255), randomInt(256), randomInt(1, 255)].join('.')
 }
 
 function loopbackPortOf(state: ElbState, isWanted: (balancer: Balancer) => boolean, port: number): number {
