@@ -5,6 +5,7 @@ import { ensureStack, planStack, type StackPlan, type WantedStack } from '../aws
 import type { Control } from '../domain/control.ts'
 import { RackError } from '../domain/error.ts'
 import { forgetAbsentNamesSoon } from './absent-names.ts'
+import { withChosen } from './chosen.ts'
 import { stackOptionsOf, type InstallationAccount } from './installation-account.ts'
 import {
   baseStackName,
@@ -43,17 +44,18 @@ export async function makeStacks(
   wanted: WantedInstallation,
   control: Control,
 ): Promise<InstallationOutputs> {
-  const { rack, replace = [] } = wanted
+  const { replace = [], ...input } = wanted
+  const { rack } = input
   const options = stackOptionsOf(account)
   const isFirst = await isAbsent(options, rack, control)
   try {
-    const base = await ensureStack(options, baseStack(wanted, replace), control)
+    const base = await ensureStack(options, baseStack(input, replace), control)
     await options.stacks.updateTerminationProtection(
       { StackName: baseStackName(rack), EnableTerminationProtection: true },
       { abortSignal: control.signal },
     )
     await forgetAbsentNamesSoon(account, { zone: base['Zone']!, name: `${rack}.internal` }, control)
-    return { base, rack: await ensureStack(options, rackStack(wanted, base, replace), control) }
+    return { base, rack: await ensureStack(options, rackStack(input, base, replace), control) }
   } catch (error) {
     if (isFirst && !control.signal.aborted) await undoFirst(account, rack, { error, control })
     throw error
@@ -63,7 +65,7 @@ export async function makeStacks(
 /** What `makeStacks` would change, stack by stack. Nothing is changed, and nothing refused. */
 export async function planStacks(
   account: InstallationAccount,
-  wanted: WantedInstallation,
+  wanted: InstallationInput,
   control: Control,
 ): Promise<StackPlan[]> {
   const options = stackOptionsOf(account)
@@ -114,7 +116,23 @@ async function undoFirst(
 
 function baseStack(wanted: InstallationInput, replace: readonly string[]): WantedStack {
   const [base] = installationStacks(wanted)
-  return { ...base!, tags: tagsOf(wanted.rack), judge: judgeFor(base!.name, () => true, replace) }
+  const { name, template } = base!
+  const judge = judgeFor(wanted.rack, name, replace)
+  return { name, template: withChosen(template, wanted), tags: tagsOf(wanted.rack), judge }
+}
+
+function rackStack(wanted: InstallationInput, base: Outputs, replace: readonly string[]): WantedStack {
+  const [, rack] = installationStacks(wanted)
+  const names = rackParameters(wanted)
+  const parameters = Object.fromEntries(names.map((name) => [name, base[name] ?? '']))
+  const judge = judgeFor(wanted.rack, rack!.name, replace)
+  return { ...rack!, tags: tagsOf(wanted.rack), parameters, judge }
+}
+
+function judgeFor(rack: string, name: string, replace: readonly string[]) {
+  return (changes: StackChange[]) => {
+    assertNothingLost({ rack, replace }, { name, changes })
+  }
 }
 
 /** Of the rack's stack: what processes run in, are reached by or are made from. */
@@ -126,31 +144,30 @@ const heldTypes = new Set([
   'AWS::Logs::LogGroup',
 ])
 
-function rackStack(wanted: InstallationInput, base: Outputs, replace: readonly string[]): WantedStack {
-  const [, rack] = installationStacks(wanted)
-  const names = rackParameters(wanted)
-  const parameters = Object.fromEntries(names.map((name) => [name, base[name] ?? '']))
-  const judge = judgeFor(rack!.name, ({ type }) => heldTypes.has(type), replace)
-  return { ...rack!, tags: tagsOf(wanted.rack), parameters, judge }
+/** Of what would change in a stack, what data or the rack hangs on and would be replaced or removed. Pure. */
+export function lostChanges(
+  rack: string,
+  { name, changes }: Pick<StackPlan, 'name' | 'changes'>,
+): StackChange[] {
+  return changes.filter(
+    ({ action, type }) =>
+      /^(Remove|Replace)$/.test(action) && (name === baseStackName(rack) || heldTypes.has(type)),
+  )
 }
 
-function judgeFor(
-  stack: string,
-  isHeld: (change: StackChange) => boolean,
-  replace: readonly string[],
-): (changes: StackChange[]) => void {
-  return (changes) => {
-    const lost = changes.filter(
-      (change) =>
-        /^(Remove|Replace)$/.test(change.action) && isHeld(change) && !replace.includes(change.resource),
-    )
-    if (lost.length === 0) return
-    const words = lost.map(
-      ({ action, resource, type }) => `${resource} (${type}) would be ${action.toLowerCase()}d`,
-    )
-    throw new RackError('conflict', `the stack ${stack} stays as it is: ${words.join(', ')}`, {
-      hint: 'Choose what it was made with, or take the rack away first: rack uninstall',
-      details: { stack, resources: lost.map(({ resource }) => resource) },
-    })
-  }
+/** @throws conflict where something would be lost that is not named in `replace` */
+export function assertNothingLost(
+  { rack, replace }: { rack: string; replace: readonly string[] },
+  plan: Pick<StackPlan, 'name' | 'changes'>,
+): void {
+  const lost = lostChanges(rack, plan).filter(({ resource }) => !replace.includes(resource))
+  if (lost.length === 0) return
+  const words = lost.map(
+    ({ action, resource, type }) => `${resource} (${type}) would be ${action.toLowerCase()}d`,
+  )
+  const names = lost.map(({ resource }) => resource)
+  throw new RackError('conflict', `the stack ${plan.name} stays as it is: ${words.join(', ')}`, {
+    hint: `Choose what it was made with. Where what hangs on them may go: rack update --rack ${rack} --replace ${names.join(',')}`,
+    details: { stack: plan.name, resources: names },
+  })
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { after, afterEach, before, test } from 'node:test'
 import { heldResources } from '../../src/account/held-resources.ts'
 import { removeInstalledMark, writeInstalledMark } from '../../src/account/installed-mark.ts'
+import { leftResources, withData } from '../../src/account/left-resources.ts'
 import { findStacks, makeStacks } from '../../src/account/make-stacks.ts'
 import { removeStacks } from '../../src/account/remove-stacks.ts'
 import type { AwsPlaces } from '../../src/domain/aws-places.ts'
@@ -232,6 +233,8 @@ test('with its data an installation goes but for its key, and the base is protec
   assert.deepEqual(left, [{ type: 'AWS::KMS::Key', id: outputs['Key']!.split('/')[1] }])
 })
 
+const byType = (a: { type: string }, b: { type: string }) => (a.type < b.type ? -1 : 1)
+
 test('a removal that failed when the stacks were gone goes on, since what the base held is known', async () => {
   const { rack, account, aws, wanted } = own
   const { base: outputs } = await makeStacks(account, wanted(), controlFor(60_000))
@@ -249,6 +252,12 @@ test('a removal that failed when the stacks were gone goes on, since what the ba
   assert.equal(await statusOf(base).catch(() => 'gone'), 'gone')
   await assert.rejects(account.clients.objects.listObjectsV2({ Bucket: bucket }), /NoSuchBucket/)
   const left = [{ type: 'AWS::KMS::Key', id: key!.split('/')[1] }]
+  // Also for whoever knows nothing but the name.
+  const told = await leftResources(account, rack, controlFor(60_000))
+  assert.deepEqual(told.toSorted(byType), held.toSorted(byType))
+  assert.deepEqual(await withData(account, told, controlFor(60_000)), [
+    { type: 'AWS::EFS::FileSystem', id: fileSystem },
+  ])
   assert.deepEqual(await remove(), left)
   await assert.rejects(account.clients.files.describeAccessPoints({ FileSystemId: fileSystem }), /NotFound/)
   assert.deepEqual(await remove(), left)

@@ -35,8 +35,11 @@ export const doctor: CommandSpec = {
     const findings = await examine(installation)
     if (installation && isOnMachine(installation))
       findings.push(...(await examineLoad(session, installation)))
-    if (installation && !isOnMachine(installation))
+    if (installation && !isOnMachine(installation)) {
+      const { useDaemonCredentials } = await import('../account/own-account.ts')
+      await useDaemonCredentials(installation.directory, session.world)
       findings.push(...(await (await session.world.accountDoctor())(installation)))
+    }
     if (installation) {
       findings.push(...(await examineApps(session, installation)))
       findings.push(...(await examineBackups(session, installation)))

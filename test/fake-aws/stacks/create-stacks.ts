@@ -4,7 +4,7 @@ import { AwsError, type FakeService } from '../fake-service.ts'
 import { assertModelled, NotModelled } from '../modelled.ts'
 import { paged } from '../paging.ts'
 import { assertTemplate, type ChangeSet, changeSetId, parametersOf, settleChangeSet } from './change-sets.ts'
-import { described, describedSet } from './described.ts'
+import { described, describedSet, summary } from './described.ts'
 import { createInventory, type Inventory } from './models/model.ts'
 import { createModels, type ResourceLinks } from './resources.ts'
 import { continueRollback, createStack, deleteStack, type StackRunner, updateStack } from './run-stack.ts'
@@ -253,6 +253,17 @@ class Stacks {
     return { Stacks: page.map(described), ...(next && { NextToken: next }) }
   }
 
+  /** Also those that are gone, for ninety days (D: ListStacks). */
+  list({ StackStatusFilter: statuses, NextToken: token }: sdk.ListStacksInput): sdk.ListStacksOutput {
+    const found = this.#stacks.filter(({ status }) => statuses?.includes(status) ?? true)
+    const { page, next } = paged(found, token, {
+      pageSize: mostOnPage,
+      key: (stack) => stack.id,
+      error: 'ValidationError',
+    })
+    return { StackSummaries: page.map(summary), ...(next && { NextToken: next }) }
+  }
+
   /** Newest first (D: DescribeStackEvents). */
   events({ StackName: name, NextToken: token }: sdk.DescribeStackEventsInput): sdk.DescribeStackEventsOutput {
     const { events } = this.get(name)
@@ -283,6 +294,10 @@ export async function createStacks(links: StackLinks): Promise<FakeStacks> {
     UpdateTerminationProtection: async (input: sdk.UpdateTerminationProtectionInput) => stacks.protect(input),
     ContinueUpdateRollback: async (input: sdk.ContinueUpdateRollbackInput) => stacks.continueRollback(input),
     DescribeStacks: async (input: sdk.DescribeStacksInput) => stacks.describe(input),
+    ListStacks: async (input: sdk.ListStacksInput) => {
+      assertModelled(input, ['StackStatusFilter', 'NextToken'], 'ListStacks')
+      return stacks.list(input)
+    },
     DescribeStackEvents: async (input: sdk.DescribeStackEventsInput) => stacks.events(input),
     DescribeStackResource: async (
       input: sdk.DescribeStackResourceInput,

@@ -22,6 +22,19 @@ export function described(stack: Stack): sdk.Stack {
   }
 }
 
+export function summary(stack: Stack): sdk.StackSummary {
+  return {
+    StackId: stack.id,
+    StackName: stack.name,
+    TemplateDescription: stack.template?.description,
+    CreationTime: stack.createdAt,
+    LastUpdatedTime: stack.updatedAt,
+    DeletionTime: stack.deletedAt,
+    StackStatus: stack.status,
+    StackStatusReason: stack.reason,
+  }
+}
+
 /** D: what is not to be echoed is four asterisks. */
 function shown(values: Record<string, string>, template: Template | null): sdk.Parameter[] {
   return Object.entries(values).map(([ParameterKey, value]) => {
