@@ -30,4 +30,6 @@ export interface AwsPlaces {
   key?: string
   /** ARN of the boundary of every role that an app has. */
   roleBoundary?: string
+  /** ARN of the role by which CloudFormation makes stacks of apps and services; as whoever calls it when absent. */
+  stackRole?: string
 }

@@ -64,6 +64,8 @@ export interface FakeAws {
   faults: Faults
   stacks: FakeStacks
   certificates: Pick<FakeCertificates, 'add' | 'authority' | 'refused'>
+  /** PEM of who signs what databases show. */
+  databaseAuthority: string
   repositories: Repositories
   logGroups: LogGroups
   /** Says who may do what, for the call that asks so. */
@@ -132,7 +134,11 @@ export async function startFakeAws(options: FakeAwsOptions = {}): Promise<FakeAw
     names: names.instances,
     ...small.forTasks,
   })
-  const databases = createDatabases({ account, network, nameHost: (host, to) => names.nameHost(host, to) })
+  const databases = await createDatabases({
+    account,
+    network,
+    nameHost: (host, to) => names.nameHost(host, to),
+  })
   const projects: BuildProjects = isEmpty
     ? {}
     : { [buildProject]: { logGroup: buildLogs(rack), variables: {}, isInstalled: false } }
@@ -194,6 +200,7 @@ export async function startFakeAws(options: FakeAwsOptions = {}): Promise<FakeAw
     faults: server.faults,
     stacks,
     certificates,
+    databaseAuthority: databases.authority,
     repositories: small.links.repositories,
     logGroups: small.links.logGroups,
     permissions: small.permissions,

@@ -1,5 +1,6 @@
 import { checkRegion, readCaller, type Caller } from '../../account/caller.ts'
 import { findRack } from '../../account/find-rack.ts'
+import { describeMark } from '../../account/installed-mark.ts'
 import type { InstallationAccount } from '../../account/installation-account.ts'
 import { leftResources, withData } from '../../account/left-resources.ts'
 import { openAccount } from '../../account/open-account.ts'
@@ -35,8 +36,10 @@ export async function removeLeftStacks(session: Session): Promise<void> {
     const held = await leftResources(account, name, control)
     if (!found) await assertLeft(account, { name, volumes, caller }, held, control)
     if (found?.mark) {
-      throw new RackError('conflict', `${name} is installed: its daemon is on ${found.mark.host}`, {
-        hint: `There: rack uninstall --dir ${found.mark.directory}`,
+      throw new RackError('conflict', `${name} is installed: its daemon is ${describeMark(found.mark)}`, {
+        hint: found.mark.inside
+          ? `rack login aws://${region}/${name}, then: rack uninstall --rack ${name}`
+          : `There: rack uninstall --dir ${found.mark.directory}`,
       })
     }
     const data = volumes ? held.map(({ type, id }) => `${type} ${id}`).join(', ') : ''

@@ -5,12 +5,15 @@ import type { TaskNetwork } from '../links.ts'
 import { assertModelled, NotModelled } from '../modelled.ts'
 import { paged } from '../paging.ts'
 import type { ResourceModel } from '../stacks/models/model.ts'
+import { createAuthority, issueCertificate } from '../../../src/lib/x509/issue.ts'
 import { startPostgresServer, type DatabaseServer } from './servers.ts'
 
 /** RDS: databases that stacks make, as real servers, and the snapshots that these leave. */
 export interface FakeDatabases {
   service: FakeService
   models: Record<string, ResourceModel>
+  /** PEM of who signs the certificates that databases show, as RDS has one for each Region. */
+  authority: string
 }
 
 interface Options {
@@ -34,9 +37,14 @@ const text = (value: unknown) => (typeof value === 'string' ? value : '')
 const createMs = 300_000
 const snapshotMs = 120_000
 
-export function createDatabases({ account, network, nameHost }: Options): FakeDatabases {
+/** A day back, for clocks; longer than any test. */
+const span = () => ({ from: new Date(Date.now() - 86_400_000), until: new Date(Date.now() + 86_400_000) })
+
+export async function createDatabases({ account, network, nameHost }: Options): Promise<FakeDatabases> {
   const databases = new Map<string, Database>()
   const snapshots: sdk.DBSnapshot[] = []
+  const settings = new Map<string, Record<string, unknown>>()
+  const authority = await createAuthority({ name: `Fake RDS ${account.region}`, ...span() })
   const instance: ResourceModel = {
     takesMs: createMs,
     named: 'DBInstanceIdentifier',
@@ -44,12 +52,19 @@ export function createDatabases({ account, network, nameHost }: Options): FakeDa
       assertInstance(properties)
       // S: an identifier is kept in small letters, of 63 at most.
       const id = generated.toLowerCase().slice(0, 63)
+      const host = `${id}.c${randomBytes(6).toString('hex')}.${account.region}.rds.amazonaws.com`
+      const shown = { authority, names: [host], usages: ['server' as const], ...span() }
+      const [major = ''] = text(properties['EngineVersion']).split('.')
+      const own = settings.get(text(properties['DBParameterGroupName'])) ?? {}
       const server = await startPostgresServer(account, network, {
-        image: `postgres:${text(properties['EngineVersion']).split('.')[0]}`,
+        image: `postgres:${major}`,
         username: text(properties['MasterUsername']),
         password: text(properties['MasterUserPassword']),
+        database: text(properties['DBName']) || null,
+        certificate: await issueCertificate(shown),
+        // D: "Requiring an SSL connection to a PostgreSQL DB instance": 1 from 15 on, 0 before.
+        isTlsForced: Number(own['rds.force_ssl'] ?? (Number(major) >= 15 ? 1 : 0)) === 1,
       })
-      const host = `${id}.c${randomBytes(6).toString('hex')}.${account.region}.rds.amazonaws.com`
       nameHost(host, server.address)
       databases.set(id, { server, host, isProtected: isTrue(properties['DeletionProtection']) })
       const arn = `arn:aws:rds:${account.region}:${account.account}:db:${id}`
@@ -77,10 +92,13 @@ export function createDatabases({ account, network, nameHost }: Options): FakeDa
     },
   }
   return {
+    authority: authority.certificate,
     models: {
       'AWS::RDS::DBInstance': instance,
       'AWS::RDS::DBSubnetGroup': grouped('DBSubnetGroupName'),
-      'AWS::RDS::DBParameterGroup': grouped('DBParameterGroupName'),
+      'AWS::RDS::DBParameterGroup': grouped('DBParameterGroupName', (name, { Parameters }) =>
+        settings.set(name, (Parameters ?? {}) as Record<string, unknown>),
+      ),
     },
     service: {
       scope: 'rds',
@@ -94,6 +112,12 @@ export function createDatabases({ account, network, nameHost }: Options): FakeDa
           if (!database) throw new AwsError('DBInstanceNotFoundFault', `DBInstance ${id} not found.`, 404)
           database.isProtected = input.DeletionProtection ?? database.isProtected
           return { DBInstance: { DBInstanceIdentifier: id, DeletionProtection: database.isProtected } }
+        },
+        async DeleteDBSnapshot(input: sdk.DeleteDBSnapshotMessage): Promise<sdk.DeleteDBSnapshotResult> {
+          const at = snapshots.findIndex((each) => each.DBSnapshotIdentifier === input.DBSnapshotIdentifier)
+          if (at < 0) throw new AwsError('DBSnapshotNotFoundFault', 'DBSnapshot not found.', 404)
+          const [gone] = snapshots.splice(at, 1)
+          return { DBSnapshot: { ...gone!, Status: 'deleted' } }
         },
         async DescribeDBSnapshots(input: sdk.DescribeDBSnapshotsMessage): Promise<sdk.DBSnapshotMessage> {
           assertModelled(input, ['SnapshotType', 'Marker'], 'DescribeDBSnapshots')
@@ -112,12 +136,19 @@ export function createDatabases({ account, network, nameHost }: Options): FakeDa
 const isTrue = (value: unknown) => String(value) === 'true'
 
 /** What there is only to be referred to. */
-function grouped(named: string): ResourceModel {
+function grouped(
+  named: string,
+  hear: (name: string, properties: Properties) => void = () => {},
+): ResourceModel {
   return {
     takesMs: 2000,
     named,
-    create: (_properties, generated) => ({ physical: generated.toLowerCase(), attributes: {} }),
-    update: () => {},
+    create(properties, generated) {
+      const physical = generated.toLowerCase()
+      hear(physical, properties)
+      return { physical, attributes: {} }
+    },
+    update: ({ physical }, properties) => hear(physical, properties),
     delete: () => {},
   }
 }
@@ -125,10 +156,13 @@ function grouped(named: string): ResourceModel {
 /** S: of what a database is asked for, what could be wrong. */
 function assertInstance(properties: Properties): void {
   const { Engine, DBInstanceClass, MasterUserPassword, AllocatedStorage, DBInstanceIdentifier } = properties
+  const { DBName = 'postgres' } = properties
   if (Engine !== 'postgres') throw new NotModelled(`the engine ${text(Engine)}`)
   if (DBInstanceIdentifier !== undefined) throw new NotModelled('a database with a name of its own')
   if (!/^db\.[a-z0-9]+\.[a-z0-9]+$/.test(text(DBInstanceClass)))
     throw new Error(`Invalid DB Instance class: ${text(DBInstanceClass)}`)
+  // D: begins with a letter, letters, digits and underscores, 1 to 63.
+  if (!/^[a-zA-Z]\w{0,62}$/.test(text(DBName))) throw new Error('DBName must begin with a letter')
   if (Number(AllocatedStorage) < 20) throw new Error('Invalid storage size for engine name postgres')
   // D: 8 to 128 printable characters but / " @ and the space.
   if (!/^[!#-.0-?A-~]{8,128}$/.test(text(MasterUserPassword)))

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
-import { mkdir, writeFile } from 'node:fs/promises'
+import { chown, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { until } from '../../../src/lib/poll.ts'
+import type { Issued } from '../../../src/lib/x509/issue.ts'
 import { query } from '../../support/postgres.ts'
 import { connectToDocker, labelsOf, removeObject } from '../ecs/task-network.ts'
 import type { FakeAccount } from '../fake-service.ts'
@@ -18,7 +19,16 @@ export interface WantedServer {
   image: string
   username: string
   password: string
+  /** One that it has from the start, beside Postgres's own; null without. */
+  database: string | null
+  /** What it shows to whoever wants TLS. */
+  certificate: Issued
+  /** Whether it takes no connection without. */
+  isTlsForced: boolean
 }
+
+/** Of the image. */
+const postgresUser = 999
 
 /** This machine may be busy with many. */
 const startMs = 120_000
@@ -30,7 +40,7 @@ const literal = (text: string) => `'${text.replaceAll("'", "''")}'`
  * What RDS gives its customer of a Postgres (D: "Understanding PostgreSQL roles and permissions"): an administrator that is
  * no superuser, and a database of RDS's own that nobody enters.
  */
-function initialise({ username, password }: WantedServer): string {
+function initialise({ username, password, database }: WantedServer): string {
   return [
     'CREATE ROLE rds_superuser NOLOGIN;',
     'GRANT pg_monitor, pg_signal_backend TO rds_superuser WITH ADMIN OPTION;',
@@ -38,6 +48,7 @@ function initialise({ username, password }: WantedServer): string {
     `ALTER DATABASE postgres OWNER TO ${username};`,
     `ALTER DATABASE template1 OWNER TO ${username};`,
     'REVOKE ALL ON DATABASE rdsadmin FROM PUBLIC;',
+    ...(database === null ? [] : [`CREATE DATABASE ${database} OWNER ${username};`]),
     '',
   ].join('\n')
 }
@@ -54,13 +65,26 @@ export async function startPostgresServer(
   const folder = join(directory, 'databases', id)
   await mkdir(folder, { recursive: true })
   await writeFile(join(folder, 'rds.sql'), initialise(wanted))
+  await writeFile(join(folder, 'server.crt'), wanted.certificate.certificate)
+  await writeFile(join(folder, 'server.key'), wanted.certificate.key, { mode: 0o600 })
+  await chown(join(folder, 'server.key'), postgresUser, postgresUser)
+  // The image's own line for connections of the network is the last one.
+  const force = `sed -i 's/^host all all all/hostssl all all all/' "$PGDATA/pg_hba.conf"\n`
+  await writeFile(join(folder, 'tls.sh'), wanted.isTlsForced ? force : '')
+  const inside = { crt: '/etc/rds-server.crt', key: '/etc/rds-server.key' }
   const body = {
     Image: wanted.image,
+    Cmd: ['postgres', '-cssl=on', `-cssl_cert_file=${inside.crt}`, `-cssl_key_file=${inside.key}`],
     Env: ['POSTGRES_USER=rdsadmin', `POSTGRES_PASSWORD=${randomBytes(16).toString('hex')}`],
     Labels: await labelsOf(run),
     HostConfig: {
       NetworkMode: network.name,
-      Binds: [`${join(folder, 'rds.sql')}:/docker-entrypoint-initdb.d/rds.sql:ro`],
+      Binds: [
+        `${join(folder, 'rds.sql')}:/docker-entrypoint-initdb.d/rds.sql:ro`,
+        `${join(folder, 'tls.sh')}:/docker-entrypoint-initdb.d/tls.sh:ro`,
+        `${join(folder, 'server.crt')}:${inside.crt}:ro`,
+        `${join(folder, 'server.key')}:${inside.key}:ro`,
+      ],
     },
   }
   const created = {
@@ -77,7 +101,7 @@ export async function startPostgresServer(
   }>({ path: `/containers/${Id}/json` }, control)
   const address = found.NetworkSettings.Networks[network.name]!.IPAddress
   const { username, password } = wanted
-  const url = `postgres://${username}:${encodeURIComponent(password)}@${address}:5432/postgres`
+  const url = `postgres://${username}:${encodeURIComponent(password)}@${address}:5432/postgres?sslmode=no-verify`
   // It listens on the network once all of it is there.
   const answers = async () =>
     await query(url, 'select 1').then(

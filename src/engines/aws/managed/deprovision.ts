@@ -1,6 +1,6 @@
 import type { DBSnapshot } from '@aws-sdk/client-rds'
 import type { Control } from '../../../domain/control.ts'
-import { isAwsError } from '../../../aws/errors.ts'
+import { liftProtection } from '../../../aws/lift-protection.ts'
 import { removableStack } from '../../../aws/stack-state.ts'
 import { removeStack } from '../../../aws/stacks.ts'
 import { pages } from '../look/found.ts'
@@ -29,39 +29,10 @@ export async function deprovisionDatabase(
   const found = await removableStack(options, name, control)
   if (found !== null) {
     assertOwn(rack, found)
-    const instance = await findInstance(parts, name, control)
-    if (instance !== null) await liftProtection(parts, instance, control)
+    await liftProtection({ ...clients, stack: name, resource: databaseResource }, control)
     await removeStack(options, name, control)
   }
   return await lastSnapshot(parts, service, control)
-}
-
-/** The database of a stack, in whatever state that is; null for one that was never made. */
-async function findInstance(
-  { clients }: AwsParts,
-  StackName: string,
-  { signal }: Control,
-): Promise<string | null> {
-  const input = { StackName, LogicalResourceId: databaseResource }
-  try {
-    const found = await clients.stacks.describeStackResource(input, { abortSignal: signal })
-    return found.StackResourceDetail?.PhysicalResourceId ?? null
-  } catch (error) {
-    // AWS says so of a resource that is not there.
-    if (isAwsError(error, 'ValidationError')) return null
-    throw error
-  }
-}
-
-/** Not by the stack: one whose removal somebody has tried by hand takes no change any more. */
-async function liftProtection({ clients }: AwsParts, instance: string, { signal }: Control): Promise<void> {
-  const input = { DBInstanceIdentifier: instance, DeletionProtection: false, ApplyImmediately: true }
-  try {
-    await clients.databases.modifyDBInstance(input, { abortSignal: signal })
-  } catch (error) {
-    // Somebody has deleted it by hand.
-    if (!isAwsError(error, 'DBInstanceNotFoundFault', 'DBInstanceNotFound')) throw error
-  }
 }
 
 /** CloudFormation names it; by the tags that it has of its database it is known. */
