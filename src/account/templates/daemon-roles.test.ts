@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { glob, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { evaluate, type GivenPolicy, type GivenStatement } from '../../../test/fake-aws/small/permissions.ts'
+import { evaluate, type GivenStatement } from '../../../test/fake-aws/small/permissions.ts'
 import { resolved, type Made } from '../../../test/fake-aws/stacks/template.ts'
 import { engineCalls } from '../../../test/support/engine-actions.ts'
 import { judgedOn } from '../judged-on.ts'
@@ -33,7 +33,7 @@ const values = {
 const roles = daemonRoles({ rack: scope.rack, permissionsBoundary: undefined })
 
 /** A role's policy, as IAM has it; what hangs on a condition is allowed where that holds. */
-function policyOf(role: string): GivenPolicy & { Statement: (GivenStatement & { Condition?: object })[] } {
+function policyOf(role: string): { Statement: (GivenStatement & { Condition?: object })[] } {
   const { Policies } = resolved(roles[role]!.Properties, values) as {
     Policies: { PolicyDocument: { Statement: Record<'Action' | 'Resource', string | string[]>[] } }[]
   }
