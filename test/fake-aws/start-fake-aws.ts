@@ -118,12 +118,17 @@ export async function startFakeAws(options: FakeAwsOptions = {}): Promise<FakeAw
   certificates.usedBy((arn) => elb.usersOf(arn))
   const small = createSmall(account, options)
   let endpoint = ''
+  const databases = await createDatabases({
+    account,
+    network,
+    nameHost: (host, to) => names.nameHost(host, to),
+  })
   const daemons = createDaemonWay({
     account,
     network,
     endpoint: () => endpoint,
     registry: async () => (await small.registry()).host,
-    databaseAuthority: () => '',
+    databaseAuthority: () => databases.authority,
   })
   undo.defer(() => daemons.close())
   const ecs = createEcs({
@@ -133,11 +138,6 @@ export async function startFakeAws(options: FakeAwsOptions = {}): Promise<FakeAw
     targetGroups: elb.targetGroups,
     names: names.instances,
     ...small.forTasks,
-  })
-  const databases = await createDatabases({
-    account,
-    network,
-    nameHost: (host, to) => names.nameHost(host, to),
   })
   const projects: BuildProjects = isEmpty
     ? {}
