@@ -1,8 +1,6 @@
 import type { PinnedServer } from '../client/transport.ts'
 import { RackError } from '../domain/error.ts'
-import type { AccountWay, KnownRack } from './racks-file.ts'
-import { selectRack } from './select-rack.ts'
-import type { Session } from './session.ts'
+import type { KnownRack } from './racks-file.ts'
 
 /** What a rack in an AWS account is called by, where its daemon runs there too. */
 export interface AccountAddress {
@@ -43,19 +41,4 @@ export function serverOf({ url, pin, account }: Pick<KnownRack, 'url' | 'pin' | 
   }
   const { apiHost: name, balancer: host } = account
   return { address: url, name, host, port: httpsPort, certificate: pin.certificate }
-}
-
-/** A rack that this command line knows, whose daemon runs in its account. */
-export type InsideRack = KnownRack & { account: AccountWay }
-
-/** The one that a command means; null where it means another, or none. */
-export function insideRackOf({ options, world }: Pick<Session, 'options' | 'world'>): InsideRack | null {
-  if (options.text('dir') !== undefined) return null
-  try {
-    const known = selectRack(options.text('rack'), world.env)
-    return known.account ? { ...known, account: known.account } : null
-  } catch (error) {
-    if (error instanceof RackError && error.code === 'not-found') return null
-    throw error
-  }
 }

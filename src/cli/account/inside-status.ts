@@ -4,7 +4,7 @@ import { RackError } from '../../domain/error.ts'
 import { balancerUrls } from '../../host/installation.ts'
 import type { MachineStatus } from '../machine-status.ts'
 import { remoteStatus } from '../remote-status.ts'
-import type { InsideRack } from '../account-way.ts'
+import type { InsideRack } from '../inside-rack.ts'
 import type { Session } from '../session.ts'
 import { inAccountOf } from './inside.ts'
 

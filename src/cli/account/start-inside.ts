@@ -1,6 +1,6 @@
 import { readDaemonState, startDaemonService, stopDaemonService } from '../../account/daemon-service.ts'
 import { RackError } from '../../domain/error.ts'
-import type { InsideRack } from '../account-way.ts'
+import type { InsideRack } from '../inside-rack.ts'
 import type { Session } from '../session.ts'
 import { untilAnswers } from './account-access.ts'
 import { insideStatus } from './inside-status.ts'
