@@ -38,9 +38,7 @@ export async function ensureDaemonImage(
 ): Promise<string> {
   const tar = layerTar(await programEntries())
   report({ type: 'log', text: `the image of the daemon, on ${base} …`, time: new Date().toISOString() })
-  const place = placeOf(base)
-  const registry = createRegistry({ host: place.host, account: async () => null })
-  const from = { registry, ...place, platform }
+  const from = baseOf(base)
   const { found, configuration } = await readBase(from, base, signal)
   const own = await createOwnImages(clients.images).registry(signal)
   const derived = derivedManifest(found, configuration, tar, settings)
@@ -50,6 +48,17 @@ export async function ensureDaemonImage(
     throw unavailable(base, error, signal)
   }
   return nameOf({ host: own.host, repository }, derived.found.digest)
+}
+
+/** Whether all is there that the image is made of, before anything is made. @throws as `ensureDaemonImage` does */
+export async function checkDaemonImage(base: string, { signal }: Pick<Control, 'signal'>): Promise<void> {
+  if (!(await programNames()).includes(`${buildProgram}.js`)) throw notBuilt()
+  await readBase(baseOf(base), base, signal)
+}
+
+function baseOf(base: string): ImageSource {
+  const place = placeOf(base)
+  return { registry: createRegistry({ host: place.host, account: async () => null }), ...place, platform }
 }
 
 /** Nobody's user in particular: the daemon needs no file but what it makes. */

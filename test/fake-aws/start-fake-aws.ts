@@ -152,6 +152,7 @@ export async function startFakeAws(options: FakeAwsOptions = {}): Promise<FakeAw
       balancers: elb.maker,
       names: names.maker,
       projects,
+      ecsActions: () => ecs.actions,
     },
   })
   const sessions = await createSessions(account, { docker: connectToDocker(), containers: ecs.containers })
@@ -284,8 +285,14 @@ function createSmall(account: Account, { fargateVcpu }: FakeAwsOptions) {
       logGroups: logs.groups,
       repositories: images.repositories,
       readObject: (bucket: string, key: string) => objects.read(bucket, key),
+      readSecret: (arn: string) => secrets.maker.read(arn),
     },
-    forStacks: { keys: keys.keys, buckets: objects.buckets, fileSystems: files.fileSystems },
+    forStacks: {
+      keys: keys.keys,
+      buckets: objects.buckets,
+      fileSystems: files.fileSystems,
+      secrets: secrets.maker,
+    },
   }
 }
 

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { mkdtemp, readFile, realpath, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { basename, join } from 'node:path'
+import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { LayerEntry } from '../../src/aws/registry/layer.ts'
 import { makeImage } from '../../src/aws/registry/make-image.ts'
@@ -40,16 +40,10 @@ async function nodeEntries(): Promise<LayerEntry[]> {
   const program = await realpath(process.execPath)
   const { stdout } = await promisify(execFile)('ldd', [program])
   const libraries = [...stdout.matchAll(/(?:=> )?(\/\S+) \(0x/g)].map(([, path]) => path!)
-  const places: [string, string][] = [['/usr/local/bin/node', program]]
-  for (const path of libraries) places.push([libraryPlace(path), path])
-  const files = places.map(async ([path, from]): Promise<LayerEntry> => {
+  const files = [program, ...libraries].map(async (from): Promise<LayerEntry> => {
+    const path = from === program ? '/usr/local/bin/node' : from
     return { path, type: 'file', mode: 0o755, ...owner, content: await readFile(from) }
   })
   const tmp = { path: '/tmp', type: 'directory', mode: 0o1777, ...owner, modified: new Date(0) } as const
   return [tmp, ...(await Promise.all(files))]
-}
-
-/** The loader has its place in every program; it looks for the others where a Linux without Debian's folders has them. */
-function libraryPlace(path: string): string {
-  return path.includes('/ld-linux') ? path : join('/lib64', basename(path))
 }

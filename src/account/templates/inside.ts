@@ -2,6 +2,8 @@
 export interface InsideInput {
   /** Ranges of addresses from which its API is reached, four at most; from everywhere where there is none. */
   allow: string[]
+  /** Reference of the image that the daemon's stands on; the usual one when absent. No template names it. */
+  nodeImage?: string
 }
 
 /** Where the daemon answers inside the network, behind the balancer. */

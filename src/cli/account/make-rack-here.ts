@@ -78,7 +78,7 @@ async function printInstalled({ output, world }: Session, installation: AwsInsta
 }
 
 /** What a new rack is, and how its apps are reached. */
-function sayInstalled(
+export function sayInstalled(
   { output }: Pick<Session, 'output'>,
   { name, domain, total, places }: Pick<AwsInstallation, 'name' | 'domain' | 'total' | 'places'>,
 ): void {

@@ -10,6 +10,7 @@ import { RackError } from '../../domain/error.ts'
 import type { Session } from '../session.ts'
 import type { AccountOptions } from './account-options.ts'
 import { makeRackHere } from './make-rack-here.ts'
+import { makeRackInside } from './make-rack-inside.ts'
 import { watchStacks } from './watch-stacks.ts'
 
 /**
@@ -36,7 +37,8 @@ export async function makeRack(session: Session, wanted: AccountOptions): Promis
   })
   base = await makeBaseStack(account, wanted.stacks, watching)
   const unwatch = () => watching[Symbol.dispose]()
-  return await makeRackHere({ session, account, wanted, base, undo, control: watching, unwatch })
+  const making = { session, account, wanted, base, undo, control: watching, unwatch }
+  return await (wanted.stacks.inside ? makeRackInside(making) : makeRackHere(making))
 }
 
 /** Whether nothing of it is there yet. @throws exists for a rack of the account that was installed to its end */

@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto'
 import * as cloudWatch from '@aws-sdk/client-cloudwatch'
 import * as sdk from '@aws-sdk/client-elastic-load-balancing-v2'
-import { AwsError, type FakeAccount, type FakeService } from '../fake-service.ts'
+import { AwsError, type Action, type FakeAccount, type FakeService } from '../fake-service.ts'
 import type { ShownCertificates, TargetGroups } from '../links.ts'
 import { Metrics } from './metrics.ts'
 import { addListener, listenerActions } from './actions/listener-actions.ts'
@@ -27,6 +27,8 @@ export interface BalancerMaker {
   addListener(properties: object): Promise<string>
   changeListener(arn: string, properties: object): Promise<void>
   removeListener(arn: string): Promise<void>
+  /** Any other call, as CloudFormation makes it. @throws AwsError */
+  act(action: string, input: object): Promise<object>
 }
 
 export interface FakeElb {
@@ -100,7 +102,7 @@ export async function createElb({
     targetGroups: targetGroupsOf(state),
     usersOf,
     balancers: made,
-    maker: balancerMaker(state, listenOn),
+    maker: balancerMaker(state, { listenOn, actions }),
     loopbackPort: (type, port) => loopbackPortOf(state, (balancer) => balancer.type === type, port),
   }
 }
@@ -151,8 +153,11 @@ function loopbackPortOf(state: ElbState, isWanted: (balancer: Balancer) => boole
   return found.door.port
 }
 
-function balancerMaker(state: ElbState, listenOn: BalancerPlan['listenOn']): BalancerMaker {
-  const { CreateListener, ModifyListener, DeleteListener } = listenerActions(state)
+function balancerMaker(
+  state: ElbState,
+  { listenOn, actions }: { listenOn: BalancerPlan['listenOn']; actions: Record<string, Action> },
+): BalancerMaker {
+  const { CreateListener, ModifyListener, DeleteListener } = actions
   const call = { service: 'elasticloadbalancing', action: '', accessKeyId: 'cloudformation', requestId: '' }
   const removeListener = async (arn: string) => void (await DeleteListener!({ ListenerArn: arn }, call))
   return {
@@ -173,6 +178,7 @@ function balancerMaker(state: ElbState, listenOn: BalancerPlan['listenOn']): Bal
       await ModifyListener!({ ...changed, ListenerArn: arn }, call)
     },
     removeListener,
+    act: async (action, input) => await actions[action]!(input, { ...call, action }),
   }
 }
 

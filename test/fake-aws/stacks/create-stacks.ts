@@ -18,6 +18,8 @@ const mostOnPage = 20
 export interface StackLinks extends ResourceLinks {
   /** What lies in a bucket, for templates by address. */
   readObject(bucket: string, key: string): Uint8Array
+  /** What a secret holds, for templates that refer to it. @throws AwsError */
+  readSecret(arn: string): string
 }
 
 export interface FakeStacks {
@@ -274,18 +276,8 @@ class Stacks {
   }
 }
 
-export async function createStacks(links: StackLinks): Promise<FakeStacks> {
-  const inventory = createInventory()
-  const runner: StackRunner = {
-    clock: links.account.clock,
-    models: createModels(links, inventory),
-    inventory,
-    specification: await loadSpecification(),
-    failures: new Map(),
-    stuck: new Map(),
-  }
-  const stacks = new Stacks(links, runner)
-  const actions: FakeService['actions'] = {
+function actionsOf(stacks: Stacks): FakeService['actions'] {
+  return {
     CreateChangeSet: async (input: sdk.CreateChangeSetInput) => stacks.createChangeSet(input),
     DescribeChangeSet: async (input: sdk.DescribeChangeSetInput) => describedSet(stacks.changeSet(input)),
     ExecuteChangeSet: async (input: sdk.ExecuteChangeSetInput) => stacks.execute(input),
@@ -310,8 +302,22 @@ export async function createStacks(links: StackLinks): Promise<FakeStacks> {
       return { TemplateBody: stacks.get(input.StackName).template?.text }
     },
   }
+}
+
+export async function createStacks(links: StackLinks): Promise<FakeStacks> {
+  const inventory = createInventory()
+  const runner: StackRunner = {
+    clock: links.account.clock,
+    models: createModels(links, inventory),
+    inventory,
+    specification: await loadSpecification(),
+    readSecret: (arn) => links.readSecret(arn),
+    failures: new Map(),
+    stuck: new Map(),
+  }
+  const stacks = new Stacks(links, runner)
   return {
-    service: { scope: 'cloudformation', sdk, actions },
+    service: { scope: 'cloudformation', sdk, actions: actionsOf(stacks) },
     inventory,
     failNext: (stack, resource, reason) => addTo(runner.failures, `${stack}/${resource}`, reason),
     stickNext: (stack, resource, reason) => addTo(runner.stuck, `${stack}/${resource}`, reason),
