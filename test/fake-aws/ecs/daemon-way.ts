@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { createServer as createHttpServer } from 'node:http'
-import { connect, createServer, type AddressInfo, type Server } from 'node:net'
+import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net'
 import type { FakeAccount } from '../fake-service.ts'
 import type { TaskNetwork } from '../links.ts'
 import type { EcsState, TaskRecord } from './state.ts'
@@ -43,7 +43,12 @@ export function createDaemonWay({
   databaseAuthority,
 }: Options): DaemonWay {
   const servers: Server[] = []
+  const sockets = new Set<Socket>()
   const listen = async (server: Server): Promise<number> => {
+    server.on('connection', (socket: Socket) => {
+      sockets.add(socket)
+      socket.once('close', () => sockets.delete(socket))
+    })
     server.listen(0, network.gateway)
     await once(server, 'listening')
     servers.push(server)
@@ -70,10 +75,11 @@ export function createDaemonWay({
       }
     },
     doors,
-    // The daemons are gone by now, and their connections with them.
+    // A daemon that is gone with its network has told nobody.
     async close() {
       const closed = servers.map((server) => once(server, 'close'))
       for (const server of servers) server.close()
+      for (const socket of sockets) socket.destroy()
       await Promise.all(closed)
     },
   }
