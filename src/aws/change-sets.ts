@@ -43,6 +43,7 @@ export async function makeChangeSet(
         ParameterValue,
       })),
       Tags: input.tags,
+      ...(options.role !== undefined && { RoleARN: options.role }),
     },
     { abortSignal: signal },
   )

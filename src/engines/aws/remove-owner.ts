@@ -11,10 +11,11 @@ import { appStackName, readGenerationName } from './names.ts'
 import { clearOrphansOf } from './orphans.ts'
 import type { AwsParts } from './parts.ts'
 import { removePlaces } from './routes/places.ts'
+import { ownStackOptions } from './own-stacks.ts'
 
 /** Takes an app or a service off the rack: what leads to it, its processes, then all that they stood on. Safe to repeat. */
 export async function removeOwner(parts: AwsParts, owner: Owner, control: Control): Promise<void> {
-  const { clients, rack, places, intervals } = parts
+  const { clients, rack, places } = parts
   const { signal } = control
   const generations = await findGenerations(parts, { owner }, control)
   const tasks = await findTasks(parts, { owner }, control)
@@ -46,11 +47,7 @@ export async function removeOwner(parts: AwsParts, owner: Owner, control: Contro
   // Whose service is gone, and whose daemon ended before the rest was.
   await clearOrphansOf(parts, owner, control)
   await forgetCompleted(parts, owner, null, control)
-  await removeStack(
-    { stacks: clients.stacks, intervalMs: intervals.stacks },
-    appStackName(rack, owner),
-    control,
-  )
+  await removeStack(ownStackOptions(parts), appStackName(rack, owner), control)
 }
 
 function leftOf({ owner, type, id, service }: FoundGeneration) {

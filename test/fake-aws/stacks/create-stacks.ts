@@ -83,6 +83,7 @@ class Stacks {
     if (again?.input.ClientToken !== undefined && again.input.ClientToken === input.ClientToken)
       return { Id: again.id, StackId: again.stack.id }
     if (again) throw new AwsError('AlreadyExistsException', `ChangeSet ${name} already exists`)
+    this.#assertRole(input.RoleARN)
     const template = this.#template(input)
     assertTemplate(this.#runner, template, input.Capabilities ?? [])
     const old = this.find(stackName)
@@ -104,6 +105,12 @@ class Stacks {
     this.#sets.push(set)
     this.#start(settleChangeSet(this.#runner, set))
     return { Id: set.id, StackId: stack.id }
+  }
+
+  /** D: a role that is not there, or that CloudFormation may not take on. */
+  #assertRole(arn: string | undefined): void {
+    if (arn === undefined || this.#runner.inventory.roles.has(arn)) return
+    throw invalid(`Role ${arn} is invalid or cannot be assumed`)
   }
 
   #template({ TemplateBody: body, TemplateURL: url }: sdk.CreateChangeSetInput): Template {
@@ -175,6 +182,7 @@ class Stacks {
     if (stack.isBusy) throw invalid(`Stack:${stack.id} is in ${stack.status} state and can not be updated.`)
     // A set that was carried out takes all others of the stack with it (D: ExecuteChangeSet).
     this.#sets = this.#sets.filter((one) => one.stack !== stack)
+    stack.role = set.input.RoleARN ?? stack.role
     Object.assign(stack, {
       parameters: set.parameters,
       tags: set.input.Tags ?? [],
@@ -196,7 +204,9 @@ class Stacks {
   delete(input: sdk.DeleteStackInput): object {
     assertModelled(input, ['StackName', 'RoleARN', 'ClientRequestToken'], 'DeleteStack')
     const stack = this.find(input.StackName)
+    this.#assertRole(input.RoleARN)
     if (!stack || stack.isGone || stack.status === 'DELETE_IN_PROGRESS') return {}
+    stack.role = input.RoleARN ?? stack.role
     if (stack.isProtected)
       throw invalid(`Stack [${stack.name}] cannot be deleted while TerminationProtection is enabled`)
     if (stack.isBusy) throw new NotModelled(`DeleteStack in ${stack.status}`)

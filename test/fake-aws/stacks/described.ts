@@ -18,6 +18,7 @@ export function described(stack: Stack): sdk.Stack {
     Capabilities: stack.capabilities as sdk.Capability[],
     Outputs: stack.outputs,
     Tags: stack.tags,
+    ...(stack.role !== undefined && { RoleARN: stack.role }),
     EnableTerminationProtection: stack.isProtected,
   }
 }

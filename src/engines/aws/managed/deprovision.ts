@@ -9,6 +9,7 @@ import type { AwsParts } from '../parts.ts'
 import { databaseResource } from './database-template.ts'
 import { assertOwn } from './own-stack.ts'
 import { databaseDeadlineMs } from './provision.ts'
+import { ownStackOptions } from '../own-stacks.ts'
 
 /**
  * Takes a database away, once RDS has a last snapshot of it; gives the id of the newest of a service of this name, of
@@ -19,12 +20,8 @@ export async function deprovisionDatabase(
   service: string,
   control: Control,
 ): Promise<string | null> {
-  const { clients, rack, intervals } = parts
-  const options = {
-    stacks: clients.stacks,
-    intervalMs: intervals.stacks,
-    deadlineMs: databaseDeadlineMs,
-  }
+  const { clients, rack } = parts
+  const options = ownStackOptions(parts, databaseDeadlineMs)
   const name = serviceStackName(rack, service)
   const found = await removableStack(options, name, control)
   if (found !== null) {

@@ -7,6 +7,7 @@ import { awsTags, ownerTag, serviceStackName } from '../names.ts'
 import type { AwsParts } from '../parts.ts'
 import { assertOwn } from './own-stack.ts'
 import { databaseAdmin, databaseEngines, databaseTemplate } from './database-template.ts'
+import { ownStackOptions } from '../own-stacks.ts'
 
 /** RDS takes five to twenty minutes for a database, and as long again for its last snapshot (J). */
 export const databaseDeadlineMs = 45 * 60_000
@@ -20,15 +21,11 @@ export async function provisionDatabase(
   managed: ManagedService,
   control: Control,
 ): Promise<ServiceAddress> {
-  const { clients, rack, places, intervals } = parts
+  const { rack, places } = parts
   const { name, kind, password } = managed
   if (!Object.hasOwn(databaseEngines, kind)) throw unmanagedError(managed)
   const stack = serviceStackName(rack, name)
-  const options = {
-    stacks: clients.stacks,
-    intervalMs: intervals.stacks,
-    deadlineMs: databaseDeadlineMs,
-  }
+  const options = ownStackOptions(parts, databaseDeadlineMs)
   const there = await describeStack(options, stack, control)
   if (there) assertOwn(rack, there)
   const { Host, Port } = await ensureStack(
