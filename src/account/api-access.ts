@@ -40,7 +40,7 @@ export async function readApiAccess(
   const stacks = await findStacks(account, rack, { ...control, report: () => undefined })
   if (!stacks) {
     throw new RackError('not-found', `this Region of the account has no rack "${rack}"`, {
-      hint: 'It is called as at its install: aws cloudformation describe-stacks --region REGION lists rack-NAME',
+      hint: `It is called as at its install. What is left of one goes by: rack uninstall --region REGION --rack ${rack}`,
     })
   }
   const { base, rack: own } = stacks

@@ -36,18 +36,33 @@ export async function ensureDaemonImage(
   { clients, repository, base }: DaemonImage,
   { signal, report }: Control,
 ): Promise<string> {
-  const tar = layerTar(await programEntries())
   report({ type: 'log', text: `the image of the daemon, on ${base} …`, time: new Date().toISOString() })
-  const from = baseOf(base)
-  const { found, configuration } = await readBase(from, base, signal)
+  const { from, derived } = await deriveFrom(base, signal)
   const own = await createOwnImages(clients.images).registry(signal)
-  const derived = derivedManifest(found, configuration, tar, settings)
   try {
-    await putDerived(from, { registry: own, repository }, { base: found, ...derived }, signal)
+    await putDerived(from, { registry: own, repository }, derived, signal)
   } catch (error) {
     throw unavailable(base, error, signal)
   }
   return nameOf({ host: own.host, repository }, derived.found.digest)
+}
+
+/** The reference that `ensureDaemonImage` would give in the repository of another one. Nothing is put there. */
+export async function daemonImageBeside(
+  reference: string,
+  { base }: Pick<DaemonImage, 'base'>,
+  { signal }: Pick<Control, 'signal'>,
+): Promise<string> {
+  const { derived } = await deriveFrom(base, signal)
+  return `${reference.slice(0, reference.indexOf('@'))}@${derived.found.digest}`
+}
+
+/** The base is read, and nothing put anywhere. */
+async function deriveFrom(base: string, signal: AbortSignal) {
+  const tar = layerTar(await programEntries())
+  const from = baseOf(base)
+  const { found, configuration } = await readBase(from, base, signal)
+  return { from, derived: { base: found, ...derivedManifest(found, configuration, tar, settings) } }
 }
 
 /** Whether all is there that the image is made of, before anything is made. @throws as `ensureDaemonImage` does */

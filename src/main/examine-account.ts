@@ -10,7 +10,10 @@ import type { AwsInstallation } from '../host/installation.ts'
 const answerDeadlineMs = 30_000
 
 /** Looks at what a rack has in its account, by the credentials that are in the environment. */
-export async function examineAccount({ name, places }: AwsInstallation): Promise<Finding[]> {
+export async function examineAccount({
+  name,
+  places,
+}: Pick<AwsInstallation, 'name' | 'places'>): Promise<Finding[]> {
   const clients = createClients({ region: places.region })
   try {
     const caller = await examineCaller(clients, places)

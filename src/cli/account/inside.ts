@@ -5,7 +5,6 @@ import type { RackError } from '../../domain/error.ts'
 import type { InsideRack } from '../inside-rack.ts'
 import type { Session } from '../session.ts'
 import { openOwnAccount } from './own-account.ts'
-import { watchStacks } from './watch-stacks.ts'
 
 /** What is done in the account of such a rack, as whom this shell calls. */
 export interface InsideWork {
@@ -13,6 +12,7 @@ export interface InsideWork {
   access: ApiAccess
   /** Without the account: `user/anna`. */
   caller: string
+  /** Tells nothing: what is worth it, `watchStacks` shows. */
   control: Control
 }
 
@@ -25,7 +25,10 @@ export async function inAccountOf<T>(
 ): Promise<T> {
   using own = await openOwnAccount({ id, region })
   session.output.say(`account ${id} as ${own.caller.name}, in ${region}`)
-  using control = watchStacks(session, left)
+  const interrupt = new AbortController()
+  using listening = new DisposableStack()
+  listening.defer(session.world.onLeave(() => interrupt.abort(left)))
+  const control = { signal: interrupt.signal, report: () => undefined }
   const access = await readApiAccess(own.account, rack, control)
   return await work({ account: own.account, access, caller: own.caller.name, control })
 }

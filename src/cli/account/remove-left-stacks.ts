@@ -7,9 +7,13 @@ import { openAccount } from '../../account/open-account.ts'
 import { removeStacks } from '../../account/remove-stacks.ts'
 import type { Control } from '../../domain/control.ts'
 import { RackError } from '../../domain/error.ts'
+import { accountUrl, type AccountAddress } from '../account-way.ts'
 import { confirm } from '../confirm.ts'
+import { changeRacks, withoutRack, type AccountWay } from '../racks-file.ts'
 import type { Session } from '../session.ts'
 import type { KeptResource } from './kept-resources.ts'
+import { loginToAccount } from './login-to-account.ts'
+import { uninstallInside } from './uninstall-inside.ts'
 import { tellKept } from './uninstall-from-account.ts'
 import { watchStacks } from './watch-stacks.ts'
 
@@ -35,22 +39,43 @@ export async function removeLeftStacks(session: Session): Promise<void> {
     const found = await findRack(account, name, control)
     const held = await leftResources(account, name, control)
     if (!found) await assertLeft(account, { name, volumes, caller }, held, control)
-    if (found?.mark) {
-      throw new RackError('conflict', `${name} is installed: its daemon is ${describeMark(found.mark)}`, {
-        hint: found.mark.inside
-          ? `rack login aws://${region}/${name}, then: rack uninstall --rack ${name}`
-          : `There: rack uninstall --dir ${found.mark.directory}`,
+    const mark = found?.mark
+    if (mark?.inside) return await uninstallFromElsewhere(session, { region, rack: name })
+    if (mark) {
+      throw new RackError('conflict', `${name} is installed: its daemon is ${describeMark(mark)}`, {
+        hint: `There: rack uninstall --dir ${mark.directory}`,
       })
     }
     const data = volumes ? held.map(({ type, id }) => `${type} ${id}`).join(', ') : ''
     const what = `what is left of ${name} in the account ${caller.account}${data === '' ? '' : `, also ${data}`}`
     await confirm(session, `Remove ${what}?`, name)
     const kept = await removeStacks(account, { rack: name, data: volumes, held }, control)
+    await forget(session, { id: caller.account, region, rack: name })
     if (isJson) output.json({ name, kept })
     tellKept(session, kept, { name, region, volumes })
   } finally {
     account.close()
   }
+}
+
+/** Of a rack inside its account nothing has to be here: whoever may write into its bucket is its administrator. */
+async function uninstallFromElsewhere(session: Session, address: AccountAddress): Promise<void> {
+  const known = await loginToAccount(session, accountUrl(address), null)
+  await uninstallInside(session, { ...known, account: known.account! })
+  await forget(session, known.account!)
+}
+
+/** Takes it off the list of those that are known here, however it is called here. */
+async function forget(
+  { world }: Session,
+  { id, region, rack }: Pick<AccountWay, 'id' | 'region' | 'rack'>,
+): Promise<void> {
+  await changeRacks(world.env, (known) => {
+    const own = known.racks.filter(
+      ({ account }) => account?.id === id && account.region === region && account.rack === rack,
+    )
+    return own.reduce((left, { name }) => withoutRack(left, name), known)
+  })
 }
 
 interface Wanted {

@@ -10,11 +10,14 @@ export interface PlannedStack {
 
 /** Each stack with what would change in it, as text. What would be lost with what hangs on it is marked. */
 export function describeUpdate(
-  { stacks, isNewTool }: { stacks: readonly PlannedStack[]; isNewTool: boolean },
+  found: { stacks: readonly PlannedStack[]; isNewTool: boolean; isNewDaemon?: boolean },
   rack: string,
 ): string {
-  const tool = isNewTool ? 'the image of what prepares tasks: another one\n' : ''
-  return `${stacks.map((stack) => describeStack(stack, rack)).join('')}${tool}`
+  const images = [
+    ...(found.isNewTool ? ['the image of what prepares tasks: another one\n'] : []),
+    ...(found.isNewDaemon ? ['the image of the daemon: another one\n'] : []),
+  ]
+  return [...found.stacks.map((stack) => describeStack(stack, rack)), ...images].join('')
 }
 
 function describeStack(stack: PlannedStack, rack: string): string {

@@ -92,7 +92,7 @@ async function make(
 }
 
 /** @throws usage for a name that stands for nothing that would be lost */
-function replaced(
+export function replaced(
   { options }: Pick<Session, 'options'>,
   rack: string,
   stacks: readonly PlannedStack[],

@@ -22,6 +22,7 @@ import { listIfThere } from '../../lib/files.ts'
 import type { PlannedStack } from '../account/show-changes.ts'
 import type { CommandSpec } from '../command-spec.ts'
 import { findInstallation, knownInstallations } from '../find-installation.ts'
+import { insideRackOf, type InsideRack } from '../inside-rack.ts'
 import { handOverRack } from '../hand-over-rack.ts'
 import type { Session } from '../session.ts'
 
@@ -64,6 +65,11 @@ export const update: CommandSpec = {
   needs: 'rack',
   async run(session) {
     const file = session.args[0]
+    const inside = file === undefined ? meantInside(session) : null
+    if (inside) {
+      const { updateInside } = await import('../account/update-inside.ts')
+      return await updateInside(session, inside)
+    }
     if (file === undefined) return await takeOver(session)
     if (isOfStacks(session)) {
       throw new RackError('usage', 'with a file, --plan, --replace and --yes mean nothing', {
@@ -194,6 +200,11 @@ function inAccount(installation: Installation): AwsInstallation {
   throw new RackError('unsupported', `${installation.name} is on one machine, and has no stacks to look at`, {
     hint: `rack update --rack ${installation.name}`,
   })
+}
+
+/** One inside its account, where it is named or its stacks are spoken of. */
+function meantInside(session: Session): InsideRack | null {
+  return session.options.text('rack') !== undefined || isOfStacks(session) ? insideRackOf(session) : null
 }
 
 /** The one that is named; null when none is. */
