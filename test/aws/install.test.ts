@@ -82,7 +82,7 @@ async function updatesFrom(makeEarlier: () => Promise<void>): Promise<void> {
     /^error: --replace: no "Bucket" would be replaced or removed\n→ There are Earlier/m,
   )
   const nobody = await run([...update, '--replace', 'Earlier'])
-  assert.match(nobody.stderr, /^ {2}Remove +Earlier +AWS::Logs::LogGroup +needs --replace Earlier$/m)
+  assert.match(nobody.stderr, /^ {2}Remove +Earlier +AWS::Logs::LogGroup \(needs --replace Earlier\)$/m)
   assert.match(nobody.stderr, /^error: .*nobody is here to be asked/m)
   const daemon = await daemonOf()
   const done = await passes([...update, '--yes', '--replace', 'Earlier'])

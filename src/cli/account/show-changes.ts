@@ -25,14 +25,11 @@ function describeStack(stack: PlannedStack, rack: string): string {
   if (changes.length === 0) return `${name}: no changes of its resources\n`
   const lost = lostChanges(rack, stack)
   type Change = PlannedStack['changes'][number]
+  const needs = (change: Change) => (lost.includes(change) ? ` (needs --replace ${change.resource})` : '')
   const columns = [
     { heading: name, value: ({ action }: Change) => `  ${action}` },
     { heading: '', value: ({ resource }: Change) => resource },
-    { heading: '', value: ({ type }: Change) => type },
-    {
-      heading: '',
-      value: (change: Change) => (lost.includes(change) ? `needs --replace ${change.resource}` : ''),
-    },
+    { heading: '', value: (change: Change) => `${change.type}${needs(change)}` },
   ]
   return formatTable(columns, changes)
 }
