@@ -13,7 +13,7 @@ import { readStamp, writeStamp } from './stamp.ts'
 const run = promisify(execFile)
 const root = join(import.meta.dirname, '../..')
 
-/** A clone with these two programs. */
+/** A clone with these programs; what builds in an account is empty unless it is given. */
 async function makeClone(files: Record<string, string>) {
   const directory = await mkdtempDisposable(join(tmpdir(), 'bundle-'))
   await symlink(join(root, 'node_modules'), join(directory.path, 'node_modules'))
@@ -22,7 +22,7 @@ async function makeClone(files: Record<string, string>) {
   for (const file of ['package.json', 'package-lock.json', 'tsconfig.json']) {
     await writeFile(join(directory.path, file), '{ "type": "module" }\n')
   }
-  for (const [name, text] of Object.entries(files)) {
+  for (const [name, text] of Object.entries({ 'build-in-account.ts': '', ...files })) {
     await writeFile(join(directory.path, 'src/main', name), text)
   }
   return directory

@@ -5,7 +5,11 @@ import { lazyPackages } from './lazy-packages.ts'
 import { leanBuiltins } from './lean-builtins.ts'
 
 /** The programs; each becomes `dist/NAME.js`, and whatever they import lazily a chunk of its own. */
-const entries: Record<string, string> = { cli: 'src/main/cli.ts', daemon: 'src/main/daemon.ts' }
+const entries: Record<string, string> = {
+  cli: 'src/main/cli.ts',
+  daemon: 'src/main/daemon.ts',
+  'build-in-account': 'src/main/build-in-account.ts',
+}
 
 const options: BuildOptions = {
   bundle: true,

@@ -3,7 +3,8 @@ import { judgedOn } from './judged-on.ts'
 
 /** Actions are asked about one by one: of a pattern these, which an installation calls among the first. */
 const firstOf: Record<string, string> = {
-  'acm:*Certificate': 'RequestCertificate DescribeCertificate DeleteCertificate',
+  'acm:*Certificate':
+    'RequestCertificate ImportCertificate GetCertificate DescribeCertificate DeleteCertificate',
   'cloudformation:*': 'CreateChangeSet ExecuteChangeSet DescribeStacks DescribeStackEvents DeleteStack',
   'codebuild:*': 'CreateProject StartBuild BatchGetBuilds',
   'ec2:Describe*': 'DescribeVpcs DescribeSubnets DescribeAvailabilityZones',

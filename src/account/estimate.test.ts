@@ -64,7 +64,8 @@ test('quantities are what templates make', () => {
     ['AWS::ElasticLoadBalancingV2::LoadBalancer', { Type: 'application' }],
     ['AWS::ElasticLoadBalancingV2::LoadBalancer', { Type: 'network', Scheme: 'internal' }],
   ])
-  const found = quantitiesOf([base, rack, {}], { balancerSubnets: 2 })
+  const place = { balancerSubnets: 2, assignsPublicIp: true }
+  const found = quantitiesOf([base, rack, {}], place)
   const counted = Object.fromEntries(found.map(({ of, count }) => [of, count]))
   assert.deepEqual(counted, {
     key: 1,
@@ -73,5 +74,20 @@ test('quantities are what templates make', () => {
     zone: 2,
     'application-balancer': 1,
     'network-balancer': 1,
+  })
+  const inside = resources([
+    ['AWS::RDS::DBInstance', { AllocatedStorage: '20' }],
+    ['AWS::SecretsManager::Secret'],
+    ['AWS::ECS::TaskDefinition', { Cpu: '512', Memory: '1024' }],
+    ['AWS::ECS::Service'],
+  ])
+  const daemon = quantitiesOf([inside], place)
+  assert.deepEqual(Object.fromEntries(daemon.map(({ of, count }) => [of, count])), {
+    store: 1,
+    'store-disk': 20,
+    secret: 1,
+    'fargate-cpu': 0.5,
+    'fargate-memory': 1,
+    address: 1,
   })
 })

@@ -3,10 +3,15 @@ import type { AwsClients } from '../aws/clients.ts'
 import type { Control } from '../domain/control.ts'
 
 /** Says in a rack's bucket where its daemon is: stacks alone may be those of an installation that goes on. */
-export interface InstalledMark {
+export type InstalledMark =
   /** Name of the machine, and the directory on it. */
-  host: string
-  directory: string
+  | { host: string; directory: string; inside?: undefined }
+  /** In the account itself. */
+  | { inside: true }
+
+/** Where that is, for a person. Pure. */
+export function describeMark(mark: InstalledMark): string {
+  return mark.inside ? 'in the account' : `on ${mark.host}`
 }
 
 const Key = 'installed'

@@ -128,7 +128,7 @@ function balancing(scope: PolicyScope): Permission[] {
     {
       id: 'Balancers',
       actions: ['elasticloadbalancing:*'],
-      on: arns(scope, 'elasticloadbalancing', ...own, 'targetgroup/r-*'),
+      on: arns(scope, 'elasticloadbalancing', ...own, 'targetgroup/r-*', 'targetgroup/rack-*'),
     },
   ]
 }
@@ -216,7 +216,7 @@ const anywhere: Permission = {
     'ecr:GetAuthorizationToken',
     'elasticloadbalancing:Describe*',
     'rds:Describe*',
-    'secretsmanager:ListSecrets',
+    ...of('secretsmanager', 'ListSecrets GetRandomPassword'),
     ...of('logs', 'DescribeLogGroups *ResourcePolicy DescribeResourcePolicies'),
     'ssm:TerminateSession',
     'cloudwatch:GetMetricData',

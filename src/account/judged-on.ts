@@ -114,6 +114,7 @@ const judged: Record<string, Partial<Record<string, Kind[]>>> = {
     CreateDBInstance: ['database', 'options', 'parameters', 'subnets'],
     CreateDBSubnetGroup: ['subnets'],
     CreateDBSnapshot: ['database', 'snapshot'],
+    DeleteDBSnapshot: ['snapshot'],
     DeleteDBInstance: ['database'],
     ModifyDBInstance: ['database', 'options', 'parameters'],
   },
@@ -124,7 +125,7 @@ const judged: Record<string, Partial<Record<string, Kind[]>>> = {
     AbortMultipartUpload: ['object'],
     '*': ['bucket'],
   },
-  secretsmanager: { ListSecrets: ['all'], '*': ['secret'] },
+  secretsmanager: { ListSecrets: ['all'], GetRandomPassword: ['all'], '*': ['secret'] },
 }
 
 /**

@@ -1,10 +1,10 @@
 import type { StackChange } from '../aws/change-sets.ts'
-import type { StackOptions } from '../aws/stack-options.ts'
-import { describeStack, isBeyondChange, outputsOf } from '../aws/stack-state.ts'
+import { describeStack, outputsOf } from '../aws/stack-state.ts'
 import { ensureStack, planStack, type StackPlan, type WantedStack } from '../aws/stacks.ts'
 import type { Control } from '../domain/control.ts'
 import { RackError } from '../domain/error.ts'
 import { forgetAbsentNamesSoon } from './absent-names.ts'
+import { withChosen } from './chosen.ts'
 import { stackOptionsOf, type InstallationAccount } from './installation-account.ts'
 import {
   baseStackName,
@@ -13,7 +13,7 @@ import {
   type InstallationInput,
 } from './installation-stacks.ts'
 import type { Outputs } from './places.ts'
-import { removeStacks } from './remove-stacks.ts'
+import { apiCertificateParameter } from './templates/daemon.ts'
 import { rackParameters } from './templates/rack-template.ts'
 import { tagsOf } from './templates/template.ts'
 
@@ -26,14 +26,14 @@ export interface InstallationOutputs {
 export interface WantedInstallation extends InstallationInput {
   /** Resources of the stacks, by name, that may be replaced or removed though data or the rack hangs on them. */
   replace?: readonly string[]
+  /** ARN of the certificate of the API, which is imported; needed where the daemon is inside. */
+  apiCertificate?: string
 }
-
-const undoDeadlineMs = 1_800_000
 
 /**
  * Makes the stacks of a rack, or brings them up to date: the base, protected, then the rack on it. Reports each event.
  * Safe to repeat: what an installer before has begun is waited for and gone on with, and the end of the signal ends the
- * wait alone. Where nothing was there before, a failure takes away all that was made, data included.
+ * wait alone. What was made before a failure stays.
  *
  * @throws conflict where a change would replace or remove what is not named in `replace`
  * @throws engine-failed with the stack, the resource and the account's reason
@@ -43,32 +43,49 @@ export async function makeStacks(
   wanted: WantedInstallation,
   control: Control,
 ): Promise<InstallationOutputs> {
-  const { rack, replace = [] } = wanted
+  const base = await makeBaseStack(account, wanted, control)
+  return { base, rack: await makeRackStack(account, wanted, base, control) }
+}
+
+/** The first of both, as `makeStacks` does it. */
+export async function makeBaseStack(
+  account: InstallationAccount,
+  wanted: WantedInstallation,
+  control: Control,
+): Promise<Outputs> {
+  const { replace = [], apiCertificate: _ofRack, ...input } = wanted
+  const { rack } = input
   const options = stackOptionsOf(account)
-  const isFirst = await isAbsent(options, rack, control)
-  try {
-    const base = await ensureStack(options, baseStack(wanted, replace), control)
-    await options.stacks.updateTerminationProtection(
-      { StackName: baseStackName(rack), EnableTerminationProtection: true },
-      { abortSignal: control.signal },
-    )
-    await forgetAbsentNamesSoon(account, { zone: base['Zone']!, name: `${rack}.internal` }, control)
-    return { base, rack: await ensureStack(options, rackStack(wanted, base, replace), control) }
-  } catch (error) {
-    if (isFirst && !control.signal.aborted) await undoFirst(account, rack, { error, control })
-    throw error
-  }
+  const base = await ensureStack(options, baseStack(input, replace), control)
+  await options.stacks.updateTerminationProtection(
+    { StackName: baseStackName(rack), EnableTerminationProtection: true },
+    { abortSignal: control.signal },
+  )
+  await forgetAbsentNamesSoon(account, { zone: base['Zone']!, name: `${rack}.internal` }, control)
+  return base
+}
+
+/** The second of both, on what the first says of itself. */
+export async function makeRackStack(
+  account: InstallationAccount,
+  wanted: WantedInstallation,
+  base: Outputs,
+  control: Control,
+): Promise<Outputs> {
+  const { replace = [] } = wanted
+  return await ensureStack(stackOptionsOf(account), rackStack(wanted, base, replace), control)
 }
 
 /** What `makeStacks` would change, stack by stack. Nothing is changed, and nothing refused. */
 export async function planStacks(
   account: InstallationAccount,
-  wanted: WantedInstallation,
+  wanted: Omit<WantedInstallation, 'replace'>,
   control: Control,
 ): Promise<StackPlan[]> {
+  const { apiCertificate: _ofRack, ...input } = wanted
   const options = stackOptionsOf(account)
   const found = await describeStack(options, baseStackName(wanted.rack), control)
-  const base = await planStack(options, baseStack(wanted, []), control)
+  const base = await planStack(options, baseStack(input, []), control)
   return [base, await planStack(options, rackStack(wanted, found ? outputsOf(found) : {}, []), control)]
 }
 
@@ -86,35 +103,26 @@ export async function findStacks(
   return base && own ? { base: outputsOf(base), rack: outputsOf(own) } : null
 }
 
-async function isAbsent(options: StackOptions, rack: string, control: Control): Promise<boolean> {
-  const found = await describeStack(options, baseStackName(rack), control)
-  return found === null || isBeyondChange(found)
-}
-
-/** Under a signal of its own: nothing of a rack that never was is left to pay for. */
-async function undoFirst(
-  account: InstallationAccount,
-  rack: string,
-  { error, control }: { error: unknown; control: Control },
-): Promise<void> {
-  const undoing = { ...control, signal: AbortSignal.timeout(undoDeadlineMs) }
-  try {
-    await removeStacks(account, { rack, data: true }, undoing)
-  } catch (left) {
-    throw new RackError(
-      'engine-failed',
-      `the rack was not made, and not all of it went again: ${String(left)}`,
-      {
-        hint: `Take away what is left: rack uninstall --region REGION --rack ${rack} --volumes`,
-        cause: error,
-      },
-    )
-  }
-}
-
 function baseStack(wanted: InstallationInput, replace: readonly string[]): WantedStack {
   const [base] = installationStacks(wanted)
-  return { ...base!, tags: tagsOf(wanted.rack), judge: judgeFor(base!.name, () => true, replace) }
+  const { name, template } = base!
+  const judge = judgeFor(wanted.rack, name, replace)
+  return { name, template: withChosen(template, wanted), tags: tagsOf(wanted.rack), judge }
+}
+
+function rackStack(wanted: WantedInstallation, base: Outputs, replace: readonly string[]): WantedStack {
+  const [, rack] = installationStacks(wanted)
+  const names = rackParameters(wanted)
+  const given: Outputs = { ...base, [apiCertificateParameter]: wanted.apiCertificate ?? '' }
+  const parameters = Object.fromEntries(names.map((name) => [name, given[name] ?? '']))
+  const judge = judgeFor(wanted.rack, rack!.name, replace)
+  return { ...rack!, tags: tagsOf(wanted.rack), parameters, judge }
+}
+
+function judgeFor(rack: string, name: string, replace: readonly string[]) {
+  return (changes: StackChange[]) => {
+    assertNothingLost({ rack, replace }, { name, changes })
+  }
 }
 
 /** Of the rack's stack: what processes run in, are reached by or are made from. */
@@ -126,31 +134,30 @@ const heldTypes = new Set([
   'AWS::Logs::LogGroup',
 ])
 
-function rackStack(wanted: InstallationInput, base: Outputs, replace: readonly string[]): WantedStack {
-  const [, rack] = installationStacks(wanted)
-  const names = rackParameters(wanted)
-  const parameters = Object.fromEntries(names.map((name) => [name, base[name] ?? '']))
-  const judge = judgeFor(rack!.name, ({ type }) => heldTypes.has(type), replace)
-  return { ...rack!, tags: tagsOf(wanted.rack), parameters, judge }
+/** Of what would change in a stack, what data or the rack hangs on and would be replaced or removed. Pure. */
+export function lostChanges(
+  rack: string,
+  { name, changes }: Pick<StackPlan, 'name' | 'changes'>,
+): StackChange[] {
+  return changes.filter(
+    ({ action, type }) =>
+      /^(Remove|Replace)$/.test(action) && (name === baseStackName(rack) || heldTypes.has(type)),
+  )
 }
 
-function judgeFor(
-  stack: string,
-  isHeld: (change: StackChange) => boolean,
-  replace: readonly string[],
-): (changes: StackChange[]) => void {
-  return (changes) => {
-    const lost = changes.filter(
-      (change) =>
-        /^(Remove|Replace)$/.test(change.action) && isHeld(change) && !replace.includes(change.resource),
-    )
-    if (lost.length === 0) return
-    const words = lost.map(
-      ({ action, resource, type }) => `${resource} (${type}) would be ${action.toLowerCase()}d`,
-    )
-    throw new RackError('conflict', `the stack ${stack} stays as it is: ${words.join(', ')}`, {
-      hint: 'Choose what it was made with, or take the rack away first: rack uninstall',
-      details: { stack, resources: lost.map(({ resource }) => resource) },
-    })
-  }
+/** @throws conflict where something would be lost that is not named in `replace` */
+export function assertNothingLost(
+  { rack, replace }: { rack: string; replace: readonly string[] },
+  plan: Pick<StackPlan, 'name' | 'changes'>,
+): void {
+  const lost = lostChanges(rack, plan).filter(({ resource }) => !replace.includes(resource))
+  if (lost.length === 0) return
+  const words = lost.map(
+    ({ action, resource, type }) => `${resource} (${type}) would be ${action.toLowerCase()}d`,
+  )
+  const names = lost.map(({ resource }) => resource)
+  throw new RackError('conflict', `the stack ${plan.name} stays as it is: ${words.join(', ')}`, {
+    hint: `Choose what it was made with. Where what hangs on them may go: rack update --rack ${rack} --replace ${names.join(',')}`,
+    details: { stack: plan.name, resources: names },
+  })
 }

@@ -41,6 +41,7 @@ export function placesOf({ base, rack }: { base: Outputs; rack: Outputs }): AwsP
     toolImage: fromRack('ToolImage'),
     key: fromBase('Key'),
     roleBoundary: fromRack('RoleBoundary'),
+    ...(rack['StackRole'] && { stackRole: rack['StackRole'] }),
   }
 }
 
@@ -48,6 +49,6 @@ function outputOf(outputs: Outputs, name: string): string {
   const value = outputs[name]
   if (value) return value
   throw new RackError('engine-failed', `the rack's stacks do not say what ${name} is`, {
-    hint: 'Bring them up to date: rack install aws',
+    hint: 'Bring them up to date: rack update',
   })
 }

@@ -9,6 +9,8 @@ export type Billed =
   | 'secret'
   | 'fargate-cpu'
   | 'fargate-memory'
+  | 'store'
+  | 'store-disk'
 
 /** Where the price of a thing is found in the price list of AWS, and what one of it is. */
 export interface PricePlace {
@@ -105,6 +107,31 @@ export const pricePlaces: Record<Billed, PricePlace> = {
     unit: hours,
     per: 'hour',
     text: 'GB of memory on Fargate',
+  },
+  store: {
+    service: 'AmazonRDS',
+    attributes: {
+      productFamily: 'Database Instance',
+      databaseEngine: 'PostgreSQL',
+      deploymentOption: 'Single-AZ',
+      instanceType: 'db.t4g.micro',
+    },
+    usage: String.raw`InstanceUsage:db\.t4g\.micro`,
+    unit: hours,
+    per: 'hour',
+    text: 'database db.t4g.micro of RDS',
+  },
+  'store-disk': {
+    service: 'AmazonRDS',
+    attributes: {
+      productFamily: 'Database Storage',
+      databaseEngine: 'PostgreSQL',
+      deploymentOption: 'Single-AZ',
+    },
+    usage: 'RDS:GP3-Storage',
+    unit: /^GB-Mo$/i,
+    per: 'month',
+    text: 'GB of disk of RDS',
   },
 }
 

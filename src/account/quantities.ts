@@ -6,28 +6,31 @@ interface Resource {
   Properties?: Record<string, unknown>
 }
 
+/** What templates do not say by themselves. */
+interface Place {
+  balancerSubnets: number
+  /** Whether each task has a public address. */
+  assignsPublicIp: boolean
+}
+
 /**
  * What of templates is billed for being there, counted. A balancer that the internet reaches has an address in each of its
  * subnets. Pure.
  */
-export function quantitiesOf(
-  templates: readonly object[],
-  { balancerSubnets }: { balancerSubnets: number },
-): Quantity[] {
+export function quantitiesOf(templates: readonly object[], place: Place): Quantity[] {
   const counts = new Map<Billed, number>()
   for (const template of templates) {
     const { Resources = {} } = template as { Resources?: Record<string, Resource> }
     for (const resource of Object.values(Resources))
-      for (const [of, count] of billedOf(resource, balancerSubnets))
-        counts.set(of, (counts.get(of) ?? 0) + count)
+      for (const [of, count] of billedOf(resource, place)) counts.set(of, (counts.get(of) ?? 0) + count)
   }
   return [...counts].map(([of, count]) => ({ of, count }))
 }
 
-function billedOf({ Type, Properties = {} }: Resource, balancerSubnets: number): [Billed, number][] {
+function billedOf({ Type, Properties = {} }: Resource, place: Place): [Billed, number][] {
   switch (Type) {
     case 'AWS::ElasticLoadBalancingV2::LoadBalancer':
-      return balancerOf(Properties, balancerSubnets)
+      return balancerOf(Properties, place.balancerSubnets)
     case 'AWS::EC2::NatGateway':
       return [['nat', 1]]
     case 'AWS::EC2::EIP':
@@ -39,6 +42,18 @@ function billedOf({ Type, Properties = {} }: Resource, balancerSubnets: number):
       return [['zone', 1]]
     case 'AWS::SecretsManager::Secret':
       return [['secret', 1]]
+    case 'AWS::RDS::DBInstance':
+      return [
+        ['store', 1],
+        ['store-disk', Number(Properties['AllocatedStorage'])],
+      ]
+    case 'AWS::ECS::TaskDefinition':
+      // The daemon's: its service has one of it.
+      return [
+        ['fargate-cpu', Number(Properties['Cpu']) / 1024],
+        ['fargate-memory', Number(Properties['Memory']) / 1024],
+        ...(place.assignsPublicIp ? ([['address', 1]] satisfies [Billed, number][]) : []),
+      ]
     default:
       return []
   }

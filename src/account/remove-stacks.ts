@@ -1,4 +1,5 @@
 import { isAwsError } from '../aws/errors.ts'
+import { liftProtection } from '../aws/lift-protection.ts'
 import type { KeptResource } from '../aws/stack-events.ts'
 import { describeStack } from '../aws/stack-state.ts'
 import { removeStack } from '../aws/stacks.ts'
@@ -6,8 +7,10 @@ import { untilOver } from '../aws/until-over.ts'
 import { portsStackName } from '../domain/aws-places.ts'
 import type { Control } from '../domain/control.ts'
 import { RackError } from '../domain/error.ts'
+import { removeApiCertificate } from './api-certificate.ts'
 import { baseStackName, rackStackName } from './installation-stacks.ts'
-import { rackTag } from './templates/template.ts'
+import { storeResource, storeTag } from './templates/store.ts'
+import { rackTag, tagsOf } from './templates/template.ts'
 import { stackOptionsOf, type InstallationAccount } from './installation-account.ts'
 
 export interface LeavingRack {
@@ -22,8 +25,8 @@ export interface LeavingRack {
 const keyLifeDays = 30
 
 /**
- * Removes the stacks of a rack whose apps and services are gone: the rack's, then its base. What holds data stays, and
- * is returned by name; with `data` it goes too, but for the key, which the account deletes in thirty days. Safe to repeat.
+ * Removes the stacks of a rack whose apps and services are gone: the rack's, then its base. What holds data stays, the
+ * last snapshot of a store too, and is returned by name; with `data` it goes too, but for the key, which the account deletes in thirty days. Safe to repeat.
  *
  * @throws conflict while stacks of apps or services are there: without the rack they could not be taken off any more
  * @throws engine-failed with what does not go and why
@@ -34,18 +37,23 @@ export async function removeStacks(
   { rack, data, held = [] }: LeavingRack,
   control: Control,
 ): Promise<KeptResource[]> {
+  const { clients } = account
   const options = stackOptionsOf(account)
   await assertAlone(account, rack, control)
   await removeStack(options, portsStackName(rack), control)
   const kept = await removeStack(options, rackStackName(rack), control)
+  await removeApiCertificate(account, rack, control)
   const base = baseStackName(rack)
   if (await describeStack(options, base, control)) {
     await options.stacks.updateTerminationProtection(
       { StackName: base, EnableTerminationProtection: false },
       { abortSignal: control.signal },
     )
+    const resource = { stack: base, resource: storeResource }
+    await liftProtection({ ...clients, ...resource }, control)
   }
   kept.push(...(await removeStack(options, base, control)))
+  kept.push(...(await storeSnapshots(account, rack, control)))
   kept.push(...held.filter(({ id }) => !kept.some((each) => each.id === id)))
   if (!data) return kept
   for (const resource of kept) await removeKept(account, resource, control)
@@ -86,8 +94,46 @@ async function removeKept(
 ): Promise<void> {
   if (type === 'AWS::S3::Bucket') await removeBucket(account, id, control)
   else if (type === 'AWS::EFS::FileSystem') await removeFileSystem(account, id, control)
-  else if (type === 'AWS::KMS::Key') {
-    await removeKey(account, id, control)
+  else if (type === snapshotType) await removeSnapshot(account, id, control)
+  else if (type === 'AWS::KMS::Key') await removeKey(account, id, control)
+}
+
+const snapshotType = 'AWS::RDS::DBSnapshot'
+
+/** What the stores of a daemon inside have left, of earlier installations of the name too. */
+async function storeSnapshots(
+  { clients }: InstallationAccount,
+  rack: string,
+  { signal }: Control,
+): Promise<KeptResource[]> {
+  const wanted = tagsOf(rack, storeTag)
+  const found: KeptResource[] = []
+  let marker: string | undefined
+  do {
+    const page = await clients.databases.describeDBSnapshots(
+      { SnapshotType: 'manual', ...(marker && { Marker: marker }) },
+      { abortSignal: signal },
+    )
+    for (const { DBSnapshotIdentifier: id = '', TagList = [] } of page.DBSnapshots ?? []) {
+      const isOwn = wanted.every((tag) =>
+        TagList.some(({ Key, Value }) => Key === tag.Key && Value === tag.Value),
+      )
+      if (isOwn) found.push({ type: snapshotType, id })
+    }
+    marker = page.Marker
+  } while (marker)
+  return found
+}
+
+async function removeSnapshot(
+  { clients }: InstallationAccount,
+  DBSnapshotIdentifier: string,
+  { signal }: Control,
+): Promise<void> {
+  try {
+    await clients.databases.deleteDBSnapshot({ DBSnapshotIdentifier }, { abortSignal: signal })
+  } catch (error) {
+    if (!isAwsError(error, 'DBSnapshotNotFoundFault', 'DBSnapshotNotFound')) throw error
   }
 }
 

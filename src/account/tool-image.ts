@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { AwsClients } from '../aws/clients.ts'
-import { makeImage } from '../aws/registry/make-image.ts'
+import { imageDigest, makeImage, type MadeImage } from '../aws/registry/make-image.ts'
 import { createOwnImages, platform } from '../aws/registry/own-images.ts'
 import { nameOf } from '../aws/registry/place.ts'
 import type { Control } from '../domain/control.ts'
@@ -19,17 +19,26 @@ export async function ensureToolImage(
   { clients, repository }: { clients: Pick<AwsClients, 'images'>; repository: string },
   { signal, report }: Control,
 ): Promise<string> {
-  const content = await readTool()
+  const image = await readToolImage()
   report({ type: 'log', text: 'the tool that prepares tasks …', time: new Date().toISOString() })
   const registry = await createOwnImages(clients.images).registry(signal)
-  const image = {
+  const { digest } = await makeImage({ registry, repository }, image, signal)
+  return nameOf({ host: registry.host, repository }, digest)
+}
+
+/** The reference that `ensureToolImage` would give in the repository of another one. Nothing is put there. */
+export async function toolImageBeside(reference: string): Promise<string> {
+  return `${reference.slice(0, reference.indexOf('@'))}@${imageDigest(await readToolImage())}`
+}
+
+async function readToolImage(): Promise<MadeImage> {
+  const content = await readTool()
+  return {
     platform,
-    entries: [{ path: '/rack', type: 'file' as const, mode: 0o755, uid: 0, gid: 0, content }],
+    entries: [{ path: '/rack', type: 'file', mode: 0o755, uid: 0, gid: 0, content }],
     entrypoint: ['/rack'],
     command: ['init'],
   }
-  const { digest } = await makeImage({ registry, repository }, image, signal)
-  return nameOf({ host: registry.host, repository }, digest)
 }
 
 /** @throws not-found where this build of Rack has no tool */

@@ -46,6 +46,7 @@ export async function makeChangeSet(
       Tags: input.tags,
       // Of this call: should its answer be lost, the SDK asks again with the same.
       ClientToken: randomUUID(),
+      ...(options.role !== undefined && { RoleARN: options.role }),
     },
     { abortSignal: signal },
   )

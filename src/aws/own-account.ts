@@ -15,7 +15,7 @@ export async function assertAccount(
     'engine-unavailable',
     `${Arn} is of account ${Account}, and the rack is in ${account}`,
     {
-      hint: 'Choose whom the daemon calls as: rack stop; AWS_PROFILE=NAME rack start',
+      hint: "Choose whom the daemon calls as: AWS_PROFILE=NAME in daemon.env of the rack's directory, then rack stop; rack start",
     },
   )
 }

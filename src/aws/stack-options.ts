@@ -7,6 +7,8 @@ export interface StackOptions {
   intervalMs: number
   /** What a change of a stack may take, ms; ten minutes when absent. */
   deadlineMs?: number
+  /** ARN of the role by which CloudFormation makes what is in them; as whoever calls it when absent. */
+  role?: string
 }
 
 /** Who reports hears of each event of a stack while it is waited for. */

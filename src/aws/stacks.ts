@@ -90,7 +90,11 @@ async function removeFound(
   found: Stack,
   control: StackControl,
 ): Promise<KeptResource[]> {
-  await options.stacks.deleteStack({ StackName: found.StackName }, { abortSignal: control.signal })
+  const { role } = options
+  await options.stacks.deleteStack(
+    { StackName: found.StackName, ...(role !== undefined && { RoleARN: role }) },
+    { abortSignal: control.signal },
+  )
   const left = await removedStack(options, found, control)
   if (left) throw await stackFailed(options, left, 'was not removed', control)
   return await keptResources(options, found.StackId!, control)

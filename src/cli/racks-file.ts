@@ -7,13 +7,27 @@ import { unixPath, unixUrl } from '../lib/unix-url.ts'
 /** A rack that this command line can reach. The token is a secret. */
 export interface KnownRack {
   name: string
-  /** `https://rack.example.com`; `unix:/…` for one on this machine. */
+  /** `https://rack.example.com`; `unix:/…` for one on this machine, `aws://REGION/NAME` for one in an account. */
   url: string
   token: string
   /** Who alone is believed at an address of https, where no known authority vouches for it. */
   pin?: PinnedCertificate
   /** Where it is installed, when it is on this machine. */
   directory?: string
+  /** Where it is, when its daemon runs in an AWS account; `pin` is then the certificate of its API. */
+  account?: AccountWay
+}
+
+/** How a rack in an account is found there, and called. */
+export interface AccountWay {
+  id: string
+  region: string
+  /** Its name there; here it may be called otherwise. */
+  rack: string
+  /** By which name its API is asked for. */
+  apiHost: string
+  /** The address of the load balancer that leads there. */
+  balancer: string
 }
 
 /** The content of `rack/racks.json` in the configuration folder. */

@@ -11,7 +11,14 @@ import { readRecords } from './read-records.ts'
 import { runConnection, type LocalStream } from './run-connection.ts'
 import { runTerminal } from './run-terminal.ts'
 import { requestUrl, type AnyInput } from './request-url.ts'
-import type { Transport, TransportRequest, TransportResponse, TransportSocket, Tunnel } from './transport.ts'
+import type {
+  PinnedServer,
+  Transport,
+  TransportRequest,
+  TransportResponse,
+  TransportSocket,
+  Tunnel,
+} from './transport.ts'
 
 export interface ClientOptions {
   /** `https://rack.example.com`, or `unix:/var/lib/rack/rack/api.sock` */
@@ -21,6 +28,8 @@ export interface ClientOptions {
   pinned?: string | undefined
   /** Goes before what the address says. */
   tunnel?: Tunnel | undefined
+  /** Where the rack is called, whatever the address says. */
+  server?: PinnedServer | undefined
   transport?: Transport
 }
 
@@ -43,12 +52,19 @@ interface Connection {
  * iterable of lines, of which the last is the result; leaving its iteration detaches. All reject with a `RackError`:
  * the rack's own, or `unreachable`.
  */
-export function createClient({ url, token, pinned, tunnel, transport }: ClientOptions): Client {
+export function createClient({ url, token, transport, ...way }: ClientOptions): Client {
+  const { pinned, tunnel, server } = way
   const socketPath = unixPath(url) ?? undefined
   const connection = {
     address: url,
-    url: tunnel ? `http://${tunnel.host}` : socketPath === undefined ? url : 'http://localhost',
-    transport: transport ?? nodeTransport({ socketPath, pinned, tunnel }),
+    url: server
+      ? `https://${server.name}`
+      : tunnel
+        ? `http://${tunnel.host}`
+        : socketPath === undefined
+          ? url
+          : 'http://localhost',
+    transport: transport ?? nodeTransport({ socketPath, pinned, tunnel, server }),
     headers: () => authorization(token),
   }
   const names = Object.keys(paths) as OperationName[]

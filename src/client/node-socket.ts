@@ -5,6 +5,7 @@ import type { RackError } from '../domain/error.ts'
 import { checkSocket } from './check-socket.ts'
 import { largestFrameBytes } from './contract/frames.ts'
 import { dialTunnel, trusted } from './dial-tunnel.ts'
+import { dialPinned } from './pinned-server.ts'
 import type { NodeRoute, SocketRequest, TransportResponse, TransportSocket } from './transport.ts'
 import { unreachable } from './unreachable.ts'
 
@@ -16,7 +17,7 @@ export async function openNodeSocket(
   { url, headers, signal }: SocketRequest,
   route: NodeRoute,
 ): Promise<TransportSocket | TransportResponse> {
-  const { connectTimeoutMs, socketPath, pinned, tunnel } = route
+  const { connectTimeoutMs, socketPath, pinned, tunnel, server } = route
   signal.throwIfAborted()
   if (socketPath !== undefined) checkSocket(socketPath)
   const { WebSocket } = await import('ws')
@@ -28,6 +29,7 @@ export async function openNodeSocket(
     ...trusted(pinned),
     ...(socketPath !== undefined && { createConnection: () => connectTo(socketPath) }),
     ...(tunnel && { createConnection: () => dialTunnel(url, tunnel) as Socket }),
+    ...(server && { createConnection: () => dialPinned(server) }),
   }
   const socket = new WebSocket(url, options)
   const { promise, resolve, reject } = Promise.withResolvers<TransportSocket | TransportResponse>()

@@ -1,22 +1,26 @@
 import type { ClientRequest, IncomingMessage } from 'node:http'
+import type { Agent } from 'node:https'
 import { checkSocket } from './check-socket.ts'
 import { dialTunnel, trusted } from './dial-tunnel.ts'
 import { openNodeSocket } from './node-socket.ts'
+import { pinnedAgent, pinnedConnection } from './pinned-server.ts'
 import type { NodeRoute, Transport, TransportRequest, TransportResponse } from './transport.ts'
 import { unreachable } from './unreachable.ts'
 
 /** Node's http, loaded when first needed: `import` of it costs 30 ms at start, fetch 55. */
 export function nodeTransport({ connectTimeoutMs = 10_000, ...way }: Partial<NodeRoute> = {}): Transport {
-  const route = { connectTimeoutMs, ...way }
+  const route = { connectTimeoutMs, ...way, ...(way.server && { agent: pinnedAgent(way.server) }) }
   return {
     request: (request) => send(request, route, true),
     connect: (request) => openNodeSocket(request, route),
   }
 }
 
+type OpenRoute = NodeRoute & { agent?: Agent }
+
 async function send(
   request: TransportRequest,
-  route: NodeRoute,
+  route: OpenRoute,
   mayRepeat: boolean,
 ): Promise<TransportResponse> {
   const { url, method, headers, body, signal } = request
@@ -56,7 +60,7 @@ async function send(
 
 function openRequest(
   { url, method, headers, body }: TransportRequest,
-  { socketPath, pinned, tunnel }: NodeRoute,
+  { socketPath, pinned, tunnel, server, agent }: OpenRoute,
 ): ClientRequest {
   const isSecure = url.protocol === 'https:'
   const http = isSecure ? process.getBuiltinModule('node:https') : process.getBuiltinModule('node:http')
@@ -69,7 +73,13 @@ function openRequest(
       createConnection,
     })
   }
-  return http.request(url, { method, headers: { ...headers, ...length }, socketPath, ...trusted(pinned) })
+  const own = { method, headers: { ...headers, ...length } }
+  if (server) {
+    const { host: hostname, ...connection } = pinnedConnection(server)
+    const asked = { ...own.headers, host: server.name }
+    return http.request(url, { ...own, ...connection, headers: asked, hostname, agent })
+  }
+  return http.request(url, { ...own, socketPath, ...trusted(pinned) })
 }
 
 /** Bounds the connection's set-up only: what follows has deadlines of its own. */

@@ -31,7 +31,10 @@ export async function refusal(url: URL, response: TransportResponse, address: st
     })
   }
   return new RackError('unreachable', `${url.host} answered ${response.status}, but not as a rack does`, {
-    hint: 'Is the address right? rack racks lists them; rack login URL adds one.',
+    // There is one address of each, and a rule that may be for some alone.
+    hint: address.startsWith('aws:')
+      ? 'Its balancer may lead there from other addresses alone (--api-allow of the install): rack doctor'
+      : 'Is the address right? rack racks lists them; rack login URL adds one.',
     details: { status: response.status, body: text.slice(0, 200) },
   })
 }

@@ -55,6 +55,19 @@ export interface Tunnel {
   dial(): Duplex
 }
 
+/** A server that is reached elsewhere than its name leads, and believed by one certificate. */
+export interface PinnedServer {
+  /** As a person types it: `aws://eu-west-1/rack`. */
+  address: string
+  /** By which it is asked for, and chooses what it shows: `api.rack.internal`. */
+  name: string
+  /** Where it is reached: the name of a load balancer. */
+  host: string
+  port: number
+  /** PEM. Whoever shows another one is refused, also one that this one's key has signed. */
+  certificate: string
+}
+
 /** How Node reaches a rack. */
 export interface NodeRoute {
   connectTimeoutMs: number
@@ -62,6 +75,8 @@ export interface NodeRoute {
   pinned?: string | undefined
   /** Another way than the network of this machine. */
   tunnel?: Tunnel | undefined
+  /** Takes the place of where the address of a request leads. */
+  server?: PinnedServer | undefined
   /** The rack's Unix socket, which is looked at before anything is sent; the address of the request when absent. */
   socketPath?: string | undefined
 }

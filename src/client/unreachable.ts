@@ -1,6 +1,6 @@
 import { RackError } from '../domain/error.ts'
 import { unixUrl } from '../lib/unix-url.ts'
-import type { NodeRoute, Tunnel } from './transport.ts'
+import type { NodeRoute, PinnedServer, Tunnel } from './transport.ts'
 
 const words: Record<string, string> = {
   ECONNREFUSED: 'connection refused',
@@ -15,20 +15,20 @@ const words: Record<string, string> = {
   EACCES: 'this user may not reach its socket',
 }
 
-type Route = Pick<NodeRoute, 'socketPath' | 'tunnel'>
+type Route = Pick<NodeRoute, 'socketPath' | 'tunnel' | 'server'>
 
 /** Translates what a socket throws, by its code; anything else stays the cause. */
 export function unreachable(url: URL, cause: unknown, route: Route = {}): RackError {
   if (cause instanceof RackError) return cause
-  const { socketPath, tunnel } = route
-  const place = socketPath ?? url.host
+  const { socketPath, tunnel, server } = route
+  const place = socketPath ?? server?.address ?? url.host
   const code = codeOf(cause)
-  if (untrustedCodes.test(code)) return untrusted(url, code, cause)
+  if (untrustedCodes.test(code)) return untrusted(server ? { host: place, origin: place } : url, code, cause)
   const reason = words[code] ?? (cause instanceof Error ? cause.message : String(cause))
   const wasLost = code === 'ECONNRESET' || code === 'EPIPE'
   const message = wasLost ? `the rack at ${place} went away` : `the rack at ${place} does not answer`
   return new RackError('unreachable', `${message}: ${reason}`, {
-    hint: tunnel ? tunnelHint(code, tunnel) : hintFor(code, isOwnMachine(url)),
+    hint: tunnel ? tunnelHint(code, tunnel) : server ? serverHint(server) : hintFor(code, isOwnMachine(url)),
     details: { url: addressOf(url, route), code },
     cause,
   })
@@ -37,7 +37,7 @@ export function unreachable(url: URL, cause: unknown, route: Route = {}): RackEr
 /** What OpenSSL and Node call a certificate that is not believed. */
 const untrustedCodes = /CERT|UNABLE_TO_|SELF_SIGNED|HOSTNAME_MISMATCH|INVALID_CA|INVALID_PURPOSE/
 
-function untrusted({ host, origin }: URL, code: string, cause: unknown): RackError {
+function untrusted({ host, origin }: Pick<URL, 'host' | 'origin'>, code: string, cause: unknown): RackError {
   const details = { url: origin, code }
   const lifetime = outsideLifetime(host, code)
   if (lifetime) return new RackError('untrusted', lifetime.message, { hint: lifetime.hint, details, cause })
@@ -63,9 +63,15 @@ export function outsideLifetime(host: string, code: string): { message: string; 
   }
 }
 
-function addressOf(url: URL, { socketPath, tunnel }: Route): string {
+function addressOf(url: URL, { socketPath, tunnel, server }: Route): string {
   if (tunnel) return tunnel.address
+  if (server) return server.address
   return socketPath === undefined ? url.origin : unixUrl(socketPath)
+}
+
+/** Its balancer may be another one by now, or let nobody in from here. */
+function serverHint({ address }: PinnedServer): string {
+  return `See how it is: rack doctor. If it has moved: rack login ${address}`
 }
 
 function tunnelHint(code: string, { host }: Tunnel): string {

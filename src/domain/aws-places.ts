@@ -32,6 +32,8 @@ export interface AwsPlaces {
   key?: string
   /** ARN of the boundary of every role that an app has. */
   roleBoundary?: string
+  /** ARN of the role by which CloudFormation makes stacks of apps and services; as whoever calls it when absent. */
+  stackRole?: string
 }
 
 /** The stack of the network balancer of a rack that was installed without. */

@@ -1,5 +1,5 @@
 import type { Server, Socket } from 'node:net'
-import { isRouted } from './routed.ts'
+import { frontOf } from './routed.ts'
 
 /** How many connections are taken at once, over the rack's socket and by TCP, and how long they may say nothing. */
 export interface ConnectionLimits {
@@ -51,8 +51,8 @@ export function guardConnections(server: Server, limits: ConnectionLimits): void
 /** By what a connection is counted, and how many of each there may be. */
 function placesOf(socket: Socket, limits: ConnectionLimits): [string, number][] {
   const { remoteAddress } = socket
-  // The router counts for each address, and whoever comes by it takes nothing from the rack's own socket.
-  if (isRouted(socket)) return [['tcp', limits.tcp]]
+  // Of those who come by what stands in front all have its address, and none takes anything from the rack's own socket.
+  if (frontOf(socket) !== null) return [['tcp', limits.tcp]]
   if (remoteAddress === undefined) return [['socket', limits.socket]]
   return [
     ['tcp', limits.tcp],

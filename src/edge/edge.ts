@@ -10,7 +10,7 @@ import type { Face, ReportFailure } from './face.ts'
 import { createFailedLogins, type FailedLogins } from './failed-logins.ts'
 import { authorize, checkHost } from './guard.ts'
 import { createLineQuota } from '../lib/line-quota.ts'
-import { markRouted } from './routed.ts'
+import { markRouted, type Front } from './routed.ts'
 import { toProblem } from './problem.ts'
 import { linger } from './read-upload.ts'
 import { watchLogin } from './watch-login.ts'
@@ -21,7 +21,7 @@ export interface EdgeOptions {
   log: EdgeLog
   /** What a process with the usual number of open files can bear unless given. */
   limits?: ConnectionLimits
-  /** By which it is asked for through the router; by none when absent. */
+  /** By which it is asked for through what stands in front; by none when absent. */
   ownHost?: string | null
 }
 
@@ -31,8 +31,8 @@ export interface EdgeLog {
   error(fields: object, message: string): void
 }
 
-/** `isRouters`: where the router alone connects, for those who have come to it. Never the first to be listened at. */
-export type ListenAddress = { host: string; port: number } | { path: string; isRouters?: true }
+/** `front`: what alone connects there, for those who have come to it. Never the first to be listened at. */
+export type ListenAddress = ({ host: string; port: number } | { path: string }) & { front?: Front }
 
 export interface Edge {
   /**
@@ -205,7 +205,7 @@ async function listen(server: FastifyInstance, address: ListenAddress, others: S
     if (!server.server.listening) return await server.listen(address)
     // As Node's own for http is.
     const other = createServer({ allowHalfOpen: true, noDelay: true, ...keepAlive }, (socket) => {
-      if ('isRouters' in address) markRouted(socket)
+      if (address.front) markRouted(socket, address.front)
       server.server.emit('connection', socket)
     })
     other.listen(address)

@@ -4,19 +4,25 @@ import { RackError } from '../domain/error.ts'
 import type { Login } from '../domain/caller.ts'
 import type { Door } from '../operations/door.ts'
 import type { Access } from './face.ts'
-import { addressOf, isRouted } from './routed.ts'
+import { addressOf, frontOf } from './routed.ts'
 import { isLocal, type FailedLogins } from './failed-logins.ts'
 
 /**
  * Refuses names by which a foreign page could reach the rack through the browser of someone near it: only addresses
  * and `localhost` cannot be pointed elsewhere. By the router it is the rack's own name alone, for which it has a
- * certificate. A page's own request carries an origin, and none is ours.
+ * certificate; so it is by a balancer, which asks by an address whether somebody is there. A page's own request carries
+ * an origin, and none is ours.
  * @throws forbidden
  */
 export function checkHost({ headers, raw: { socket } }: FastifyRequest, ownHost: string | null): void {
   const host = headers.host ?? ''
   const name = host.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1')
-  const isOurs = isRouted(socket) ? name === ownHost : isIP(name) !== 0 || name === 'localhost'
+  const front = frontOf(socket)
+  const isAddress = isIP(name) !== 0
+  const isOurs =
+    front === null
+      ? isAddress || name === 'localhost'
+      : name === ownHost || (front === 'balancer' && isAddress)
   if (!isOurs) {
     throw new RackError('forbidden', `this rack does not answer to the name "${name}"`, {
       hint: 'Use its address, or localhost.',

@@ -1,21 +1,30 @@
 import type { FastifyRequest } from 'fastify'
-import type { Socket } from 'node:net'
+import { isIP, type Socket } from 'node:net'
 
-/** Connections that the rack's router has made for somebody, who has come to it by TLS. */
-const routed = new WeakSet<Socket>()
+/** What alone connects at an address, for somebody who has come to it by TLS: the rack's router, or an account's balancer. */
+export type Front = 'router' | 'balancer'
 
-export function markRouted(socket: Socket): void {
-  routed.add(socket)
+const fronts = new WeakMap<Socket, Front>()
+
+export function markRouted(socket: Socket, front: Front): void {
+  fronts.set(socket, front)
 }
 
-export function isRouted(socket: Socket): boolean {
-  return routed.has(socket)
+/** Through what a connection has come; null for one that nothing stands in front of. */
+export function frontOf(socket: Socket): Front | null {
+  return fronts.get(socket) ?? null
 }
 
-/** The address of who calls, by the router's word where it stands between; undefined for who came by the rack's socket. */
+/** The address of who calls, by the word of what stands between; undefined for who came by the rack's socket. */
 export function addressOf({ raw: { socket }, headers }: FastifyRequest): string | undefined {
-  if (!isRouted(socket)) return socket.remoteAddress
-  const told = headers['x-rack-client']
+  const front = frontOf(socket)
+  if (front === null) return socket.remoteAddress
+  const told = front === 'router' ? headers['x-rack-client'] : lastOf(headers['x-forwarded-for'])
   // Without it nobody is near: who is not known shall not count as somebody of this machine.
-  return typeof told === 'string' ? told : '0.0.0.0'
+  return typeof told === 'string' && isIP(told) !== 0 ? told : '0.0.0.0'
+}
+
+/** A balancer adds whom it has seen behind what it was told, which anybody could have said. */
+function lastOf(header: string | string[] | undefined): string | undefined {
+  return [header].flat().join(',').split(',').at(-1)?.trim()
 }

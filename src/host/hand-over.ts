@@ -66,6 +66,17 @@ export async function handOver(order: HandOver, control: Control): Promise<HandO
   }
 }
 
+/** Ends a rack's daemon, where one runs, and starts it again: by then it has read anew what it is told. */
+export async function restartDaemon(
+  { installation, to, environment }: Omit<HandOver, 'isItself'>,
+  control: Control,
+): Promise<void> {
+  if ((await findDaemon(installation.directory)) === null) return
+  await stopOnlyDaemon(installation, control)
+  const own = await daemonEnvironment(installation.directory, environment)
+  await start(installation, to, own, control)
+}
+
 /** Puts the store back where somebody was ended while he did it. Whoever starts a daemon does this first. */
 export async function finishGoingBack(directory: string): Promise<void> {
   await finishExchange(directory)

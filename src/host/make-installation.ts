@@ -99,7 +99,8 @@ export async function removeInstallation(installation: Installation): Promise<vo
   if (socketDirectory !== null) await rm(socketDirectory, { recursive: true, force: true })
 }
 
-async function checkDirectory(directory: string): Promise<void> {
+/** Whether a rack can be made there. @throws exists when a rack is there; conflict when something else is; host-failed */
+export async function checkDirectory(directory: string): Promise<void> {
   const names = await readdir(directory).catch((error: NodeJS.ErrnoException): string[] => {
     if (error.code === 'ENOENT') return []
     throw new RackError('host-failed', `${directory} cannot be used: ${error.message}`, {

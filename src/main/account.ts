@@ -40,7 +40,7 @@ export async function openAccountSite(
   const intervals = intervalsAt(clock)
   const clients = createClients({ region: places.region, account: places.account })
   const docker = connectDocker({ socketPath: dockerSocket(process.env) })
-  const builder = createOwnBuilder({ docker, rack: name, isAlone: true })
+  const buildsHere = places.buildProject === null
   const engine = createAwsEngine({
     rack: name,
     clients,
@@ -49,7 +49,7 @@ export async function openAccountSite(
     domain,
     domains,
     randomBytes,
-    builder,
+    ...(buildsHere && { builder: createOwnBuilder({ docker, rack: name, isAlone: true }) }),
     intervals,
     // Of a service nobody asks what became of its one-offs.
     onEnded: async (running, operation) =>

@@ -5,18 +5,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import type { Readable } from 'node:stream'
+import { bucketVariable, ordersVariable } from '../aws/build-spec.ts'
 import { createClients, type AwsClients } from '../aws/clients.ts'
 import type { BuiltImages } from '../domain/build.ts'
 import type { Control } from '../domain/control.ts'
 import type { FileOwner, LaidContent } from '../domain/engine.ts'
 import { RackError, codeOf } from '../domain/error.ts'
-import {
-  bucketVariable,
-  ordersVariable,
-  writeRecord,
-  type BuildOrders,
-  type BuildRecord,
-} from '../engines/aws/images/build-orders.ts'
+import { writeRecord, type BuildOrders, type BuildRecord } from '../engines/aws/images/build-orders.ts'
 import { createOwnImages } from '../aws/registry/own-images.ts'
 import { connectDocker } from '../engines/docker/client.ts'
 import { dockerSocket } from '../lib/docker-socket.ts'

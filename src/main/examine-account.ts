@@ -1,4 +1,5 @@
 import { createClients, type AwsClients } from '../aws/clients.ts'
+import { readCaller } from '../account/caller.ts'
 import { isAwsError } from '../aws/errors.ts'
 import type { AwsPlaces } from '../domain/aws-places.ts'
 import { RackError } from '../domain/error.ts'
@@ -9,7 +10,10 @@ import type { AwsInstallation } from '../host/installation.ts'
 const answerDeadlineMs = 30_000
 
 /** Looks at what a rack has in its account, by the credentials that are in the environment. */
-export async function examineAccount({ name, places }: AwsInstallation): Promise<Finding[]> {
+export async function examineAccount({
+  name,
+  places,
+}: Pick<AwsInstallation, 'name' | 'places'>): Promise<Finding[]> {
   const clients = createClients({ region: places.region })
   try {
     const caller = await examineCaller(clients, places)
@@ -27,11 +31,14 @@ const inTime = () => ({ abortSignal: AbortSignal.timeout(answerDeadlineMs) })
 
 async function examineCaller({ identity }: AwsClients, { account, region }: AwsPlaces): Promise<Finding> {
   const check = 'credentials'
-  const fix = 'See as whom this is called: aws sts get-caller-identity; then choose: export AWS_PROFILE=NAME'
   try {
-    const { Account, Arn } = await identity.getCallerIdentity({}, inTime())
-    if (Account === account) return { check, status: 'good', detail: `${Arn} in ${account}, ${region}` }
-    const detail = `${Arn} is of account ${Account}, and the rack is in ${account}`
+    const signal = AbortSignal.timeout(answerDeadlineMs)
+    const caller = await readCaller(identity, region, { signal })
+    if (caller.account === account)
+      return { check, status: 'good', detail: `${caller.arn} in ${account}, ${region}` }
+    const detail = `${caller.arn} is of account ${caller.account}, and the rack is in ${account}`
+    const fix =
+      'See as whom this is called: aws sts get-caller-identity; then choose: export AWS_PROFILE=NAME'
     return { check, status: 'bad', detail, fix }
   } catch (error) {
     if (!(error instanceof RackError)) throw error

@@ -1,14 +1,28 @@
 import type { Logger } from 'pino'
 import type { Control } from '../domain/control.ts'
-import type { Store } from '../domain/store.ts'
+import { RackError } from '../domain/error.ts'
+import type { Lease, Store } from '../domain/store.ts'
+import { pause } from '../lib/poll.ts'
+
+const askEveryMs = 1000
+
+interface Leading {
+  log: Logger
+  /** How long another that leads is waited for, ms. */
+  patienceMs: number
+}
 
 /**
  * Leads the store until disposed. A daemon that has lost the lead ends at once, in the middle of what it does: another
  * may lead by now, and what is left open it takes up.
- * @throws conflict while another leads
+ * @throws conflict while another leads, and goes on to
  */
-export async function leadOrEnd(store: Store, log: Logger, control: Control): Promise<AsyncDisposable> {
-  const lease = await store.lead(control)
+export async function leadOrEnd(
+  store: Pick<Store, 'lead'>,
+  { log, patienceMs }: Leading,
+  control: Control,
+): Promise<AsyncDisposable> {
+  const lease = await leadInTime(store, { log, patienceMs }, control)
   const end = () => {
     log.fatal({ err: lease.lost.reason as Error }, 'the daemon ends: it no longer leads its store')
     log.flush()
@@ -21,5 +35,24 @@ export async function leadOrEnd(store: Store, log: Logger, control: Control): Pr
       lease.lost.removeEventListener('abort', end)
       await lease[Symbol.asyncDispose]()
     },
+  }
+}
+
+/** Of two where the one takes the other's place, the first may not have ended yet. */
+async function leadInTime(
+  store: Pick<Store, 'lead'>,
+  { log, patienceMs }: Leading,
+  control: Control,
+): Promise<Lease> {
+  const untilMs = performance.now() + patienceMs
+  for (let isTold = false; ; isTold = true) {
+    try {
+      return await store.lead(control)
+    } catch (error) {
+      const isLed = error instanceof RackError && error.code === 'conflict'
+      if (!isLed || performance.now() >= untilMs) throw error
+      if (!isTold) log.info({ err: error }, 'the daemon waits for the lead')
+    }
+    await pause(askEveryMs, control.signal)
   }
 }

@@ -40,11 +40,11 @@ export async function openSocket(
  */
 export async function openRoutersSocket(
   directory: string,
-  listen: (address: { path: string; isRouters: true }) => Promise<unknown>,
+  listen: (address: { path: string; front: 'router' }) => Promise<unknown>,
 ): Promise<void> {
   const path = join(directory, apiSocketName)
   await rm(path, { force: true })
-  await listen({ path, isRouters: true })
+  await listen({ path, front: 'router' })
   await chmod(path, 0o600)
   const account = await serviceAccount()
   if (account) await chown(path, account.userId, account.groupId)

@@ -1,16 +1,10 @@
-import { mkdir } from 'node:fs/promises'
 import type { Logger } from 'pino'
 import { createApiFace } from '../api/api-face.ts'
 import { metricsFace } from '../api/metrics-face.ts'
 import type { Control } from '../domain/control.ts'
 import { strictPolicy } from '../domain/policy.ts'
-import { limitConnections } from '../edge/connection-limits.ts'
 import { createEdge } from '../edge/edge.ts'
-import { finishGoingBack } from '../host/hand-over.ts'
-import { apiHostOf, installationPaths, isOnMachine, type Installation } from '../host/installation.ts'
-import { sweepTemporaryFiles } from '../lib/atomic-file.ts'
-import { mostOpenFiles } from '../lib/open-files.ts'
-import { unixUrl } from '../lib/unix-url.ts'
+import { isOnMachine, type Installation } from '../host/installation.ts'
 import { openCertificates } from '../operations/certificates/certificate-keeper.ts'
 import { openOrders } from '../operations/acme/order-keeper.ts'
 import { openDomains } from '../operations/domains/domain-keeper.ts'
@@ -18,14 +12,13 @@ import { createOperations } from '../operations/create-operations.ts'
 import type { RackSettings } from '../operations/context.ts'
 import type { Door } from '../operations/door.ts'
 import { openPolicy } from '../operations/policy-keeper.ts'
-import { openStore, type OpenStore } from '../store/open-store.ts'
+import type { OpenStore } from '../store/open-store.ts'
+import type { ApiPlace, DaemonPlace } from './daemon-place.ts'
 import { leadOrEnd } from './lead-or-end.ts'
-import { openRoutersSocket, openSocket } from './open-socket.ts'
 import { version } from './version.ts'
 import { openMachineSite } from './machine.ts'
 import type { Site, Sources } from './site.ts'
 import { supervise } from './supervise.ts'
-import { takeInTokens } from './tokens.ts'
 
 const defaultKeepReleases = 10
 const defaultMaxSourceBytes = 2 * 2 ** 30
@@ -39,25 +32,14 @@ export interface RunningRack extends AsyncDisposable {
  * Wires one rack: store, objects, router, engine, operations, API. Settles when the API answers; what a dead daemon
  * left is taken up behind it, and the rack says `converging` until that is done.
  */
-export async function startRack(
-  installation: Installation,
-  databaseUrl: string | null,
-  log: Logger,
-): Promise<RunningRack> {
+export async function startRack(place: DaemonPlace, log: Logger): Promise<RunningRack> {
+  const { installation } = place
   await using undo = new AsyncDisposableStack()
   const stopping = new AbortController()
   const control: Control = { signal: stopping.signal, report: () => undefined }
-  const paths = installationPaths(installation.directory)
-  await prepareDirectories(installation.directory)
-  const store = await openStore({
-    directory: paths.store,
-    url: databaseUrl ?? undefined,
-    keyFile: paths.key,
-    rack: installation.name,
-    warn: (message, facts) => log.warn(facts, message),
-  })
+  const store = await place.openStore()
   undo.defer(() => store.close())
-  undo.use(await leadOrEnd(store, log, control))
+  undo.use(await leadOrEnd(store, { log, patienceMs: place.leadPatienceMs }, control))
   const names = await openNames(store, installation)
   const livePlans = async () => await room.livePlans()
   const site = await openSite(installation, { store, ...names, livePlans }, log, control)
@@ -78,9 +60,9 @@ export async function startRack(
     now: () => new Date(),
     log: (level, message, facts = {}) => log[level](facts, message),
   })
-  await takeInTokens(room, paths.tokens)
-  const edge = undo.use(await openEdge(installation, room.operations, log))
-  const supervision = supervise({ site, room, policy, log, paths }, control)
+  await place.tokens.takeIn(room)
+  const edge = undo.use(await openEdge(place.api, room.operations, log))
+  const supervision = supervise({ site, room, policy, log, place }, control)
   undo.defer(async () => {
     // Marked as interrupted first: what recovery is at stays open in the journal, and is no failure.
     const interrupted = room.interrupt()
@@ -125,26 +107,13 @@ async function openNames({ certificates, acme, domains }: OpenStore, { name }: I
   }
 }
 
-/** Serves the API on the rack's socket, and by TCP where that was asked for, until disposed. */
-async function openEdge(installation: Installation, door: Door, log: Logger): Promise<RunningRack> {
-  const { directory, socket, api, domain } = installation
+/** Serves the API until disposed. */
+async function openEdge(api: ApiPlace, door: Door, log: Logger): Promise<RunningRack> {
   await using undo = new AsyncDisposableStack()
-  const limits = limitConnections(mostOpenFiles())
   const faces = [createApiFace({ version }), metricsFace]
-  const edge = await createEdge({ door, faces, log, limits, ownHost: domain })
+  const edge = await createEdge({ door, faces, log, limits: api.limits, ownHost: api.ownHost })
   undo.defer(() => edge.close())
-  await openSocket(socket, (path) => edge.listen({ path }))
-  const address = api ? await edge.listen(api) : unixUrl(socket.path)
-  if (isOnMachine(installation) && apiHostOf(installation) !== null)
-    await openRoutersSocket(installationPaths(directory).router, (to) => edge.listen(to))
+  const address = await api.listen(edge)
   const stack = undo.move()
   return { address, [Symbol.asyncDispose]: () => stack.disposeAsync() }
-}
-
-/** Makes what is missing, and removes what a daemon or a command that was killed has left half written. */
-async function prepareDirectories(directory: string): Promise<void> {
-  await finishGoingBack(directory)
-  const { store, tokens } = installationPaths(directory)
-  await mkdir(store, { recursive: true, mode: 0o700 })
-  for (const path of [directory, tokens, store]) await sweepTemporaryFiles(path)
 }

@@ -6,13 +6,12 @@ import type { PolicyKeeper } from '../domain/policy.ts'
 import { boundLog } from '../lib/bound-log.ts'
 import type { OperationsRoom } from '../operations/create-operations.ts'
 import { repeat, repeatTelling } from './repeat.ts'
+import type { DaemonPlace } from './daemon-place.ts'
 import type { Site } from './site.ts'
-import { takeInTokens } from './tokens.ts'
 
 const enginePeriodMs = 2000
 const timerPeriodMs = 1000
 const logPeriodMs = 1000
-const tokensPeriodMs = 1000
 /** And as much again of what was before. */
 const mostLogBytes = 8 * 2 ** 20
 const abandonedPeriodMs = 5000
@@ -24,8 +23,7 @@ interface Supervised {
   room: OperationsRoom
   policy: PolicyKeeper
   log: Logger
-  /** Where its words go, unless systemd takes them, and where hashes of new tokens are left. */
-  paths: { log: string; tokens: string }
+  place: Pick<DaemonPlace, 'logFile' | 'tokens'>
 }
 
 /**
@@ -45,18 +43,22 @@ export async function supervise(supervised: Supervised, control: Control): Promi
   ])
 }
 
-async function superviseLog({ log, paths }: Supervised, control: Control): Promise<void> {
-  const work = async () => void boundLog(paths.log, mostLogBytes)
+async function superviseLog({ log, place: { logFile } }: Supervised, control: Control): Promise<void> {
+  if (logFile === null) return
+  const work = async () => void boundLog(logFile, mostLogBytes)
   // Once: what is told makes it longer.
   await repeatTelling({ periodMs: logPeriodMs, work }, control, (error) => {
     log.error({ err: error }, 'the log cannot be kept short')
   })
 }
 
-async function superviseTokens({ room, paths, log }: Supervised, control: Control): Promise<void> {
-  const work = async () => await takeInTokens(room, paths.tokens)
-  await repeatTelling({ periodMs: tokensPeriodMs, work }, control, (error) => {
-    log.error({ err: error }, 'a token that was made on this machine cannot be taken in')
+async function superviseTokens(
+  { room, place: { tokens }, log }: Supervised,
+  control: Control,
+): Promise<void> {
+  const work = async () => await tokens.takeIn(room)
+  await repeatTelling({ periodMs: tokens.periodMs, work }, control, (error) => {
+    log.error({ err: error }, 'a token that was left for the rack cannot be taken in')
   })
 }
 

@@ -3,7 +3,8 @@ import { RackError } from '../domain/error.ts'
 const busyHint = 'Try again; if it stays so, look for another program that holds the store.'
 const damageHint = 'Stop the rack and restore its directory from a backup.'
 const fileHint = 'Look after the permissions of the rack directory, and the disk that it is on.'
-const reachHint = 'Check that the database runs and that RACK_DATABASE_URL names it.'
+const reachHint =
+  'Check that the database runs and that RACK_DATABASE_URL names it; in an account, RACK_DATABASE_HOST.'
 
 /** Extended result codes, https://sqlite.org/rescode.html; the lower byte is the primary code. */
 const sqliteCodes = {

@@ -2,12 +2,13 @@ import { RackError } from '../domain/error.ts'
 import type { Database } from './database.ts'
 import { createCipher, type Cipher } from './encryption.ts'
 import type { Sealing } from '../domain/store.ts'
-import { createKeyFile, keyBytes, readKeyFile } from './key-file.ts'
+import { keyBytes } from './key-file.ts'
+import type { KeySource } from './store-keys.ts'
 import { createSealing } from './stream-encryption.ts'
 
 interface Claim {
   rack: string
-  keyFile: string
+  seals: KeySource
   randomBytes: (count: number) => Uint8Array
   now: () => string
 }
@@ -22,9 +23,9 @@ export async function openSeals(
   claim: Claim,
 ): Promise<{ cipher: Cipher; sealing: Sealing }> {
   const isClaimed = await db.selectFrom('identity').select('single').executeTakeFirst()
-  const found = await readKeyFile(claim.keyFile)
-  if (!found && isClaimed) throw lostKey(claim.keyFile)
-  const key = found ?? (await createKeyFile(claim.keyFile, claim.randomBytes(keyBytes)))
+  const found = await claim.seals.read()
+  if (!found && isClaimed) throw lostKey(claim.seals)
+  const key = found ?? (await claim.seals.create(claim.randomBytes(keyBytes)))
   const cipher = createCipher(key, claim.randomBytes)
   await db
     .insertInto('identity')
@@ -33,20 +34,18 @@ export async function openSeals(
     .execute()
   const owner = await db.selectFrom('identity').select(['rack', 'key_id']).executeTakeFirstOrThrow()
   if (owner.rack !== claim.rack) throw otherRack(owner.rack, claim.rack)
-  if (owner.key_id !== cipher.keyId) throw otherKey(claim.keyFile)
+  if (owner.key_id !== cipher.keyId) throw otherKey(claim.seals)
   return { cipher, sealing: createSealing(key, claim.randomBytes) }
 }
 
-function lostKey(path: string): RackError {
-  return new RackError('store-failed', `the key file ${path} is missing, and the store was sealed with it`, {
+function lostKey({ name }: KeySource): RackError {
+  return new RackError('store-failed', `${name} is missing, and the store was sealed with it`, {
     hint: 'Put it back from a backup; a new key would open nothing.',
   })
 }
 
-function otherKey(path: string): RackError {
-  return new RackError('store-failed', `the key in ${path} is not the one that the store was sealed with`, {
-    hint: "Put back the key file that belongs to this store; a backup of the rack's directory has it.",
-  })
+function otherKey({ name, hint }: KeySource): RackError {
+  return new RackError('store-failed', `${name} is not the one that the store was sealed with`, { hint })
 }
 
 function otherRack(owner: string, rack: string): RackError {

@@ -1,6 +1,5 @@
 import { randomBytes as systemRandomBytes } from 'node:crypto'
 import { EventEmitter } from 'node:events'
-import { dirname, join } from 'node:path'
 import { RackError } from '../domain/error.ts'
 import type { Store } from '../domain/store.ts'
 import { createAcmeStore } from './acme.ts'
@@ -29,20 +28,32 @@ import { createRegistryStore } from './registries.ts'
 import { createReleaseStore } from './releases.ts'
 import { createServiceStore } from './services.ts'
 import { createShareStore } from './shares.ts'
+import type { PostgresServer } from './postgres.ts'
 import { storeFiles } from './store-files.ts'
+import { keysOfFile, type StoreKeys } from './store-keys.ts'
 import { createSealing } from './stream-encryption.ts'
 import { createTimerStore } from './timers.ts'
 import { createTokenStore } from './tokens.ts'
 
-export interface StoreOptions {
-  /** The rack's name; a database belongs to one rack. */
-  rack: string
+/** A store whose secrets are sealed with a key of a file, which is made at first use. */
+export interface StoreOptions extends AnyStoreOptions {
   /** Where SQLite's file lies; made when absent. */
   directory?: string | undefined
   /** A Postgres instead: `postgres://…`. Wins over the directory. */
   url?: string | undefined
   /** The key that seals what is secret; made at first use, mode 0600. Without it the store can't be read. */
   keyFile: string
+}
+
+/** A store of which nothing is on this machine. */
+export interface RemoteStoreOptions extends AnyStoreOptions {
+  server: PostgresServer
+  keys: StoreKeys
+}
+
+interface AnyStoreOptions {
+  /** The rack's name; a database belongs to one rack. */
+  rack: string
   randomBytes?: (count: number) => Uint8Array
   now?: () => Date
   /** How many of an app's newest operations the journal keeps. */
@@ -66,7 +77,7 @@ const defaultKeptEvents = 10_000
  * @throws store-failed when the database does not answer, is another rack's or was sealed with another key; disk-full;
  * invalid for a URL that is none
  */
-export async function openStore(options: StoreOptions): Promise<OpenStore> {
+export async function openStore(options: StoreOptions | RemoteStoreOptions): Promise<OpenStore> {
   const { now = () => new Date(), randomBytes = systemRandomBytes } = options
   const { keptOperations = defaultKeptOperations, keptEvents = defaultKeptEvents } = options
   const news = new EventEmitter().setMaxListeners(0)
@@ -74,16 +85,12 @@ export async function openStore(options: StoreOptions): Promise<OpenStore> {
   try {
     await migrate(database)
     const clock = () => now().toISOString()
-    const seals = await openSeals(database, { ...options, randomBytes, now: clock })
-    const { keyFile, warn = () => undefined } = options
-    const audit = auditFiles(keyFile)
-    const auditChain = await openAuditChain(database, { ...audit, randomBytes, warn })
-    const places = {
-      directory: options.url ? undefined : options.directory,
-      keyFile,
-      auditKeyFile: audit.keyFile,
-      auditHeadFile: audit.headFile,
-    }
+    const keys = 'keys' in options ? { ...options.keys, paths: [] } : keysOfFile(options.keyFile)
+    const { rack, warn = () => undefined } = options
+    const seals = await openSeals(database, { ...keys, rack, randomBytes, now: clock })
+    const auditChain = await openAuditChain(database, { ...keys, randomBytes, warn })
+    const isFile = 'keyFile' in options && !options.url
+    const places = { directory: isFile ? options.directory : undefined, keyFiles: keys.paths }
     return assemble(
       {
         ...database,
@@ -103,18 +110,14 @@ export async function openStore(options: StoreOptions): Promise<OpenStore> {
   }
 }
 
-/** Beside the rack's key, so that who has the database alone can neither write the audit nor cut it. */
-function auditFiles(keyFile: string) {
-  const directory = dirname(keyFile)
-  return { keyFile: join(directory, 'audit.key'), headFile: join(directory, 'audit.head') }
-}
-
-async function openDatabase({ url, directory }: StoreOptions): Promise<Database> {
-  if (url) {
+async function openDatabase(options: StoreOptions | RemoteStoreOptions): Promise<Database> {
+  const place = 'server' in options ? options.server : options.url
+  if (place) {
     // Loaded when asked for: a rack on SQLite has no use for it.
     const { openPostgres } = await import('./postgres.ts')
-    return openPostgres(url)
+    return openPostgres(place)
   }
+  const { directory } = options as StoreOptions
   if (!directory) throw new RackError('invalid', 'a store needs a directory or the URL of a database')
   const { openSqlite } = await import('./sqlite.ts')
   return await openSqlite(directory)

@@ -1,5 +1,5 @@
 import { hostname } from 'node:os'
-import { Client } from 'pg'
+import { Client, type ClientConfig } from 'pg'
 import { RackError } from '../domain/error.ts'
 import type { Lease } from '../domain/store.ts'
 import { advisoryKeys } from './advisory-keys.ts'
@@ -16,9 +16,9 @@ const lockKey = [advisoryKeys.rack, advisoryKeys.lead] as const
  * session has lost the lead. A pooler in front of the server must give sessions, not transactions.
  * @throws conflict while another leads; store-failed
  */
-export async function leadPostgres(url: string): Promise<Lease> {
+export async function leadPostgres(connection: ClientConfig): Promise<Lease> {
   const client = new Client({
-    connectionString: url,
+    ...connection,
     connectionTimeoutMillis: connectTimeoutMs,
     query_timeout: answerTimeoutMs,
     keepAlive: true,

@@ -1,5 +1,5 @@
 import { Kysely, PostgresDialect, sql, type PostgresPool, type PostgresPoolClient } from 'kysely'
-import { Client, Pool, types, type PoolClient } from 'pg'
+import { Client, Pool, types, type ClientConfig, type PoolClient } from 'pg'
 import { RackError } from '../domain/error.ts'
 import type { Database, Dialect } from './database.ts'
 import { advisoryKeys } from './advisory-keys.ts'
@@ -15,14 +15,26 @@ const lockTimeoutMs = 15_000
 /** Past this the server itself is taken for gone. */
 const answerTimeoutMs = 40_000
 
+/** A server that is reached by TLS alone, and shows a certificate of its host. */
+export interface PostgresServer {
+  host: string
+  port: number
+  database: string
+  user: string
+  password: string
+  /** Whose certificates are believed, and nobody else's: PEM. */
+  authorities: string
+}
+
 /**
  * Prepares connections to a Postgres; the first query opens one.
+ * @param place `postgres://…`, or a server
  * @throws invalid for a URL that cannot be read
  */
-export function openPostgres(url: string): Database {
-  checkUrl(url)
+export function openPostgres(place: string | PostgresServer): Database {
+  const connection = connectionTo(place)
   const pool = new Pool({
-    connectionString: url,
+    ...connection,
     max: connections,
     connectionTimeoutMillis: connectTimeoutMs,
     query_timeout: answerTimeoutMs,
@@ -34,7 +46,7 @@ export function openPostgres(url: string): Database {
   pool.on('error', () => {})
   const db = new Kysely<Schema>({ dialect: new PostgresDialect({ pool: guarded(pool) }) })
   const close = async () => (pool.ended ? undefined : await pool.end())
-  return { db, dialect, lead: async () => leadPostgres(url), copyTo: null, close }
+  return { db, dialect, lead: async () => leadPostgres(connection), copyTo: null, close }
 }
 
 const dialect: Dialect = {
@@ -49,6 +61,15 @@ const dialect: Dialect = {
       transaction,
     )
   },
+}
+
+function connectionTo(place: string | PostgresServer): ClientConfig {
+  if (typeof place !== 'string') {
+    const { authorities: ca, ...server } = place
+    return { ...server, ssl: { ca, rejectUnauthorized: true } }
+  }
+  checkUrl(place)
+  return { connectionString: place }
 }
 
 /** Looks at the URL before a connection does: the error of a bad one would carry it, password and all. */

@@ -12,19 +12,18 @@ import { sqliteFile } from './sqlite.ts'
 interface StorePlaces {
   /** Where SQLite's file lies; absent for a database of its own. */
   directory: string | undefined
-  keyFile: string
-  auditKeyFile: string
-  auditHeadFile: string
+  /** The rack's key, and what lies beside it. */
+  keyFiles: string[]
 }
 
 /**
  * The files of a store, in the order in which they stay true: a head of the audit that is older than the rows is no fault.
  */
 export async function* storeFiles({ copyTo }: Database, places: StorePlaces): AsyncGenerator<StoreFile> {
-  const { directory, keyFile, auditKeyFile, auditHeadFile } = places
+  const { directory, keyFiles } = places
   if (directory === undefined || !copyTo) throw ofItsOwn()
-  const home = dirname(keyFile)
-  for (const path of [keyFile, auditKeyFile, auditHeadFile]) {
+  const home = dirname(keyFiles[0]!)
+  for (const path of keyFiles) {
     const text = await readTextIfThere(path)
     if (text !== null) yield { path: basename(path), content: textOf(text) }
   }

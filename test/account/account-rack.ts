@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { InstallationAccount } from '../../src/account/installation-account.ts'
 import type { InstallationInput } from '../../src/account/installation-stacks.ts'
+import { leftResources } from '../../src/account/left-resources.ts'
 import { findStacks, makeStacks } from '../../src/account/make-stacks.ts'
 import { placesOf } from '../../src/account/places.ts'
 import { removeStacks } from '../../src/account/remove-stacks.ts'
@@ -77,7 +78,7 @@ function openEngine(
 
 /**
  * Removes all of a rack of a test, whatever a run has left: apps, images, volumes, stacks, and what holds data. Gives what
- * stays: the key, for thirty days. Safe to repeat; what holds data is found while its stack is there.
+ * stays: the key, for thirty days. Safe to repeat: what holds data is found also when its stack is gone.
  */
 export async function removeAccountRack(
   account: TestAccount,
@@ -95,5 +96,6 @@ export async function removeAccountRack(
       await engine.close()
     }
   }
-  return await removeStacks(account, { rack, data: true }, control)
+  const held = await leftResources(account, rack, control)
+  return await removeStacks(account, { rack, data: true, held }, control)
 }

@@ -117,7 +117,10 @@ test('a rack that is stopped and started knows all, and says meanwhile what is w
   rack.account.faults.clear()
   assert.equal(found.code, 1)
   assert.match(found.stdout, /BAD +daemon +it does not run\n +→ rack start/)
-  assert.match(found.stdout, /BAD +credentials +.*ExpiredToken.*\n +→ .*aws sts get-caller-identity/)
+  assert.match(
+    found.stdout,
+    /BAD +credentials +the credentials of the account have expired\n +→ .*aws sso login/,
+  )
   await rack.run('start')
   assert.deepEqual(await running(), copies)
   const said = await rack.json<{ status: string; apps: number; router: { pid: null } }>('status')

@@ -5,6 +5,7 @@ import type { Store } from '../../src/domain/store.ts'
 import { auditBeforeChain, acmeBeforeOrders, processesBeforeEnds } from '../support/earlier-tables.ts'
 import { beginning, createAuditCodes } from '../../src/store/audit/chain.ts'
 import { createHeadFile } from '../../src/store/audit/head-file.ts'
+import { keysOfFile } from '../../src/store/store-keys.ts'
 import { readKeyFile } from '../../src/store/key-file.ts'
 import type { StoreOptions } from '../../src/store/open-store.ts'
 import type { TestDatabase } from '../support/databases.ts'
@@ -196,9 +197,11 @@ export function auditScenarios(scenario: Scenario): void {
         await database.execute(statement)
       await database.execute(`delete from kysely_migration where name >= '0019'`)
       const key = await readKeyFile(join(dirname(database.options.keyFile), 'audit.key'))
-      await createHeadFile(headOf(database), createAuditCodes(key!), (message) => assert.fail(message)).write(
-        beginning,
-      )
+      await createHeadFile(
+        keysOfFile(database.options.keyFile).auditHead,
+        createAuditCodes(key!),
+        (message) => assert.fail(message),
+      ).write(beginning)
       assert.deepEqual(await (await open()).audit.verify(), { entries: 5, fault: null })
     },
   )

@@ -5,7 +5,9 @@ import { type AccountOptions, createFakeAccount } from './account.ts'
 import { clientConfig } from './client-config.ts'
 import { withKnownPlaces } from './checked-places.ts'
 import { createEcs, type Ecs } from './ecs/create-ecs.ts'
+import { createDaemonWay } from './ecs/daemon-way.ts'
 import { connectToDocker, createTaskNetwork } from './ecs/task-network.ts'
+import { createServerCertificates } from './databases/certificates.ts'
 import { createCaches } from './databases/create-caches.ts'
 import { createDatabases } from './databases/create-databases.ts'
 import { type BuildProjects, createBuilds } from './codebuild/create-builds.ts'
@@ -65,6 +67,8 @@ export interface FakeAws {
   faults: Faults
   stacks: FakeStacks
   certificates: Pick<FakeCertificates, 'add' | 'authority' | 'refused'>
+  /** PEM of who signs what databases show. */
+  databaseAuthority: string
   repositories: Repositories
   logGroups: LogGroups
   /** Says who may do what, for the call that asks so. */
@@ -135,16 +139,34 @@ export async function startFakeAws(options: FakeAwsOptions = {}): Promise<FakeAw
   })
   certificates.usedBy((arn) => elb.usersOf(arn))
   const small = createSmall(account, options)
+  let endpoint = ''
+  const shown = await createServerCertificates()
+  const managed = {
+    account,
+    network,
+    nameHost: names.nameHost.bind(names),
+    certificateFor: shown.issue,
+  }
+  const databases = createDatabases(managed)
+  const daemons = createDaemonWay({
+    account,
+    network,
+    endpoint: () => endpoint,
+    registry: async () => (await small.registry()).host,
+    databaseAuthority: () => shown.authority,
+  })
+  undo.defer(() => daemons.close())
   const ecs = createEcs({
     account,
     network,
+    daemons,
     targetGroups: elb.targetGroups,
     names: names.instances,
     ...small.forTasks,
   })
-  const managed = { account, network, nameHost: names.nameHost.bind(names) }
-  const databases = createDatabases(managed)
-  const projects: BuildProjects = isEmpty ? {} : { [buildProject]: { logGroup: buildLogs(rack) } }
+  const projects: BuildProjects = isEmpty
+    ? {}
+    : { [buildProject]: { logGroup: buildLogs(rack), variables: {}, isInstalled: false } }
   const stacks = await createStacks({
     ...small.links,
     models: { ...databases.models, ...createCaches(managed) },
@@ -155,15 +177,17 @@ export async function startFakeAws(options: FakeAwsOptions = {}): Promise<FakeAw
       balancers: elb.maker,
       names: names.maker,
       projects,
+      ecsActions: () => ecs.actions,
     },
   })
   const sessions = await createSessions(account, { docker: connectToDocker(), containers: ecs.containers })
-  let endpoint = ''
   const builds = createBuilds({
     account,
     logs: small.forTasks.logs,
     endpoint: () => endpoint,
     projects,
+    images: small.forTasks.images,
+    registryPassword: async () => (await small.registry()).login().password,
   })
   const services = [
     builds,
@@ -179,6 +203,8 @@ export async function startFakeAws(options: FakeAwsOptions = {}): Promise<FakeAw
   for (const service of [...services].toReversed()) undo.defer(() => service.close?.())
   undo.defer(() => sessions.close())
   const places = isEmpty ? null : await placesOf({ rack, account, elb, names, small, ecs, stacks, options })
+  // Any image of the rack's: nothing was installed.
+  if (places) projects[buildProject]!.variables = { RACK_BUILD_IMAGE: places.toolImage }
   const server = await startServer({
     ...account,
     services,
@@ -200,6 +226,7 @@ export async function startFakeAws(options: FakeAwsOptions = {}): Promise<FakeAw
     faults: server.faults,
     stacks,
     certificates,
+    databaseAuthority: shown.authority,
     repositories: small.links.repositories,
     logGroups: small.links.logGroups,
     permissions: small.permissions,
@@ -277,6 +304,7 @@ function createSmall(account: Account, { fargateVcpu }: FakeAwsOptions) {
       createPrices(account),
     ],
     permissions,
+    registry: images.registry,
     forTasks: {
       secrets: secrets.values,
       logs: logs.lines,
@@ -288,8 +316,14 @@ function createSmall(account: Account, { fargateVcpu }: FakeAwsOptions) {
       logGroups: logs.groups,
       repositories: images.repositories,
       readObject: (bucket: string, key: string) => objects.read(bucket, key),
+      readSecret: (arn: string) => secrets.maker.read(arn),
     },
-    forStacks: { keys: keys.keys, buckets: objects.buckets, fileSystems: files.fileSystems },
+    forStacks: {
+      keys: keys.keys,
+      buckets: objects.buckets,
+      fileSystems: files.fileSystems,
+      secrets: secrets.maker,
+    },
   }
 }
 

@@ -13,11 +13,24 @@ const called: Record<string, string> = {
 /** Whoever has a key may ask it. */
 const needsNothing = new Set(['sts:GetCallerIdentity'])
 
-/** Every action that the engine and an installation need to be allowed for their own calls, as the fake account lists those. */
-export async function engineActions(): Promise<string[]> {
+/** A call as the SDK names it, and the action of IAM that it needs. */
+export interface EngineCall {
+  call: string
+  action: string
+}
+
+/** Every call that the engine and an installation make, as the fake account lists them, but for what needs nothing. */
+export async function engineCalls(): Promise<EngineCall[]> {
   const readme = await readFile(join(import.meta.dirname, '..', 'fake-aws', 'README.md'), 'utf8')
   const calls = [...readme.matchAll(/^- `([a-z0-9]+)` \d+: (.*)$/gm)].flatMap(([, service, names]) =>
     names!.split(', ').map((name) => `${service}:${name}`),
   )
-  return [...new Set(calls.filter((call) => !needsNothing.has(call)).map((call) => called[call] ?? call))]
+  return calls
+    .filter((call) => !needsNothing.has(call))
+    .map((call) => ({ call, action: called[call] ?? call }))
+}
+
+/** Every action that the engine and an installation need to be allowed for their own calls. */
+export async function engineActions(): Promise<string[]> {
+  return [...new Set((await engineCalls()).map(({ action }) => action))]
 }

@@ -48,7 +48,7 @@ export async function openInstallWorld() {
     environment,
     run,
     /** What is typed to see what it would make. */
-    plan: [...plan, '--plan'],
+    plan: [...plan, '--daemon', 'here', '--plan'],
     /** What is typed to have it. */
     install: [...plan, '--daemon', 'here', '--domain', 'localhost', '--yes'],
     passes: async (args: string[]): Promise<Said> => {

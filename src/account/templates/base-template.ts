@@ -1,5 +1,7 @@
-import { groupResources } from './groups.ts'
+import { daemonDoor, groupResources } from './groups.ts'
+import type { InsideInput } from './inside.ts'
 import { networkResources, placesOfNetwork, type NetworkInput, type NetworkPlaces } from './network.ts'
+import { storeOutputs, storeResources } from './store.ts'
 import { allow, att, policy, ref, sub, tagsOf, type Resources, type Template } from './template.ts'
 
 export interface BaseInput {
@@ -7,10 +9,12 @@ export interface BaseInput {
   network: NetworkInput
   /** Ranges of addresses from which a daemon outside the network reaches processes. */
   daemonFrom: string[]
+  /** Of a daemon inside the account; absent where it runs elsewhere, and has its store there. */
+  inside?: InsideInput
 }
 
 /** The stack that outlives everything: network, keys, data, names (aws.md 2.1). Pure. */
-export function baseTemplate({ rack, network, daemonFrom }: BaseInput): Template {
+export function baseTemplate({ rack, network, daemonFrom, inside }: BaseInput): Template {
   const places = placesOfNetwork(network)
   const joined = (items: unknown[]) => ({ 'Fn::Join': [',', items] })
   return {
@@ -22,6 +26,7 @@ export function baseTemplate({ rack, network, daemonFrom }: BaseInput): Template
       ...bucketResources(rack),
       ...fileResources(rack, places),
       ...nameResources(rack, places),
+      ...(inside && { ...daemonDoor(), ...storeResources(rack, places) }),
     },
     Outputs: {
       Account: { Value: ref('AWS::AccountId') },
@@ -36,6 +41,7 @@ export function baseTemplate({ rack, network, daemonFrom }: BaseInput): Template
       FileSystem: { Value: ref('FileSystem') },
       Zone: { Value: ref('Zone') },
       Namespace: { Value: att('Namespace', 'Id') },
+      ...(inside && storeOutputs(places)),
     },
   }
 }

@@ -1,8 +1,9 @@
+import { buildEnvironmentImage, buildspec, imageVariable } from '../../aws/build-spec.ts'
 import { allow, att, policy, ref, sub, tagsOf, type Resources } from './template.ts'
 
 export interface BuildsInput {
   rack: string
-  /** Reference of the image in which apps are built. */
+  /** Reference of the rack's own image, in which the program of builds is. */
   builder: string
   permissionsBoundary: string | undefined
 }
@@ -42,8 +43,10 @@ export function buildResources({ rack, builder, permissionsBoundary }: BuildsInp
           Type: 'LINUX_CONTAINER',
           ComputeType: 'BUILD_GENERAL1_MEDIUM',
           PrivilegedMode: true,
-          Image: builder,
-          ImagePullCredentialsType: 'SERVICE_ROLE',
+          Image: buildEnvironmentImage,
+          // S: of AWS's own image nobody else's are taken.
+          ImagePullCredentialsType: 'CODEBUILD',
+          EnvironmentVariables: [{ Name: imageVariable, Type: 'PLAINTEXT', Value: builder }],
         },
         LogsConfig: { CloudWatchLogs: { Status: 'ENABLED', GroupName: ref('Builds') } },
         TimeoutInMinutes: 60,
@@ -52,12 +55,6 @@ export function buildResources({ rack, builder, permissionsBoundary }: BuildsInp
     },
   }
 }
-
-/** What a build is unless it brings its own, as the engine's do. */
-const buildspec = JSON.stringify({
-  version: '0.2',
-  phases: { build: { commands: ['rack-build-in-account'] } },
-})
 
 function statements(rack: string, logs: string): object[] {
   const own = 'arn:${AWS::Partition}'

@@ -1,5 +1,22 @@
+import { apiPort } from './inside.ts'
 import type { NetworkPlaces } from './network.ts'
 import { att, tagsOf, type Resources } from './template.ts'
+
+/** Where a daemon inside the network answers, reached by the balancers alone. */
+export function daemonDoor(): Resources {
+  return {
+    DaemonDoor: {
+      Type: 'AWS::EC2::SecurityGroupIngress',
+      Properties: {
+        GroupId: att('Daemon', 'GroupId'),
+        SourceSecurityGroupId: att('Balancers', 'GroupId'),
+        IpProtocol: 'tcp',
+        FromPort: apiPort,
+        ToPort: apiPort,
+      },
+    },
+  }
+}
 
 const everywhere = (port: number) => [
   { IpProtocol: 'tcp', FromPort: port, ToPort: port, CidrIp: '0.0.0.0/0' },

@@ -1,6 +1,9 @@
 import { networkBalancerResource } from '../../aws/network-balancer.ts'
 import { boundaryResources } from './boundary.ts'
 import { buildResources } from './builds.ts'
+import { apiCertificateParameter, daemonOutputs, daemonParameters, daemonResources } from './daemon.ts'
+import { daemonRoles } from './daemon-roles.ts'
+import type { InsideInput } from './inside.ts'
 import { stoppedResources } from './stopped-tasks.ts'
 import { att, ref, tagsOf, type Resources, type Template } from './template.ts'
 
@@ -14,6 +17,8 @@ export interface RackInput {
   certificate?: string
   /** ARN of what the account's owner bounds every role by. */
   permissionsBoundary?: string
+  /** Of a daemon inside the account; absent where it runs elsewhere. */
+  inside?: InsideInput
 }
 
 /** References by digest. */
@@ -22,18 +27,29 @@ export interface RackImages {
   tool: string
   /** In which apps are built by CodeBuild; null where the daemon's machine builds them. */
   builder: string | null
+  /** Of a daemon inside the account; absent where it runs elsewhere. */
+  daemon?: string
 }
 
-/** What the base stack's outputs give to the rack's. */
-export function rackParameters({ networkBalancer }: Pick<RackInput, 'networkBalancer'>): string[] {
+/** What the base stack's outputs give to the rack's, and of a daemon inside whoever imports its certificate. */
+export function rackParameters({
+  networkBalancer,
+  images,
+  permissionsBoundary,
+  inside,
+}: Pick<RackInput, 'networkBalancer' | 'images' | 'permissionsBoundary' | 'inside'>): string[] {
   const ports = networkBalancer ? ['PortsGroup'] : []
-  return ['BalancerSubnets', 'BalancersGroup', 'WebGroup', ...ports, 'Bucket', 'Key']
+  const hasPolicies = permissionsBoundary === undefined || images?.builder != null || inside
+  const data = hasPolicies ? ['Bucket', 'Key'] : []
+  const ofDaemon = inside ? [apiCertificateParameter, ...daemonParameters] : []
+  return ['BalancerSubnets', 'BalancersGroup', 'WebGroup', ...ports, ...data, ...ofDaemon]
 }
 
 /** What processes run in and are reached by (aws.md 2.1). Pure. */
 export function rackTemplate(input: RackInput): Template {
-  const { rack, networkBalancer, images, certificate, permissionsBoundary } = input
+  const { rack, networkBalancer, images, certificate, permissionsBoundary, inside } = input
   const builder = images?.builder ?? null
+  const daemon = inside && { rack, inside, image: images?.daemon ?? null }
   return {
     Description: `The rack ${rack}: where its processes run, and what leads requests to them`,
     Parameters: Object.fromEntries(rackParameters(input).map((name) => [name, { Type: 'String' as const }])),
@@ -51,10 +67,11 @@ export function rackTemplate(input: RackInput): Template {
         Type: 'AWS::ECR::Repository',
         Properties: { RepositoryName: `rack/${rack}`, EmptyOnDelete: true, Tags: tagsOf(rack) },
       },
-      ...webResources(rack, certificate),
+      ...webResources(rack, { certificate, hasApi: inside !== undefined }),
       ...(networkBalancer && { NetworkBalancer: networkBalancerOf(rack) }),
       ...stoppedResources(rack),
-      ...boundaryResources(rack),
+      ...(permissionsBoundary === undefined && boundaryResources(rack)),
+      ...(daemon && { ...daemonRoles({ rack, permissionsBoundary }), ...daemonResources(daemon) }),
       ...(builder !== null && buildResources({ rack, builder, permissionsBoundary })),
     },
     Outputs: {
@@ -72,6 +89,7 @@ export function rackTemplate(input: RackInput): Template {
       RepositoryAddress: { Value: att('Repository', 'RepositoryUri') },
       RoleBoundary: { Value: permissionsBoundary ?? ref('Boundary') },
       ...(images && { ToolImage: { Value: images.tool } }),
+      ...(daemon && daemonOutputs(daemon)),
     },
   }
 }
@@ -81,8 +99,15 @@ const balancerSubnets = { 'Fn::Split': [',', ref('BalancerSubnets')] }
 const attributes = (values: Record<string, string>) =>
   Object.entries(values).map(([Key, Value]) => ({ Key, Value }))
 
+interface WebInput {
+  certificate: string | undefined
+  /** Whether the API is behind it too, which is on 443 alone, and shows a certificate of its own. */
+  hasApi: boolean
+}
+
 /** Without names of their own: those are short, and some are AWS's. */
-function webResources(rack: string, certificate: string | undefined): Resources {
+function webResources(rack: string, { certificate, hasApi }: WebInput): Resources {
+  const shown = certificate ?? (hasApi ? ref(apiCertificateParameter) : undefined)
   const listener = (port: number, protocol: string, action: object, more: object = {}) => ({
     Type: 'AWS::ElasticLoadBalancingV2::Listener',
     Properties: {
@@ -110,12 +135,22 @@ function webResources(rack: string, certificate: string | undefined): Resources 
       },
     },
     HttpListener: listener(80, 'HTTP', certificate === undefined ? nobody : toHttps),
-    ...(certificate !== undefined && {
+    ...(shown !== undefined && {
       HttpsListener: listener(443, 'HTTPS', nobody, {
-        Certificates: [{ CertificateArn: certificate }],
+        Certificates: [{ CertificateArn: shown }],
         SslPolicy: 'ELBSecurityPolicy-TLS13-1-2-2021-06',
       }),
     }),
+    ...(hasApi &&
+      certificate !== undefined && {
+        ApiListenerCertificate: {
+          Type: 'AWS::ElasticLoadBalancingV2::ListenerCertificate',
+          Properties: {
+            ListenerArn: ref('HttpsListener'),
+            Certificates: [{ CertificateArn: ref(apiCertificateParameter) }],
+          },
+        },
+      }),
   }
 }
 

@@ -10,9 +10,9 @@ export interface TemplateResource {
   Type: string
   Properties: Record<string, unknown>
   DependsOn?: string | string[]
-  /** What holds data stays when its stack goes, unless the stack never came to be. */
-  DeletionPolicy?: 'RetainExceptOnCreate'
-  UpdateReplacePolicy?: 'Retain'
+  /** What holds data stays when its stack goes, unless the stack never came to be; a database leaves a last snapshot. */
+  DeletionPolicy?: 'RetainExceptOnCreate' | 'Snapshot' | 'Delete'
+  UpdateReplacePolicy?: 'Retain' | 'Snapshot'
 }
 
 export type Resources = Record<string, TemplateResource>
@@ -32,6 +32,9 @@ export const policy = (...statements: object[]) => ({ Version: '2012-10-17', Sta
 
 /** Bears the rack's name, on all that is of it. */
 export const rackTag = 'rack:name'
+
+/** Says what something is that no stack has made. */
+export const kindTag = 'rack:kind'
 
 /** Tags of all that an installation makes; `Name` is what the account's pages call it by. */
 export function tagsOf(rack: string, name?: string): { Key: string; Value: string }[] {

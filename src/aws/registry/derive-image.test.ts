@@ -90,10 +90,14 @@ test('a derived manifest has one more layer, in the words of its base, and a cha
   )
   const tar = layerTar(layerEntries(imageTree(), files))
   const shown = [dockerManifest, ociManifest].map((mediaType) => {
-    const { found, blobs } = derivedManifest({ manifest, mediaType }, configuration, tar, 'SIGINT')
+    const { found, blobs } = derivedManifest({ manifest, mediaType }, configuration, tar, {
+      StopSignal: 'SIGINT',
+    })
     return [String(found.bytes), String(blobs[0])]
   })
-  const bare = derivedManifest({ manifest, mediaType: ociManifest }, configuration, null, 'SIGQUIT')
+  const bare = derivedManifest({ manifest, mediaType: ociManifest }, configuration, null, {
+    StopSignal: 'SIGQUIT',
+  })
   assert.equal(bare.blobs.length, 1)
   assertGolden(
     'aws/derived.txt',

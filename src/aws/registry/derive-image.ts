@@ -29,9 +29,18 @@ export interface Derivation {
   stopSignal: string | null
 }
 
+/** What of an image says how it is run. */
+export interface Settings {
+  StopSignal?: string
+  Entrypoint?: string[]
+  Cmd?: string[]
+  User?: string
+  WorkingDir?: string
+}
+
 /** What is read and changed of the configuration of an image. */
 interface Configuration {
-  config?: { StopSignal?: string }
+  config?: Settings
   rootfs: { diff_ids: string[] }
   history?: object[]
 }
@@ -51,14 +60,34 @@ export async function deriveImage(
   const blob = { repository: from.repository, digest: base.manifest.config.digest }
   const configuration = await readBlob(from.registry, blob, signal)
   const layer = await layerOf(from, base, derivation, signal)
-  const derived = derivedManifest(base, configuration, layer, derivation.stopSignal)
-  if (await hasManifest(to.registry, { ...to, digest: derived.found.digest }, signal)) return derived.found
+  const { stopSignal } = derivation
+  const settings = stopSignal === null ? null : { StopSignal: stopSignal }
+  return await putDerived(
+    from,
+    to,
+    { base, ...derivedManifest(base, configuration, layer, settings) },
+    signal,
+  )
+}
+
+export interface Derived {
+  base: FoundManifest
+  found: FoundManifest
+  blobs: Uint8Array[]
+}
+
+/** Puts a derived image beside all that it stands on; one that is there already costs a question. */
+export async function putDerived(
+  from: ImageSource,
+  to: ImageTarget,
+  { base, found, blobs }: Derived,
+  signal: AbortSignal,
+): Promise<FoundManifest> {
+  if (await hasManifest(to.registry, { ...to, digest: found.digest }, signal)) return found
   await copyBlobs(from, to, base, signal)
-  for (const own of derived.blobs) {
-    await putBlob(to.registry, { ...to, digest: digestOf(own) }, () => own, signal)
-  }
-  await putManifest(to.registry, { ...to, found: derived.found }, signal)
-  return derived.found
+  for (const own of blobs) await putBlob(to.registry, { ...to, digest: digestOf(own) }, () => own, signal)
+  await putManifest(to.registry, { ...to, found }, signal)
+  return found
 }
 
 async function layerOf(
@@ -103,14 +132,14 @@ export function derivedManifest(
   base: Pick<FoundManifest, 'manifest' | 'mediaType'>,
   configuration: Uint8Array,
   tar: Uint8Array | null,
-  stopSignal: string | null,
+  settings: Settings | null,
 ): { found: FoundManifest; blobs: Uint8Array[] } {
   const { manifest, mediaType } = base
   const given = JSON.parse(new TextDecoder().decode(configuration)) as Configuration
   const step = { created: new Date(0).toISOString(), created_by: 'rack', ...(!tar && { empty_layer: true }) }
   const changed: Configuration = {
     ...given,
-    ...(stopSignal !== null && { config: { ...given.config, StopSignal: stopSignal } }),
+    ...(settings && { config: { ...given.config, ...settings } }),
     rootfs: { ...given.rootfs, diff_ids: [...given.rootfs.diff_ids, ...(tar ? [digestOf(tar)] : [])] },
     // Of an image that has none, a history of its last step alone would be wrong.
     ...(given.history && { history: [...given.history, step] }),

@@ -23,6 +23,11 @@ export async function makeImage(
   return found
 }
 
+/** What it is called by in a repository. Pure. */
+export function imageDigest(image: MadeImage): string {
+  return madeManifest(image).found.digest
+}
+
 /** Pure: the manifest, and the blobs that it names. */
 function madeManifest({ platform, entries, entrypoint, command }: MadeImage): {
   found: FoundManifest

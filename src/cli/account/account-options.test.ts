@@ -3,12 +3,12 @@ import { test } from 'node:test'
 import { RackError } from '../../domain/error.ts'
 import { Options } from '../options.ts'
 import type { Session } from '../session.ts'
-import { checkDaemonPlace, readAccountOptions } from './account-options.ts'
+import { readAccountOptions } from './account-options.ts'
 
 const region = 'eu-west-1'
 const acm = (region: string) => `arn:aws:acm:${region}:123456789012:certificate/0a1b-2c3d`
 const read = async (values: Record<string, unknown>) => {
-  const options = new Options({ daemonFrom: ['10.9.8.7/32'], ...values })
+  const options = new Options({ daemon: 'here', daemonFrom: ['10.9.8.7/32'], ...values })
   const world = { env: { HOME: '/home/anna' }, cwd: '/home/anna' } as unknown as Session['world']
   return await readAccountOptions({ options, world } as Session)
 }
@@ -85,9 +85,33 @@ test('what cannot be meant is refused with its flag', async () => {
   }
 })
 
-test('the daemon is here, or nowhere', () => {
-  const at = (daemon?: string) => checkDaemonPlace({ options: new Options({ daemon }) })
-  at('here')
-  assert.throws(() => at(), { code: 'unsupported' })
-  assert.throws(() => at('there'), { code: 'usage' })
+const inside = { daemon: undefined, daemonFrom: undefined }
+
+test('the daemon is in the account unless it is to be here', async () => {
+  const { stacks } = await read({ region, ...inside })
+  assert.deepEqual([stacks.inside, stacks.daemonFrom], [{ allow: [] }, []])
+  const chosen = await read({
+    region,
+    ...inside,
+    apiAllow: ['192.0.2.0/24, 198.51.100.7/32', '203.0.113.1/32'],
+    nodeImage: 'registry.example.com/node:24',
+  })
+  assert.deepEqual(chosen.stacks.inside, {
+    allow: ['192.0.2.0/24', '198.51.100.7/32', '203.0.113.1/32'],
+    nodeImage: 'registry.example.com/node:24',
+  })
+  const rows: [Record<string, unknown>, RegExp][] = [
+    [{ ...inside, daemon: 'there' }, /^--daemon: "there" is not a place/],
+    [{ ...inside, dir: '/tmp/x' }, /^--dir is of a daemon on this machine/],
+    [{ daemon: undefined }, /^--daemon-from is of a daemon on this machine/],
+    [{ apiAllow: ['192.0.2.0/24'] }, /^--api-allow is of a daemon in the account/],
+    [{ nodeImage: 'node:24' }, /^--node-image is of a daemon in the account/],
+    [{ ...inside, apiAllow: ['anywhere'] }, /^--api-allow: "anywhere" is not a range/],
+    [
+      { ...inside, apiAllow: ['10.0.0.1/32,10.0.0.2/32,10.0.0.3/32,10.0.0.4/32,10.0.0.5/32'] },
+      /takes 4 ranges/,
+    ],
+  ]
+  for (const [values, message] of rows)
+    await assert.rejects(read({ region, ...values }), { code: 'usage', message })
 })

@@ -4,6 +4,7 @@ import type { Resources } from '../../domain/rack.ts'
 import { checkRegion } from '../../account/caller.ts'
 import type { InstallationInput } from '../../account/installation-stacks.ts'
 import { parseCidr } from '../../lib/cidr.ts'
+import type { InsideInput } from '../../account/templates/inside.ts'
 import { checkDomain, checkName } from '../../host/plan-installation.ts'
 import { defaultDirectory, defaultRackName } from '../find-installation.ts'
 import { readNumber, readSize } from '../read-number.ts'
@@ -25,7 +26,7 @@ const usual: Resources = { cpuUnits: 8192, memoryBytes: 16 * 2 ** 30 }
 /** Options of `rack install` that this one has too; others are of a rack on one machine. */
 const shared = new Set(['name', 'dir', 'cpu', 'memory', 'domain', 'json'])
 const own = new Set(
-  'region daemon daemonFrom plan policy vpc subnets balancerSubnets private nat ports certificate permissionsBoundary yes'.split(
+  'region daemon daemonFrom apiAllow nodeImage plan policy vpc subnets balancerSubnets private nat ports certificate permissionsBoundary yes'.split(
     ' ',
   ),
 )
@@ -41,6 +42,7 @@ export async function readAccountOptions({ options, world }: Session): Promise<A
   const name = options.text('name') ?? defaultRackName
   checkName(name)
   checkStackNames(name)
+  const isHere = readDaemonPlace({ options }) === 'here'
   const directory = options.text('dir')
   const domain = options.text('domain') ?? `${name}.internal`
   checkDomain(domain)
@@ -56,35 +58,63 @@ export async function readAccountOptions({ options, world }: Session): Promise<A
     stacks: {
       rack: name,
       network: readNetwork({ options }),
-      daemonFrom: await readRanges({ options }),
+      daemonFrom: isHere ? await readRanges({ options }) : [],
       networkBalancer: options.flag('ports'),
       images: null,
       ...readCertificate({ options }, region),
       ...readBoundary({ options }),
+      ...(!isHere && { inside: readInside({ options }) }),
     },
   }
 }
 
 /** Another rack may have a stack of that name. @throws invalid */
 function checkStackNames(name: string): void {
-  if (!/-(base|ports)$|-(app|service|ports)-/.test(name)) return
+  if (!/-(base|ports)$|-(app|service)-/.test(name)) return
   throw new RackError('invalid', `a rack in an account cannot be called "${name}"`, {
-    hint: 'The name does not end in -base or -ports, nor has -app-, -service- or -ports- in it: its stacks would be called like those of another rack. Choose another: --name NAME',
+    hint: 'The name does not end in -base or -ports, nor has -app- or -service- in it: its stacks would be called like those of another rack. Choose another: --name NAME',
   })
 }
 
-/** Whether the daemon is to be where it can be. @throws unsupported */
-export function checkDaemonPlace({ options }: Pick<Session, 'options'>): void {
+/** Options that one place of the daemon has alone. */
+const onlyHere = ['dir', 'daemon-from']
+const onlyInside = ['api-allow', 'node-image']
+
+/** Where the daemon is to be. @throws usage, also for what is of the other place */
+function readDaemonPlace({ options }: Given): 'here' | 'inside' {
   const where = options.text('daemon')
-  if (where === 'here') return
-  if (where !== undefined) {
+  if (where !== undefined && where !== 'here') {
     throw new RackError('usage', `--daemon: "${where}" is not a place`, {
-      hint: 'There is one: --daemon here',
+      hint: 'It is in the account; on this machine with: --daemon here',
     })
   }
-  throw new RackError('unsupported', 'the daemon of a rack cannot run inside the account yet', {
-    hint: 'Add --daemon here: it then runs on this machine, which has to reach the addresses of the network, as an instance in it does (--vpc), or by a VPN',
-  })
+  const isSaid = (name: string) => options.text(name) !== undefined || options.list(name).length > 0
+  const other = (where === 'here' ? onlyInside : onlyHere).find(isSaid)
+  if (other === undefined) return where ?? 'inside'
+  throw new RackError(
+    'usage',
+    where === 'here'
+      ? `--${other} is of a daemon in the account`
+      : `--${other} is of a daemon on this machine: add --daemon here`,
+  )
+}
+
+/** A rule of a balancer has five values (D), of which the API's name is one. */
+const mostRanges = 4
+
+function readInside({ options }: Given): InsideInput {
+  const allow = readCidrs(options.list('api-allow'), '--api-allow')
+  if (allow.length > mostRanges) {
+    throw new RackError(
+      'usage',
+      `--api-allow takes ${mostRanges} ranges, as a rule of a load balancer does`,
+      {
+        hint: 'A wider range holds several: 192.0.2.0/24',
+      },
+    )
+  }
+  const nodeImage = options.text('node-image')
+  return { allow, ...(nodeImage !== undefined && { nodeImage }) }
 }
 
 type Given = Pick<Session, 'options'>
@@ -127,17 +157,17 @@ function readIds(text: string | undefined, flag: string, kind: string): string[]
 }
 
 async function readRanges({ options }: Given): Promise<string[]> {
-  const ranges = options
-    .list('daemon-from')
-    .flatMap((text) => text.split(','))
-    .map((range) => range.trim())
-  const wrong = ranges.find((range) => parseCidr(range) === null)
-  if (wrong !== undefined) {
-    throw new RackError('usage', `--daemon-from: "${wrong}" is not a range of addresses`, {
-      hint: 'Such as 10.9.8.7/32.',
-    })
-  }
+  const ranges = readCidrs(options.list('daemon-from'), '--daemon-from')
   return ranges.length > 0 ? ranges : [`${await sourceAddress()}/32`]
+}
+
+function readCidrs(given: string[], flag: string): string[] {
+  const ranges = given.flatMap((text) => text.split(',')).map((range) => range.trim())
+  const wrong = ranges.find((range) => parseCidr(range) === null)
+  if (wrong === undefined) return ranges
+  throw new RackError('usage', `${flag}: "${wrong}" is not a range of addresses`, {
+    hint: 'Such as 10.9.8.7/32.',
+  })
 }
 
 function readCertificate({ options }: Given, region: string): { certificate?: string } {

@@ -1,6 +1,8 @@
 import { checkRegion } from '../../account/caller.ts'
+import { checkDaemonImage, defaultNodeImage } from '../../account/daemon-image.ts'
 import { createInstallerClients } from '../../account/installer-clients.ts'
 import { installerPolicy } from '../../account/installer-policy.ts'
+import type { InsideInput } from '../../account/templates/inside.ts'
 import { readTool } from '../../account/tool-image.ts'
 import { RackError } from '../../domain/error.ts'
 import { checkEngine } from '../../host/engine-check.ts'
@@ -10,7 +12,7 @@ import { dockerSocket } from '../../lib/docker-socket.ts'
 import { confirm } from '../confirm.ts'
 import { defaultRackName } from '../find-installation.ts'
 import type { Session } from '../session.ts'
-import { checkDaemonPlace, readAccountOptions, type AccountOptions } from './account-options.ts'
+import { readAccountOptions, type AccountOptions } from './account-options.ts'
 import { checkFree } from './check-free.ts'
 import { checkLastingCredentials } from './lasting-credentials.ts'
 import { lookAtAccount } from './look-at-account.ts'
@@ -27,11 +29,12 @@ export async function installInAccount(session: Session): Promise<number> {
   const wanted = await readAccountOptions(session)
   const isPlan = options.flag('plan')
   if (!isPlan) {
-    checkDaemonPlace(session)
-    checkLastingCredentials(session.world.env, { isBySystemd: await hasSystemd() })
     await checkFree(session, wanted)
     // Better missed before anything is made than after.
     await readTool()
+    const { inside } = wanted.stacks
+    if (inside) await checkNodeImage(session, inside.nodeImage ?? defaultNodeImage)
+    else checkLastingCredentials(session.world.env, { isBySystemd: await hasSystemd() })
   }
   const plan = await look(session, wanted)
   if (isPlan) {
@@ -41,6 +44,13 @@ export async function installInAccount(session: Session): Promise<number> {
   }
   await askFirst(session, wanted, plan)
   return await makeRack(session, wanted)
+}
+
+async function checkNodeImage({ world }: Session, base: string): Promise<void> {
+  const interrupt = new AbortController()
+  using cleanup = new DisposableStack()
+  cleanup.defer(world.onLeave(() => interrupt.abort(new RackError('cancelled', 'nothing was changed'))))
+  await checkDaemonImage(base, interrupt)
 }
 
 async function look({ world, output }: Session, wanted: AccountOptions): Promise<AccountPlan> {
@@ -59,19 +69,16 @@ async function look({ world, output }: Session, wanted: AccountOptions): Promise
   return plan
 }
 
-/** Shows all that will be made, and what this machine must be for it, before the first change. */
+/** Shows all that will be made, and who reaches it or what this machine must be for it, before the first change. */
 async function askFirst(session: Session, wanted: AccountOptions, plan: AccountPlan): Promise<void> {
   const { output, options, world } = session
   const { name, stacks } = wanted
-  const network =
-    stacks.network.kind === 'given' ? stacks.network.vpc : 'the network that is made, 10.213.0.0/16'
   output.say(describePlan(plan).trimEnd())
-  output.say(
-    output.colors.say.yellow(
-      `the daemon runs on this machine, which has to reach ${network} from ${stacks.daemonFrom.join(', ')}: as an instance in it, by a VPN or a peering; where it does not, no deploy gets through its gate`,
-    ),
-  )
-  await tellNoBuilds(session)
+  if (stacks.inside) output.say(describeApi(stacks.inside))
+  else {
+    output.say(output.colors.say.yellow(describeMachine(stacks)))
+    await tellNoBuilds(session)
+  }
   if (!options.flag('yes') && !(world.stdin.isTTY && world.stderr.isTTY)) {
     throw new RackError('usage', 'this makes what the account bills, and nobody is here to be asked', {
       hint: 'Add --yes; or --plan, to change nothing.',
@@ -79,6 +86,16 @@ async function askFirst(session: Session, wanted: AccountOptions, plan: AccountP
   }
   const { account, name: who } = plan.caller
   await confirm(session, `Install ${name} in the account ${account} as ${who}?`, name)
+}
+
+function describeApi({ allow }: InsideInput): string {
+  const from = allow.length === 0 ? 'anywhere (--api-allow says from where alone)' : allow.join(', ')
+  return `the daemon runs in the account; whoever has a token reaches its API through the load balancer, from ${from}`
+}
+
+function describeMachine({ network, daemonFrom }: AccountOptions['stacks']): string {
+  const where = network.kind === 'given' ? network.vpc : 'the network that is made, 10.213.0.0/16'
+  return `the daemon runs on this machine, which has to reach ${where} from ${daemonFrom.join(', ')}: as an instance in it, by a VPN or a peering; where it does not, no deploy gets through its gate`
 }
 
 /** Images are built beside the daemon. */

@@ -17,6 +17,8 @@ export function describeKept(kept: readonly KeptResource[], region: string, isKe
         return isKeyGoing
           ? `the key ${id}, which AWS deletes in 30 days`
           : `the key ${id}, without which neither of them can be read: aws kms schedule-key-deletion --key-id ${id} --region ${region}`
+      case 'AWS::RDS::DBSnapshot':
+        return `the last snapshot of the store ${id}: aws rds delete-db-snapshot --db-snapshot-identifier ${id} --region ${region}`
       default:
         return `${type} ${id}`
     }

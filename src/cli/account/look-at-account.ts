@@ -5,11 +5,14 @@ import { installationStacks } from '../../account/installation-stacks.ts'
 import { assertPermitted, findMissingPermissions } from '../../account/missing-permissions.ts'
 import type { Billed } from '../../account/price-list.ts'
 import { quantitiesOf } from '../../account/quantities.ts'
+import type { RackImages } from '../../account/templates/rack-template.ts'
 import { placesOfNetwork } from '../../account/templates/network.ts'
 import type { InstallerClients } from '../../account/installer-clients.ts'
 import type { Control } from '../../domain/control.ts'
 import type { AccountOptions } from './account-options.ts'
 import type { AccountPlan } from './show-plan.ts'
+
+const toBe: RackImages = { tool: '', builder: '', daemon: '' }
 
 /**
  * Asks the account who calls, what it may do, and what the rack would cost; changes nothing.
@@ -25,11 +28,12 @@ export async function lookAtAccount(
   assertPermitted(check, { caller, rack: name })
   const { certificate: arn } = input
   if (arn !== undefined) await checkCertificate(clients.certificates, { arn, domain }, control)
-  const stacks = installationStacks(input)
+  // As they are in the end: which images they then name is not known yet.
+  const stacks = installationStacks({ ...input, images: input.inside ? toBe : null })
   const { balancerSubnets, assignsPublicIp } = placesOfNetwork(input.network)
   const quantities = quantitiesOf(
     stacks.map(({ template }) => template),
-    { balancerSubnets: balancerSubnets.length },
+    { balancerSubnets: balancerSubnets.length, assignsPublicIp },
   )
   const byUse: Billed[] = [
     'fargate-cpu',

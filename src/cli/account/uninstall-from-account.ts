@@ -1,12 +1,11 @@
 import { heldResources } from '../../account/held-resources.ts'
 import { removeInstalledMark } from '../../account/installed-mark.ts'
-import { readCaller } from '../../account/caller.ts'
-import { openAccount, type OpenAccount } from '../../account/open-account.ts'
+import type { OpenAccount } from '../../account/open-account.ts'
 import { removeStacks } from '../../account/remove-stacks.ts'
 import { RackError } from '../../domain/error.ts'
 import { stopDaemon } from '../../host/daemon.ts'
 import type { AwsInstallation } from '../../host/installation.ts'
-import { daemonEnvironment, removeInstallation } from '../../host/make-installation.ts'
+import { removeInstallation } from '../../host/make-installation.ts'
 import { removeUnits } from '../../host/start-at-boot.ts'
 import { confirm } from '../confirm.ts'
 import { connectStarted } from '../connect-started.ts'
@@ -16,20 +15,17 @@ import { changeRacks, withoutRack } from '../racks-file.ts'
 import { removeApps, removeServices } from '../remove-apps.ts'
 import type { Session } from '../session.ts'
 import { describeKept, type KeptResource } from './kept-resources.ts'
+import { openAsDaemon } from './own-account.ts'
 import { watchStacks } from './watch-stacks.ts'
 
 /** Apps and services first, then the stacks, then what is here: what fails can be called again. */
 export async function uninstallFromAccount(session: Session, installation: AwsInstallation): Promise<void> {
-  const { name, directory, places } = installation
+  const { name, places } = installation
   const volumes = session.options.flag('volumes')
-  // The daemon and what follows it are one caller: whom the rack calls as, not this shell.
-  useCredentialsOf(await daemonEnvironment(directory, session.world.env))
-  const account = openAccount(places.region, process.env)
-  using closing = new DisposableStack()
-  closing.defer(() => account.close())
-  const who = await checkOwnAccount(account, places)
+  using own = await openAsDaemon(installation, session.world)
+  const { account, caller } = own
   const what = `its apps and services${volumes ? ' and all of their data' : '; their data stays'}`
-  const where = `the account ${places.account}, ${places.region}, as ${who}`
+  const where = `the account ${places.account}, ${places.region}, as ${caller.name}`
   await confirm(session, `Uninstall ${name} from ${where}, ${what}?`, name)
   const kept = await removeAll(session, { installation, account }, { volumes })
   await removeInstallation(installation)
@@ -38,33 +34,6 @@ export async function uninstallFromAccount(session: Session, installation: AwsIn
   // Its apps' removals were told as records before.
   if (isJson) output.record({ type: 'result', result: { name, kept } })
   tellKept(session, kept, { name, region: places.region, volumes })
-}
-
-/** The SDK finds as whom it calls in the environment of the program, and nowhere else. */
-function useCredentialsOf(environment: Record<string, string | undefined>): void {
-  for (const [name, value] of Object.entries(environment)) {
-    if (!/^(AWS|RACK_AWS)_/.test(name)) continue
-    if (value === undefined) delete process.env[name]
-    else process.env[name] = value
-  }
-}
-
-const callerDeadlineMs = 60_000
-
-/** Gives who calls. @throws conflict where it is another account than the rack's; unauthorized */
-async function checkOwnAccount(
-  { clients }: OpenAccount,
-  { account, region }: AwsInstallation['places'],
-): Promise<string> {
-  const caller = await readCaller(clients.identity, region, { signal: AbortSignal.timeout(callerDeadlineMs) })
-  if (caller.account === account) return caller.name
-  throw new RackError(
-    'conflict',
-    `the rack stands in the account ${account}, and the credentials are of ${caller.account}`,
-    {
-      hint: 'Choose those of its account: AWS_PROFILE=NAME before the command; aws sts get-caller-identity shows whose they are',
-    },
-  )
 }
 
 async function removeAll(

@@ -1,4 +1,4 @@
-import type { Reply } from '../../client/client-types.ts'
+import type { Client, Reply } from '../../client/client-types.ts'
 import { RackError } from '../../domain/error.ts'
 import type { RouterLoad } from '../../domain/router-load.ts'
 import { examine } from '../../host/doctor.ts'
@@ -14,6 +14,7 @@ import {
   type CertificateEnd,
 } from '../certificate-ends.ts'
 import { findInstallation } from '../find-installation.ts'
+import { insideRackOf, type InsideRack } from '../inside-rack.ts'
 import { connectTo, tokenOf } from '../machine-status.ts'
 import { describeTrouble, type Lack } from '../output/lacks.ts'
 import type { Session } from '../session.ts'
@@ -31,29 +32,49 @@ export const doctor: CommandSpec = {
   needs: 'rack',
   async run(session) {
     const { output, isJson } = session
-    const installation = await installationOrNull(session)
-    const findings = await examine(installation)
-    if (installation && isOnMachine(installation))
-      findings.push(...(await examineLoad(session, installation)))
-    if (installation && !isOnMachine(installation))
-      findings.push(...(await (await session.world.accountDoctor())(installation)))
-    if (installation) {
-      findings.push(...(await examineApps(session, installation)))
-      findings.push(...(await examineBackups(session, installation)))
-      findings.push(...(await examineCertificates(session, installation)))
-    }
+    const inside = insideRackOf(session)
+    const findings = inside ? await examineInAccount(session, inside) : await examineHere(session)
     if (isJson) output.json(findings)
     else for (const finding of findings) output.data(describe(session, finding))
     return findings.some(({ status }) => status === 'bad') ? 1 : 0
   },
 }
 
-/** Said while so many connections are open that who has many is refused more. */
-async function examineLoad({ world }: Session, installation: MachineInstallation): Promise<Finding[]> {
+async function examineHere(session: Session): Promise<Finding[]> {
+  const installation = await installationOrNull(session)
+  const findings = await examine(installation)
+  if (!installation) return findings
+  const client = await clientOf(session, installation)
+  if (isOnMachine(installation)) findings.push(...(await examineLoad(client, installation)))
+  else {
+    const { useDaemonCredentials } = await import('../account/own-account.ts')
+    await useDaemonCredentials(installation.directory, session.world)
+    findings.push(...(await (await session.world.accountDoctor())(installation)))
+  }
+  findings.push(...(await examineApps(client)), ...(await examineBackups(client)))
+  if (isOnMachine(installation)) findings.push(...(await examineCertificates(client, installation)))
+  return findings
+}
+
+/** Of a rack of which nothing is on this machine. */
+async function examineInAccount(session: Session, inside: InsideRack): Promise<Finding[]> {
+  const { examineInside } = await import('../account/examine-inside.ts')
+  const client = await session.connect()
+  const findings = await examineInside(session, inside, client)
+  return [...findings, ...(await examineApps(client)), ...(await examineBackups(client))]
+}
+
+/** Null where this command line has no token for it. */
+async function clientOf({ world }: Session, installation: Installation): Promise<Client | null> {
   const token = tokenOf(world.env, installation)
-  if (token === null) return []
+  return token === null ? null : await connectTo(installation, token)
+}
+
+/** Said while so many connections are open that who has many is refused more. */
+async function examineLoad(client: Client | null, installation: MachineInstallation): Promise<Finding[]> {
+  if (client === null) return []
   try {
-    const { router } = await (await connectTo(installation, token)).getRack()
+    const { router } = await client.getRack()
     return router.load ? loadFindings(router.load, installation) : []
   } catch (error) {
     if (error instanceof RackError) return []
@@ -79,11 +100,10 @@ export function loadFindings(
 }
 
 /** What apps lack; nothing where the rack does not answer, which is told already. */
-async function examineApps({ world }: Session, installation: Installation): Promise<Finding[]> {
-  const token = tokenOf(world.env, installation)
-  if (token === null) return []
+async function examineApps(client: Client | null): Promise<Finding[]> {
+  if (client === null) return []
   try {
-    const apps = await (await connectTo(installation, token)).listApps()
+    const apps = await client.listApps()
     const lacking = apps.flatMap(({ name, lacks }) => lacks.map((lack) => lackFinding(name, lack)))
     if (lacking.length > 0) return lacking
     return [{ check: 'apps', status: 'good', detail: 'all of their copies are there' }]
@@ -94,11 +114,10 @@ async function examineApps({ world }: Session, installation: Installation): Prom
 }
 
 /** Backups that were due by themselves and are not there. */
-async function examineBackups({ world }: Session, installation: Installation): Promise<Finding[]> {
-  const token = tokenOf(world.env, installation)
-  if (token === null) return []
+async function examineBackups(client: Client | null): Promise<Finding[]> {
+  if (client === null) return []
   try {
-    const services = await (await connectTo(installation, token)).listServices()
+    const services = await client.listServices()
     return services.flatMap(({ name, backupFailed }): Finding[] => {
       if (!backupFailed) return []
       const detail = `${name} is not backed up since ${backupFailed.time}: ${backupFailed.reason}`
@@ -111,11 +130,12 @@ async function examineBackups({ world }: Session, installation: Installation): P
 }
 
 /** Certificates that end soon, whoever should renew them; else the next one to end. */
-async function examineCertificates({ world }: Session, installation: Installation): Promise<Finding[]> {
-  const token = tokenOf(world.env, installation)
-  if (token === null || !isOnMachine(installation) || !installation.https) return []
+async function examineCertificates(
+  client: Client | null,
+  installation: MachineInstallation,
+): Promise<Finding[]> {
+  if (client === null || !installation.https) return []
   try {
-    const client = await connectTo(installation, token)
     const found = await client.listCertificates()
     const { orders } = await client.getAcme()
     const failed = orders.flatMap((order) => orderFindings(order, found))

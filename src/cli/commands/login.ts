@@ -1,4 +1,5 @@
 import { RackError } from '../../domain/error.ts'
+import { isAccountUrl } from '../account-way.ts'
 import type { CommandSpec } from '../command-spec.ts'
 import { changeRacks, withRack, type KnownRack } from '../racks-file.ts'
 import { pinCertificate } from '../pin-certificate.ts'
@@ -15,6 +16,8 @@ export const login: CommandSpec = {
   description: [
     'The token is typed unseen, or comes from standard input, a file or RACK_TOKEN: on the command line others could see it.',
     'By ssh://USER@HOST it goes by your own ssh, with its keys, configuration and known hosts; there rack must be on the PATH.',
+    'By aws://REGION/NAME the account is asked where the rack is and whom to believe, as whom the AWS CLI calls it; who may',
+    "write into the rack's bucket gets a new token, of an administrator.",
     'With --dir a rack of this machine makes a new token, for whoever may write its directory; its daemon starts anew.',
   ].join('\n'),
   examples: [
@@ -22,6 +25,7 @@ export const login: CommandSpec = {
     'login https://203-0-113-7.example.com:8443 --fingerprint AB:CD:… --token-file token',
     'login ssh://deploy@rack.example.com --token-stdin < token',
     'login unix:/var/lib/rack/rack/api.sock --token-stdin < token',
+    'login aws://eu-west-1/rack',
     'login --dir /var/lib/rack/rack',
   ],
   options: [
@@ -80,6 +84,7 @@ async function accessOf(session: Session): Promise<Access> {
   }
   if (url === undefined) return await newAccess(session)
   const address = url.replace(/\/+$/, '')
+  if (isAccountUrl(address)) return await accessInAccount(session, address)
   if (isInClear(address) && !isLoopback(address)) {
     throw new RackError('usage', 'a token is not sent in clear over a network', {
       hint: 'rack login https://HOST, or rack login ssh://USER@HOST',
@@ -87,6 +92,19 @@ async function accessOf(session: Session): Promise<Access> {
   }
   const pin = /^https:/i.test(address) ? await pinCertificate(session, address) : null
   return { url: address, token: await readToken(session), ...(pin && { pin }) }
+}
+
+/** By the account's own word; a fingerprint or a token that is said goes before it. */
+async function accessInAccount(session: Session, address: string): Promise<Access> {
+  const { loginToAccount } = await import('../account/login-to-account.ts')
+  const { options } = session
+  const isGiven = options.flag('token-stdin') || options.text('token-file') !== undefined
+  const { name: _there, ...access } = await loginToAccount(
+    session,
+    address,
+    isGiven ? await readToken(session) : null,
+  )
+  return access
 }
 
 /** A token of its own for this command line; the daemon takes it in as it starts, and no app notices. */

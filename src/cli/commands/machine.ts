@@ -16,9 +16,9 @@ import {
 import { ownAddress, wantedHttpsPort } from '../../host/plan-installation.ts'
 import { RackError } from '../../domain/error.ts'
 import type { CommandSpec, OptionSpec } from '../command-spec.ts'
-import { unixPath } from '../../lib/unix-url.ts'
 import { readYes } from '../read-yes.ts'
-import { describeEnd, readNextEnds } from '../certificate-ends.ts'
+import { insideRackOf, type InsideRack } from '../inside-rack.ts'
+import { describeEnd } from '../certificate-ends.ts'
 import { findInstallation } from '../find-installation.ts'
 import { machineControl } from '../machine-control.ts'
 import { readStatus, tokenOf, waitUntilReady, type MachineStatus } from '../machine-status.ts'
@@ -26,6 +26,7 @@ import { tellComingBack } from '../output/coming-back.ts'
 import { formatFacts } from '../output/table.ts'
 import { describeUnserved } from '../output/unserved.ts'
 import { readRacks } from '../racks-file.ts'
+import { remoteStatus } from '../remote-status.ts'
 import { selectRack } from '../select-rack.ts'
 import type { Session } from '../session.ts'
 
@@ -62,6 +63,12 @@ export const start: CommandSpec = {
   needs: 'rack',
   async run(session) {
     const { world, output, isJson } = session
+    const inside = insideRackOf(session)
+    if (inside) {
+      if (isOfListeners(session)) throw noRouterOf(inside)
+      const { startInside } = await import('../account/start-inside.ts')
+      return await startInside(session, inside)
+    }
     const installation = await withListeners(session, await findInstallation(session))
     const { name, directory } = installation
     const remark = isOnMachine(installation) ? tcpBindRemark(installation) : null
@@ -84,16 +91,30 @@ export const start: CommandSpec = {
   },
 }
 
+/** Whether a start says what the router listens on. */
+function isOfListeners({ options }: Pick<Session, 'options'>): boolean {
+  return ['tcp-bind', 'https-port', 'acme-dns-hook', 'api-by-https'].some(
+    (name) => options.text(name) !== undefined,
+  )
+}
+
+function noRouterOf({ name, account }: InsideRack): RackError {
+  return new RackError(
+    'unsupported',
+    `what the router listens on is for a rack on one machine, and ${name} is in the AWS account ${account.id}`,
+  )
+}
+
 /**
  * The installation, changed where the command says so.
  * @throws conflict while a daemon has it; invalid; port-taken; unsupported for a rack without a router
  */
 async function withListeners({ options }: Session, found: Installation): Promise<Installation> {
+  if (!isOfListeners({ options })) return found
   const address = options.text('tcp-bind')
   const port = options.text('https-port')
   const hook = options.text('acme-dns-hook')
   const isApiByHttps = readYes(options.text('api-by-https'), '--api-by-https')
-  if ([address, port, hook, isApiByHttps].every((each) => each === undefined)) return found
   const installation = onMachine(found, 'what the router listens on')
   if ((await findDaemon(installation.directory)) !== null) {
     const { name } = installation
@@ -141,6 +162,11 @@ export const stop: CommandSpec = {
   needs: 'rack',
   async run(session) {
     const { output, isJson, options } = session
+    const inside = insideRackOf(session)
+    if (inside) {
+      const { stopInside } = await import('../account/start-inside.ts')
+      return await stopInside(session, inside)
+    }
     const installation = await findInstallation(session)
     const { name, directory } = installation
     const control = machineControl()
@@ -165,7 +191,7 @@ export const status: CommandSpec = {
   options: [dirOption],
   needs: 'rack',
   async run(session) {
-    const found = isElsewhere(session) ? await remoteStatus(session) : await localStatus(session)
+    const found = await statusOf(session)
     if (session.isJson) session.output.json(found)
     else session.output.data(describe(session, found))
     for (const port of found.unservedPorts) session.output.say(describeUnserved(port))
@@ -177,6 +203,15 @@ function describeRouter({ pid, load }: MachineStatus['router']): string {
   return load
     ? `process ${pid}, ${load.connections} of ${load.shares.connections} connections`
     : `process ${pid}`
+}
+
+function describeDaemon({
+  daemon: { pid },
+  account,
+  socket,
+}: Pick<MachineStatus, 'daemon' | 'account' | 'socket'>): string {
+  if (pid === null) return 'does not run'
+  return account && socket === undefined ? 'a task in the account' : `process ${pid}`
 }
 
 /** Where balancers of the account take the router's place. */
@@ -203,38 +238,14 @@ function describeRestoring(restoring: MachineStatus['restoring']): string | unde
   return `${left[0]} is taken in (${left.length} left); apps wait for it`
 }
 
-async function localStatus(session: Session): Promise<MachineStatus> {
-  return await readStatus(session, await findInstallation(session))
-}
-
-async function remoteStatus(session: Session): Promise<Omit<MachineStatus, 'directory'>> {
-  const client = await session.connect()
-  const rack = await client.getRack()
-  const { name, status, version, daemon, router, http, domain, apps, degraded, unservedPorts, engine } = rack
-  // A daemon of an earlier version does not say.
-  const said: Partial<typeof rack> = rack
-  const { https = null, restoring = null } = said
-  const certificateEnds = await readNextEnds(client)
-  const { url } = session.rack()
-  const socket = unixPath(url)
-  const way = socket === null ? { api: url } : { socket }
-  return {
-    name,
-    status,
-    version,
-    daemon,
-    router,
-    ...way,
-    http,
-    https,
-    domain,
-    apps,
-    degraded,
-    unservedPorts,
-    restoring,
-    certificateEnds,
-    engine,
+async function statusOf(session: Session): Promise<Omit<MachineStatus, 'directory'>> {
+  const inside = insideRackOf(session)
+  if (inside) {
+    const { insideStatus } = await import('../account/inside-status.ts')
+    return await insideStatus(session, inside)
   }
+  if (isElsewhere(session)) return await remoteStatus(session)
+  return await readStatus(session, await findInstallation(session))
 }
 
 function isElsewhere({ options, world }: Session): boolean {
@@ -260,7 +271,7 @@ function describe(
     ['rack', isCurrent ? `${status.name} (current)` : status.name],
     ['status', status.status],
     ['version', status.version],
-    ['daemon', status.daemon.pid === null ? 'does not run' : `process ${status.daemon.pid}`],
+    ['daemon', describeDaemon(status)],
     ['router', isInAccount(status) ? undefined : describeRouter(status.router)],
     ['account', describeAccount(status.account)],
     ['engine', status.engine ? `${status.engine.name} ${status.engine.version}` : null],

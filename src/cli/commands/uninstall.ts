@@ -12,6 +12,7 @@ import { confirm } from '../confirm.ts'
 import { connectStarted } from '../connect-started.ts'
 import { findInstallation } from '../find-installation.ts'
 import { startFollowing } from '../follow.ts'
+import { insideRackOf } from '../inside-rack.ts'
 import { machineControl } from '../machine-control.ts'
 import { changeRacks, withoutRack } from '../racks-file.ts'
 import { removeApps, removeServices } from '../remove-apps.ts'
@@ -25,8 +26,8 @@ export const uninstall: CommandSpec = {
     'Removes processes, networks, images, the router, the daemon, and the directory with the history of all apps and',
     'the backups of services. Their data (the volumes of apps and services) stays unless --volumes is given.',
     'Docker Engine itself is left alone. Of a rack in an AWS account its stacks go too; without --volumes the bucket, the',
-    'file system and the key stay in the account, and are named. --region takes away what an installation that was given',
-    'up has left there.',
+    'file system and the key stay in the account, and are named. --region takes away one of which nothing is here: whose daemon',
+    'runs in the account, or what an installation that was given up has left.',
     'Asks first; without a terminal it needs --yes.',
   ].join('\n'),
   examples: ['uninstall', 'uninstall --rack demo --yes --volumes'],
@@ -36,7 +37,7 @@ export const uninstall: CommandSpec = {
     { flags: '--dir <directory>', meaning: 'where the rack lies' },
     {
       flags: '--region <region>',
-      meaning: 'of a rack of an AWS account that was never installed to its end',
+      meaning: 'of a rack of an AWS account of which nothing is here; --rack names it',
     },
   ],
   needs: 'rack',
@@ -44,6 +45,11 @@ export const uninstall: CommandSpec = {
     if (session.options.text('region') !== undefined) {
       const { removeLeftStacks } = await import('../account/remove-left-stacks.ts')
       return await removeLeftStacks(session)
+    }
+    const inside = insideRackOf(session)
+    if (inside) {
+      const { uninstallInside } = await import('../account/uninstall-inside.ts')
+      return await uninstallInside(session, inside)
     }
     const installation = await findInstallation(session)
     if (!isOnMachine(installation)) {

@@ -3,8 +3,13 @@ import { once } from 'node:events'
 import { access, constants, mkdir, mkdtempDisposable, readdir, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { RackError } from '../../domain/error.ts'
-import { handOver, whereItRuns, type HandOverOutcome } from '../../host/hand-over.ts'
-import { readInstallation, type Installation } from '../../host/installation.ts'
+import { whereItRuns, type HandOverOutcome } from '../../host/hand-over.ts'
+import {
+  isOnMachine,
+  readInstallation,
+  type AwsInstallation,
+  type Installation,
+} from '../../host/installation.ts'
 import {
   currentVersion,
   makeCurrent,
@@ -14,10 +19,11 @@ import {
 } from '../../host/versions.ts'
 import { unitTexts } from '../../host/start-at-boot.ts'
 import { listIfThere } from '../../lib/files.ts'
+import type { PlannedStack } from '../account/show-changes.ts'
 import type { CommandSpec } from '../command-spec.ts'
 import { findInstallation, knownInstallations } from '../find-installation.ts'
-import { machineControl } from '../machine-control.ts'
-import { connectTo, tokenOf, waitUntilReady } from '../machine-status.ts'
+import { insideRackOf, type InsideRack } from '../inside-rack.ts'
+import { handOverRack } from '../hand-over-rack.ts'
 import type { Session } from '../session.ts'
 
 /** Where an archive puts its versions when nobody has put one there yet. */
@@ -35,13 +41,41 @@ export const update: CommandSpec = {
     'Where the store is a Postgres of your own, back it up first: rack cannot put it back.',
     'Without a file this version takes over the racks that another one of the same place runs, or the one that --rack or',
     '--dir names. Needs the right to write where versions lie: root, as a rule.',
+    'Of a rack in an AWS account that is named so, the stacks are brought to this version first: what would change in them',
+    'is shown, and asked for; with --plan it is only shown. What holds data, or what the rack hangs on, is replaced or',
+    'removed only where --replace names it.',
   ].join('\n'),
-  examples: ['update rack-0.2.0-linux-x64.tar.gz', 'update rack_0.2.0_amd64.deb', 'update --rack demo'],
-  options: [{ flags: '--dir <directory>', meaning: 'where the rack lies' }],
+  examples: [
+    'update rack-0.2.0-linux-x64.tar.gz',
+    'update rack_0.2.0_amd64.deb',
+    'update --rack demo',
+    'update --rack production --plan',
+    'update --rack production --replace NetworkBalancer',
+  ],
+  options: [
+    { flags: '--dir <directory>', meaning: 'where the rack lies' },
+    { flags: '--plan', meaning: 'of a rack in an account: show what would change in it, and change nothing' },
+    {
+      flags: '--replace <names>',
+      meaning: 'resources of its stacks that may be replaced or removed, with what hangs on them',
+      multiple: true,
+    },
+    { flags: '-y, --yes', meaning: 'change the stacks without asking' },
+  ],
   needs: 'rack',
   async run(session) {
     const file = session.args[0]
+    const inside = file === undefined ? meantInside(session) : null
+    if (inside) {
+      const { updateInside } = await import('../account/update-inside.ts')
+      return await updateInside(session, inside)
+    }
     if (file === undefined) return await takeOver(session)
+    if (isOfStacks(session)) {
+      throw new RackError('usage', 'with a file, --plan, --replace and --yes mean nothing', {
+        hint: `rack update ${file}; then, of a rack in an account: rack update --rack NAME`,
+      })
+    }
     await installFile(session, resolve(session.world.cwd, file))
   },
 }
@@ -106,16 +140,27 @@ async function runAside(program: string, args: string[]): Promise<void> {
   })
 }
 
+/** Whether the stacks of a rack in an account are spoken of. */
+function isOfStacks({ options }: Session): boolean {
+  return options.flag('plan') || options.flag('yes') || options.list('replace').length > 0
+}
+
 interface TakenOver {
   name: string
   directory: string
   outcome: HandOverOutcome
+  /** What was changed in the account; absent for a rack on one machine. */
+  stacks?: PlannedStack[]
 }
 
 async function takeOver(session: Session): Promise<void> {
   const { world, output, isJson } = session
   const versions = await versionsOf(world.program)
   const installations = await meantInstallations(session)
+  if (session.options.flag('plan')) {
+    const { showStacksPlan } = await import('../account/update-in-account.ts')
+    return await showStacksPlan(session, inAccount(installations![0]!))
+  }
   if (versions === null && installations === null) {
     throw new RackError('unsupported', 'this command line runs from a clone, beside which no versions lie', {
       hint: 'rack update --rack NAME has this clone take over a rack; or: rack stop --keep-router; rack start',
@@ -129,8 +174,15 @@ async function takeOver(session: Session): Promise<void> {
   for (const installation of installations ?? (await installationsOf(session, versions!))) {
     interrupt.signal.throwIfAborted()
     const { name, directory } = installation
-    const outcome = await handOverOne(session, installation, interrupt.signal)
-    done.push({ name, directory, outcome })
+    if (isOnMachine(installation) || !installations) {
+      const outcome = await handOverRack(session, installation, interrupt.signal)
+      done.push({ name, directory, outcome })
+      if (!isOnMachine(installation))
+        output.say(`${name}: its stacks stay as they are; what they lack: rack update --rack ${name} --plan`)
+    } else {
+      const { updateInAccount } = await import('../account/update-in-account.ts')
+      done.push({ name, directory, ...(await updateInAccount(session, installation, interrupt.signal)) })
+    }
   }
   const previous = versions && (await currentVersion(versions))
   if (versions) {
@@ -142,35 +194,24 @@ async function takeOver(session: Session): Promise<void> {
   if (done.length === 0) output.say('next: rack install')
 }
 
-async function handOverOne(
-  session: Session,
-  installation: Installation,
-  signal: AbortSignal,
-): Promise<HandOverOutcome> {
-  const { world, output } = session
-  const { name } = installation
-  output.say(`${name}: ${world.version} takes over; apps and router run on`)
-  const token = tokenOf(world.env, installation)
-  // Taking up what was left may last; what the new daemon acknowledges by then is not to be undone.
-  const isItself = async () =>
-    token === null || (await (await connectTo(installation, token)).getRack()).version === world.version
-  const order = { installation, to: world.program, environment: world.env, isItself }
-  const outcome = await handOver(order, machineControl(signal))
-  output.say(`${name}: ${outcomeTexts[outcome]}`)
-  if (outcome === 'handed-over') await waitUntilReady(session, installation, { token })
-  return outcome
+/** @throws unsupported for a rack without stacks */
+function inAccount(installation: Installation): AwsInstallation {
+  if (!isOnMachine(installation)) return installation
+  throw new RackError('unsupported', `${installation.name} is on one machine, and has no stacks to look at`, {
+    hint: `rack update --rack ${installation.name}`,
+  })
 }
 
-const outcomeTexts: Record<HandOverOutcome, string> = {
-  'handed-over': 'its daemon is of this version',
-  same: 'its daemon is of this version already',
-  stopped: 'it is stopped; rack start starts it with this version',
+/** One inside its account, where it is named or its stacks are spoken of. */
+function meantInside(session: Session): InsideRack | null {
+  return session.options.text('rack') !== undefined || isOfStacks(session) ? insideRackOf(session) : null
 }
 
 /** The one that is named; null when none is. */
 async function meantInstallations(session: Session): Promise<Installation[] | null> {
   const { options } = session
-  if (options.text('rack') === undefined && options.text('dir') === undefined) return null
+  const isNamed = options.text('rack') !== undefined || options.text('dir') !== undefined
+  if (!isNamed && !isOfStacks(session)) return null
   return [await findInstallation(session)]
 }
 

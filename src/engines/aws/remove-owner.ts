@@ -12,10 +12,11 @@ import { clearOrphansOf } from './orphans.ts'
 import type { AwsParts } from './parts.ts'
 import { bringOpenPorts } from './routes/open-ports.ts'
 import { removePlaces } from './routes/places.ts'
+import { ownStackOptions } from './own-stacks.ts'
 
 /** Takes an app or a service off the rack: what leads to it, its processes, then all that they stood on. Safe to repeat. */
 export async function removeOwner(parts: AwsParts, owner: Owner, control: Control): Promise<void> {
-  const { clients, rack, places, intervals } = parts
+  const { clients, rack, places } = parts
   const { signal } = control
   const generations = await findGenerations(parts, { owner }, control)
   const tasks = await findTasks(parts, { owner }, control)
@@ -53,11 +54,7 @@ export async function removeOwner(parts: AwsParts, owner: Owner, control: Contro
   // Whose service is gone, and whose daemon ended before the rest was.
   await clearOrphansOf(parts, owner, control)
   await forgetCompleted(parts, owner, null, control)
-  await removeStack(
-    { stacks: clients.stacks, intervalMs: intervals.stacks },
-    appStackName(rack, owner),
-    control,
-  )
+  await removeStack(ownStackOptions(parts), appStackName(rack, owner), control)
 }
 
 function leftOf({ owner, type, id, service }: FoundGeneration) {

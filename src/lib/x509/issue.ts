@@ -50,6 +50,36 @@ export async function createAuthority({ name, from, until }: NewAuthority): Prom
   return await asPem(certificate, keys.privateKey)
 }
 
+/** A certificate of hosts that is signed by its own key, with that: who believes it believes it alone. */
+export async function createSelfSigned({
+  names,
+  from,
+  until,
+}: Pick<NewCertificate, 'names' | 'from' | 'until'>): Promise<Issued> {
+  const keys = await webcrypto.subtle.generateKey(keyKind, true, ['sign', 'verify'])
+  const [first = ''] = names
+  const certificate = await x509.X509CertificateGenerator.createSelfSigned({
+    serialNumber: serialNumber(),
+    name: first.length > mostNameLength ? [] : [{ CN: [first] }],
+    notBefore: from,
+    notAfter: until,
+    signingAlgorithm: keyKind,
+    keys,
+    extensions: [
+      new x509.BasicConstraintsExtension(false, undefined, true),
+      // Clients take it for one that is signed by itself only where it may sign.
+      new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature | x509.KeyUsageFlags.keyCertSign, true),
+      new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
+      new x509.SubjectAlternativeNameExtension(
+        names.map((value) => ({ type: 'dns' as const, value })),
+        first.length > mostNameLength,
+      ),
+      await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
+    ],
+  })
+  return await asPem(certificate, keys.privateKey)
+}
+
 /** A certificate with a new key, signed by an authority. */
 export async function issueCertificate(wanted: NewCertificate): Promise<Issued> {
   const { authority, names, from, until, usages } = wanted

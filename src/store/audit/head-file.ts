@@ -1,7 +1,6 @@
 import { codeOf } from '../../domain/error.ts'
-import { writeFileAtomically } from '../../lib/atomic-file.ts'
-import { readTextIfThere } from '../../lib/files.ts'
 import { createSemaphore } from '../../lib/semaphore.ts'
+import type { KeptText } from '../store-keys.ts'
 import { isSameCode, type AuditCodes, type Place } from './chain.ts'
 
 /** Says of the audit what somebody should look after. */
@@ -29,7 +28,7 @@ export interface HeadFile {
 
 export type ToldPlace = Place & { isOurs: boolean }
 
-export function createHeadFile(path: string, codes: AuditCodes, warn: Warn): HeadFile {
+export function createHeadFile(file: KeptText, codes: AuditCodes, warn: Warn): HeadFile {
   const turns = createSemaphore(1)
   /** The furthest that is to be written, and that which is. */
   let wanted = 0
@@ -41,7 +40,7 @@ export function createHeadFile(path: string, codes: AuditCodes, warn: Warn): Hea
   }
   return {
     async read() {
-      const text = await readTextIfThere(path)
+      const text = await file.read()
       if (text === null) return null
       const [no, mac = '', seal = ''] = text.trim().split(' ')
       const place = { no: Number(no), mac }
@@ -60,8 +59,7 @@ export function createHeadFile(path: string, codes: AuditCodes, warn: Warn): Hea
       await turns.run(async () => {
         if (isFrozen || place.no < wanted) return
         try {
-          const text = `${place.no} ${place.mac} ${codes.seal('head', place)}\n`
-          await writeFileAtomically(path, text, { mode: 0o600 })
+          await file.write(`${place.no} ${place.mac} ${codes.seal('head', place)}\n`)
           written = place
         } catch (error) {
           warn('how far the audit has come is not written down', { code: codeOf(error) })

@@ -1,7 +1,8 @@
 import type { Transaction } from 'kysely'
 import type { Database } from '../database.ts'
-import { createKeyFile, keyBytes, readKeyFile } from '../key-file.ts'
+import { keyBytes } from '../key-file.ts'
 import type { Schema } from '../schema.ts'
+import type { StoreKeys } from '../store-keys.ts'
 import {
   beginning,
   createAuditCodes,
@@ -18,9 +19,7 @@ export interface AuditChain {
   headFile: HeadFile
 }
 
-interface ChainFiles {
-  keyFile: string
-  headFile: string
+interface ChainFiles extends Pick<StoreKeys, 'audit' | 'auditHead'> {
   randomBytes: (count: number) => Uint8Array
   warn: Warn
 }
@@ -31,10 +30,10 @@ interface ChainFiles {
  * @throws store-failed, disk-full
  */
 export async function openAuditChain({ db }: Database, files: ChainFiles): Promise<AuditChain> {
-  const found = await readKeyFile(files.keyFile)
-  const key = found ?? (await createKeyFile(files.keyFile, files.randomBytes(keyBytes)))
+  const found = await files.audit.read()
+  const key = found ?? (await files.audit.create(files.randomBytes(keyBytes)))
   const codes = createAuditCodes(key)
-  const headFile = createHeadFile(files.headFile, codes, files.warn)
+  const headFile = createHeadFile(files.auditHead, codes, files.warn)
   if (!found) await headFile.write(beginning)
   const told = await headFile.read()
   const head = await db.transaction().execute(async (transaction) => {

@@ -8,19 +8,30 @@ import { createSemaphore } from '../../../src/lib/semaphore.ts'
 import { createLineSplitter } from '../../../src/lib/lines.ts'
 import { AwsError, type FakeAccount, type FakeService } from '../fake-service.ts'
 import { inBackground } from '../in-background.ts'
-import type { LogLines } from '../links.ts'
+import { labelOptions } from '../ecs/task-network.ts'
+import type { Images, LogLines } from '../links.ts'
 import { assertModelled } from '../modelled.ts'
 
 /** By name. */
-export type BuildProjects = Record<string, { logGroup: string }>
+export type BuildProjects = Record<string, BuildProject>
+
+export interface BuildProject {
+  logGroup: string
+  /** Its own variables. */
+  variables: Record<string, string>
+  /** Whether the rack's image that a build runs is a real one; else its program runs from its sources. */
+  isInstalled: boolean
+}
 
 export interface BuildsOptions {
   account: FakeAccount
   logs: LogLines
   /** Where the account is called; known when it is up. */
   endpoint: () => string
-  /** Projects, and the log group of each. */
   projects: BuildProjects
+  images: Images
+  /** A fresh login's. */
+  registryPassword: () => Promise<string>
   /** Few in a new account (D). */
   concurrentBuilds?: number
 }
@@ -36,16 +47,15 @@ type Settled = 'SUCCEEDED' | 'FAILED' | 'STOPPED' | 'TIMED_OUT'
 
 /** Until a machine is there (J). */
 const [provisionMs, finishMs] = [8000, 2000]
-/** What a buildspec's command may be: the program that a project's image brings. */
-const program = 'rack-build-in-account'
-const entry = new URL('../../../src/main/build-in-account.ts', import.meta.url).pathname
+const dockerStandIn = new URL('docker-stand-in.ts', import.meta.url).pathname
 
-/** CodeBuild: the commands of a buildspec as programs of this machine. Not modelled: sources, artifacts, caches, reports. */
+/**
+ * CodeBuild: the commands of a buildspec as programs of this machine, beside what AWS's image of it brings. Not modelled:
+ * sources, artifacts, caches, reports.
+ */
 export function createBuilds(options: BuildsOptions): FakeService {
   const builds = new Map<string, FakeBuild>()
   const turns = createSemaphore(options.concurrentBuilds ?? 2)
-  // Once: what another build is about to start must not be open for writing.
-  let laid: Promise<string> | null = null
   const find = (id: string | undefined) => {
     const found = builds.get(id ?? '')
     if (!found) throw new AwsError('ResourceNotFoundException', `Build ${id} cannot be found`)
@@ -62,9 +72,7 @@ export function createBuilds(options: BuildsOptions): FakeService {
       builds.set(build.id, build)
       inBackground(
         options.account,
-        turns.run(
-          async () => await run({ ...options, bin: await (laid ??= layProgram(options)) }, build, input),
-        ),
+        turns.run(async () => await run(options, build, input)),
       )
       return { build: shown(build) }
     },
@@ -75,7 +83,7 @@ export function createBuilds(options: BuildsOptions): FakeService {
     StopBuild: async (input: sdk.StopBuildInput) => {
       const build = find(input.id)
       build.isStopped = true
-      build.child?.kill('SIGTERM')
+      endCommands(build)
       return { build: shown(build) }
     },
   }
@@ -88,7 +96,7 @@ export function createBuilds(options: BuildsOptions): FakeService {
         build.isStopped = true
         if (build.child && build.child.exitCode === null && build.child.signalCode === null) {
           const ended = once(build.child, 'exit')
-          build.child.kill('SIGTERM')
+          endCommands(build)
           await ended
         }
       }
@@ -145,8 +153,8 @@ function commandsOf(buildspec: string | undefined): string[] {
   }
   if (version !== '0.2') throw refuse('version 0.2 alone is here')
   const commands = phases.build?.commands ?? []
-  if (Object.keys(phases).join() !== 'build' || commands.join() !== program)
-    throw refuse(`${program} alone is here`)
+  if (Object.keys(phases).join() !== 'build' || commands.length === 0)
+    throw refuse('a phase "build" with its commands alone is here')
   return commands
 }
 
@@ -154,29 +162,57 @@ function shown({ token: _token, child: _child, isStopped: _stopped, ...build }: 
   return structuredClone(build)
 }
 
-/** Gives the directory of the program that a project's image would bring. */
-async function layProgram({ account }: BuildsOptions): Promise<string> {
-  const bin = join(account.directory, 'bin')
+/**
+ * What of AWS's image of CodeBuild a build uses, in a directory of its own: the command line of AWS, and Docker's, which
+ * gives containers the way to the account that they would have by their network.
+ */
+async function layPrograms({ account }: BuildsOptions, { id }: FakeBuild, way: string[]): Promise<string> {
+  const bin = join(account.directory, 'builds', id.replace(':', '-'))
   await mkdir(bin, { recursive: true })
-  await writeFile(join(bin, program), `#!/bin/sh\nexec '${process.execPath}' '${entry}'\n`)
-  await chmod(join(bin, program), 0o755)
+  const lay = async (name: string, lines: string[]) => {
+    await writeFile(join(bin, name), ['#!/bin/sh', ...lines, ''].join('\n'))
+    await chmod(join(bin, name), 0o755)
+  }
+  await lay('aws', [
+    '[ "$*" = "ecr get-login-password" ] || { echo "aws $*: not modelled" >&2; exit 2; }',
+    'echo "$FAKE_REGISTRY_PASSWORD"',
+  ])
+  await lay('docker', way)
   return bin
 }
 
-type RunOptions = BuildsOptions & { bin: string }
+/** Docker itself, or the program of a clone in place of an image that is not there. */
+async function dockerLines({ account }: BuildsOptions, { isInstalled }: BuildProject, way: object) {
+  if (!isInstalled) return [`exec '${process.execPath}' '${dockerStandIn}' "$@"`]
+  const options = [
+    ...(await labelOptions(account.run)),
+    ...Object.keys(way).flatMap((name) => ['--env', name]),
+  ]
+  return [
+    `PATH='${process.env.PATH}'`,
+    `[ "$1" = run ] && { shift; set -- run ${options.join(' ')} "$@"; }`,
+    'exec docker "$@"',
+  ]
+}
 
-async function run(options: RunOptions, build: FakeBuild, input: sdk.StartBuildInput): Promise<void> {
+/** All that was started for it. */
+function endCommands({ child }: FakeBuild): void {
+  if (child?.pid === undefined || child.exitCode !== null || child.signalCode !== null) return
+  process.kill(-child.pid, 'SIGTERM')
+}
+
+async function run(options: BuildsOptions, build: FakeBuild, input: sdk.StartBuildInput): Promise<void> {
   const { clock } = options.account
   build.currentPhase = 'PROVISIONING'
   await clock.pass(provisionMs)
   build.currentPhase = 'BUILD'
-  const status = build.isStopped ? 'STOPPED' : await runProgram(options, build, input)
+  const status = build.isStopped ? 'STOPPED' : await runCommands(options, build, input)
   build.phases = [
     {
       phaseType: 'BUILD',
       phaseStatus: status,
       ...(status === 'FAILED' && {
-        contexts: [{ message: `Error while executing command: ${program}. Reason: exit status 1` }],
+        contexts: [{ message: 'Error while executing command. Reason: exit status 1' }],
       }),
     },
   ]
@@ -188,25 +224,40 @@ async function run(options: RunOptions, build: FakeBuild, input: sdk.StartBuildI
   build.endTime = new Date(clock.now())
 }
 
-async function runProgram(
-  { account, logs, endpoint, bin }: RunOptions,
+async function runCommands(
+  options: BuildsOptions,
   build: FakeBuild,
   {
-    environmentVariablesOverride: variables = [],
+    buildspecOverride,
+    environmentVariablesOverride: overrides = [],
     timeoutInMinutesOverride: minutes = 60,
   }: sdk.StartBuildInput,
 ): Promise<Settled> {
-  const env = {
-    ...Object.fromEntries(variables.map(({ name, value }) => [name, value])),
-    PATH: `${bin}:${process.env.PATH}`,
-    HOME: account.directory,
-    ...(process.env.DOCKER_HOST !== undefined && { DOCKER_HOST: process.env.DOCKER_HOST }),
-    AWS_REGION: account.region,
+  const { account, logs, endpoint, projects, images } = options
+  const project = projects[build.projectName!]!
+  const way = {
     AWS_ENDPOINT_URL: endpoint(),
     AWS_ACCESS_KEY_ID: 'AKIABUILD',
     AWS_SECRET_ACCESS_KEY: 'fake',
   }
-  const child = spawn(join(bin, program), { env, stdio: ['ignore', 'pipe', 'pipe'] })
+  const bin = await layPrograms(options, build, await dockerLines(options, project, way))
+  // Pulled as for a task, so that this machine's Docker lets go of it with the account.
+  if (project.isInstalled) await images.resolve(project.variables['RACK_BUILD_IMAGE'] ?? '')
+  const env = {
+    ...project.variables,
+    ...Object.fromEntries(overrides.map(({ name, value }) => [name, value])),
+    PATH: `${bin}:${process.env.PATH}`,
+    HOME: account.directory,
+    ...(process.env.DOCKER_HOST !== undefined && { DOCKER_HOST: process.env.DOCKER_HOST }),
+    AWS_REGION: account.region,
+    AWS_CONTAINER_CREDENTIALS_RELATIVE_URI: '/v2/credentials/build',
+    ...(project.isInstalled ? way : { FAKE_WAY: JSON.stringify(way) }),
+    FAKE_REGISTRY_PASSWORD: await options.registryPassword(),
+  }
+  const commands = commandsOf(buildspecOverride)
+  // D: a command that fails ends its phase.
+  const script = commands.map((command) => `${command} || exit 1`).join('\n')
+  const child = spawn('sh', ['-c', script], { env, stdio: ['ignore', 'pipe', 'pipe'], detached: true })
   build.child = child
   const { groupName, streamName } = build.logs!
   const append = (texts: string[]) =>
@@ -215,7 +266,7 @@ async function runProgram(
       streamName!,
       texts.map((text) => ({ timeMs: account.clock.now(), text })),
     )
-  append([`[Container] Running command ${program}`])
+  append(commands.map((command) => `[Container] Running command ${command}`))
   for (const stream of [child.stdout, child.stderr]) {
     const splitter = createLineSplitter()
     stream.on('data', (chunk: Buffer) => append(splitter.push(chunk)))
@@ -225,7 +276,7 @@ async function runProgram(
   // What it does takes this machine's own time.
   const timer = setTimeout(() => {
     isLate = true
-    child.kill('SIGTERM')
+    endCommands(build)
   }, minutes * 60_000)
   const [code] = (await once(child, 'close')) as [number | null]
   clearTimeout(timer)

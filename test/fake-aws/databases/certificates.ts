@@ -2,18 +2,19 @@ import { createAuthority, issueCertificate, type Issued } from '../../../src/lib
 
 const dayMs = 86_400_000
 
-/** Certificates of servers, as AWS gives them, by an authority that nobody knows. */
-export function createServerCertificates(): (host: string) => Promise<Issued> {
+/** Certificates of servers, as AWS gives them. */
+export interface ServerCertificates {
+  /** PEM of who signs them, as RDS has one for each Region. */
+  authority: string
+  issue: (host: string) => Promise<Issued>
+}
+
+export async function createServerCertificates(): Promise<ServerCertificates> {
   const [from, until] = [new Date(Date.now() - dayMs), new Date(Date.now() + 30 * dayMs)]
-  let authority: Promise<Issued> | undefined
-  return async (host) => {
-    authority ??= createAuthority({ name: 'the authority of a fake account', from, until })
-    return await issueCertificate({
-      authority: await authority,
-      names: [host],
-      from,
-      until,
-      usages: ['server'],
-    })
+  const authority = await createAuthority({ name: 'the authority of a fake account', from, until })
+  return {
+    authority: authority.certificate,
+    issue: async (host) =>
+      await issueCertificate({ authority, names: [host], from, until, usages: ['server'] }),
   }
 }

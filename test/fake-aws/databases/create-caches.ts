@@ -4,13 +4,14 @@ import type { FakeAccount } from '../fake-service.ts'
 import type { TaskNetwork } from '../links.ts'
 import type { ResourceModel } from '../stacks/models/model.ts'
 import { cacheServers, changeUsers, memcachedServer, newSecret, type CacheUser } from './cache-servers.ts'
-import { createServerCertificates } from './certificates.ts'
+import type { ServerCertificates } from './certificates.ts'
 import { startServer, type RunningServer } from './servers.ts'
 
 interface Options {
   account: FakeAccount
   network: TaskNetwork
   nameHost: (host: string, address: string | null) => void
+  certificateFor: ServerCertificates['issue']
 }
 
 type Properties = Record<string, unknown>
@@ -39,12 +40,11 @@ const idPattern = /^[a-z](?:-?[a-z0-9])*$/
 const families = new Set(['redis7', 'valkey7', 'valkey8', 'valkey9'])
 
 /** ElastiCache: what stacks make of it, as real servers. */
-export function createCaches(options: Options): Record<string, ResourceModel> {
+export function createCaches({ certificateFor, ...options }: Options): Record<string, ResourceModel> {
   const users = new Map<string, CacheUser & { engine: string }>()
   const groups = new Map<string, { engine: string; users: string[] }>()
   const settings = new Map<string, Record<string, string>>()
   const caches = new Map<string, Cache>()
-  const certificateFor = createServerCertificates()
 
   async function bring(group: string): Promise<void> {
     const after = groups.get(group)!.users.flatMap((id) => users.get(id) ?? [])

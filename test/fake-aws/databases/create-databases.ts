@@ -5,7 +5,7 @@ import type { TaskNetwork } from '../links.ts'
 import { assertModelled, NotModelled } from '../modelled.ts'
 import { paged } from '../paging.ts'
 import type { ResourceModel } from '../stacks/models/model.ts'
-import { createServerCertificates } from './certificates.ts'
+import type { ServerCertificates } from './certificates.ts'
 import { databaseServers } from './rds-servers.ts'
 import { startServer, type RunningServer } from './servers.ts'
 
@@ -20,6 +20,7 @@ interface Options {
   network: TaskNetwork
   /** Has a name of the world lead to an address, or nowhere. */
   nameHost: (host: string, address: string | null) => void
+  certificateFor: ServerCertificates['issue']
 }
 
 type Properties = Record<string, unknown>
@@ -36,10 +37,9 @@ const text = (value: unknown) => (typeof value === 'string' ? value : '')
 const createMs = 300_000
 const snapshotMs = 120_000
 
-export function createDatabases({ account, network, nameHost }: Options): FakeDatabases {
+export function createDatabases({ account, network, nameHost, certificateFor }: Options): FakeDatabases {
   const databases = new Map<string, Database>()
   const snapshots: sdk.DBSnapshot[] = []
-  const certificateFor = createServerCertificates()
   /** Settings of parameter groups, by name. */
   const settings = new Map<string, Record<string, string>>()
   const instance: ResourceModel = {
@@ -54,7 +54,8 @@ export function createDatabases({ account, network, nameHost }: Options): FakeDa
         version: text(properties['EngineVersion']),
         username: text(properties['MasterUsername']),
         password: text(properties['MasterUserPassword']),
-        settings: settings.get(text(properties['DBParameterGroupName']))!,
+        database: text(properties['DBName']) || null,
+        settings: settings.get(text(properties['DBParameterGroupName'])) ?? {},
         certificate: await certificateFor(host),
       })
       const server = await startServer(account, network, wanted)
@@ -103,6 +104,12 @@ export function createDatabases({ account, network, nameHost }: Options): FakeDa
           database.isProtected = input.DeletionProtection ?? database.isProtected
           return { DBInstance: { DBInstanceIdentifier: id, DeletionProtection: database.isProtected } }
         },
+        async DeleteDBSnapshot(input: sdk.DeleteDBSnapshotMessage): Promise<sdk.DeleteDBSnapshotResult> {
+          const at = snapshots.findIndex((each) => each.DBSnapshotIdentifier === input.DBSnapshotIdentifier)
+          if (at < 0) throw new AwsError('DBSnapshotNotFoundFault', 'DBSnapshot not found.', 404)
+          const [gone] = snapshots.splice(at, 1)
+          return { DBSnapshot: { ...gone!, Status: 'deleted' } }
+        },
         async DescribeDBSnapshots(input: sdk.DescribeDBSnapshotsMessage): Promise<sdk.DBSnapshotMessage> {
           assertModelled(input, ['SnapshotType', 'Marker'], 'DescribeDBSnapshots')
           if (input.SnapshotType !== 'manual') throw new NotModelled('snapshots that RDS takes by itself')
@@ -150,10 +157,13 @@ function parameterGroup(settings: Map<string, Record<string, string>>): Resource
 /** S: of what a database is asked for, what could be wrong. */
 function assertInstance(properties: Properties): void {
   const { Engine, DBInstanceClass, MasterUserPassword, AllocatedStorage, DBInstanceIdentifier } = properties
+  const { DBName = 'postgres' } = properties
   if (!Object.hasOwn(databaseServers, text(Engine))) throw new NotModelled(`the engine ${text(Engine)}`)
   if (DBInstanceIdentifier !== undefined) throw new NotModelled('a database with a name of its own')
   if (!/^db\.[a-z0-9]+\.[a-z0-9]+$/.test(text(DBInstanceClass)))
     throw new Error(`Invalid DB Instance class: ${text(DBInstanceClass)}`)
+  // D: begins with a letter, letters, digits and underscores, 1 to 63.
+  if (!/^[a-zA-Z]\w{0,62}$/.test(text(DBName))) throw new Error('DBName must begin with a letter')
   if (Number(AllocatedStorage) < 20) throw new Error(`Invalid storage size for engine name ${text(Engine)}`)
   // D: 8 to 128 printable characters but / " @ and the space.
   if (!/^[!#-.0-?A-~]{8,128}$/.test(text(MasterUserPassword)))

@@ -10,6 +10,8 @@ export interface WantedDatabase {
   version: string
   username: string
   password: string
+  /** One that it has from the start; null without. */
+  database: string | null
   /** Of its parameter group. */
   settings: Record<string, string>
   certificate: Issued
@@ -22,14 +24,21 @@ const secret = () => randomBytes(16).toString('hex')
 
 /** The kinds of databases that there are here. */
 export const databaseServers: Record<string, (wanted: WantedDatabase) => WantedServer> = {
-  postgres: ({ version, username, password }) => ({
+  postgres: ({ version, username, password, database, settings, certificate }) => ({
     image: `postgres:${version.split('.')[0]}`,
     environment: { POSTGRES_USER: 'rdsadmin', POSTGRES_PASSWORD: secret() },
-    files: { '/docker-entrypoint-initdb.d/rds.sql': postgresOfRds(username, password) },
+    command: ['postgres', '-cssl=on', '-cssl_cert_file=/etc/rds.crt', '-cssl_key_file=/etc/rds.key'],
+    files: {
+      '/docker-entrypoint-initdb.d/rds.sql': postgresOfRds({ username, password, database }),
+      '/docker-entrypoint-initdb.d/tls.sh': isTlsForced(version, settings) ? forceTls : '',
+      '/etc/rds.crt': certificate.certificate,
+      '/etc/rds.key': certificate.key,
+    },
+    user: 999,
     // It listens on the network once all of it is there.
     answers: async (address) => {
-      const url = `postgres://${username}:${encodeURIComponent(password)}@${address}:5432/postgres`
-      return await query(url, 'select 1').then(
+      const login = `${username}:${encodeURIComponent(password)}`
+      return await query(`postgres://${login}@${address}:5432/postgres?sslmode=no-verify`, 'select 1').then(
         () => true,
         () => false,
       )
@@ -56,11 +65,21 @@ export const databaseServers: Record<string, (wanted: WantedDatabase) => WantedS
   }),
 }
 
+/** D: "Requiring an SSL connection to a PostgreSQL DB instance": 1 from 15 on, 0 before. */
+function isTlsForced(version: string, settings: Record<string, string>): boolean {
+  return Number(settings['rds.force_ssl'] ?? (Number(version.split('.')[0]) >= 15 ? 1 : 0)) === 1
+}
+
+/** The image's own line for connections of the network is the last one. */
+const forceTls = `sed -i 's/^host all all all/hostssl all all all/' "$PGDATA/pg_hba.conf"\n`
+
+type Customer = Pick<WantedDatabase, 'username' | 'password' | 'database'>
+
 /**
  * What RDS gives its customer of a Postgres (D: "Understanding PostgreSQL roles and permissions"): an administrator that is
  * no superuser, and a database of RDS's own that nobody enters.
  */
-function postgresOfRds(username: string, password: string): string {
+function postgresOfRds({ username, password, database }: Customer): string {
   return [
     'CREATE ROLE rds_superuser NOLOGIN;',
     'GRANT pg_monitor, pg_signal_backend TO rds_superuser WITH ADMIN OPTION;',
@@ -68,6 +87,7 @@ function postgresOfRds(username: string, password: string): string {
     `ALTER DATABASE postgres OWNER TO ${username};`,
     `ALTER DATABASE template1 OWNER TO ${username};`,
     'REVOKE ALL ON DATABASE rdsadmin FROM PUBLIC;',
+    ...(database === null ? [] : [`CREATE DATABASE ${database} OWNER ${username};`]),
     '',
   ].join('\n')
 }

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { mkdir, writeFile } from 'node:fs/promises'
+import { chmod, chown, mkdir, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { until } from '../../../src/lib/poll.ts'
 import { connectToDocker, labelsOf, removeObject } from '../ecs/task-network.ts'
@@ -20,6 +20,8 @@ export interface WantedServer {
   command?: string[]
   /** What lies at a path of its container, which reads it alone. */
   files: Record<string, string>
+  /** The user of the image, where it reads no key that others could read. */
+  user?: number
   answers: (address: string) => Promise<boolean>
 }
 
@@ -30,7 +32,7 @@ const startMs = 120_000
 export async function startServer(
   { run, directory }: Pick<FakeAccount, 'run' | 'directory'>,
   network: TaskNetwork,
-  { image, environment, command, files, answers }: WantedServer,
+  { image, environment, command, files, user, answers }: WantedServer,
 ): Promise<RunningServer> {
   const docker = connectToDocker()
   const control = { signal: AbortSignal.timeout(startMs) }
@@ -40,6 +42,10 @@ export async function startServer(
   const binds = Object.entries(files).map(async ([path, content]) => {
     const own = join(folder, basename(path))
     await writeFile(own, content)
+    if (user !== undefined && path.endsWith('.key')) {
+      await chmod(own, 0o600)
+      await chown(own, user, user)
+    }
     return `${own}:${path}:ro`
   })
   const body = {

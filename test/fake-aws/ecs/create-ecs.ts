@@ -35,7 +35,7 @@ export interface EcsOptions extends EcsLinks {
   pageSize?: number
 }
 
-/** Not modelled: security groups, task metadata and credentials, new deployments of a service, EC2 capacity. */
+/** Not modelled: security groups, task metadata, credentials of other tasks than a daemon's, new deployments of a service, EC2 capacity. */
 export function createEcs({ pageSize = 10, ...links }: EcsOptions): Ecs {
   const state: EcsState = {
     ...links,

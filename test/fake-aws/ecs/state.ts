@@ -23,6 +23,7 @@ import type {
   TaskNetwork,
 } from '../links.ts'
 import type { Bell } from './bell.ts'
+import type { DaemonWay } from './daemon-way.ts'
 import type { Lagged } from './listings.ts'
 
 /** What ECS asks of the rest of the account. */
@@ -35,6 +36,8 @@ export interface EcsLinks {
   logs: LogLines
   images: Images
   fileSystems: FileSystems
+  /** Absent where no task is a rack's daemon. */
+  daemons?: DaemonWay
 }
 
 /** All that the ECS of an account holds. */

@@ -1,6 +1,7 @@
+import { randomInt } from 'node:crypto'
 import * as cloudWatch from '@aws-sdk/client-cloudwatch'
 import * as sdk from '@aws-sdk/client-elastic-load-balancing-v2'
-import { AwsError, type FakeAccount, type FakeService } from '../fake-service.ts'
+import { AwsError, type Action, type FakeAccount, type FakeService } from '../fake-service.ts'
 import type { ShownCertificates, TargetGroups } from '../links.ts'
 import { Metrics } from './metrics.ts'
 import { addListener, listenerActions } from './actions/listener-actions.ts'
@@ -28,6 +29,8 @@ export interface BalancerMaker {
   addListener(properties: object): Promise<string>
   changeListener(arn: string, properties: object): Promise<void>
   removeListener(arn: string): Promise<void>
+  /** Any other call, as CloudFormation makes it. @throws AwsError */
+  act(action: string, input: object): Promise<object>
 }
 
 export interface FakeElb {
@@ -46,6 +49,7 @@ export interface FakeElb {
 
 export interface FakeBalancer {
   arn: string
+  /** Of an application balancer an address, at which its ports are its own. */
   dnsName: string
   /** Those that the plan names, by port. */
   listeners: Map<number, { arn: string }>
@@ -102,7 +106,7 @@ export async function createElb({
     targetGroups: targetGroupsOf(state),
     usersOf,
     balancers: made,
-    maker: balancerMaker(state, listenOn),
+    maker: balancerMaker(state, { listenOn, actions }),
     loopbackPort: (type, port) => loopbackPortOf(state, (balancer) => balancer.type === type, port),
   }
 }
@@ -132,7 +136,7 @@ async function addBalancer(state: ElbState, plan: BalancerPlan): Promise<FakeBal
   const short = type === 'application' ? 'app' : 'net'
   const number = state.nextSerial().toString(16).padStart(16, '0')
   const arn = `arn:aws:elasticloadbalancing:${region}:${account}:loadbalancer/${short}/${name}/${number}`
-  const dnsName = `${name}-${number}.${type === 'application' ? '' : 'elb.'}${region}.${type === 'application' ? 'elb.' : ''}amazonaws.com`
+  const dnsName = type === 'application' ? ownAddress() : `${name}-${number}.elb.${region}.amazonaws.com`
   const createdAt = new Date(clock.now())
   const balancer: Balancer = {
     arn,
@@ -154,6 +158,11 @@ async function addBalancer(state: ElbState, plan: BalancerPlan): Promise<FakeBal
   return { arn, dnsName, listeners, loopbackPort }
 }
 
+/** In place of a name that leads to it: this machine's, and nobody else's. AWS gives a name (D). */
+function ownAddress(): string {
+  return ['127', randomInt(1, 255), randomInt(256), randomInt(1, 255)].join('.')
+}
+
 function loopbackPortOf(state: ElbState, isWanted: (balancer: Balancer) => boolean, port: number): number {
   const all = [...state.listeners.values()]
   const found = all.find((listener) => isWanted(listener.balancer) && listener.port === port)
@@ -161,8 +170,11 @@ function loopbackPortOf(state: ElbState, isWanted: (balancer: Balancer) => boole
   return found.door.port
 }
 
-function balancerMaker(state: ElbState, listenOn: BalancerPlan['listenOn']): BalancerMaker {
-  const { CreateListener, ModifyListener, DeleteListener } = listenerActions(state)
+function balancerMaker(
+  state: ElbState,
+  { listenOn, actions }: { listenOn: BalancerPlan['listenOn']; actions: Record<string, Action> },
+): BalancerMaker {
+  const { CreateListener, ModifyListener, DeleteListener } = actions
   const call = { service: 'elasticloadbalancing', action: '', accessKeyId: 'cloudformation', requestId: '' }
   const removeListener = async (arn: string) => void (await DeleteListener!({ ListenerArn: arn }, call))
   return {
@@ -183,6 +195,7 @@ function balancerMaker(state: ElbState, listenOn: BalancerPlan['listenOn']): Bal
       await ModifyListener!({ ...changed, ListenerArn: arn }, call)
     },
     removeListener,
+    act: async (action, input) => await actions[action]!(input, { ...call, action }),
   }
 }
 

@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from 'node:crypto'
+import { createHash, createPrivateKey, randomUUID, X509Certificate } from 'node:crypto'
 import * as sdk from '@aws-sdk/client-acm'
 import { createAuthority, issueCertificate, type Issued } from '../../../src/lib/x509/issue.ts'
 import { AwsError, type Action, type FakeAccount, type FakeService } from '../fake-service.ts'
@@ -15,6 +15,9 @@ interface Certificate {
   createdAt: Date
   issuedAt: Date | null
   pair: Issued | null
+  type: 'AMAZON_ISSUED' | 'IMPORTED'
+  /** D: what ACM issues is of RSA unless it is asked for otherwise. */
+  keyAlgorithm: 'RSA_2048' | 'EC_prime256v1'
 }
 
 export interface FakeCertificates {
@@ -44,7 +47,7 @@ const year = 365 * 24 * 3600_000
 const span = () => ({ from: new Date(Date.now() - 24 * 3600_000), until: new Date(Date.now() + year) })
 
 /**
- * ACM: public certificates that are proved by DNS.
+ * ACM: public certificates that are proved by DNS, and such as are imported.
  * @param lookUp what a public name leads to by a CNAME; null where it is not there
  */
 export async function createCertificates(
@@ -58,8 +61,19 @@ export async function createCertificates(
   const made = (names: string[], more: Partial<Certificate> = {}): Certificate => {
     const arn = `arn:aws:acm:${account.region}:${account.account}:certificate/${randomUUID()}`
     const createdAt = new Date(account.clock.now())
-    const fresh = { status: 'PENDING_VALIDATION' as const, token: null, tags: [], issuedAt: null, pair: null }
-    const certificate = { arn, names, createdAt, ...fresh, ...more }
+    const certificate: Certificate = {
+      arn,
+      names,
+      createdAt,
+      status: 'PENDING_VALIDATION',
+      token: null,
+      tags: [],
+      issuedAt: null,
+      pair: null,
+      type: 'AMAZON_ISSUED',
+      keyAlgorithm: 'RSA_2048',
+      ...more,
+    }
     all.set(arn, certificate)
     return certificate
   }
@@ -87,14 +101,18 @@ export async function createCertificates(
     }
   }
 
-  const actions = certificateActions({ account, all, find, users: (arn) => users(arn), made, prove })
+  const world = { account, all, find, users: (arn: string) => users(arn), made, prove }
+  const actions = { ...certificateActions(world), ...importActions(world, authority.certificate) }
   return {
     shown: {
       find(arn) {
         const found = all.get(arn)
         return found?.pair
           ? {
-              chain: `${found.pair.certificate}\n${authority.certificate}`,
+              chain:
+                found.type === 'IMPORTED'
+                  ? found.pair.certificate
+                  : `${found.pair.certificate}\n${authority.certificate}`,
               key: found.pair.key,
               names: found.names,
             }
@@ -148,17 +166,21 @@ function certificateActions({ account, all, find, users, made, prove }: World): 
     DescribeCertificate: async ({ CertificateArn }: sdk.DescribeCertificateRequest) => ({
       Certificate: told(account, find(CertificateArn), users(CertificateArn!)),
     }),
-    ListCertificates: async ({ NextToken, MaxItems, ...rest }: sdk.ListCertificatesRequest) => {
-      const unknown = Object.entries(rest).find(([, value]) => value !== undefined)
+    ListCertificates: async ({ NextToken, MaxItems, Includes, ...rest }: sdk.ListCertificatesRequest) => {
+      const { keyTypes, ...others } = Includes ?? {}
+      const unknown = Object.entries({ ...rest, ...others }).find(([, value]) => value !== undefined)
       if (unknown) throw new AwsError('ValidationException', `the fake account knows no ${unknown[0]}`)
       const pageSize = Math.min(MaxItems ?? 1000, mostOnPage)
-      const { page, next } = paged([...all.values()], NextToken, { pageSize, key: ({ arn }) => arn })
-      const list = page.map(({ arn, names, status }) => ({
+      // D: "Default filtering returns only RSA_1024 and RSA_2048 certificates".
+      const kinds: readonly string[] = keyTypes ?? ['RSA_1024', 'RSA_2048']
+      const found = [...all.values()].filter(({ keyAlgorithm }) => kinds.includes(keyAlgorithm))
+      const { page, next } = paged(found, NextToken, { pageSize, key: ({ arn }) => arn })
+      const list = page.map(({ arn, names, status, type }) => ({
         CertificateArn: arn,
         DomainName: names[0],
         SubjectAlternativeNameSummaries: names,
         Status: status,
-        Type: 'AMAZON_ISSUED' as const,
+        Type: type,
       }))
       return { CertificateSummaryList: list, ...(next !== undefined && { NextToken: next }) }
     },
@@ -174,6 +196,57 @@ function certificateActions({ account, all, find, users, made, prove }: World): 
   }
 }
 
+/** What somebody else has signed, and what of any of them may be told: never its key. */
+function importActions({ account, find, made }: World, authority: string): Record<string, Action> {
+  return {
+    ImportCertificate: async (input: sdk.ImportCertificateRequest) => {
+      const { Certificate, PrivateKey, Tags = [], ...rest } = input
+      const unknown = Object.entries(rest).find(([, value]) => value !== undefined)
+      if (unknown) throw new AwsError('ValidationException', `the fake account knows no ${unknown[0]}`)
+      const pair = { certificate: textOf(Certificate), key: textOf(PrivateKey) }
+      const { arn } = made(namesOf(pair), {
+        status: 'ISSUED',
+        issuedAt: new Date(account.clock.now()),
+        tags: Tags,
+        pair,
+        type: 'IMPORTED',
+        keyAlgorithm: 'EC_prime256v1',
+      })
+      return { CertificateArn: arn }
+    },
+    GetCertificate: async ({ CertificateArn }: sdk.GetCertificateRequest) => {
+      const { pair, type } = find(CertificateArn)
+      // D: of one that is not issued yet it is refused.
+      if (pair === null)
+        throw new AwsError('RequestInProgressException', 'The certificate is not issued yet.')
+      return {
+        Certificate: pair.certificate,
+        ...(type === 'AMAZON_ISSUED' && { CertificateChain: authority }),
+      }
+    },
+  }
+}
+
+const textOf = (bytes: Uint8Array | undefined) => Buffer.from(bytes ?? []).toString('utf8')
+
+/** Its names, where ACM would take it (D: "Prerequisites for importing certificates"). */
+function namesOf({ certificate, key }: Issued): string[] {
+  try {
+    const read = new X509Certificate(certificate)
+    if (!read.checkPrivateKey(createPrivateKey(key))) throw new Error('The private key does not match it.')
+    const isCurve = read.publicKey.asymmetricKeyDetails?.namedCurve === 'prime256v1'
+    if (!isCurve) throw new Error('the fake account takes keys of EC_prime256v1 alone')
+    if (Date.parse(read.validFrom) > Date.now() || Date.parse(read.validTo) < Date.now())
+      throw new Error('The certificate is not valid now.')
+    return (read.subjectAltName ?? '').split(', ').flatMap((part) => /^DNS:(.+)$/.exec(part)?.[1] ?? [])
+  } catch (error) {
+    throw new AwsError(
+      'ValidationException',
+      `The certificate cannot be imported: ${(error as Error).message}`,
+    )
+  }
+}
+
 /** The same for a name and all below it, for as long as the account asks (D). */
 function recordOf({ account }: FakeAccount, name: string): { Name: string; Type: 'CNAME'; Value: string } {
   const base = name.replace(/^\*\./, '')
@@ -186,22 +259,25 @@ function recordOf({ account }: FakeAccount, name: string): { Name: string; Type:
 }
 
 function told(account: FakeAccount, certificate: Certificate, users: string[]): sdk.CertificateDetail {
-  const { arn, names, status, createdAt, issuedAt } = certificate
+  const { arn, names, status, createdAt, issuedAt, type } = certificate
   const isTold = account.clock.now() - createdAt.getTime() >= recordMs
   return {
     CertificateArn: arn,
     DomainName: names[0],
     SubjectAlternativeNames: names,
-    DomainValidationOptions: names.map((name) => ({
-      DomainName: name,
-      ValidationDomain: name,
-      ValidationStatus:
-        status === 'ISSUED' ? 'SUCCESS' : status === 'PENDING_VALIDATION' ? 'PENDING_VALIDATION' : 'FAILED',
-      ValidationMethod: 'DNS',
-      ...(isTold && { ResourceRecord: recordOf(account, name) }),
-    })),
+    // D: of one that was imported ACM proves nothing.
+    ...(type === 'AMAZON_ISSUED' && {
+      DomainValidationOptions: names.map((name) => ({
+        DomainName: name,
+        ValidationDomain: name,
+        ValidationStatus:
+          status === 'ISSUED' ? 'SUCCESS' : status === 'PENDING_VALIDATION' ? 'PENDING_VALIDATION' : 'FAILED',
+        ValidationMethod: 'DNS',
+        ...(isTold && { ResourceRecord: recordOf(account, name) }),
+      })),
+    }),
     Status: status,
-    Type: 'AMAZON_ISSUED',
+    Type: type,
     CreatedAt: createdAt,
     ...(issuedAt && { IssuedAt: issuedAt }),
     ...(status === 'FAILED' && { FailureReason: 'CAA_ERROR' as const }),

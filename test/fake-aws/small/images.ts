@@ -184,6 +184,7 @@ export function createImages(account: FakeAccount): {
   service: FakeService
   images: Images
   repositories: Repositories
+  registry: () => Promise<AccountRegistry>
 } {
   const own = new AccountImages(account)
   const actions: FakeService['actions'] = {
@@ -195,5 +196,5 @@ export function createImages(account: FakeAccount): {
     BatchDeleteImage: async (input: sdk.BatchDeleteImageRequest) => own.forget(input),
   }
   const service = { scope: 'ecr', sdk, actions, close: async () => await own.close() }
-  return { service, images: own, repositories: own }
+  return { service, images: own, repositories: own, registry: () => own.registry() }
 }

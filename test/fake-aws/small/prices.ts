@@ -55,6 +55,36 @@ const products: Product[] = [
   { service: 'AmazonECS', family: 'Compute', usage: 'Fargate-vCPU-Hours:perCPU', ...hour('0.25') },
   { service: 'AmazonECS', family: 'Compute', usage: 'Fargate-GB-Hours', ...hour('0.125') },
   { service: 'AmazonECS', family: 'Compute', usage: 'Fargate-ARM-vCPU-Hours:perCPU', ...hour('95') },
+  {
+    service: 'AmazonRDS',
+    family: 'Database Instance',
+    usage: 'InstanceUsage:db.t4g.micro',
+    ...hour('0.75'),
+    attributes: {
+      databaseEngine: 'PostgreSQL',
+      deploymentOption: 'Single-AZ',
+      instanceType: 'db.t4g.micro',
+    },
+  },
+  {
+    service: 'AmazonRDS',
+    family: 'Database Instance',
+    usage: 'Multi-AZUsage:db.t4g.micro',
+    ...hour('94'),
+    attributes: {
+      databaseEngine: 'PostgreSQL',
+      deploymentOption: 'Multi-AZ',
+      instanceType: 'db.t4g.micro',
+    },
+  },
+  {
+    service: 'AmazonRDS',
+    family: 'Database Storage',
+    usage: 'RDS:GP3-Storage',
+    unit: 'GB-Mo',
+    prices: [['0', '0.0625']],
+    attributes: { databaseEngine: 'PostgreSQL', deploymentOption: 'Single-AZ' },
+  },
 ]
 
 /** The price list, as AWS writes it (S), with prices that nobody can take for AWS's. */
@@ -103,6 +133,7 @@ function listed(product: Product, region: string) {
     servicecode: service,
     usagetype: `${prefix}${usage}`,
     ...(isGlobal ? {} : { regionCode: region, location: 'Somewhere' }),
+    ...product.attributes,
   }
   const term = `${sku}.JRTCKXETXF`
   const priceDimensions = Object.fromEntries(

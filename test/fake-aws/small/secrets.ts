@@ -1,4 +1,4 @@
-import { randomInt } from 'node:crypto'
+import { randomInt, randomUUID } from 'node:crypto'
 import * as sdk from '@aws-sdk/client-secrets-manager'
 import { AwsError, type FakeAccount, type FakeService } from '../fake-service.ts'
 import { createLag } from '../lag.ts'
@@ -197,7 +197,46 @@ function readValue(secrets: Secrets, valueFrom: string): string {
   return typeof value === 'string' ? value : JSON.stringify(value)
 }
 
-export function createSecrets(account: FakeAccount): { service: FakeService; values: SecretValues } {
+/** What stacks make of it. */
+export interface SecretMaker {
+  /** One whose text the account makes; gives its ARN. @throws AwsError */
+  create(secret: { name: string; length: number; isPlain: boolean; tags: sdk.Tag[]; key?: string }): string
+  remove(arn: string): void
+  /** @throws AwsError */
+  read(arn: string): string
+}
+
+const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
+
+/** S: of GetRandomPassword: all of ASCII's that are punctuation come to letters and digits unless they are excluded. */
+function randomText(length: number, isPlain: boolean): string {
+  const all = isPlain ? letters : `${letters}!"#$%&'()*+,-./:;<=>?@[\\]^_\`{|}~`
+  return Array.from({ length }, () => all[randomInt(all.length)]).join('')
+}
+
+function makerOf(secrets: Secrets): SecretMaker {
+  return {
+    create({ name, length, isPlain, tags, key }) {
+      const { ARN } = secrets.create({
+        Name: name,
+        ClientRequestToken: randomUUID(),
+        SecretString: randomText(length, isPlain),
+        Tags: tags,
+        ...(key !== undefined && { KmsKeyId: key }),
+      })
+      return ARN!
+    },
+    // J: a stack that goes leaves no time in which its secret could be had back.
+    remove: (arn) => void secrets.delete({ SecretId: arn, ForceDeleteWithoutRecovery: true }),
+    read: (arn) => secrets.live(arn).text,
+  }
+}
+
+export function createSecrets(account: FakeAccount): {
+  service: FakeService
+  values: SecretValues
+  maker: SecretMaker
+} {
   const secrets = new Secrets(account)
   const actions: FakeService['actions'] = {
     CreateSecret: async (input: sdk.CreateSecretRequest) => secrets.create(input),
@@ -221,5 +260,6 @@ export function createSecrets(account: FakeAccount): { service: FakeService; val
   return {
     service: { scope: 'secretsmanager', sdk, actions },
     values: { read: (from) => readValue(secrets, from) },
+    maker: makerOf(secrets),
   }
 }

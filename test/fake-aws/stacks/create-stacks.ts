@@ -4,7 +4,7 @@ import { AwsError, type FakeService } from '../fake-service.ts'
 import { assertModelled, NotModelled } from '../modelled.ts'
 import { paged } from '../paging.ts'
 import { assertTemplate, type ChangeSet, changeSetId, parametersOf, settleChangeSet } from './change-sets.ts'
-import { described, describedSet } from './described.ts'
+import { described, describedSet, summary } from './described.ts'
 import { createInventory, type Inventory } from './models/model.ts'
 import { createModels, type ResourceLinks } from './resources.ts'
 import { continueRollback, createStack, deleteStack, type StackRunner, updateStack } from './run-stack.ts'
@@ -18,6 +18,8 @@ const mostOnPage = 20
 export interface StackLinks extends ResourceLinks {
   /** What lies in a bucket, for templates by address. */
   readObject(bucket: string, key: string): Uint8Array
+  /** What a secret holds, for templates that refer to it. @throws AwsError */
+  readSecret(arn: string): string
 }
 
 export interface FakeStacks {
@@ -83,6 +85,7 @@ class Stacks {
     if (again?.input.ClientToken !== undefined && again.input.ClientToken === input.ClientToken)
       return { Id: again.id, StackId: again.stack.id }
     if (again) throw new AwsError('AlreadyExistsException', `ChangeSet ${name} already exists`)
+    this.#assertRole(input.RoleARN)
     const template = this.#template(input)
     assertTemplate(this.#runner, template, input.Capabilities ?? [])
     const old = this.find(stackName)
@@ -104,6 +107,12 @@ class Stacks {
     this.#sets.push(set)
     this.#start(settleChangeSet(this.#runner, set))
     return { Id: set.id, StackId: stack.id }
+  }
+
+  /** D: a role that is not there, or that CloudFormation may not take on. */
+  #assertRole(arn: string | undefined): void {
+    if (arn === undefined || this.#runner.inventory.roles.has(arn)) return
+    throw invalid(`Role ${arn} is invalid or cannot be assumed`)
   }
 
   #template({ TemplateBody: body, TemplateURL: url }: sdk.CreateChangeSetInput): Template {
@@ -176,6 +185,7 @@ class Stacks {
     if (stack.isBusy) throw invalid(`Stack:${stack.id} is in ${stack.status} state and can not be updated.`)
     // A set that was carried out takes all others of the stack with it (D: ExecuteChangeSet).
     this.#sets = this.#sets.filter((one) => one.stack !== stack)
+    stack.role = set.input.RoleARN ?? stack.role
     Object.assign(stack, {
       parameters: set.parameters,
       tags: set.input.Tags ?? [],
@@ -207,7 +217,9 @@ class Stacks {
   delete(input: sdk.DeleteStackInput): object {
     assertModelled(input, ['StackName', 'RoleARN', 'ClientRequestToken'], 'DeleteStack')
     const stack = this.find(input.StackName)
+    this.#assertRole(input.RoleARN)
     if (!stack || stack.isGone || stack.status === 'DELETE_IN_PROGRESS') return {}
+    stack.role = input.RoleARN ?? stack.role
     if (stack.isProtected)
       throw invalid(`Stack [${stack.name}] cannot be deleted while TerminationProtection is enabled`)
     if (stack.isBusy) throw new NotModelled(`DeleteStack in ${stack.status}`)
@@ -268,6 +280,17 @@ class Stacks {
     return { Stacks: page.map(described), ...(next && { NextToken: next }) }
   }
 
+  /** Also those that are gone, for ninety days (D: ListStacks). */
+  list({ StackStatusFilter: statuses, NextToken: token }: sdk.ListStacksInput): sdk.ListStacksOutput {
+    const found = this.#stacks.filter(({ status }) => statuses?.includes(status) ?? true)
+    const { page, next } = paged(found, token, {
+      pageSize: mostOnPage,
+      key: (stack) => stack.id,
+      error: 'ValidationError',
+    })
+    return { StackSummaries: page.map(summary), ...(next && { NextToken: next }) }
+  }
+
   /** Newest first (D: DescribeStackEvents). */
   events({ StackName: name, NextToken: token }: sdk.DescribeStackEventsInput): sdk.DescribeStackEventsOutput {
     const { events } = this.get(name)
@@ -278,18 +301,8 @@ class Stacks {
   }
 }
 
-export async function createStacks(links: StackLinks): Promise<FakeStacks> {
-  const inventory = createInventory()
-  const runner: StackRunner = {
-    clock: links.account.clock,
-    models: createModels(links, inventory),
-    inventory,
-    specification: await loadSpecification(),
-    failures: new Map(),
-    stuck: new Map(),
-  }
-  const stacks = new Stacks(links, runner)
-  const actions: FakeService['actions'] = {
+function actionsOf(stacks: Stacks): FakeService['actions'] {
+  return {
     CreateChangeSet: async (input: sdk.CreateChangeSetInput) => stacks.createChangeSet(input),
     DescribeChangeSet: async (input: sdk.DescribeChangeSetInput) => describedSet(stacks.changeSet(input)),
     ExecuteChangeSet: async (input: sdk.ExecuteChangeSetInput) => stacks.execute(input),
@@ -298,6 +311,10 @@ export async function createStacks(links: StackLinks): Promise<FakeStacks> {
     UpdateTerminationProtection: async (input: sdk.UpdateTerminationProtectionInput) => stacks.protect(input),
     ContinueUpdateRollback: async (input: sdk.ContinueUpdateRollbackInput) => stacks.continueRollback(input),
     DescribeStacks: async (input: sdk.DescribeStacksInput) => stacks.describe(input),
+    ListStacks: async (input: sdk.ListStacksInput) => {
+      assertModelled(input, ['StackStatusFilter', 'NextToken'], 'ListStacks')
+      return stacks.list(input)
+    },
     DescribeStackEvents: async (input: sdk.DescribeStackEventsInput) => stacks.events(input),
     DescribeStackResource: async (
       input: sdk.DescribeStackResourceInput,
@@ -310,8 +327,22 @@ export async function createStacks(links: StackLinks): Promise<FakeStacks> {
       return { TemplateBody: stacks.get(input.StackName).template?.text }
     },
   }
+}
+
+export async function createStacks(links: StackLinks): Promise<FakeStacks> {
+  const inventory = createInventory()
+  const runner: StackRunner = {
+    clock: links.account.clock,
+    models: createModels(links, inventory),
+    inventory,
+    specification: await loadSpecification(),
+    readSecret: (arn) => links.readSecret(arn),
+    failures: new Map(),
+    stuck: new Map(),
+  }
+  const stacks = new Stacks(links, runner)
   return {
-    service: { scope: 'cloudformation', sdk, actions },
+    service: { scope: 'cloudformation', sdk, actions: actionsOf(stacks) },
     inventory,
     failNext: (stack, resource, reason) => addTo(runner.failures, `${stack}/${resource}`, reason),
     stickNext: (stack, resource, reason) => addTo(runner.stuck, `${stack}/${resource}`, reason),

@@ -18,7 +18,21 @@ export function described(stack: Stack): sdk.Stack {
     Capabilities: stack.capabilities as sdk.Capability[],
     Outputs: stack.outputs,
     Tags: stack.tags,
+    ...(stack.role !== undefined && { RoleARN: stack.role }),
     EnableTerminationProtection: stack.isProtected,
+  }
+}
+
+export function summary(stack: Stack): sdk.StackSummary {
+  return {
+    StackId: stack.id,
+    StackName: stack.name,
+    TemplateDescription: stack.template?.description,
+    CreationTime: stack.createdAt,
+    LastUpdatedTime: stack.updatedAt,
+    DeletionTime: stack.deletedAt,
+    StackStatus: stack.status,
+    StackStatusReason: stack.reason,
   }
 }
 

@@ -3,6 +3,8 @@ import type { FakeAccount } from '../fake-service.ts'
 import type { Repositories } from '../small/images.ts'
 import type { LogGroups } from '../small/logs.ts'
 import { hex, ingressOf, text, type Inventory, type Properties, type ResourceModel } from './models/model.ts'
+import { apiModels } from './models/api.ts'
+import { daemonModels, type EcsLinks } from './models/daemon.ts'
 import { networkModels } from './models/network.ts'
 import { rackModels, type RackLinks } from './models/rack.ts'
 import { storageModels, type StorageLinks } from './models/storage.ts'
@@ -16,7 +18,9 @@ export interface ResourceLinks {
   /** Of types that other rooms of the fake have. */
   models?: Record<string, ResourceModel>
   /** What the stacks of an installation are made in; without it there are the types of an app's stack, and those given. */
-  installation?: Omit<RackLinks & StorageLinks, 'account' | 'logGroups'>
+  installation?: Omit<RackLinks & StorageLinks, 'account' | 'logGroups'> & {
+    ecsActions: EcsLinks['actions']
+  }
 }
 
 /** The types of our templates; there are no others here. */
@@ -30,6 +34,8 @@ export function createModels(
       ...networkModels(inventory),
       ...storageModels(links, inventory),
       ...rackModels(links, inventory),
+      ...apiModels(links.balancers),
+      ...daemonModels({ account, actions: links.ecsActions }, inventory),
     }),
     'AWS::Logs::LogGroup': logGroup(logGroups),
     'AWS::ECR::Repository': repository(repositories),

@@ -1,6 +1,8 @@
 import { isDeepStrictEqual } from 'node:util'
 import { randomBytes } from 'node:crypto'
 import type { FakeClock } from '../clock.ts'
+import { NotModelled } from '../modelled.ts'
+import { isRecord } from '../wire/value.ts'
 import type { Inventory, ResourceModel } from './models/model.ts'
 import type { Specification } from './specification.ts'
 import type { Stack, StackResource, TakenBack } from './stack.ts'
@@ -11,6 +13,8 @@ export interface StackRunner {
   models: Record<string, ResourceModel>
   inventory: Inventory
   specification: Specification
+  /** What the secret of an ARN holds. @throws AwsError */
+  readSecret: (arn: string) => string
   /** Of `STACK/RESOURCE`: why its next change fails. */
   failures: Map<string, string[]>
   /** Of `STACK/RESOURCE`: why taking a change of it back fails. */
@@ -138,8 +142,19 @@ interface Change {
   before: StackResource | null
 }
 
+/** `{{resolve:secretsmanager:ARN:SecretString}}`: read when the resource is made, and never kept (D: "dynamic references"). */
+function revealed(value: unknown, readSecret: StackRunner['readSecret']): unknown {
+  if (Array.isArray(value)) return value.map((each) => revealed(each, readSecret))
+  if (isRecord(value))
+    return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, revealed(each, readSecret)]))
+  if (typeof value !== 'string' || !value.includes('{{resolve:')) return value
+  const [, arn] = /^\{\{resolve:secretsmanager:(arn:[^}]+):SecretString\}\}$/.exec(value) ?? []
+  if (arn === undefined) throw new NotModelled(`the dynamic reference ${value}`)
+  return readSecret(arn)
+}
+
 async function change(
-  { models, specification, failures }: StackRunner,
+  { models, specification, failures, readSecret }: StackRunner,
   stack: Stack,
   { name, type, properties, before }: Change,
 ): Promise<Made> {
@@ -149,11 +164,12 @@ async function change(
     failures.get(`${stack.name}/${name}`)?.shift() ??
     (problem && `Properties validation failed for resource ${name}: ${problem}`)
   if (failure) throw new Error(failure)
+  const plain = revealed(properties, readSecret) as typeof properties
   const generated = `${stack.name}-${name}-${randomBytes(6).toString('hex').toUpperCase()}`
-  if (!before) return await model.create(properties, generated)
+  if (!before) return await model.create(plain, generated)
   const changed = changedProperties(before.properties, properties)
   if (before.type === type && !specification.replaces(type, changed)) {
-    await model.update(before.made, properties)
+    await model.update(before.made, plain)
     return before.made
   }
   const isNamed = model.named !== undefined && properties[model.named] !== undefined
@@ -161,7 +177,7 @@ async function change(
     const why = 'CloudFormation cannot update a stack when a custom-named resource requires replacing.'
     throw new Error(`${why} Rename ${before.made.physical} and update the stack again.`)
   }
-  return await model.create(properties, generated)
+  return await model.create(plain, generated)
 }
 
 export function changedProperties(before: Record<string, unknown>, after: Record<string, unknown>): string[] {

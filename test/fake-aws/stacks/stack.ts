@@ -37,6 +37,8 @@ export class Stack {
   capabilities: string[] = []
   outputs: Output[] = []
   changeSet: string | undefined
+  /** By which its resources are made: the one that was given last (D). */
+  role: string | undefined
   isProtected = false
   /** What a rollback that failed has still to take back, newest last. */
   leftToTakeBack: TakenBack[] = []

@@ -10,6 +10,7 @@ import { type FakeServer, startServer } from '../server.ts'
 import { createImages } from '../small/images.ts'
 import { createLogs } from '../small/logs.ts'
 import { createObjects } from '../small/objects.ts'
+import { createSecrets } from '../small/secrets.ts'
 import { createStacks, type FakeStacks } from './create-stacks.ts'
 
 const account = await createFakeAccount({ factor: 500 })
@@ -22,12 +23,14 @@ const { groups } = createLogs(account)
 before(async () => {
   const objects = createObjects(account)
   const { repositories } = createImages(account)
+  const secrets = createSecrets(account)
   stacks = await createStacks({
     account,
     logGroups: groups,
     repositories,
     usesSecurityGroup: (id) => used.has(id),
     readObject: (bucket, key) => objects.read(bucket, key),
+    readSecret: (arn) => secrets.maker.read(arn),
   })
   server = await startServer({ ...account, services: [stacks.service] })
   client = new CloudFormation(clientConfig(server))

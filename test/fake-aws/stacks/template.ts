@@ -29,6 +29,8 @@ const largestBody = 51_200
 const knownSections = new Set([
   'AWSTemplateFormatVersion',
   'Description',
+  // Kept and given back, and changes nothing (D: Metadata).
+  'Metadata',
   'Parameters',
   'Resources',
   'Outputs',

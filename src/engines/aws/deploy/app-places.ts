@@ -7,6 +7,7 @@ import { appTemplate, logDays } from '../definition/app-template.ts'
 import type { AppPlaces } from '../definition/task-definition.ts'
 import { appStackName, awsTags, logGroupName, ownerTag } from '../names.ts'
 import type { AwsParts } from '../parts.ts'
+import { ownStackOptions } from '../own-stacks.ts'
 
 /** What an owner's tasks stand on, made or brought up to date where it is not so. */
 export async function ensureApp(
@@ -14,11 +15,11 @@ export async function ensureApp(
   { owner, accessPoints }: { owner: Owner; accessPoints: string[] },
   control: Pick<Control, 'signal'>,
 ): Promise<AppPlaces> {
-  const { clients, rack, places, intervals } = parts
+  const { rack, places } = parts
   const template = appTemplate({ rack, owner, places, accessPoints: accessPoints.toSorted() })
   const tags = awsTags({ rack, owner: ownerTag(owner) })
   const wanted = { name: appStackName(rack, owner), template, tags }
-  const options = { stacks: clients.stacks, intervalMs: intervals.stacks }
+  const options = ownStackOptions(parts)
   // A deploy, one-offs and who looks into volumes want it at the same time.
   using _turn = await turnOf(parts, owner).acquire(control.signal)
   const outputs = await ensureStack(options, wanted, control)

@@ -3,27 +3,20 @@ import { buildTooLong, type BuiltImages } from '../../../domain/build.ts'
 import type { Control } from '../../../domain/control.ts'
 import { RackError } from '../../../domain/error.ts'
 import { pause } from '../../../lib/poll.ts'
+import { bucketVariable, buildspec, ordersVariable } from '../../../aws/build-spec.ts'
 import { isAwsError } from '../../../aws/errors.ts'
 import { pages } from '../look/found.ts'
 import { notThere } from '../not-there.ts'
 import type { AwsParts } from '../parts.ts'
 import {
-  bucketVariable,
   createRecordQueue,
   errorOfRecord,
-  ordersVariable,
   readRecord,
   type BuildOrders,
   type BuildRecord,
 } from './build-orders.ts'
 
 type Job = Pick<AwsParts, 'clients' | 'places' | 'intervals'>
-
-/** What a build in the account runs; its project has the daemon's image, in which the program is (aws.md 1.8). */
-const buildspec = JSON.stringify({
-  version: '0.2',
-  phases: { build: { commands: ['rack-build-in-account'] } },
-})
 
 /** How long the log may keep what a build has said, once it has ended. */
 const lateMs = 60_000

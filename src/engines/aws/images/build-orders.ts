@@ -26,10 +26,6 @@ export interface OrderedImage extends Omit<ImageRequest, 'laid'> {
   laid: (Omit<LaidContent, 'open'> & { key: string })[]
 }
 
-/** Variables of a build that say where its orders are. */
-export const bucketVariable = 'RACK_BUILD_BUCKET'
-export const ordersVariable = 'RACK_BUILD_ORDERS'
-
 /** What a build says of itself, in order, each as a line of its log. */
 export type BuildRecord = { at: number } & (
   | { says: 'progress'; progress: Progress }

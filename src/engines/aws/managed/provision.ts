@@ -8,6 +8,7 @@ import type { AwsParts } from '../parts.ts'
 import { assertOwn } from './own-stack.ts'
 import { cacheAdmin, cacheEngines, cacheTemplate, passwordOf } from './cache-template.ts'
 import { databaseEngines, databaseTemplate } from './database-template.ts'
+import { ownStackOptions } from '../own-stacks.ts'
 
 /** RDS takes five to twenty minutes for a database, and as long again for its last snapshot (J). */
 export const managedDeadlineMs = 45 * 60_000
@@ -22,15 +23,11 @@ export async function provisionManaged(
   managed: ManagedService,
   control: Control,
 ): Promise<ServiceAddress> {
-  const { clients, rack, intervals } = parts
+  const { rack } = parts
   const { name, kind, password } = managed
   const wanted = wantedOf(parts, managed)
   const stack = serviceStackName(rack, name)
-  const options = {
-    stacks: clients.stacks,
-    intervalMs: intervals.stacks,
-    deadlineMs: managedDeadlineMs,
-  }
+  const options = ownStackOptions(parts, managedDeadlineMs)
   const there = await describeStack(options, stack, control)
   if (there) assertOwn(rack, there)
   const { Host, Port } = await ensureStack(

@@ -6,6 +6,7 @@ import type { Control } from '../../../domain/control.ts'
 import type { Plan } from '../../../domain/plan.ts'
 import { waysOf } from '../../../domain/ways.ts'
 import { awsTags, tagNames } from '../names.ts'
+import { ownStackOptions } from '../own-stacks.ts'
 import type { AwsParts } from '../parts.ts'
 
 /** Answers on ports of their own. */
@@ -36,9 +37,9 @@ export async function findNetworkBalancer(
   parts: Parts,
   control: Pick<Control, 'signal'>,
 ): Promise<NetworkBalancer | null> {
-  const { clients, rack, network, intervals } = parts
+  const { rack, network } = parts
   if (network.balancer !== undefined) return network.balancer
-  const options = { stacks: clients.stacks, intervalMs: intervals.stacks }
+  const options = ownStackOptions(parts)
   const stack = await describeStack(options, portsStackName(rack), control)
   const found = isWhole(stack) ? balancerOf(outputsOf(stack)) : null
   // One that a daemon before has begun to make is there soon.
@@ -51,10 +52,10 @@ export async function makeNetworkBalancer(
   parts: Parts,
   control: Pick<Control, 'signal'>,
 ): Promise<NetworkBalancer> {
-  const { clients, rack, places, network, intervals } = parts
+  const { rack, places, network } = parts
   using _turn = await network.turn.acquire(control.signal)
   if (network.balancer) return network.balancer
-  const options = { stacks: clients.stacks, intervalMs: intervals.stacks }
+  const options = ownStackOptions(parts)
   const wanted = {
     name: portsStackName(rack),
     template: portsTemplate(rack, places),

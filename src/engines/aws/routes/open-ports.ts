@@ -9,6 +9,7 @@ import { createSemaphore } from '../../../lib/semaphore.ts'
 import { shortHash } from '../../../lib/short-hash.ts'
 import { findRackStacks } from '../look/rack-stacks.ts'
 import { awsTags, openPortsPrefix, openPortsStackName, ownerTag, ownerWord } from '../names.ts'
+import { ownStackOptions } from '../own-stacks.ts'
 import type { AwsParts } from '../parts.ts'
 import { asRange } from './conditions.ts'
 
@@ -86,8 +87,8 @@ export async function bringOpenPorts(
   plans: readonly Plan[],
   control: Pick<Control, 'signal'>,
 ): Promise<void> {
-  const { clients, rack, intervals } = parts
-  const options = { stacks: clients.stacks, intervalMs: intervals.stacks }
+  const { rack } = parts
+  const options = ownStackOptions(parts)
   const name = openPortsStackName(rack, owner)
   const open = openPortsOf(plans)
   using _turn = await turnOf(parts, owner).acquire(control.signal)

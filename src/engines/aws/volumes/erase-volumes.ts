@@ -7,16 +7,16 @@ import { appStackName } from '../names.ts'
 import type { AwsParts } from '../parts.ts'
 import { findVolumes, type FoundVolume } from './find-volumes.ts'
 import { mostAtOnce, withVolumes } from './with-volumes.ts'
+import { ownStackOptions } from '../own-stacks.ts'
 
 /** Gives up those of an owner that is removed, with what lies in them; safe to repeat. */
 export async function removeVolumes(parts: AwsParts, owner: Owner, control: Control): Promise<void> {
-  const { clients, rack, intervals } = parts
+  const { rack } = parts
   const found = await findVolumes(parts, { owner }, control)
   if (found.length === 0) return
   await eraseVolumes(parts, owner, found, control)
   // It was there again for the task that erased them.
-  const options = { stacks: clients.stacks, intervalMs: intervals.stacks }
-  await removeStack(options, appStackName(rack, owner), control)
+  await removeStack(ownStackOptions(parts), appStackName(rack, owner), control)
 }
 
 /** What lies in them, and then themselves: EFS keeps the files of an access point that goes. Safe to repeat. */

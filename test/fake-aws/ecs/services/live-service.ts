@@ -21,6 +21,11 @@ export async function liveService(state: EcsState, service: ServiceRecord): Prom
 function converge(state: EcsState, service: ServiceRecord): void {
   const tasks = tasksOf(state, service)
   judgeEnds(state, service, tasks)
+  // Those of an earlier deployment make room for its successor's.
+  for (const task of tasks) {
+    if (task.desiredStatus === 'RUNNING' && task.definition !== service.definition)
+      task.stop(scalingEnd(service))
+  }
   const alive = tasks.filter(({ desiredStatus }) => desiredStatus === 'RUNNING')
   if (service.status === 'DRAINING') {
     for (const task of alive) task.stop(scalingEnd(service))

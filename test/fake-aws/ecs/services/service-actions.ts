@@ -111,8 +111,6 @@ function recordService(
   cluster: string,
   { request, definition }: Pick<ServiceRecord, 'request' | 'definition'>,
 ): ServiceRecord {
-  const now = new Date(state.account.clock.now())
-  const id = `ecs-svc/${String(Math.floor(Math.random() * 1e16)).padStart(19, '1')}`
   const service: ServiceRecord = {
     name: request.serviceName!,
     arn: ecsArn(state, `service/${cluster}/${request.serviceName}`),
@@ -123,20 +121,8 @@ function recordService(
     desiredCount: request.desiredCount!,
     tags: checkedTags(request.tags),
     events: [],
-    createdAtMs: now.getTime(),
-    deployment: {
-      id,
-      status: 'PRIMARY',
-      createdAt: now,
-      updatedAt: now,
-      failedTasks: 0,
-      rolloutState: 'IN_PROGRESS',
-      rolloutStateReason: `ECS deployment ${id} in progress.`,
-      networkConfiguration: request.networkConfiguration,
-      capacityProviderStrategy: request.capacityProviderStrategy,
-      platformVersion: '1.4.0',
-      platformFamily: 'Linux',
-    },
+    createdAtMs: state.account.clock.now(),
+    deployment: newDeployment(state, request),
     isSteady: false,
     isListed: createLagged(state.account.clock),
     failuresInRow: 0,
@@ -147,12 +133,34 @@ function recordService(
   return service
 }
 
-/** A generation is never changed but for its count, so no new deployment is modelled. */
+function newDeployment(
+  { account }: EcsState,
+  request: Pick<CreateServiceRequest, 'networkConfiguration' | 'capacityProviderStrategy'>,
+): ServiceRecord['deployment'] {
+  const now = new Date(account.clock.now())
+  const id = `ecs-svc/${String(Math.floor(Math.random() * 1e16)).padStart(19, '1')}`
+  return {
+    id,
+    status: 'PRIMARY',
+    createdAt: now,
+    updatedAt: now,
+    failedTasks: 0,
+    rolloutState: 'IN_PROGRESS',
+    rolloutStateReason: `ECS deployment ${id} in progress.`,
+    networkConfiguration: request.networkConfiguration,
+    capacityProviderStrategy: request.capacityProviderStrategy,
+    platformVersion: '1.4.0',
+    platformFamily: 'Linux',
+  }
+}
+
+/** Of new deployments that one alone is modelled in which the old tasks leave before the new ones come (0/100). */
 function updateService(state: EcsState, request: UpdateServiceRequest): ServiceRecord {
   const known = [
     'cluster',
     'service',
     'desiredCount',
+    'taskDefinition',
     'healthCheckGracePeriodSeconds',
     'deploymentConfiguration',
   ]
@@ -169,6 +177,19 @@ function updateService(state: EcsState, request: UpdateServiceRequest): ServiceR
     service.request.healthCheckGracePeriodSeconds = healthCheckGracePeriodSeconds
   }
   service.desiredCount = desiredCount ?? service.desiredCount
+  if (request.taskDefinition !== undefined) deployAnew(state, service, request.taskDefinition)
   state.bell.ring()
   return service
+}
+
+/** D: the same definition again is no new deployment. */
+function deployAnew(state: EcsState, service: ServiceRecord, taskDefinition: string): void {
+  const definition = usableDefinition(state, taskDefinition)
+  if (definition === service.definition) return
+  const { minimumHealthyPercent = 100, maximumPercent = 200 } = service.request.deploymentConfiguration ?? {}
+  if (minimumHealthyPercent !== 0 || maximumPercent !== 100)
+    throw new AwsError('UnsupportedFeatureException', 'the fake account has new deployments of 0/100 alone')
+  service.definition = definition
+  service.deployment = newDeployment(state, service.request)
+  service.isSteady = false
 }

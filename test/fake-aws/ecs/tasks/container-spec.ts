@@ -89,12 +89,16 @@ function mountOf({ sourceVolume, containerPath, readOnly }: MountPoint, world: C
 }
 
 /** What the definition says, then what overrides it, then secrets (which share no name with them); Fargate's own first (D). */
-function environmentOf({ definition }: ContainerRecord, { state, task, prepared }: ContainerWorld): string[] {
+function environmentOf(
+  { definition }: ContainerRecord,
+  { state, task, prepared, holder }: ContainerWorld,
+): string[] {
   const override = task.overrides.containerOverrides?.find(({ name }) => name === definition.name)
   const variables = new Map<string, string>([
     ['AWS_EXECUTION_ENV', 'AWS_ECS_FARGATE'],
     ['AWS_REGION', state.account.region],
     ['AWS_DEFAULT_REGION', state.account.region],
+    ...Object.entries(holder.environment),
   ])
   for (const { name, value } of definition.environment ?? []) variables.set(name!, value ?? '')
   for (const { name, value } of prepared.secrets) variables.set(name, value)

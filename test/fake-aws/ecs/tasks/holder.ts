@@ -1,5 +1,6 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { isDaemon, openDoors } from '../daemon-way.ts'
 import { labelsOf, removeObject } from '../task-network.ts'
 import type { EcsState, TaskRecord } from '../state.ts'
 
@@ -10,6 +11,9 @@ export interface Holder {
   dockerId: string
   /** Binds of Docker: containers of an `awsvpc` task share both files (V: aws.md 1.2). */
   networkFiles: string[]
+  /** What all containers of a daemon find, and what leads it to the account; nothing for any other task. */
+  environment: Record<string, string>
+  doors: string | null
 }
 
 /** How long Docker may take to make or start a container: this machine may be busy with many. */
@@ -45,7 +49,13 @@ export async function createHolder(state: EcsState, task: TaskRecord, control: S
     { name: 'privateDnsName', value: hostName },
     { name: 'privateIPv4Address', value: IPAddress },
   ]
-  return { dockerId, networkFiles }
+  const way = isDaemon(task) ? state.daemons : undefined
+  return {
+    dockerId,
+    networkFiles,
+    environment: (await way?.environment()) ?? {},
+    doors: way ? await openDoors(state, way, { task, holderId: dockerId }, control.signal) : null,
+  }
 }
 
 async function start(
@@ -90,6 +100,7 @@ export async function removeTaskParts(
     if (id !== null) await removeObject(state.docker, `/containers/${id}?force=1&v=1`)
   }
   await Promise.all(ids.map(remove))
+  await remove(holder?.doors ?? null)
   await remove(holder?.dockerId ?? null)
   const own = (task.definition.definition.volumes ?? []).filter((volume) => !volume.efsVolumeConfiguration)
   await Promise.all(

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import type { Server } from 'node:net'
+import { createServer, type Server } from 'node:net'
 import { httpDoor } from './http-door.ts'
 import { Nodes } from './nodes.ts'
 import type { Door, ElbState, Listener } from '../state.ts'
@@ -18,11 +18,13 @@ export async function openDoor(state: ElbState, listener: Listener): Promise<Doo
     listener.balancer.type === 'application'
       ? httpDoor(state, listener, nodes)
       : tcpDoor(state, listener, nodes)
-  await listen(server, port)
+  await listen(server, { port, host: '127.0.0.1' })
+  const front = listener.balancer.type === 'application' ? await openFront(server, listener) : null
   const bound = (server.address() as { port: number }).port
   const close = async () => {
     if (!server.listening) return
     const closed = once(server, 'close')
+    front?.close()
     server.close()
     cut()
     await closed
@@ -30,8 +32,15 @@ export async function openDoor(state: ElbState, listener: Listener): Promise<Doo
   return { port: bound, refresh, close }
 }
 
-async function listen(server: Server, port: number): Promise<void> {
+/** Where it is by its own name, on the port that it has in the account. */
+async function openFront(server: Server, { port, balancer }: Listener): Promise<Server> {
+  const front = createServer((socket) => server.emit('connection', socket))
+  await listen(front, { port, host: balancer.dnsName })
+  return front
+}
+
+async function listen(server: Server, at: { port: number; host: string }): Promise<void> {
   const listening = once(server, 'listening')
-  server.listen({ port, host: '127.0.0.1', exclusive: true })
+  server.listen({ ...at, exclusive: true })
   await listening
 }

@@ -1,5 +1,5 @@
 import type { FakeAccount } from '../../fake-service.ts'
-import type { BuildProjects } from '../../codebuild/create-builds.ts'
+import type { BuildProject, BuildProjects } from '../../codebuild/create-builds.ts'
 import type { Clusters } from '../../ecs/create-ecs.ts'
 import type { BalancerMaker } from '../../elb/create-elb.ts'
 import type { NameMaker } from '../../names/create-names.ts'
@@ -126,7 +126,7 @@ function listener({ balancers }: RackLinks): ResourceModel {
 }
 
 function project({ projects, logGroups }: RackLinks, { roles }: Inventory): ResourceModel {
-  const settings = ({ ServiceRole, Source, LogsConfig }: Properties) => {
+  const settings = ({ ServiceRole, Source, LogsConfig, Environment }: Properties): BuildProject => {
     if (!roles.has(text(ServiceRole) ?? ''))
       throw new Error(`CodeBuild is not authorized to assume ${text(ServiceRole)}`)
     const { Type, BuildSpec } = Source as { Type: string; BuildSpec?: string }
@@ -135,7 +135,7 @@ function project({ projects, logGroups }: RackLinks, { roles }: Inventory): Reso
       throw new Error('a source of type NO_SOURCE with its buildspec alone is here')
     const { CloudWatchLogs } = LogsConfig as { CloudWatchLogs: { GroupName: string } }
     logGroups.arn(CloudWatchLogs.GroupName)
-    return { logGroup: CloudWatchLogs.GroupName }
+    return { logGroup: CloudWatchLogs.GroupName, variables: variablesOf(Environment), isInstalled: true }
   }
   return {
     takesMs: 10_000,
@@ -149,6 +149,29 @@ function project({ projects, logGroups }: RackLinks, { roles }: Inventory): Reso
     update: ({ physical }, properties) => void (projects[physical] = settings(properties)),
     delete: ({ physical }) => void delete projects[physical],
   }
+}
+
+interface BuildEnvironment {
+  Image: string
+  PrivilegedMode?: boolean | string
+  ImagePullCredentialsType: string
+  EnvironmentVariables?: { Name: string; Value: string }[]
+}
+
+/** The variables of a project whose image is AWS's own, and may run an Engine. */
+function variablesOf(environment: unknown): Record<string, string> {
+  const {
+    Image,
+    PrivilegedMode,
+    ImagePullCredentialsType,
+    EnvironmentVariables = [],
+  } = environment as BuildEnvironment
+  if (!Image.startsWith('aws/codebuild/')) throw new Error('an image of CodeBuild itself alone is here')
+  // S: of its own image CodeBuild takes no other credentials.
+  if (ImagePullCredentialsType !== 'CODEBUILD')
+    throw new Error('a curated image needs credentials of CODEBUILD')
+  if (String(PrivilegedMode) !== 'true') throw new Error('without privileged mode its Engine does not start')
+  return Object.fromEntries(EnvironmentVariables.map(({ Name, Value }) => [Name, Value]))
 }
 
 /** D: "IAM and AWS STS quotas": a managed policy, white space apart. */

@@ -2,18 +2,29 @@ import type { FakeAccount } from '../../fake-service.ts'
 import type { KeyRing } from '../../small/keys.ts'
 import type { FileSystemMaker } from '../../small/file-systems.ts'
 import type { Buckets } from '../../small/objects.ts'
-import { hex, idOf, plainModel, text, texts, type Inventory, type ResourceModel } from './model.ts'
+import type { SecretMaker } from '../../small/secrets.ts'
+import {
+  hex,
+  idOf,
+  plainModel,
+  text,
+  texts,
+  type Inventory,
+  type Properties,
+  type ResourceModel,
+} from './model.ts'
 
 export interface StorageLinks {
   account: FakeAccount
   keys: KeyRing
   buckets: Buckets
   fileSystems: FileSystemMaker
+  secrets: SecretMaker
 }
 
 /** Policies of buckets, keys and file systems are kept and not enforced. Times are guesses (J). */
 export function storageModels(
-  { account, keys, buckets, fileSystems }: StorageLinks,
+  { account, keys, buckets, fileSystems, secrets }: StorageLinks,
   inventory: Inventory,
 ): Record<string, ResourceModel> {
   const assertKey = (key: unknown) => {
@@ -73,6 +84,37 @@ export function storageModels(
       delete: ({ physical }) => fileSystems.remove(physical),
     },
     'AWS::EFS::MountTarget': mountTarget(fileSystems, inventory),
+    'AWS::SecretsManager::Secret': secret(secrets, assertKey),
+  }
+}
+
+/** One whose value the account makes; another value is another secret's (D: a change of how it is made makes none). */
+function secret(secrets: SecretMaker, assertKey: (key: unknown) => void): ResourceModel {
+  return {
+    takesMs: 3000,
+    named: 'Name',
+    create({ Name, KmsKeyId, GenerateSecretString, Tags, SecretString }, generated) {
+      if (SecretString !== undefined || GenerateSecretString === undefined)
+        throw new Error('the fake account has secrets alone whose value it makes itself')
+      assertKey(KmsKeyId)
+      const {
+        PasswordLength = 32,
+        ExcludePunctuation = false,
+        ...others
+      } = GenerateSecretString as Properties
+      const [other] = Object.keys(others)
+      if (other !== undefined) throw new Error(`the fake account knows no ${other} of a secret`)
+      const arn = secrets.create({
+        name: text(Name) ?? generated,
+        length: Number(PasswordLength),
+        isPlain: String(ExcludePunctuation) === 'true',
+        tags: (Tags ?? []) as { Key: string; Value: string }[],
+        ...(text(KmsKeyId) !== undefined && { key: text(KmsKeyId)! }),
+      })
+      return { physical: arn, attributes: { Id: arn } }
+    },
+    update: () => {},
+    delete: ({ physical }) => secrets.remove(physical),
   }
 }
 

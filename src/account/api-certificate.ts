@@ -1,0 +1,88 @@
+import type { ACM, Tag } from '@aws-sdk/client-acm'
+import { isAwsError } from '../aws/errors.ts'
+import type { Control } from '../domain/control.ts'
+import { createSelfSigned } from '../lib/x509/issue.ts'
+import { apiHostOf } from './templates/inside.ts'
+import { kindTag, rackTag } from './templates/template.ts'
+
+/** As `rack:kind` says it of what an install imports. */
+const kind = 'api'
+
+type Account = { clients: { certificates: ACM } }
+
+const dayMs = 24 * 3600_000
+/** Nobody but the rack's own clients believes it, and those hold it itself: it outlives whoever installs it. */
+const lifeMs = 20 * 365 * dayMs
+
+/**
+ * The certificate that the API of a rack shows: the one that an earlier install has imported, or else a new one, signed
+ * by itself. Its key is in memory alone until ACM has it, which never gives it away. Gives its ARN; safe to repeat.
+ */
+export async function ensureApiCertificate(
+  account: Account,
+  rack: string,
+  { signal }: Pick<Control, 'signal'>,
+): Promise<string> {
+  const [there] = await findOwn(account, rack, signal)
+  if (there !== undefined) return there
+  const now = Date.now()
+  const { certificate, key } = await createSelfSigned({
+    names: [apiHostOf(rack)],
+    // The clock of whoever installs may be ahead of others.
+    from: new Date(now - dayMs),
+    until: new Date(now + lifeMs),
+  })
+  const { CertificateArn } = await account.clients.certificates.importCertificate(
+    {
+      Certificate: Buffer.from(certificate),
+      PrivateKey: Buffer.from(key),
+      Tags: [
+        { Key: rackTag, Value: rack },
+        { Key: kindTag, Value: kind },
+      ],
+    },
+    { abortSignal: signal },
+  )
+  return CertificateArn!
+}
+
+/** Takes it away, once no listener shows it. Safe to repeat. */
+export async function removeApiCertificate(
+  account: Account,
+  rack: string,
+  { signal }: Pick<Control, 'signal'>,
+): Promise<void> {
+  for (const CertificateArn of await findOwn(account, rack, signal)) {
+    try {
+      await account.clients.certificates.deleteCertificate({ CertificateArn }, { abortSignal: signal })
+    } catch (error) {
+      if (!isAwsError(error, 'ResourceNotFoundException')) throw error
+    }
+  }
+}
+
+async function findOwn(
+  { clients: { certificates } }: Account,
+  rack: string,
+  abortSignal: AbortSignal,
+): Promise<string[]> {
+  const found: string[] = []
+  let token: string | undefined
+  do {
+    const page = await certificates.listCertificates(
+      // D: without it those of RSA alone are told.
+      { Includes: { keyTypes: ['EC_prime256v1'] }, ...(token && { NextToken: token }) },
+      { abortSignal },
+    )
+    for (const { CertificateArn = '', DomainName } of page.CertificateSummaryList ?? []) {
+      if (DomainName !== apiHostOf(rack)) continue
+      const { Tags = [] } = await certificates.listTagsForCertificate({ CertificateArn }, { abortSignal })
+      if (isTagged(Tags, rackTag, rack) && isTagged(Tags, kindTag, kind)) found.push(CertificateArn)
+    }
+    token = page.NextToken
+  } while (token)
+  return found
+}
+
+const isTagged = (tags: readonly Tag[], key: string, value: string) =>
+  tags.some(({ Key, Value }) => Key === key && Value === value)

@@ -1,0 +1,50 @@
+import type { AwsClients } from '../aws/clients.ts'
+import type { Control } from '../domain/control.ts'
+
+/** The hash of a token that somebody with the account's credentials has made, for the rack's daemon to take in. */
+export interface LeftToken {
+  /** As `rack tokens` names it. */
+  name: string
+  /** Of the token's text, 64 hex digits. */
+  sha256: string
+}
+
+/** Whoever may write below it is an administrator of the rack. */
+const prefix = 'tokens/'
+
+type Bucket = { clients: Pick<AwsClients, 'objects'>; bucket: string }
+
+/** Leaves a hash in the rack's bucket; a daemon that runs takes it in within seconds. Safe to repeat. */
+export async function leaveToken(
+  { clients, bucket: Bucket }: Bucket,
+  { name, sha256 }: LeftToken,
+  { signal }: Pick<Control, 'signal'>,
+): Promise<void> {
+  await clients.objects.putObject(
+    { Bucket, Key: prefix + name, Body: `${sha256}\n` },
+    { abortSignal: signal },
+  )
+}
+
+/** Those that wait, at most a thousand. */
+export async function listLeftTokens(
+  { clients, bucket: Bucket }: Bucket,
+  { signal: abortSignal }: Pick<Control, 'signal'>,
+): Promise<LeftToken[]> {
+  const { Contents = [] } = await clients.objects.listObjectsV2({ Bucket, Prefix: prefix }, { abortSignal })
+  return await Promise.all(
+    Contents.map(async ({ Key = '' }) => {
+      const { Body } = await clients.objects.getObject({ Bucket, Key }, { abortSignal })
+      return { name: Key.slice(prefix.length), sha256: (await Body!.transformToString()).trim() }
+    }),
+  )
+}
+
+/** Takes one away that is kept now; safe to repeat. */
+export async function removeLeftToken(
+  { clients, bucket: Bucket }: Bucket,
+  { name }: Pick<LeftToken, 'name'>,
+  { signal }: Pick<Control, 'signal'>,
+): Promise<void> {
+  await clients.objects.deleteObject({ Bucket, Key: prefix + name }, { abortSignal: signal })
+}

@@ -1,0 +1,180 @@
+import assert from 'node:assert/strict'
+import { glob, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { evaluate, type GivenStatement } from '../../../test/fake-aws/small/permissions.ts'
+import { resolved, type Made } from '../../../test/fake-aws/stacks/template.ts'
+import { engineCalls } from '../../../test/support/engine-actions.ts'
+import { judgedOn } from '../judged-on.ts'
+import { daemonRoles } from './daemon-roles.ts'
+
+const scope = { rack: 'shop', region: 'eu-west-1', account: '123456789012' }
+const here = `${scope.region}:${scope.account}`
+const arn = (service: string, end: string) => `arn:aws:${service}:${here}:${end}`
+const iam = (end: string) => `arn:aws:iam::${scope.account}:${end}`
+
+const boundary = iam('policy/rack/shop/rack-shop-boundary')
+const values = {
+  pseudo: { 'AWS::Partition': 'aws', 'AWS::Region': scope.region, 'AWS::AccountId': scope.account },
+  parameters: {
+    Bucket: 'rack-shop-base-bucket-1',
+    Key: arn('kms', 'key/1'),
+    FileSystem: 'fs-1',
+    Zone: 'Z1',
+    StorePassword: arn('secretsmanager', 'secret:rack/shop/_store-password-1'),
+    StoreKey: arn('secretsmanager', 'secret:rack/shop/_store-key-1'),
+  },
+  made: new Map<string, Made>([
+    ['Boundary', { physical: boundary, attributes: {} }],
+    ['Cluster', { physical: 'shop', attributes: { Arn: arn('ecs', 'cluster/shop') } }],
+  ]),
+}
+
+const roles = daemonRoles({ rack: scope.rack, permissionsBoundary: undefined })
+
+/** A role's policy, as IAM has it; what hangs on a condition is allowed where that holds. */
+function policyOf(role: string): { Statement: (GivenStatement & { Condition?: object })[] } {
+  const { Policies } = resolved(roles[role]!.Properties, values) as {
+    Policies: { PolicyDocument: { Statement: Record<'Action' | 'Resource', string | string[]>[] } }[]
+  }
+  const list = (value: string | string[]) => [value].flat()
+  const Statement = Policies[0]!.PolicyDocument.Statement.map((each) => ({
+    ...each,
+    Action: list(each.Action),
+    Resource: list(each.Resource),
+  }))
+  return { Statement: Statement as unknown as GivenStatement[] }
+}
+
+const decision = (role: string, action: string, resource: string) =>
+  evaluate(policyOf(role), action, resource).EvalDecision
+
+/** Rooms of the daemon of which the engine is made, and what it keeps. */
+const rooms = ['aws', 'engines/aws', 'objects', 'main']
+/** On what the daemon is judged where an installer is on more: names of these are AWS's, or of what it makes alone. */
+const ownOnly: Record<string, string> = {
+  cloudformation: arn('cloudformation', 'stack/rack-shop-app-web/1'),
+  elasticfilesystem: arn('elasticfilesystem', 'file-system/fs-1'),
+  route53: 'arn:aws:route53:::hostedzone/Z1',
+}
+const askedOfAll = /:(Describe|List)(Stacks|HostedZones)$|:GetChange$/
+
+test('the daemon may do every call that its code makes', async () => {
+  const root = join(import.meta.dirname, '../..')
+  const files = await Array.fromAsync(glob(`{${rooms.join(',')}}/**/*.ts`, { cwd: root }))
+  const sources = files.filter((file) => !file.endsWith('.test.ts'))
+  const text = (await Promise.all(sources.map((file) => readFile(join(root, file), 'utf8')))).join('\n')
+  const isMade = (call: string) => {
+    const [, name = ''] = call.split(':')
+    return new RegExp(`\\.${name[0]!.toLowerCase()}${name.slice(1)}\\(`).test(text)
+  }
+  const made = (await engineCalls()).filter(({ call }) => isMade(call))
+  assert.ok(made.length > 80, `${made.length}`)
+  const refused = made.flatMap(({ action }) => {
+    const own = askedOfAll.test(action) ? undefined : ownOnly[action.split(':')[0]!]
+    const on = own === undefined ? judgedOn(action, scope) : [own]
+    return on
+      .filter((resource) => decision('DaemonRole', action, resource) !== 'allowed')
+      .map((resource) => `${action} on ${resource}`)
+  })
+  assert.deepEqual(refused, [])
+})
+
+test('it passes the roles of apps and the one of its stacks, and writes none; its own secrets are closed to it', () => {
+  const may: [action: string, resource: string, as: string][] = [
+    ['iam:PassRole', iam('role/rack/shop/app/shop-web-task'), 'allowed'],
+    ['iam:PassRole', iam('role/rack/shop/rack-shop-stacks'), 'allowed'],
+    ['iam:PassRole', iam('role/rack/shop/rack-shop-daemon'), 'implicitDeny'],
+    ['iam:CreateRole', iam('role/rack/shop/app/x'), 'implicitDeny'],
+    ['iam:PutRolePolicy', iam('role/rack/shop/app/x'), 'implicitDeny'],
+    ['cloudformation:DeleteStack', arn('cloudformation', 'stack/rack-shop-base/1'), 'implicitDeny'],
+    ['cloudformation:DeleteStack', arn('cloudformation', 'stack/rack-shop/1'), 'implicitDeny'],
+    ['secretsmanager:GetSecretValue', arn('secretsmanager', 'secret:rack/shop/web/web-1'), 'allowed'],
+    ['secretsmanager:GetSecretValue', values.parameters.StoreKey, 'explicitDeny'],
+    ['secretsmanager:GetSecretValue', arn('secretsmanager', 'secret:rack/other/web/web-1'), 'implicitDeny'],
+    ['s3:GetObject', 'arn:aws:s3:::another/1', 'implicitDeny'],
+    ['rds:ModifyDBInstance', arn('rds', 'db:rack-shop-base-store-1'), 'implicitDeny'],
+    ['ecs:DeleteService', arn('ecs', 'service/other/x'), 'implicitDeny'],
+    ['ecs:DeleteService', arn('ecs', 'service/shop/x'), 'allowed'],
+  ]
+  for (const [action, resource, as] of may)
+    assert.equal(decision('DaemonRole', action, resource), as, `${action} on ${resource}`)
+  const passing = policyOf('DaemonRole').Statement.filter(({ Action }) => Action.includes('iam:PassRole'))
+  assert.deepEqual(
+    passing.map(({ Condition }) => Condition),
+    ['ecs-tasks.amazonaws.com', 'cloudformation.amazonaws.com'].map((name) => ({
+      StringEquals: { 'iam:PassedToService': name },
+    })),
+  )
+  assert.equal(
+    decision('DaemonExecutionRole', 'secretsmanager:GetSecretValue', values.parameters.StoreKey),
+    'allowed',
+  )
+})
+
+/** What CloudFormation calls for the resources of stacks of apps and services (S: handlers of their types in its registry). */
+const ofStacks: [resource: string, calls: string][] = [
+  [
+    arn('logs', 'log-group:/rack/shop/web'),
+    'logs:CreateLogGroup PutRetentionPolicy TagResource DeleteLogGroup',
+  ],
+  [arn('ecr', 'repository/rack/shop/web'), 'ecr:CreateRepository TagResource DeleteRepository'],
+  [
+    '*',
+    'ec2:CreateSecurityGroup AuthorizeSecurityGroupIngress CreateTags DescribeSecurityGroups DeleteSecurityGroup',
+  ],
+  [
+    iam('role/rack/shop/app/shop-web-task'),
+    'iam:CreateRole PutRolePolicy GetRole GetRolePolicy TagRole DeleteRolePolicy DeleteRole',
+  ],
+  [
+    arn('rds', 'db:rack-shop-service-main-database-1'),
+    'rds:CreateDBInstance AddTagsToResource ModifyDBInstance DeleteDBInstance CreateDBSnapshot',
+  ],
+  [arn('rds', 'subgrp:rack-shop-service-main-subnets-1'), 'rds:CreateDBSubnetGroup DeleteDBSubnetGroup'],
+  [arn('rds', 'pg:rack-shop-service-main-settings-1'), 'rds:CreateDBParameterGroup ModifyDBParameterGroup'],
+  [
+    arn('elasticache', 'replicationgroup:rack-0a1b2c'),
+    'elasticache:CreateReplicationGroup ModifyReplicationGroup DeleteReplicationGroup CreateSnapshot',
+  ],
+  [arn('elasticache', 'usergroup:rack-0a1b2c'), 'elasticache:CreateUserGroup ModifyUserGroup DeleteUserGroup'],
+  [arn('elasticache', 'user:rack-0a1b2c'), 'elasticache:CreateUser ModifyUser DeleteUser'],
+  [arn('elasticache', 'cluster:rack-0a1b2c'), 'elasticache:CreateCacheCluster DeleteCacheCluster'],
+  [
+    arn('elasticloadbalancing', 'loadbalancer/net/rack-shop-N-1/1'),
+    'elasticloadbalancing:CreateLoadBalancer ModifyLoadBalancerAttributes AddTags DeleteLoadBalancer',
+  ],
+  [arn('kms', 'key/1'), 'kms:CreateGrant DescribeKey'],
+]
+
+test('CloudFormation may make stacks of apps and services, and no role without the boundary', () => {
+  for (const [resource, calls] of ofStacks) {
+    const [service = '', ...names] = calls.split(/[: ]/)
+    for (const name of names)
+      assert.equal(decision('StackRole', `${service}:${name}`, resource), 'allowed', `${name} on ${resource}`)
+  }
+  const closed: [string, string][] = [
+    ['iam:CreateRole', iam('role/rack/shop/rack-shop-other')],
+    ['iam:PutRolePolicy', iam('role/rack/shop/rack-shop-daemon')],
+    ['iam:DeleteRolePermissionsBoundary', iam('role/rack/shop/app/shop-web-task')],
+    ['iam:PassRole', iam('role/rack/shop/app/shop-web-task')],
+    ['rds:DeleteDBInstance', arn('rds', 'db:rack-shop-base-store-1')],
+    ['logs:DeleteLogGroup', arn('logs', 'log-group:/rack/other/web')],
+  ]
+  for (const [action, resource] of closed)
+    assert.equal(decision('StackRole', action, resource), 'implicitDeny', `${action} on ${resource}`)
+  const writing = policyOf('StackRole').Statement.filter(({ Action }) => Action.includes('iam:CreateRole'))
+  assert.deepEqual(
+    writing.map(({ Condition }) => Condition),
+    [{ StringEquals: { 'iam:PermissionsBoundary': boundary } }],
+  )
+})
+
+// D: "IAM and AWS STS quotas": 10,240 characters of a role's own policies, blanks not counted.
+test('each role holds what it is given', () => {
+  const long = daemonRoles({ rack: 'a-name-of-some-length-and-more', permissionsBoundary: boundary })
+  for (const [name, { Properties }] of Object.entries(long)) {
+    const length = JSON.stringify(resolved(Properties['Policies'], values)).length
+    assert.ok(length < 10_240, `${name}: ${length}`)
+  }
+})

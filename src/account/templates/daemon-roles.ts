@@ -1,0 +1,269 @@
+import { accountPlace, arnsHere } from './daemon.ts'
+import { allow, att, policy, ref, sub, type Resources } from './template.ts'
+
+export interface DaemonRolesInput {
+  rack: string
+  /** ARN of what the account's owner bounds every role by. */
+  permissionsBoundary: string | undefined
+}
+
+/**
+ * As whom a daemon inside the account calls it: what it runs by itself, and what its stacks of apps and services make,
+ * which CloudFormation does by a role of its own, so that the daemon writes no role (aws.md 2.3). Pure.
+ */
+export function daemonRoles({ rack, permissionsBoundary }: DaemonRolesInput): Resources {
+  const role = (name: string, service: string, statements: object[]) => ({
+    Type: 'AWS::IAM::Role',
+    Properties: {
+      RoleName: `rack-${rack}-${name}`,
+      Path: `/rack/${rack}/`,
+      AssumeRolePolicyDocument: policy({
+        Effect: 'Allow',
+        Principal: { Service: service },
+        Action: 'sts:AssumeRole',
+      }),
+      ...(permissionsBoundary && { PermissionsBoundary: permissionsBoundary }),
+      Policies: [{ PolicyName: name, PolicyDocument: policy(...statements) }],
+    },
+  })
+  const tasks = 'ecs-tasks.amazonaws.com'
+  return {
+    DaemonExecutionRole: role('daemon-execution', tasks, executionStatements(rack)),
+    DaemonRole: role('daemon', tasks, daemonStatements(rack)),
+    StackRole: role(
+      'stacks',
+      'cloudformation.amazonaws.com',
+      stackStatements(rack, permissionsBoundary ?? ref('Boundary')),
+    ),
+  }
+}
+
+const of = (service: string, actions: string) => actions.split(' ').map((action) => `${service}:${action}`)
+
+const iamArn = (end: string) => sub(`arn:\${AWS::Partition}:iam::\${AWS::AccountId}:${end}`)
+const appRoles = (rack: string) => iamArn(`role/rack/${rack}/app/*`)
+const toService = (name: string) => ({ Condition: { StringEquals: { 'iam:PassedToService': name } } })
+
+/** What ECS does before the daemon starts: its image, its log, its two secrets. */
+function executionStatements(rack: string): object[] {
+  return [
+    allow('ecr:GetAuthorizationToken', '*'),
+    allow(
+      of('ecr', 'BatchGetImage GetDownloadUrlForLayer BatchCheckLayerAvailability'),
+      arnsHere('ecr', `repository/rack/${rack}`),
+    ),
+    allow(of('logs', 'CreateLogStream PutLogEvents'), arnsHere('logs', `log-group:/rack/${rack}/_daemon:*`)),
+    allow('secretsmanager:GetSecretValue', [ref('StorePassword'), ref('StoreKey')]),
+    allow('kms:Decrypt', ref('Key')),
+  ]
+}
+
+function daemonStatements(rack: string): object[] {
+  return [
+    ...running(rack),
+    ...balancing(),
+    ...storing(rack),
+    ...naming(),
+    ...making(rack),
+    allow(
+      [
+        'ecr:GetAuthorizationToken',
+        'elasticloadbalancing:Describe*',
+        'rds:DescribeDBSnapshots',
+        'secretsmanager:ListSecrets',
+        'logs:DescribeLogGroups',
+        'ssm:TerminateSession',
+        'cloudwatch:GetMetricData',
+        'servicequotas:GetServiceQuota',
+        ...of(
+          'acm',
+          'RequestCertificate ListCertificates DescribeCertificate DeleteCertificate ListTagsForCertificate AddTagsToCertificate',
+        ),
+      ],
+      '*',
+    ),
+  ]
+}
+
+/** Services and tasks of its cluster alone; ECS has no names of task definitions that a rack were a part of. */
+function running(rack: string): object[] {
+  const inCluster = { Condition: { ArnEquals: { 'ecs:cluster': att('Cluster', 'Arn') } } }
+  const named = ['cluster', 'service', 'task'].map(
+    (kind) => `${kind}/${rack}${kind === 'cluster' ? '' : '/*'}`,
+  )
+  return [
+    allow(
+      of(
+        'ecs',
+        'CreateService UpdateService DeleteService DescribeServices DescribeClusters DescribeTasks StopTask UpdateTaskProtection ExecuteCommand',
+      ),
+      arnsHere('ecs', ...named),
+    ),
+    allow(of('ecs', 'RunTask ListTasks ListServices'), '*', inCluster),
+    allow(
+      of(
+        'ecs',
+        'RegisterTaskDefinition DeregisterTaskDefinition DeleteTaskDefinitions DescribeTaskDefinition ListTaskDefinitions ListTaskDefinitionFamilies TagResource UntagResource ListTagsForResource',
+      ),
+      '*',
+    ),
+    allow('iam:PassRole', appRoles(rack), toService('ecs-tasks.amazonaws.com')),
+    allow(
+      of('codebuild', 'StartBuild StopBuild BatchGetBuilds'),
+      arnsHere('codebuild', `project/rack-${rack}-builds`),
+    ),
+    allow(
+      of(
+        'ecr',
+        'BatchCheckLayerAvailability BatchDeleteImage BatchGetImage CompleteLayerUpload DescribeImages GetDownloadUrlForLayer InitiateLayerUpload PutImage UploadLayerPart',
+      ),
+      arnsHere('ecr', `repository/rack/${rack}`, `repository/rack/${rack}/*`),
+    ),
+    // A log that somebody has deleted is made again.
+    allow(
+      of('logs', 'DescribeLogStreams FilterLogEvents CreateLogGroup PutRetentionPolicy'),
+      arnsHere('logs', `log-group:/rack/${rack}/*`),
+    ),
+  ]
+}
+
+/** CloudFormation gives the balancers their names, of which the rack's own may be no part. */
+function balancing(): object[] {
+  const kinds = ['loadbalancer', 'listener', 'listener-rule']
+  const own = kinds.flatMap((kind) => ['app', 'net'].map((type) => `${kind}/${type}/rack-*`))
+  return [
+    allow(
+      of(
+        'elasticloadbalancing',
+        'CreateRule ModifyRule DeleteRule SetRulePriorities CreateListener ModifyListener DeleteListener AddListenerCertificates RemoveListenerCertificates CreateTargetGroup ModifyTargetGroup ModifyTargetGroupAttributes DeleteTargetGroup AddTags RemoveTags',
+      ),
+      arnsHere('elasticloadbalancing', ...own, 'targetgroup/r-*'),
+    ),
+  ]
+}
+
+function storing(rack: string): object[] {
+  const { own, here } = accountPlace
+  return [
+    allow('s3:ListBucket', sub(`${own}:s3:::\${Bucket}`)),
+    allow(of('s3', 'GetObject PutObject DeleteObject AbortMultipartUpload'), sub(`${own}:s3:::\${Bucket}/*`)),
+    allow(of('kms', 'Encrypt Decrypt GenerateDataKey DescribeKey'), ref('Key')),
+    allow(
+      of('secretsmanager', 'CreateSecret DescribeSecret GetSecretValue DeleteSecret TagResource'),
+      arnsHere('secretsmanager', `secret:rack/${rack}/*`),
+    ),
+    // It is given those at its start, by ECS.
+    {
+      Effect: 'Deny',
+      Action: 'secretsmanager:*',
+      Resource: arnsHere('secretsmanager', `secret:rack/${rack}/_*`),
+    },
+    allow(of('elasticfilesystem', 'CreateAccessPoint DescribeAccessPoints DeleteAccessPoint TagResource'), [
+      sub(`${own}:elasticfilesystem:${here}:file-system/\${FileSystem}`),
+      ...arnsHere('elasticfilesystem', 'access-point/*'),
+    ]),
+  ]
+}
+
+/** Of the account's other zones it may change what proves a name to ACM, and nothing else. */
+function naming(): object[] {
+  const key = 'route53:ChangeResourceRecordSets'
+  return [
+    allow(of('route53', 'ListHostedZones GetChange'), '*'),
+    allow(of('route53', 'ChangeResourceRecordSets ListResourceRecordSets'), {
+      'Fn::Sub': 'arn:${AWS::Partition}:route53:::hostedzone/${Zone}',
+    }),
+    allow(key, sub('arn:${AWS::Partition}:route53:::hostedzone/*'), {
+      Condition: {
+        'ForAllValues:StringEquals': { [`${key}RecordTypes`]: ['CNAME'] },
+        'ForAllValues:StringLike': { [`${key}NormalizedRecordNames`]: ['_*'] },
+      },
+    }),
+    allow(
+      of('servicediscovery', 'CreateService DeleteService GetService ListServices ListInstances TagResource'),
+      '*',
+    ),
+  ]
+}
+
+/** Stacks of apps and services, which CloudFormation makes by the role that it is passed. */
+function making(rack: string): object[] {
+  const verbs =
+    'CreateChangeSet DescribeChangeSet ExecuteChangeSet DeleteChangeSet DescribeStackEvents DescribeStackResource ContinueUpdateRollback DeleteStack TagResource UntagResource'
+  return [
+    allow(
+      of('cloudformation', verbs),
+      arnsHere(
+        'cloudformation',
+        ...['app-*', 'service-*', 'ports*'].map((end) => `stack/rack-${rack}-${end}/*`),
+      ),
+    ),
+    // Without a name it is asked of all (D).
+    allow('cloudformation:DescribeStacks', '*'),
+    allow('iam:PassRole', iamArn(`role/rack/${rack}/rack-${rack}-stacks`), {
+      ...toService('cloudformation.amazonaws.com'),
+    }),
+    allow('rds:ModifyDBInstance', arnsHere('rds', `db:rack-${rack}-service-*`, 'og:*', 'pg:*')),
+  ]
+}
+
+/**
+ * What CloudFormation does for stacks of apps and services. A role that it gives policies to has the boundary already.
+ * @see https://docs.aws.amazon.com/service-authorization/latest/reference/reference.html
+ */
+function stackStatements(rack: string, boundary: unknown): object[] {
+  const bounded = { Condition: { StringEquals: { 'iam:PermissionsBoundary': boundary } } }
+  const writing =
+    'CreateRole PutRolePolicy DeleteRolePolicy AttachRolePolicy DetachRolePolicy PutRolePermissionsBoundary'
+  const looking =
+    'GetRole GetRolePolicy ListRolePolicies ListAttachedRolePolicies DeleteRole TagRole UntagRole UpdateAssumeRolePolicy'
+  const logs =
+    'CreateLogGroup DeleteLogGroup PutRetentionPolicy DeleteRetentionPolicy TagResource UntagResource ListTagsForResource'
+  const images =
+    'CreateRepository DeleteRepository DescribeRepositories ListImages BatchDeleteImage GetRepositoryPolicy GetLifecyclePolicy TagResource UntagResource ListTagsForResource'
+  const caches =
+    'CreateReplicationGroup ModifyReplicationGroup DeleteReplicationGroup CreateCacheCluster ModifyCacheCluster DeleteCacheCluster CreateSnapshot CreateCacheSubnetGroup ModifyCacheSubnetGroup DeleteCacheSubnetGroup CreateCacheParameterGroup ModifyCacheParameterGroup ResetCacheParameterGroup DeleteCacheParameterGroup CreateUser ModifyUser DeleteUser CreateUserGroup ModifyUserGroup DeleteUserGroup AddTagsToResource RemoveTagsFromResource ListTagsForResource'
+  return [
+    allow(of('iam', writing), appRoles(rack), bounded),
+    allow(of('iam', looking), appRoles(rack)),
+    allow(of('logs', logs), arnsHere('logs', `log-group:/rack/${rack}/*`)),
+    allow(of('ecr', images), arnsHere('ecr', `repository/rack/${rack}/*`)),
+    ...databaseStatements(rack),
+    // Names of caches are too short for the rack's; Memcached has the settings of ElastiCache's own.
+    allow(of('elasticache', caches), arnsHere('elasticache', '*:rack-*', 'parametergroup:default*')),
+    allow(
+      [
+        ...of('ec2', 'CreateSecurityGroup DeleteSecurityGroup CreateTags DeleteTags'),
+        ...of('ec2', 'AuthorizeSecurityGroupIngress RevokeSecurityGroupIngress'),
+        ...of('ec2', 'AuthorizeSecurityGroupEgress RevokeSecurityGroupEgress'),
+        ...['ec2', 'elasticache', 'elasticloadbalancing', 'rds'].map((service) => `${service}:Describe*`),
+        'logs:DescribeLogGroups',
+      ],
+      '*',
+    ),
+    // A balancer for ports of their own; CloudFormation gives it its name.
+    allow(
+      of(
+        'elasticloadbalancing',
+        'CreateLoadBalancer DeleteLoadBalancer ModifyLoadBalancerAttributes SetSecurityGroups SetSubnets AddTags RemoveTags',
+      ),
+      arnsHere('elasticloadbalancing', 'loadbalancer/net/rack-*'),
+    ),
+  ]
+}
+
+/** Databases of services, and the key that they are closed with. */
+function databaseStatements(rack: string): object[] {
+  const own = ['db', 'subgrp', 'pg', 'snapshot'].map((kind) => `${kind}:rack-${rack}-service-*`)
+  const verbs =
+    'CreateDBInstance ModifyDBInstance DeleteDBInstance CreateDBSnapshot CreateDBSubnetGroup ModifyDBSubnetGroup DeleteDBSubnetGroup CreateDBParameterGroup ModifyDBParameterGroup ResetDBParameterGroup DeleteDBParameterGroup AddTagsToResource RemoveTagsFromResource ListTagsForResource'
+  return [
+    allow(of('rds', verbs), arnsHere('rds', ...own, 'og:default*')),
+    allow(
+      'iam:CreateServiceLinkedRole',
+      ['rds', 'elasticache'].map((service) => iamArn(`role/aws-service-role/${service}.amazonaws.com/*`)),
+    ),
+    allow(of('kms', 'DescribeKey Decrypt GenerateDataKey'), ref('Key')),
+    allow('kms:CreateGrant', ref('Key'), { Condition: { Bool: { 'kms:GrantIsForAWSResource': 'true' } } }),
+  ]
+}

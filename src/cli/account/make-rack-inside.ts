@@ -1,0 +1,118 @@
+import { ensureApiCertificate } from '../../account/api-certificate.ts'
+import { readApiAccess } from '../../account/api-access.ts'
+import { defaultNodeImage, ensureDaemonImage } from '../../account/daemon-image.ts'
+import { lastDaemonLines } from '../../account/daemon-log.ts'
+import { writeKeptInstallation, type KeptInstallation } from '../../account/kept-installation.ts'
+import { leaveToken } from '../../account/left-tokens.ts'
+import { makeRackStack } from '../../account/make-stacks.ts'
+import { placesOf } from '../../account/places.ts'
+import { apiHostOf, buildProjectName } from '../../account/templates/inside.ts'
+import type { RackImages } from '../../account/templates/rack-template.ts'
+import { ensureToolImage } from '../../account/tool-image.ts'
+import type { AwsPlaces } from '../../domain/aws-places.ts'
+import { RackError } from '../../domain/error.ts'
+import { tokenPrefix } from '../../domain/token.ts'
+import { freshSecret } from '../../lib/fresh-secret.ts'
+import { connectRack } from '../connect-rack.ts'
+import { changeRacks, readRacks, withoutRack } from '../racks-file.ts'
+import { keepAccountRack, knownInAccount, untilAnswers } from './account-access.ts'
+import { sayInstalled } from './make-rack-here.ts'
+import { markInstalled, type Making } from './making.ts'
+
+/** The stack waits for the daemon by itself; what is left is that the balancer has heard of it. */
+const answerDeadlineMs = 120_000
+
+/** The rest of a rack whose daemon is a service of the account: nothing of it is on this machine but a line of the racks that are known here. */
+export async function makeRackInside(making: Making): Promise<number> {
+  const { session, account, wanted, base, undo, control } = making
+  const { world, output, isJson } = session
+  const { stacks, name } = wanted
+  const choices = { ...stacks, apiCertificate: await ensureApiCertificate(account, stacks.rack, control) }
+  const first = await makeRackStack(account, choices, base, control)
+  const images = await makeImages(making)
+  const places = placesOf({
+    base,
+    rack: { ...first, ToolImage: images.tool, BuildProject: buildProjectName(stacks.rack) },
+  })
+  const token = await leaveOrders(making, places)
+  try {
+    await makeRackStack(account, { ...choices, images }, base, control)
+  } catch (error) {
+    await tellLastWords(making)
+    throw error
+  }
+  await markInstalled(making, places.bucket, { inside: true })
+  const known = knownInAccount(await readApiAccess(account, stacks.rack, control), { name, token })
+  const { current } = readRacks(world.env)
+  undo.defer(() => changeRacks(world.env, (racks) => ({ ...withoutRack(racks, name), current })))
+  await keepAccountRack(world, known)
+  control.signal.throwIfAborted()
+  undo.move()
+  try {
+    const client = await connectRack(known, world)
+    const deadline = { rack: name, deadlineMs: answerDeadlineMs, signal: control.signal }
+    const rack = await untilAnswers(client, deadline)
+    if (isJson) output.json(rack)
+    else tellInstalled(making, places, known.url)
+    return 0
+  } catch (error) {
+    if (!(error instanceof RackError) || control.signal.aborted) throw error
+    output.say(output.colors.say.yellow(`${name} is made, and not up: ${error.message}`))
+    output.say(`  rack doctor --rack ${name}; aws logs tail /rack/${name}/_daemon --region ${wanted.region}`)
+    return 1
+  }
+}
+
+const lastWordsMs = 30_000
+const lastLines = 20
+
+/** A daemon that does not start says why in its log, which goes with the stacks. */
+async function tellLastWords({ session: { output }, account, wanted, control }: Making): Promise<void> {
+  if (control.signal.aborted) return
+  const signal = AbortSignal.timeout(lastWordsMs)
+  const lines = await lastDaemonLines(account, wanted.stacks.rack, { signal, count: lastLines }).catch(
+    (error: unknown) => [`its log cannot be read: ${String(error)}`],
+  )
+  if (lines.length === 0) return
+  output.say('what the daemon has said last:')
+  for (const line of lines) output.say(output.colors.say.dim(`  ${line}`))
+}
+
+/** They are put into the repository that the stack has made. */
+async function makeImages({ account, wanted, control }: Making): Promise<RackImages> {
+  const { clients } = account
+  const { rack, inside } = wanted.stacks
+  const repository = `rack/${rack}`
+  const tool = await ensureToolImage({ clients, repository }, control)
+  const from = { clients, repository, base: inside?.nodeImage ?? defaultNodeImage }
+  const daemon = await ensureDaemonImage(from, control)
+  return { tool, builder: daemon, daemon }
+}
+
+/** What the daemon reads when it starts, and the hash of the first token. Gives the token, which is kept nowhere else. */
+async function leaveOrders({ account, wanted, control }: Making, places: AwsPlaces): Promise<string> {
+  const { clients } = account
+  const { name, domain, total } = wanted
+  const installation: KeptInstallation = {
+    version: 1,
+    name,
+    domain,
+    total,
+    places,
+    created: new Date().toISOString(),
+    apiHost: apiHostOf(name),
+  }
+  const { bucket } = places
+  await writeKeptInstallation({ clients, bucket }, installation, control)
+  const { text, sha256 } = freshSecret(tokenPrefix)
+  await leaveToken({ clients, bucket }, { name: 'install', sha256 }, control)
+  return text
+}
+
+function tellInstalled({ session: { output }, wanted }: Making, places: AwsPlaces, url: string): void {
+  const { name, domain, total } = wanted
+  output.data(url)
+  sayInstalled({ output }, { name, domain, total, places })
+  output.say(`  daemon   a service of its own there; from elsewhere: rack login ${url}`)
+  output.say('next: rack deploy, in a directory with a docker-compose.yml')
+}

@@ -1,0 +1,121 @@
+import { isDeepStrictEqual } from 'node:util'
+import { readChosen } from '../../account/chosen.ts'
+import { daemonImageBeside, defaultNodeImage, ensureDaemonImage } from '../../account/daemon-image.ts'
+import { startDaemonService, stopDaemonService } from '../../account/daemon-service.ts'
+import { readKeptInstallation, writeKeptInstallation } from '../../account/kept-installation.ts'
+import {
+  assertNothingLost,
+  findStacks,
+  makeStacks,
+  planStacks,
+  type WantedInstallation,
+} from '../../account/make-stacks.ts'
+import { placesOf } from '../../account/places.ts'
+import type { RackImages } from '../../account/templates/rack-template.ts'
+import { ensureToolImage, toolImageBeside } from '../../account/tool-image.ts'
+import { RackError } from '../../domain/error.ts'
+import { confirm } from '../confirm.ts'
+import type { InsideRack } from '../inside-rack.ts'
+import type { Session } from '../session.ts'
+import { untilAnswers } from './account-access.ts'
+import { inAccountOf, type InsideWork } from './inside.ts'
+import { describeUpdate, type PlannedStack } from './show-changes.ts'
+import { replaced } from './update-stacks.ts'
+import { watchStacks } from './watch-stacks.ts'
+
+/** The stack waits for the new daemon by itself; then the balancer has to hear of it. */
+const answerDeadlineMs = 300_000
+
+/**
+ * Brings a rack whose daemon runs in its account to this version: its images, its stacks, and so its daemon, which is
+ * replaced while the apps run on. What would change is shown and asked for; with `--plan` it is only shown. Safe to repeat.
+ * @throws conflict where what holds data would go; usage for a name of `--replace` that nothing bears; cancelled
+ */
+export async function updateInside(session: Session, known: InsideRack): Promise<void> {
+  const { options, output, isJson, world } = session
+  const { name, account: way } = known
+  const left = new RackError('cancelled', `${name} is not all of this version yet`, {
+    hint: `The account goes on with what it has begun. Go on: rack update --rack ${name}`,
+  })
+  await inAccountOf(session, known, left, async (inside) => {
+    using control = watchStacks(session, left)
+    const work = { ...inside, control }
+    const { base, before, wanted } = await wantedOf(work)
+    const stacks = await planStacks(work.account, wanted, control)
+    const isNewTool = wanted.images!.tool !== before.tool
+    const isNewDaemon = wanted.images!.daemon !== before.daemon
+    const found = { stacks, isNewTool, isNewDaemon }
+    const replace = replaced(session, way.rack, stacks)
+    if (options.flag('plan')) {
+      if (isJson) return output.json({ name, ...found })
+      return output.data(describeUpdate(found, way.rack))
+    }
+    for (const stack of stacks) assertNothingLost({ rack: way.rack, replace }, stack)
+    if (!isNewTool && !isNewDaemon && stacks.every(({ changes }) => changes.length === 0)) {
+      output.say(`${name} is of this version already`)
+      return tellJson(session, name, [])
+    }
+    output.say(describeUpdate(found, way.rack).trimEnd())
+    await confirm(session, `Change ${name} in the account ${way.id} so?`, name)
+    await putImages(work, base)
+    await bringAbout(work, { ...wanted, replace })
+    const client = await session.connect()
+    const { version } = await untilAnswers(client, {
+      rack: name,
+      deadlineMs: answerDeadlineMs,
+      signal: control.signal,
+    })
+    output.say(output.colors.say.green(`${name} is of version ${version}`))
+    if (version !== world.version)
+      output.say(`this command line is of ${world.version}: rack status --rack ${name}`)
+    tellJson(session, name, stacks)
+  })
+}
+
+function tellJson({ isJson, output, world }: Session, name: string, stacks: PlannedStack[]): void {
+  if (isJson) output.json({ name, version: world.version, stacks })
+}
+
+interface Wanted {
+  /** What the daemon's image stands on. */
+  base: string
+  before: RackImages
+  wanted: WantedInstallation
+}
+
+/** As it was chosen, with the images of this version; none of them is put anywhere. */
+async function wantedOf({ account, access: { rack }, control }: InsideWork): Promise<Wanted> {
+  const chosen = await readChosen(account, rack, control)
+  const { rack: outputs } = (await findStacks(account, rack, control))!
+  const before = { tool: outputs['ToolImage']!, builder: null, daemon: outputs['DaemonImage']! }
+  const base = chosen.inside?.nodeImage ?? defaultNodeImage
+  const daemon = await daemonImageBeside(before.daemon, { base }, control)
+  const images = { tool: await toolImageBeside(before.tool), builder: daemon, daemon }
+  return { base, before, wanted: { ...chosen, images, apiCertificate: outputs['ApiCertificate']! } }
+}
+
+/** Into the rack's repository, where the stacks find them. */
+async function putImages({ account, access, control }: InsideWork, base: string): Promise<void> {
+  const to = { clients: account.clients, repository: `rack/${access.rack}` }
+  await ensureToolImage(to, control)
+  await ensureDaemonImage({ ...to, base }, control)
+}
+
+/** The new daemon reads where things are as it starts: what is known of it by then is written before, the rest after. */
+async function bringAbout(
+  { account, access, control }: InsideWork,
+  wanted: WantedInstallation,
+): Promise<void> {
+  const kept = { clients: account.clients, bucket: access.bucket }
+  const installation = await readKeptInstallation(kept, control)
+  const expected = { ...installation.places, toolImage: wanted.images!.tool }
+  await writeKeptInstallation(kept, { ...installation, places: expected }, control)
+  const places = placesOf(await makeStacks(account, wanted, control))
+  if (isDeepStrictEqual(JSON.parse(JSON.stringify(places)), expected)) return
+  await writeKeptInstallation(kept, { ...installation, places }, control)
+  await stopDaemonService(account.clients.ecs, access, {
+    signal: control.signal,
+    intervalMs: account.intervalMs,
+  })
+  await startDaemonService(account.clients.ecs, access, control)
+}

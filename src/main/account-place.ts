@@ -1,0 +1,158 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Logger } from 'pino'
+import { readKeptInstallation, type KeptInstallation } from '../account/kept-installation.ts'
+import { listLeftTokens, removeLeftToken } from '../account/left-tokens.ts'
+import { accountClock } from '../aws/account-clock.ts'
+import { createClients, type AwsClients } from '../aws/clients.ts'
+import { isAwsError } from '../aws/errors.ts'
+import { RackError } from '../domain/error.ts'
+import { limitConnections } from '../edge/connection-limits.ts'
+import type { AwsInstallation } from '../host/installation.ts'
+import { mostOpenFiles } from '../lib/open-files.ts'
+import { openStore } from '../store/open-store.ts'
+import { keysOfText, type KeptText } from '../store/store-keys.ts'
+import { databaseAuthorities } from './database-authorities.ts'
+import type { DaemonPlace, NewTokens } from './daemon-place.ts'
+import { openSocket } from './open-socket.ts'
+
+/** Where the balancer finds the API, and nobody else does: a security group sees to it. */
+const apiPort = 8080
+/**
+ * Longer than the rack's balancer keeps a connection that nothing is said on: one that is closed under its request is
+ * answered with 502. @see src/account/templates/rack-template.ts
+ */
+const idleMs = 3_660_000
+/** A task that is being stopped has 30 s; its session at the database is found dead a little later. */
+const leadPatienceMs = 60_000
+/** Each look is a call that costs. */
+const tokensPeriodMs = 10_000
+const answerDeadlineMs = 20_000
+const auditHeadKey = 'audit-head'
+
+/** A place inside the rack's account, of which nothing lasts but its database and its bucket. */
+export interface AccountPlace extends DaemonPlace, AsyncDisposable {}
+
+/**
+ * Finds what the rack is in its bucket, and the rest in variables as its task has them.
+ * @throws usage where a variable is missing; invalid for one that cannot be; what reading the bucket throws
+ */
+export async function openAccountPlace(environment: NodeJS.ProcessEnv, log: Logger): Promise<AccountPlace> {
+  const { text, port } = readVariables(environment)
+  const bucket = text('RACK_INSTALLATION')
+  const region = text('AWS_REGION')
+  await using undo = new AsyncDisposableStack()
+  const clients = undo.adopt(createClients({ region }), (all) => all.close())
+  const where: Bucket = { clients, bucket }
+  const kept = await readKeptInstallation(where, inTime())
+  const head = keptObject(where, auditHeadKey)
+  const keys = keysOfText(text('RACK_STORE_KEY'), 'RACK_STORE_KEY', head)
+  const server = {
+    host: text('RACK_DATABASE_HOST'),
+    port: port('RACK_DATABASE_PORT'),
+    database: text('RACK_DATABASE_NAME'),
+    user: text('RACK_DATABASE_USER'),
+    password: text('RACK_DATABASE_PASSWORD'),
+  }
+  const directory = await mkdtemp(join(tmpdir(), 'rack-daemon-'))
+  undo.defer(() => rm(directory, { recursive: true, force: true }))
+  const installation = installationOf(kept, directory)
+  const stack = undo.move()
+  return {
+    installation,
+    async openStore() {
+      const authorities = await databaseAuthorities(environment, region, {
+        keeper: keptObject(where, 'database-authorities.pem'),
+        log,
+      })
+      return await openStore({
+        rack: kept.name,
+        server: { ...server, authorities },
+        keys,
+        warn: (message, facts) => log.warn(facts, message),
+      })
+    },
+    leadPatienceMs,
+    tokens: tokensOf(where, log),
+    api: {
+      limits: { ...limitConnections(mostOpenFiles()), idleMs },
+      ownHost: kept.apiHost,
+      async listen(edge) {
+        await openSocket(installation.socket, (path) => edge.listen({ path }))
+        return await edge.listen({ host: '0.0.0.0', port: apiPort, front: 'balancer' })
+      },
+    },
+    logFile: null,
+    [Symbol.asyncDispose]: () => stack.disposeAsync(),
+  }
+}
+
+interface Bucket {
+  clients: AwsClients
+  bucket: string
+}
+
+const inTime = () => ({ signal: AbortSignal.timeout(answerDeadlineMs) })
+
+function readVariables(environment: NodeJS.ProcessEnv) {
+  const text = (name: string): string => {
+    const value = environment[name] ?? ''
+    if (value !== '') return value
+    throw new RackError('usage', `rackd --account needs the variable ${name}`, {
+      hint: 'The task of the daemon has it by the stack of the rack: rack update',
+    })
+  }
+  const port = (name: string): number => {
+    const value = Number(text(name))
+    if (Number.isInteger(value) && value > 0 && value < 65_536) return value
+    throw new RackError('invalid', `${name} is no port: "${text(name)}"`)
+  }
+  return { text, port }
+}
+
+function installationOf(kept: KeptInstallation, directory: string): AwsInstallation {
+  const { name, domain, total, places, created } = kept
+  return {
+    engine: 'aws',
+    name,
+    directory,
+    socket: { path: join(directory, 'api', 'api.sock'), group: null },
+    domain,
+    total,
+    places,
+    created,
+  }
+}
+
+/** An object of the bucket. */
+function keptObject({ clients, bucket: Bucket }: Bucket, Key: string): KeptText {
+  return {
+    async read() {
+      try {
+        const { Body } = await clients.objects.getObject({ Bucket, Key }, { abortSignal: inTime().signal })
+        return await Body!.transformToString()
+      } catch (error) {
+        if (isAwsError(error, 'NoSuchKey', 'NotFound')) return null
+        throw error
+      }
+    },
+    async write(Body) {
+      await clients.objects.putObject({ Bucket, Key, Body }, { abortSignal: inTime().signal })
+    },
+  }
+}
+
+/** What is no hash of a token goes with a word: it must not keep others from coming in. */
+function tokensOf(where: Bucket, log: Logger): NewTokens {
+  return {
+    async takeIn(room) {
+      for (const { name, sha256 } of await listLeftTokens(where, inTime())) {
+        if (/^[0-9a-f]{64}$/.test(sha256)) await room.takeInToken(name, sha256)
+        else log.warn({ name }, 'an object of the bucket is no hash of a token')
+        await removeLeftToken(where, { name }, inTime())
+      }
+    },
+    periodMs: tokensPeriodMs / accountClock(process.env),
+  }
+}

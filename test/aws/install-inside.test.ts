@@ -1,0 +1,176 @@
+import assert from 'node:assert/strict'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { deriveImage } from '../../src/aws/registry/derive-image.ts'
+import { createOwnImages, platform } from '../../src/aws/registry/own-images.ts'
+import { placeOf } from '../../src/aws/registry/place.ts'
+import { ensureStack } from '../../src/aws/stacks.ts'
+import { until } from '../../src/lib/poll.ts'
+import type { Said } from '../support/command-line.ts'
+import { openInstallWorld } from '../support/install-world.ts'
+import { startNodeBase } from '../support/node-base.ts'
+import { makeSource } from '../support/source.ts'
+import { visitLocally } from '../support/visits.ts'
+
+/** A rack whose daemon is a service of the account: nothing of it is on the machine on which it is typed. */
+const world = await openInstallWorld()
+const base = await startNodeBase()
+const { name, region, home, aws, held, run, passes } = world
+after(async () => {
+  await world.close()
+  await base[Symbol.asyncDispose]()
+})
+
+const install = ['install', 'aws', '--region', region, '--name', name, '--domain', 'localhost']
+const making = [...install, '--node-image', base.image, '--yes']
+const compose = `services:
+  web:
+    build: .
+    ports: ["80:8080"]
+    environment: { WORD: hello }
+`
+const dockerfile = `FROM busybox:1
+CMD mkdir -p /www && echo "$WORD" > /www/index.html && exec httpd -f -p 8080 -h /www
+`
+
+test('plan, install, deploy with a build, login from elsewhere, update, uninstall', async () => {
+  const plan = await passes([...install, '--plan'])
+  for (const line of [/DaemonService/, /database db\.t4g\.micro of RDS/, /ApiRule/])
+    assert.match(plan.stdout, line)
+
+  const installed = await passes(making)
+  assert.match(installed.stderr, new RegExp(`^rack-${name}: DaemonService CREATE_COMPLETE$`, 'm'))
+  assert.match(installed.stderr, new RegExp(`^${name} is up$`, 'm'))
+  assert.equal(installed.stdout, `aws://${region}/${name}\n`)
+  assert.ok(!existsSync(join(home, 'first', 'data')), 'a directory of a rack is here')
+
+  await using source = await makeSource({ 'docker-compose.yml': compose, Dockerfile: dockerfile })
+  await passes(['deploy', '--app', 'shop', source.path])
+  const visit = visitLocally(aws.loopbackPort('web', 80))
+  const answers = async () => (await visit('shop.localhost'))?.text === 'hello'
+  await until(answers, { what: 'the app to answer', deadlineMs: 30_000 })
+
+  await loginElsewhere()
+  await stopAndStart()
+  await updateFromEarlier()
+  await until(answers, { what: 'the app to answer', deadlineMs: 30_000 })
+
+  const again = await run(making, world.environment('third', 'BOB'))
+  assert.match(
+    again.stderr,
+    new RegExp(`^error: there is a rack "${name}" in ${region} of this account`, 'm'),
+  )
+  assert.match(again.stderr, /Its daemon is in the account/)
+
+  const gone = await elsewhere(['uninstall', '--yes'])
+  assert.match(gone.stderr, new RegExp(`^${name} is uninstalled$`, 'm'))
+  assert.match(gone.stderr, /^what stays in the account:$/m)
+  for (const line of [
+    /the bucket \S+: aws s3 rb/,
+    /the last snapshot of the store \S+: aws rds delete-db-snapshot/,
+  ])
+    assert.match(gone.stderr, line)
+  assert.deepEqual([...new Set(await held())], ['AWS::EFS::FileSystem', 'AWS::KMS::Key', 'AWS::S3::Bucket'])
+  assert.deepEqual(JSON.parse((await elsewhere(['racks', '--json'])).stdout), [])
+  // Here it is still known; of it nothing but its data is left.
+  const leave = ['uninstall', '--region', region, '--rack', name, '--yes']
+  const left = await run(leave)
+  assert.match(left.stderr, /^error: of \S+ there is nothing left in eu-test-1 but its data: /m)
+  await passes([...leave, '--volumes'])
+  assert.deepEqual([...new Set(await held())], ['AWS::KMS::Key'])
+  assert.deepEqual(JSON.parse((await passes(['racks', '--json'])).stdout), [])
+})
+
+/** Typed on another machine, by another caller of the account. */
+async function elsewhere(args: string[], code = 0): Promise<Said> {
+  const said = await run(args, world.environment('second', 'BOB'))
+  assert.equal(said.code, code, `rack ${args.join(' ')}\n${said.stdout}\n${said.stderr}`)
+  return said
+}
+
+const address = `aws://${region}/${name}`
+
+const statusElsewhere = async () =>
+  JSON.parse((await elsewhere(['status', '--json'])).stdout) as {
+    status: string
+    api: string
+    account: { id: string; region: string }
+  }
+
+async function loginElsewhere(): Promise<void> {
+  const login = await elsewhere(['login', address, '--name', 'far'])
+  assert.match(login.stderr, /^account 123456789012 as user\/BOB, in eu-test-1$/m)
+  assert.match(login.stderr, /^the certificate of its API: ([0-9A-F]{2}:){31}[0-9A-F]{2}$/m)
+  assert.match(login.stderr, /^far \(Rack \S+, 1 apps\) is the current rack$/m)
+  const racks = JSON.parse((await elsewhere(['racks', '--json'])).stdout) as object[]
+  assert.deepEqual(racks, [{ name: 'far', url: address, current: true, directory: null }])
+  assert.match((await elsewhere(['apps', '--json'])).stdout, /"shop"/)
+  const { status, api, account } = await statusElsewhere()
+  assert.deepEqual([status, api, account], ['running', address, { id: '123456789012', region }])
+  const { stdout } = await elsewhere(['doctor'])
+  for (const check of [/credentials/, /cluster/, /daemon +1 of 1 tasks/, /api +aws:\/\/\S+ answers/, /apps/])
+    assert.match(stdout, new RegExp(`^ok +${check.source}`, 'm'))
+}
+
+async function stopAndStart(): Promise<void> {
+  const stopped = await elsewhere(['stop'])
+  assert.match(stopped.stderr, /^far is stopped; its apps run on, and are reached$/m)
+  assert.equal((await statusElsewhere()).status, 'stopped')
+  const ill = await elsewhere(['doctor'], 1)
+  assert.match(ill.stdout, /^BAD +daemon +it is stopped\n +→ rack start --rack far$/m)
+  assert.match(ill.stdout, /^BAD +api/m)
+  const started = await elsewhere(['start'])
+  assert.match(started.stderr, /^far is started, in the account 123456789012$/m)
+  assert.match((await elsewhere(['start'])).stderr, /^far runs already/m)
+  const listening = await elsewhere(['start', '--https-port', '443'], 1)
+  assert.match(listening.stderr, /for a rack on one machine/)
+}
+
+/** Makes of its daemon what an earlier version would have left: the stack runs another image. */
+async function makeEarlier(): Promise<void> {
+  const { stacks, images } = world.clients
+  const StackName = `rack-${name}`
+  const signal = AbortSignal.timeout(60_000)
+  const { TemplateBody = '' } = await stacks.getTemplate({ StackName })
+  const template = JSON.parse(TemplateBody) as { Outputs: Record<string, { Value: string }> }
+  const image = template.Outputs['DaemonImage']!.Value
+  const { repository, reference } = placeOf(image)
+  const registry = await createOwnImages(images).registry(signal)
+  const from = { registry, repository, reference, platform }
+  const file = { path: '/earlier', mode: 0o644, uid: 0, gid: 0, what: { content: Buffer.from('earlier') } }
+  const { digest } = await deriveImage(
+    from,
+    { registry, repository },
+    { files: [file], stopSignal: null },
+    signal,
+  )
+  const { Stacks } = await stacks.describeStacks({ StackName })
+  const given = Stacks![0]!.Parameters!.map(({ ParameterKey, ParameterValue }) => [
+    ParameterKey,
+    ParameterValue,
+  ])
+  const earlier = TemplateBody.replaceAll(image, image.replace(/sha256:\w+$/, digest))
+  const wanted = {
+    name: StackName,
+    template: JSON.parse(earlier) as object,
+    parameters: Object.fromEntries(given) as Record<string, string>,
+  }
+  await ensureStack({ stacks, intervalMs: 50 }, wanted, { signal })
+}
+
+async function updateFromEarlier(): Promise<void> {
+  const none = await elsewhere(['update', '--plan'])
+  const without = (stack: string) => `${stack}: no changes of its resources\n`
+  assert.equal(none.stdout, without(`rack-${name}-base`) + without(`rack-${name}`))
+  await makeEarlier()
+  const plan = await elsewhere(['update', '--plan'])
+  assert.match(plan.stdout, /^ {2}Replace +DaemonTask +AWS::ECS::TaskDefinition$/m)
+  assert.match(plan.stdout, /^the image of the daemon: another one$/m)
+  const nobody = await elsewhere(['update', '--rack', 'far'], 2)
+  assert.match(nobody.stderr, /nobody is here to be asked/)
+  const done = await elsewhere(['update', '--yes'])
+  assert.match(done.stderr, new RegExp(`^rack-${name}: DaemonTask UPDATE_COMPLETE$`, 'm'))
+  assert.match(done.stderr, /^far is of version \S+$/m)
+  assert.match((await elsewhere(['update', '--rack', 'far'])).stderr, /^far is of this version already$/m)
+}
