@@ -137,7 +137,10 @@ const ofStacks: [resource: string, calls: string][] = [
     arn('elasticache', 'replicationgroup:rack-0a1b2c'),
     'elasticache:CreateReplicationGroup ModifyReplicationGroup DeleteReplicationGroup CreateSnapshot',
   ],
-  [arn('elasticache', 'usergroup:rack-0a1b2c'), 'elasticache:CreateUserGroup ModifyUserGroup DeleteUserGroup'],
+  [
+    arn('elasticache', 'usergroup:rack-0a1b2c'),
+    'elasticache:CreateUserGroup ModifyUserGroup DeleteUserGroup',
+  ],
   [arn('elasticache', 'user:rack-0a1b2c'), 'elasticache:CreateUser ModifyUser DeleteUser'],
   [arn('elasticache', 'cluster:rack-0a1b2c'), 'elasticache:CreateCacheCluster DeleteCacheCluster'],
   [
