@@ -67,6 +67,8 @@ export interface FakeAws {
   certificates: Pick<FakeCertificates, 'add' | 'authority' | 'refused'>
   repositories: Repositories
   logGroups: LogGroups
+  /** By id, changes of Route 53, and when each is known everywhere. */
+  nameChanges: FakeNames['changes']
   /** Says who may do what, for the call that asks so. */
   permissions: Permissions
   network: TaskNetwork
@@ -202,6 +204,7 @@ export async function startFakeAws(options: FakeAwsOptions = {}): Promise<FakeAw
     certificates,
     repositories: small.links.repositories,
     logGroups: small.links.logGroups,
+    nameChanges: names.changes,
     permissions: small.permissions,
     network,
     troubles: account.troubles,

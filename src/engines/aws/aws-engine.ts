@@ -12,7 +12,8 @@ import { createOwnerTurns, guarded } from '../common/owner-turns.ts'
 import { readCapacity } from './capacity.ts'
 import { createParts } from './create-parts.ts'
 import { bringNamesOf } from './certificates/bring-names.ts'
-import { bringWays } from './deploy/bring-ways.ts'
+import { bringWays, hasWebWay } from './deploy/bring-ways.ts'
+import { createSettledWays } from './deploy/settled-ways.ts'
 import { deployPlan } from './deploy/deploy.ts'
 import { deprovisionManaged } from './managed/deprovision.ts'
 import { provisionManaged } from './managed/provision.ts'
@@ -89,7 +90,6 @@ function changes(
   parts: AwsParts,
 ): Pick<AwsEngine, 'obstacles' | 'additions' | 'deploy' | 'measure' | 'remove' | 'bringNames'> {
   const inTurn = createOwnerTurns()
-  const naming = createSemaphore(1)
   // By owner, to what the last change has led; null where it is gone.
   const brought = new Map<string, Plan | null>()
   return {
@@ -102,24 +102,7 @@ function changes(
         brought.set(ownerKey(change.plan.owner), change.plan)
         return receipt
       }),
-    bringNames: (plans, control) =>
-      guarded(control, async () => {
-        const bring = async () => await bringNamesOf(parts, plans, control)
-        const states = await naming.run(bring, control.signal)
-        // An app that is being deployed, or cannot have what it asks for, keeps no other from its names.
-        const ends = await Promise.allSettled(
-          plans.map(
-            async (read) =>
-              await inTurn(read.owner, control, async () => {
-                const last = brought.get(ownerKey(read.owner))
-                if (last !== null) await bringWays(parts, last ?? read, control)
-              }),
-          ),
-        )
-        const failed = ends.find((each) => each.status === 'rejected')
-        if (failed) throw failed.reason
-        return states
-      }),
+    bringNames: namesVerb(parts, inTurn, brought),
     measure: (measurement, control) =>
       guarded(control, async () => {
         const counts = await abortable(
@@ -136,6 +119,42 @@ function changes(
         if (volumes) await removeVolumes(parts, owner, control)
       }),
   }
+}
+
+/** @param brought by owner, to what the last change has led; null where it is gone */
+function namesVerb(
+  parts: AwsParts,
+  inTurn: ReturnType<typeof createOwnerTurns>,
+  brought: ReadonlyMap<string, Plan | null>,
+): AwsEngine['bringNames'] {
+  const naming = createSemaphore(1)
+  const lookAtWays = createSettledWays(parts)
+  return (plans, control) =>
+    guarded(control, async () => {
+      const bring = async () => await bringNamesOf(parts, plans, control)
+      const states = await naming.run(bring, control.signal)
+      const web = plans.filter(hasWebWay)
+      if (web.length === 0) return states
+      const look = await lookAtWays(web, control)
+      const wantedOf = (read: Plan) => {
+        const last = brought.get(ownerKey(read.owner))
+        return last === null ? null : (last ?? read)
+      }
+      const unsettled = web.filter((read) => !look.isSettled(wantedOf(read) ?? read))
+      // An app that is being deployed, or cannot have what it asks for, keeps no other from its names.
+      const ends = await Promise.allSettled(
+        unsettled.map(
+          async (read) =>
+            await inTurn(read.owner, control, async () => {
+              const wanted = wantedOf(read)
+              if (wanted !== null) look.note(wanted, await bringWays(parts, wanted, control))
+            }),
+        ),
+      )
+      const failed = ends.find((each) => each.status === 'rejected')
+      if (failed) throw failed.reason
+      return states
+    })
 }
 
 function imageVerbs(

@@ -39,53 +39,25 @@ interface Listener {
   wake: PromiseWithResolvers<void>
 }
 
+type TakeLook = (at: number, before: Look | null, control: Signalled) => Promise<Look>
+
 /**
  * @param take a look, the n-th since somebody began to watch, and the one before it
  * @param restMs between two
  */
-export function createSharedWatch(
-  take: (at: number, before: Look | null, control: Signalled) => Promise<Look>,
-  restMs: number,
-): ProcessWatch {
+export function createSharedWatch(take: TakeLook, restMs: number): ProcessWatch {
   const listeners = new Set<Listener>()
   let ending = new AbortController()
-
-  const tell = (keys: Iterable<string | null>) => {
-    for (const key of keys) {
-      for (const { news, wake } of listeners) {
-        news.add(key)
-        wake.resolve()
-      }
-    }
-  }
-  const run = async (control: Signalled) => {
-    try {
-      let before: Look | null = null
-      for (let at = 0; ; at++) {
-        const now = await take(at, before, control)
-        tell(before === null ? [null] : changedKeys(before, now))
-        before = now
-        await pause(restMs, control.signal)
-      }
-    } catch (error) {
-      // Those that are left hear of it; whoever watches anew begins anew.
-      if (control.signal.aborted) return
-      for (const { wake } of listeners) wake.reject(error)
-      listeners.clear()
-    }
-  }
-
   return async function* ({ signal }) {
     const listener: Listener = { news: new Set(), wake: alarm() }
     const isFirst = listeners.size === 0
     listeners.add(listener)
     if (isFirst) {
       ending = new AbortController()
-      void run(ending)
+      void lookOn(take, { restMs, listeners }, ending)
     } else {
       // What happens from now on is told, and how it is now may be read.
-      listener.news.add(null)
-      listener.wake.resolve()
+      tell([listener], [null])
     }
     try {
       for (;;) {
@@ -99,6 +71,36 @@ export function createSharedWatch(
       listeners.delete(listener)
       if (listeners.size === 0) ending.abort()
     }
+  }
+}
+
+/** Tells all what changes, until nobody watches; a look that fails is heard by those who do, and is the last. */
+async function lookOn(
+  take: TakeLook,
+  { restMs, listeners }: { restMs: number; listeners: Set<Listener> },
+  control: Signalled,
+): Promise<void> {
+  try {
+    let before: Look | null = null
+    for (let at = 0; ; at++) {
+      const now = await take(at, before, control)
+      tell(listeners, before === null ? [null] : changedKeys(before, now))
+      before = now
+      await pause(restMs, control.signal)
+    }
+  } catch (error) {
+    if (control.signal.aborted) return
+    for (const { wake } of listeners) wake.reject(error)
+    listeners.clear()
+  }
+}
+
+function tell(listeners: Iterable<Listener>, keys: Iterable<string | null>): void {
+  const all = [...keys]
+  if (all.length === 0) return
+  for (const { news, wake } of listeners) {
+    for (const key of all) news.add(key)
+    wake.resolve()
   }
 }
 
