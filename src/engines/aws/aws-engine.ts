@@ -1,4 +1,4 @@
-import { awsFeatures } from '../../domain/aws-features.ts'
+import { awsFeaturesOf } from '../../domain/aws-features.ts'
 import type { Control } from '../../domain/control.ts'
 import type { Engine, EngineInfo } from '../../domain/engine.ts'
 import { RackError } from '../../domain/error.ts'
@@ -20,7 +20,7 @@ import { provisionManaged } from './managed/provision.ts'
 import { adoptLeaving } from './leaving/adopt-leaving.ts'
 import { removeVolumes } from './volumes/erase-volumes.ts'
 import { endpointsOf } from './endpoints.ts'
-import { obstaclesOf } from './obstacles.ts'
+import { nameObstacles, obstaclesOf } from './obstacles.ts'
 import { adoptOneOffs } from './processes/adopt-one-offs.ts'
 import { processVerbs } from './processes/process-verbs.ts'
 import { volumeVerbs } from './volumes/volume-verbs.ts'
@@ -57,7 +57,7 @@ export function createAwsEngine(options: AwsEngineOptions): AwsEngine {
   const closing = new AbortController()
   const parts = createParts(options, closing.signal)
   return {
-    features: awsFeatures,
+    features: awsFeaturesOf({ hasCertificate: options.places.balancer.listeners.https !== null }),
     ...changes(parts),
     ...processVerbs(parts, guarded),
     ...volumeVerbs(parts, guarded),
@@ -88,13 +88,17 @@ async function aboutAccount({ clients }: AwsParts, { signal }: Control): Promise
 /** What changes the copies of an app or a service: one at a time. */
 function changes(
   parts: AwsParts,
-): Pick<AwsEngine, 'obstacles' | 'additions' | 'deploy' | 'measure' | 'remove' | 'bringNames'> {
+): Pick<
+  AwsEngine,
+  'obstacles' | 'nameObstacles' | 'additions' | 'deploy' | 'measure' | 'remove' | 'bringNames'
+> {
   const inTurn = createOwnerTurns()
   // By owner, to what the last change has led; null where it is gone.
   const brought = new Map<string, Plan | null>()
   return {
     obstacles: (plan, starting, control) =>
       guarded(control, () => obstaclesOf(parts, plan, starting, control)),
+    nameObstacles: (plan, domains) => nameObstacles(plan, domains),
     additions: (plan, control) => guarded(control, () => additionsOf(parts, plan, control)),
     deploy: (change, control) =>
       inTurn(change.plan.owner, control, async () => {
