@@ -20,7 +20,7 @@ interface Options {
 
 const compose = process.env['COMPOSE'] === undefined ? ['docker-compose'] : []
 
-/** `npm run bench [deploy rollout router tls remote names cli memory logs many manifest upload held services links]`: each prints ratios that were measured side by side in this run. */
+/** `npm run bench [deploy rollout router tls remote names cli memory logs many manifest upload held services links account account-memory account-calls]`: each prints ratios that were measured side by side in this run. */
 const benches: Record<string, Bench> = {
   deploy: {
     needs: { packages: ['haproxy', ...compose], images: ['node:24-slim'] },
@@ -77,6 +77,18 @@ const benches: Record<string, Bench> = {
   links: {
     needs: { packages: ['haproxy'], images: ['postgres:15'] },
     load: async () => (await import('./links.ts')).benchLinks,
+  },
+  account: {
+    needs: { packages: ['docker-registry'], images: ['busybox:1'] },
+    load: async () => (await import('./account.ts')).benchAccount,
+  },
+  'account-memory': {
+    needs: { packages: ['haproxy', 'docker-registry'], images: ['busybox:1'] },
+    load: async () => (await import('./account.ts')).benchAccountMemory,
+  },
+  'account-calls': {
+    needs: { packages: ['docker-registry'], images: ['busybox:1'] },
+    load: async () => (await import('./account.ts')).benchAccountCalls,
   },
   manifest: {
     needs: { packages: compose, images: [] },

@@ -118,7 +118,7 @@ export function through<C extends Client>(client: C, limit: number): C {
       try {
         return await turns.run(async () => await next(args))
       } catch (error) {
-        throw translateError(error, context.commandName ?? 'a call')
+        throw translateError(error, context.commandName ?? 'a call', context.clientName)
       }
     }
   // The stack's own type names the shapes of one service; a door has none.

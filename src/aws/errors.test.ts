@@ -26,6 +26,21 @@ test('what AWS says no with is told by its name', () => {
   for (const [name, code] of rows) assert.equal(codeOf(name), code, name)
 })
 
+test('what is not allowed says what a rack needs, and what a limit is raised by', () => {
+  const hintOf = (name: string, client: string) => {
+    const error = translateError(named(name), 'CreateTargetGroupCommand', client)
+    assert.ok(error instanceof RackError)
+    assert.match(error.message, /said so/, "AWS's words name the action, the resource and whose no it is")
+    return error.hint
+  }
+  assert.match(hintOf('AccessDeniedException', 'ECSClient')!, /rack install aws --policy.*explicit deny/)
+  assert.match(
+    hintOf('TooManyTargetGroupsException', 'ElasticLoadBalancingV2Client')!,
+    /\/servicequotas\/home\/services\/elasticloadbalancing\/quotas$/,
+  )
+  assert.match(hintOf('LimitExceededException', 'KMSClient')!, /\/servicequotas\/home$/)
+})
+
 test('who does not answer is away: a cut connection, a status of 500 and above', () => {
   assert.equal(codeOf('Error', { code: 'ECONNRESET' }), 'engine-unavailable')
   assert.equal(codeOf('InternalFailure', { $metadata: { httpStatusCode: 503 } }), 'engine-unavailable')

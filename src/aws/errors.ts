@@ -31,8 +31,9 @@ const awayCodes = new Set([
 /**
  * What a call threw, as one of ours, by its name and never by its text; the cause is AWS's own. An ended signal stays as
  * it is: whoever ended it knows why.
+ * @param client as the SDK calls it
  */
-export function translateError(error: unknown, action: string): unknown {
+export function translateError(error: unknown, action: string, client = ''): unknown {
   if (error instanceof RackError || !(error instanceof Error) || error.name === 'AbortError') return error
   const { name, message } = error as AwsFailure
   const cause = error
@@ -48,11 +49,14 @@ export function translateError(error: unknown, action: string): unknown {
     )
   }
   if (deniedNames.has(name)) {
-    return new RackError('engine-failed', `the account does not allow ${say}: ${message}`, { cause })
+    return new RackError('engine-failed', `the account does not allow ${say}: ${message}`, {
+      hint: 'See what a rack needs: rack install aws --policy. Where AWS speaks of an explicit deny, whoever has set that policy must lift it.',
+      cause,
+    })
   }
   if (/LimitExceeded|^TooMany|QuotaExceeded/.test(name) && name !== 'TooManyRequestsException') {
     return new RackError('capacity', `${say} meets a limit of the account (${name}): ${message}`, {
-      hint: 'See and raise the limits of the account: Service Quotas',
+      hint: `See and raise it: ${quotasUrl(client)}`,
       cause,
     })
   }
@@ -62,12 +66,34 @@ export function translateError(error: unknown, action: string): unknown {
   return new RackError('engine-failed', `${say}: ${message} (${name})`, { cause })
 }
 
+/** By the SDK's name of a client, what Service Quotas calls its service. */
+const quotaServices: Record<string, string> = {
+  ACMClient: 'acm',
+  CloudFormationClient: 'cloudformation',
+  CodeBuildClient: 'codebuild',
+  ECRClient: 'ecr',
+  ECSClient: 'ecs',
+  EFSClient: 'elasticfilesystem',
+  ElasticLoadBalancingV2Client: 'elasticloadbalancing',
+  RDSClient: 'rds',
+  Route53Client: 'route53',
+  S3Client: 's3',
+  SecretsManagerClient: 'secretsmanager',
+  ServiceDiscoveryClient: 'servicediscovery',
+}
+
+function quotasUrl(client: string): string {
+  const service = quotaServices[client]
+  const home = 'https://console.aws.amazon.com/servicequotas/home'
+  return service === undefined ? home : `${home}/services/${service}/quotas`
+}
+
 function isAway(error: Error): boolean {
   const { code, $metadata } = error as Error & { code?: string; $metadata?: { httpStatusCode?: number } }
   if (awayNames.has(error.name) || (code !== undefined && awayCodes.has(code))) return true
   return (
     ($metadata?.httpStatusCode ?? 0) >= 500 ||
-    /Throttl|TooManyRequests|SlowDown|RequestLimit/.test(error.name)
+    /Throttl|TooManyRequests|SlowDown|RequestLimit|PriorRequestNotComplete/.test(error.name)
   )
 }
 

@@ -1,5 +1,5 @@
 import { usualCapabilities } from './container.ts'
-import type { EngineFeatures, Neglect } from './features.ts'
+import type { EngineFeatures, Neglect, Refusal } from './features.ts'
 
 const alone: Neglect = {
   verdict: 'ignored',
@@ -163,6 +163,12 @@ export const awsFeatures: EngineFeatures = {
     why: 'a network load balancer probes a process by tcp',
     instead: 'declare a port under `expose:`, and name it by rack.health.port',
   },
+  tlsPorts: {
+    verdict: 'translated',
+    into: 'a port that shows certificates of ACM',
+    why: 'a network load balancer ends TLS by no others, so the rack must have been installed with one (--certificate)',
+    isQuiet: true,
+  },
   sharedTlsPorts: {
     verdict: 'refused',
     why: 'a network load balancer leads by port alone',
@@ -260,4 +266,16 @@ export const awsFeatures: EngineFeatures = {
   sharesServices: { why: 'a rack in an AWS account has no router of its own that could let another rack in' },
   // §1.8.
   managedServices: ['postgres', 'mysql', 'redis', 'valkey', 'memcached'],
+}
+
+const noTlsPorts: Refusal = {
+  verdict: 'refused',
+  why: 'the rack was installed without a domain and its certificate of ACM',
+  instead:
+    'write the protocol tcp for the port and let the process speak TLS itself, or install a rack with --domain and --certificate',
+}
+
+/** Those of a rack that is there: without a certificate of ACM it ends TLS at no port. */
+export function awsFeaturesOf({ hasCertificate }: { hasCertificate: boolean }): EngineFeatures {
+  return hasCertificate ? awsFeatures : { ...awsFeatures, tlsPorts: noTlsPorts }
 }

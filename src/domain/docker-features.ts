@@ -32,6 +32,7 @@ export const dockerFeatures: EngineFeatures = {
   buildSecrets: true,
   udpBesideTcp: true,
   udpAlone: true,
+  tlsPorts: true,
   sharedTlsPorts: true,
   proxyOnHttp: true,
   proxyVersionOne: true,

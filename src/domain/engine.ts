@@ -3,6 +3,7 @@ import type { PullPolicy, BuildSpec } from './manifest.ts'
 import type { BuiltImage, BuiltImages } from './build.ts'
 import type { Control } from './control.ts'
 import type { Counts, Receipt } from './deployment.ts'
+import type { Domain } from './domain-name.ts'
 import type { Endpoint } from './endpoint.ts'
 import type { RackError } from './error.ts'
 import type { Environment } from './environment.ts'
@@ -44,6 +45,8 @@ export interface Engine {
    * @param starting types of which copies will be started
    */
   obstacles(plan: Plan, starting: ReadonlySet<string>, control: Control): Promise<RackError[]>
+  /** Why processes of a plan cannot be reached by all their own names and these domains; asks nobody. */
+  nameObstacles(plan: Plan, domains: readonly Domain[]): RackError[]
   /**
    * What a deploy of a plan would have made for all of the rack, that stays and costs: a sentence each. Nothing is
    * touched.

@@ -72,6 +72,8 @@ interface TrafficFeatures {
   udpBesideTcp: true | Lack
   /** A process that is reached by udp alone. */
   udpAlone: true | Lack
+  /** Ports of protocol tls. */
+  tlsPorts: true | Lack
   /** Ports of protocol tls that several apps have, told apart by the name that clients ask for. */
   sharedTlsPorts: true | Lack
   /** The PROXY protocol in front of http. */

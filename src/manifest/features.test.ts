@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { readCompose, readWeb } from '../../test/support/compose.ts'
 import { featureWishes as wishes } from '../../test/support/feature-wishes.ts'
-import { awsFeatures } from '../domain/aws-features.ts'
+import { awsFeatures, awsFeaturesOf } from '../domain/aws-features.ts'
 import { dockerFeatures } from '../domain/docker-features.ts'
 import type { EngineFeatures } from '../domain/features.ts'
 import { strictPolicy } from '../domain/policy.ts'
@@ -25,7 +25,7 @@ for (const [feature, cases] of Object.entries(wishes)) {
 }
 
 test('every feature that a file can ask for is asked for here, or needs no word', () => {
-  const silent = new Set<string>(['pidsLimit', 'oomScore', 'diskVolumes', 'methodsKept'])
+  const silent = new Set<string>(['pidsLimit', 'oomScore', 'diskVolumes', 'methodsKept', 'tlsPorts'])
   const ofNoFile = new Set<string>(['sharesServices'])
   const below = new Set<string>(['separateNetworks', 'internalNetworks'])
   const lacking = (Object.entries(awsFeatures) as [Feature | 'name', unknown][]).flatMap(([name, feature]) =>
@@ -125,6 +125,17 @@ test('an engine that serves udp, https and tls opens them', () => {
       [853, 8853, 'tls', true],
       [null, 9000, 'udp', false],
     ],
+  )
+})
+
+test('a rack of an account without a certificate ends TLS at no port, and says so at its line', () => {
+  const keys = 'ports: ["853:8853"]\nlabels: { rack.port.853.protocol: tls }'
+  assert.deepEqual(readWeb(keys, {}, { features: awsFeaturesOf({ hasCertificate: true }) }).problems, [])
+  const { problems } = readWeb(keys, {}, { features: awsFeaturesOf({ hasCertificate: false }) })
+  assert.equal(problems.length, 1)
+  assert.match(
+    problems[0]!,
+    /^5:\d+: error: .*the port 853 of tls is refused: the rack was installed without/,
   )
 })
 

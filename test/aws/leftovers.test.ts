@@ -110,6 +110,62 @@ for (const action of ['servicediscovery:CreateService', 'elasticloadbalancing:Cr
   })
 }
 
+/** What an account says no with, and what the user hears. */
+const refusals: [action: string, error: AwsError, code: string, words: RegExp, hint: RegExp][] = [
+  [
+    'secretsmanager:CreateSecret',
+    new AwsError(
+      'AccessDeniedException',
+      'User: arn:aws:iam::1:role/r is not authorized to perform: secretsmanager:CreateSecret on resource: rack/r/x with an explicit deny in a service control policy',
+    ),
+    'deploy-failed',
+    /does not allow CreateSecret.*secretsmanager:CreateSecret on resource: rack\/r\/x.*explicit deny in a service control policy/s,
+    /./,
+  ],
+  [
+    'elasticloadbalancing:CreateTargetGroup',
+    new AwsError('TooManyTargetGroups', "You've reached the limit on the number of target groups"),
+    'capacity',
+    /CreateTargetGroup meets a limit of the account.*number of target groups/s,
+    /servicequotas\/home\/services\/elasticloadbalancing\/quotas/,
+  ],
+  [
+    'ecs:CreateService',
+    new AwsError(
+      'InvalidParameterException',
+      'Unable to assume the service linked role. Please verify that the ECS service linked role exists.',
+    ),
+    'deploy-failed',
+    /web: .*Please verify that the ECS service linked role exists/s,
+    /./,
+  ],
+  [
+    'elasticfilesystem:DescribeAccessPoints',
+    new AwsError('FileSystemNotFound', "File system 'fs-1' does not exist.", 404),
+    'engine-failed',
+    /DescribeAccessPoints: File system 'fs-1' does not exist/,
+    /^/,
+  ],
+]
+
+test('what the account refuses is told in its own words, and leaves nothing', async () => {
+  const parts = JSON.stringify(await countParts())
+  for (const [action, error, code, words, hint] of refusals) {
+    rack.account.faults.set(action, { error, times: 1 })
+    const failed = await rack.engine
+      .deploy(change(planFor('refused', 'ROOOOOOOOOO'), null), controlFor(60_000))
+      .then(
+        () => null,
+        (thrown: RackError) => thrown,
+      )
+    assert.equal(failed?.code, code, `${action}: ${failed?.message}`)
+    assert.match(failed.message, words)
+    assert.match(failed.hint ?? '', hint)
+    const isClear = async () => JSON.stringify(await countParts()) === parts
+    await until(isClear, { ...deadline, what: `nothing to be left of ${action}` })
+  }
+})
+
 test('what a deploy is making is no orphan, however often it is swept meanwhile', async () => {
   let swept = 0
   rack.account.calls.hooks = {

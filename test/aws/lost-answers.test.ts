@@ -14,10 +14,11 @@ import { until } from '../../src/lib/poll.ts'
 import { Cut, type CallRecord } from '../fake-aws/faults.ts'
 import { countObjects } from '../support/aws-kills.ts'
 import { openAwsRack } from '../support/aws-rack.ts'
-import { exit, mirror, serveText, shellCommand } from '../support/behaviour.ts'
+import { exit, shellCommand } from '../support/behaviour.ts'
 import { controlFor } from '../support/docker-rack.ts'
-import { planOf, processPlan, servesHttp } from '../support/plans.ts'
+import { processPlan } from '../support/plans.ts'
 import { visitLocally } from '../support/visits.ts'
+import { wholeApp } from '../support/whole-app.ts'
 
 let rack: Awaited<ReturnType<typeof openAwsRack>>
 let image: string
@@ -31,30 +32,7 @@ after(async () => await rack.close())
 const app = 'lossy'
 const owner = appOwner(app)
 const small = { cpuUnits: 64, memoryBytes: 32 * 2 ** 20 }
-const external = 20_000 + (randomBytes(2).readUInt16BE() % 10_000)
-
-/** A type of the web, one at a port of its own that keeps a volume, and a job that runs once a release. */
-function planFor(release: string): Plan {
-  const about = { ...small, image, environment: { WORD: release } }
-  const web = processPlan({
-    ...about,
-    command: shellCommand([serveText(8080, release)]),
-    ...servesHttp(8080, [`${app}.localhost`]),
-  })
-  const port = { external, container: 7000, protocol: 'tcp' as const, proxy: false as const, secure: false }
-  const mount = { kind: 'volume', volume: 'data', path: '/data', readOnly: false, noCopy: true } as const
-  const raw = processPlan({
-    ...about,
-    type: 'raw',
-    command: shellCommand([mirror(7000)]),
-    ports: [port],
-    internalPorts: [7000],
-    stopFirst: true,
-    mounts: [mount],
-  })
-  const migrate = processPlan({ ...about, type: 'migrate', restart: 'no', command: shellCommand([exit(0)]) })
-  return planOf([web, raw, migrate], { rack: rack.rack, owner, release, volumes: ['data'] })
-}
+const planFor = (release: string) => wholeApp({ rack: rack.rack, image, app }, release)
 
 const isLook = /^(Describe|List|Get|Filter|Head|BatchGet)/
 

@@ -171,7 +171,7 @@ test('a domain is served by http until its certificate is there, then by TLS, an
   await rack.engine.remove(appOwner('site'), { volumes: true }, controlFor(60_000))
 })
 
-test('a port of tls shows the certificate of the rack, and speaks tcp to the process', async () => {
+test('a port of tls shows the certificate of the rack and those of its domains, and speaks tcp to the process', async () => {
   const external = 20_000 + (randomBytes(2).readUInt16BE() % 10_000)
   const port = { external, container: 8080, protocol: 'tls' as const, proxy: false as const, secure: false }
   const plain = webType('tls', [])
@@ -179,8 +179,8 @@ test('a port of tls shows the certificate of the rack, and speaks tcp to the pro
   const plan = planFor('raw', [{ ...plain, ...about }])
   await deploy(plan, null)
   const ca = rack.account.certificates.authority
-  const visitPort = async () => {
-    const options = { host: '127.0.0.1', port: external, servername: 'raw.rack.test', ca, agent: false }
+  const visitPort = async (servername = 'raw.rack.test') => {
+    const options = { host: '127.0.0.1', port: external, servername, ca, agent: false }
     const signal = AbortSignal.timeout(10_000)
     const [response] = (await once(requestSecurely({ ...options, signal }).end(), 'response')) as [
       IncomingMessage,
@@ -191,6 +191,14 @@ test('a port of tls shows the certificate of the rack, and speaks tcp to the pro
   const next = planFor('raw', [{ ...webType('next', []), ...about }], 'RTTTTTTTTTT')
   await deploy(next, plan)
   assert.equal(await visitPort(), 'next')
+  // A domain of its app is shown there, and on port 443 it is not.
+  domains = [domain('raw.example.test', 'raw')]
+  await bringUntilShown([next])
+  assert.equal(await visitPort('raw.example.test'), 'next')
+  assert.equal(await visit('https', 'raw.example.test'), 'ERR_TLS_CERT_ALTNAME_INVALID')
+  domains = []
+  assert.deepEqual(await bring(next), [])
+  await assert.rejects(visitPort('raw.example.test'), { code: 'ERR_TLS_CERT_ALTNAME_INVALID' })
   await rack.engine.remove(appOwner('raw'), { volumes: true }, controlFor(60_000))
 })
 

@@ -71,6 +71,8 @@ export interface FakeAws {
   databaseAuthority: string
   repositories: Repositories
   logGroups: LogGroups
+  /** By id, changes of Route 53, and when each is known everywhere. */
+  nameChanges: FakeNames['changes']
   /** Says who may do what, for the call that asks so. */
   permissions: Permissions
   network: TaskNetwork
@@ -229,6 +231,7 @@ export async function startFakeAws(options: FakeAwsOptions = {}): Promise<FakeAw
     databaseAuthority: shown.authority,
     repositories: small.links.repositories,
     logGroups: small.links.logGroups,
+    nameChanges: names.changes,
     permissions: small.permissions,
     network,
     troubles: account.troubles,

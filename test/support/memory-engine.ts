@@ -191,6 +191,7 @@ export function createMemoryEngine(options: MemoryEngineOptions = {}): MemoryEng
     // Nobody else has anything here.
     obstacles: async () => [],
     additions: async () => [],
+    nameObstacles: () => [],
 
     async deploy(change, control) {
       ready(control)

@@ -35,6 +35,7 @@ export const featureTitles: Record<Feature, string> = {
   buildSecrets: '`build.secrets`, `build.ssh`',
   udpBesideTcp: 'one number for tcp and udp at once, outside or inside',
   udpAlone: 'a process that is reached by udp alone',
+  tlsPorts: 'tls ports',
   sharedTlsPorts: 'a tls port of several apps',
   proxyOnHttp: '`rack.port.N.proxy` on http',
   proxyVersionOne: '`rack.port.N.proxy` on tcp',

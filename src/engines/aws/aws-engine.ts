@@ -1,4 +1,4 @@
-import { awsFeatures } from '../../domain/aws-features.ts'
+import { awsFeaturesOf } from '../../domain/aws-features.ts'
 import type { Control } from '../../domain/control.ts'
 import type { Engine, EngineInfo } from '../../domain/engine.ts'
 import { RackError } from '../../domain/error.ts'
@@ -12,14 +12,15 @@ import { createOwnerTurns, guarded } from '../common/owner-turns.ts'
 import { readCapacity } from './capacity.ts'
 import { createParts } from './create-parts.ts'
 import { bringNamesOf } from './certificates/bring-names.ts'
-import { bringWays } from './deploy/bring-ways.ts'
+import { bringWays, hasWebWay } from './deploy/bring-ways.ts'
+import { createSettledWays } from './deploy/settled-ways.ts'
 import { deployPlan } from './deploy/deploy.ts'
 import { deprovisionManaged } from './managed/deprovision.ts'
 import { provisionManaged } from './managed/provision.ts'
 import { adoptLeaving } from './leaving/adopt-leaving.ts'
 import { removeVolumes } from './volumes/erase-volumes.ts'
 import { endpointsOf } from './endpoints.ts'
-import { obstaclesOf } from './obstacles.ts'
+import { nameObstacles, obstaclesOf } from './obstacles.ts'
 import { adoptOneOffs } from './processes/adopt-one-offs.ts'
 import { processVerbs } from './processes/process-verbs.ts'
 import { volumeVerbs } from './volumes/volume-verbs.ts'
@@ -56,7 +57,7 @@ export function createAwsEngine(options: AwsEngineOptions): AwsEngine {
   const closing = new AbortController()
   const parts = createParts(options, closing.signal)
   return {
-    features: awsFeatures,
+    features: awsFeaturesOf({ hasCertificate: options.places.balancer.listeners.https !== null }),
     ...changes(parts),
     ...processVerbs(parts, guarded),
     ...volumeVerbs(parts, guarded),
@@ -87,14 +88,17 @@ async function aboutAccount({ clients }: AwsParts, { signal }: Control): Promise
 /** What changes the copies of an app or a service: one at a time. */
 function changes(
   parts: AwsParts,
-): Pick<AwsEngine, 'obstacles' | 'additions' | 'deploy' | 'measure' | 'remove' | 'bringNames'> {
+): Pick<
+  AwsEngine,
+  'obstacles' | 'nameObstacles' | 'additions' | 'deploy' | 'measure' | 'remove' | 'bringNames'
+> {
   const inTurn = createOwnerTurns()
-  const naming = createSemaphore(1)
   // By owner, to what the last change has led; null where it is gone.
   const brought = new Map<string, Plan | null>()
   return {
     obstacles: (plan, starting, control) =>
       guarded(control, () => obstaclesOf(parts, plan, starting, control)),
+    nameObstacles: (plan, domains) => nameObstacles(plan, domains),
     additions: (plan, control) => guarded(control, () => additionsOf(parts, plan, control)),
     deploy: (change, control) =>
       inTurn(change.plan.owner, control, async () => {
@@ -102,24 +106,7 @@ function changes(
         brought.set(ownerKey(change.plan.owner), change.plan)
         return receipt
       }),
-    bringNames: (plans, control) =>
-      guarded(control, async () => {
-        const bring = async () => await bringNamesOf(parts, plans, control)
-        const states = await naming.run(bring, control.signal)
-        // An app that is being deployed, or cannot have what it asks for, keeps no other from its names.
-        const ends = await Promise.allSettled(
-          plans.map(
-            async (read) =>
-              await inTurn(read.owner, control, async () => {
-                const last = brought.get(ownerKey(read.owner))
-                if (last !== null) await bringWays(parts, last ?? read, control)
-              }),
-          ),
-        )
-        const failed = ends.find((each) => each.status === 'rejected')
-        if (failed) throw failed.reason
-        return states
-      }),
+    bringNames: namesVerb(parts, inTurn, brought),
     measure: (measurement, control) =>
       guarded(control, async () => {
         const counts = await abortable(
@@ -136,6 +123,42 @@ function changes(
         if (volumes) await removeVolumes(parts, owner, control)
       }),
   }
+}
+
+/** @param brought by owner, to what the last change has led; null where it is gone */
+function namesVerb(
+  parts: AwsParts,
+  inTurn: ReturnType<typeof createOwnerTurns>,
+  brought: ReadonlyMap<string, Plan | null>,
+): AwsEngine['bringNames'] {
+  const naming = createSemaphore(1)
+  const lookAtWays = createSettledWays(parts)
+  return (plans, control) =>
+    guarded(control, async () => {
+      const bring = async () => await bringNamesOf(parts, plans, control)
+      const states = await naming.run(bring, control.signal)
+      const web = plans.filter(hasWebWay)
+      if (web.length === 0) return states
+      const look = await lookAtWays(web, control)
+      const wantedOf = (read: Plan) => {
+        const last = brought.get(ownerKey(read.owner))
+        return last === null ? null : (last ?? read)
+      }
+      const unsettled = web.filter((read) => !look.isSettled(wantedOf(read) ?? read))
+      // An app that is being deployed, or cannot have what it asks for, keeps no other from its names.
+      const ends = await Promise.allSettled(
+        unsettled.map(
+          async (read) =>
+            await inTurn(read.owner, control, async () => {
+              const wanted = wantedOf(read)
+              if (wanted !== null) look.note(wanted, await bringWays(parts, wanted, control))
+            }),
+        ),
+      )
+      const failed = ends.find((each) => each.status === 'rejected')
+      if (failed) throw failed.reason
+      return states
+    })
 }
 
 function imageVerbs(

@@ -10,6 +10,7 @@ export function intervalsAt(factor: number): Intervals {
     name,
     Math.max(shortestIntervalMs, ms / factor),
   ])
-  // What a process takes to fail is this machine's own time.
-  return { ...(Object.fromEntries(all) as Intervals), settle: usualIntervals.settle / 2 }
+  // What a process takes to fail, and a busy machine to start it, is this machine's own time.
+  const { settle, noTask } = usualIntervals
+  return { ...(Object.fromEntries(all) as Intervals), settle: settle / 2, noTask }
 }

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { planOf, processPlan, servesHttp } from '../../../test/support/plans.ts'
+import { appOwner } from '../../domain/owner.ts'
 import type { ProcessPlan } from '../../domain/plan.ts'
 import type { PortProtocol } from '../../domain/port.ts'
 import { plainRouting } from '../../domain/routing.ts'
-import { ledWays, unservedPorts } from './obstacles.ts'
+import { ledWays, nameObstacles, unservedPorts } from './obstacles.ts'
 
 test('a port that the network balancer is not told how to serve is refused before anything is touched', () => {
   const port = (protocol: PortProtocol, external: number | null) => ({
@@ -35,7 +36,7 @@ test('a port that the network balancer is not told how to serve is refused befor
     said('udp', 53, beside).join(),
     /web on udp 53: a network load balancer has one listener a port/,
   )
-  assert.match(said('tls').join(), /it has no certificate without a domain/)
+  assert.match(said('tls').join(), /the rack was installed without a domain and its certificate/)
   assert.deepEqual(said('tls', 9000, { https: 'arn' }), [])
   const sticky = { ...plainRouting, sticky: { by: 'source' as const } }
   assert.match(said('tls', 9000, { https: 'arn', routing: sticky }).join(), /ends TLS knows no client again/)
@@ -44,6 +45,17 @@ test('a port that the network balancer is not told how to serve is refused befor
   assert.deepEqual(said('tcp', 9000, { routing }), [])
   const ports = [{ ...port('http', 80), upstream: 'h2c' as const }]
   assert.match(said('http', 80, { ports }).join(), /HTTP\/1\.1/)
+})
+
+test('names that no four rules hold are told, domains among them', () => {
+  const routing = { ...plainRouting, allow: Array.from({ length: 12 }, (_each, at) => `10.${at}.0.0/16`) }
+  const web = processPlan({ ...servesHttp(8080, ['web.rack.test']), routing })
+  const plan = planOf([web, processPlan({ type: 'worker' })], { owner: appOwner('shop') })
+  const domains = (...names: string[]) =>
+    names.map((name) => ({ name, app: 'shop', process: null, since: '2026-01-01T00:00:00Z' }))
+  assert.deepEqual(nameObstacles(plan, domains('a.test')), [])
+  const [obstacle] = nameObstacles(plan, domains('a.test', 'b.test'))
+  assert.match(obstacle!.message, /^web needs 8 rules of the balancer for 3 names and 12 ranges/)
 })
 
 test('where the ways in of a plan lead: its ports, and its host names by rules that are live', () => {

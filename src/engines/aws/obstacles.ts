@@ -1,5 +1,6 @@
-import { awsFeatures } from '../../domain/aws-features.ts'
+import { awsFeatures, awsFeaturesOf } from '../../domain/aws-features.ts'
 import type { Control } from '../../domain/control.ts'
+import type { Domain } from '../../domain/domain-name.ts'
 import { RackError } from '../../domain/error.ts'
 import type { Lack } from '../../domain/features.ts'
 import { isSameOwner, ownerText, type Owner } from '../../domain/owner.ts'
@@ -13,6 +14,8 @@ import { findListeners, isWaitingPort, type FoundListener } from './routes/liste
 import { findPlaces } from './routes/places.ts'
 import { groupShortage } from './routes/group-shortage.ts'
 import { openingShortage } from './routes/open-ports.ts'
+import { ruleShortage } from './routes/conditions.ts'
+import { visitorNames } from './routes/visitor-names.ts'
 import { findRules, isLive, type FoundRule } from './routes/rules.ts'
 
 /**
@@ -26,7 +29,12 @@ export async function obstaclesOf(
   starting: ReadonlySet<string>,
   control: Control,
 ): Promise<RackError[]> {
-  return [...unservedPorts(plan, parts.places), ...(await takenWays(parts, plan, starting, control))]
+  const shortages = nameObstacles(plan, parts.domains.current())
+  return [
+    ...unservedPorts(plan, parts.places),
+    ...shortages,
+    ...(await takenWays(parts, plan, starting, control)),
+  ]
 }
 
 /**
@@ -50,6 +58,17 @@ export function unservedPorts(
   )
 }
 
+/** Why processes of a plan cannot be reached by all their names and these domains. Pure. */
+export function nameObstacles(
+  plan: Pick<Plan, 'owner' | 'processes'>,
+  domains: readonly Domain[],
+): RackError[] {
+  return plan.processes.flatMap((each) => {
+    const hosts = visitorNames(plan, each, domains)
+    return ruleShortage({ ...each, hosts }) ?? []
+  })
+}
+
 /** Why, and what to write instead. */
 interface Reason {
   why: string
@@ -68,7 +87,7 @@ function unservedReason(
   if (kind === 'web') return port.upstream ? lackOf(awsFeatures.http2ToProcess) : null
   if (port.protocol === 'udp' && health.port === null) return lackOf(awsFeatures.udpAlone)
   if (port.protocol === 'tls') {
-    if (!hasCertificate) return { why: 'it has no certificate without a domain of its own' }
+    if (!hasCertificate) return lackOf(awsFeaturesOf({ hasCertificate }).tlsPorts)
     if (routing.sticky !== null) return lackOf(awsFeatures.stickyOnTls)
   }
   return null

@@ -30,6 +30,8 @@ export interface Intervals {
   logs: number
   /** How long it rests before an account that did not answer is asked again. */
   away: number
+  /** How long ECS may make no task at all before its last word is the reason. */
+  noTask: number
   /** How long a copy without a port and a check must run. */
   settle: number
 }
@@ -44,6 +46,7 @@ export const usualIntervals: Intervals = {
   metrics: 240_000,
   logs: 5000,
   away: 30_000,
+  noTask: 60_000,
   settle: 2000,
 }
 

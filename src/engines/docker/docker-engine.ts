@@ -97,7 +97,7 @@ export function createDockerEngine(options: DockerEngineOptions): DockerEngine {
 /** What changes the copies of an app or a service: one at a time. */
 function changes(
   parts: EngineParts,
-): Pick<Engine, 'obstacles' | 'additions' | 'deploy' | 'measure' | 'remove' | 'stop'> {
+): Pick<Engine, 'obstacles' | 'nameObstacles' | 'additions' | 'deploy' | 'measure' | 'remove' | 'stop'> {
   const inTurn = createOwnerTurns()
   const current = new Map<string, Plan>()
   const leave = async (plan: Plan, control: Control) => {
@@ -115,6 +115,7 @@ function changes(
   return {
     obstacles: (plan, starting, control) =>
       guarded(control, () => obstaclesOf(parts, { plan, starting }, control)),
+    nameObstacles: () => [],
     // A machine has all that it has from the start.
     additions: async () => [],
     deploy: (change, control) =>

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { RackError } from '../../domain/error.ts'
 import { startMemoryRack, tester } from '../../../test/support/memory-rack.ts'
 
 const web =
@@ -92,5 +93,23 @@ test('a domain says what has become of its certificate, where an account has one
       ['b.example.com', undefined],
       ['www.example.com', 'waiting'],
     ],
+  )
+})
+
+test('a name that the engine cannot lead by beside the others is refused before it is kept', async () => {
+  await using rack = await startMemoryRack()
+  const { operations, control, engine } = rack
+  await operations.createApp('shop')
+  engine.nameObstacles = (_plan, domains) =>
+    domains.length > 1
+      ? [new RackError('invalid', `too many: ${domains.map(({ name }) => name).join()}`)]
+      : []
+  const add = async (name: string) => await operations.addDomain('shop', { name, process: null }, control)
+  await rack.deploy('shop', web)
+  await add('a.example.com')
+  await assert.rejects(add('b.example.com'), { code: 'invalid', message: /too many: a\..*,b\./ })
+  assert.deepEqual(
+    (await operations.listDomains({})).map(({ name }) => name),
+    ['a.example.com'],
   )
 })

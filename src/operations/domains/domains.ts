@@ -1,6 +1,7 @@
 import type { Control } from '../../domain/control.ts'
 import { readDomain, type Domain, type ToldDomain } from '../../domain/domain-name.ts'
 import { processNamePattern } from '../../domain/manifest.ts'
+import type { Plan } from '../../domain/plan.ts'
 import type { Port } from '../../domain/port.ts'
 import { RackError } from '../../domain/error.ts'
 import type { Context } from '../context.ts'
@@ -26,7 +27,7 @@ function told({ host }: Context, domain: Domain): ToldDomain {
  * Gives an app a domain, which is served at once where the app is; no release is made. Safe to repeat.
  * @param domain of one process, or of the app's only HTTP process or `web`
  * @throws invalid for what is no domain; conflict for one that another app has, or that is an app's own name; not-found for
- * a process that serves no HTTP
+ * a process that serves no HTTP; whatever the engine says where a process has too many names
  */
 export async function addDomain(
   context: Context,
@@ -39,7 +40,10 @@ export async function addDomain(
   await findApp(context, app)
   await refuseComing(context, app)
   await refuseOwnNames(context, name)
-  await checkProcess(context, app, domain.process, control)
+  const plan = await livePlanOf(context, app)
+  control.signal.throwIfAborted()
+  checkProcess(app, plan, domain.process)
+  if (plan) refuseTooMany(context, plan, { name, app, process: domain.process })
   const kept = await domains.add({ name, app, process: domain.process })
   if (kept.app !== app || kept.process !== domain.process) throw heldDomain(kept)
   await host.updateRouter(control)
@@ -113,15 +117,15 @@ async function refuseOwnNames({ store, rack }: Context, name: string): Promise<v
   })
 }
 
+/** Beside those that it has; of an app that is not live yet its first deploy says so. */
+function refuseTooMany({ engine, domains }: Context, plan: Plan, domain: Omit<Domain, 'since'>): void {
+  const since = new Date(0).toISOString()
+  const [obstacle] = engine.nameObstacles(plan, [...domains.current(), { ...domain, since }])
+  if (obstacle) throw obstacle
+}
+
 /** An app that is not live yet may have any process. */
-async function checkProcess(
-  context: Context,
-  app: string,
-  process: string | null,
-  control: Control,
-): Promise<void> {
-  const plan = await livePlanOf(context, app)
-  control.signal.throwIfAborted()
+function checkProcess(app: string, plan: Plan | null, process: string | null): void {
   if (!plan) return
   const all = plan.processes.filter(({ hosts }) => hosts.length > 0).map(({ type }) => type)
   const raw = plan.processes.filter(({ ports }) => ports.some(endsTls)).map(({ type }) => type)

@@ -8,7 +8,7 @@ import { cloudMapActions } from './cloud-map-actions.ts'
 import { serveDns, type DnsServer } from './dns-server.ts'
 import { Members } from './members.ts'
 import { route53Actions } from './route53-actions.ts'
-import { Zone } from './zone.ts'
+import { Zone, type ZoneChange } from './zone.ts'
 
 /** What stacks make of names: one zone and one namespace, of the names that the account was made with. */
 export interface NameMaker {
@@ -26,6 +26,8 @@ export interface FakeNames {
   /** Route 53 and Cloud Map. */
   services: [FakeService, FakeService]
   instances: NameInstances
+  /** By id, changes of records. */
+  changes: ReadonlyMap<string, ZoneChange>
   /** Of the rack's own zone, in Route 53. */
   zoneId: string
   /** Of Cloud Map. */
@@ -66,6 +68,7 @@ export function createNames({
   const hosts = new Map<string, string>()
   zone.isThere = !isEmpty
   members.isThere = !isEmpty
+  const changes = new Map<string, ZoneChange>()
   const servers = new Set<DnsServer>()
   const close = async () => {
     await Promise.all([...servers].map((server) => server.close()))
@@ -73,7 +76,12 @@ export function createNames({
   }
   return {
     services: [
-      { scope: 'route53', sdk: { ...route53 }, actions: route53Actions(account, [zone, ...open]), close },
+      {
+        scope: 'route53',
+        sdk: { ...route53 },
+        actions: route53Actions(account, [zone, ...open], changes),
+        close,
+      },
       {
         scope: 'servicediscovery',
         sdk: { ...cloudMap },
@@ -81,6 +89,7 @@ export function createNames({
       },
     ],
     instances: members,
+    changes,
     maker: nameMaker(zone, members, namespaceId),
     zoneId: zone.id,
     publicName(name) {

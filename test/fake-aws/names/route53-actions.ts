@@ -12,9 +12,15 @@ import type { Zone, ZoneChange } from './zone.ts'
 /** A page holds so many at most, though AWS allows 300: paging is on purpose. */
 const mostOnPage = 10
 
-/** Route 53, for the zones that there are. Its throttle of five calls a second is the account's. */
-export function route53Actions(account: FakeAccount, zones: Zone[]): Record<string, Action> {
-  const changes = new Map<string, ZoneChange>()
+/**
+ * Route 53, for the zones that there are. Its throttle of five calls a second is the account's.
+ * @param changes by id, those that were made; it adds its own
+ */
+export function route53Actions(
+  account: FakeAccount,
+  zones: Zone[],
+  changes: Map<string, ZoneChange>,
+): Record<string, Action> {
   const find = (id: string) => {
     const found = zones.find((zone) => zone.isThere && id.replace(/^\/hostedzone\//, '') === zone.id)
     if (found) return found

@@ -15,21 +15,31 @@ import { shownCertificates } from './shown-names.ts'
 /** An authority that has refused a name is asked again after so long. */
 const againMs = 24 * 3600_000
 
+/** A listener, and the names for which it shows a certificate besides its default one. */
+export interface ListenerNames {
+  /** ARN. */
+  listener: string
+  names: readonly string[]
+}
+
 /**
  * Has certificates of ACM for these names and no others of the rack's own, proved in the account's public zones, and shown by
- * the listener as soon as they are issued. Each call goes one step on; safe to repeat.
+ * the listeners that lead by them as soon as they are issued. Each call goes one step on; safe to repeat.
  */
 export async function bringCertificates(
   parts: AwsParts,
-  listener: string,
-  names: readonly string[],
+  { names, listeners }: { names: readonly string[]; listeners: readonly ListenerNames[] },
   control: Pick<Control, 'signal'>,
 ): Promise<NameState[]> {
   const own = await ownCertificates(parts, control)
   if (own.length + names.length === 0) return []
-  const shown = new Set(await shownCertificates(parts, listener, control))
+  const places: Place[] = []
+  for (const each of listeners) {
+    const shown = new Set(await shownCertificates(parts, each.listener, control))
+    places.push({ ...each, shown })
+  }
   const zones = await publicZones(parts, control)
-  const world = { parts, listener, shown, zones, kept: own.filter(({ name }) => names.includes(name)) }
+  const world = { parts, places, zones, kept: own.filter(({ name }) => names.includes(name)) }
   const states: NameState[] = []
   for (const name of names) {
     const mine = own.filter((each) => each.name === name)
@@ -39,12 +49,16 @@ export async function bringCertificates(
   return states
 }
 
+interface Place extends ListenerNames {
+  /** ARNs. */
+  shown: ReadonlySet<string>
+}
+
 interface World {
   parts: AwsParts
   /** Certificates of names that stay. */
   kept: readonly OwnCertificate[]
-  listener: string
-  shown: ReadonlySet<string>
+  places: readonly Place[]
   zones: HostedZone[]
 }
 
@@ -82,39 +96,53 @@ async function bringOne(
   return waiting('ACM is asked for a certificate')
 }
 
+/** Where it is asked for, and nowhere else. */
 async function show(
-  { parts, listener, shown }: World,
-  { arn, name }: OwnCertificate,
-  { signal }: Pick<Control, 'signal'>,
+  { parts, places }: World,
+  own: OwnCertificate,
+  control: Pick<Control, 'signal'>,
 ): Promise<NameState> {
-  const isShown: NameState = { name, state: 'shown', record: null, reason: null }
-  if (shown.has(arn)) return isShown
-  try {
-    await parts.clients.balancers.addListenerCertificates(
-      { ListenerArn: listener, Certificates: [{ CertificateArn: arn }] },
-      { abortSignal: signal },
-    )
-    return isShown
-  } catch (error) {
-    if (!isAwsError(error, 'TooManyCertificatesException', 'TooManyCertificates')) throw error
-    const reason =
-      'the balancer shows no further certificate: raise the quota "Certificates per Application Load Balancer" in the console of Service Quotas'
-    return { name, state: 'failed', record: null, reason }
+  const { arn, name } = own
+  for (const { listener, names, shown } of places) {
+    if (names.includes(name) === shown.has(arn)) continue
+    if (shown.has(arn)) {
+      await hide(parts, listener, arn, control)
+      continue
+    }
+    try {
+      await parts.clients.balancers.addListenerCertificates(
+        { ListenerArn: listener, Certificates: [{ CertificateArn: arn }] },
+        { abortSignal: control.signal },
+      )
+    } catch (error) {
+      if (!isAwsError(error, 'TooManyCertificatesException', 'TooManyCertificates')) throw error
+      const kind = listener.includes(':listener/net/') ? 'Network' : 'Application'
+      const reason = `the balancer shows no further certificate: raise the quota "Certificates per ${kind} Load Balancer" in the console of Service Quotas`
+      return { name, state: 'failed', record: null, reason }
+    }
   }
+  if (places.some(({ names }) => names.includes(name)))
+    return { name, state: 'shown', record: null, reason: null }
+  return { name, state: 'waiting', record: null, reason: 'its port is not open yet' }
+}
+
+async function hide(
+  { clients }: AwsParts,
+  ListenerArn: string,
+  CertificateArn: string,
+  { signal }: Pick<Control, 'signal'>,
+): Promise<void> {
+  const input = { ListenerArn, Certificates: [{ CertificateArn }] }
+  await clients.balancers.removeListenerCertificates(input, { abortSignal: signal })
 }
 
 /** What is still shown somewhere goes the next time. */
 async function dropOne(
-  { parts, listener, shown, zones, kept }: World,
+  { parts, places, zones, kept }: World,
   { arn, proof }: OwnCertificate,
   control: Pick<Control, 'signal'>,
 ): Promise<void> {
-  if (shown.has(arn)) {
-    await parts.clients.balancers.removeListenerCertificates(
-      { ListenerArn: listener, Certificates: [{ CertificateArn: arn }] },
-      { abortSignal: control.signal },
-    )
-  }
+  for (const { listener, shown } of places) if (shown.has(arn)) await hide(parts, listener, arn, control)
   if (!(await deleteCertificate(parts, arn, control)) || proof === null) return
   // The record of a name is that of all below it too (D), by which the other one is renewed.
   if (kept.some((other) => other.arn !== arn && other.proof?.name === proof.name)) return

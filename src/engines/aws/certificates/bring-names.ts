@@ -1,20 +1,45 @@
 import { covers } from '../../../domain/certificate.ts'
 import type { Plan } from '../../../domain/plan.ts'
 import type { Control } from '../../../domain/control.ts'
+import { waysOf } from '../../../domain/ways.ts'
 import type { AwsParts } from '../parts.ts'
-import { visitorNames } from '../routes/visitor-names.ts'
+import { findListeners, listenerProtocol } from '../routes/listeners.ts'
+import { tlsNames, visitorNames } from '../routes/visitor-names.ts'
 import type { NameState } from '../../../domain/name-state.ts'
-import { bringCertificates } from './bring-certificates.ts'
+import { bringCertificates, type ListenerNames } from './bring-certificates.ts'
+
+/** Names that need a certificate beside that of the rack's domain. */
+export interface NamesToProve {
+  /** Of the web. */
+  web: string[]
+  /** By external port of protocol tls. */
+  tls: Map<number, string[]>
+}
 
 /**
  * Names that need a certificate beside that of the rack's domain: those of a process below its app's share one. Pure.
  * @param plans live ones
  */
-export function namesToProve(parts: Pick<AwsParts, 'domain' | 'domains'>, plans: readonly Plan[]): string[] {
-  const { domain } = parts
-  const names = plans.flatMap((plan) =>
-    plan.processes.flatMap((each) => visitorNames(plan, each, parts.domains.current())),
-  )
+export function namesToProve(
+  parts: Pick<AwsParts, 'domain' | 'domains'>,
+  plans: readonly Plan[],
+): NamesToProve {
+  const domains = parts.domains.current()
+  const provable = (names: string[]) => namesOfCertificates(parts, names)
+  const web = plans.flatMap((plan) => plan.processes.flatMap((each) => visitorNames(plan, each, domains)))
+  const tls = new Map<number, string[]>()
+  for (const plan of plans) {
+    for (const each of plan.processes) {
+      const names = provable(tlsNames(plan, each, domains))
+      if (names.length === 0) continue
+      for (const { external, port } of waysOf(each))
+        if (external !== null && port.protocol === 'tls') tls.set(external, names)
+    }
+  }
+  return { web: provable(web), tls }
+}
+
+function namesOfCertificates({ domain }: Pick<AwsParts, 'domain'>, names: string[]): string[] {
   const covered = [domain, `*.${domain}`]
   const wanted = names
     .filter((name) => !covers(covered, name))
@@ -33,5 +58,21 @@ export async function bringNamesOf(
 ): Promise<NameState[]> {
   const { https } = parts.places.balancer.listeners
   if (https === null) return []
-  return await bringCertificates(parts, https, namesToProve(parts, plans), control)
+  const { web, tls } = namesToProve(parts, plans)
+  const listeners: ListenerNames[] = [{ listener: https, names: web }]
+  for (const { arn, port, protocol } of await tlsListeners(parts, plans, control)) {
+    if (protocol === 'TLS') listeners.push({ listener: arn, names: tls.get(port) ?? [] })
+  }
+  const names = [...new Set([...web, ...[...tls.values()].flat()])].toSorted()
+  return await bringCertificates(parts, { names, listeners }, control)
+}
+
+/** Those of ports of these plans. */
+async function tlsListeners(parts: AwsParts, plans: readonly Plan[], control: Pick<Control, 'signal'>) {
+  const ways = plans.flatMap(({ processes }) => processes.flatMap(waysOf))
+  const ports = new Set(
+    ways.flatMap((way) => (way.kind === 'raw' && listenerProtocol(way) === 'TLS' ? [way.external] : [])),
+  )
+  if (ports.size === 0) return []
+  return (await findListeners(parts, control)).filter(({ port }) => ports.has(port))
 }

@@ -9,23 +9,29 @@ import { swapRules, type OwnWays } from './move-ways.ts'
 import type { Generation } from './own.ts'
 import { groupBehind, type Serving } from './serving.ts'
 
+/** Whether anything of it is reached by a name from outside. */
+export function hasWebWay(plan: Plan): boolean {
+  return plan.processes.some((each) => waysOf(each).some(({ kind }) => kind === 'web'))
+}
+
 /**
  * Has what serves of an app reached by the names that it has now: domains come and go without a deploy. Safe to repeat.
  * @param plan its live one
+ * @returns whether anything had to be changed
  */
-export async function bringWays(parts: AwsParts, plan: Plan, control: Control): Promise<void> {
+export async function bringWays(parts: AwsParts, plan: Plan, control: Control): Promise<boolean> {
   const { owner } = plan
-  if (!plan.processes.some((each) => waysOf(each).some(({ kind }) => kind === 'web'))) return
+  if (!hasWebWay(plan)) return false
   const found = await findGenerations(parts, { owner }, control)
   const active = found.filter(({ service }) => service.status === 'ACTIVE').map(generationOf)
   const own: OwnWays = { parts, owner, generations: new Map(active.map((each) => [each.name, each])) }
-  await parts.routing.run(async () => {
+  return await parts.routing.run(async () => {
     const rules = await findRules(parts, control)
     const serving = ledNow(own, plan, rules)
     const up = new Set(serving.flatMap(({ counts }) => [...counts.keys()]))
     // A release that came meanwhile may have others.
     const types = new Set(plan.processes.map(({ type }) => type))
-    await swapRules(own, { serving, plan, up, types, rules }, control)
+    return await swapRules(own, { serving, plan, up, types, rules }, control)
   }, control.signal)
 }
 

@@ -20,8 +20,6 @@ import { removeGeneration } from '../leaving/remove-parts.ts'
 import { groupsOf, registryOf } from '../orphans.ts'
 import { setDesired } from './set-desired.ts'
 
-/** How long ECS may make no task at all before its last word is the reason. */
-const noTaskMs = 60_000
 /** How long a task may take from being made until its process runs. */
 const startDeadlineMs = 480_000
 
@@ -201,7 +199,7 @@ async function newTasks(
     if (fresh.length >= count) {
       return fresh.toSorted((a, b) => a.createdMs - b.createdMs).slice(0, count)
     }
-    if (performance.now() - begunMs > noTaskMs) {
+    if (performance.now() - begunMs > parts.intervals.noTask) {
       throw notStarted(generation.type, '', await lastEvent(parts, generation, signal))
     }
     await pause(parts.intervals.tasks, signal)

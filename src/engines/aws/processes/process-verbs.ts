@@ -13,7 +13,7 @@ import { listProcesses } from './list-processes.ts'
 import { runOneOff } from './one-off.ts'
 import { readUsage } from './read-usage.ts'
 import { stopTask } from './start-one-off.ts'
-import { watchProcesses } from './watch-processes.ts'
+import { createProcessWatch } from './watch-processes.ts'
 
 type ProcessVerbs = Pick<
   Engine,
@@ -30,7 +30,7 @@ export function processVerbs(
     processes: (filter, control) =>
       guarded(control, () => listProcesses(parts, definitions, filter, control)),
     usage: (filter, control) => guarded(control, () => readUsage(parts, filter, control)),
-    watch: (control) => watchProcesses(parts, control),
+    watch: createProcessWatch(parts),
     run: (oneOff, terminal, control) => guarded(control, () => runOneOff(parts, oneOff, terminal, control)),
     exec: (id, command, terminal, control) =>
       guarded(control, async () => {

@@ -1,63 +1,148 @@
 import { ownerKey, readOwnerKey, type Owner } from '../../../domain/owner.ts'
+import { abortable } from '../../../lib/deadline.ts'
 import { pause } from '../../../lib/poll.ts'
 import { findGenerations, findTasks } from '../look/found.ts'
 import type { AwsParts } from '../parts.ts'
 
 /** ECS tells of nothing by itself: all tasks are looked at again and again, in two calls where there are few. */
 const looksApart = 2
+/** Services change by the rack's own doing, which it knows of, or by somebody's hand: they are looked at every so manieth time. */
+const tasksOfService = 5
+
+type Signalled = { signal: AbortSignal }
 
 /** The owners of tasks to which something has happened since the last look; null at first. */
-export async function* watchProcesses(
-  parts: AwsParts,
-  control: { signal: AbortSignal },
-): AsyncGenerator<Owner | null> {
-  try {
-    let before = await look(parts, control)
-    yield null
-    for (;;) {
-      await pause(parts.intervals.tasks * looksApart, control.signal)
-      const now = await look(parts, control)
-      for (const owner of changedOwners(before, now)) yield owner
-      before = now
+export type ProcessWatch = (control: Signalled) => AsyncGenerator<Owner | null>
+
+/** One look for all who watch, for as long as there are any. */
+export function createProcessWatch(parts: AwsParts): ProcessWatch {
+  const take = async (at: number, before: Look | null, control: Signalled): Promise<Look> => {
+    const [tasks, services] = await Promise.all([
+      lookAtTasks(parts, control),
+      before !== null && at % tasksOfService !== 0 ? before.services : lookAtServices(parts, control),
+    ])
+    return { tasks, services }
+  }
+  return createSharedWatch(take, parts.intervals.tasks * looksApart)
+}
+
+/** By owner, what can be told of its tasks and of its services, each as a text. */
+export interface Look {
+  tasks: ReadonlyMap<string, string>
+  services: ReadonlyMap<string, string>
+}
+
+/** Somebody who watches, and what they have not heard yet. */
+interface Listener {
+  /** Keys of owners; null is any of them. */
+  news: Set<string | null>
+  wake: PromiseWithResolvers<void>
+}
+
+type TakeLook = (at: number, before: Look | null, control: Signalled) => Promise<Look>
+
+/**
+ * @param take a look, the n-th since somebody began to watch, and the one before it
+ * @param restMs between two
+ */
+export function createSharedWatch(take: TakeLook, restMs: number): ProcessWatch {
+  const listeners = new Set<Listener>()
+  let ending = new AbortController()
+  return async function* ({ signal }) {
+    const listener: Listener = { news: new Set(), wake: alarm() }
+    const isFirst = listeners.size === 0
+    listeners.add(listener)
+    if (isFirst) {
+      ending = new AbortController()
+      void lookOn(take, { restMs, listeners }, ending)
+    } else {
+      // What happens from now on is told, and how it is now may be read.
+      tell([listener], [null])
     }
-  } catch (error) {
-    // A call that is broken off says less of why than the signal.
-    control.signal.throwIfAborted()
-    throw error
+    try {
+      for (;;) {
+        await abortable(listener.wake.promise, signal)
+        const news = [...listener.news]
+        listener.news.clear()
+        listener.wake = alarm()
+        for (const key of news) yield key === null ? null : readOwnerKey(key)
+      }
+    } finally {
+      listeners.delete(listener)
+      if (listeners.size === 0) ending.abort()
+    }
   }
 }
 
-/** By owner, all that can be told of its processes, as a text. */
-type Look = ReadonlyMap<string, string>
+/** Tells all what changes, until nobody watches; a look that fails is heard by those who do, and is the last. */
+async function lookOn(
+  take: TakeLook,
+  { restMs, listeners }: { restMs: number; listeners: Set<Listener> },
+  control: Signalled,
+): Promise<void> {
+  try {
+    let before: Look | null = null
+    for (let at = 0; ; at++) {
+      const now = await take(at, before, control)
+      tell(listeners, before === null ? [null] : changedKeys(before, now))
+      before = now
+      await pause(restMs, control.signal)
+    }
+  } catch (error) {
+    if (control.signal.aborted) return
+    for (const { wake } of listeners) wake.reject(error)
+    listeners.clear()
+  }
+}
 
-async function look(parts: AwsParts, control: { signal: AbortSignal }): Promise<Look> {
-  const [tasks, generations] = await Promise.all([
-    findTasks(parts, {}, control),
-    findGenerations(parts, {}, control),
-  ])
-  const lines = [
-    ...tasks.map(({ owner, arn, task, address }) => ({
-      key: ownerKey(owner),
+function tell(listeners: Iterable<Listener>, keys: Iterable<string | null>): void {
+  const all = [...keys]
+  if (all.length === 0) return
+  for (const { news, wake } of listeners) {
+    for (const key of all) news.add(key)
+    wake.resolve()
+  }
+}
+
+/** Whoever is busy hears of a failure when they ask on. */
+function alarm(): PromiseWithResolvers<void> {
+  const wake = Promise.withResolvers<void>()
+  wake.promise.catch(() => undefined)
+  return wake
+}
+
+async function lookAtTasks(parts: AwsParts, control: Signalled): Promise<Look['tasks']> {
+  const tasks = await findTasks(parts, {}, control)
+  return textsOf(
+    tasks.map(({ owner, arn, task, address }) => ({
+      owner,
       line: [arn, task.lastStatus, task.desiredStatus, task.healthStatus, address].join(' '),
     })),
-    ...generations.map(({ owner, name, service, tags }) => ({
-      key: ownerKey(owner),
-      line: [name, service.status, service.desiredCount, tags.state].join(' '),
-    })),
-  ]
-  const groups = Map.groupBy(lines, ({ key }) => key)
-  return new Map(
-    Array.from(groups, ([key, each]) => [
-      key,
-      each
-        .map(({ line }) => line)
-        .toSorted()
-        .join('\n'),
-    ]),
   )
 }
 
-function changedOwners(before: Look, now: Look): Owner[] {
-  const keys = new Set([...before.keys(), ...now.keys()])
-  return [...keys].filter((key) => before.get(key) !== now.get(key)).map(readOwnerKey)
+async function lookAtServices(parts: AwsParts, control: Signalled): Promise<Look['services']> {
+  const generations = await findGenerations(parts, {}, control)
+  return textsOf(
+    generations.map(({ owner, name, service, tags }) => ({
+      owner,
+      line: [name, service.status, service.desiredCount, tags.state].join(' '),
+    })),
+  )
+}
+
+function textsOf(lines: { owner: Owner; line: string }[]): ReadonlyMap<string, string> {
+  const groups = Map.groupBy(lines, ({ owner }) => ownerKey(owner))
+  const texts = Array.from(groups, ([key, each]) => {
+    const sorted = each.map(({ line }) => line).toSorted()
+    return [key, sorted.join('\n')] as const
+  })
+  return new Map(texts)
+}
+
+function changedKeys(before: Look, now: Look): Set<string> {
+  const keys = [before, now].flatMap(({ tasks, services }) => [...tasks.keys(), ...services.keys()])
+  const isOther = (key: string) =>
+    before.tasks.get(key) !== now.tasks.get(key) || before.services.get(key) !== now.services.get(key)
+  return new Set(keys.filter(isOther))
 }

@@ -8,29 +8,35 @@ const valuesOfRule = 5
 const hostsBesideRanges = 2
 const mostRules = 4
 
-/** The conditions of the rules of a type, one list a rule: host names, and who may come. Pure. @throws invalid */
-export function conditionsOf({
-  type,
-  hosts,
-  routing,
-}: Pick<ProcessPlan, 'type' | 'hosts' | 'routing'>): RuleCondition[][] {
+type Reached = Pick<ProcessPlan, 'type' | 'hosts' | 'routing'>
+
+/** Names, and ranges of who may come, of each rule of a type. Pure. */
+function sharesOf({ hosts, routing }: Pick<Reached, 'hosts' | 'routing'>) {
   const ranges = routing.allow?.map(asRange)
   const perRule = ranges ? hostsBesideRanges : valuesOfRule
   const hostGroups = chunks([...hosts].toSorted(), perRule)
   const rangeGroups = ranges
     ? chunks(ranges, valuesOfRule - Math.min(hosts.length, hostsBesideRanges))
     : [null]
-  const rules = hostGroups.flatMap((names) => rangeGroups.map((some) => ({ names, some })))
-  if (rules.length > mostRules) {
-    throw new RackError(
-      'invalid',
-      `${type} needs ${rules.length} rules of the balancer, and may have ${mostRules}`,
-      {
-        hint: 'Give it fewer host names, or larger ranges in rack.allow.',
-      },
-    )
-  }
-  return rules.map(({ names, some }) => [
+  return hostGroups.flatMap((names) => rangeGroups.map((some) => ({ names, some })))
+}
+
+/** Why the balancer cannot lead to a type by all its names; null where it can. Pure. */
+export function ruleShortage({ type, hosts, routing }: Reached): RackError | null {
+  const count = sharesOf({ hosts, routing }).length
+  if (count <= mostRules) return null
+  const ranges = routing.allow ? ` and ${routing.allow.length} ranges of rack.allow` : ''
+  const message = `${type} needs ${count} rules of the balancer for ${hosts.length} names${ranges}, and may have ${mostRules}`
+  return new RackError('invalid', message, {
+    hint: `Give it fewer names, or larger ranges in rack.allow: a rule has ${valuesOfRule} names, or ${hostsBesideRanges} beside ${valuesOfRule - hostsBesideRanges} ranges.`,
+  })
+}
+
+/** The conditions of the rules of a type, one list a rule: host names, and who may come. Pure. @throws invalid */
+export function conditionsOf(reached: Reached): RuleCondition[][] {
+  const shortage = ruleShortage(reached)
+  if (shortage) throw shortage
+  return sharesOf(reached).map(({ names, some }) => [
     { Field: 'host-header', HostHeaderConfig: { Values: names } },
     ...(some ? [{ Field: 'source-ip', SourceIpConfig: { Values: some } }] : []),
   ])

@@ -33,5 +33,8 @@ test('host names and ranges share the five values of a rule', () => {
   const rules = conditionsOf({ ...about, routing, hosts: ['a.b', 'c.d'] })
   assert.equal(rules.length, 2)
   assert.deepEqual(rules[0]![1]!.SourceIpConfig!.Values, ['10.0.0.0/8', '192.0.2.1/32', '2001:db8::1/128'])
-  assert.throws(() => conditionsOf({ ...about, routing, hosts }), { code: 'invalid' })
+  assert.throws(() => conditionsOf({ ...about, routing, hosts }), {
+    code: 'invalid',
+    message: /needs 6 rules of the balancer for 6 names and 4 ranges of rack\.allow, and may have 4/,
+  })
 })

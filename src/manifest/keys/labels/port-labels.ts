@@ -69,6 +69,11 @@ export function withPortLabels(
       )
     }
     checkFlags(labelled, family, features, problems)
+    const { tlsPorts } = features
+    const isEnded = port.external !== null && protocol === 'tls'
+    // Where they are there, nobody need hear by which certificate.
+    if (isEnded && tlsPorts !== true && tlsPorts.verdict === 'refused')
+      isThere(tlsPorts, label?.at ?? at, `the port ${port.external} of tls`, problems)
     return labelled
   })
   checkOneWay(labelled, ports, problems)

@@ -15,8 +15,7 @@ export function tcpDoor(
   const clients = new Set<Socket>()
   const take = (client: Socket) => {
     if (client.destroyed) return
-    clients.add(client)
-    client.on('close', () => clients.delete(client)).on('error', () => undefined)
+    client.on('error', () => undefined)
     lead(state, nodes, client)
   }
   const server =
@@ -25,6 +24,9 @@ export function tcpDoor(
       : createServer({ allowHalfOpen: true, pauseOnConnect: true }, take)
   // Whom the security group does not let in hears nothing from AWS; here it is cut, so that nobody waits (J).
   server.prependListener('connection', (client: Socket) => {
+    // Below TLS, so that one that never got through it is cut too.
+    clients.add(client)
+    client.on('close', () => clients.delete(client))
     if (!isLetIn(state, listener, client.remoteAddress)) client.destroy()
   })
   return {
