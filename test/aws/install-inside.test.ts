@@ -50,6 +50,8 @@ test('plan, install, deploy with a build, login from elsewhere, update, uninstal
   const visit = visitLocally(aws.loopbackPort('web', 80))
   const answers = async () => (await visit('shop.localhost'))?.text === 'hello'
   await until(answers, { what: 'the app to answer', deadlineMs: 30_000 })
+  const app = await world.clients.stacks.describeStacks({ StackName: `rack-${name}-app-shop` })
+  assert.match(app.Stacks![0]!.RoleARN!, new RegExp(`:role/rack/${name}/rack-${name}-stacks$`))
 
   await loginElsewhere()
   await stopAndStart()

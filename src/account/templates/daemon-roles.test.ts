@@ -134,6 +134,12 @@ const ofStacks: [resource: string, calls: string][] = [
   [arn('rds', 'subgrp:rack-shop-service-main-subnets-1'), 'rds:CreateDBSubnetGroup DeleteDBSubnetGroup'],
   [arn('rds', 'pg:rack-shop-service-main-settings-1'), 'rds:CreateDBParameterGroup ModifyDBParameterGroup'],
   [
+    arn('elasticache', 'replicationgroup:rack-1'),
+    'elasticache:CreateReplicationGroup AddTagsToResource ModifyReplicationGroup DeleteReplicationGroup CreateSnapshot',
+  ],
+  [arn('elasticache', 'user:rack-1'), 'elasticache:CreateUser ModifyUser DeleteUser'],
+  [arn('elasticache', 'subnetgroup:rack-shop-service-main-subnets-1'), 'elasticache:CreateCacheSubnetGroup'],
+  [
     arn('elasticloadbalancing', 'loadbalancer/net/rack-shop-N-1/1'),
     'elasticloadbalancing:CreateLoadBalancer ModifyLoadBalancerAttributes AddTags DeleteLoadBalancer',
   ],

@@ -119,7 +119,10 @@ function running(rack: string): object[] {
       ),
       arnsHere('ecr', `repository/rack/${rack}`, `repository/rack/${rack}/*`),
     ),
-    allow(of('logs', 'DescribeLogStreams FilterLogEvents'), arnsHere('logs', `log-group:/rack/${rack}/*`)),
+    allow(
+      of('logs', 'DescribeLogStreams FilterLogEvents PutRetentionPolicy'),
+      arnsHere('logs', `log-group:/rack/${rack}/*`),
+    ),
   ]
 }
 
@@ -165,7 +168,8 @@ function storing(rack: string): object[] {
 function naming(): object[] {
   const key = 'route53:ChangeResourceRecordSets'
   return [
-    allow(of('route53', 'ListHostedZones GetChange'), '*'),
+    // The last two are Cloud Map's, for services of a namespace with names (J).
+    allow(of('route53', 'ListHostedZones GetChange GetHostedZone ListHostedZonesByName'), '*'),
     allow(of('route53', 'ChangeResourceRecordSets ListResourceRecordSets'), {
       'Fn::Sub': 'arn:${AWS::Partition}:route53:::hostedzone/${Zone}',
     }),
@@ -214,7 +218,7 @@ function stackStatements(rack: string, boundary: unknown): object[] {
   const looking =
     'GetRole GetRolePolicy ListRolePolicies ListAttachedRolePolicies DeleteRole TagRole UntagRole UpdateAssumeRolePolicy'
   const logs =
-    'CreateLogGroup DeleteLogGroup PutRetentionPolicy DeleteRetentionPolicy TagResource UntagResource ListTagsForResource'
+    'CreateLogGroup DeleteLogGroup PutRetentionPolicy DeleteRetentionPolicy GetDataProtectionPolicy TagResource UntagResource ListTagsForResource'
   const images =
     'CreateRepository DeleteRepository DescribeRepositories ListImages BatchDeleteImage GetRepositoryPolicy GetLifecyclePolicy TagResource UntagResource ListTagsForResource'
   return [
@@ -223,12 +227,13 @@ function stackStatements(rack: string, boundary: unknown): object[] {
     allow(of('logs', logs), arnsHere('logs', `log-group:/rack/${rack}/*`)),
     allow(of('ecr', images), arnsHere('ecr', `repository/rack/${rack}/*`)),
     ...databaseStatements(rack),
+    ...cacheStatements(),
     allow(
       [
         ...of('ec2', 'CreateSecurityGroup DeleteSecurityGroup CreateTags DeleteTags'),
         ...of('ec2', 'AuthorizeSecurityGroupIngress RevokeSecurityGroupIngress'),
         ...of('ec2', 'AuthorizeSecurityGroupEgress RevokeSecurityGroupEgress'),
-        ...['ec2', 'elasticloadbalancing', 'rds'].map((service) => `${service}:Describe*`),
+        ...['ec2', 'elasticache', 'elasticloadbalancing', 'rds'].map((service) => `${service}:Describe*`),
         'logs:DescribeLogGroups',
       ],
       '*',
@@ -241,6 +246,28 @@ function stackStatements(rack: string, boundary: unknown): object[] {
       ),
       arnsHere('elasticloadbalancing', 'loadbalancer/net/rack-*'),
     ),
+  ]
+}
+
+/** Caches of services, whose names are too short for the rack's. */
+function cacheStatements(): object[] {
+  const kinds = [
+    'ReplicationGroup',
+    'CacheCluster',
+    'User',
+    'UserGroup',
+    'CacheSubnetGroup',
+    'CacheParameterGroup',
+  ]
+  const verbs = kinds.flatMap((kind) => ['Create', 'Modify', 'Delete'].map((verb) => `${verb}${kind}`))
+  const others =
+    'ResetCacheParameterGroup CreateSnapshot AddTagsToResource RemoveTagsFromResource ListTagsForResource'
+  return [
+    allow(
+      of('elasticache', `${verbs.join(' ')} ${others}`),
+      arnsHere('elasticache', '*:rack-*', 'parametergroup:default*'),
+    ),
+    allow('iam:CreateServiceLinkedRole', iamArn('role/aws-service-role/elasticache.amazonaws.com/*')),
   ]
 }
 
