@@ -46,5 +46,8 @@ test('what a rack does not have is null, what it must have is missed by name', (
   assert.throws(() => placesOf({ base, rack: untold }), {
     code: 'engine-failed',
     message: /what ToolImage is/,
+    hint: 'Bring them up to date: rack update',
   })
+  assert.equal(whole.stackRole, undefined)
+  assert.equal(placesOf({ base, rack: { ...rack, StackRole: 'arn:stacks' } }).stackRole, 'arn:stacks')
 })

@@ -16,8 +16,10 @@ async function main(): Promise<void> {
   const log = createLog()
   try {
     await using undo = new AsyncDisposableStack()
+    const starting = hearAsFirstProcess()
     const place = await openPlace(undo, log)
     await using rack = await startRack(place, log)
+    starting[Symbol.dispose]()
     log.info({ rack: place.installation.name, api: rack.address }, 'the rack is up')
     log.info({ signal: await terminationSignal() }, 'the daemon stops')
   } catch (error) {
@@ -39,10 +41,20 @@ async function openPlace(undo: AsyncDisposableStack, log: Logger): Promise<Daemo
   return await openDirectoryPlace(installation, process.env.RACK_DATABASE_URL ?? null, log)
 }
 
+/** What is process 1 of a container ends by no signal that it does not listen for; until it is up, by any at once. */
+function hearAsFirstProcess(): Disposable {
+  const end = () => process.exit(endedBySigterm)
+  if (process.pid === 1) endings.forEach((name) => process.on(name, end))
+  return { [Symbol.dispose]: () => endings.forEach((name) => process.off(name, end)) }
+}
+
+/** As a shell says it. */
+const endedBySigterm = 128 + 15
+const endings = ['SIGTERM', 'SIGINT'] as const
+
 function terminationSignal(): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
-    process.once('SIGTERM', resolve)
-    process.once('SIGINT', resolve)
+    for (const name of endings) process.once(name, resolve)
   })
 }
 

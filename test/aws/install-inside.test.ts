@@ -50,6 +50,8 @@ test('plan, install, deploy with a build, login from elsewhere, update, uninstal
   const visit = visitLocally(aws.loopbackPort('web', 80))
   const answers = async () => (await visit('shop.localhost'))?.text === 'hello'
   await until(answers, { what: 'the app to answer', deadlineMs: 30_000 })
+  const app = await world.clients.stacks.describeStacks({ StackName: `rack-${name}-app-shop` })
+  assert.match(app.Stacks![0]!.RoleARN!, new RegExp(`:role/rack/${name}/rack-${name}-stacks$`))
 
   await loginElsewhere()
   await stopAndStart()
@@ -63,7 +65,8 @@ test('plan, install, deploy with a build, login from elsewhere, update, uninstal
   )
   assert.match(again.stderr, /Its daemon is in the account/)
 
-  const gone = await elsewhere(['uninstall', '--yes'])
+  const leave = ['uninstall', '--region', region, '--rack', name, '--yes']
+  const gone = await elsewhere(leave)
   assert.match(gone.stderr, new RegExp(`^${name} is uninstalled$`, 'm'))
   assert.match(gone.stderr, /^what stays in the account:$/m)
   for (const line of [
@@ -74,7 +77,6 @@ test('plan, install, deploy with a build, login from elsewhere, update, uninstal
   assert.deepEqual([...new Set(await held())], ['AWS::EFS::FileSystem', 'AWS::KMS::Key', 'AWS::S3::Bucket'])
   assert.deepEqual(JSON.parse((await elsewhere(['racks', '--json'])).stdout), [])
   // Here it is still known; of it nothing but its data is left.
-  const leave = ['uninstall', '--region', region, '--rack', name, '--yes']
   const left = await run(leave)
   assert.match(left.stderr, /^error: of \S+ there is nothing left in eu-test-1 but its data: /m)
   await passes([...leave, '--volumes'])
@@ -122,7 +124,6 @@ async function stopAndStart(): Promise<void> {
   assert.match(ill.stdout, /^BAD +api/m)
   const started = await elsewhere(['start'])
   assert.match(started.stderr, /^far is started, in the account 123456789012$/m)
-  assert.match((await elsewhere(['start'])).stderr, /^far runs already/m)
   const listening = await elsewhere(['start', '--https-port', '443'], 1)
   assert.match(listening.stderr, /for a rack on one machine/)
 }
@@ -167,8 +168,6 @@ async function updateFromEarlier(): Promise<void> {
   const plan = await elsewhere(['update', '--plan'])
   assert.match(plan.stdout, /^ {2}Replace +DaemonTask +AWS::ECS::TaskDefinition$/m)
   assert.match(plan.stdout, /^the image of the daemon: another one$/m)
-  const nobody = await elsewhere(['update', '--rack', 'far'], 2)
-  assert.match(nobody.stderr, /nobody is here to be asked/)
   const done = await elsewhere(['update', '--yes'])
   assert.match(done.stderr, new RegExp(`^rack-${name}: DaemonTask UPDATE_COMPLETE$`, 'm'))
   assert.match(done.stderr, /^far is of version \S+$/m)

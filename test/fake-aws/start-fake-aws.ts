@@ -142,6 +142,7 @@ export async function startFakeAws(options: FakeAwsOptions = {}): Promise<FakeAw
   certificates.usedBy((arn) => elb.usersOf(arn))
   const small = createSmall(account, options)
   let endpoint = ''
+  let sessionsPort = 0
   const shown = await createServerCertificates()
   const managed = {
     account,
@@ -154,7 +155,7 @@ export async function startFakeAws(options: FakeAwsOptions = {}): Promise<FakeAw
     account,
     network,
     endpoint: () => endpoint,
-    registry: async () => (await small.registry()).host,
+    ports: async () => [Number((await small.registry()).host.split(':')[1]), sessionsPort],
     databaseAuthority: () => shown.authority,
   })
   undo.defer(() => daemons.close())
@@ -183,6 +184,7 @@ export async function startFakeAws(options: FakeAwsOptions = {}): Promise<FakeAw
     },
   })
   const sessions = await createSessions(account, { docker: connectToDocker(), containers: ecs.containers })
+  sessionsPort = sessions.port
   const builds = createBuilds({
     account,
     logs: small.forTasks.logs,

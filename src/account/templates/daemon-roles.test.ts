@@ -134,15 +134,11 @@ const ofStacks: [resource: string, calls: string][] = [
   [arn('rds', 'subgrp:rack-shop-service-main-subnets-1'), 'rds:CreateDBSubnetGroup DeleteDBSubnetGroup'],
   [arn('rds', 'pg:rack-shop-service-main-settings-1'), 'rds:CreateDBParameterGroup ModifyDBParameterGroup'],
   [
-    arn('elasticache', 'replicationgroup:rack-0a1b2c'),
-    'elasticache:CreateReplicationGroup ModifyReplicationGroup DeleteReplicationGroup CreateSnapshot',
+    arn('elasticache', 'replicationgroup:rack-1'),
+    'elasticache:CreateReplicationGroup AddTagsToResource ModifyReplicationGroup DeleteReplicationGroup CreateSnapshot',
   ],
-  [
-    arn('elasticache', 'usergroup:rack-0a1b2c'),
-    'elasticache:CreateUserGroup ModifyUserGroup DeleteUserGroup',
-  ],
-  [arn('elasticache', 'user:rack-0a1b2c'), 'elasticache:CreateUser ModifyUser DeleteUser'],
-  [arn('elasticache', 'cluster:rack-0a1b2c'), 'elasticache:CreateCacheCluster DeleteCacheCluster'],
+  [arn('elasticache', 'user:rack-1'), 'elasticache:CreateUser ModifyUser DeleteUser'],
+  [arn('elasticache', 'subnetgroup:rack-shop-service-main-subnets-1'), 'elasticache:CreateCacheSubnetGroup'],
   [
     arn('elasticloadbalancing', 'loadbalancer/net/rack-shop-N-1/1'),
     'elasticloadbalancing:CreateLoadBalancer ModifyLoadBalancerAttributes AddTags DeleteLoadBalancer',

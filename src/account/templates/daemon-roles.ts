@@ -169,7 +169,8 @@ function storing(rack: string): object[] {
 function naming(): object[] {
   const key = 'route53:ChangeResourceRecordSets'
   return [
-    allow(of('route53', 'ListHostedZones GetChange'), '*'),
+    // The last two are Cloud Map's, for services of a namespace with names (J).
+    allow(of('route53', 'ListHostedZones GetChange GetHostedZone ListHostedZonesByName'), '*'),
     allow(of('route53', 'ChangeResourceRecordSets ListResourceRecordSets'), {
       'Fn::Sub': 'arn:${AWS::Partition}:route53:::hostedzone/${Zone}',
     }),
@@ -218,19 +219,16 @@ function stackStatements(rack: string, boundary: unknown): object[] {
   const looking =
     'GetRole GetRolePolicy ListRolePolicies ListAttachedRolePolicies DeleteRole TagRole UntagRole UpdateAssumeRolePolicy'
   const logs =
-    'CreateLogGroup DeleteLogGroup PutRetentionPolicy DeleteRetentionPolicy TagResource UntagResource ListTagsForResource'
+    'CreateLogGroup DeleteLogGroup PutRetentionPolicy DeleteRetentionPolicy GetDataProtectionPolicy TagResource UntagResource ListTagsForResource'
   const images =
     'CreateRepository DeleteRepository DescribeRepositories ListImages BatchDeleteImage GetRepositoryPolicy GetLifecyclePolicy TagResource UntagResource ListTagsForResource'
-  const caches =
-    'CreateReplicationGroup ModifyReplicationGroup DeleteReplicationGroup CreateCacheCluster ModifyCacheCluster DeleteCacheCluster CreateSnapshot CreateCacheSubnetGroup ModifyCacheSubnetGroup DeleteCacheSubnetGroup CreateCacheParameterGroup ModifyCacheParameterGroup ResetCacheParameterGroup DeleteCacheParameterGroup CreateUser ModifyUser DeleteUser CreateUserGroup ModifyUserGroup DeleteUserGroup AddTagsToResource RemoveTagsFromResource ListTagsForResource'
   return [
     allow(of('iam', writing), appRoles(rack), bounded),
     allow(of('iam', looking), appRoles(rack)),
     allow(of('logs', logs), arnsHere('logs', `log-group:/rack/${rack}/*`)),
     allow(of('ecr', images), arnsHere('ecr', `repository/rack/${rack}/*`)),
     ...databaseStatements(rack),
-    // Names of caches are too short for the rack's; Memcached has the settings of ElastiCache's own.
-    allow(of('elasticache', caches), arnsHere('elasticache', '*:rack-*', 'parametergroup:default*')),
+    ...cacheStatements(),
     allow(
       [
         ...of('ec2', 'CreateSecurityGroup DeleteSecurityGroup CreateTags DeleteTags'),
@@ -252,6 +250,28 @@ function stackStatements(rack: string, boundary: unknown): object[] {
   ]
 }
 
+/** Caches of services, whose names are too short for the rack's. */
+function cacheStatements(): object[] {
+  const kinds = [
+    'ReplicationGroup',
+    'CacheCluster',
+    'User',
+    'UserGroup',
+    'CacheSubnetGroup',
+    'CacheParameterGroup',
+  ]
+  const verbs = kinds.flatMap((kind) => ['Create', 'Modify', 'Delete'].map((verb) => `${verb}${kind}`))
+  const others =
+    'ResetCacheParameterGroup CreateSnapshot AddTagsToResource RemoveTagsFromResource ListTagsForResource'
+  return [
+    allow(
+      of('elasticache', `${verbs.join(' ')} ${others}`),
+      arnsHere('elasticache', '*:rack-*', 'parametergroup:default*'),
+    ),
+    allow('iam:CreateServiceLinkedRole', iamArn('role/aws-service-role/elasticache.amazonaws.com/*')),
+  ]
+}
+
 /** Databases of services, and the key that they are closed with. */
 function databaseStatements(rack: string): object[] {
   const own = ['db', 'subgrp', 'pg', 'snapshot'].map((kind) => `${kind}:rack-${rack}-service-*`)
@@ -259,10 +279,7 @@ function databaseStatements(rack: string): object[] {
     'CreateDBInstance ModifyDBInstance DeleteDBInstance CreateDBSnapshot CreateDBSubnetGroup ModifyDBSubnetGroup DeleteDBSubnetGroup CreateDBParameterGroup ModifyDBParameterGroup ResetDBParameterGroup DeleteDBParameterGroup AddTagsToResource RemoveTagsFromResource ListTagsForResource'
   return [
     allow(of('rds', verbs), arnsHere('rds', ...own, 'og:default*')),
-    allow(
-      'iam:CreateServiceLinkedRole',
-      ['rds', 'elasticache'].map((service) => iamArn(`role/aws-service-role/${service}.amazonaws.com/*`)),
-    ),
+    allow('iam:CreateServiceLinkedRole', iamArn('role/aws-service-role/rds.amazonaws.com/*')),
     allow(of('kms', 'DescribeKey Decrypt GenerateDataKey'), ref('Key')),
     allow('kms:CreateGrant', ref('Key'), { Condition: { Bool: { 'kms:GrantIsForAWSResource': 'true' } } }),
   ]

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { assertGolden } from '../../../test/support/golden.ts'
 import { installationStacks } from '../installation-stacks.ts'
+import { buildProjectName } from './inside.ts'
 
 const json = (value: object) => `${JSON.stringify(value, null, 2)}\n`
 /** D: "CloudFormation quotas". */
@@ -67,6 +68,8 @@ test('the stacks of a rack whose daemon is inside', () => {
   assertGolden('aws/base-inside-stack.json', json(base!.template))
   assertGolden('aws/rack-inside-stack.json', json(rack!.template))
   for (const { template } of [base!, rack!]) assert.ok(JSON.stringify(template).length < largestBody)
+  const { Resources } = rack!.template
+  assert.equal(Resources['BuildProject']!.Properties['Name'], buildProjectName('r1'))
 })
 
 test('without a domain the API alone is on 443, under its own certificate; without an image there is no daemon', () => {

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { test } from 'node:test'
 import { connect, createServer } from 'node:tls'
-import { createAuthority, issueCertificate } from './issue.ts'
+import { createAuthority, createSelfSigned, issueCertificate } from './issue.ts'
 import { BundleError, isKeyOf, readBundle, readPrivateKey } from './read-bundle.ts'
 
 const day = 86_400_000
@@ -39,6 +39,25 @@ test('what an authority signs is believed by whoever believes the authority, for
     [long],
     'longer than a subject may be',
   )
+})
+
+test('what is signed by itself is believed by whoever believes it, and by nobody who believes another of its name', async (t) => {
+  const [own, other] = await Promise.all(
+    [1, 2].map(async () => await createSelfSigned({ names: ['api.r.internal'], from, until })),
+  )
+  const server = createServer({ cert: own!.certificate, key: own!.key }, (socket) => socket.end('hello'))
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.after(() => server.close())
+  const { port } = server.address() as AddressInfo
+  const ask = async (ca: string, servername = 'api.r.internal') => {
+    const socket = connect({ port, host: '127.0.0.1', servername, ca })
+    return (await socket.setEncoding('utf8').toArray()).join('')
+  }
+  assert.equal(await ask(own!.certificate), 'hello')
+  await assert.rejects(ask(other!.certificate), { code: 'DEPTH_ZERO_SELF_SIGNED_CERT' })
+  await assert.rejects(ask(own!.certificate, 'api.s.internal'), { code: 'ERR_TLS_CERT_ALTNAME_INVALID' })
+  assert.equal(new X509Certificate(own!.certificate).ca, false)
 })
 
 test('a bundle is read whatever its order and its ends of lines', async () => {

@@ -11,8 +11,8 @@ import { labelsOf } from './task-network.ts'
 export interface DaemonWay {
   /** What the account's network does by itself elsewhere. */
   environment(): Promise<Record<string, string>>
-  /** Of the registry, `127.0.0.1:PORT`, and where tasks find it and their credentials instead. */
-  doors(): Promise<{ registryPort: number; registryDoor: number; credentialsDoor: number }>
+  /** Ports of a task's own loopback, and the ports of the network's gateway to which they have to lead. */
+  doors(): Promise<{ port: number; to: number }[]>
   close(): Promise<void>
 }
 
@@ -20,8 +20,8 @@ interface Options {
   account: FakeAccount
   network: TaskNetwork
   endpoint: () => string
-  /** `127.0.0.1:PORT`. */
-  registry: () => Promise<string>
+  /** Ports of the loopback by which the account names what it has: its registry, its sessions. */
+  ports: () => Promise<number[]>
   /** Whom databases of the account have their certificates of: PEM. */
   databaseAuthority: () => string
 }
@@ -30,6 +30,7 @@ interface Options {
 const accessKeyId = 'AKIADAEMON'
 /** Where Fargate has the credentials of a task's role, and what it says of where they are (D). */
 const credentialsAddress = '169.254.170.2'
+const credentialsPort = 80
 const credentialsPath = '/v2/credentials/daemon'
 /** As often as the account's own clock makes sense of it. */
 const mostFactor = 1000
@@ -39,7 +40,7 @@ export function createDaemonWay({
   account,
   network,
   endpoint,
-  registry,
+  ports,
   databaseAuthority,
 }: Options): DaemonWay {
   const servers: Server[] = []
@@ -54,15 +55,12 @@ export function createDaemonWay({
     servers.push(server)
     return (server.address() as AddressInfo).port
   }
-  const leadTo = async (host: string) => await listen(tunnelTo(Number(host.split(':').at(-1))))
-  const endpointDoor = onFirstUse(async () => await leadTo(new URL(endpoint()).host))
+  const leadTo = async (port: number) => await listen(tunnelTo(port))
+  const endpointDoor = onFirstUse(async () => await leadTo(Number(new URL(endpoint()).port)))
   const doors = onFirstUse(async () => {
-    const host = await registry()
-    return {
-      registryPort: Number(host.split(':')[1]),
-      registryDoor: await leadTo(host),
-      credentialsDoor: await listen(credentialsServer()),
-    }
+    const others = (await ports()).map(async (port) => ({ port, to: await leadTo(port) }))
+    const credentials = { port: credentialsPort, to: await listen(credentialsServer()) }
+    return [credentials, ...(await Promise.all(others))]
   })
   return {
     async environment() {
@@ -123,18 +121,18 @@ export function isDaemon({ definition }: TaskRecord): boolean {
   )
 }
 
-/** Has a task's own loopback lead to the registry, and the address of credentials to them. @returns Docker's id of what does so */
+/** Has a task's own loopback lead to where the account is, and the address of credentials to them. @returns Docker's id of what does so */
 export async function openDoors(
   { docker, account, network }: EcsState,
   way: DaemonWay,
   { task, holderId }: { task: TaskRecord; holderId: string },
   signal: AbortSignal,
 ): Promise<string> {
-  const { registryPort, registryDoor, credentialsDoor } = await way.doors()
+  const doors = await way.doors()
   const script = [
     `ip address add ${credentialsAddress}/32 dev lo`,
-    `nc -ll -p 80 -e nc ${network.gateway} ${credentialsDoor} &`,
-    `exec nc -ll -p ${registryPort} -e nc ${network.gateway} ${registryDoor}`,
+    ...doors.map(({ port, to }) => `nc -ll -p ${port} -e nc ${network.gateway} ${to} &`),
+    'wait',
   ]
   const body = {
     Image: 'busybox:1',

@@ -187,3 +187,29 @@ test('with 0 and 100 percent the old task is gone before its successor is there'
   assert.ok(gone.stoppedAt! <= second!.createdAt!)
   await world.send('DeleteService', { cluster, service: 'alone', force: true })
 })
+
+test('another definition takes the place of the one before, whose task is gone first', async () => {
+  const deploymentConfiguration = { minimumHealthyPercent: 0, maximumPercent: 100 }
+  const { taskDefinition } = await createService('one', { desiredCount: 1, deploymentConfiguration })
+  const [before] = await untilRunning('one', 1)
+  const next = await world.define('one', [web()])
+  const most: number[] = []
+  await world.send('UpdateService', { cluster, service: 'one', taskDefinition: next })
+  const after = await until(
+    async () => {
+      const tasks = await world.tasksOf('one')
+      most.push(tasks.filter(({ lastStatus }) => lastStatus === 'RUNNING').length)
+      return tasks.find(({ taskArn, lastStatus }) => taskArn !== before!.taskArn && lastStatus === 'RUNNING')
+    },
+    { deadlineMs, what: 'a task of the next definition' },
+  )
+  assert.notEqual(next, taskDefinition)
+  assert.equal(after.taskDefinitionArn, next)
+  assert.ok(
+    most.every((count) => count <= 1),
+    most.join(),
+  )
+  await createService('two')
+  const refused = world.send('UpdateService', { cluster, service: 'two', taskDefinition: next })
+  await assert.rejects(refused, { name: 'UnsupportedFeatureException' })
+})

@@ -23,6 +23,8 @@ interface Session {
 /** ExecuteCommand, and the sessions that it starts in containers. */
 export interface Sessions {
   actions: Record<'ExecuteCommand', Action>
+  /** Of the loopback, where sessions are. */
+  port: number
   close(): Promise<void>
 }
 
@@ -48,6 +50,7 @@ export async function createSessions(
     })
   })
   return {
+    port,
     actions: {
       async ExecuteCommand(input: {
         task: string
