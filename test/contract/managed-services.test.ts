@@ -126,6 +126,44 @@ test('what is done in the account is not done here', async () => {
   assert.deepEqual(await operations.listServices(control), [])
 })
 
+const isGone =
+  ({ store }: Awaited<ReturnType<typeof startRack>>) =>
+  async () =>
+    (await store.services.list()).length === 0
+
+test('who gives up while the account makes one is told that it is taken away, and waits for none of it', async () => {
+  await using rack = await startRack()
+  const { operations, control, engine, store, progress } = rack
+  const [begun, mayEnd] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  const [provision, deprovision] = [engine.provision.bind(engine), engine.deprovision.bind(engine)]
+  engine.provision = async (managed, own) => {
+    await provision(managed, own)
+    begun.resolve()
+    return await new Promise((_, reject) =>
+      own.signal.addEventListener('abort', () => reject(own.signal.reason)),
+    )
+  }
+  engine.deprovision = async (service, own) => {
+    await mayEnd.promise
+    return await deprovision(service, own)
+  }
+  const making = operations.createService(asked, control)
+  await begun.promise
+  const deleting = operations.deleteService('main', { volumes: false }, control)
+  await assert.rejects(making, fails('cancelled'))
+  const told = progress.flatMap((each) => (each.type === 'log' ? each.text : []))
+  assert.match(told.at(-1)!, /takes main away by itself/)
+  assert.deepEqual(
+    (await store.services.list()).map(({ status }) => status),
+    ['deleting'],
+  )
+  assert.deepEqual([...engine.world.managed.keys()], ['main'])
+  mayEnd.resolve()
+  await deleting
+  assert.ok(await isGone(rack)())
+  assert.deepEqual([...engine.world.managed.keys()], [])
+})
+
 test('one that cannot be made is taken back, and its name is free', async () => {
   await using rack = await startRack()
   const { operations, control, engine, store } = rack
@@ -135,7 +173,8 @@ test('one that cannot be made is taken back, and its name is free', async () => 
     throw new RackError('engine-failed', 'the account says no')
   }
   await assert.rejects(operations.createService(asked, control), /the account says no/)
-  assert.deepEqual([await store.services.list(), [...engine.world.managed.keys()]], [[], []])
+  await until(isGone(rack), { deadlineMs: 20_000, intervalMs: 5, what: 'the service to be gone' })
+  assert.deepEqual([...engine.world.managed.keys()], [])
   engine.provision = provision
   await operations.createService(asked, control)
   assert.deepEqual([...engine.world.managed.keys()], ['main'])
