@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { test } from 'node:test'
 import { awsFeatures } from '../../src/domain/aws-features.ts'
 import { RackError, type ErrorCode } from '../../src/domain/error.ts'
@@ -115,12 +116,18 @@ test('where volumes are on no disk, a service from an image is said to be slow, 
   )
 })
 
-test('what is done in the account is not done here', async () => {
+test('what is done in the account is not done here, but that it gets another size', async () => {
   await using rack = await startRack()
-  const { operations, control } = rack
+  const { operations, control, engine } = rack
   await operations.createService(asked, control)
   await assert.rejects(operations.restartService('main', control), /the account runs main/)
   await assert.rejects(operations.planServiceUpdate('main', { version: '16' }, control), fails('unsupported'))
+  const larger = { memoryBytes: 2 ** 32 }
+  const planned = await operations.planServiceUpdate('main', larger, control)
+  assert.deepEqual([planned.kind, planned.memoryBytes], ['machine', 2 ** 32])
+  await operations.updateService('main', { ...larger, pauseMs: 1000 }, control)
+  assert.equal(engine.world.managed.get('main')!.memoryBytes, 2 ** 32)
+  assert.equal((await operations.planServiceUpdate('main', larger, control)).kind, 'nothing')
   const { snapshot } = await operations.deleteService('main', { volumes: false }, control)
   assert.equal(snapshot, 'last-of-main')
   assert.deepEqual(await operations.listServices(control), [])
@@ -139,9 +146,8 @@ test('who gives up while the account makes one is told that it is taken away, an
   engine.provision = async (managed, own) => {
     await provision(managed, own)
     begun.resolve()
-    return await new Promise((_, reject) =>
-      own.signal.addEventListener('abort', () => reject(own.signal.reason)),
-    )
+    await once(own.signal, 'abort')
+    throw new RackError('cancelled', 'it was ended')
   }
   engine.deprovision = async (service, own) => {
     await mayEnd.promise
@@ -166,7 +172,7 @@ test('who gives up while the account makes one is told that it is taken away, an
 
 test('one that cannot be made is taken back, and its name is free', async () => {
   await using rack = await startRack()
-  const { operations, control, engine, store } = rack
+  const { operations, control, engine } = rack
   const provision = engine.provision.bind(engine)
   engine.provision = async (managed, own) => {
     await provision(managed, own)

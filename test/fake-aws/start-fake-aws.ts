@@ -7,7 +7,7 @@ import { withKnownPlaces } from './checked-places.ts'
 import { createEcs, type Ecs } from './ecs/create-ecs.ts'
 import { connectToDocker, createTaskNetwork } from './ecs/task-network.ts'
 import { createCaches } from './databases/create-caches.ts'
-import { createDatabases } from './databases/create-databases.ts'
+import { createDatabases, type FakeDatabases } from './databases/create-databases.ts'
 import { type BuildProjects, createBuilds } from './codebuild/create-builds.ts'
 import { createElb, type FakeElb } from './elb/create-elb.ts'
 import type { BalancerPlan, ElbState } from './elb/state.ts'
@@ -65,6 +65,7 @@ export interface FakeAws {
   faults: Faults
   stacks: FakeStacks
   certificates: Pick<FakeCertificates, 'add' | 'authority' | 'refused'>
+  databases: Pick<FakeDatabases, 'deleteByHand'>
   repositories: Repositories
   logGroups: LogGroups
   /** By id, changes of Route 53, and when each is known everywhere. */
@@ -202,6 +203,7 @@ export async function startFakeAws(options: FakeAwsOptions = {}): Promise<FakeAw
     faults: server.faults,
     stacks,
     certificates,
+    databases,
     repositories: small.links.repositories,
     logGroups: small.links.logGroups,
     nameChanges: names.changes,
