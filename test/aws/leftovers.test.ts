@@ -8,7 +8,7 @@ import { pages } from '../../src/engines/aws/look/found.ts'
 import { until } from '../../src/lib/poll.ts'
 import { AwsError } from '../fake-aws/fake-service.ts'
 import { openAwsRack } from '../support/aws-rack.ts'
-import { serveText, shellCommand } from '../support/behaviour.ts'
+import { exit, pause as sleepFor, serveText, shellCommand } from '../support/behaviour.ts'
 import { controlFor } from '../support/docker-rack.ts'
 import { planOf, processPlan, servesHttp } from '../support/plans.ts'
 
@@ -190,6 +190,26 @@ test('a generation leaves though the account is away for a while', async () => {
   await rack.engine.deploy(change(two, one), controlFor(60_000))
   await until(async () => (await countParts()).services === services, { ...deadline, what: 'one to leave' })
   assert.equal(rack.account.faults.take('ecs:DeleteService'), undefined)
+})
+
+test('the end of a one-off is heard though the account is away for a while', async () => {
+  const running = await rack.engine.run(
+    {
+      owner: appOwner('away'),
+      release: 'RAAAAAAAAAA',
+      process: processPlan({ image, imageDigest: image }),
+      command: shellCommand([sleepFor(1500), exit(7)]),
+      kind: 'one-off',
+      operation: 'OAAAAAAAAAA',
+      timeoutMs: null,
+    },
+    null,
+    controlFor(60_000),
+  )
+  const error = new AwsError('UnrecognizedClientException', 'no such key')
+  rack.account.faults.set('ecs:DescribeTasks', { error, times: 2 })
+  assert.equal(await running.exit, 7)
+  assert.equal(rack.account.faults.take('ecs:DescribeTasks'), undefined)
 })
 
 test('of orphans one that cannot be taken away keeps no other, and goes at the next sweep', async () => {

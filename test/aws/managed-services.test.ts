@@ -122,6 +122,11 @@ test('a mysql of RDS: encrypted for the rack, its sessions ended by RDS, its vie
   assert.match(snapshot ?? '', /service-books-snapshot-database-/)
   const insert = "insert into notes values ('more'); select text from seen;"
   assert.match(await consoleInside(rack, 'again', 'desk_db', insert), /KEPT\s+MORE/)
+  await account.databases.deleteByHand(`rack-${rack.rack}-service-again`)
+  const ill = await operations.getService('again', control)
+  assert.equal(ill.status, 'degraded')
+  assert.match(ill.detail ?? '', /takes no login; was it deleted or stopped there\? ./)
+  assert.deepEqual(await operations.deleteService('again', { volumes: false }, control), { snapshot: null })
   assert.deepEqual(account.troubles, [])
   assert.deepEqual(account.calls.refused, [])
 })
@@ -137,6 +142,10 @@ test('a redis, a valkey and a memcached of ElastiCache: let in and kept out by t
   const make = async (type: string) =>
     await operations.createService({ type, name: type, managed: true }, control)
   const made = await Promise.all(kinds.map(make))
+  const told = rack.progress.flatMap((each) => (each.type === 'log' ? each.text : []))
+  assert.ok(
+    told.some((text) => text.startsWith('ElastiCache bills a cache.t4g.micro by the hour, and snapshots')),
+  )
   assert.deepEqual(
     made.map(({ service }) => [service.status, /^[78]\.|^1\.6/.test(service.run!.says!)]),
     [
@@ -145,7 +154,14 @@ test('a redis, a valkey and a memcached of ElastiCache: let in and kept out by t
       ['running', true],
     ],
   )
+  const larger = { memoryBytes: 2 ** 30, pauseMs: 1000 }
+  const resized = operations.updateService('memcached', larger, control)
   const app = await startLinkedApp(rack, 'till', redisClient)
+  await resized
+  const { Stacks: [changed] = [] } = await rack.clients.stacks.describeStacks({
+    StackName: `rack-${rack.rack}-service-memcached`,
+  })
+  assert.equal(changed?.StackStatus, 'UPDATE_COMPLETE')
   await app.link('redis', { keyPrefix: 'till:', beside: ['valkey', 'memcached'] })
   const environment = await operations.processEnvironment('till', 'web')
   assert.match(

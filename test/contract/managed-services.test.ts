@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { test } from 'node:test'
 import { awsFeatures } from '../../src/domain/aws-features.ts'
 import { RackError, type ErrorCode } from '../../src/domain/error.ts'
@@ -115,27 +116,71 @@ test('where volumes are on no disk, a service from an image is said to be slow, 
   )
 })
 
-test('what is done in the account is not done here', async () => {
+test('what is done in the account is not done here, but that it gets another size', async () => {
   await using rack = await startRack()
-  const { operations, control } = rack
+  const { operations, control, engine } = rack
   await operations.createService(asked, control)
   await assert.rejects(operations.restartService('main', control), /the account runs main/)
   await assert.rejects(operations.planServiceUpdate('main', { version: '16' }, control), fails('unsupported'))
+  const larger = { memoryBytes: 2 ** 32 }
+  const planned = await operations.planServiceUpdate('main', larger, control)
+  assert.deepEqual([planned.kind, planned.memoryBytes], ['machine', 2 ** 32])
+  await operations.updateService('main', { ...larger, pauseMs: 1000 }, control)
+  assert.equal(engine.world.managed.get('main')!.memoryBytes, 2 ** 32)
+  assert.equal((await operations.planServiceUpdate('main', larger, control)).kind, 'nothing')
   const { snapshot } = await operations.deleteService('main', { volumes: false }, control)
   assert.equal(snapshot, 'last-of-main')
   assert.deepEqual(await operations.listServices(control), [])
 })
 
+const isGone =
+  ({ store }: Awaited<ReturnType<typeof startRack>>) =>
+  async () =>
+    (await store.services.list()).length === 0
+
+test('who gives up while the account makes one is told that it is taken away, and waits for none of it', async () => {
+  await using rack = await startRack()
+  const { operations, control, engine, store, progress } = rack
+  const [begun, mayEnd] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  const [provision, deprovision] = [engine.provision.bind(engine), engine.deprovision.bind(engine)]
+  engine.provision = async (managed, own) => {
+    await provision(managed, own)
+    begun.resolve()
+    await once(own.signal, 'abort')
+    throw new RackError('cancelled', 'it was ended')
+  }
+  engine.deprovision = async (service, own) => {
+    await mayEnd.promise
+    return await deprovision(service, own)
+  }
+  const making = operations.createService(asked, control)
+  await begun.promise
+  const deleting = operations.deleteService('main', { volumes: false }, control)
+  await assert.rejects(making, fails('cancelled'))
+  const told = progress.flatMap((each) => (each.type === 'log' ? each.text : []))
+  assert.match(told.at(-1)!, /takes main away by itself/)
+  assert.deepEqual(
+    (await store.services.list()).map(({ status }) => status),
+    ['deleting'],
+  )
+  assert.deepEqual([...engine.world.managed.keys()], ['main'])
+  mayEnd.resolve()
+  await deleting
+  assert.ok(await isGone(rack)())
+  assert.deepEqual([...engine.world.managed.keys()], [])
+})
+
 test('one that cannot be made is taken back, and its name is free', async () => {
   await using rack = await startRack()
-  const { operations, control, engine, store } = rack
+  const { operations, control, engine } = rack
   const provision = engine.provision.bind(engine)
   engine.provision = async (managed, own) => {
     await provision(managed, own)
     throw new RackError('engine-failed', 'the account says no')
   }
   await assert.rejects(operations.createService(asked, control), /the account says no/)
-  assert.deepEqual([await store.services.list(), [...engine.world.managed.keys()]], [[], []])
+  await until(isGone(rack), { deadlineMs: 20_000, intervalMs: 5, what: 'the service to be gone' })
+  assert.deepEqual([...engine.world.managed.keys()], [])
   engine.provision = provision
   await operations.createService(asked, control)
   assert.deepEqual([...engine.world.managed.keys()], ['main'])

@@ -9,7 +9,7 @@ import { createDaemonWay } from './ecs/daemon-way.ts'
 import { connectToDocker, createTaskNetwork } from './ecs/task-network.ts'
 import { createServerCertificates } from './databases/certificates.ts'
 import { createCaches } from './databases/create-caches.ts'
-import { createDatabases } from './databases/create-databases.ts'
+import { createDatabases, type FakeDatabases } from './databases/create-databases.ts'
 import { type BuildProjects, createBuilds } from './codebuild/create-builds.ts'
 import { createElb, type FakeElb } from './elb/create-elb.ts'
 import type { BalancerPlan, ElbState } from './elb/state.ts'
@@ -69,6 +69,7 @@ export interface FakeAws {
   certificates: Pick<FakeCertificates, 'add' | 'authority' | 'refused'>
   /** PEM of who signs what databases show. */
   databaseAuthority: string
+  databases: Pick<FakeDatabases, 'deleteByHand'>
   repositories: Repositories
   logGroups: LogGroups
   /** By id, changes of Route 53, and when each is known everywhere. */
@@ -231,6 +232,7 @@ export async function startFakeAws(options: FakeAwsOptions = {}): Promise<FakeAw
     stacks,
     certificates,
     databaseAuthority: shown.authority,
+    databases,
     repositories: small.links.repositories,
     logGroups: small.links.logGroups,
     nameChanges: names.changes,

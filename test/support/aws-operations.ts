@@ -13,7 +13,7 @@ export async function startAwsOperations() {
   const rack = await openAwsRack()
   undo.defer(() => rack.close())
   const engine = withImagesOfHere(rack)
-  const over = undo.use(await startRackOn(rack.rack, () => engine, { patienceMs: 300_000 }))
+  const over = undo.use(await startRackOn(rack.rack, () => engine, { patienceMs: 900_000 }))
   const closing = undo.move()
   return {
     ...over,

@@ -20,6 +20,7 @@ export const updateService: CommandSpec = {
     'goes through a dump into a new volume: its sessions end when that begins, and nobody reaches it for at most --pause. What',
     'it had is kept until --finish drops it, or --undo goes back to it, which loses what was written since.',
     'What is estimated to take longer than --pause wants --yes. What takes longer, or fails, leaves it as it was.',
+    'What the account runs gets a machine of another size by --memory and --cpu; its version stays as it is.',
   ].join('\n'),
   examples: [
     'services update main --memory 1g',
@@ -96,6 +97,8 @@ async function update(session: Session, client: Client, { service, change, pause
   const lines = client.updateService({ params, body: { ...change, pauseMs } })
   const done = await following.follow(lines, { what: `the update of ${service}`, call })
   following.result(done)
+  if (planned.kind === 'machine')
+    return following.note(`the account runs ${service} with ${describeResources(planned)}`)
   const { run } = done.service
   if (!run || done.pausedMs === null) return following.note(`${service} is so already`)
   const paused = `nobody reached it for ${formatDuration(done.pausedMs)}`
@@ -112,6 +115,8 @@ function describe(
 ): string {
   if (kind === 'nothing') return `${service} is so already`
   const what = `${service} is to run as ${image} with ${describeResources(resources)}`
+  if (kind === 'machine')
+    return `the account is to run ${service} with ${describeResources(resources)}: it moves it to another machine, in some minutes in which nobody may reach it. What it holds in memory alone, as a memcached does, is lost`
   if (kind === 'restart') return `${what}: it is stopped, and started again on its data`
   const size = bytes === null ? 'of which nobody knows how much it is' : `${formatBytes(bytes)} on its disk`
   const time = estimateMs === null ? '' : `, about ${formatDuration(estimateMs)}`

@@ -17,7 +17,7 @@ const serviceChange = {
 const plannedUpdate = z
   .object({
     kind: z
-      .enum(['nothing', 'restart', 'upgrade'])
+      .enum(['nothing', 'restart', 'upgrade', 'machine'])
       .describe('`upgrade`: its data goes through a dump into a new volume, and nobody reaches it meanwhile'),
     image: z.string(),
     cpuUnits: z.number(),

@@ -1,8 +1,8 @@
 import type { Control } from '../../domain/control.ts'
-import type { Service } from '../../domain/service.ts'
+import { codeOf } from '../../domain/error.ts'
 import type { Context } from '../context.ts'
-import { serviceOwner } from './bring-up.ts'
-import { deprovisionService, identityOf } from './managed.ts'
+import { finishEnd } from './finish-end.ts'
+import { identityOf } from './managed.ts'
 import type { DeletedService } from './service-operations.ts'
 import { changeEnded, changeService, endChange } from './service-work.ts'
 import { findService } from './services.ts'
@@ -24,9 +24,11 @@ export async function deleteService(
   if (status === 'deleting' || status === 'retiring') await changeEnded(context, name)
   else await endChange(context, name)
   // Its creation has taken it back, or another one has deleted it.
-  if (status !== 'running' && !(await context.store.services.get(name)))
-    return { snapshot: managed ? await context.engine.deprovision(identityOf(name, managed), control) : null }
-  return await changeService(context, name, control, async (own) => {
+  const leftBehind = async () => ({
+    snapshot: managed ? await context.engine.deprovision(identityOf(name, managed), control) : null,
+  })
+  if (status !== 'running' && !(await context.store.services.get(name))) return await leftBehind()
+  const work = changeService(context, name, control, async (own) => {
     const service = await findService(context, name)
     const run = await context.store.services.run(name)
     if (run === null) {
@@ -37,20 +39,12 @@ export async function deleteService(
     await context.store.services.retire(name, isWhole ? 'deleting' : 'retiring')
     return { snapshot: await finishEnd(context, service, { volumes: isWhole }, own) }
   })
-}
-
-/** Removes what is left of a service that goes; safe to repeat. Gives the name of what a cloud keeps of it. */
-export async function finishEnd(
-  context: Context,
-  service: Service,
-  { volumes }: { volumes: boolean },
-  control: Control,
-): Promise<string | null> {
-  const { engine, store } = context
-  const { name } = service
-  await engine.remove(serviceOwner(name), { volumes }, control)
-  const snapshot = await deprovisionService(context, service, control)
-  if (volumes) await store.services.remove(name)
-  else await store.services.change(name, { status: 'kept' })
-  return snapshot
+  try {
+    return await work
+  } catch (error) {
+    // What a cloud was making is taken away behind who wanted it.
+    if (!managed || status !== 'creating' || codeOf(error) !== 'busy') throw error
+    await changeEnded(context, name)
+    return await leftBehind()
+  }
 }

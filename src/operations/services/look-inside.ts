@@ -42,6 +42,24 @@ export async function lookInside(
   }
 }
 
+/** Why what an account runs is of no use, such as that somebody has deleted it there; null where it takes a login. */
+export async function refusalOf(
+  { engine }: Context,
+  copy: string,
+  ready: Inside,
+  control: Control,
+): Promise<string | null> {
+  const within = { deadlineMs, what: 'what the account runs to answer', signal: control.signal }
+  try {
+    await withDeadline(within, (signal) => runInside(engine, copy, { inside: ready }, { ...control, signal }))
+    return null
+  } catch (error) {
+    control.signal.throwIfAborted()
+    if (!(error instanceof RackError) && !(error instanceof DeadlineError)) throw error
+    return error.message
+  }
+}
+
 async function answerOf(
   { engine }: Context,
   copy: string,

@@ -28,6 +28,10 @@ export function refuseUnmanaged(
   })
 }
 
+export function isManaged(run: ServiceRun): run is ServiceRun & { managed: ManagedRun } {
+  return run.managed !== undefined
+}
+
 /** @throws unsupported for what only one that runs here can be asked for */
 export function refuseManaged({ name }: Pick<Service, 'name'>, run: ServiceRun, what: string): void {
   if (!run.managed) return
@@ -81,20 +85,35 @@ export function letsInByCloud({ type }: Pick<Service, 'type'>, run: ServiceRun):
 /** Has the cloud let in whoever has a version of a service, and nobody else. Safe to repeat. */
 export async function letInByCloud(
   context: Context,
-  { name, type: word }: Pick<Service, 'name' | 'type'>,
+  service: Pick<Service, 'name' | 'type'>,
   { without = [] }: { without?: readonly string[] },
+  control: Control,
+): Promise<void> {
+  say(context, control, `the account changes who is let into ${service.name}; that takes some minutes`)
+  await provisionWith(context, service, { without }, control)
+}
+
+interface Provisioning extends Partial<Pick<ManagedRun, 'cpuUnits' | 'memoryBytes'>> {
+  /** Versions that nobody is to have any more. */
+  without?: readonly string[]
+}
+
+/** Has the cloud run a service that is there, as it is written down but for what is said here. */
+export async function provisionWith(
+  context: Context,
+  { name, type: word }: Pick<Service, 'name' | 'type'>,
+  { without = [], ...sizes }: Provisioning,
   control: Control,
 ): Promise<void> {
   const { engine, store } = context
   const [run, versions] = [await store.services.run(name), await store.services.versions(name)]
   const { host: _host, ...asked } = run!.managed!
-  const rights = findServiceType(word)!.managed!.rights!
+  const rights = findServiceType(word)!.managed!.rights
   const logins = versions.flatMap(({ version, login, address: { password } }): ManagedLogin[] => {
-    if (!login || without.includes(version)) return []
+    if (!rights || !login || without.includes(version)) return []
     return [{ username: login.username, password, rights: rights(login.keyPrefix) }]
   })
-  say(context, control, `the account changes who is let into ${name}; that takes some minutes`)
-  await engine.provision({ name, ...asked, logins }, control)
+  await engine.provision({ name, ...asked, ...sizes, logins }, control)
 }
 
 /** Where a link to a service leads. */

@@ -1,5 +1,4 @@
 import type { Control } from '../../domain/control.ts'
-import { codeOf, knownError } from '../../domain/error.ts'
 import { addResources, noResources } from '../../domain/rack.ts'
 import { ownerKey } from '../../domain/owner.ts'
 import { hostedType, type Service } from '../../domain/service.ts'
@@ -7,11 +6,11 @@ import type { Context } from '../context.ts'
 import type { Attempts } from '../journal/attempts.ts'
 import { serviceOwner, untilReady } from './bring-up.ts'
 import { convergeService } from './converge-service.ts'
-import { finishEnd } from './delete-service.ts'
+import { finishBehind, finishEnd } from './finish-end.ts'
 import { createLoginsAgain } from './logins.ts'
 import { findCopy } from './running-service.ts'
 import { dropClient } from './hosted/with-client.ts'
-import { changeService, isChanging } from './service-work.ts'
+import { isChanging } from './service-work.ts'
 import { openEntrance } from './sharing/entrance.ts'
 import { endShares } from './sharing/shares.ts'
 import { dropVolumes, endStages, otherVolumes } from './stage.ts'
@@ -56,19 +55,6 @@ async function recoverOne(context: Context, name: string, control: Control): Pro
     if ((await context.store.services.run(name))?.managed) return finishBehind(context, service)
     await finishEnd(context, service, { volumes: isNew }, control)
   })
-}
-
-/** A cloud takes its time to take one away, in which all else is there. */
-function finishBehind(context: Context, service: Service): void {
-  const { name } = service
-  const alone = { signal: new AbortController().signal, report: () => undefined }
-  changeService(context, name, alone, (own) => finishEnd(context, service, { volumes: true }, own)).catch(
-    (error: unknown) => {
-      if (context.running.isInterrupted()) return
-      const facts = { code: codeOf(error), reason: knownError(error).message }
-      context.log('error', `${name} is not taken away yet; again by: rack services delete ${name}`, facts)
-    },
-  )
 }
 
 /** As it is written down: what had been begun beside it goes, and the volumes that were left or not yet taken. */

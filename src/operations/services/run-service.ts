@@ -12,14 +12,13 @@ import type { Context } from '../context.ts'
 import type { NewService } from './service-operations.ts'
 import { say } from '../say.ts'
 import { deployService, noteSaid, serviceOwner, servicePlan, untilReady } from './bring-up.ts'
-import { deprovisionService, provisionService } from './managed.ts'
+import { finishBehind } from './finish-end.ts'
+import { provisionService } from './managed.ts'
 import { runOf, wantedOf } from './run-of.ts'
 import { changeService } from './service-work.ts'
 
 /** How long an undo may take, whatever was cancelled. */
 const undoMs = 120_000
-/** The same where a cloud takes it away, with a last snapshot. */
-const undoManagedMs = 60 * 60_000
 const pullDeadlineMs = 30 * 60_000
 
 /**
@@ -35,7 +34,8 @@ export async function runService(
   fill: (service: Service, control: Control) => Promise<void> = async () => undefined,
 ): Promise<void> {
   const { name } = asked
-  await changeService(context, name, control, async (own) => {
+  const left: Service[] = []
+  const work = changeService(context, name, control, async (own) => {
     const before = await context.store.services.get(name)
     if (before) refuseOther(before, asked)
     const { cpuUnits, memoryBytes } = wantedOf(type, asked)
@@ -53,10 +53,29 @@ export async function runService(
       if (before) await ensureImage(context, service, own)
       await bringUp(context, service, own, fill)
     } catch (error) {
-      if (!context.running.isInterrupted()) await takeBack(context, service, before !== null)
+      if (context.running.isInterrupted()) throw error
+      if (await leaveToCloud(context, service, own)) left.push(service)
+      else await takeBack(context, service, before !== null)
       throw error
     }
   })
+  try {
+    await work
+  } finally {
+    for (const service of left) finishBehind(context, service)
+  }
+}
+
+/** What a cloud makes it finishes first, and then takes away: nobody is to wait for that. False for what runs here. */
+async function leaveToCloud(context: Context, { name }: Service, control: Control): Promise<boolean> {
+  if (!(await context.store.services.run(name))?.managed) return false
+  await context.store.services.retire(name, 'deleting')
+  say(
+    context,
+    control,
+    `the account takes ${name} away by itself, which takes as long as to make it: its name is free when rack services shows it no more`,
+  )
+  return true
 }
 
 /** Where volumes are on no disk of the machine, for one that keeps something. */
@@ -149,13 +168,9 @@ async function bringUp(
 }
 
 /** Under a signal of its own: the caller's may be what was cancelled. Data that was there before stays. */
-async function takeBack(context: Context, service: Service, hadData: boolean): Promise<void> {
-  const { name } = service
-  const isManaged = (await context.store.services.run(name))?.managed !== undefined
-  const within = AbortSignal.timeout(isManaged ? undoManagedMs : undoMs)
-  const control = { signal: within, report: () => undefined }
+async function takeBack(context: Context, { name }: Service, hadData: boolean): Promise<void> {
+  const control = { signal: AbortSignal.timeout(undoMs), report: () => undefined }
   await context.engine.remove(serviceOwner(name), { volumes: !hadData }, control)
-  await deprovisionService(context, service, control)
   if (hadData) await context.store.services.change(name, { status: 'kept' })
   else await context.store.services.remove(name)
 }

@@ -27,7 +27,7 @@ import type { ChangedService, NewService } from './service-operations.ts'
 import { deployService, noteSaid, serviceOwner, servicePlan, untilReady } from './bring-up.ts'
 import { listBackups } from './backup/kept-backups.ts'
 import { backupFailure, backupFailures } from './backup/kept-schedules.ts'
-import { lookInside } from './look-inside.ts'
+import { lookInside, refusalOf } from './look-inside.ts'
 import { anyImage } from './run-of.ts'
 import { refuseManaged, refuseUnmanaged } from './managed.ts'
 import { runService } from './run-service.ts'
@@ -102,11 +102,16 @@ export async function getService(context: Context, name: string, control: Contro
   const run = await context.store.services.run(name)
   const copy = copies.find(({ kind, status }) => kind === 'process' && status === 'running')
   const about = run && copy ? { service, run, copy: copy.id, links: info.links } : null
-  const [[backup], inside] = await Promise.all([
+  const ready = about?.run.managed ? (findServiceType(service.type)?.ready ?? null) : null
+  const [[backup], inside, refusal] = await Promise.all([
     service.type === sharedType ? [] : listBackups(context, name),
     about ? lookInside(context, about, control) : null,
+    about && ready ? refusalOf(context, about.copy, ready, control) : null,
   ])
-  return { ...info, backedUp: backup?.created ?? null, inside }
+  const found = { ...info, backedUp: backup?.created ?? null, inside }
+  if (refusal === null || service.status !== 'running') return found
+  const detail = `what the account runs for it takes no login; was it deleted or stopped there? ${refusal}`
+  return { ...found, status: 'degraded', detail }
 }
 
 /** The URL that a link made now would give, with its password. @throws not-found; conflict for one that runs here */

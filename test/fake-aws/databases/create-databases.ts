@@ -12,6 +12,8 @@ import { startServer, type RunningServer } from './servers.ts'
 /** RDS: databases that stacks make, as real servers, and the snapshots that these leave. */
 export interface FakeDatabases {
   service: FakeService
+  /** Deletes a database of a stack, past that stack and without a snapshot. */
+  deleteByHand(stack: string): Promise<void>
   models: Record<string, ResourceModel>
 }
 
@@ -69,7 +71,9 @@ export function createDatabases({ account, network, nameHost, certificateFor }: 
       databases.get(physical)!.isProtected = isTrue(properties['DeletionProtection'])
     },
     async delete({ physical }, properties, { snapshot }) {
-      const database = databases.get(physical)!
+      const database = databases.get(physical)
+      // J: what is gone already need not go.
+      if (!database) return
       // D: what a protected one says.
       if (database.isProtected) {
         throw new Error(
@@ -80,12 +84,22 @@ export function createDatabases({ account, network, nameHost, certificateFor }: 
         await account.clock.pass(snapshotMs)
         snapshots.push(snapshotOf(account, { id: snapshot, instance: physical, properties }))
       }
-      await database.server.remove()
-      nameHost(database.host, null)
-      databases.delete(physical)
+      await end(physical, database)
     },
   }
+
+  async function end(id: string, { server, host }: Database): Promise<void> {
+    await server.remove()
+    nameHost(host, null)
+    databases.delete(id)
+  }
+
   return {
+    async deleteByHand(stack) {
+      const found = [...databases].find(([id]) => id.startsWith(`${stack}-`))
+      if (!found) throw new Error(`${stack} has no database`)
+      await end(...found)
+    },
     models: {
       'AWS::RDS::DBInstance': instance,
       'AWS::RDS::DBSubnetGroup': grouped('DBSubnetGroupName'),

@@ -1,5 +1,4 @@
-import { RackError } from '../../../domain/error.ts'
-import { pause, until } from '../../../lib/poll.ts'
+import { until } from '../../../lib/poll.ts'
 import { allTasks } from '../look/service-tasks.ts'
 import { changeRecordsOf, findRecords, recordChanges, type Records } from '../inside/records.ts'
 import { membersName } from '../names.ts'
@@ -7,6 +6,7 @@ import type { AwsParts } from '../parts.ts'
 import type { Generation } from '../deploy/own.ts'
 import { removeGeneration } from './remove-parts.ts'
 import { setDesired } from '../deploy/set-desired.ts'
+import { untilAnswered } from '../until-answered.ts'
 import { unprotectAll } from './protect-tasks.ts'
 
 /** Longer than any drain and any stop that ECS has. */
@@ -41,23 +41,6 @@ async function reap(
   await awaitGone(parts, generation, signal)
   await forgetNames(parts, generation, signal)
   await removeGeneration(parts, generation, { signal })
-}
-
-/** An account that is away for a while ends nothing: nobody else would come back to it. */
-async function untilAnswered(
-  { intervals, onTrouble }: AwsParts,
-  work: () => Promise<void>,
-  signal: AbortSignal,
-): Promise<void> {
-  for (;;) {
-    try {
-      return await work()
-    } catch (error) {
-      if (!(error instanceof RackError) || error.code !== 'engine-unavailable') throw error
-      onTrouble(error)
-    }
-    await pause(intervals.away, signal)
-  }
 }
 
 /** Names that nobody else has taken lead nowhere any more. */

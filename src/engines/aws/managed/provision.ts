@@ -1,13 +1,15 @@
 import type { Control } from '../../../domain/control.ts'
 import { RackError } from '../../../domain/error.ts'
 import { unmanagedError, type ManagedService, type ServiceAddress } from '../../../domain/service.ts'
+import type { StackChange } from '../../../aws/change-sets.ts'
 import { describeStack } from '../../../aws/stack-state.ts'
 import { ensureStack } from '../../../aws/stacks.ts'
 import { awsTags, ownerTag, serviceStackName } from '../names.ts'
 import type { AwsParts } from '../parts.ts'
 import { assertOwn } from './own-stack.ts'
-import { cacheAdmin, cacheEngines, cacheTemplate, passwordOf } from './cache-template.ts'
-import { databaseEngines, databaseTemplate } from './database-template.ts'
+import { cacheAdmin, cacheEngines, cacheResource, cacheTemplate, passwordOf } from './cache-template.ts'
+import { cacheClass, databaseClass } from './machine-class.ts'
+import { databaseEngines, databaseResource, databaseTemplate } from './database-template.ts'
 import { ownStackOptions } from '../own-stacks.ts'
 
 /** RDS takes five to twenty minutes for a database, and as long again for its last snapshot (J). */
@@ -30,6 +32,7 @@ export async function provisionManaged(
   const options = ownStackOptions(parts, managedDeadlineMs)
   const there = await describeStack(options, stack, control)
   if (there) assertOwn(rack, there)
+  else tellBilled(managed, control)
   const { Host, Port } = await ensureStack(
     options,
     {
@@ -37,12 +40,34 @@ export async function provisionManaged(
       template: wanted.template,
       parameters: wanted.parameters,
       tags: awsTags({ rack, owner: ownerTag({ kind: 'service', name }) }),
+      judge: (changes) => assertKept(name, changes),
     },
     control,
   )
   if (Host === undefined || Port === undefined)
     throw new RackError('engine-failed', `the stack ${stack} does not say where its ${kind} is`)
   return { scheme: kind, host: Host, port: Number(Port), path: '', username: wanted.admin, password }
+}
+
+/** Before anything is made, by quantities: what they cost is AWS's to say. */
+function tellBilled(managed: ManagedService, { report }: Control): void {
+  const isDatabase = Object.hasOwn(databaseEngines, managed.kind)
+  const what = isDatabase
+    ? `RDS bills a ${databaseClass(managed)} by the hour, 20 GB of gp3 by the month, more of it as data grows, and snapshots`
+    : `ElastiCache bills a ${cacheClass(managed)} by the hour${cacheEngines[managed.kind]!.family ? ', and snapshots' : ''}`
+  const text = `${what}; prices: https://calculator.aws`
+  report({ type: 'log', text, time: new Date().toISOString() })
+}
+
+/** @throws conflict for a change by which the data would go */
+function assertKept(name: string, changes: StackChange[]): void {
+  const isData = ({ resource }: StackChange) => resource === databaseResource || resource === cacheResource
+  const lost = changes.find((change) => isData(change) && ['Replace', 'Remove'].includes(change.action))
+  if (!lost) return
+  throw new RackError('conflict', `${name} stays as it is: the change would put another one in its place`, {
+    hint: 'Make another one, and move its data by a backup: rack services create --managed',
+    details: { resource: lost.resource, type: lost.type },
+  })
 }
 
 interface WantedManaged {

@@ -5,6 +5,7 @@ import { describeTasks } from '../look/found.ts'
 import { endOfTask, type TaskEnd } from '../look/task-end.ts'
 import type { GenerationName } from '../names.ts'
 import type { AwsParts } from '../parts.ts'
+import { untilAnswered } from '../until-answered.ts'
 import { describeProcess } from './describe-process.ts'
 import { stopTask } from './start-one-off.ts'
 
@@ -41,17 +42,31 @@ async function finish(parts: AwsParts, leaving: LeavingOneOff): Promise<ExitCode
   using _timer = endAfter(timeoutMs, () =>
     parts.behind(async (signal) => await stopTask(parts, arn, 'it has run too long', signal)),
   )
-  const { code } = await parts.tasks.until(arn, (task) => (task ? endOfTask(task) : gone), parts.lifetime)
+  const { code } = await untilAnswered(
+    parts,
+    async () => await parts.tasks.until(arn, (task) => (task ? endOfTask(task) : gone), parts.lifetime),
+    parts.lifetime,
+  )
   await given
   // Its last lines come to its log a little later.
   await pause(parts.intervals.logs, parts.lifetime)
-  const [last] = await describeTasks(parts, [arn], lifetime)
+  const [last] = await untilAnswered(
+    parts,
+    async () => await describeTasks(parts, [arn], lifetime),
+    parts.lifetime,
+  )
   if (last) {
     const known = { last, before: [], generation: null, definition: null, isVacant: false }
     const ended = describeProcess(known)
     await parts.onEnded({ ...ended, command: command ?? ended.command }, operation)
   }
-  if (generation) await removeDefinition(parts, generation, lifetime)
+  if (generation) {
+    await untilAnswered(
+      parts,
+      async () => await removeDefinition(parts, generation, lifetime),
+      parts.lifetime,
+    )
+  }
   return code
 }
 

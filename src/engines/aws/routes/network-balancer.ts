@@ -1,11 +1,11 @@
-import { networkBalancerResource } from '../../../aws/network-balancer.ts'
 import { describeStack, isWhole, outputsOf } from '../../../aws/stack-state.ts'
 import { ensureStack } from '../../../aws/stacks.ts'
 import { portsStackName, type AwsPlaces } from '../../../domain/aws-places.ts'
 import type { Control } from '../../../domain/control.ts'
 import type { Plan } from '../../../domain/plan.ts'
 import { waysOf } from '../../../domain/ways.ts'
-import { awsTags, tagNames } from '../names.ts'
+import { portsTemplate } from '../definition/ports-template.ts'
+import { awsTags } from '../names.ts'
 import { ownStackOptions } from '../own-stacks.ts'
 import type { AwsParts } from '../parts.ts'
 
@@ -13,24 +13,6 @@ import type { AwsParts } from '../parts.ts'
 type NetworkBalancer = NonNullable<AwsPlaces['networkBalancer']>
 
 type Parts = Pick<AwsParts, 'clients' | 'rack' | 'places' | 'network' | 'intervals'>
-
-/** The stack of the balancer that a rack gets with its first port that is not http. Pure. */
-function portsTemplate(rack: string, { balancerSubnets, securityGroups }: AwsPlaces): object {
-  return {
-    Description: `Ports of their own of the rack ${rack}`,
-    Resources: {
-      NetworkBalancer: networkBalancerResource({
-        subnets: balancerSubnets,
-        securityGroups: [securityGroups.balancers, securityGroups.ports],
-        tags: [{ Key: tagNames.rack, Value: rack }],
-      }),
-    },
-    Outputs: {
-      NetworkBalancer: { Value: { Ref: 'NetworkBalancer' } },
-      NetworkBalancerHost: { Value: { 'Fn::GetAtt': ['NetworkBalancer', 'DNSName'] } },
-    },
-  }
-}
 
 /** The one that the rack was installed with, or has had made since; null before there is one. */
 export async function findNetworkBalancer(

@@ -6,19 +6,12 @@ import type { Plan } from '../../../domain/plan.ts'
 import { waysOf } from '../../../domain/ways.ts'
 import { enclosingCidr, formatCidr } from '../../../lib/cidr.ts'
 import { createSemaphore } from '../../../lib/semaphore.ts'
-import { shortHash } from '../../../lib/short-hash.ts'
+import { isSix, keyOf, openPortsTemplate, type OpenPort } from '../definition/ports-template.ts'
 import { findRackStacks } from '../look/rack-stacks.ts'
 import { awsTags, openPortsPrefix, openPortsStackName, ownerTag, ownerWord } from '../names.ts'
 import { ownStackOptions } from '../own-stacks.ts'
 import type { AwsParts } from '../parts.ts'
 import { asRange } from './conditions.ts'
-
-/** Who comes in at a port of the network balancer: a rule of its security group. */
-interface OpenPort {
-  protocol: 'tcp' | 'udp'
-  port: number
-  range: string
-}
 
 /** Rules of a security group, those of IPv4 and of IPv6 apart, until the account asks for more (D). */
 const mostRules = 60
@@ -48,35 +41,6 @@ function wholeRange(text: string): string {
   return cidr ? formatCidr(cidr) : range
 }
 
-const keyOf = ({ protocol, port, range }: OpenPort) => `${protocol} ${port} ${range}`
-
-const isSix = ({ range }: OpenPort) => range.includes(':')
-
-/** Pure. */
-function openPortsTemplate(
-  { rack, places }: Pick<AwsParts, 'rack' | 'places'>,
-  owner: Owner,
-  open: OpenPort[],
-): object {
-  const rules = open.map((each) => {
-    const { protocol, port, range } = each
-    const Properties = {
-      GroupId: places.securityGroups.ports,
-      IpProtocol: protocol,
-      FromPort: port,
-      ToPort: port,
-      ...(isSix(each) ? { CidrIpv6: range } : { CidrIp: range }),
-    }
-    return [`Open${shortHash(keyOf(each))}`, { Type: 'AWS::EC2::SecurityGroupIngress', Properties }] as const
-  })
-  const six = open.filter(isSix).length
-  return {
-    Description: `Who comes in at the ports of ${ownerWord(owner)} of the rack ${rack}`,
-    Resources: Object.fromEntries(rules),
-    Outputs: { Rules: { Value: String(open.length - six) }, RulesOfIpv6: { Value: String(six) } },
-  }
-}
-
 /**
  * Has the ports of these plans open for whom they name, and no other of the owner's. Safe to repeat; where all is so
  * already, nothing is changed.
@@ -87,7 +51,7 @@ export async function bringOpenPorts(
   plans: readonly Plan[],
   control: Pick<Control, 'signal'>,
 ): Promise<void> {
-  const { rack } = parts
+  const { rack, places } = parts
   const options = ownStackOptions(parts)
   const name = openPortsStackName(rack, owner)
   const open = openPortsOf(plans)
@@ -95,7 +59,11 @@ export async function bringOpenPorts(
   // A stack of nothing there cannot be.
   if (open.length === 0) return void (await removeStack(options, name, control))
   const tags = awsTags({ rack, owner: ownerTag(owner) })
-  await ensureStack(options, { name, template: openPortsTemplate(parts, owner, open), tags }, control)
+  await ensureStack(
+    options,
+    { name, template: openPortsTemplate({ rack, places, owner, open }), tags },
+    control,
+  )
 }
 
 function turnOf({ stackTurns }: AwsParts, owner: Owner) {

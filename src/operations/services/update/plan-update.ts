@@ -6,10 +6,11 @@ import type { ServiceType } from '../../../services/service-type.ts'
 import { findServiceType } from '../../../services/service-types.ts'
 import type { Context } from '../../context.ts'
 import { serviceOwner } from '../bring-up.ts'
-import { refuseManaged } from '../managed.ts'
+import { isManaged } from '../managed.ts'
 import { anyImage } from '../run-of.ts'
 import { noneOf, versionOf } from '../running-service.ts'
 import { findService } from '../services.ts'
+import { wantedOfManaged } from './resize-managed.ts'
 import type { PlannedUpdate, ServiceChange } from './update-operations.ts'
 
 /** Two servers come up and one goes; then so much of a volume is dumped, kept and put back in a second. */
@@ -24,6 +25,7 @@ export async function planUpdate(
   control: Control,
 ): Promise<PlannedUpdate> {
   const { service, run } = await findRun(context, name)
+  if (isManaged(run)) return { ...wantedOfManaged(service, run, change), bytes: null, estimateMs: null }
   const wanted = wantedOf(service, run, change)
   if (wanted.kind !== 'upgrade') return { ...wanted, bytes: null, estimateMs: null }
   const volumes = await context.engine.volumes({ owner: serviceOwner(name), sizes: true }, control)
@@ -48,7 +50,6 @@ export async function findRun(
   refuseUnready(service)
   const run = await context.store.services.run(name)
   if (!run) throw noneOf(service, 'version, CPU or memory that the rack gives it')
-  refuseManaged(service, run, 'its version and its size stay as they are')
   return { service, run }
 }
 

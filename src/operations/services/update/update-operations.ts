@@ -26,9 +26,10 @@ export interface ServiceChange {
 export interface PlannedUpdate {
   /**
    * `restart`: it is stopped and started on the data that it has. `upgrade`: the files of its data are of another form, so
-   * that all of it is taken out and put into a new volume, while nobody reaches it.
+   * that all of it is taken out and put into a new volume, while nobody reaches it. `machine`: the account that runs it moves
+   * it to another machine, while nobody reaches it.
    */
-  kind: 'nothing' | 'restart' | 'upgrade'
+  kind: 'nothing' | 'restart' | 'upgrade' | 'machine'
   image: string
   cpuUnits: number
   memoryBytes: number

@@ -7,6 +7,7 @@ import { findServiceType } from '../../../services/service-types.ts'
 import type { Context } from '../../context.ts'
 import { serviceOwner } from '../bring-up.ts'
 import { createLoginsAgain } from '../logins.ts'
+import { isManaged } from '../managed.ts'
 import { pullImage } from '../run-service.ts'
 import { findCopy, versionOf } from '../running-service.ts'
 import type { ServiceInfo } from '../service-info.ts'
@@ -15,6 +16,7 @@ import { getService } from '../services.ts'
 import { dropVolumes, otherVolumes } from '../stage.ts'
 import { runAgain, switchRun } from '../switch-run.ts'
 import { findRun, wantedOf } from './plan-update.ts'
+import { resizeManaged, wantedOfManaged } from './resize-managed.ts'
 import type { UpdatedService, UpdateRequest } from './update-operations.ts'
 import { upgradeData } from './upgrade-data.ts'
 
@@ -34,6 +36,11 @@ export async function updateService(
     // The image is named by nothing before the service runs on it.
     context.images.whileMaking(own.signal, async () => {
       const { service, run: from } = await findRun(context, name)
+      if (isManaged(from)) {
+        const { kind, cpuUnits, memoryBytes } = wantedOfManaged(service, from, change)
+        if (kind === 'nothing') return { pausedMs: null, backup: null }
+        return await resizeManaged(context, service, { cpuUnits, memoryBytes }, own)
+      }
       const { kind, ...wanted } = wantedOf(service, from, change)
       if (kind === 'nothing') return { pausedMs: null, backup: null }
       using _room = await admit(context, service, { kind, from, wanted }, own)
