@@ -50,12 +50,13 @@ async function ask(method: string, path: string, token: string | null, body?: ob
 
 async function untilAnswered(path: string, token: string | null): Promise<unknown> {
   let last: unknown
+  const deadlineMs = 90_000
   const isThere = async () => {
     last = await ask('GET', path, token).catch((error: unknown) => String(error))
     return (last as Answer).status === 200
   }
   try {
-    await until(isThere, { deadlineMs: 60_000, what: 'the API to answer' })
+    await until(isThere, { deadlineMs, what: 'the API to answer' })
   } catch (error) {
     throw new Error(`${JSON.stringify(last)}\n${await daemon.said()}`, { cause: error })
   }
@@ -99,9 +100,11 @@ test('after it was killed the next one has all', async () => {
 })
 
 test('one that comes before the other has ended waits for the lead, and has it then', async () => {
-  const next = await daemons.start()
-  const isWaiting = async () => (await next.said()).includes('the daemon waits for the lead')
-  await until(isWaiting, { deadlineMs: 40_000, what: 'the next daemon to wait' })
+  const [next, other] = await Promise.all([daemons.start(), daemons.start()])
+  const waits = async (one: InsideDaemon) => (await one.said()).includes('the daemon waits for the lead')
+  const areWaiting = async () => (await waits(next)) && (await waits(other))
+  await until(areWaiting, { deadlineMs: 50_000, what: 'the next daemons to wait' })
+  assert.equal(await other.stop(), 143, 'one that is not up yet ends at once')
   assert.equal(await daemon.stop(), 0)
   daemon = next
   await untilAnswered('/v1/rack', tokens.second)

@@ -45,6 +45,8 @@ test('plan, install, deploy with a build, login from elsewhere, update, uninstal
   assert.equal(installed.stdout, `aws://${region}/${name}\n`)
   assert.ok(!existsSync(join(home, 'first', 'data')), 'a directory of a rack is here')
 
+  await goOnWithAnInstall()
+
   await using source = await makeSource({ 'docker-compose.yml': compose, Dockerfile: dockerfile })
   await passes(['deploy', '--app', 'shop', source.path])
   const visit = visitLocally(aws.loopbackPort('web', 80))
@@ -83,6 +85,19 @@ test('plan, install, deploy with a build, login from elsewhere, update, uninstal
   assert.deepEqual([...new Set(await held())], ['AWS::KMS::Key'])
   assert.deepEqual(JSON.parse((await passes(['racks', '--json'])).stdout), [])
 })
+
+/** One that was killed before it said that all is installed: the next one goes on, and changes nothing that stands. */
+async function goOnWithAnInstall(): Promise<void> {
+  const { objects, stacks } = world.clients
+  const { Stacks } = await stacks.describeStacks({ StackName: `rack-${name}-base` })
+  const { OutputValue: Bucket } = Stacks![0]!.Outputs!.find(({ OutputKey }) => OutputKey === 'Bucket')!
+  await objects.deleteObject({ Bucket, Key: 'installed' })
+  await passes(['racks', 'forget', name])
+  const before = aws.calls.records.length
+  await passes(making)
+  const since = aws.calls.records.slice(before).map(({ action }) => action)
+  assert.ok(!since.includes('ExecuteChangeSet') && !since.includes('ImportCertificate'), since.join())
+}
 
 /** Typed on another machine, by another caller of the account. */
 async function elsewhere(args: string[], code = 0): Promise<Said> {

@@ -4,8 +4,8 @@ import { defaultNodeImage, ensureDaemonImage } from '../../account/daemon-image.
 import { lastDaemonLines } from '../../account/daemon-log.ts'
 import { writeKeptInstallation, type KeptInstallation } from '../../account/kept-installation.ts'
 import { leaveToken } from '../../account/left-tokens.ts'
-import { makeRackStack } from '../../account/make-stacks.ts'
-import { placesOf } from '../../account/places.ts'
+import { findStacks, makeRackStack, type WantedInstallation } from '../../account/make-stacks.ts'
+import { placesOf, type Outputs } from '../../account/places.ts'
 import { apiHostOf, buildProjectName } from '../../account/templates/inside.ts'
 import type { RackImages } from '../../account/templates/rack-template.ts'
 import { ensureToolImage } from '../../account/tool-image.ts'
@@ -28,7 +28,7 @@ export async function makeRackInside(making: Making): Promise<number> {
   const { world, output, isJson } = session
   const { stacks, name } = wanted
   const choices = { ...stacks, apiCertificate: await ensureApiCertificate(account, stacks.rack, control) }
-  const first = await makeRackStack(account, choices, base, control)
+  const first = await firstOutputs(making, choices)
   const images = await makeImages(making)
   const places = placesOf({
     base,
@@ -48,19 +48,34 @@ export async function makeRackInside(making: Making): Promise<number> {
   await keepAccountRack(world, known)
   control.signal.throwIfAborted()
   undo.move()
+  // It is installed: an interrupt ends the command, and there is nothing to go on with.
+  making.unwatch()
   try {
     const client = await connectRack(known, world)
-    const deadline = { rack: name, deadlineMs: answerDeadlineMs, signal: control.signal }
-    const rack = await untilAnswers(client, deadline)
+    const { signal } = new AbortController()
+    const rack = await untilAnswers(client, { rack: name, deadlineMs: answerDeadlineMs, signal })
     if (isJson) output.json(rack)
     else tellInstalled(making, places, known.url)
     return 0
   } catch (error) {
-    if (!(error instanceof RackError) || control.signal.aborted) throw error
+    if (!(error instanceof RackError)) throw error
     output.say(output.colors.say.yellow(`${name} is made, and not up: ${error.message}`))
     output.say(`  rack doctor --rack ${name}; aws logs tail /rack/${name}/_daemon --region ${wanted.region}`)
     return 1
   }
+}
+
+/**
+ * The stack is made without a daemon first: its image needs the repository. One of an earlier install that came so far
+ * stays as it is until the images are there.
+ */
+async function firstOutputs(
+  { account, wanted, base, control }: Making,
+  choices: WantedInstallation,
+): Promise<Outputs> {
+  const there = (await findStacks(account, wanted.stacks.rack, control))?.rack
+  if (there?.['Repository'] && there['StackRole']) return there
+  return await makeRackStack(account, choices, base, control)
 }
 
 const lastWordsMs = 30_000
