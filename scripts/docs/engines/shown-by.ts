@@ -78,6 +78,16 @@ const further: Partial<Record<Feature, Shown[]>> = {
       title: 'a database of RDS: linked by logins of its own, backed up, and gone but for its last snapshot',
     },
     {
+      file: 'test/aws/managed-services.test.ts',
+      title:
+        'a mysql of RDS: encrypted for the rack, its sessions ended by RDS, its views and triggers put back',
+    },
+    {
+      file: 'test/aws/managed-services.test.ts',
+      title:
+        'a redis, a valkey and a memcached of ElastiCache: let in and kept out by the account, encrypted where users are',
+    },
+    {
       file: 'test/contract/managed-services.test.ts',
       title: 'one that nobody runs for the rack is refused before anything is touched, and says what is run',
     },
