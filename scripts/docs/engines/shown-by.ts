@@ -36,6 +36,17 @@ const further: Partial<Record<Feature, Shown[]>> = {
   sharesServices: [
     { file: 'test/contract/shares.test.ts', title: 'an engine that cannot share says why, both ways' },
   ],
+  tlsPorts: [
+    {
+      file: featureTests,
+      title: 'a rack of an account without a certificate ends TLS at no port, and says so at its line',
+    },
+    {
+      file: 'test/aws/names.test.ts',
+      title:
+        'a port of tls shows the certificate of the rack and those of its domains, and speaks tcp to the process',
+    },
+  ],
   methodsKept: [
     {
       file: 'test/aws/names.test.ts',

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { layerTar } from './layer.ts'
+import { copyImage } from './copy-image.ts'
 import { readManifest } from './manifests.ts'
 import { nameOf, placeOf } from './place.ts'
 import { createRegistry } from './registry.ts'
@@ -44,7 +45,21 @@ test('a token is fetched by the login where a registry asks for one', async () =
   await assert.rejects(readManifest(known, index, signal), { status: 404 })
 })
 
-async function* archive() {
+test('an image that is for another platform alone is refused before a layer is copied', async () => {
+  const login = { username: 'u', password: 'p' }
+  const config = '{"os":"linux","architecture":"arm64"}'
+  await using foreign = await startImageRegistry(archive(config), { ...login, way: 'token' })
+  const { signal } = new AbortController()
+  const registry = createRegistry({ host: foreign.host, account: async () => login })
+  const platform = { os: 'linux', architecture: 'amd64' }
+  const from = { registry, repository: 'team/web', reference: 'v1', platform }
+  await assert.rejects(copyImage(from, { registry, repository: 'team/other' }, signal), {
+    name: 'RegistryError',
+    message: `${foreign.host}/team/web: it is an image for linux/arm64, and one for linux/amd64 is wanted`,
+  })
+})
+
+async function* archive(config = '{}') {
   const file = (path: string, text: string) => ({
     path,
     type: 'file' as const,
@@ -54,5 +69,5 @@ async function* archive() {
     content: Buffer.from(text),
   })
   const manifest = JSON.stringify([{ Config: 'config.json', Layers: ['layer.tar'] }])
-  yield layerTar([file('/manifest.json', manifest), file('/config.json', '{}'), file('/layer.tar', '')])
+  yield layerTar([file('/manifest.json', manifest), file('/config.json', config), file('/layer.tar', '')])
 }

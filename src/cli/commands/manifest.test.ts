@@ -83,7 +83,7 @@ test('a file is read for the kind of rack that is named', async () => {
     aws.stdout,
     /\ncompose\.yml:5:5: error: services\.web\.dns: "dns" is refused: .*; use `extra_hosts`/,
   )
-  assert.match(aws.stdout, /\ncompose\.yml, for aws: 2 errors; keys: .*1 refused/)
+  assert.match(aws.stdout, /\ncompose\.yml, for aws: 3 errors; keys: .*1 refused/)
   const engineOf = async (...args: string[]) => {
     const { stdout } = await check([...args, '--json'], { 'compose.yml': good })
     return (JSON.parse(stdout) as { engine: string }).engine
