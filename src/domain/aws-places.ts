@@ -24,7 +24,7 @@ export interface AwsPlaces {
   /** Id of the file system on which volumes lie. */
   fileSystem: string
   bucket: string
-  /** Of CodeBuild, privileged, with the daemon's image; null where images are not built. */
+  /** Of CodeBuild, privileged, which runs the daemon's image; null where images are not built there. */
   buildProject: string | null
   /** Reference of the image that the init container runs. */
   toolImage: string

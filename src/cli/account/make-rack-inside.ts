@@ -1,7 +1,6 @@
 import { ensureApiCertificate } from '../../account/api-certificate.ts'
 import { readApiAccess } from '../../account/api-access.ts'
 import { defaultNodeImage, ensureDaemonImage } from '../../account/daemon-image.ts'
-import { lastDaemonLines } from '../../account/daemon-log.ts'
 import { writeKeptInstallation, type KeptInstallation } from '../../account/kept-installation.ts'
 import { leaveToken } from '../../account/left-tokens.ts'
 import { findStacks, makeRackStack, type WantedInstallation } from '../../account/make-stacks.ts'
@@ -16,6 +15,7 @@ import { freshSecret } from '../../lib/fresh-secret.ts'
 import { connectRack } from '../connect-rack.ts'
 import { changeRacks, readRacks, withoutRack } from '../racks-file.ts'
 import { keepAccountRack, knownInAccount, untilAnswers } from './account-access.ts'
+import { tellLastWords } from './last-words.ts'
 import { sayInstalled } from './make-rack-here.ts'
 import { markInstalled, type Making } from './making.ts'
 
@@ -38,7 +38,7 @@ export async function makeRackInside(making: Making): Promise<number> {
   try {
     await makeRackStack(account, { ...choices, images }, base, control)
   } catch (error) {
-    await tellLastWords(making)
+    if (!control.signal.aborted) await tellLastWords(session, account, stacks.rack)
     throw error
   }
   await markInstalled(making, places.bucket, { inside: true })
@@ -76,21 +76,6 @@ async function firstOutputs(
   const there = (await findStacks(account, wanted.stacks.rack, control))?.rack
   if (there?.['Repository'] && there['StackRole']) return there
   return await makeRackStack(account, choices, base, control)
-}
-
-const lastWordsMs = 30_000
-const lastLines = 20
-
-/** A daemon that does not start says why in its log, which goes with the stacks. */
-async function tellLastWords({ session: { output }, account, wanted, control }: Making): Promise<void> {
-  if (control.signal.aborted) return
-  const signal = AbortSignal.timeout(lastWordsMs)
-  const lines = await lastDaemonLines(account, wanted.stacks.rack, { signal, count: lastLines }).catch(
-    (error: unknown) => [`its log cannot be read: ${String(error)}`],
-  )
-  if (lines.length === 0) return
-  output.say('what the daemon has said last:')
-  for (const line of lines) output.say(output.colors.say.dim(`  ${line}`))
 }
 
 /** They are put into the repository that the stack has made. */

@@ -4,6 +4,7 @@ import type { InsideRack } from '../inside-rack.ts'
 import type { Session } from '../session.ts'
 import { untilAnswers } from './account-access.ts'
 import { insideStatus } from './inside-status.ts'
+import { tellLastWords } from './last-words.ts'
 import { inAccountOf } from './inside.ts'
 
 /** A task of Fargate comes within a minute; its daemon takes the lead, and the balancer looks at it a few times. */
@@ -18,7 +19,12 @@ export async function startInside(session: Session, known: InsideRack): Promise<
     const before = await readDaemonState(account.clients.ecs, access, control)
     await startDaemonService(account.clients.ecs, access, control)
     const client = await session.connect()
-    await untilAnswers(client, { rack: name, deadlineMs: startDeadlineMs, signal: control.signal })
+    try {
+      await untilAnswers(client, { rack: name, deadlineMs: startDeadlineMs, signal: control.signal })
+    } catch (error) {
+      if (!control.signal.aborted) await tellLastWords(session, account, access.rack)
+      throw error
+    }
     return before?.desired === 1 && before.running === 1
   })
   if (isJson) output.json(await insideStatus(session, known))

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { readChosen } from '../../account/chosen.ts'
 import { daemonImageBeside, defaultNodeImage, ensureDaemonImage } from '../../account/daemon-image.ts'
-import { startDaemonService, stopDaemonService } from '../../account/daemon-service.ts'
+import { readDaemonState, startDaemonService, stopDaemonService } from '../../account/daemon-service.ts'
 import { readKeptInstallation, writeKeptInstallation } from '../../account/kept-installation.ts'
 import {
   assertNothingLost,
@@ -13,12 +13,14 @@ import {
 import { placesOf } from '../../account/places.ts'
 import type { RackImages } from '../../account/templates/rack-template.ts'
 import { ensureToolImage, toolImageBeside } from '../../account/tool-image.ts'
+import type { AwsPlaces } from '../../domain/aws-places.ts'
 import { RackError } from '../../domain/error.ts'
 import { confirm } from '../confirm.ts'
 import type { InsideRack } from '../inside-rack.ts'
 import type { Session } from '../session.ts'
 import { untilAnswers } from './account-access.ts'
 import { inAccountOf, type InsideWork } from './inside.ts'
+import { tellLastWords } from './last-words.ts'
 import { describeUpdate, type PlannedStack } from './show-changes.ts'
 import { replaced } from './update-stacks.ts'
 import { watchStacks } from './watch-stacks.ts'
@@ -40,7 +42,7 @@ export async function updateInside(session: Session, known: InsideRack): Promise
   await inAccountOf(session, known, left, async (inside) => {
     using control = watchStacks(session, left)
     const work = { ...inside, control }
-    const { base, before, wanted } = await wantedOf(work)
+    const { base, before, wanted, isTold } = await wantedOf(work)
     const stacks = await planStacks(work.account, wanted, control)
     const isNewTool = wanted.images!.tool !== before.tool
     const isNewDaemon = wanted.images!.daemon !== before.daemon
@@ -51,14 +53,22 @@ export async function updateInside(session: Session, known: InsideRack): Promise
       return output.data(describeUpdate(found, way.rack))
     }
     for (const stack of stacks) assertNothingLost({ rack: way.rack, replace }, stack)
-    if (!isNewTool && !isNewDaemon && stacks.every(({ changes }) => changes.length === 0)) {
+    if (isTold && !isNewTool && !isNewDaemon && stacks.every(({ changes }) => changes.length === 0)) {
       output.say(`${name} is of this version already`)
       return tellJson(session, name, [])
     }
     output.say(describeUpdate(found, way.rack).trimEnd())
+    const state = await readDaemonState(work.account.clients.ecs, work.access, control)
+    if (state?.desired === 0) output.say(output.colors.say.yellow(`${name} is stopped: its update starts it`))
     await confirm(session, `Change ${name} in the account ${way.id} so?`, name)
     await putImages(work, base)
-    await bringAbout(work, { ...wanted, replace })
+    try {
+      await bringAbout(work, { ...wanted, replace })
+      await startDaemonService(work.account.clients.ecs, work.access, control)
+    } catch (error) {
+      if (isNewDaemon && !control.signal.aborted) await tellLastWords(session, work.account, way.rack)
+      throw error
+    }
     const client = await session.connect()
     const { version } = await untilAnswers(client, {
       rack: name,
@@ -81,17 +91,27 @@ interface Wanted {
   base: string
   before: RackImages
   wanted: WantedInstallation
+  /** Whether the daemon is told where things are: an update that was interrupted may have left that. */
+  isTold: boolean
 }
 
 /** As it was chosen, with the images of this version; none of them is put anywhere. */
-async function wantedOf({ account, access: { rack }, control }: InsideWork): Promise<Wanted> {
+async function wantedOf({ account, access, control }: InsideWork): Promise<Wanted> {
+  const { rack, bucket } = access
   const chosen = await readChosen(account, rack, control)
-  const { rack: outputs } = (await findStacks(account, rack, control))!
+  const found = (await findStacks(account, rack, control))!
+  const { rack: outputs } = found
+  const { places } = await readKeptInstallation({ clients: account.clients, bucket }, control)
   const before = { tool: outputs['ToolImage']!, builder: null, daemon: outputs['DaemonImage']! }
   const base = chosen.inside?.nodeImage ?? defaultNodeImage
   const daemon = await daemonImageBeside(before.daemon, { base }, control)
   const images = { tool: await toolImageBeside(before.tool), builder: daemon, daemon }
-  return { base, before, wanted: { ...chosen, images, apiCertificate: outputs['ApiCertificate']! } }
+  return {
+    base,
+    before,
+    wanted: { ...chosen, images, apiCertificate: outputs['ApiCertificate']! },
+    isTold: isDeepStrictEqual(asKept(placesOf(found)), places),
+  }
 }
 
 /** Into the rack's repository, where the stacks find them. */
@@ -100,6 +120,9 @@ async function putImages({ account, access, control }: InsideWork, base: string)
   await ensureToolImage(to, control)
   await ensureDaemonImage({ ...to, base }, control)
 }
+
+/** As it comes back from where it is kept. */
+const asKept = (places: AwsPlaces) => JSON.parse(JSON.stringify(places)) as AwsPlaces
 
 /** The new daemon reads where things are as it starts: what is known of it by then is written before, the rest after. */
 async function bringAbout(
@@ -111,11 +134,10 @@ async function bringAbout(
   const expected = { ...installation.places, toolImage: wanted.images!.tool }
   await writeKeptInstallation(kept, { ...installation, places: expected }, control)
   const places = placesOf(await makeStacks(account, wanted, control))
-  if (isDeepStrictEqual(JSON.parse(JSON.stringify(places)), expected)) return
+  if (isDeepStrictEqual(asKept(places), expected)) return
   await writeKeptInstallation(kept, { ...installation, places }, control)
   await stopDaemonService(account.clients.ecs, access, {
     signal: control.signal,
     intervalMs: account.intervalMs,
   })
-  await startDaemonService(account.clients.ecs, access, control)
 }

@@ -24,6 +24,7 @@ import type { CommandSpec } from '../command-spec.ts'
 import { findInstallation, knownInstallations } from '../find-installation.ts'
 import { insideRackOf, type InsideRack } from '../inside-rack.ts'
 import { handOverRack } from '../hand-over-rack.ts'
+import { readRacks } from '../racks-file.ts'
 import type { Session } from '../session.ts'
 
 /** Where an archive puts its versions when nobody has put one there yet. */
@@ -183,6 +184,10 @@ async function takeOver(session: Session): Promise<void> {
       const { updateInAccount } = await import('../account/update-in-account.ts')
       done.push({ name, directory, ...(await updateInAccount(session, installation, interrupt.signal)) })
     }
+  }
+  if (!installations) {
+    for (const { name } of readRacks(world.env).racks.filter(({ account }) => account))
+      output.say(`${name} has its daemon in its account, and is left alone: rack update --rack ${name}`)
   }
   const previous = versions && (await currentVersion(versions))
   if (versions) {
