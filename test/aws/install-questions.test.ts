@@ -60,9 +60,10 @@ test('the plan shows every resource and an estimate, and leaves nothing', async 
     /^ {2}Cluster +AWS::ECS::Cluster$/m,
     // The fake's own prices: 2 an hour, 0.5 an hour each, 5 a month each.
     /^application load balancer +1 +2 a hour +1460\.00$/m,
-    /^public IPv4 address +2 +0\.5 a hour +730\.00$/m,
+    /^public IPv4 address +3 +0\.5 a hour +1095\.00$/m,
     /^hosted zone +2 +5 a month +10\.00$/m,
-    /^together 2207\.00 USD in 730 hours$/m,
+    /^database db\.t4g\.micro of RDS +1 +0\.75 a hour +547\.50$/m,
+    /^together 3315\.25 USD in 730 hours$/m,
     /^an estimate: list prices of eu-test-1 on \d{4}-\d\d-\d\d, published 2026-11-01, without tax/m,
     /^billed by use.*a vCPU on Fargate 0\.25 a hour/m,
   ])
@@ -83,9 +84,12 @@ test('a network of yours costs what it costs anyway; gateways and a second balan
   }
   const { types: _types, ...withNat } = counts(own)
   const balancers = { 'application-balancer': 1, 'network-balancer': 1 }
-  assert.deepEqual(withNat, { nat: 2, address: 6, key: 1, zone: 2, ...balancers })
+  // The daemon's own: its store, and half a CPU and a GiB of Fargate.
+  const store = { store: 1, 'store-disk': 20, secret: 2 }
+  const daemon = { ...store, 'fargate-cpu': 0.5, 'fargate-memory': 1 }
+  assert.deepEqual(withNat, { nat: 2, address: 6, key: 1, zone: 2, ...balancers, ...daemon })
   const { types, ...inTheirs } = counts(await install(['--region', region, '--plan', '--json', ...given]))
-  assert.deepEqual(inTheirs, { key: 1, zone: 2, 'application-balancer': 1, address: 3 })
+  assert.deepEqual(inTheirs, { key: 1, zone: 2, 'application-balancer': 1, address: 4, ...daemon })
   assert.ok(!types.includes('AWS::EC2::VPC'))
 })
 
@@ -93,7 +97,7 @@ test('where prices cannot be had, the plan says so and names no figure', async (
   server.faults.set('pricing:GetProducts', { error: new AwsError('AccessDeniedException', 'not you') })
   const { code, stdout } = await install(['--region', region, '--plan'])
   assert.equal(code, 0)
-  assert.match(stdout, /^public IPv4 address +2 +– +–$/m)
+  assert.match(stdout, /^public IPv4 address +3 +– +–$/m)
   assert.match(stdout, /^no estimate, quantities alone; the price list could not be read: .*not you/m)
   assert.doesNotMatch(stdout, /USD|together/)
 })
@@ -112,8 +116,8 @@ test('no credentials, old ones, a wrong Region: each says what to type', async (
     [[], /^error: a rack in an account needs the Region/],
     [['--region', region, '--http-port', '80'], /^error: --http-port is of a rack on one machine/],
     [
-      ['--region', region],
-      /^error: the daemon of a rack cannot run inside the account yet\n→ Add --daemon here/,
+      ['--region', region, '--node-image', '127.0.0.1:1/node:24'],
+      /^error: the image 127\.0\.0\.1:1\/node:24 cannot be had: .*\n→ .*Another: --node-image IMAGE/,
     ],
   ]
   for (const [args, message] of rows) {
