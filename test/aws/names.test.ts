@@ -11,6 +11,7 @@ import { noReleaseCommands } from '../../src/domain/engine.ts'
 import { appOwner } from '../../src/domain/owner.ts'
 import type { Plan, ProcessPlan } from '../../src/domain/plan.ts'
 import { plainRouting } from '../../src/domain/routing.ts'
+import { tlsPolicy } from '../../src/aws/tls-policy.ts'
 import { publicZones, zoneOf } from '../../src/engines/aws/certificates/public-records.ts'
 import { until } from '../../src/lib/poll.ts'
 import { openAwsRack } from '../support/aws-rack.ts'
@@ -188,9 +189,21 @@ test('a port of tls shows the certificate of the rack and those of its domains, 
     return (await text(response)).trim()
   }
   assert.equal(await visitPort(), 'tls')
+  const { balancers } = rack.clients
+  const listener = async () => {
+    const { LoadBalancers = [] } = await balancers.describeLoadBalancers({})
+    const { LoadBalancerArn } = LoadBalancers.find(({ Type }) => Type === 'network')!
+    const { Listeners = [] } = await balancers.describeListeners({ LoadBalancerArn })
+    return Listeners.find(({ Port }) => Port === external)!
+  }
+  const { ListenerArn, SslPolicy } = await listener()
+  assert.equal(SslPolicy, tlsPolicy)
+  // As one that was made before, by which TLS 1.0 is taken.
+  await balancers.modifyListener({ ListenerArn, SslPolicy: 'ELBSecurityPolicy-2016-08' })
   const next = planFor('raw', [{ ...webType('next', []), ...about }], 'RTTTTTTTTTT')
   await deploy(next, plan)
   assert.equal(await visitPort(), 'next')
+  assert.equal((await listener()).SslPolicy, tlsPolicy)
   // A domain of its app is shown there, and on port 443 it is not.
   domains = [domain('raw.example.test', 'raw')]
   await bringUntilShown([next])

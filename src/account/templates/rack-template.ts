@@ -1,4 +1,5 @@
 import { networkBalancerResource } from '../../aws/network-balancer.ts'
+import { tlsPolicy } from '../../aws/tls-policy.ts'
 import { boundaryResources } from './boundary.ts'
 import { buildResources } from './builds.ts'
 import { apiCertificateParameter, daemonOutputs, daemonParameters, daemonResources } from './daemon.ts'
@@ -138,7 +139,7 @@ function webResources(rack: string, { certificate, hasApi }: WebInput): Resource
     ...(shown !== undefined && {
       HttpsListener: listener(443, 'HTTPS', nobody, {
         Certificates: [{ CertificateArn: shown }],
-        SslPolicy: 'ELBSecurityPolicy-TLS13-1-2-2021-06',
+        SslPolicy: tlsPolicy,
       }),
     }),
     ...(hasApi &&

@@ -77,9 +77,9 @@ test('where the ways in of a plan lead: its ports, and its host names by rules t
     conditions: [{ Field: 'host-header', HostHeaderConfig: { Values } }],
   })
   const listeners = [
-    { arn: '', port: 9000, protocol: 'TCP' as const, group: 'one' },
-    { arn: '', port: 9001, protocol: 'TCP' as const, group: 'two' },
-    { arn: '', port: 60_100, protocol: 'TCP' as const, group: 'three' },
+    { arn: '', port: 9000, protocol: 'TCP' as const, group: 'one', policy: null },
+    { arn: '', port: 9001, protocol: 'TCP' as const, group: 'two', policy: null },
+    { arn: '', port: 60_100, protocol: 'TCP' as const, group: 'three', policy: null },
   ]
   const rules = [
     rule(2, ['b.test', 'c.test'], 'four'),

@@ -68,6 +68,8 @@ export interface Listener {
   protocol: ProtocolEnum
   /** ARNs of certificates that it shows; the default one is first. */
   certificates: string[]
+  /** By which it ends TLS, where it does. */
+  policy: string
   /** Its rules; the default one is among them. */
   rules: Map<string, Rule>
   door: Door

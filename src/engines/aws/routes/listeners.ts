@@ -1,6 +1,7 @@
 import type { Listener } from '@aws-sdk/client-elastic-load-balancing-v2'
 import type { Control } from '../../../domain/control.ts'
 import { isAwsError } from '../../../aws/errors.ts'
+import { tlsPolicy } from '../../../aws/tls-policy.ts'
 import type { Way } from '../../../domain/ways.ts'
 import { pages } from '../look/found.ts'
 import { notThere } from '../not-there.ts'
@@ -17,6 +18,8 @@ export interface FoundListener {
   port: number
   protocol: ListenerProtocol
   group: string
+  /** How it ends TLS, where it does. */
+  policy: string | null
 }
 
 type ListenerProtocol = 'TCP' | 'TLS' | 'UDP'
@@ -46,11 +49,17 @@ export async function findListeners(
   return found
 }
 
-function toListener({ ListenerArn = '', Port = 0, Protocol, DefaultActions = [] }: Listener): FoundListener {
+function toListener({
+  ListenerArn = '',
+  Port = 0,
+  Protocol,
+  DefaultActions = [],
+  SslPolicy,
+}: Listener): FoundListener {
   const [action] = DefaultActions
   const group = action?.TargetGroupArn ?? action?.ForwardConfig?.TargetGroups?.[0]?.TargetGroupArn ?? ''
   const protocol = Protocol === 'TLS' || Protocol === 'UDP' ? Protocol : 'TCP'
-  return { arn: ListenerArn, port: Port, protocol, group }
+  return { arn: ListenerArn, port: Port, protocol, group, policy: SslPolicy ?? null }
 }
 
 /** One on a closed port, by which the targets of a generation are checked before any request. */
@@ -89,7 +98,10 @@ async function makeListener(
       LoadBalancerArn: arn,
       Port: port,
       Protocol: protocol,
-      ...(protocol === 'TLS' && { Certificates: await ownCertificate(parts, control) }),
+      ...(protocol === 'TLS' && {
+        Certificates: await ownCertificate(parts, control),
+        SslPolicy: tlsPolicy,
+      }),
       DefaultActions: [{ Type: 'forward', TargetGroupArn: group }],
     },
     { abortSignal: control.signal },
@@ -123,9 +135,14 @@ export async function leadPort(
     await removeListener(parts, found.arn, control)
     return await makeListener(parts, wanted, control)
   }
-  if (found.group === group) return
+  const policy = protocol === 'TLS' ? tlsPolicy : null
+  if (found.group === group && found.policy === policy) return
   await parts.clients.balancers.modifyListener(
-    { ListenerArn: found.arn, DefaultActions: [{ Type: 'forward', TargetGroupArn: group }] },
+    {
+      ListenerArn: found.arn,
+      DefaultActions: [{ Type: 'forward', TargetGroupArn: group }],
+      ...(policy !== null && { SslPolicy: policy }),
+    },
     { abortSignal: control.signal },
   )
 }

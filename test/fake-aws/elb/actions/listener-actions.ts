@@ -48,27 +48,31 @@ async function create(state: ElbState, input: CreateListenerInput): Promise<List
   const step = readActions(input.DefaultActions!)
   const { Port: port, Protocol: protocol } = input
   const certificates = (input.Certificates ?? []).map(({ CertificateArn }) => CertificateArn!)
+  const { SslPolicy: policy } = input
   const listener = await addListener(state, balancer, {
     port: port!,
     protocol: protocol!,
     step,
     certificates,
+    ...(policy !== undefined && { policy }),
   })
   setTags(state, listener.arn, input.Tags)
   return listener
 }
 
-const usualPolicy = 'ELBSecurityPolicy-TLS13-1-2-2021-06'
+/** Of a listener of TLS that is told none (D). */
+const firstPolicy = 'ELBSecurityPolicy-2016-08'
+const policies = [firstPolicy, 'ELBSecurityPolicy-TLS13-1-2-2021-06']
 
 function assertPlain({
   SslPolicy,
   AlpnPolicy,
   MutualAuthentication,
 }: Omit<ModifyListenerInput, 'ListenerArn'>): void {
-  // Which is what Node's own TLS takes: 1.2 and 1.3.
-  const isUsual = SslPolicy === undefined || SslPolicy === usualPolicy
-  if (!isUsual || (AlpnPolicy ?? MutualAuthentication)) {
-    throw new AwsError('ValidationError', `the fake account has ${usualPolicy} alone`)
+  // They are kept and told: Node's own TLS takes 1.2 and 1.3 by any.
+  const isKnown = SslPolicy === undefined || policies.includes(SslPolicy)
+  if (!isKnown || (AlpnPolicy ?? MutualAuthentication)) {
+    throw new AwsError('ValidationError', `the fake account has ${policies.join(' and ')} alone`)
   }
 }
 
@@ -121,7 +125,14 @@ export async function addListener(
     protocol,
     step,
     certificates = [],
-  }: { port: number; protocol: Listener['protocol']; step: Step; certificates?: string[] },
+    policy = firstPolicy,
+  }: {
+    port: number
+    protocol: Listener['protocol']
+    step: Step
+    certificates?: string[]
+    policy?: string
+  },
 ): Promise<Listener> {
   const own = [...state.listeners.values()].filter((listener) => listener.balancer === balancer)
   assertPort(balancer, { port, protocol }, own)
@@ -141,6 +152,7 @@ export async function addListener(
     port,
     protocol,
     certificates,
+    policy,
     rules: new Map(),
     door: closed,
   }
@@ -192,6 +204,7 @@ async function modify(state: ElbState, input: ModifyListenerInput): Promise<List
   assertPort(balancer, { port, protocol }, others)
   assertFitting(state, protocol, step)
   rule.step = step
+  listener.policy = input.SslPolicy ?? listener.policy
   if (port === listener.port) listener.door.refresh()
   else {
     const before = listener.door
@@ -230,7 +243,7 @@ function told(listener: Listener): ListenerTold {
     Protocol: listener.protocol,
     ...(listener.certificates.length > 0 && {
       Certificates: [{ CertificateArn: listener.certificates[0] }],
-      SslPolicy: 'ELBSecurityPolicy-2016-08',
+      SslPolicy: listener.policy,
     }),
     DefaultActions: [actionOf(defaultRule(listener).step)],
   }
