@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { InstallationAccount } from '../../src/account/installation-account.ts'
 import type { InstallationInput } from '../../src/account/installation-stacks.ts'
-import { leftResources } from '../../src/account/left-resources.ts'
+import { leftResources, withData } from '../../src/account/left-resources.ts'
 import { findStacks, makeStacks } from '../../src/account/make-stacks.ts'
 import { placesOf } from '../../src/account/places.ts'
 import { removeStacks } from '../../src/account/remove-stacks.ts'
@@ -96,6 +96,8 @@ export async function removeAccountRack(
       await engine.close()
     }
   }
-  const held = await leftResources(account, rack, control)
+  const left = await leftResources(account, rack, control)
+  // A key alone opens nothing, and is on its way already.
+  const held = (await withData(account, left, control)).length > 0 ? left : []
   return await removeStacks(account, { rack, data: true, held }, control)
 }
