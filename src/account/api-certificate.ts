@@ -1,9 +1,10 @@
 import type { ACM, Tag } from '@aws-sdk/client-acm'
 import { isAwsError } from '../aws/errors.ts'
+import { rackTag } from '../aws/own-stack.ts'
 import type { Control } from '../domain/control.ts'
 import { createSelfSigned } from '../lib/x509/issue.ts'
 import { apiHostOf } from './templates/inside.ts'
-import { kindTag, rackTag } from './templates/template.ts'
+import { kindTag } from './templates/template.ts'
 
 /** As `rack:kind` says it of what an install imports. */
 const kind = 'api'

@@ -1,4 +1,5 @@
 import { isAwsError } from '../aws/errors.ts'
+import { isOwnStack, rackTag } from '../aws/own-stack.ts'
 import { liftProtection } from '../aws/lift-protection.ts'
 import type { KeptResource } from '../aws/stack-events.ts'
 import { describeStack } from '../aws/stack-state.ts'
@@ -10,7 +11,7 @@ import { RackError } from '../domain/error.ts'
 import { removeApiCertificate } from './api-certificate.ts'
 import { baseStackName, rackStackName } from './installation-stacks.ts'
 import { storeResource, storeTag } from './templates/store.ts'
-import { rackTag, tagsOf } from './templates/template.ts'
+import { tagsOf } from './templates/template.ts'
 import { stackOptionsOf, type InstallationAccount } from './installation-account.ts'
 
 export interface LeavingRack {
@@ -40,7 +41,9 @@ export async function removeStacks(
   const { clients } = account
   const options = stackOptionsOf(account)
   await assertAlone(account, rack, control)
-  await removeStack(options, portsStackName(rack), control)
+  const ports = await describeStack(options, portsStackName(rack), control)
+  // A rack of an earlier time may be called so.
+  if (!ports || isOwnStack(rack, ports)) await removeStack(options, portsStackName(rack), control)
   const kept = await removeStack(options, rackStackName(rack), control)
   await removeApiCertificate(account, rack, control)
   const base = baseStackName(rack)

@@ -216,6 +216,10 @@ export const awsFeatures: EngineFeatures = {
     why: 'the rules of an application load balancer hold 12 ranges for a process of up to two names, domains among them, and fewer with more',
     instead: 'name larger ranges',
   },
+  allowedIpv6: {
+    verdict: 'ignored',
+    why: 'the balancers of the rack have addresses of IPv4 alone, so nobody comes from one',
+  },
   // §2.2: one value for all that the balancer serves.
   idleTimeoutOnHttp: {
     verdict: 'ignored',

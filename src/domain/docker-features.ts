@@ -42,6 +42,7 @@ export const dockerFeatures: EngineFeatures = {
   stickyByAddress: true,
   stickyOnTls: true,
   allowedRanges: true,
+  allowedIpv6: true,
   idleTimeoutOnHttp: true,
   idleTimeoutOnPorts: true,
   methodsKept: true,

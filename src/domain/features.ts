@@ -92,6 +92,8 @@ interface TrafficFeatures {
   stickyOnTls: true | Lack
   /** Address ranges that an http port can be opened for. */
   allowedRanges: true | Most
+  /** Ranges of IPv6 in `allow`. */
+  allowedIpv6: true | Lack
   /** `idle.timeout` on an http port. */
   idleTimeoutOnHttp: true | Lack
   /** `idle.timeout` on a port of tcp or tls. */

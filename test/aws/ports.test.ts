@@ -4,6 +4,7 @@ import { createSocket } from 'node:dgram'
 import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { after, before, test } from 'node:test'
+import { ensureStack } from '../../src/aws/stacks.ts'
 import { noReleaseCommands } from '../../src/domain/engine.ts'
 import { appOwner } from '../../src/domain/owner.ts'
 import type { Plan } from '../../src/domain/plan.ts'
@@ -11,6 +12,8 @@ import type { Port } from '../../src/domain/port.ts'
 import { plainRouting } from '../../src/domain/routing.ts'
 import { until } from '../../src/lib/poll.ts'
 import type { AwsEngine } from '../../src/engines/aws/aws-engine.ts'
+import { openPortsTemplate } from '../../src/engines/aws/definition/ports-template.ts'
+import { awsTags, ownerTag } from '../../src/engines/aws/names.ts'
 import { openAwsRack } from '../support/aws-rack.ts'
 import { controlFor } from '../support/docker-rack.ts'
 import { planOf, processPlan } from '../support/plans.ts'
@@ -62,6 +65,12 @@ function dnsPlan(word: string, ports: Port[], allow: string[] | null = null): Pl
 
 const deploy = async (plan: Plan, live: Plan | null) =>
   await engine.deploy({ plan, live, leaving: [], releaseCommands: noReleaseCommands }, controlFor(60_000))
+
+async function stacksOf(part: string): Promise<string[]> {
+  const { Stacks = [] } = await rack.clients.stacks.describeStacks({})
+  const left = Stacks.filter(({ StackStatus }) => StackStatus !== 'DELETE_COMPLETE')
+  return left.map(({ StackName = '' }) => StackName).filter((name) => name.includes(part))
+}
 
 /** One address and port that asks again and again. */
 async function openFlow(port: number) {
@@ -150,12 +159,28 @@ test('the first port of udp has the balancer made; a release takes it over, and 
   const own = dnsPlan('two', ports.slice(1), ['127.0.0.1'])
   const other = { ...own, owner: appOwner('other') }
   await assert.rejects(deploy(other, null), { code: 'port-taken' })
+
+  // What a daemon that died before its app was led has left.
+  const ghost = appOwner('ghost')
+  const { places } = rack.account
+  const open = [{ protocol: 'tcp' as const, port: external + 2, range: '0.0.0.0/0' }]
+  const name = `rack-${rack.rack}-ports-ghost`
+  const tags = awsTags({ rack: rack.rack, owner: ownerTag(ghost) })
+  const template = openPortsTemplate({ rack: rack.rack, places, owner: ghost, open })
+  await ensureStack(
+    { stacks: rack.clients.stacks, intervalMs: 20 },
+    { name, template, tags },
+    controlFor(20_000),
+  )
+  const more = [...ports, { ...ports[1]!, external: external + 2 }]
+  await assert.rejects(deploy(dnsPlan('two', more), narrow), /port \d+ is open for .*ghost/)
+  const keep = { owners: [appOwner('dns')], images: [], buildCache: false, volumes: false }
+  await engine.sweep(keep, controlFor(20_000))
+  assert.deepEqual(await stacksOf('-ports-'), [`rack-${rack.rack}-ports-dns`])
+  await deploy(dnsPlan('two', []), null)
+  assert.deepEqual(await stacksOf('-ports-'), [])
+
   await engine.remove(appOwner('dns'), { volumes: true }, controlFor(60_000))
   assert.throws(() => rack.account.loopbackPort('network', external), /takes anything on port/)
-  const { Stacks = [] } = await rack.clients.stacks.describeStacks({})
-  const left = Stacks.filter(({ StackStatus }) => StackStatus !== 'DELETE_COMPLETE')
-  assert.deepEqual(
-    left.map(({ StackName = '' }) => StackName).filter((name) => !name.includes('-app-')),
-    [`rack-${rack.rack}-ports`],
-  )
+  assert.deepEqual(await stacksOf('-ports'), [`rack-${rack.rack}-ports`])
 })

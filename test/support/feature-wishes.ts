@@ -204,6 +204,12 @@ export const featureWishes: Partial<Record<Feature, [keys: string, problem: RegE
       /^5:15: error: .*allow names 13 ranges: the rules .*; name larger ranges/,
     ],
   ],
+  allowedIpv6: [
+    [
+      'ports: ["25:25"]\nlabels: { rack.allow: "10.0.0.0/8, 2001:db8::/32" }',
+      /^5:15: warning: .*a range of IPv6 in allow is ignored: the balancers .* IPv4 alone/,
+    ],
+  ],
   accounts: [
     [
       'ports: ["80:80"]\nlabels: { rack.auth: "a:b" }',

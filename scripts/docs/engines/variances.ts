@@ -39,6 +39,21 @@ export const variances: Variance[] = [
     unproved: 'how far apart the nodes of a balancer follow',
   },
   {
+    name: 'allow',
+    about: 'Who comes in at a tcp, tls or udp port of which a release changes `rack.allow`',
+    machine: 'whom the release that serves names',
+    account:
+      'until the new release serves, who is named by both; then whom it names, which is a change of the account’s of some ten seconds. Connections that are there are not ended by it',
+    why: 'ranges are rules of a security group, which is one for both releases and looks at new connections alone',
+    shown: [
+      {
+        file: 'src/engines/aws/routes/open-ports.test.ts',
+        title: 'while a release takes over, a port of both lets in nobody whom one of them does not',
+      },
+    ],
+    unproved: 'how soon each node of a balancer follows its security group',
+  },
+  {
     name: 'names',
     about: 'Names inside an app',
     machine: 'one address for the life of the app: who looked it up once meets the new copies too',
@@ -228,7 +243,7 @@ export const variances: Variance[] = [
     about: 'Certificates that visitors are shown',
     machine: 'of an authority by ACME, of your own, or of the rack’s: `rack certs`',
     account:
-      'of ACM alone: the one that the rack was installed with (`--certificate`), and one for each domain of an app; a tls port shows that of the rack and those of the domains that lead to it. `rack certs add` and `rack certs acme` are refused',
+      'of ACM alone: the one that the rack was installed with (`--certificate`), and one for each domain of an app; a tls port shows that of the rack and those of the domains that lead to it, which it gets some seconds after it was opened. `rack certs add` and `rack certs acme` are refused',
     why: 'balancers of the account show what ACM has',
     shown: [
       { file: daemon, title: 'what a rack in an account has not is refused with its reason' },

@@ -45,6 +45,7 @@ export const featureTitles: Record<Feature, string> = {
   stickyOnTls: '`rack.sticky` on a tls port',
   stickyByAddress: '`rack.sticky=source` on http',
   allowedRanges: '`rack.allow` on http',
+  allowedIpv6: 'a range of IPv6 in `rack.allow`',
   idleTimeoutOnHttp: '`rack.idle.timeout` on http',
   idleTimeoutOnPorts: '`rack.idle.timeout` on tcp and tls',
   methodsKept: 'a redirect to https keeps method and body',

@@ -1,3 +1,5 @@
+import { rackTag } from '../../aws/own-stack.ts'
+
 /** A template of CloudFormation as it is sent: JSON. */
 export interface Template {
   Description: string
@@ -29,9 +31,6 @@ export const allow = (actions: string | string[], resources: unknown, more: obje
 })
 
 export const policy = (...statements: object[]) => ({ Version: '2012-10-17', Statement: statements })
-
-/** Bears the rack's name, on all that is of it. */
-export const rackTag = 'rack:name'
 
 /** Says what something is that no stack has made. */
 export const kindTag = 'rack:kind'

@@ -72,6 +72,7 @@ test('what cannot be meant is refused with its flag', async () => {
     [{ certificate: acm(region) }, /^--certificate needs --domain/],
     [{ name: 'A' }, /"A" cannot be a rack's name/],
     [{ name: 'shop-ports' }, /^a rack in an account cannot be called "shop-ports"/],
+    [{ name: 'shop-ports-web' }, /^a rack in an account cannot be called/],
     [{ name: 'shop-app-web' }, /^a rack in an account cannot be called/],
     [{ domain: '.x' }, /"\.x" cannot be a domain/],
     [{ cpu: 'many' }, /^--cpu: "many"/],

@@ -70,9 +70,9 @@ export async function readAccountOptions({ options, world }: Session): Promise<A
 
 /** Another rack may have a stack of that name. @throws invalid */
 function checkStackNames(name: string): void {
-  if (!/-(base|ports)$|-(app|service)-/.test(name)) return
+  if (!/-(base|ports)$|-(app|service|ports)-/.test(name)) return
   throw new RackError('invalid', `a rack in an account cannot be called "${name}"`, {
-    hint: 'The name does not end in -base or -ports, nor has -app- or -service- in it: its stacks would be called like those of another rack. Choose another: --name NAME',
+    hint: 'The name does not end in -base or -ports, nor has -app-, -service- or -ports- in it: its stacks would be called like those of another rack. Choose another: --name NAME',
   })
 }
 

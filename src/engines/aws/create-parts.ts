@@ -32,6 +32,7 @@ export function createParts(options: AwsEngineOptions, lifetime: AbortSignal): A
     madeTasks: new Set(),
     registering: createSemaphore(4),
     routing: createSemaphore(1),
+    opening: createSemaphore(1),
     network: { balancer: options.places.networkBalancer ?? undefined, turn: createSemaphore(1) },
     leavingServices: new Set(),
     preparing: new Set(),

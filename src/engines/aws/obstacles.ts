@@ -108,7 +108,7 @@ async function takenWays(
   const listeners = await findListeners(parts, control)
   const rules = await findRules(parts, control)
   const full = groupShortage(plan, starting, rules)
-  const crowded = await openingShortage(parts, plan, control)
+  const crowded = await openingShortage(parts, { plan, live: null }, control)
   return [
     ...closed,
     ...(crowded === null ? [] : [crowded]),

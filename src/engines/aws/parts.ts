@@ -104,6 +104,8 @@ export interface AwsParts extends Omit<Required<AwsEngineOptions>, 'intervals' |
   }
   /** Rules of the balancer are one table for all apps: one change of it at a time. */
   routing: Semaphore
+  /** Who opens ports has them led before another opens any: what is open on a port is for its own app alone. */
+  opening: Semaphore
   /** Names of services whose copies have left, or leave behind everybody's back. */
   leavingServices: Set<string>
   /** Names of generations whose parts are being made, or wait for their start: nothing runs of them yet. */

@@ -26,7 +26,7 @@ export async function removeOwner(parts: AwsParts, owner: Owner, control: Contro
   }
   for (const arn of arns) parts.endedTasks.add(arn)
   // Before its ports are another's to open.
-  if (owner.kind === 'app') await bringOpenPorts(parts, owner, [], control)
+  await bringOpenPorts(parts, owner, [], control)
   for (const each of generations) await removeGeneration(parts, leftOf(each), control)
   await removePlaces(parts, owner, control)
   for (const { arn, service } of tasks) {

@@ -6,7 +6,7 @@ import { adoptLeaving } from './leaving/adopt-leaving.ts'
 import { findGenerations, findTasks } from './look/found.ts'
 import { findRackStacks } from './look/rack-stacks.ts'
 import { deprovisionManaged } from './managed/deprovision.ts'
-import { readOwnerWord, serviceStackName } from './names.ts'
+import { openPortsPrefix, readOwnerWord, serviceStackName } from './names.ts'
 import { sweepOrphans } from './orphans.ts'
 import type { AwsParts } from './parts.ts'
 import { removeOwner } from './remove-owner.ts'
@@ -15,12 +15,13 @@ import { findVolumes } from './volumes/find-volumes.ts'
 
 /** Removes apps and services that nothing in `keep` names: by their services, their tasks and their stacks. */
 export async function sweepRack(parts: AwsParts, keep: Keep, control: Control): Promise<Swept> {
-  const [generations, tasks, stacks] = await Promise.all([
+  const [generations, tasks, stacks, ports] = await Promise.all([
     findGenerations(parts, {}, control),
     findTasks(parts, {}, control),
-    ownersOfStacks(parts, control),
+    ownersOfStacks(parts, `rack-${parts.rack}-app-`, control),
+    ownersOfStacks(parts, openPortsPrefix(parts.rack), control),
   ])
-  const present = [...[...generations, ...tasks].map(({ owner }) => owner), ...stacks]
+  const present = [...[...generations, ...tasks].map(({ owner }) => owner), ...stacks, ...ports]
   const strangers = new Map(present.map((owner) => [ownerKey(owner), owner]))
   for (const owner of keep.owners) strangers.delete(ownerKey(owner))
   for (const owner of strangers.values()) await removeOwner(parts, owner, control)
@@ -58,8 +59,8 @@ async function sweepDatabases(parts: AwsParts, kept: Owner[], control: Control):
   for (const name of left) await deprovisionManaged(parts, { name }, control)
 }
 
-async function ownersOfStacks(parts: AwsParts, control: Control): Promise<Owner[]> {
-  const words = await wordsOfStacks(parts, `rack-${parts.rack}-app-`, control)
+async function ownersOfStacks(parts: AwsParts, prefix: string, control: Control): Promise<Owner[]> {
+  const words = await wordsOfStacks(parts, prefix, control)
   return words.map(readOwnerWord)
 }
 

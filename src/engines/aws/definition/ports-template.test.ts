@@ -17,7 +17,7 @@ test('the templates of the balancer of ports, and of who comes in at those of an
   assertGolden('aws/ports-stack.json', `${JSON.stringify(portsTemplate('r1', places), null, 2)}\n`)
   const open = [
     { protocol: 'tcp' as const, port: 5432, range: '10.0.0.0/8' },
-    { protocol: 'tcp' as const, port: 5432, range: '2001:db8::/32' },
+    { protocol: 'tcp' as const, port: 5432, range: '192.0.2.1/32' },
     { protocol: 'udp' as const, port: 53, range: '0.0.0.0/0' },
   ]
   const app = openPortsTemplate({ rack: 'r1', places, owner: appOwner('shop'), open })

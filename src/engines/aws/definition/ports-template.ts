@@ -29,12 +29,11 @@ export function portsTemplate(
 export interface OpenPort {
   protocol: 'tcp' | 'udp'
   port: number
+  /** Of IPv4, by its first address. */
   range: string
 }
 
 export const keyOf = ({ protocol, port, range }: OpenPort) => `${protocol} ${port} ${range}`
-
-export const isSix = ({ range }: OpenPort) => range.includes(':')
 
 /** The stack of the ports of an app. Pure. */
 export function openPortsTemplate({
@@ -55,14 +54,14 @@ export function openPortsTemplate({
       IpProtocol: protocol,
       FromPort: port,
       ToPort: port,
-      ...(isSix(each) ? { CidrIpv6: range } : { CidrIp: range }),
+      CidrIp: range,
     }
     return [`Open${shortHash(keyOf(each))}`, { Type: 'AWS::EC2::SecurityGroupIngress', Properties }] as const
   })
-  const six = open.filter(isSix).length
+  const ports = [...new Set(open.map(({ port }) => port))]
   return {
     Description: `Who comes in at the ports of ${ownerWord(owner)} of the rack ${rack}`,
     Resources: Object.fromEntries(rules),
-    Outputs: { Rules: { Value: String(open.length - six) }, RulesOfIpv6: { Value: String(six) } },
+    Outputs: { Rules: { Value: String(open.length) }, Ports: { Value: ports.join(',') } },
   }
 }

@@ -10,6 +10,7 @@ import { obstaclesOf } from '../obstacles.ts'
 import { describeTasks } from '../look/found.ts'
 import type { AwsParts } from '../parts.ts'
 import { makeNetworkBalancer, opensPorts } from '../routes/network-balancer.ts'
+import { refuseOpening } from '../routes/open-ports.ts'
 import { countRequests } from '../receipt/count-requests.ts'
 import { findVolumes } from '../volumes/find-volumes.ts'
 import { ensureAccessPoints } from './access-points.ts'
@@ -23,6 +24,7 @@ export async function deployPlan(parts: AwsParts, change: Change, control: Contr
   const { plan } = change
   const [obstacle] = await obstaclesOf(parts, plan, new Set(), control)
   if (obstacle) throw obstacle
+  await refuseOpening(parts, change, control)
   // It takes minutes, and nothing is begun before it is there.
   if (opensPorts(plan)) await makeNetworkBalancer(parts, control)
   const own = await prepare(parts, change, control)

@@ -13,7 +13,13 @@ import {
   removeListener,
   type FoundListener,
 } from '../routes/listeners.ts'
-import { bringOpenPorts, openPortsOf } from '../routes/open-ports.ts'
+import {
+  bringOpenPorts,
+  hasOpenPorts,
+  openBetween,
+  openPortsOf,
+  refuseOpening,
+} from '../routes/open-ports.ts'
 import { bringPlaces, ownersOf, ownPlaces } from '../routes/places.ts'
 import {
   bringRules,
@@ -26,6 +32,7 @@ import {
   type FoundRule,
   type OwnRules,
 } from '../routes/rules.ts'
+import { untilAnswered } from '../until-answered.ts'
 import { webDoors, type WebDoor } from '../routes/web-doors.ts'
 import type { Generation, OwnRollout } from './own.ts'
 import { groupBehind, type Serving } from './serving.ts'
@@ -41,37 +48,62 @@ export async function moveWays(
   control: Control,
 ): Promise<boolean> {
   const up = new Set(processes.flatMap((id) => own.copies.get(id)?.generation ?? []))
-  await using opening = await openWide(own, control)
-  return await own.parts.routing.run(async () => {
-    const hasMoved = await untilFree(
+  const { parts } = own
+  await using opening = await openPorts(own, control)
+  const { hasMoved, stale } = await parts.routing.run(async () => {
+    const isSwapped = await untilFree(
       async () => await swapRules(own, { serving, plan: own.plan!, up }, control),
     )
-    opening.isKept = true
-    const stale = await untilFree(async () => await movePorts(own, serving, control))
-    // What is open no more is so before another may have the port.
-    await opening.narrow()
-    for (const { arn } of stale) await removeListener(own.parts, arn, control)
-    return hasMoved
+    return {
+      hasMoved: isSwapped,
+      stale: await untilFree(async () => await movePorts(own, serving, control)),
+    }
   }, control.signal)
+  // What is open no more is so before another may have the port.
+  await opening.settle()
+  if (stale.length > 0) {
+    await parts.routing.run(async () => {
+      for (const { arn } of stale) await removeListener(parts, arn, control)
+    }, control.signal)
+  }
+  return hasMoved
 }
 
-/** Opens the ports of what serves and of what comes; unless it is kept, what comes is closed again in the end. */
-async function openWide(own: OwnRollout, control: Control) {
+/**
+ * Opens ports as far as both what serves and what comes may be reached there; all that comes once it is settled. What
+ * was open is so again in the end where it is not. Nobody else opens any meanwhile.
+ */
+async function openPorts(own: OwnRollout, control: Control) {
   const { parts, owner, plan, live } = own
-  const next = plan!
-  const before = live ? [live] : []
-  const isAsked = openPortsOf([next, ...before]).length > 0
-  if (isAsked) await bringOpenPorts(parts, owner, [next, ...before], control)
+  const before = live ? openPortsOf(live) : []
+  const next = openPortsOf(plan!)
+  const isAsked = before.length + next.length > 0 || (await hasOpenPorts(parts, owner, control))
+  if (!isAsked) return { settle: async () => undefined, [Symbol.asyncDispose]: async () => undefined }
+  const turn = await parts.opening.acquire(control.signal)
+  let isOpen = false
+  let isSettled = false
+  await using failing = new AsyncDisposableStack()
+  failing.defer(() => {
+    if (!isOpen || isSettled) return turn[Symbol.dispose]()
+    parts.behind(async (signal) => {
+      using _turn = turn
+      const close = async () => await bringOpenPorts(parts, owner, before, { signal })
+      await untilAnswered(parts, close, signal)
+    })
+  })
+  const listeners = await findListeners(parts, control)
+  await refuseWays(own, plan!.processes, { listeners, rules: [] }, control)
+  await refuseOpening(parts, { plan: plan!, live }, control)
+  isOpen = true
+  await bringOpenPorts(parts, owner, openBetween(before, next), control)
+  const opened = failing.move()
   return {
-    isKept: false,
-    async narrow() {
-      if (isAsked) await bringOpenPorts(parts, owner, [next], control)
-      own.live = null
+    async settle() {
+      await bringOpenPorts(parts, owner, next, control)
+      own.live = plan
+      isSettled = true
     },
-    async [Symbol.asyncDispose]() {
-      if (!isAsked || this.isKept) return
-      parts.behind(async (signal) => await bringOpenPorts(parts, owner, before, { signal }))
-    },
+    [Symbol.asyncDispose]: async () => await opened.disposeAsync(),
   }
 }
 

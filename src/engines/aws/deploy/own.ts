@@ -74,7 +74,7 @@ export interface OwnRollout {
   before: Set<string>
   /** What requests were led by last. */
   plan: Plan | null
-  /** What served when it began; null where nothing did, and once ports are open for what has come alone. */
+  /** For what ports are open: what served when it began, then what has come; null where nothing did. */
   live: Plan | null
   /** ARNs of the tasks that it has started. */
   started: string[]

@@ -1,3 +1,4 @@
+import { assertOwnStack, isOwnStack } from '../../../aws/own-stack.ts'
 import { describeStack, isWhole, outputsOf } from '../../../aws/stack-state.ts'
 import { ensureStack } from '../../../aws/stacks.ts'
 import { portsStackName, type AwsPlaces } from '../../../domain/aws-places.ts'
@@ -23,9 +24,10 @@ export async function findNetworkBalancer(
   if (network.balancer !== undefined) return network.balancer
   const options = ownStackOptions(parts)
   const stack = await describeStack(options, portsStackName(rack), control)
-  const found = isWhole(stack) ? balancerOf(outputsOf(stack)) : null
+  const isOwn = stack !== null && isOwnStack(rack, stack)
+  const found = isOwn && isWhole(stack) ? balancerOf(outputsOf(stack)) : null
   // One that a daemon before has begun to make is there soon.
-  if (found ?? stack === null) network.balancer = found
+  if (found ?? !isOwn) network.balancer = found
   return found
 }
 
@@ -43,6 +45,8 @@ export async function makeNetworkBalancer(
     template: portsTemplate(rack, places),
     tags: awsTags({ rack }),
   }
+  const there = await describeStack(options, wanted.name, control)
+  if (there) assertOwnStack(rack, there, 'Install the rack with its balancer: --ports')
   const made = balancerOf(await ensureStack(options, wanted, control))
   network.balancer = made
   return made

@@ -229,7 +229,7 @@ export const labelRules: Record<string, LabelRule> = {
   allow: {
     verdict: 'honoured',
     why: 'the addresses and ranges that may connect, separated by commas; others get 403, or are closed on a tcp port. X-Forwarded-For is believed of trusted proxies alone',
-    partly: ['allowedRanges'],
+    partly: ['allowedRanges', 'allowedIpv6'],
     kind: 'addresses',
     example: '10.0.0.0/8,2001:db8::/32',
     default: 'everyone',
