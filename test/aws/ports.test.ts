@@ -4,7 +4,7 @@ import { createSocket } from 'node:dgram'
 import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { after, before, test } from 'node:test'
-import { ensureStack } from '../../src/aws/stacks.ts'
+import { ensureStack, removeStack } from '../../src/aws/stacks.ts'
 import { noReleaseCommands } from '../../src/domain/engine.ts'
 import { appOwner } from '../../src/domain/owner.ts'
 import type { Plan } from '../../src/domain/plan.ts'
@@ -167,11 +167,8 @@ test('the first port of udp has the balancer made; a release takes it over, and 
   const name = `rack-${rack.rack}-ports-ghost`
   const tags = awsTags({ rack: rack.rack, owner: ownerTag(ghost) })
   const template = openPortsTemplate({ rack: rack.rack, places, owner: ghost, open })
-  await ensureStack(
-    { stacks: rack.clients.stacks, intervalMs: 20 },
-    { name, template, tags },
-    controlFor(20_000),
-  )
+  const options = { stacks: rack.clients.stacks, intervalMs: 20 }
+  await ensureStack(options, { name, template, tags }, controlFor(20_000))
   const more = [...ports, { ...ports[1]!, external: external + 2 }]
   await assert.rejects(deploy(dnsPlan('two', more), narrow), /port \d+ is open for .*ghost/)
   const keep = { owners: [appOwner('dns')], images: [], buildCache: false, volumes: false }
@@ -183,4 +180,8 @@ test('the first port of udp has the balancer made; a release takes it over, and 
   await engine.remove(appOwner('dns'), { volumes: true }, controlFor(60_000))
   assert.throws(() => rack.account.loopbackPort('network', external), /takes anything on port/)
   assert.deepEqual(await stacksOf('-ports'), [`rack-${rack.rack}-ports`])
+  // Somebody takes the balancer away: the next deploy has it made again, and says so.
+  await removeStack(options, `rack-${rack.rack}-ports`, controlFor(20_000))
+  assert.deepEqual(await engine.obstacles(plan, new Set(), controlFor(10_000)), [])
+  assert.equal((await engine.additions(plan, controlFor(10_000))).length, 1)
 })

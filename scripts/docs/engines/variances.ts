@@ -243,7 +243,7 @@ export const variances: Variance[] = [
     about: 'Certificates that visitors are shown',
     machine: 'of an authority by ACME, of your own, or of the rack’s: `rack certs`',
     account:
-      'of ACM alone: the one that the rack was installed with (`--certificate`), and one for each domain of an app; a tls port shows that of the rack and those of the domains that lead to it, which it gets some seconds after it was opened. `rack certs add` and `rack certs acme` are refused',
+      'of ACM alone: the one that the rack was installed with (`--certificate`), and one for each domain of an app; a tls port shows that of the rack and those of the domains that lead to it, which it gets within a minute after it was opened. `rack certs add` and `rack certs acme` are refused',
     why: 'balancers of the account show what ACM has',
     shown: [
       { file: daemon, title: 'what a rack in an account has not is refused with its reason' },

@@ -45,7 +45,14 @@ export async function findListeners(
     const answer = await clients.balancers.describeListeners(input, { abortSignal: signal })
     return { items: answer.Listeners ?? [], nextToken: answer.NextMarker }
   }
-  for await (const listener of pages(list)) found.push(toListener(listener))
+  try {
+    for await (const listener of pages(list)) found.push(toListener(listener))
+  } catch (error) {
+    if (!isAwsError(error, 'LoadBalancerNotFoundException', 'LoadBalancerNotFound')) throw error
+    // Somebody has taken it away: it is looked for anew.
+    parts.network.balancer = undefined
+    return []
+  }
   return found
 }
 
