@@ -69,7 +69,7 @@ test('an app goes from one rack to another with its releases, its environment an
   )
   assert.match(
     piped.stderr,
-    /not in it: logs[\s\S]*putting in the volume data[\s\S]*putting in images[\s\S]*shop is live with R/,
+    /not in it: logs[\s\S]*putting in images[\s\S]*putting in the volume data[\s\S]*shop is live with R/,
   )
   // What it was is gone: the other rack has images of its own.
   await origin.run('apps', 'delete', 'shop', '--volumes', '--yes')

@@ -101,9 +101,11 @@ test('what is under way to a draining target ends, and nothing new reaches it', 
 
 test('draining is over when its delay is, and cuts what is still under way', async () => {
   await using world = await createBalancerWorld()
+  const begun = Promise.withResolvers<void>()
   const target = await world.startTarget((request, response) => {
-    if (request.url === '/slow') response.write('begun ')
-    else response.end()
+    if (request.url !== '/slow') return void response.end()
+    response.write('begun ')
+    begun.resolve()
   })
   const group = await world.createGroup('r-one')
   const Attributes = [{ Key: 'deregistration_delay.timeout_seconds', Value: '1' }]
@@ -112,7 +114,7 @@ test('draining is over when its delay is, and cuts what is still under way', asy
   world.elb.targetGroups.register(group, target)
   await world.healthy(group, target)
   const cut = assert.rejects(ask(world.web.loopbackPort(80), { host: 'a.test', path: '/slow' }))
-  await until(() => once(target.server, 'request'), { ...soon, what: 'a request' })
+  await begun.promise
   await world.elb.targetGroups.deregister(group, target)
   await cut
 })
@@ -299,7 +301,7 @@ test('nothing is lost under load when releases follow each other', async () => {
   world.elb.targetGroups.register(live.group, live.target)
   await world.healthy(live.group, live.target)
   // Rules have reached every node by then.
-  await world.account.clock.pass(2000)
+  await world.account.clock.pass(10_000)
   const ending = new AbortController()
   const seen = new Map<string, number>()
   const visit = async () => {
@@ -321,7 +323,7 @@ test('nothing is lost under load when releases follow each other', async () => {
         { RuleArn: rule, Priority: 20_001 },
       ],
     })
-    await world.account.clock.pass(2000)
+    await world.account.clock.pass(10_000)
     await world.elb.targetGroups.deregister(live.group, live.target)
     live.target.server.close()
     await world.act('DeleteRule', { RuleArn: rule })
