@@ -5,6 +5,7 @@ import { RackError } from '../domain/error.ts'
 import { findRack } from './find-rack.ts'
 import type { InstallationAccount } from './installation-account.ts'
 import { findStacks } from './make-stacks.ts'
+import { daemonName } from './templates/inside.ts'
 
 /** What leads to the API of a rack whose daemon runs in its account. */
 export interface ApiAccess {
@@ -37,7 +38,7 @@ export async function readApiAccess(
   rack: string,
   control: Pick<Control, 'signal'>,
 ): Promise<ApiAccess> {
-  const stacks = await findStacks(account, rack, { ...control, report: () => undefined })
+  const stacks = await findStacks(account, rack, { signal: control.signal, report: () => undefined })
   if (!stacks) {
     throw new RackError('not-found', `this Region of the account has no rack "${rack}"`, {
       hint: `It is called as at its install. What is left of one goes by: rack uninstall --region REGION --rack ${rack}`,
@@ -45,7 +46,9 @@ export async function readApiAccess(
   }
   const { base, rack: own } = stacks
   const [arn, service, apiHost] = ['ApiCertificate', 'DaemonService', 'ApiHost'].map((name) => own[name])
-  if (!arn || !service || !apiHost) throw await daemonElsewhere(account, rack, control)
+  if (!arn || !apiHost) throw await daemonElsewhere(account, rack, control)
+  // One whose service is made anew has none for as long as that takes.
+  if (!service && !(await findRack(account, rack, control))?.mark) throw unfinished(rack)
   const { Certificate = '' } = await account.clients.certificates.getCertificate(
     { CertificateArn: arn },
     { abortSignal: control.signal },
@@ -61,7 +64,7 @@ export async function readApiAccess(
     fingerprint: certificate.fingerprint256,
     bucket: base['Bucket']!,
     cluster: own['Cluster']!,
-    service,
+    service: service ?? daemonName(rack),
   }
 }
 
@@ -76,6 +79,10 @@ async function daemonElsewhere(
       hint: `There: rack login --dir ${mark.directory}; from elsewhere: rack login ssh://${mark.host}`,
     })
   }
+  return unfinished(rack)
+}
+
+function unfinished(rack: string): RackError {
   return new RackError('conflict', `the install of ${rack} has not come to its end`, {
     hint: 'Go on with it by typing the same install again',
   })

@@ -7,8 +7,6 @@ import { readInstalledMark, type InstalledMark } from './installed-mark.ts'
 
 /** What stands of a rack in an account. */
 export interface FoundRack {
-  /** Whether it has what its data lies in: the base stack, of which a creation that failed is none. */
-  hasBase: boolean
   /** Of its installation, if that came to its end. */
   mark: InstalledMark | null
 }
@@ -28,7 +26,6 @@ export async function findRack(
   const bucket = base ? outputsOf(base)['Bucket'] : undefined
   const { clients } = account
   return {
-    hasBase: Boolean(base) && !base!.StackStatus?.startsWith('ROLLBACK_'),
     mark: bucket === undefined ? null : await readInstalledMark({ clients, bucket }, control),
   }
 }

@@ -26,18 +26,35 @@ export async function leaveToken(
   )
 }
 
-/** Those that wait, at most a thousand. */
+/** Many times what a hash is. */
+const mostBytes = 200
+
+/** Names of those that wait, at most a thousand; of what is too long for a hash too. */
 export async function listLeftTokens(
   { clients, bucket: Bucket }: Bucket,
   { signal: abortSignal }: Pick<Control, 'signal'>,
-): Promise<LeftToken[]> {
+): Promise<string[]> {
   const { Contents = [] } = await clients.objects.listObjectsV2({ Bucket, Prefix: prefix }, { abortSignal })
-  return await Promise.all(
-    Contents.map(async ({ Key = '' }) => {
-      const { Body } = await clients.objects.getObject({ Bucket, Key }, { abortSignal })
-      return { name: Key.slice(prefix.length), sha256: (await Body!.transformToString()).trim() }
-    }),
+  return Contents.map(({ Key = '' }) => Key.slice(prefix.length))
+}
+
+/** Null where it is no hash; of what is longer than one nothing is read. @throws what the bucket says of that object */
+export async function readLeftToken(
+  { clients, bucket: Bucket }: Bucket,
+  name: string,
+  { signal: abortSignal }: Pick<Control, 'signal'>,
+): Promise<LeftToken | null> {
+  const ended = new AbortController()
+  const { Body, ContentLength = 0 } = await clients.objects.getObject(
+    { Bucket, Key: prefix + name },
+    { abortSignal: AbortSignal.any([abortSignal, ended.signal]) },
   )
+  if (ContentLength > mostBytes) {
+    ended.abort()
+    return null
+  }
+  const sha256 = (await Body!.transformToString()).trim()
+  return /^[0-9a-f]{64}$/.test(sha256) ? { name, sha256 } : null
 }
 
 /** Takes one away that is kept now; safe to repeat. */

@@ -1,4 +1,5 @@
 import type { StackChange } from '../aws/change-sets.ts'
+import type { StackOptions } from '../aws/stack-options.ts'
 import { describeStack, outputsOf } from '../aws/stack-state.ts'
 import { ensureStack, planStack, type StackPlan, type WantedStack } from '../aws/stacks.ts'
 import type { Control } from '../domain/control.ts'
@@ -47,16 +48,17 @@ export async function makeStacks(
   return { base, rack: await makeRackStack(account, wanted, base, control) }
 }
 
-/** The first of both, as `makeStacks` does it. */
+/** The first of both, as `makeStacks` does it; `onCreate` hears that this call has begun to make it. */
 export async function makeBaseStack(
   account: InstallationAccount,
   wanted: WantedInstallation,
   control: Control,
+  onCreate: () => void = () => undefined,
 ): Promise<Outputs> {
   const { replace = [], apiCertificate: _ofRack, ...input } = wanted
   const { rack } = input
   const options = stackOptionsOf(account)
-  const base = await ensureStack(options, baseStack(input, replace), control)
+  const base = await ensureStack(options, { ...baseStack(input, replace), onCreate }, control)
   await options.stacks.updateTerminationProtection(
     { StackName: baseStackName(rack), EnableTerminationProtection: true },
     { abortSignal: control.signal },
@@ -73,7 +75,7 @@ export async function makeRackStack(
   control: Control,
 ): Promise<Outputs> {
   const { replace = [] } = wanted
-  return await ensureStack(stackOptionsOf(account), rackStack(wanted, base, replace), control)
+  return await ensureStack(rackOptionsOf(account), rackStack(wanted, base, replace), control)
 }
 
 /** What `makeStacks` would change, stack by stack. Nothing is changed, and nothing refused. */
@@ -86,7 +88,8 @@ export async function planStacks(
   const options = stackOptionsOf(account)
   const found = await describeStack(options, baseStackName(wanted.rack), control)
   const base = await planStack(options, baseStack(input, []), control)
-  return [base, await planStack(options, rackStack(wanted, found ? outputsOf(found) : {}, []), control)]
+  const ofRack = rackOptionsOf(account)
+  return [base, await planStack(ofRack, rackStack(wanted, found ? outputsOf(found) : {}, []), control)]
 }
 
 /** Outputs of the stacks as they stand; null where there is no such rack. */
@@ -101,6 +104,11 @@ export async function findStacks(
     names.map(async (name) => await describeStack(options, name, control)),
   )
   return base && own ? { base: outputsOf(base), rack: outputsOf(own) } : null
+}
+
+/** A daemon that has changed the store may leave one from before that no longer starts: only forward leads out. */
+function rackOptionsOf(account: InstallationAccount): StackOptions {
+  return { ...stackOptionsOf(account), mayBeSkipped: ['DaemonService'] }
 }
 
 function baseStack(wanted: InstallationInput, replace: readonly string[]): WantedStack {

@@ -9,6 +9,11 @@ export interface StackOptions {
   deadlineMs?: number
   /** ARN of the role by which CloudFormation makes what is in them; as whoever calls it when absent. */
   role?: string
+  /**
+   * Names of resources that a rollback leaves as they are where it would stay stuck on them; the next change brings them
+   * to what the template says.
+   */
+  mayBeSkipped?: readonly string[]
 }
 
 /** Who reports hears of each event of a stack while it is waited for. */

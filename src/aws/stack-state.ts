@@ -57,7 +57,8 @@ export async function removableStack(
 
 /**
  * As it is when nothing of it changes any more; null where there is none. What somebody else has begun, such as an
- * installer that was killed, is waited for. A rollback that got stuck is continued once.
+ * installer that was killed, is waited for. A rollback that got stuck is continued once, and once more without what it
+ * is stuck on where the options let that be skipped.
  * @throws engine-failed with the resource that keeps it stuck
  */
 export async function settledStack(
@@ -67,13 +68,32 @@ export async function settledStack(
 ): Promise<Stack | null> {
   const stack = await awaitStack(options, { name, isOver: (now) => !isBusy(now) }, control)
   if (stack?.StackStatus !== 'UPDATE_ROLLBACK_FAILED') return stack
-  const order = { StackName: name, ClientRequestToken: randomUUID() }
-  await options.stacks.continueUpdateRollback(order, { abortSignal: control.signal })
-  const left = await awaitStack(options, { name, isOver: (now) => !isBusy(now), isOurs: true }, control)
+  let left = await continuedRollback(options, name, [], control)
   if (left?.StackStatus !== 'UPDATE_ROLLBACK_FAILED') return left
-  const failures = await failuresOf(options, left.StackId!, control)
   // What the newest attempt met is what keeps it.
-  throw failed(left, 'can be brought neither forward nor back', failures.at(-1))
+  let failure = (await failuresOf(options, left.StackId!, control)).at(-1)
+  const stuckOn = failure?.LogicalResourceId ?? ''
+  if (options.mayBeSkipped?.includes(stuckOn)) {
+    left = await continuedRollback(options, name, [stuckOn], control)
+    if (left?.StackStatus !== 'UPDATE_ROLLBACK_FAILED') return left
+    failure = (await failuresOf(options, left.StackId!, control)).at(-1)
+  }
+  throw failed(left, 'can be brought neither forward nor back', failure)
+}
+
+async function continuedRollback(
+  options: StackOptions,
+  name: string,
+  skipped: string[],
+  control: StackControl,
+): Promise<Stack | null> {
+  const order = {
+    StackName: name,
+    ClientRequestToken: randomUUID(),
+    ...(skipped.length > 0 && { ResourcesToSkip: skipped }),
+  }
+  await options.stacks.continueUpdateRollback(order, { abortSignal: control.signal })
+  return await awaitStack(options, { name, isOver: (now) => !isBusy(now), isOurs: true }, control)
 }
 
 /** As it is when a change that was begun is over. */

@@ -24,6 +24,8 @@ export interface WantedStack {
   parameters?: Record<string, string>
   /** Looks at what would change before it does; what it throws leaves the stack as it is. */
   judge?: (changes: StackChange[]) => void
+  /** Hears that this call, and nobody else's, has begun to make the stack. */
+  onCreate?: () => void
 }
 
 /** What a stack would become. */
@@ -44,7 +46,7 @@ export async function ensureStack(
   wanted: WantedStack,
   control: StackControl,
 ): Promise<Record<string, string>> {
-  const { name, judge } = wanted
+  const { name, judge, onCreate } = wanted
   const found = await settledStack(options, name, control)
   if (isWhole(found) && markOf(found) === markFor(wanted)) return outputsOf(found)
   const before = found && isBeyondChange(found) ? null : found
@@ -55,6 +57,7 @@ export async function ensureStack(
   const set = { StackName: name, ChangeSetName: setName(wanted) }
   const order = { ...set, ClientRequestToken: randomUUID() }
   await options.stacks.executeChangeSet(order, { abortSignal: control.signal })
+  if (!before) onCreate?.()
   const changed = await changedStack(options, { name, before }, control)
   if (isWhole(changed)) return outputsOf(changed)
   if (changed) throw await stackFailed(options, changed, 'was not changed', control)

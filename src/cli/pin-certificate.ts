@@ -17,14 +17,8 @@ export async function pinCertificate(session: Session, url: string): Promise<Pin
   const lifetime = problem === null ? null : outsideLifetime(host, problem)
   if (lifetime) throw new RackError('untrusted', lifetime.message, { hint: lifetime.hint })
   if (wanted !== undefined) {
-    if (plain(wanted) === plain(last.fingerprint)) return last
-    throw new RackError(
-      'untrusted',
-      `the certificate of ${host} has another fingerprint: ${last.fingerprint}`,
-      {
-        hint: 'Nothing was sent to it. On the rack: rack certs ca tells the right one.',
-      },
-    )
+    checkFingerprint(wanted, { of: host, found: last.fingerprint, right: 'On the rack: rack certs ca' })
+    return last
   }
   if (problem === null) return null
   const { world } = session
@@ -39,6 +33,20 @@ export async function pinCertificate(session: Session, url: string): Promise<Pin
   }
   await agree(session, host, last.fingerprint)
   return last
+}
+
+/**
+ * Compares what a person says with what is there, however either is written.
+ * @throws untrusted; `right` says who tells the right one
+ */
+export function checkFingerprint(
+  wanted: string,
+  { of, found, right }: { of: string; found: string; right: string },
+): void {
+  if (plain(wanted) === plain(found)) return
+  throw new RackError('untrusted', `the certificate of ${of} has another fingerprint: ${found}`, {
+    hint: `Nothing was sent to it. ${right} tells the right one.`,
+  })
 }
 
 async function agree({ world }: Session, host: string, fingerprint: string): Promise<void> {

@@ -5,7 +5,7 @@ import type { RackError } from '../domain/error.ts'
 import { checkSocket } from './check-socket.ts'
 import { largestFrameBytes } from './contract/frames.ts'
 import { dialTunnel, trusted } from './dial-tunnel.ts'
-import { dialPinned } from './pinned-server.ts'
+import { checkAddressLength, dialPinned } from './pinned-server.ts'
 import type { NodeRoute, SocketRequest, TransportResponse, TransportSocket } from './transport.ts'
 import { unreachable } from './unreachable.ts'
 
@@ -20,6 +20,7 @@ export async function openNodeSocket(
   const { connectTimeoutMs, socketPath, pinned, tunnel, server } = route
   signal.throwIfAborted()
   if (socketPath !== undefined) checkSocket(socketPath)
+  if (server) checkAddressLength(url, server)
   const { WebSocket } = await import('ws')
   const options = {
     headers: { ...headers, ...tunnel?.headers },

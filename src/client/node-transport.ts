@@ -3,7 +3,7 @@ import type { Agent } from 'node:https'
 import { checkSocket } from './check-socket.ts'
 import { dialTunnel, trusted } from './dial-tunnel.ts'
 import { openNodeSocket } from './node-socket.ts'
-import { pinnedAgent, pinnedConnection } from './pinned-server.ts'
+import { checkAddressLength, pinnedAgent, pinnedConnection } from './pinned-server.ts'
 import type { NodeRoute, Transport, TransportRequest, TransportResponse } from './transport.ts'
 import { unreachable } from './unreachable.ts'
 
@@ -26,6 +26,7 @@ async function send(
   const { url, method, headers, body, signal } = request
   signal.throwIfAborted()
   if (route.socketPath !== undefined) checkSocket(route.socketPath)
+  if (route.server) checkAddressLength(url, route.server)
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>()
   const outgoing = openRequest(request, route)
   const upload = createUpload(outgoing, body)

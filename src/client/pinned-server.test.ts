@@ -10,6 +10,7 @@ import { WebSocketServer } from 'ws'
 import { createAuthority, issueCertificate, type Issued } from '../lib/x509/issue.ts'
 import { pemBlock } from '../lib/x509/pem.ts'
 import { createClient } from './client.ts'
+import { checkAddressLength } from './pinned-server.ts'
 import { channels, encodeFrame, encodeJsonFrame } from './contract/frames.ts'
 
 const name = 'api.shop.internal'
@@ -163,4 +164,15 @@ test('where a pinned server leads elsewhere nobody goes', async (t) => {
   const { port } = await serve(t, own, () => ({ status: 301, headers: { location } }))
   await assert.rejects(clientOf(port).listApps(), { code: 'unreachable', message: /answered 301/ })
   assert.deepEqual(other.named, [])
+})
+
+test('what a load balancer would not take is refused here, with what to do', () => {
+  const server = { address: 'aws://eu-west-1/shop', name, host: 'web', port: 443, certificate: '' }
+  const url = (bytes: number) => new URL(`https://${name}/v1?command=${'x'.repeat(bytes)}`)
+  checkAddressLength(url(16_000), server)
+  assert.throws(() => checkAddressLength(url(16_384), server), {
+    code: 'too-large',
+    message: /load balancer of aws:\/\/eu-west-1\/shop/,
+    hint: /standard input/,
+  })
 })

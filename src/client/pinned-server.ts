@@ -1,6 +1,7 @@
 import type { Agent } from 'node:https'
 import type { ConnectionOptions, PeerCertificate, TLSSocket } from 'node:tls'
 import { trusted } from './dial-tunnel.ts'
+import { RackError } from '../domain/error.ts'
 import type { PinnedServer } from './transport.ts'
 
 /** How long a connection is kept that nobody uses, ms: as long as Node keeps others. */
@@ -30,6 +31,22 @@ class OtherCertificateError extends Error {
   constructor() {
     super('another certificate is shown than the one that is believed')
   }
+}
+
+/** What a load balancer of AWS takes of the first line of a request (D), with room for its method and protocol. */
+const mostAddressBytes = 16_384 - 64
+
+/** A command to run travels in the address. @throws too-large for one that the balancer would refuse with a word of its own */
+export function checkAddressLength({ pathname, search }: URL, { address }: PinnedServer): void {
+  const bytes = Buffer.byteLength(pathname + search)
+  if (bytes <= mostAddressBytes) return
+  throw new RackError(
+    'too-large',
+    `a request of ${bytes} bytes does not get through the load balancer of ${address}: ${mostAddressBytes} do`,
+    {
+      hint: 'Put a long command into a file of the image, or give it by standard input: rack run PROCESS sh < FILE',
+    },
+  )
 }
 
 /** Opens a connection of its own, for what is not a request. */

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
 import { readKeptInstallation, type KeptInstallation } from '../account/kept-installation.ts'
-import { listLeftTokens, removeLeftToken } from '../account/left-tokens.ts'
+import { listLeftTokens, readLeftToken, removeLeftToken } from '../account/left-tokens.ts'
 import { accountClock } from '../aws/account-clock.ts'
 import { createClients, type AwsClients } from '../aws/clients.ts'
 import { isAwsError } from '../aws/errors.ts'
@@ -89,7 +89,7 @@ export async function openAccountPlace(environment: NodeJS.ProcessEnv, log: Logg
 }
 
 interface Bucket {
-  clients: AwsClients
+  clients: Pick<AwsClients, 'objects'>
   bucket: string
 }
 
@@ -143,14 +143,26 @@ function keptObject({ clients, bucket: Bucket }: Bucket, Key: string): KeptText 
   }
 }
 
-/** What is no hash of a token goes with a word: it must not keep others from coming in. */
-function tokensOf(where: Bucket, log: Logger): NewTokens {
+/** What is no hash of a token goes with a word, and what cannot be read is left: neither keeps others from coming in. */
+export function tokensOf(where: Bucket, log: Pick<Logger, 'warn'>): NewTokens {
+  const told = new Set<string>()
+  const takeOne = async (room: Parameters<NewTokens['takeIn']>[0], name: string) => {
+    const found = await readLeftToken(where, name, inTime())
+    if (found) await room.takeInToken(name, found.sha256)
+    else log.warn({ name }, 'an object of the bucket is no hash of a token')
+    await removeLeftToken(where, { name }, inTime())
+  }
   return {
     async takeIn(room) {
-      for (const { name, sha256 } of await listLeftTokens(where, inTime())) {
-        if (/^[0-9a-f]{64}$/.test(sha256)) await room.takeInToken(name, sha256)
-        else log.warn({ name }, 'an object of the bucket is no hash of a token')
-        await removeLeftToken(where, { name }, inTime())
+      for (const name of await listLeftTokens(where, inTime())) {
+        try {
+          await takeOne(room, name)
+        } catch (err) {
+          // Looked at every few seconds, told once.
+          if (!told.has(name))
+            log.warn({ err, name }, 'an object of the bucket cannot be taken in as a token')
+          told.add(name)
+        }
       }
     },
     periodMs: tokensPeriodMs / accountClock(process.env),

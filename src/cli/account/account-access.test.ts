@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { createAuthority } from '../../lib/x509/issue.ts'
+import type { ApiAccess } from '../../account/api-access.ts'
+import type { OpenAccount } from '../../account/open-account.ts'
 import type { Client } from '../../client/client-types.ts'
 import { RackError } from '../../domain/error.ts'
-import { untilAnswers } from './account-access.ts'
+import type { World } from '../world.ts'
+import { makeAccountToken, untilAnswers } from './account-access.ts'
 
 /** Answers one after the other; the last one again and again. */
 function saying(...answers: (RackError | 'yes')[]): { client: Pick<Client, 'getRack'>; asked: () => number } {
@@ -52,4 +56,51 @@ test('an interrupt is told as that', async () => {
 test('one that answers is had', async () => {
   const { version } = await untilAnswers(saying('yes').client, { rack: 'shop', deadlineMs: 1000, signal })
   assert.equal(version, '1.0.0')
+})
+
+/** An account whose daemon is as it is said; `onLeave` runs when a token's hash is written into its bucket. */
+function accountOf(
+  services: object[],
+  onLeave: () => void = () => assert.fail('a token was left'),
+): Pick<OpenAccount, 'clients'> {
+  const ecs = { describeServices: async () => ({ services }) }
+  const objects = { putObject: async () => onLeave(), deleteObject: async () => undefined }
+  return { clients: { ecs, objects } as unknown as OpenAccount['clients'] }
+}
+
+const world = { env: {}, version: '1.0.0' } as World
+const span = { from: new Date(), until: new Date(Date.now() + 86_400_000) }
+const { certificate } = await createAuthority({ name: 'api.shop.internal', ...span })
+const access: ApiAccess = {
+  id: '123456789012',
+  region: 'eu-west-1',
+  rack: 'shop',
+  apiHost: 'api.shop.internal',
+  balancer: '127.0.0.1',
+  certificate,
+  fingerprint: 'AB',
+  bucket: 'b',
+  cluster: 'c',
+  service: 'rack-shop-daemon',
+}
+const running = { status: 'ACTIVE', desiredCount: 1, runningCount: 1 }
+
+for (const [how, services, hint] of [
+  ['stopped', [{ ...running, desiredCount: 0 }], /rack start --region eu-west-1 --rack shop$/],
+  ['gone', [], /rack update --rack shop$/],
+] as const)
+  test(`a daemon that is ${how} gets no token, and it is said at once`, async () => {
+    const making = makeAccountToken(accountOf([...services]), access, world, { signal })
+    await assert.rejects(making, { code: 'conflict', hint })
+  })
+
+test('whoever leaves before the answer hears by which name the token may stand', async () => {
+  const interrupt = new AbortController()
+  const account = accountOf([running], () => interrupt.abort(new RackError('cancelled', 'interrupted')))
+  const making = makeAccountToken(account, access, world, interrupt)
+  await assert.rejects(making, {
+    code: 'cancelled',
+    message: 'interrupted',
+    hint: /^The new token may stand there as (login-\d+); .*: rack tokens revoke \1$/,
+  })
 })

@@ -1,4 +1,5 @@
 import type { ApiAccess } from '../../account/api-access.ts'
+import { readDaemonState } from '../../account/daemon-service.ts'
 import { leaveToken, removeLeftToken } from '../../account/left-tokens.ts'
 import type { OpenAccount } from '../../account/open-account.ts'
 import type { Client, Reply } from '../../client/client-types.ts'
@@ -35,11 +36,13 @@ export async function keepAccountRack(world: Pick<World, 'env'>, known: KnownRac
 
 /** A daemon that runs looks for new tokens every few seconds. */
 const takenDeadlineMs = 90_000
+/** One that starts comes within minutes: as `rack start` waits for it. */
+const startDeadlineMs = 600_000
 
 /**
  * Makes a token by writing into the rack's bucket, and waits until the daemon takes it. One that is not taken in time is
- * taken back.
- * @throws timeout with what the API says instead; untrusted
+ * taken back; whoever had no answer is told that the daemon may have it nonetheless.
+ * @throws conflict where the daemon is stopped or gone; timeout with what the API says instead; untrusted
  */
 export async function makeAccountToken(
   { clients }: Pick<OpenAccount, 'clients'>,
@@ -50,6 +53,7 @@ export async function makeAccountToken(
   const { text: token, sha256 } = freshSecret(tokenPrefix)
   const name = `login-${Date.now()}`
   const { bucket, rack } = access
+  const deadlineMs = await takenWithin(clients, access, control)
   await using undo = new AsyncDisposableStack()
   undo.defer(async () => {
     const signal = AbortSignal.timeout(takenDeadlineMs)
@@ -57,9 +61,44 @@ export async function makeAccountToken(
   })
   await leaveToken({ clients, bucket }, { name, sha256 }, control)
   const client = await connectRack(knownInAccount(access, { name: rack, token }), world)
-  await untilAnswers(client, { rack, deadlineMs: takenDeadlineMs, ...control })
+  try {
+    await untilAnswers(client, { rack, deadlineMs, signal: control.signal })
+  } catch (error) {
+    throw mayStand(error, name)
+  }
   undo.move()
   return token
+}
+
+/** How long a new token may wait. @throws conflict where there is no daemon that could take it */
+async function takenWithin(
+  { ecs }: OpenAccount['clients'],
+  access: ApiAccess,
+  control: Pick<Control, 'signal'>,
+): Promise<number> {
+  const { rack, region, service } = access
+  const state = await readDaemonState(ecs, access, control)
+  if (state && state.desired > 0) return state.running > 0 ? takenDeadlineMs : startDeadlineMs
+  if (state) {
+    throw new RackError('conflict', `${rack} is stopped: its daemon takes no new token`, {
+      hint: `Start it, then the same again: rack start --region ${region} --rack ${rack}`,
+    })
+  }
+  throw new RackError('conflict', `the daemon of ${rack} is gone: there is no ECS service ${service}`, {
+    hint: `It is made anew, where the rack is known or with a token of it: rack update --rack ${rack}`,
+  })
+}
+
+/** The daemon may have taken the hash though its answer has not come: by a rule of the balancer, or by an interrupt. */
+function mayStand(error: unknown, name: string): unknown {
+  if (!(error instanceof RackError)) return error
+  const { code, message, hint, details } = error
+  const revoke = `The new token may stand there as ${name}; whoever reaches the rack takes it away: rack tokens revoke ${name}`
+  return new RackError(code, message, {
+    hint: hint === undefined ? revoke : `${hint}. ${revoke}`,
+    ...(details !== undefined && { details }),
+    cause: error,
+  })
 }
 
 interface Answering extends Pick<Control, 'signal'> {

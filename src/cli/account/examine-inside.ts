@@ -36,7 +36,7 @@ async function examineDaemon(
   const state = await readDaemonState(account.clients.ecs, access, control)
   if (!state) {
     const detail = `the ECS service ${access.service} is gone`
-    return { check, status: 'bad', detail, fix: `rack update --rack ${name} --plan` }
+    return { check, status: 'bad', detail, fix: `rack update --rack ${name}` }
   }
   const { desired, running, lastEvent } = state
   if (desired === 0)

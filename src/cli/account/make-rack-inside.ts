@@ -105,7 +105,7 @@ async function leaveOrders({ account, wanted, control }: Making, places: AwsPlac
   const { bucket } = places
   await writeKeptInstallation({ clients, bucket }, installation, control)
   const { text, sha256 } = freshSecret(tokenPrefix)
-  await leaveToken({ clients, bucket }, { name: 'install', sha256 }, control)
+  await leaveToken({ clients, bucket }, { name: `install-${Date.now()}`, sha256 }, control)
   return text
 }
 

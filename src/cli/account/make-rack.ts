@@ -28,27 +28,31 @@ export async function makeRack(session: Session, wanted: AccountOptions): Promis
   })
   using watching = watchStacks(session, left)
   await using undo = new AsyncDisposableStack()
-  const isNew = await checkNotInstalled(account, wanted, watching)
+  await checkNotInstalled(account, wanted, watching)
   output.say(`making ${name} in ${region}`)
   let base: Outputs | null = null
+  // Of two at once the one has made it, and the other may not take it away.
+  let isOurs = false
   undo.defer(async () => {
-    if (isNew) return await undoStacks(session, account, { wanted, base, control: watching })
+    if (isOurs) return await undoStacks(session, account, { wanted, base, control: watching })
     output.say(`what stood of it in the account stays: rack uninstall --region ${region} --rack ${name}`)
   })
-  base = await makeBaseStack(account, wanted.stacks, watching)
+  base = await makeBaseStack(account, wanted.stacks, watching, () => {
+    isOurs = true
+  })
   const unwatch = () => watching[Symbol.dispose]()
   const making = { session, account, wanted, base, undo, control: watching, unwatch }
   return await (wanted.stacks.inside ? makeRackInside(making) : makeRackHere(making))
 }
 
-/** Whether nothing of it is there yet. @throws exists for a rack of the account that was installed to its end */
+/** @throws exists for a rack of the account that was installed to its end */
 async function checkNotInstalled(
   account: OpenAccount,
   { name, region }: AccountOptions,
   control: Control,
-): Promise<boolean> {
+): Promise<void> {
   const found = await findRack(account, name, control)
-  if (!found?.mark) return !found?.hasBase
+  if (!found?.mark) return
   throw new RackError('exists', `there is a rack "${name}" in ${region} of this account already`, {
     hint: `Its daemon is ${describeMark(found.mark)}. Choose another name: --name NAME`,
   })

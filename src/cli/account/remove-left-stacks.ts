@@ -60,7 +60,7 @@ export async function removeLeftStacks(session: Session): Promise<void> {
 
 /** Of a rack inside its account nothing has to be here: whoever may write into its bucket is its administrator. */
 async function uninstallFromElsewhere(session: Session, address: AccountAddress): Promise<void> {
-  const known = await loginToAccount(session, accountUrl(address), null)
+  const known = await loginToAccount(session, accountUrl(address), { start: true })
   await uninstallInside(session, { ...known, account: known.account! })
   await forget(session, known.account!)
 }

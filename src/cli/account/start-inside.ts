@@ -1,5 +1,9 @@
+import { readApiAccess } from '../../account/api-access.ts'
+import { checkRegion, readCaller } from '../../account/caller.ts'
 import { readDaemonState, startDaemonService, stopDaemonService } from '../../account/daemon-service.ts'
+import { openAccount } from '../../account/open-account.ts'
 import { RackError } from '../../domain/error.ts'
+import { accountUrl } from '../account-way.ts'
 import type { InsideRack } from '../inside-rack.ts'
 import type { Session } from '../session.ts'
 import { untilAnswers } from './account-access.ts'
@@ -29,6 +33,32 @@ export async function startInside(session: Session, known: InsideRack): Promise<
   })
   if (isJson) output.json(await insideStatus(session, known))
   else output.say(`${name} ${ran ? 'runs already' : 'is started'}, in the account ${known.account.id}`)
+}
+
+/**
+ * Has ECS start the daemon of a rack that is not known here; nothing is waited for, since no token of it is here.
+ * @throws usage; not-found; conflict where its daemon runs elsewhere
+ */
+export async function startFromElsewhere({ options, world, output, isJson }: Session): Promise<void> {
+  const region = checkRegion(options.text('region'))
+  const rack = options.text('rack')
+  if (rack === undefined) {
+    throw new RackError('usage', 'which rack of the Region is meant has to be said', {
+      hint: `rack start --region ${region} --rack NAME`,
+    })
+  }
+  const account = openAccount(region, world.env)
+  using closing = new DisposableStack()
+  closing.defer(() => account.close())
+  const interrupt = new AbortController()
+  closing.defer(world.onLeave(() => interrupt.abort(left(rack, 'starts'))))
+  const caller = await readCaller(account.clients.identity, region, interrupt)
+  output.say(`account ${caller.account} as ${caller.name}, in ${region}`)
+  const access = await readApiAccess(account, rack, interrupt)
+  await startDaemonService(account.clients.ecs, access, interrupt)
+  const url = accountUrl({ region, rack })
+  if (isJson) return output.json({ name: rack, url })
+  output.say(`${rack} starts, in the account ${caller.account}; within minutes: rack login ${url}`)
 }
 
 /** Ends it, and waits until it has ended. The apps run on, and are reached. Safe to repeat. */

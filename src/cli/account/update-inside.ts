@@ -6,6 +6,8 @@ import { readKeptInstallation, writeKeptInstallation } from '../../account/kept-
 import {
   assertNothingLost,
   findStacks,
+  makeBaseStack,
+  makeRackStack,
   makeStacks,
   planStacks,
   type WantedInstallation,
@@ -14,6 +16,7 @@ import { placesOf } from '../../account/places.ts'
 import type { RackImages } from '../../account/templates/rack-template.ts'
 import { ensureToolImage, toolImageBeside } from '../../account/tool-image.ts'
 import type { AwsPlaces } from '../../domain/aws-places.ts'
+import type { Control } from '../../domain/control.ts'
 import { RackError } from '../../domain/error.ts'
 import { confirm } from '../confirm.ts'
 import type { InsideRack } from '../inside-rack.ts'
@@ -34,7 +37,7 @@ const answerDeadlineMs = 300_000
  * @throws conflict where what holds data would go; usage for a name of `--replace` that nothing bears; cancelled
  */
 export async function updateInside(session: Session, known: InsideRack): Promise<void> {
-  const { options, output, isJson, world } = session
+  const { options, output, isJson } = session
   const { name, account: way } = known
   const left = new RackError('cancelled', `${name} is not all of this version yet`, {
     hint: `The account goes on with what it has begun. Go on: rack update --rack ${name}`,
@@ -48,38 +51,85 @@ export async function updateInside(session: Session, known: InsideRack): Promise
     const isNewDaemon = wanted.images!.daemon !== before.daemon
     const found = { stacks, isNewTool, isNewDaemon }
     const replace = replaced(session, way.rack, stacks)
+    const state = await readDaemonState(work.account.clients.ecs, work.access, control)
+    if (!state) output.say(output.colors.say.yellow(`the ECS service of its daemon is gone: it is made anew`))
     if (options.flag('plan')) {
       if (isJson) return output.json({ name, ...found })
       return output.data(describeUpdate(found, way.rack))
     }
     for (const stack of stacks) assertNothingLost({ rack: way.rack, replace }, stack)
-    if (isTold && !isNewTool && !isNewDaemon && stacks.every(({ changes }) => changes.length === 0)) {
+    if (
+      state &&
+      isTold &&
+      !isNewTool &&
+      !isNewDaemon &&
+      stacks.every(({ changes }) => changes.length === 0)
+    ) {
       output.say(`${name} is of this version already`)
       return tellJson(session, name, [])
     }
     output.say(describeUpdate(found, way.rack).trimEnd())
-    const state = await readDaemonState(work.account.clients.ecs, work.access, control)
     if (state?.desired === 0) output.say(output.colors.say.yellow(`${name} is stopped: its update starts it`))
     await confirm(session, `Change ${name} in the account ${way.id} so?`, name)
     await putImages(work, base)
-    try {
-      await bringAbout(work, { ...wanted, replace })
-      await startDaemonService(work.account.clients.ecs, work.access, control)
-    } catch (error) {
-      if (isNewDaemon && !control.signal.aborted) await tellLastWords(session, work.account, way.rack)
-      throw error
-    }
-    const client = await session.connect()
-    const { version } = await untilAnswers(client, {
-      rack: name,
-      deadlineMs: answerDeadlineMs,
-      signal: control.signal,
+    await change(session, work, {
+      wanted: { ...wanted, replace },
+      name,
+      isNewDaemon,
+      hasService: state !== null,
     })
-    output.say(output.colors.say.green(`${name} is of version ${version}`))
-    if (version !== world.version)
-      output.say(`this command line is of ${world.version}: rack status --rack ${name}`)
+    await tellUp(session, name, control)
     tellJson(session, name, stacks)
   })
+}
+
+async function tellUp(session: Session, name: string, { signal }: Pick<Control, 'signal'>): Promise<void> {
+  const { output, world } = session
+  const client = await session.connect()
+  const { version } = await untilAnswers(client, { rack: name, deadlineMs: answerDeadlineMs, signal })
+  output.say(output.colors.say.green(`${name} is of version ${version}`))
+  if (version !== world.version)
+    output.say(`this command line is of ${world.version}: rack status --rack ${name}`)
+}
+
+interface Change {
+  wanted: WantedInstallation
+  /** As the rack is called here. */
+  name: string
+  isNewDaemon: boolean
+  /** Whether ECS has the daemon's service. */
+  hasService: boolean
+}
+
+async function change(
+  session: Session,
+  work: InsideWork,
+  { wanted, name, isNewDaemon, hasService }: Change,
+): Promise<void> {
+  const { account, access, control } = work
+  const { output } = session
+  try {
+    if (!hasService) await withoutDaemon(work, wanted)
+    await bringAbout(work, wanted)
+    await startDaemonService(account.clients.ecs, access, control)
+  } catch (error) {
+    if (isNewDaemon && !control.signal.aborted) {
+      await tellLastWords(session, account, access.rack)
+      output.say(output.colors.say.yellow(wayForward(name)))
+    }
+    throw error
+  }
+}
+
+/** The store is not taken back with the stack. */
+const wayForward = (name: string) =>
+  `where the new daemon has changed the store, the one before does not start any more; forward, with a version that comes up: rack update --rack ${name}`
+
+/** CloudFormation takes a service that somebody else has deleted for there: it makes it anew where it was told to remove it. */
+async function withoutDaemon({ account, control }: InsideWork, wanted: WantedInstallation): Promise<void> {
+  const { daemon: _later, ...images } = wanted.images!
+  const base = await makeBaseStack(account, wanted, control)
+  await makeRackStack(account, { ...wanted, images }, base, control)
 }
 
 function tellJson({ isJson, output, world }: Session, name: string, stacks: PlannedStack[]): void {
@@ -102,7 +152,11 @@ async function wantedOf({ account, access, control }: InsideWork): Promise<Wante
   const found = (await findStacks(account, rack, control))!
   const { rack: outputs } = found
   const { places } = await readKeptInstallation({ clients: account.clients, bucket }, control)
-  const before = { tool: outputs['ToolImage']!, builder: null, daemon: outputs['DaemonImage']! }
+  const before = {
+    tool: outputs['ToolImage']!,
+    builder: null,
+    daemon: outputs['DaemonImage'] ?? outputs['ToolImage']!,
+  }
   const base = chosen.inside?.nodeImage ?? defaultNodeImage
   const daemon = await daemonImageBeside(before.daemon, { base }, control)
   const images = { tool: await toolImageBeside(before.tool), builder: daemon, daemon }
@@ -133,7 +187,13 @@ async function bringAbout(
   const installation = await readKeptInstallation(kept, control)
   const expected = { ...installation.places, toolImage: wanted.images!.tool }
   await writeKeptInstallation(kept, { ...installation, places: expected }, control)
-  const places = placesOf(await makeStacks(account, wanted, control))
+  const outputs = await makeStacks(account, wanted, control).catch(async (error: unknown) => {
+    // The daemon from before goes on, with what it was told before. Of an interrupted one the account goes on.
+    const signal = AbortSignal.timeout(answerDeadlineMs)
+    if (!control.signal.aborted) await writeKeptInstallation(kept, installation, { signal })
+    throw error
+  })
+  const places = placesOf(outputs)
   if (isDeepStrictEqual(asKept(places), expected)) return
   await writeKeptInstallation(kept, { ...installation, places }, control)
   await stopDaemonService(account.clients.ecs, access, {

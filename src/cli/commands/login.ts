@@ -34,7 +34,7 @@ export const login: CommandSpec = {
     {
       flags: '--fingerprint <sha256>',
       meaning:
-        'by https: of the authority that vouches for it, as rack certs ca tells; else it is shown and asked for',
+        'by https: of the authority that vouches for it, as rack certs ca tells; else it is shown and asked for; by aws: of the certificate of its API',
     },
     { flags: '--name <name>', meaning: 'what to call it here; its own name unless given' },
     { flags: '--dir <directory>', meaning: 'of a rack on this machine whose token is lost' },
@@ -97,13 +97,13 @@ async function accessOf(session: Session): Promise<Access> {
 /** By the account's own word; a fingerprint or a token that is said goes before it. */
 async function accessInAccount(session: Session, address: string): Promise<Access> {
   const { loginToAccount } = await import('../account/login-to-account.ts')
-  const { options } = session
-  const isGiven = options.flag('token-stdin') || options.text('token-file') !== undefined
-  const { name: _there, ...access } = await loginToAccount(
-    session,
-    address,
-    isGiven ? await readToken(session) : null,
-  )
+  const { options, world } = session
+  const isByOption = options.flag('token-stdin') || options.text('token-file') !== undefined
+  const isGiven = isByOption || (world.env['RACK_TOKEN'] ?? '').trim() !== ''
+  const { name: _there, ...access } = await loginToAccount(session, address, {
+    token: isGiven ? await readToken(session) : null,
+    fingerprint: options.text('fingerprint'),
+  })
   return access
 }
 

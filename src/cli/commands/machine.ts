@@ -42,6 +42,10 @@ export const start: CommandSpec = {
   options: [
     dirOption,
     {
+      flags: '--region <region>',
+      meaning: 'of a rack in an AWS account, with its daemon, that is not known here; --rack names it',
+    },
+    {
       flags: '--tcp-bind <address>',
       meaning: 'where external tcp ports listen from now on, for a rack whose daemon is stopped',
     },
@@ -63,6 +67,10 @@ export const start: CommandSpec = {
   needs: 'rack',
   async run(session) {
     const { world, output, isJson } = session
+    if (session.options.text('region') !== undefined) {
+      const { startFromElsewhere } = await import('../account/start-inside.ts')
+      return await startFromElsewhere(session)
+    }
     const inside = insideRackOf(session)
     if (inside) {
       if (isOfListeners(session)) throw noRouterOf(inside)

@@ -239,13 +239,17 @@ class Stacks {
   }
 
   continueRollback(input: sdk.ContinueUpdateRollbackInput): object {
-    assertModelled(input, ['StackName', 'ClientRequestToken'], 'ContinueUpdateRollback')
+    assertModelled(input, ['StackName', 'ClientRequestToken', 'ResourcesToSkip'], 'ContinueUpdateRollback')
     if (this.#isRepeat(input.ClientRequestToken)) return {}
     const stack = this.get(input.StackName)
     if (stack.status !== 'UPDATE_ROLLBACK_FAILED')
       throw invalid(`Stack:${stack.id} is in ${stack.status} state and can not continue rollback`)
+    const skipped = input.ResourcesToSkip ?? []
+    // D: ContinueUpdateRollback: only what has failed in the rollback can be skipped.
+    const other = skipped.find((name) => stack.leftToTakeBack.at(-1)?.name !== name)
+    if (other !== undefined) throw invalid(`[${other}] is not in UPDATE_FAILED state and can not be skipped`)
     this.#remember(input.ClientRequestToken)
-    this.#start(continueRollback(this.#runner, stack))
+    this.#start(continueRollback(this.#runner, stack, skipped))
     return {}
   }
 

@@ -185,12 +185,21 @@ export function changedProperties(before: Record<string, unknown>, after: Record
   return [...names].filter((name) => !isDeepStrictEqual(before[name], after[name]))
 }
 
-/** Newest first: what was made goes, what was changed is changed back. What fails is left for another time (D). */
-async function takeBack(runner: StackRunner, stack: Stack): Promise<void> {
+/**
+ * Newest first: what was made goes, what was changed is changed back. What fails is left for another time (D); what is
+ * skipped stays as it is, and the stack takes it for what it was (D: ContinueUpdateRollback).
+ */
+async function takeBack(runner: StackRunner, stack: Stack, skipped: readonly string[] = []): Promise<void> {
   const { leftToTakeBack: left } = stack
   for (let last = left.at(-1); last; last = left.at(-1)) {
     const { name, before } = last
     const now = stack.resources.get(name)!
+    if (before && skipped.includes(name)) {
+      stack.note({ name, type: now.type, physical: now.made.physical }, 'UPDATE_COMPLETE')
+      stack.resources.set(name, before)
+      left.pop()
+      continue
+    }
     const why = runner.stuck.get(`${stack.name}/${name}`)?.shift()
     if (why !== undefined) {
       stack.note({ name, type: now.type, physical: now.made.physical }, 'UPDATE_FAILED', why)
@@ -206,10 +215,14 @@ async function takeBack(runner: StackRunner, stack: Stack): Promise<void> {
 }
 
 /** Goes on with a rollback that got stuck (D: ContinueUpdateRollback). */
-export async function continueRollback(runner: StackRunner, stack: Stack): Promise<void> {
+export async function continueRollback(
+  runner: StackRunner,
+  stack: Stack,
+  skipped: readonly string[],
+): Promise<void> {
   stack.become('UPDATE_ROLLBACK_IN_PROGRESS', 'User Initiated')
   await runner.clock.pass(1000)
-  await takeBack(runner, stack)
+  await takeBack(runner, stack, skipped)
 }
 
 /** Names of those that could not be removed. */

@@ -81,8 +81,9 @@ function service(links: EcsLinks): ResourceModel {
       await clock.pass(lookMs)
     }
   }
-  /** J: a rollback takes one away that has failed, too. */
+  /** J: a rollback takes one away that has failed, too; one that somebody has deleted is taken for removed. */
   const remove = async (arn: string, { Cluster }: Properties) => {
+    if ((await look(arn)).status === 'INACTIVE') return
     await call('DeleteService', { cluster: text(Cluster), service: arn, force: true })
     while ((await look(arn)).status !== 'INACTIVE') await clock.pass(lookMs)
   }
