@@ -59,7 +59,9 @@ export async function makeChangeSet(
   if (made.Status === 'FAILED') {
     // By its text, since there is nothing else to tell it by (D).
     if (/No updates|didn't contain changes/.test(made.StatusReason ?? '')) return null
-    throw new RackError('engine-failed', `the stack ${input.stack} cannot be changed: ${made.StatusReason}`)
+    throw new RackError('engine-failed', `the stack ${input.stack} cannot be changed: ${made.StatusReason}`, {
+      details: { isUnchanged: true },
+    })
   }
   return (await allChanges(options, { set, first: made }, { signal })).map(toChange)
 }

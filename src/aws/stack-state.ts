@@ -163,5 +163,8 @@ function failed(stack: Stack, became: string, failure: StackEvent | undefined): 
   const why = failure
     ? `${failure.LogicalResourceId}: ${failure.ResourceStatusReason}`
     : (stack.StackStatusReason ?? stack.StackStatus)
-  return new RackError('engine-failed', `the stack ${stack.StackName} ${became}: ${why}`)
+  const isUnchanged = stack.StackStatus === 'UPDATE_ROLLBACK_COMPLETE'
+  return new RackError('engine-failed', `the stack ${stack.StackName} ${became}: ${why}`, {
+    ...(isUnchanged && { details: { isUnchanged } }),
+  })
 }

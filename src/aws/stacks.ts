@@ -26,6 +26,11 @@ export interface WantedStack {
   judge?: (changes: StackChange[]) => void
   /** Hears that this call, and nobody else's, has begun to make the stack. */
   onCreate?: () => void
+  /**
+   * Called before one is made where there is none, or one that can only be removed, which is given; what it throws leaves
+   * all as it is.
+   */
+  judgeNew?: (found: Stack | null) => Promise<void>
 }
 
 /** What a stack would become. */
@@ -38,7 +43,7 @@ export interface StackPlan {
 /**
  * Brings a stack to a template by a change set, where it is not so already; gives its outputs. Safe to repeat, also
  * after the death of whoever began: what is under way is waited for first. The end of the signal ends the wait alone.
- * @throws engine-failed with the resource that failed and its reason
+ * @throws engine-failed with the resource that failed and its reason; with the detail `isUnchanged` where it was rolled back
  * @throws timeout where it takes longer than the options let it; the account goes on
  */
 export async function ensureStack(
@@ -50,6 +55,7 @@ export async function ensureStack(
   const found = await settledStack(options, name, control)
   if (isWhole(found) && markOf(found) === markFor(wanted)) return outputsOf(found)
   const before = found && isBeyondChange(found) ? null : found
+  if (!before) await wanted.judgeNew?.(found)
   if (found && !before) await removeFound(options, found, control)
   const changes = await makeChangeSet(options, setFor(wanted, before), control)
   if (changes === null) return outputsOf((await describeStack(options, name, control))!)

@@ -102,6 +102,8 @@ export interface Engine {
    * Has a service run by a cloud, and lets in who shall be; settles when it is so. Safe to repeat. What runs from an image
    * is deployed as a plan.
    * @throws unsupported for a kind that is none of the engine's `managedServices`
+   * @throws conflict for one that is there and cannot be changed, or is there no more
+   * @throws engine-failed with the detail `isUnchanged` where all is as it was before
    */
   provision(managed: ManagedService, control: Control): Promise<ServiceAddress>
   /**

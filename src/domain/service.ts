@@ -52,8 +52,10 @@ export interface ServiceRun {
 }
 
 /** What a cloud is asked for, and where it has made it: null until then. */
-export interface ManagedRun extends Omit<ManagedService, 'name' | 'logins'> {
+export interface ManagedRun extends Omit<ManagedService, 'name' | 'logins' | 'isThere'> {
   host: string | null
+  /** How large it was, while nobody knows whether the cloud has brought it to the size that is said here. */
+  was?: Pick<ManagedService, 'cpuUnits' | 'memoryBytes'>
 }
 
 /** The type of a service that somebody else runs. */
@@ -159,6 +161,8 @@ export interface ManagedService {
   memoryBytes: number
   /** Tells it from an earlier one of its name; none has it that was made before there were any. */
   identity?: string
+  /** That it was made before: where the cloud has it no more, none is made in its place. */
+  isThere?: boolean
   /** All who are let in besides, where the cloud does that; whoever is in there and not here loses it. */
   logins: ManagedLogin[]
 }

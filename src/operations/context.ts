@@ -37,6 +37,8 @@ export interface Context {
   takingIn: TakeInProgress
   health: HealthBoard
   firstMinutes: FirstMinutes
+  /** Services whose logins no cloud is asked to revoke before a time, milliseconds, since it has failed to. */
+  resting: Map<string, number>
   turns: AppTurns
   admission: AdmissionControl
   images: ImageGate

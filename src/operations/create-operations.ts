@@ -140,6 +140,7 @@ export function createOperations(parts: OperationsParts): OperationsRoom {
     takingIn: createTakeInProgress(),
     health: createHealthBoard(),
     firstMinutes: new Map(),
+    resting: new Map(),
     turns: createAppTurns(),
     admission: createAdmissionControl({ engine: parts.engine, journal: parts.store.operations }),
     images: createImageGate(),

@@ -185,8 +185,12 @@ export interface ManagedCare {
   rights: ((keyPrefix: string | null) => string) | null
   /** Why nobody takes its data out, or puts some in, by commands; null where they do. */
   withheld: string | null
+  /** How the versions begin that the cloud has; null where it is asked. */
+  series: readonly string[] | null
   /** Whether the cloud keeps a last snapshot of what is deleted. */
   leavesSnapshot: boolean
+  /** Why one that is made gets no machine of another size; null where it does. */
+  sizeStays: string | null
   /** Told before one is made, a sentence each. */
   says: readonly string[]
 }

@@ -67,6 +67,10 @@ test('a database of RDS: linked by logins of its own, backed up, and gone but fo
     return stack?.StackStatus === 'DELETE_FAILED'
   }
   await until(hasFailed, { deadlineMs: 60_000, intervalMs: 100, what: 'a removal by hand to fail' })
+  await assert.rejects(
+    operations.updateService('main', { memoryBytes: 2 ** 32, pauseMs: 1000 }, control),
+    /main stays as it is: somebody has begun to delete .+ \(DELETE_FAILED\)/,
+  )
   const { snapshot } = await operations.deleteService('main', { volumes: false }, control)
   assert.match(snapshot ?? '', new RegExp(`^rack-${rack.rack}-service-main-snapshot-database-`))
   assert.deepEqual(await operations.listServices(control), [])
@@ -155,13 +159,19 @@ test('a redis, a valkey and a memcached of ElastiCache: let in and kept out by t
     ],
   )
   const larger = { memoryBytes: 2 ** 30, pauseMs: 1000 }
-  const resized = operations.updateService('memcached', larger, control)
+  await assert.rejects(
+    operations.updateService('memcached', larger, control),
+    /memcached stays as large as it is: CloudFormation gives/,
+  )
+  const resized = operations.updateService('valkey', larger, control)
   const app = await startLinkedApp(rack, 'till', redisClient)
   await resized
-  const { Stacks: [changed] = [] } = await rack.clients.stacks.describeStacks({
-    StackName: `rack-${rack.rack}-service-memcached`,
-  })
-  assert.equal(changed?.StackStatus, 'UPDATE_COMPLETE')
+  const StackName = `rack-${rack.rack}-service-valkey`
+  const statusOfValkey = async () => {
+    const { Stacks } = await rack.clients.stacks.describeStacks({ StackName }).catch(() => ({ Stacks: [] }))
+    return Stacks?.[0]?.StackStatus ?? null
+  }
+  assert.equal(await statusOfValkey(), 'UPDATE_COMPLETE')
   await app.link('redis', { keyPrefix: 'till:', beside: ['valkey', 'memcached'] })
   const environment = await operations.processEnvironment('till', 'web')
   assert.match(
@@ -179,14 +189,25 @@ test('a redis, a valkey and a memcached of ElastiCache: let in and kept out by t
   await assert.rejects(operations.backupService('redis', 'asked', control), refused)
 
   await app.remove()
-  const isGone = async () => !(await consoleInside(rack, 'redis', null, 'ACL USERS')).includes('till_db_v1')
+  const isGone = async () => {
+    const users = ['redis', 'valkey'].map((name) => consoleInside(rack, name, null, 'ACL USERS'))
+    return !(await Promise.all(users)).join(' ').includes('till_db_v1')
+  }
   await until(isGone, { deadlineMs: 60_000, intervalMs: 500, what: 'the login to be gone' })
   const drop = async (name: string) =>
     (await operations.deleteService(name, { volumes: false }, control)).snapshot
-  const [ofRedis, ofValkey, ofMemcached] = await Promise.all(kinds.map(drop))
+  const isSettled = async () => (await statusOfValkey()) === 'UPDATE_COMPLETE'
+  await until(isSettled, { deadlineMs: 60_000, intervalMs: 100, what: 'the stack of the valkey to settle' })
+  // What somebody takes away by hand meanwhile is not made again, empty.
+  await rack.clients.stacks.deleteStack({ StackName })
+  const again = assert.rejects(
+    operations.updateService('valkey', { memoryBytes: 2 ** 31, pauseMs: 1000 }, control),
+    /the account has valkey no more: its stack rack-.+-service-valkey is gone; snapshots of it/,
+  )
+  const [ofRedis, ofMemcached] = await Promise.all([drop('redis'), drop('memcached'), again])
+  assert.equal(await statusOfValkey(), null)
   assert.match(ofRedis ?? '', /^the one of rack-[0-9a-f]{16}$/)
-  assert.notEqual(ofValkey, ofRedis)
-  assert.equal(ofMemcached, null)
+  assert.deepEqual([await drop('valkey'), ofMemcached], [null, null])
   assert.deepEqual(account.troubles, [])
   assert.deepEqual(account.calls.refused, [])
 })

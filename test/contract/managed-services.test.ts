@@ -26,6 +26,9 @@ test('one that nobody runs for the rack is refused before anything is touched, a
   await assert.rejects(operations.createService(image, control), fails('unsupported'))
   const url = { ...asked, type: 'url', url: 'postgres://db.example.com/shop' }
   await assert.rejects(operations.createService(url, control), fails('unsupported'))
+  const old = { ...redis, version: '6.2' }
+  rack.engine.features = { ...rack.engine.features, managedServices: ['redis'] }
+  await assert.rejects(operations.createService(old, control), /no redis of the version 6\.2/)
   assert.deepEqual(await store.services.list(), [])
 })
 
@@ -131,6 +134,42 @@ test('what is done in the account is not done here, but that it gets another siz
   const { snapshot } = await operations.deleteService('main', { volumes: false }, control)
   assert.equal(snapshot, 'last-of-main')
   assert.deepEqual(await operations.listServices(control), [])
+})
+
+test('a size that somebody gives up waiting for stays asked for; one that the account takes back is no more', async () => {
+  await using rack = await startRack()
+  const { operations, control, engine, store } = rack
+  await operations.createService(asked, control)
+  const before = (await store.services.run('main'))!.managed!
+  const managed = async () => (await store.services.run('main'))!.managed!
+  const larger = { memoryBytes: 2 ** 32 }
+  const provision = engine.provision.bind(engine)
+  const failWith = (failure: RackError) => {
+    engine.provision = async () => {
+      throw failure
+    }
+  }
+  const update = async (memoryBytes: number) =>
+    await operations.updateService('main', { memoryBytes, pauseMs: 1000 }, control)
+  failWith(new RackError('engine-failed', 'rolled back', { details: { isUnchanged: true } }))
+  await assert.rejects(update(2 ** 32), /rolled back/)
+  assert.deepEqual(await managed(), before)
+
+  failWith(new RackError('timeout', 'it takes longer'))
+  await assert.rejects(update(2 ** 32), /it takes longer/)
+  const was = { cpuUnits: before.cpuUnits, memoryBytes: before.memoryBytes }
+  assert.deepEqual(await managed(), { ...before, ...larger, was })
+  assert.equal((await operations.planServiceUpdate('main', larger, control)).kind, 'machine')
+  // Another one that comes to nothing leaves what is asked for; the same one takes it back.
+  failWith(new RackError('conflict', 'not so'))
+  await assert.rejects(update(2 ** 33), /not so/)
+  assert.deepEqual(await managed(), { ...before, ...larger, was })
+  await assert.rejects(update(2 ** 32), /not so/)
+  assert.deepEqual(await managed(), before)
+  engine.provision = provision
+  await update(2 ** 32)
+  assert.deepEqual(await managed(), { ...before, ...larger })
+  assert.equal(engine.world.managed.get('main')!.isThere, true)
 })
 
 const isGone =

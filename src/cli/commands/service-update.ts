@@ -116,7 +116,7 @@ function describe(
   if (kind === 'nothing') return `${service} is so already`
   const what = `${service} is to run as ${image} with ${describeResources(resources)}`
   if (kind === 'machine')
-    return `the account is to run ${service} with ${describeResources(resources)}: it moves it to another machine, in some minutes in which nobody may reach it. What it holds in memory alone, as a memcached does, is lost`
+    return `the account is to run ${service} with ${describeResources(resources)}: it moves it to another machine, in some minutes in which nobody may reach it`
   if (kind === 'restart') return `${what}: it is stopped, and started again on its data`
   const size = bytes === null ? 'of which nobody knows how much it is' : `${formatBytes(bytes)} on its disk`
   const time = estimateMs === null ? '' : `, about ${formatDuration(estimateMs)}`

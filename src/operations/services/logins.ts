@@ -12,7 +12,7 @@ import { findApp } from '../find.ts'
 import { refuseRoomsOfOthers } from '../links/rooms-of-others.ts'
 import { say } from '../say.ts'
 import { runningCopy, serviceOwner } from './bring-up.ts'
-import { letInByCloud, letsInByCloud, linkedAddress } from './managed.ts'
+import { isUnchanged, letInByCloud, letsInByCloud, linkedAddress } from './managed.ts'
 import { runInside } from './run-inside.ts'
 
 /** A link that is to have a version of its service. */
@@ -125,9 +125,24 @@ async function makeLogin(
   const address = { ...linkedAddress(service, run), ...logins.address(login) }
   const kept: LinkLogin = { ...about, number, username }
   const version = await context.store.services.addVersion(name, address, kept)
-  if (letsInByCloud(service, run)) await letInByCloud(context, service, {}, control)
+  if (letsInByCloud(service, run)) await letInOrForget(context, service, version, control)
   else await runIn(context, name, logins.create(login), control)
   return version
+}
+
+/** Whom the cloud does not let in, and has changed nothing for, is nobody to be kept out later. */
+async function letInOrForget(
+  context: Context,
+  service: Service,
+  version: string,
+  control: Control,
+): Promise<void> {
+  try {
+    await letInByCloud(context, service, {}, control)
+  } catch (error) {
+    if (isUnchanged(error)) await context.store.services.removeVersion(service.name, version)
+    throw error
+  }
 }
 
 /**
@@ -190,18 +205,39 @@ export async function revokeLogins(
   return { revoked }
 }
 
-/** The same for all services, behind what somebody waits for. Never rejects: it is tried again with the next look. */
+/** The same for all services, behind what somebody waits for. Never rejects: it is tried again with a later look. */
 export async function revokeBehind(context: Context, control: Control): Promise<void> {
-  let what = 'services'
-  try {
-    for (const service of await context.store.services.list()) {
-      what = service.name
-      await revokeUnused(context, service, control)
+  const { store, resting } = context
+  const nowMs = () => context.now().getTime()
+  await orTell(context, 'services', control, async () => {
+    for (const service of await store.services.list()) {
+      const { name } = service
+      if (nowMs() < (resting.get(name) ?? 0)) continue
+      resting.delete(name)
+      const isDone = await orTell(context, name, control, () => revokeUnused(context, service, control))
+      const run = isDone ? null : await store.services.run(name)
+      if (run && letsInByCloud(service, run)) resting.set(name, nowMs() + restMs)
     }
+  })
+}
+
+/** How long one rests that a cloud has failed to change: each try takes minutes, in which nobody else has its turn. */
+const restMs = 30 * 60_000
+
+async function orTell(
+  context: Context,
+  what: string,
+  control: Control,
+  revoke: () => Promise<void>,
+): Promise<boolean> {
+  try {
+    await revoke()
+    return true
   } catch (error) {
-    if (control.signal.aborted || context.running.isInterrupted()) return
+    if (control.signal.aborted || context.running.isInterrupted()) return false
     const facts = { code: codeOf(error), reason: knownError(error).message }
     context.log('warn', `logins to ${what} that nothing has are not revoked yet`, facts)
+    return false
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Control } from '../../domain/control.ts'
-import { RackError } from '../../domain/error.ts'
+import { isOneOf, knownError, RackError } from '../../domain/error.ts'
 import type { LinkAddress } from '../../domain/link.ts'
 import type { ManagedLogin, ManagedRun, ManagedService, Service, ServiceRun } from '../../domain/service.ts'
 import { imageAddress } from '../../domain/service-plan.ts'
@@ -13,11 +13,11 @@ import type { NewService } from './service-operations.ts'
 export function refuseUnmanaged(
   { engine }: Pick<Context, 'engine'>,
   type: ServiceType | null,
-  { type: word, managed = false }: NewService,
+  { type: word, version, managed = false }: NewService,
 ): void {
   if (!managed) return
   const { managedServices } = engine.features
-  if (type?.managed && managedServices.includes(type.name)) return
+  if (type?.managed && managedServices.includes(type.name)) return refuseVersion(type, version)
   const can =
     managedServices.length === 0
       ? 'this rack runs all services itself'
@@ -25,6 +25,16 @@ export function refuseUnmanaged(
   throw new RackError('unsupported', `nobody runs a ${word} for this rack: ${can}`, {
     hint: 'Leave out --managed: the rack runs it from an image. Or give the URL of one: rack services create url',
     details: { type: word, managedServices },
+  })
+}
+
+function refuseVersion({ name, managed }: ServiceType, version: string | undefined): void {
+  const series = managed?.series ?? null
+  if (series === null || version === undefined) return
+  if (series.some((each) => version === each || version.startsWith(`${each}.`))) return
+  throw new RackError('invalid', `the account has no ${name} of the version ${version}`, {
+    hint: `It has ${series.join(', ')}: rack services create ${name} --managed --version ${series.at(-1)!}`,
+    details: { type: name, version, series },
   })
 }
 
@@ -90,30 +100,32 @@ export async function letInByCloud(
   control: Control,
 ): Promise<void> {
   say(context, control, `the account changes who is let into ${service.name}; that takes some minutes`)
-  await provisionWith(context, service, { without }, control)
+  await provisionAgain(context, service, { without }, control)
 }
 
-interface Provisioning extends Partial<Pick<ManagedRun, 'cpuUnits' | 'memoryBytes'>> {
-  /** Versions that nobody is to have any more. */
-  without?: readonly string[]
-}
-
-/** Has the cloud run a service that is there, as it is written down but for what is said here. */
-export async function provisionWith(
+/** Has the cloud run a service that is there, as it is written down; nobody is to have these versions any more. */
+export async function provisionAgain(
   context: Context,
   { name, type: word }: Pick<Service, 'name' | 'type'>,
-  { without = [], ...sizes }: Provisioning,
+  { without = [] }: { without?: readonly string[] },
   control: Control,
 ): Promise<void> {
   const { engine, store } = context
   const [run, versions] = [await store.services.run(name), await store.services.versions(name)]
-  const { host: _host, ...asked } = run!.managed!
+  const { host: _host, was: _was, ...asked } = run!.managed!
   const rights = findServiceType(word)!.managed!.rights
   const logins = versions.flatMap(({ version, login, address: { password } }): ManagedLogin[] => {
     if (!rights || !login || without.includes(version)) return []
     return [{ username: login.username, password, rights: rights(login.keyPrefix) }]
   })
-  await engine.provision({ name, ...asked, ...sizes, logins }, control)
+  await engine.provision({ name, ...asked, isThere: true, logins }, control)
+}
+
+/** Whether a failure of the cloud's says that nothing was done, or that all of it was taken back. */
+export function isUnchanged(error: unknown): boolean {
+  if (isOneOf(error, 'invalid', 'unsupported', 'conflict', 'capacity')) return true
+  const { details } = knownError(error) as { details: { isUnchanged?: boolean } | undefined }
+  return details?.isUnchanged === true
 }
 
 /** Where a link to a service leads. */

@@ -7,6 +7,8 @@ import { isSameOrNewer } from '../versions.ts'
 interface Likeness extends Pick<ServiceType, 'name' | 'aliases' | 'versions' | 'image' | 'says'> {
   server: string
   client: string
+  /** Of the versions that a cloud has. */
+  series: ManagedCare['series']
 }
 
 /**
@@ -31,7 +33,7 @@ const place = `at=
 [ -z "\${SERVICE_HOST:-}" ] || at="-h $SERVICE_HOST -p $SERVICE_PORT --tls --insecure"
 `
 
-const managed: ManagedCare = {
+const managed: Omit<ManagedCare, 'series'> = {
   environment: ({ host, port, password }) => ({
     SERVICE_HOST: host,
     SERVICE_PORT: String(port),
@@ -42,6 +44,7 @@ const managed: ManagedCare = {
   withheld:
     'ElastiCache lets nobody take a copy or put one in by commands; it keeps a snapshot of each of the last 7 days',
   leavesSnapshot: true,
+  sizeStays: null,
   says: [
     'ElastiCache runs it on one node: where that has to be replaced, what is in it is lost but for the snapshot of a day.',
     'It has no backup, restore, export or import by the rack: ElastiCache keeps a snapshot of each of the last 7 days.',
@@ -67,7 +70,7 @@ sync
 printf 'file appendonly.aof.1.base.rdb seq 1 type b\\n' >/data/restored/appendonly.aof.manifest
 `
 
-export function redisLike({ server, client, ...about }: Likeness): ServiceType {
+export function redisLike({ server, client, series, ...about }: Likeness): ServiceType {
   const login = `export REDISCLI_AUTH="$SERVICE_PASSWORD"
 ${place}`
   const call = `${client} $at`
@@ -93,7 +96,7 @@ ${place}`
     hosted: hostedRedis(client, `${server.replace('-server', '')}_version`),
     native: nativeBy(login, call),
     console: () => shell(`${login}exec ${call}`),
-    managed,
+    managed: { ...managed, series },
   }
 }
 

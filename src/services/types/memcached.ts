@@ -44,9 +44,12 @@ export const memcached: ServiceType = {
     scheme: null,
     rights: null,
     withheld: null,
+    series: ['1.4', '1.5', '1.6'],
     leavesSnapshot: false,
+    sizeStays: 'CloudFormation gives a memcached that is there no other node',
     says: [
       'Its connections are not encrypted, as on one machine; processes of the rack reach it, and nobody else.',
+      'It stays on the node that it is made on: --memory says now how large that is.',
       'Nothing of it is left when it is deleted: there are no snapshots.',
     ],
   },

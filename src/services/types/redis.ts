@@ -9,5 +9,6 @@ export const redis: ServiceType = redisLike({
   image: (version) => `redis:${version}`,
   server: 'redis-server',
   client: 'redis-cli',
+  series: ['7'],
   says: [],
 })

@@ -9,5 +9,6 @@ export const valkey: ServiceType = redisLike({
   image: (version) => `valkey/valkey:${version}`,
   server: 'valkey-server',
   client: 'valkey-cli',
+  series: ['7', '8', '9'],
   says: [],
 })

@@ -21,6 +21,8 @@ interface Cache {
   host: string
   secret: string
   group: string
+  /** The type of its node. */
+  node: string
   /** Names of those who are let in. */
   users: string[]
 }
@@ -134,7 +136,7 @@ export function createCaches({ certificateFor, ...options }: Options): Record<st
         })
         const server = await startServer(options.account, options.network, wanted)
         options.nameHost(host, server.address)
-        caches.set(id, { server, host, secret, group, users: [] })
+        caches.set(id, { server, host, secret, group, node: text(properties['CacheNodeType']), users: [] })
         await bring(group)
         const endpoint = {
           'PrimaryEndPoint.Address': host,
@@ -157,14 +159,25 @@ export function createCaches({ certificateFor, ...options }: Options): Record<st
         const host = hostOf(options.account, `${id}.cfg`)
         const server = await startServer(options.account, options.network, memcachedServer)
         options.nameHost(host, server.address)
-        caches.set(id, { server, host, secret: '', group: '', users: [] })
+        caches.set(id, {
+          server,
+          host,
+          secret: '',
+          group: '',
+          node: text(properties['CacheNodeType']),
+          users: [],
+        })
         const endpoint = {
           'ConfigurationEndpoint.Address': host,
           'ConfigurationEndpoint.Port': String(properties['Port']),
         }
         return { physical: id, attributes: endpoint }
       },
-      update: () => {},
+      // D: the resource's page: of a Memcached the node type is not to be changed (J: the words).
+      update({ physical }, properties) {
+        if (text(properties['CacheNodeType']) === caches.get(physical)!.node) return
+        throw new Error('Changing the CacheNodeType of a Memcached cluster is not supported.')
+      },
       delete: async ({ physical }) => await end(physical),
     },
   }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { assertGolden } from '../../../../test/support/golden.ts'
+import { redis } from '../../../services/types/redis.ts'
 import { cacheTemplate } from './cache-template.ts'
 
 const places = {
@@ -37,4 +38,19 @@ test('no cache lets in more users than ElastiCache has, of whom the administrato
   const of = (count: number) => cacheTemplate({ rack: 'r1', managed, places, logins: many(count) })
   assert.doesNotThrow(() => of(99))
   assert.throws(() => of(100), /ElastiCache lets 99 logins into main/)
+})
+
+test('what is let in fits into a template of CloudFormation, or is refused', () => {
+  const managed = { name: 'main', kind: 'redis', version: '7', ...size }
+  const of = (count: number, prefix: string) => {
+    const logins = Array.from({ length: count }, (_, index) => ({
+      username: `shop_number_${index}_database_v1`,
+      rights: redis.managed!.rights!(prefix),
+    }))
+    return cacheTemplate({ rack: 'production', managed, places, logins })
+  }
+  const bytes = (template: object) => JSON.stringify(template).length
+  assert.ok(bytes(of(99, 'a'.repeat(10))) < 51_200)
+  assert.ok(bytes(of(75, 'a'.repeat(80))) < 51_200)
+  assert.throws(() => of(99, 'a'.repeat(80)), /a stack has no room for the 99 logins of main/)
 })

@@ -36,8 +36,11 @@ export const cacheAdmin = 'default'
 /** D: "Quotas for ElastiCache": users of a group, of which the administrator is one. */
 const mostLogins = 99
 
-/** The parameter of the stack that has a login's password. */
-export const passwordOf = (username: string) => `PasswordOf${shortHash(username)}`
+/** D: "CloudFormation quotas": of the text of a template; some are left for what the stack itself adds. */
+const mostBytes = 51_200 - 200
+
+/** The parameter of the stack that has a login's password: short, as a template has room for so much. */
+export const passwordOf = (username: string) => `P${shortHash(username)}`
 
 /**
  * The stack of a service that ElastiCache runs, on one node. Pure.
@@ -46,7 +49,7 @@ export const passwordOf = (username: string) => `PasswordOf${shortHash(username)
 export function cacheTemplate(input: CacheTemplateInput): object {
   const { managed, places } = input
   const { port, family } = cacheEngines[managed.kind]!
-  return {
+  const template = {
     Description: aboutOf(input),
     ...(family && { Parameters: passwords(input) }),
     Resources: {
@@ -62,16 +65,25 @@ export function cacheTemplate(input: CacheTemplateInput): object {
       Port: { Value: { 'Fn::GetAtt': [cacheResource, `${endpointOf(family)}.Port`] } },
     },
   }
+  if (Buffer.byteLength(JSON.stringify(template)) > mostBytes)
+    throw tooMany(
+      input,
+      `a stack has no room for the ${input.logins.length} logins of`,
+      'give shorter prefixes',
+    )
+  return template
 }
+
+const tooMany = ({ managed: { name, kind } }: CacheTemplateInput, what: string, or?: string) =>
+  new RackError('capacity', `${what} ${name}`, {
+    hint: `Unlink an app,${or === undefined ? '' : ` ${or},`} or make another one: rack services create ${kind} --managed --name NAME`,
+  })
 
 const endpointOf = (family: CacheEngine['family']) => (family ? 'PrimaryEndPoint' : 'ConfigurationEndpoint')
 
-function passwords({ managed, logins }: CacheTemplateInput): object {
-  if (logins.length > mostLogins) {
-    throw new RackError('capacity', `ElastiCache lets ${mostLogins} logins into ${managed.name}`, {
-      hint: `Unlink an app, or make another one: rack services create ${managed.kind} --managed --name NAME`,
-    })
-  }
+function passwords(input: CacheTemplateInput): object {
+  const { logins } = input
+  if (logins.length > mostLogins) throw tooMany(input, `ElastiCache lets ${mostLogins} logins into`)
   const names = ['Password', ...logins.map(({ username }) => passwordOf(username))]
   return Object.fromEntries(names.map((name) => [name, { Type: 'String', NoEcho: true }]))
 }
@@ -128,8 +140,8 @@ function userOf(
       UserName: username,
       Engine: input.managed.kind,
       AccessString: rights,
+      // Without tags, which would fill the template: it has those of its stack.
       Passwords: [{ Ref: password }],
-      Tags: tagsOf(input),
     },
   }
 }

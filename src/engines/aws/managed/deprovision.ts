@@ -1,16 +1,15 @@
-import type { DBSnapshot } from '@aws-sdk/client-rds'
 import type { Control } from '../../../domain/control.ts'
 import { liftProtection } from '../../../aws/lift-protection.ts'
 import { findResource } from '../../../aws/stack-resource.ts'
 import { removableStack } from '../../../aws/stack-state.ts'
 import { removeStack } from '../../../aws/stacks.ts'
-import { pages } from '../look/found.ts'
-import { ownerTag, readTags, serviceStackName } from '../names.ts'
+import { serviceStackName } from '../names.ts'
 import type { AwsParts } from '../parts.ts'
 import type { ManagedService } from '../../../domain/service.ts'
 import { cacheResource } from './cache-template.ts'
 import { databaseResource } from './database-template.ts'
 import { assertOwn } from './own-stack.ts'
+import { lastSnapshot } from './last-snapshot.ts'
 import { managedDeadlineMs } from './provision.ts'
 import { ownStackOptions } from '../own-stacks.ts'
 
@@ -38,25 +37,4 @@ export async function deprovisionManaged(
     if (cache?.type === 'AWS::ElastiCache::ReplicationGroup') return `the one of ${cache.id}`
   }
   return await lastSnapshot(parts, service, control)
-}
-
-/** CloudFormation names it; by the tags that it has of its database it is known, also from that of an earlier service. */
-async function lastSnapshot(
-  { clients, rack }: AwsParts,
-  { name, identity }: Identified,
-  { signal }: Control,
-): Promise<string | null> {
-  const list = async (Marker?: string) => {
-    const input = { SnapshotType: 'manual', ...(Marker && { Marker }) }
-    const answer = await clients.databases.describeDBSnapshots(input, { abortSignal: signal })
-    return { items: answer.DBSnapshots ?? [], nextToken: answer.Marker }
-  }
-  const owner = ownerTag({ kind: 'service', name })
-  const isOwn = ({ TagList = [] }: DBSnapshot) => {
-    const tags = readTags(TagList.map(({ Key, Value }) => ({ key: Key, value: Value })))
-    return tags.rack === rack && tags.owner === owner && tags.identity === identity
-  }
-  const own = (await Array.fromAsync(pages(list))).filter(isOwn)
-  const timeOf = ({ SnapshotCreateTime }: DBSnapshot) => SnapshotCreateTime?.getTime() ?? 0
-  return own.toSorted((a, b) => timeOf(b) - timeOf(a))[0]?.DBSnapshotIdentifier ?? null
 }

@@ -1,3 +1,4 @@
+import type { Stack } from '@aws-sdk/client-cloudformation'
 import type { Control } from '../../../domain/control.ts'
 import { RackError } from '../../../domain/error.ts'
 import { unmanagedError, type ManagedService, type ServiceAddress } from '../../../domain/service.ts'
@@ -8,6 +9,7 @@ import { awsTags, ownerTag, serviceStackName } from '../names.ts'
 import type { AwsParts } from '../parts.ts'
 import { assertOwn } from './own-stack.ts'
 import { cacheAdmin, cacheEngines, cacheResource, cacheTemplate, passwordOf } from './cache-template.ts'
+import { lastSnapshot } from './last-snapshot.ts'
 import { cacheClass, databaseClass } from './machine-class.ts'
 import { databaseEngines, databaseResource, databaseTemplate } from './database-template.ts'
 import { ownStackOptions } from '../own-stacks.ts'
@@ -32,7 +34,6 @@ export async function provisionManaged(
   const options = ownStackOptions(parts, managedDeadlineMs)
   const there = await describeStack(options, stack, control)
   if (there) assertOwn(rack, there)
-  else tellBilled(managed, control)
   const { Host, Port } = await ensureStack(
     options,
     {
@@ -41,12 +42,48 @@ export async function provisionManaged(
       parameters: wanted.parameters,
       tags: awsTags({ rack, owner: ownerTag({ kind: 'service', name }) }),
       judge: (changes) => assertKept(name, changes),
+      judgeNew: async (found) => {
+        if (managed.isThere) throw await goneError(parts, managed, { stack, found }, control)
+        tellBilled(managed, control)
+      },
     },
     control,
   )
   if (Host === undefined || Port === undefined)
     throw new RackError('engine-failed', `the stack ${stack} does not say where its ${kind} is`)
   return { scheme: kind, host: Host, port: Number(Port), path: '', username: wanted.admin, password }
+}
+
+/** For one that was made, and of which nothing can be changed any more: what would be made in its place is empty. */
+async function goneError(
+  parts: AwsParts,
+  { name, kind, identity }: ManagedService,
+  { stack, found }: { stack: string; found: Stack | null },
+  control: Control,
+): Promise<RackError> {
+  const isDatabase = Object.hasOwn(databaseEngines, kind)
+  const last = isDatabase
+    ? await lastSnapshot(parts, { name, ...(identity !== undefined && { identity }) }, control)
+    : null
+  const what = isDatabase ? 'RDS' : 'ElastiCache'
+  const kept =
+    last === null
+      ? `snapshots of it, where there are any, are in ${what}'s list`
+      : `its last snapshot is ${last}`
+  if (found) {
+    return new RackError(
+      'conflict',
+      `${name} stays as it is: somebody has begun to delete its stack ${stack}, which takes no change any more (${found.StackStatus})`,
+      {
+        hint: `Save its data, where it has any that is kept, and delete it: rack services backup ${name}, rack services delete ${name}`,
+        details: { service: name, stack },
+      },
+    )
+  }
+  return new RackError('conflict', `the account has ${name} no more: its stack ${stack} is gone; ${kept}`, {
+    hint: `Have ${what} make one of a snapshot, and give its URL: rack services create url. Then link that, and: rack services delete ${name}`,
+    details: { service: name, stack },
+  })
 }
 
 /** Before anything is made, by quantities: what they cost is AWS's to say. */

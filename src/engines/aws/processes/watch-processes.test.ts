@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { appOwner, ownerKey, type Owner } from '../../../domain/owner.ts'
+import { until } from '../../../lib/poll.ts'
 import { createSharedWatch, type Look } from './watch-processes.ts'
 
 const key = (app: string) => ownerKey(appOwner(app))
@@ -75,4 +76,21 @@ test('a look that fails is heard by all, and who watches then begins anew; when 
   await new Promise((resolve) => setImmediate(resolve))
   assert.ok(looks.asked.length <= 4)
   assert.equal(looks.asked[2], 0)
+})
+
+test('news that nobody has taken when a look fails is heard first, and the failure then', async () => {
+  const looks = handedLooks()
+  const watch = createSharedWatch(looks.take, 1)
+  const { signal } = new AbortController()
+  const heard = watch({ signal })
+  const beginning = next(heard)
+  looks.give(0, lookOf({ shop: 'a', blog: 'a' }))
+  assert.equal(await beginning, null)
+  looks.give(1, lookOf({ shop: 'b', blog: 'a' }))
+  looks.fail(2, new Error('away'))
+  const isOver = async () => (looks.asked.length >= 3 ? true : null)
+  await until(isOver, { deadlineMs: 5000, intervalMs: 1, what: 'the look that fails' })
+  await new Promise((resolve) => setImmediate(resolve))
+  assert.deepEqual(await next(heard), appOwner('shop'))
+  await assert.rejects(next(heard), /away/)
 })

@@ -37,6 +37,8 @@ interface Listener {
   /** Keys of owners; null is any of them. */
   news: Set<string | null>
   wake: PromiseWithResolvers<void>
+  /** Of the last look: heard once the news is. */
+  failure: { error: unknown } | null
 }
 
 type TakeLook = (at: number, before: Look | null, control: Signalled) => Promise<Look>
@@ -49,7 +51,7 @@ export function createSharedWatch(take: TakeLook, restMs: number): ProcessWatch 
   const listeners = new Set<Listener>()
   let ending = new AbortController()
   return async function* ({ signal }) {
-    const listener: Listener = { news: new Set(), wake: alarm() }
+    const listener: Listener = { news: new Set(), wake: Promise.withResolvers(), failure: null }
     const isFirst = listeners.size === 0
     listeners.add(listener)
     if (isFirst) {
@@ -61,10 +63,11 @@ export function createSharedWatch(take: TakeLook, restMs: number): ProcessWatch 
     }
     try {
       for (;;) {
-        await abortable(listener.wake.promise, signal)
+        if (!listener.failure) await abortable(listener.wake.promise, signal)
+        if (listener.failure && listener.news.size === 0) throw listener.failure.error
         const news = [...listener.news]
         listener.news.clear()
-        listener.wake = alarm()
+        listener.wake = Promise.withResolvers()
         for (const key of news) yield key === null ? null : readOwnerKey(key)
       }
     } finally {
@@ -90,7 +93,10 @@ async function lookOn(
     }
   } catch (error) {
     if (control.signal.aborted) return
-    for (const { wake } of listeners) wake.reject(error)
+    for (const listener of listeners) {
+      listener.failure = { error }
+      listener.wake.resolve()
+    }
     listeners.clear()
   }
 }
@@ -102,13 +108,6 @@ function tell(listeners: Iterable<Listener>, keys: Iterable<string | null>): voi
     for (const key of all) news.add(key)
     wake.resolve()
   }
-}
-
-/** Whoever is busy hears of a failure when they ask on. */
-function alarm(): PromiseWithResolvers<void> {
-  const wake = Promise.withResolvers<void>()
-  wake.promise.catch(() => undefined)
-  return wake
 }
 
 async function lookAtTasks(parts: AwsParts, control: Signalled): Promise<Look['tasks']> {
