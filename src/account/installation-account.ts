@@ -4,7 +4,10 @@ import type { StackOptions } from '../aws/stack-options.ts'
 
 /** Where an installation is, and how it is called. */
 export interface InstallationAccount {
-  clients: Pick<AwsClients, 'stacks' | 'objects' | 'files' | 'zones' | 'databases' | 'certificates'>
+  clients: Pick<
+    AwsClients,
+    'stacks' | 'objects' | 'files' | 'zones' | 'databases' | 'certificates' | 'secrets'
+  >
   keys: Pick<KMS, 'scheduleKeyDeletion'>
   /** How often a stack is asked how far it is, ms; three seconds when absent. */
   intervalMs?: number

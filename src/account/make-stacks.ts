@@ -1,4 +1,5 @@
 import type { StackChange } from '../aws/change-sets.ts'
+import { liftProtection } from '../aws/lift-protection.ts'
 import type { StackOptions } from '../aws/stack-options.ts'
 import { describeStack, outputsOf } from '../aws/stack-state.ts'
 import { ensureStack, planStack, type StackPlan, type WantedStack } from '../aws/stacks.ts'
@@ -6,6 +7,7 @@ import type { Control } from '../domain/control.ts'
 import { RackError } from '../domain/error.ts'
 import { forgetAbsentNamesSoon } from './absent-names.ts'
 import { withChosen } from './chosen.ts'
+import { secretType } from './held-resources.ts'
 import { stackOptionsOf, type InstallationAccount } from './installation-account.ts'
 import {
   baseStackName,
@@ -16,6 +18,7 @@ import {
 import type { Outputs } from './places.ts'
 import { apiCertificateParameter } from './templates/daemon.ts'
 import { rackParameters } from './templates/rack-template.ts'
+import { storeResource } from './templates/store.ts'
 import { tagsOf } from './templates/template.ts'
 
 /** By stack, what it says of itself. */
@@ -32,7 +35,7 @@ export interface WantedInstallation extends InstallationInput {
 }
 
 /**
- * Makes the stacks of a rack, or brings them up to date: the base, protected, then the rack on it. Reports each event.
+ * Makes the stacks of a rack, or brings them up to date: the base, then the rack on it, both protected. Reports each event.
  * Safe to repeat: what an installer before has begun is waited for and gone on with, and the end of the signal ends the
  * wait alone. What was made before a failure stays.
  *
@@ -58,7 +61,9 @@ export async function makeBaseStack(
   const { replace = [], apiCertificate: _ofRack, ...input } = wanted
   const { rack } = input
   const options = stackOptionsOf(account)
-  const base = await ensureStack(options, { ...baseStack(input, replace), onCreate }, control)
+  const named = { stack: baseStackName(rack), resource: storeResource, intervalMs: options.intervalMs }
+  const free = async () => await liftProtection({ ...account.clients, ...named }, control)
+  const base = await ensureStack(options, { ...baseStack(input, replace), onCreate, free }, control)
   await options.stacks.updateTerminationProtection(
     { StackName: baseStackName(rack), EnableTerminationProtection: true },
     { abortSignal: control.signal },
@@ -74,8 +79,14 @@ export async function makeRackStack(
   base: Outputs,
   control: Control,
 ): Promise<Outputs> {
-  const { replace = [] } = wanted
-  return await ensureStack(rackOptionsOf(account), rackStack(wanted, base, replace), control)
+  const { rack, replace = [] } = wanted
+  const options = rackOptionsOf(account)
+  const outputs = await ensureStack(options, rackStack(wanted, base, replace), control)
+  await options.stacks.updateTerminationProtection(
+    { StackName: rackStackName(rack), EnableTerminationProtection: true },
+    { abortSignal: control.signal },
+  )
+  return outputs
 }
 
 /** What `makeStacks` would change, stack by stack. Nothing is changed, and nothing refused. */
@@ -142,15 +153,25 @@ const heldTypes = new Set([
   'AWS::Logs::LogGroup',
 ])
 
-/** Of what would change in a stack, what data or the rack hangs on and would be replaced or removed. Pure. */
+/**
+ * Of what would change in a stack, what data or the rack hangs on and would be replaced or removed; also a secret of the base
+ * that changes, as the account may make another value of it then. Pure.
+ */
 export function lostChanges(
   rack: string,
   { name, changes }: Pick<StackPlan, 'name' | 'changes'>,
 ): StackChange[] {
-  return changes.filter(
-    ({ action, type }) =>
-      /^(Remove|Replace)$/.test(action) && (name === baseStackName(rack) || heldTypes.has(type)),
+  const isBase = name === baseStackName(rack)
+  return changes.filter(({ action, type }) =>
+    action === 'Modify' ? isBase && type === secretType : action !== 'Add' && (isBase || heldTypes.has(type)),
   )
+}
+
+const lossWords: Record<StackChange['action'], string> = {
+  Add: 'be made',
+  Modify: 'get another value',
+  Remove: 'be removed',
+  Replace: 'be replaced',
 }
 
 /** @throws conflict where something would be lost that is not named in `replace` */
@@ -160,9 +181,7 @@ export function assertNothingLost(
 ): void {
   const lost = lostChanges(rack, plan).filter(({ resource }) => !replace.includes(resource))
   if (lost.length === 0) return
-  const words = lost.map(
-    ({ action, resource, type }) => `${resource} (${type}) would be ${action.toLowerCase()}d`,
-  )
+  const words = lost.map(({ action, resource, type }) => `${resource} (${type}) would ${lossWords[action]}`)
   const names = lost.map(({ resource }) => resource)
   throw new RackError('conflict', `the stack ${plan.name} stays as it is: ${words.join(', ')}`, {
     hint: `Choose what it was made with. Where what hangs on them may go: rack update --rack ${rack} --replace ${names.join(',')}`,

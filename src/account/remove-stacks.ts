@@ -1,18 +1,22 @@
+import type { Stack } from '@aws-sdk/client-cloudformation'
 import { isAwsError } from '../aws/errors.ts'
 import { isOwnStack, rackTag } from '../aws/own-stack.ts'
 import { liftProtection } from '../aws/lift-protection.ts'
 import type { KeptResource } from '../aws/stack-events.ts'
-import { describeStack } from '../aws/stack-state.ts'
+import type { StackOptions } from '../aws/stack-options.ts'
+import { findResource } from '../aws/stack-resource.ts'
+import { describeStack, removableStack } from '../aws/stack-state.ts'
 import { removeStack } from '../aws/stacks.ts'
 import { untilOver } from '../aws/until-over.ts'
 import { portsStackName } from '../domain/aws-places.ts'
 import type { Control } from '../domain/control.ts'
 import { RackError } from '../domain/error.ts'
 import { removeApiCertificate } from './api-certificate.ts'
+import { secretType } from './held-resources.ts'
 import { baseStackName, rackStackName } from './installation-stacks.ts'
-import { storeResource, storeTag } from './templates/store.ts'
-import { tagsOf } from './templates/template.ts'
 import { stackOptionsOf, type InstallationAccount } from './installation-account.ts'
+import { snapshotType, storeSnapshots } from './store-snapshots.ts'
+import { storeResource } from './templates/store.ts'
 
 export interface LeavingRack {
   rack: string
@@ -38,29 +42,62 @@ export async function removeStacks(
   { rack, data, held = [] }: LeavingRack,
   control: Control,
 ): Promise<KeptResource[]> {
-  const { clients } = account
   const options = stackOptionsOf(account)
   await assertAlone(account, rack, control)
   const ports = await describeStack(options, portsStackName(rack), control)
   // A rack of an earlier time may be called so.
   if (!ports || isOwnStack(rack, ports)) await removeStack(options, portsStackName(rack), control)
-  const kept = await removeStack(options, rackStackName(rack), control)
+  const kept = await removeOwn(account, rack, control)
   await removeApiCertificate(account, rack, control)
-  const base = baseStackName(rack)
-  if (await describeStack(options, base, control)) {
-    await options.stacks.updateTerminationProtection(
-      { StackName: base, EnableTerminationProtection: false },
-      { abortSignal: control.signal },
-    )
-    const resource = { stack: base, resource: storeResource }
-    await liftProtection({ ...clients, ...resource }, control)
-  }
-  kept.push(...(await removeStack(options, base, control)))
-  kept.push(...(await storeSnapshots(account, rack, control)))
+  kept.push(...(await removeBase(account, rack, control)))
   kept.push(...held.filter(({ id }) => !kept.some((each) => each.id === id)))
   if (!data) return kept
   for (const resource of kept) await removeKept(account, resource, control)
   return kept.filter(({ type }) => type === 'AWS::KMS::Key')
+}
+
+async function removeOwn(
+  account: InstallationAccount,
+  rack: string,
+  control: Control,
+): Promise<KeptResource[]> {
+  const options = stackOptionsOf(account)
+  const stack = rackStackName(rack)
+  const found = await removableStack(options, stack, control)
+  if (found) await unprotect(options, found, control)
+  return await removeStack(options, stack, control)
+}
+
+/** Of one that is but a change set there is nothing to lift. */
+async function unprotect(
+  { stacks }: StackOptions,
+  { StackName, StackStatus }: Stack,
+  { signal }: Control,
+): Promise<void> {
+  if (StackStatus === 'REVIEW_IN_PROGRESS') return
+  const order = { StackName, EnableTerminationProtection: false }
+  await stacks.updateTerminationProtection(order, { abortSignal: signal })
+}
+
+/** The base, whatever state it is in, and of its store a last snapshot. */
+async function removeBase(
+  account: InstallationAccount,
+  rack: string,
+  control: Control,
+): Promise<KeptResource[]> {
+  const { clients } = account
+  const options = stackOptionsOf(account)
+  const stack = baseStackName(rack)
+  // A database that is being made takes no change, and nothing that is being made lets go of its protection.
+  const found = await removableStack(options, stack, control)
+  if (!found) return []
+  await unprotect(options, found, control)
+  const { intervalMs } = options
+  const named = { stack, resource: storeResource }
+  const store = await findResource(clients.stacks, named, control)
+  await liftProtection({ ...clients, ...named, intervalMs }, control)
+  const kept = await removeStack(options, stack, control)
+  return store === null ? kept : [...kept, ...(await storeSnapshots(account, store.id, control))]
 }
 
 async function assertAlone(
@@ -98,34 +135,8 @@ async function removeKept(
   if (type === 'AWS::S3::Bucket') await removeBucket(account, id, control)
   else if (type === 'AWS::EFS::FileSystem') await removeFileSystem(account, id, control)
   else if (type === snapshotType) await removeSnapshot(account, id, control)
+  else if (type === secretType) await removeSecret(account, id, control)
   else if (type === 'AWS::KMS::Key') await removeKey(account, id, control)
-}
-
-const snapshotType = 'AWS::RDS::DBSnapshot'
-
-/** What the stores of a daemon inside have left, of earlier installations of the name too. */
-async function storeSnapshots(
-  { clients }: InstallationAccount,
-  rack: string,
-  { signal }: Control,
-): Promise<KeptResource[]> {
-  const wanted = tagsOf(rack, storeTag)
-  const found: KeptResource[] = []
-  let marker: string | undefined
-  do {
-    const page = await clients.databases.describeDBSnapshots(
-      { SnapshotType: 'manual', ...(marker && { Marker: marker }) },
-      { abortSignal: signal },
-    )
-    for (const { DBSnapshotIdentifier: id = '', TagList = [] } of page.DBSnapshots ?? []) {
-      const isOwn = wanted.every((tag) =>
-        TagList.some(({ Key, Value }) => Key === tag.Key && Value === tag.Value),
-      )
-      if (isOwn) found.push({ type: snapshotType, id })
-    }
-    marker = page.Marker
-  } while (marker)
-  return found
 }
 
 async function removeSnapshot(
@@ -138,6 +149,16 @@ async function removeSnapshot(
   } catch (error) {
     if (!isAwsError(error, 'DBSnapshotNotFoundFault', 'DBSnapshotNotFound')) throw error
   }
+}
+
+/** At once: its name is of this installation alone, and what it opened goes with it. No harm where it is gone (D: DeleteSecret). */
+async function removeSecret(
+  { clients }: InstallationAccount,
+  SecretId: string,
+  { signal }: Control,
+): Promise<void> {
+  const order = { SecretId, ForceDeleteWithoutRecovery: true }
+  await clients.secrets.deleteSecret(order, { abortSignal: signal })
 }
 
 async function removeKey({ keys }: InstallationAccount, KeyId: string, { signal }: Control): Promise<void> {

@@ -80,6 +80,19 @@ export interface KeptResource {
   id: string
 }
 
+/** What a resource of a stack was called when its newest operation met it; null where there was none. */
+export async function nameInEvents(
+  options: StackOptions,
+  { id, resource }: { id: string; resource: string },
+  control: StackControl,
+): Promise<string | null> {
+  const events = await newestEvents(options, id, new Set(), control)
+  const found = events.find(
+    ({ LogicalResourceId, PhysicalResourceId }) => LogicalResourceId === resource && PhysicalResourceId,
+  )
+  return found?.PhysicalResourceId ?? null
+}
+
 /** What the removal of a stack left where it is. */
 export async function keptResources(
   options: StackOptions,

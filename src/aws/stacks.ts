@@ -31,6 +31,8 @@ export interface WantedStack {
    * all as it is.
    */
   judgeNew?: (found: Stack | null) => Promise<void>
+  /** What of a stack that can only be removed would keep it from going, let go of. */
+  free?: () => Promise<void>
 }
 
 /** What a stack would become. */
@@ -42,7 +44,8 @@ export interface StackPlan {
 
 /**
  * Brings a stack to a template by a change set, where it is not so already; gives its outputs. Safe to repeat, also
- * after the death of whoever began: what is under way is waited for first. The end of the signal ends the wait alone.
+ * after the death of whoever began: what is under way is waited for first. The end of the signal ends the wait alone. One
+ * that can only be removed is, and made anew.
  * @throws engine-failed with the resource that failed and its reason; with the detail `isUnchanged` where it was rolled back
  * @throws timeout where it takes longer than the options let it; the account goes on
  */
@@ -56,7 +59,11 @@ export async function ensureStack(
   if (isWhole(found) && markOf(found) === markFor(wanted)) return outputsOf(found)
   const before = found && isBeyondChange(found) ? null : found
   if (!before) await wanted.judgeNew?.(found)
-  if (found && !before) await removeFound(options, found, control)
+  if (found && !before) {
+    if (judge) judge(await removalsOf(options, found, control))
+    await wanted.free?.()
+    await removeFound(options, found, control)
+  }
   const changes = await makeChangeSet(options, setFor(wanted, before), control)
   if (changes === null) return outputsOf((await describeStack(options, name, control))!)
   judge?.(changes)
@@ -78,7 +85,10 @@ export async function planStack(
 ): Promise<StackPlan> {
   const { name } = wanted
   const found = await settledStack(options, name, control)
-  if (!found || isBeyondChange(found)) return { name, isNew: true, changes: additions(wanted.template) }
+  if (!found || isBeyondChange(found)) {
+    const removals = found ? await removalsOf(options, found, control) : []
+    return { name, isNew: true, changes: [...removals, ...additions(wanted.template)] }
+  }
   const changes = (await makeChangeSet(options, setFor(wanted, found), control)) ?? []
   await forgetChangeSet(options, { StackName: name, ChangeSetName: setName(wanted) }, control)
   return { name, isNew: false, changes }
@@ -107,6 +117,30 @@ async function removeFound(
   const left = await removedStack(options, found, control)
   if (left) throw await stackFailed(options, left, 'was not removed', control)
   return await keptResources(options, found.StackId!, control)
+}
+
+/** What goes with a stack whose removal got stuck: it had been whole. One that never came to be has nothing to lose. */
+async function removalsOf(
+  { stacks }: StackOptions,
+  { StackId, StackStatus }: Stack,
+  { signal }: StackControl,
+): Promise<StackChange[]> {
+  if (StackStatus !== 'DELETE_FAILED') return []
+  const found: StackChange[] = []
+  let token: string | undefined
+  do {
+    const input = { StackName: StackId!, ...(token && { NextToken: token }) }
+    const page = await stacks.listStackResources(input, { abortSignal: signal })
+    for (const {
+      LogicalResourceId: resource = '',
+      ResourceType: type = '',
+      ResourceStatus,
+    } of page.StackResourceSummaries ?? [])
+      if (!/^DELETE_(COMPLETE|SKIPPED)$/.test(ResourceStatus ?? ''))
+        found.push({ action: 'Remove', resource, type })
+    token = page.NextToken
+  } while (token)
+  return found
 }
 
 const additions = (template: object): StackChange[] =>

@@ -74,14 +74,20 @@ test('plan, install, deploy with a build, login from elsewhere, update, uninstal
   for (const line of [
     /the bucket \S+: aws s3 rb/,
     /the last snapshot of the store \S+: aws rds delete-db-snapshot/,
+    /the key of the store \S+, without which .*: aws secretsmanager delete-secret/,
   ])
     assert.match(gone.stderr, line)
-  assert.deepEqual([...new Set(await held())], ['AWS::EFS::FileSystem', 'AWS::KMS::Key', 'AWS::S3::Bucket'])
+  const data = ['AWS::EFS::FileSystem', 'AWS::KMS::Key', 'AWS::S3::Bucket', 'AWS::SecretsManager::Secret']
+  assert.deepEqual([...new Set(await held())], data)
   assert.deepEqual(JSON.parse((await elsewhere(['racks', '--json'])).stdout), [])
   // Here it is still known; of it nothing but its data is left.
   const left = await run(leave)
   assert.match(left.stderr, /^error: of \S+ there is nothing left in eu-test-1 but its data: /m)
+  for (const kept of ['SecretsManager::Secret', 'RDS::DBSnapshot'])
+    assert.match(left.stderr, new RegExp(kept))
   await passes([...leave, '--volumes'])
+  const { DBSnapshots } = await world.clients.databases.describeDBSnapshots({ SnapshotType: 'manual' })
+  assert.deepEqual(DBSnapshots, [])
   assert.deepEqual([...new Set(await held())], ['AWS::KMS::Key'])
   assert.deepEqual(JSON.parse((await passes(['racks', '--json'])).stdout), [])
 })

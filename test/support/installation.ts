@@ -54,9 +54,16 @@ async function isThere(clients: AwsClients, type: string, id: string): Promise<b
   try {
     if (type === 'AWS::S3::Bucket') await clients.objects.listObjectsV2({ Bucket: id })
     if (type === 'AWS::EFS::FileSystem') await clients.files.describeAccessPoints({ FileSystemId: id })
+    if (type === 'AWS::SecretsManager::Secret') await clients.secrets.getSecretValue({ SecretId: id })
     return true
   } catch (error) {
-    if (isAwsError(error, 'NoSuchBucket', 'FileSystemNotFound')) return false
+    const gone = [
+      'NoSuchBucket',
+      'FileSystemNotFound',
+      'ResourceNotFoundException',
+      'InvalidRequestException',
+    ]
+    if (isAwsError(error, ...gone)) return false
     throw error
   }
 }

@@ -78,7 +78,20 @@ const plainTransport = { Bool: { 'aws:SecureTransport': 'false' } }
 
 /** Without a name of its own: one that an earlier installation left behind keeps its name. */
 function bucketResources(rack: string): Resources {
-  const deny = { Effect: 'Deny', Principal: '*', Action: 's3:*', Condition: plainTransport }
+  const Resource = [att('Bucket', 'Arn'), sub('${Bucket.Arn}/*')]
+  const deny = (Condition: object) => ({
+    Effect: 'Deny',
+    Principal: '*',
+    Action: 's3:*',
+    Resource,
+    Condition,
+  })
+  // Whoever writes tokens there is the rack's administrator. What apps have of it is signed by the daemon, as itself.
+  const fromApp = {
+    ArnLike: {
+      'aws:PrincipalArn': sub(`arn:\${AWS::Partition}:iam::\${AWS::AccountId}:role/rack/${rack}/app/*`),
+    },
+  }
   const byKey = {
     ServerSideEncryptionByDefault: { SSEAlgorithm: 'aws:kms', KMSMasterKeyID: att('Key', 'Arn') },
     BucketKeyEnabled: true,
@@ -111,7 +124,7 @@ function bucketResources(rack: string): Resources {
       Type: 'AWS::S3::BucketPolicy',
       Properties: {
         Bucket: ref('Bucket'),
-        PolicyDocument: policy({ ...deny, Resource: [att('Bucket', 'Arn'), sub('${Bucket.Arn}/*')] }),
+        PolicyDocument: policy(deny(plainTransport), deny(fromApp)),
       },
     },
   }

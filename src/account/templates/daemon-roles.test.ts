@@ -26,6 +26,7 @@ const values = {
   },
   made: new Map<string, Made>([
     ['Boundary', { physical: boundary, attributes: {} }],
+    ['Balancer', { physical: arn('elb', 'x'), attributes: { LoadBalancerFullName: 'app/rack-1/1' } }],
     ['Cluster', { physical: 'shop', attributes: { Arn: arn('ecs', 'cluster/shop') } }],
   ]),
 }
@@ -46,6 +47,7 @@ function policyOf(role: string): { Statement: (GivenStatement & { Condition?: ob
   return { Statement: Statement as unknown as GivenStatement[] }
 }
 
+const elb = (action: string) => `elasticloadbalancing:${action}`
 const decision = (role: string, action: string, resource: string) =>
   evaluate(policyOf(role), action, resource).EvalDecision
 
@@ -95,6 +97,10 @@ test('it passes the roles of apps and the one of its stacks, and writes none; it
     ['s3:GetObject', 'arn:aws:s3:::another/1', 'implicitDeny'],
     ['rds:ModifyDBInstance', arn('rds', 'db:rack-shop-base-store-1'), 'implicitDeny'],
     ['ecs:DeleteService', arn('ecs', 'service/other/x'), 'implicitDeny'],
+    [elb('ModifyRule'), arn('elasticloadbalancing', 'listener-rule/app/rack-1/1/1/1'), 'allowed'],
+    [elb('ModifyRule'), arn('elasticloadbalancing', 'listener-rule/app/rack-2/1/1/1'), 'implicitDeny'],
+    [elb('CreateRule'), arn('elasticloadbalancing', 'listener/app/rack-2/1/1'), 'implicitDeny'],
+    [elb('AddTags'), arn('elasticloadbalancing', 'listener/net/rack-2/1/1'), 'allowed'],
     ['ecs:DeleteService', arn('ecs', 'service/shop/x'), 'allowed'],
   ]
   for (const [action, resource, as] of may)

@@ -127,10 +127,15 @@ function running(rack: string): object[] {
   ]
 }
 
-/** CloudFormation gives the balancers their names, of which the rack's own may be no part. */
+/**
+ * Of the web balancer its own alone. One for ports comes later, and CloudFormation gives it its name, of which the rack's
+ * own may be no part.
+ */
 function balancing(): object[] {
+  const web = '${Balancer.LoadBalancerFullName}'
   const kinds = ['loadbalancer', 'listener', 'listener-rule']
-  const own = kinds.flatMap((kind) => ['app', 'net'].map((type) => `${kind}/${type}/rack-*`))
+  const own = [`loadbalancer/${web}`, `listener/${web}/*`, `listener-rule/${web}/*`]
+  own.push(...kinds.map((kind) => `${kind}/net/rack-*`))
   return [
     allow(
       of(
@@ -190,7 +195,7 @@ function naming(): object[] {
 /** Stacks of apps and services, which CloudFormation makes by the role that it is passed. */
 function making(rack: string): object[] {
   const verbs =
-    'CreateChangeSet DescribeChangeSet ExecuteChangeSet DeleteChangeSet DescribeStackEvents DescribeStackResource ContinueUpdateRollback DeleteStack TagResource UntagResource'
+    'CreateChangeSet DescribeChangeSet ExecuteChangeSet DeleteChangeSet DescribeStackEvents DescribeStackResource ListStackResources ContinueUpdateRollback DeleteStack TagResource UntagResource'
   return [
     allow(
       of('cloudformation', verbs),

@@ -131,6 +131,9 @@ function webResources(rack: string, { certificate, hasApi }: WebInput): Resource
           'idle_timeout.timeout_seconds': '3600',
           'routing.http.preserve_host_header.enabled': 'true',
           'routing.http.drop_invalid_header_fields.enabled': 'false',
+          // As whoever reads it counts on: the caller's address last, without its port.
+          'routing.http.xff_header_processing.mode': 'append',
+          'routing.http.xff_client_port.enabled': 'false',
         }),
         Tags: tagsOf(rack),
       },

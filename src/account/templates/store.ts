@@ -1,9 +1,6 @@
 import type { NetworkPlaces } from './network.ts'
 import { att, ref, sub, tagsOf, type Resources } from './template.ts'
 
-/** By which the last snapshot of a store is found, as its `Name`. */
-export const storeTag = 'store'
-
 /** The logical name of the store in the base stack. */
 export const storeResource = 'Store'
 
@@ -19,7 +16,7 @@ export const storeDatabase = { name: 'rack', user }
  */
 export function storeResources(rack: string, { vpc, subnets }: NetworkPlaces): Resources {
   const about = `the store of the rack ${rack}`
-  const tags = tagsOf(rack, storeTag)
+  const tags = tagsOf(rack, 'store')
   return {
     StoreGroup: {
       Type: 'AWS::EC2::SecurityGroup',
@@ -41,11 +38,12 @@ export function storeResources(rack: string, { vpc, subnets }: NetworkPlaces): R
       Type: 'AWS::RDS::DBSubnetGroup',
       Properties: { DBSubnetGroupDescription: about, SubnetIds: subnets, Tags: tags },
     },
-    StorePassword: secret(rack, 'store-password', 'opens the store'),
+    StorePassword: secret(rack, `rack/${rack}/_store-password`, 'opens the store'),
+    // Without it the last snapshot of the store and backups of services in the bucket are closed for good: it stays with
+    // them. Its name ends with the stack's own id, so that the next rack of the name is not in its way.
     StoreKey: {
-      ...secret(rack, 'store-key', 'seals what is secret in the store'),
-      DeletionPolicy: 'Delete',
-      // Of a store that still stands by it.
+      ...secret(rack, storeKeyName(rack), 'seals what is secret in the store'),
+      DeletionPolicy: 'RetainExceptOnCreate',
       UpdateReplacePolicy: 'Retain',
     },
     [storeResource]: database(tags),
@@ -84,14 +82,23 @@ function database(Tags: object[]): Resources[string] {
   }
 }
 
+/** An ARN of a stack is `…:stack/NAME/UUID`. */
+const storeKeyName = (rack: string) => ({
+  'Fn::Join': [
+    '-',
+    [`rack/${rack}/_store-key`, { 'Fn::Select': [2, { 'Fn::Split': ['/', ref('AWS::StackId')] }] }],
+  ],
+})
+
 /** Names of theirs have a `_` as no app's has, so that none of a release is called so. */
-function secret(rack: string, name: string, about: string): Resources[string] {
+function secret(rack: string, Name: unknown, about: string): Resources[string] {
   return {
     Type: 'AWS::SecretsManager::Secret',
     Properties: {
-      Name: `rack/${rack}/_${name}`,
+      Name,
       Description: `${about} of the rack ${rack}`,
       KmsKeyId: att('Key', 'Arn'),
+      // Another one makes another value, also of a secret that stays (D): installers refuse it as they refuse a loss.
       // Letters and digits: RDS takes not all else (D), and 48 of them are 285 bits.
       GenerateSecretString: { PasswordLength: 48, ExcludePunctuation: true },
       Tags: tagsOf(rack),

@@ -85,5 +85,5 @@ async function undoStacks(
   }
 }
 
-const heldOf = ({ Bucket = '', FileSystem = '', Key = '' }: Outputs) =>
-  heldResources({ bucket: Bucket, fileSystem: FileSystem, key: Key })
+const heldOf = ({ Bucket = '', FileSystem = '', Key = '', StoreKey }: Outputs) =>
+  heldResources({ bucket: Bucket, fileSystem: FileSystem, key: Key, storeKey: StoreKey })

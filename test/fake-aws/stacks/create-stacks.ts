@@ -273,6 +273,30 @@ class Stacks {
     }
   }
 
+  /** Those that are gone are not told of here (J: AWS tells of them for ninety days, as gone). */
+  resources({
+    StackName: name,
+    NextToken: token,
+  }: sdk.ListStackResourcesInput): sdk.ListStackResourcesOutput {
+    const stack = this.get(name)
+    const { page, next } = paged([...stack.resources.values()], token, {
+      pageSize: mostOnPage,
+      key: (each) => each.name,
+      error: 'ValidationError',
+    })
+    const summaries = page.map((each): sdk.StackResourceSummary => {
+      const newest = stack.events.findLast((event) => event.LogicalResourceId === each.name)
+      return {
+        LogicalResourceId: each.name,
+        PhysicalResourceId: each.made.physical,
+        ResourceType: each.type,
+        ResourceStatus: newest!.ResourceStatus,
+        LastUpdatedTimestamp: newest!.Timestamp,
+      }
+    })
+    return { StackResourceSummaries: summaries, ...(next && { NextToken: next }) }
+  }
+
   describe({ StackName: name, NextToken: token }: sdk.DescribeStacksInput): sdk.DescribeStacksOutput {
     if (name !== undefined) return { Stacks: [described(this.get(name))] }
     const found = this.#stacks.filter((stack) => !stack.isGone)
@@ -325,6 +349,10 @@ function actionsOf(stacks: Stacks): FakeService['actions'] {
     ): Promise<sdk.DescribeStackResourceOutput> => {
       assertModelled(input, ['StackName', 'LogicalResourceId'], 'DescribeStackResource')
       return stacks.resource(input)
+    },
+    ListStackResources: async (input: sdk.ListStackResourcesInput) => {
+      assertModelled(input, ['StackName', 'NextToken'], 'ListStackResources')
+      return stacks.resources(input)
     },
     GetTemplate: async (input: sdk.GetTemplateInput): Promise<sdk.GetTemplateOutput> => {
       assertModelled(input, ['StackName'], 'GetTemplate')

@@ -30,7 +30,8 @@ export async function deprovisionManaged(
   if (found !== null) {
     assertOwn(parts.rack, found)
     const { stacks, databases } = parts.clients
-    await liftProtection({ stacks, databases, stack: name, resource: databaseResource }, control)
+    const { intervalMs } = options
+    await liftProtection({ stacks, databases, stack: name, resource: databaseResource, intervalMs }, control)
     const cache = await findResource(stacks, { stack: name, resource: cacheResource }, control)
     await removeStack(options, name, control)
     // CloudFormation names its snapshot, and says to nobody how.

@@ -101,7 +101,12 @@ function balancer({ balancers }: RackLinks, { subnets, securityGroups }: Invento
         idleTimeoutSeconds: idleTimeoutOf(LoadBalancerAttributes),
         securityGroups: texts(SecurityGroups),
       })
-      return { physical: made.arn, attributes: { LoadBalancerArn: made.arn, DNSName: made.dnsName } }
+      // D: the end of its ARN, `app/NAME/ID`.
+      const LoadBalancerFullName = made.arn.slice(
+        made.arn.indexOf(':loadbalancer/') + ':loadbalancer/'.length,
+      )
+      const attributes = { LoadBalancerArn: made.arn, DNSName: made.dnsName, LoadBalancerFullName }
+      return { physical: made.arn, attributes }
     },
     update: () => {},
     delete: async ({ physical }) => await balancers.remove(physical),
