@@ -84,7 +84,9 @@ test('what holds the data of a rack outlives an install that fails, and another 
       () => true,
     )
   }
-  await clients.stacks.deleteStack({ StackName: `rack-${name}` })
+  const StackName = `rack-${name}`
+  await clients.stacks.updateTerminationProtection({ StackName, EnableTerminationProtection: false })
+  await clients.stacks.deleteStack({ StackName })
   await until(isGone, { what: 'the stack to go', deadlineMs: 60_000 })
   const second = world.environment('second', 'BOB')
   const elsewhere = [...install, '--dir', join(world.home, 'other')]

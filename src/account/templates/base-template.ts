@@ -76,22 +76,22 @@ function keyResources(rack: string): Resources {
 
 const plainTransport = { Bool: { 'aws:SecureTransport': 'false' } }
 
-/** Without a name of its own: one that an earlier installation left behind keeps its name. */
-function bucketResources(rack: string): Resources {
+/** Whoever writes tokens there is the rack's administrator. What apps have of it is signed by the daemon, as itself. */
+function refusals(rack: string): object[] {
   const Resource = [att('Bucket', 'Arn'), sub('${Bucket.Arn}/*')]
-  const deny = (Condition: object) => ({
+  const apps = sub(`arn:\${AWS::Partition}:iam::\${AWS::AccountId}:role/rack/${rack}/app/*`)
+  const fromApps = { ArnLike: { 'aws:PrincipalArn': apps } }
+  return [plainTransport, fromApps].map((Condition) => ({
     Effect: 'Deny',
     Principal: '*',
     Action: 's3:*',
     Resource,
     Condition,
-  })
-  // Whoever writes tokens there is the rack's administrator. What apps have of it is signed by the daemon, as itself.
-  const fromApp = {
-    ArnLike: {
-      'aws:PrincipalArn': sub(`arn:\${AWS::Partition}:iam::\${AWS::AccountId}:role/rack/${rack}/app/*`),
-    },
-  }
+  }))
+}
+
+/** Without a name of its own: one that an earlier installation left behind keeps its name. */
+function bucketResources(rack: string): Resources {
   const byKey = {
     ServerSideEncryptionByDefault: { SSEAlgorithm: 'aws:kms', KMSMasterKeyID: att('Key', 'Arn') },
     BucketKeyEnabled: true,
@@ -124,7 +124,7 @@ function bucketResources(rack: string): Resources {
       Type: 'AWS::S3::BucketPolicy',
       Properties: {
         Bucket: ref('Bucket'),
-        PolicyDocument: policy(deny(plainTransport), deny(fromApp)),
+        PolicyDocument: policy(...refusals(rack)),
       },
     },
   }
