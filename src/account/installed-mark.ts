@@ -1,6 +1,6 @@
 import { isAwsError } from '../aws/errors.ts'
-import type { AwsClients } from '../aws/clients.ts'
 import type { Control } from '../domain/control.ts'
+import { readText, writeText, type RackBucket } from './rack-bucket.ts'
 
 /** Says in a rack's bucket where its daemon is: stacks alone may be those of an installation that goes on. */
 export type InstalledMark =
@@ -14,40 +14,37 @@ export function describeMark(mark: InstalledMark): string {
   return mark.inside ? 'in the account' : `on ${mark.host}`
 }
 
-const Key = 'installed'
-
-type Bucket = { clients: Pick<AwsClients, 'objects'>; bucket: string }
+const key = 'installed'
 
 /** Null where the rack of the bucket was never installed to its end. */
 export async function readInstalledMark(
-  { clients, bucket: Bucket }: Bucket,
-  { signal }: Pick<Control, 'signal'>,
+  where: RackBucket,
+  control: Pick<Control, 'signal'>,
 ): Promise<InstalledMark | null> {
   try {
-    const { Body } = await clients.objects.getObject({ Bucket, Key }, { abortSignal: signal })
-    return JSON.parse(await Body!.transformToString()) as InstalledMark
+    return JSON.parse((await readText(where, key, control)) ?? 'null') as InstalledMark | null
   } catch (error) {
-    if (isAwsError(error, 'NoSuchKey', 'NotFound', 'NoSuchBucket')) return null
+    if (isAwsError(error, 'NoSuchBucket')) return null
     throw error
   }
 }
 
 /** Safe to repeat. */
 export async function writeInstalledMark(
-  { clients, bucket: Bucket }: Bucket,
+  where: RackBucket,
   mark: InstalledMark,
-  { signal }: Pick<Control, 'signal'>,
+  control: Pick<Control, 'signal'>,
 ): Promise<void> {
-  await clients.objects.putObject({ Bucket, Key, Body: JSON.stringify(mark) }, { abortSignal: signal })
+  await writeText(where, { key, text: JSON.stringify(mark) }, control)
 }
 
 /** Safe to repeat, also when the bucket is gone; one that is kept says no more whose it was. */
 export async function removeInstalledMark(
-  { clients, bucket: Bucket }: Bucket,
+  { clients, bucket: Bucket }: RackBucket,
   { signal }: Pick<Control, 'signal'>,
 ): Promise<void> {
   try {
-    await clients.objects.deleteObject({ Bucket, Key }, { abortSignal: signal })
+    await clients.objects.deleteObject({ Bucket, Key: key }, { abortSignal: signal })
   } catch (error) {
     if (!isAwsError(error, 'NoSuchBucket')) throw error
   }

@@ -1,5 +1,5 @@
-import type { AwsClients } from '../aws/clients.ts'
 import type { Control } from '../domain/control.ts'
+import { writeText, type RackBucket } from './rack-bucket.ts'
 
 /** The hash of a token that somebody with the account's credentials has made, for the rack's daemon to take in. */
 export interface LeftToken {
@@ -12,18 +12,13 @@ export interface LeftToken {
 /** Whoever may write below it is an administrator of the rack. */
 const prefix = 'tokens/'
 
-type Bucket = { clients: Pick<AwsClients, 'objects'>; bucket: string }
-
 /** Leaves a hash in the rack's bucket; a daemon that runs takes it in within seconds. Safe to repeat. */
 export async function leaveToken(
-  { clients, bucket: Bucket }: Bucket,
+  where: RackBucket,
   { name, sha256 }: LeftToken,
-  { signal }: Pick<Control, 'signal'>,
+  control: Pick<Control, 'signal'>,
 ): Promise<void> {
-  await clients.objects.putObject(
-    { Bucket, Key: prefix + name, Body: `${sha256}\n` },
-    { abortSignal: signal },
-  )
+  await writeText(where, { key: prefix + name, text: `${sha256}\n` }, control)
 }
 
 /** Many times what a hash is. */
@@ -31,7 +26,7 @@ const mostBytes = 200
 
 /** Names of those that wait, at most a thousand; of what is too long for a hash too. */
 export async function listLeftTokens(
-  { clients, bucket: Bucket }: Bucket,
+  { clients, bucket: Bucket }: RackBucket,
   { signal: abortSignal }: Pick<Control, 'signal'>,
 ): Promise<string[]> {
   const { Contents = [] } = await clients.objects.listObjectsV2({ Bucket, Prefix: prefix }, { abortSignal })
@@ -40,7 +35,7 @@ export async function listLeftTokens(
 
 /** Null where it is no hash; of what is longer than one nothing is read. @throws what the bucket says of that object */
 export async function readLeftToken(
-  { clients, bucket: Bucket }: Bucket,
+  { clients, bucket: Bucket }: RackBucket,
   name: string,
   { signal: abortSignal }: Pick<Control, 'signal'>,
 ): Promise<LeftToken | null> {
@@ -59,7 +54,7 @@ export async function readLeftToken(
 
 /** Takes one away that is kept now; safe to repeat. */
 export async function removeLeftToken(
-  { clients, bucket: Bucket }: Bucket,
+  { clients, bucket: Bucket }: RackBucket,
   { name }: Pick<LeftToken, 'name'>,
   { signal }: Pick<Control, 'signal'>,
 ): Promise<void> {

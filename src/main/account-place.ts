@@ -4,9 +4,10 @@ import { join } from 'node:path'
 import type { Logger } from 'pino'
 import { readKeptInstallation, type KeptInstallation } from '../account/kept-installation.ts'
 import { listLeftTokens, readLeftToken, removeLeftToken } from '../account/left-tokens.ts'
+import { readText, writeText, type RackBucket } from '../account/rack-bucket.ts'
+import { apiPort } from '../account/templates/inside.ts'
 import { accountClock } from '../aws/account-clock.ts'
-import { createClients, type AwsClients } from '../aws/clients.ts'
-import { isAwsError } from '../aws/errors.ts'
+import { createClients } from '../aws/clients.ts'
 import { RackError } from '../domain/error.ts'
 import { limitConnections } from '../edge/connection-limits.ts'
 import type { AwsInstallation } from '../host/installation.ts'
@@ -17,8 +18,6 @@ import { databaseAuthorities } from './database-authorities.ts'
 import type { DaemonPlace, NewTokens } from './daemon-place.ts'
 import { openSocket } from './open-socket.ts'
 
-/** Where the balancer finds the API, and nobody else does: a security group sees to it. */
-const apiPort = 8080
 /**
  * Longer than the rack's balancer keeps a connection that nothing is said on: one that is closed under its request is
  * answered with 502. @see src/account/templates/rack-template.ts
@@ -44,7 +43,7 @@ export async function openAccountPlace(environment: NodeJS.ProcessEnv, log: Logg
   const region = text('AWS_REGION')
   await using undo = new AsyncDisposableStack()
   const clients = undo.adopt(createClients({ region }), (all) => all.close())
-  const where: Bucket = { clients, bucket }
+  const where: RackBucket = { clients, bucket }
   const kept = await readKeptInstallation(where, inTime())
   const head = keptObject(where, auditHeadKey)
   const keys = keysOfText(text('RACK_STORE_KEY'), 'RACK_STORE_KEY', head)
@@ -88,11 +87,6 @@ export async function openAccountPlace(environment: NodeJS.ProcessEnv, log: Logg
   }
 }
 
-interface Bucket {
-  clients: Pick<AwsClients, 'objects'>
-  bucket: string
-}
-
 const inTime = () => ({ signal: AbortSignal.timeout(answerDeadlineMs) })
 
 function readVariables(environment: NodeJS.ProcessEnv) {
@@ -126,25 +120,15 @@ function installationOf(kept: KeptInstallation, directory: string): AwsInstallat
 }
 
 /** An object of the bucket. */
-function keptObject({ clients, bucket: Bucket }: Bucket, Key: string): KeptText {
+function keptObject(where: RackBucket, key: string): KeptText {
   return {
-    async read() {
-      try {
-        const { Body } = await clients.objects.getObject({ Bucket, Key }, { abortSignal: inTime().signal })
-        return await Body!.transformToString()
-      } catch (error) {
-        if (isAwsError(error, 'NoSuchKey', 'NotFound')) return null
-        throw error
-      }
-    },
-    async write(Body) {
-      await clients.objects.putObject({ Bucket, Key, Body }, { abortSignal: inTime().signal })
-    },
+    read: async () => await readText(where, key, inTime()),
+    write: async (text) => await writeText(where, { key, text }, inTime()),
   }
 }
 
 /** What is no hash of a token goes with a word, and what cannot be read is left: neither keeps others from coming in. */
-export function tokensOf(where: Bucket, log: Pick<Logger, 'warn'>): NewTokens {
+export function tokensOf(where: RackBucket, log: Pick<Logger, 'warn'>): NewTokens {
   const told = new Set<string>()
   const takeOne = async (room: Parameters<NewTokens['takeIn']>[0], name: string) => {
     const found = await readLeftToken(where, name, inTime())
