@@ -3,23 +3,8 @@ import { isSameOwner } from '../../../domain/owner.ts'
 import type { Plan, ProcessPlan } from '../../../domain/plan.ts'
 import { waysOf } from '../../../domain/ways.ts'
 import { isAwsError } from '../../../aws/errors.ts'
-import { refuseTaken } from '../obstacles.ts'
 import { conditionsOf } from '../routes/conditions.ts'
-import {
-  findListeners,
-  isWaitingPort,
-  leadPort,
-  listenerProtocol,
-  removeListener,
-  type FoundListener,
-} from '../routes/listeners.ts'
-import {
-  bringOpenPorts,
-  hasOpenPorts,
-  openBetween,
-  openPortsOf,
-  refuseOpening,
-} from '../routes/open-ports.ts'
+import { findListeners, removeListener } from '../routes/listeners.ts'
 import { bringPlaces, ownersOf, ownPlaces } from '../routes/places.ts'
 import {
   bringRules,
@@ -32,9 +17,10 @@ import {
   type FoundRule,
   type OwnRules,
 } from '../routes/rules.ts'
-import { untilAnswered } from '../until-answered.ts'
 import { webDoors, type WebDoor } from '../routes/web-doors.ts'
+import { movePorts, openPorts } from './move-ports.ts'
 import type { Generation, OwnRollout } from './own.ts'
+import { refuseWays, type OwnWays } from './refuse-ways.ts'
 import { groupBehind, type Serving } from './serving.ts'
 
 /**
@@ -69,44 +55,6 @@ export async function moveWays(
   return hasMoved
 }
 
-/**
- * Opens ports as far as both what serves and what comes may be reached there; all that comes once it is settled. What
- * was open is so again in the end where it is not. Nobody else opens any meanwhile.
- */
-async function openPorts(own: OwnRollout, control: Control) {
-  const { parts, owner, plan, live } = own
-  const before = live ? openPortsOf(live) : []
-  const next = openPortsOf(plan!)
-  const isAsked = before.length + next.length > 0 || (await hasOpenPorts(parts, owner, control))
-  if (!isAsked) return { settle: async () => undefined, [Symbol.asyncDispose]: async () => undefined }
-  const turn = await parts.opening.acquire(control.signal)
-  let isOpen = false
-  let isSettled = false
-  await using failing = new AsyncDisposableStack()
-  failing.defer(() => {
-    if (!isOpen || isSettled) return turn[Symbol.dispose]()
-    parts.behind(async (signal) => {
-      using _turn = turn
-      const close = async () => await bringOpenPorts(parts, owner, before, { signal })
-      await untilAnswered(parts, close, signal)
-    })
-  })
-  const listeners = await findListeners(parts, control)
-  await refuseWays(own, plan!.processes, { listeners, rules: [] }, control)
-  await refuseOpening(parts, { plan: plan!, live }, control)
-  isOpen = true
-  await bringOpenPorts(parts, owner, openBetween(before, next), control)
-  const opened = failing.move()
-  return {
-    async settle() {
-      await bringOpenPorts(parts, owner, next, control)
-      own.live = plan
-      isSettled = true
-    },
-    [Symbol.asyncDispose]: async () => await opened.disposeAsync(),
-  }
-}
-
 /** What another hand took in between is looked at anew. */
 async function untilFree<T>(work: () => Promise<T>): Promise<T> {
   for (let attempt = 0; ; attempt++) {
@@ -118,21 +66,6 @@ async function untilFree<T>(work: () => Promise<T>): Promise<T> {
     }
   }
 }
-
-/** Of what serves, with what the owner has for certain. @throws port-taken */
-async function refuseWays(
-  own: OwnWays,
-  processes: ProcessPlan[],
-  { listeners, rules }: { listeners: FoundListener[]; rules: FoundRule[] },
-  control: Control,
-): Promise<void> {
-  const known = new Set([...own.generations.values()].flatMap((each) => each.groups))
-  const plan = { owner: own.owner, processes }
-  await refuseTaken(own.parts, plan, { listeners, rules, own: known }, control)
-}
-
-/** An owner's ways in, and what stands behind them. */
-export type OwnWays = Pick<OwnRollout, 'parts' | 'owner' | 'generations'>
 
 interface WaysWanted {
   serving: Serving[]
@@ -288,37 +221,4 @@ async function liveRules(
   const brought = await bringRules(parts, { listener, generation: main, wanted, group, rules }, control)
   for (const rule of brought) await forwardRule(parts, rule, led, control)
   return brought
-}
-
-/** @returns listeners that lead no more */
-async function movePorts(own: OwnRollout, serving: Serving[], control: Control): Promise<FoundListener[]> {
-  const { parts, plan } = own
-  const groups = new Set([...own.generations.values()].flatMap((each) => each.groups))
-  if (groups.size === 0) return []
-  const listeners = await findListeners(parts, control)
-  await refuseWays(
-    own,
-    serving.map((each) => each.plan),
-    { listeners, rules: [] },
-    control,
-  )
-  const led = new Set<number>()
-  for (const { main, plan: processPlan } of serving) {
-    for (const way of waysOf(processPlan)) {
-      if (way.external === null) continue
-      const group = groupBehind(own, main, way)
-      if (group === undefined) continue
-      await leadPort(
-        parts,
-        listeners,
-        { port: way.external, protocol: listenerProtocol(way), group },
-        control,
-      )
-      led.add(way.external)
-    }
-  }
-  const wanted = new Set(plan!.processes.flatMap((each) => waysOf(each).map(({ external }) => external)))
-  return listeners.filter(
-    ({ port, group }) => !isWaitingPort(port) && groups.has(group) && !led.has(port) && !wanted.has(port),
-  )
 }
