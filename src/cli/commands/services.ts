@@ -176,7 +176,8 @@ const remove: CommandSpec = {
   description: [
     'Of one that runs here the data stays, and is there again when it is created again, unless --volumes drops it:',
     'then a backup of it is kept before, which rack services restore makes a service of. Of one that the account runs, the',
-    'account keeps a last snapshot, which is told, but of a memcached. What a URL leads to stays as it is.',
+    'account keeps a last snapshot, but of a memcached. Its name is told, of a cache the name of the cache that it is of. What',
+    'a URL leads to stays as it is.',
     'Asks first; without a terminal it needs --yes.',
   ].join('\n'),
   examples: ['services delete main', 'services delete main --volumes --yes'],
