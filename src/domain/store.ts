@@ -61,11 +61,6 @@ export interface Store {
    * @throws unsupported for a store in a database of its own, before the first
    */
   files(control: Control): AsyncIterable<StoreFile>
-  /**
-   * Makes this the one daemon that works on the store, until the lease is disposed or the process has ended, however.
-   * @throws conflict while another leads
-   */
-  lead(control: Control): Promise<Lease>
   close(): Promise<void>
 }
 
@@ -76,6 +71,7 @@ export interface StoreFile {
   content: AsyncIterable<Uint8Array>
 }
 
+/** Held by the one daemon that works on a store, until it is disposed or the process has ended, however. */
 export interface Lease extends AsyncDisposable {
   /** Aborts when another may lead: from then on nothing may be changed. */
   lost: AbortSignal

@@ -12,7 +12,6 @@ import { RackError } from '../domain/error.ts'
 import { limitConnections } from '../edge/connection-limits.ts'
 import type { AwsInstallation } from '../host/installation.ts'
 import { mostOpenFiles } from '../lib/open-files.ts'
-import { openStore } from '../store/open-store.ts'
 import { keysOfText, type KeptText } from '../store/store-keys.ts'
 import { databaseAuthorities } from './database-authorities.ts'
 import type { DaemonPlace, NewTokens } from './daemon-place.ts'
@@ -60,17 +59,17 @@ export async function openAccountPlace(environment: NodeJS.ProcessEnv, log: Logg
   const stack = undo.move()
   return {
     installation,
-    async openStore() {
+    async storeOptions() {
       const authorities = await databaseAuthorities(environment, region, {
         keeper: keptObject(where, 'database-authorities.pem'),
         log,
       })
-      return await openStore({
+      return {
         rack: kept.name,
         server: { ...server, authorities },
         keys,
         warn: (message, facts) => log.warn(facts, message),
-      })
+      }
     },
     leadPatienceMs,
     tokens: tokensOf(where, log),

@@ -2,13 +2,13 @@ import type { Edge } from '../edge/edge.ts'
 import type { ConnectionLimits } from '../edge/connection-limits.ts'
 import type { Installation } from '../host/installation.ts'
 import type { OperationsRoom } from '../operations/create-operations.ts'
-import type { OpenStore } from '../store/open-store.ts'
+import type { RemoteStoreOptions, StoreOptions } from '../store/open-store.ts'
 
 /** What of a daemon depends on where it runs: on a machine, in a directory of the rack's, or inside the rack's account. */
 export interface DaemonPlace {
   installation: Installation
-  /** @throws what `openStore` throws */
-  openStore(): Promise<OpenStore>
+  /** Where its store is, and what opens it. @throws what finding that throws */
+  storeOptions(): Promise<StoreOptions | RemoteStoreOptions>
   /** How long one that still leads the store is waited for, ms; 0 where nobody else may. */
   leadPatienceMs: number
   tokens: NewTokens

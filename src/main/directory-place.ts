@@ -6,7 +6,6 @@ import { apiHostOf, installationPaths, isOnMachine, type Installation } from '..
 import { sweepTemporaryFiles } from '../lib/atomic-file.ts'
 import { mostOpenFiles } from '../lib/open-files.ts'
 import { unixUrl } from '../lib/unix-url.ts'
-import { openStore } from '../store/open-store.ts'
 import type { ApiPlace, DaemonPlace } from './daemon-place.ts'
 import { openRoutersSocket, openSocket } from './open-socket.ts'
 import { takeInTokens } from './tokens.ts'
@@ -24,14 +23,13 @@ export async function openDirectoryPlace(
   const paths = installationPaths(directory)
   return {
     installation,
-    openStore: () =>
-      openStore({
-        directory: paths.store,
-        url: databaseUrl ?? undefined,
-        keyFile: paths.key,
-        rack: name,
-        warn: (message, facts) => log.warn(facts, message),
-      }),
+    storeOptions: async () => ({
+      directory: paths.store,
+      url: databaseUrl ?? undefined,
+      keyFile: paths.key,
+      rack: name,
+      warn: (message, facts) => log.warn(facts, message),
+    }),
     leadPatienceMs: 0,
     tokens: { takeIn: (room) => takeInTokens(room, paths.tokens), periodMs: tokensPeriodMs },
     api: apiPlaceOf(installation),

@@ -1,28 +1,27 @@
 import type { Logger } from 'pino'
 import type { Control } from '../domain/control.ts'
 import { RackError } from '../domain/error.ts'
-import type { Lease, Store } from '../domain/store.ts'
+import type { Lease } from '../domain/store.ts'
 import { pause } from '../lib/poll.ts'
 
 const askEveryMs = 1000
 
 interface Leading {
+  /** @throws conflict while another leads */
+  lead: () => Promise<Lease>
   log: Logger
   /** How long another that leads is waited for, ms. */
   patienceMs: number
 }
 
 /**
- * Leads the store until disposed. A daemon that has lost the lead ends at once, in the middle of what it does: another
+ * Leads a store until disposed. A daemon that has lost the lead ends at once, in the middle of what it does: another
  * may lead by now, and what is left open it takes up.
  * @throws conflict while another leads, and goes on to
  */
-export async function leadOrEnd(
-  store: Pick<Store, 'lead'>,
-  { log, patienceMs }: Leading,
-  control: Control,
-): Promise<AsyncDisposable> {
-  const lease = await leadInTime(store, { log, patienceMs }, control)
+export async function leadOrEnd(leading: Leading, control: Control): Promise<AsyncDisposable> {
+  const { log } = leading
+  const lease = await leadInTime(leading, control)
   const end = () => {
     log.fatal({ err: lease.lost.reason as Error }, 'the daemon ends: it no longer leads its store')
     log.flush()
@@ -39,20 +38,16 @@ export async function leadOrEnd(
 }
 
 /** Of two where the one takes the other's place, the first may not have ended yet. */
-async function leadInTime(
-  store: Pick<Store, 'lead'>,
-  { log, patienceMs }: Leading,
-  control: Control,
-): Promise<Lease> {
+async function leadInTime({ lead, log, patienceMs }: Leading, { signal }: Control): Promise<Lease> {
   const untilMs = performance.now() + patienceMs
   for (let isTold = false; ; isTold = true) {
     try {
-      return await store.lead(control)
+      return await lead()
     } catch (error) {
       const isLed = error instanceof RackError && error.code === 'conflict'
       if (!isLed || performance.now() >= untilMs) throw error
       if (!isTold) log.info({ err: error }, 'the daemon waits for the lead')
     }
-    await pause(askEveryMs, control.signal)
+    await pause(askEveryMs, signal)
   }
 }

@@ -12,7 +12,7 @@ import { createOperations } from '../operations/create-operations.ts'
 import type { RackSettings } from '../operations/context.ts'
 import type { Door } from '../operations/door.ts'
 import { openPolicy } from '../operations/policy-keeper.ts'
-import type { OpenStore } from '../store/open-store.ts'
+import { leadStore, openStore, type OpenStore } from '../store/open-store.ts'
 import type { ApiPlace, DaemonPlace } from './daemon-place.ts'
 import { leadOrEnd } from './lead-or-end.ts'
 import { version } from './version.ts'
@@ -37,9 +37,12 @@ export async function startRack(place: DaemonPlace, log: Logger): Promise<Runnin
   await using undo = new AsyncDisposableStack()
   const stopping = new AbortController()
   const control: Control = { signal: stopping.signal, report: () => undefined }
-  const store = await place.openStore()
+  const options = await place.storeOptions()
+  const lead = () => leadStore(options)
+  // Before it is opened: who does not lead changes no table of whoever does.
+  undo.use(await leadOrEnd({ lead, log, patienceMs: place.leadPatienceMs }, control))
+  const store = await openStore(options)
   undo.defer(() => store.close())
-  undo.use(await leadOrEnd(store, { log, patienceMs: place.leadPatienceMs }, control))
   const names = await openNames(store, installation)
   const livePlans = async () => await room.livePlans()
   const site = await openSite(installation, { store, ...names, livePlans }, log, control)

@@ -1,13 +1,10 @@
 import type { CreateTableBuilder, Kysely, Transaction } from 'kysely'
-import type { Lease } from '../domain/store.ts'
 import type { Schema } from './schema.ts'
 
 /** One SQL database, open; the rest of the store does not ask which. */
 export interface Database {
   db: Kysely<Schema>
   dialect: Dialect
-  /** @throws conflict while another leads */
-  lead: () => Promise<Lease>
   /** Writes a copy of one moment to a file, while others go on writing; null for a database that is no file. @throws disk-full */
   copyTo: ((path: string) => Promise<void>) | null
   /** Safe to repeat. */

@@ -1,7 +1,7 @@
 import { randomBytes as systemRandomBytes } from 'node:crypto'
 import { EventEmitter } from 'node:events'
 import { RackError } from '../domain/error.ts'
-import type { Store } from '../domain/store.ts'
+import type { Lease, Store } from '../domain/store.ts'
 import { createAcmeStore } from './acme.ts'
 import { createAddressTable, type AddressTable } from './addresses.ts'
 import { createAppStore } from './apps.ts'
@@ -73,6 +73,20 @@ const defaultKeptOperations = 500
 const defaultKeptEvents = 10_000
 
 /**
+ * Makes this the one daemon that works on a store, which need not be open, nor be there: who opens one changes its tables.
+ * @throws conflict while another leads; store-failed, disk-full; invalid for a URL that is none
+ */
+export async function leadStore(options: StoreOptions | RemoteStoreOptions): Promise<Lease> {
+  const place = placeOf(options)
+  if ('postgres' in place) {
+    const { leadPostgres } = await import('./postgres-lead.ts')
+    return await leadPostgres(place.postgres)
+  }
+  const { leadSqlite } = await import('./sqlite-lead.ts')
+  return await leadSqlite(place.directory)
+}
+
+/**
  * Opens the store, with its tables made or brought up to date.
  * @throws store-failed when the database does not answer, is another rack's or was sealed with another key; disk-full;
  * invalid for a URL that is none
@@ -111,16 +125,24 @@ export async function openStore(options: StoreOptions | RemoteStoreOptions): Pro
 }
 
 async function openDatabase(options: StoreOptions | RemoteStoreOptions): Promise<Database> {
-  const place = 'server' in options ? options.server : options.url
-  if (place) {
+  const place = placeOf(options)
+  if ('postgres' in place) {
     // Loaded when asked for: a rack on SQLite has no use for it.
     const { openPostgres } = await import('./postgres.ts')
-    return openPostgres(place)
+    return openPostgres(place.postgres)
   }
+  const { openSqlite } = await import('./sqlite.ts')
+  return await openSqlite(place.directory)
+}
+
+type Place = { postgres: string | PostgresServer } | { directory: string }
+
+function placeOf(options: StoreOptions | RemoteStoreOptions): Place {
+  const postgres = 'server' in options ? options.server : options.url
+  if (postgres) return { postgres }
   const { directory } = options as StoreOptions
   if (!directory) throw new RackError('invalid', 'a store needs a directory or the URL of a database')
-  const { openSqlite } = await import('./sqlite.ts')
-  return await openSqlite(directory)
+  return { directory }
 }
 
 function assemble(context: StoreContext, places: Parameters<typeof storeFiles>[1]): OpenStore {
@@ -150,10 +172,6 @@ function assemble(context: StoreContext, places: Parameters<typeof storeFiles>[1
     sealing: context.sealing,
     sealingWith: (key) => createSealing(Buffer.from(key), context.randomBytes),
     files: () => storeFiles(context, places),
-    lead: async ({ signal }) => {
-      signal.throwIfAborted()
-      return await context.lead()
-    },
     close: async () => context.close(),
   }
 }

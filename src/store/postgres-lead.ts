@@ -1,9 +1,10 @@
 import { hostname } from 'node:os'
-import { Client, type ClientConfig } from 'pg'
+import { Client } from 'pg'
 import { RackError } from '../domain/error.ts'
 import type { Lease } from '../domain/store.ts'
 import { advisoryKeys } from './advisory-keys.ts'
 import { postgresFault } from './faults.ts'
+import { connectionTo, type PostgresServer } from './postgres.ts'
 
 const connectTimeoutMs = 10_000
 /** A session that is silent is asked so often, and given so long: past both its server may have freed the lock. */
@@ -14,11 +15,11 @@ const lockKey = [advisoryKeys.rack, advisoryKeys.lead] as const
 /**
  * Takes the lead by a lock that a session of its own holds: the server frees it with the session, and whoever loses the
  * session has lost the lead. A pooler in front of the server must give sessions, not transactions.
- * @throws conflict while another leads; store-failed
+ * @throws conflict while another leads; store-failed; invalid for a URL that cannot be read
  */
-export async function leadPostgres(connection: ClientConfig): Promise<Lease> {
+export async function leadPostgres(place: string | PostgresServer): Promise<Lease> {
   const client = new Client({
-    ...connection,
+    ...connectionTo(place),
     connectionTimeoutMillis: connectTimeoutMs,
     query_timeout: answerTimeoutMs,
     keepAlive: true,

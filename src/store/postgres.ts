@@ -4,7 +4,6 @@ import { RackError } from '../domain/error.ts'
 import type { Database, Dialect } from './database.ts'
 import { advisoryKeys } from './advisory-keys.ts'
 import { postgresFault } from './faults.ts'
-import { leadPostgres } from './postgres-lead.ts'
 import type { Schema } from './schema.ts'
 
 const connections = 8
@@ -32,9 +31,8 @@ export interface PostgresServer {
  * @throws invalid for a URL that cannot be read
  */
 export function openPostgres(place: string | PostgresServer): Database {
-  const connection = connectionTo(place)
   const pool = new Pool({
-    ...connection,
+    ...connectionTo(place),
     max: connections,
     connectionTimeoutMillis: connectTimeoutMs,
     query_timeout: answerTimeoutMs,
@@ -46,7 +44,7 @@ export function openPostgres(place: string | PostgresServer): Database {
   pool.on('error', () => {})
   const db = new Kysely<Schema>({ dialect: new PostgresDialect({ pool: guarded(pool) }) })
   const close = async () => (pool.ended ? undefined : await pool.end())
-  return { db, dialect, lead: async () => leadPostgres(connection), copyTo: null, close }
+  return { db, dialect, copyTo: null, close }
 }
 
 const dialect: Dialect = {
@@ -63,7 +61,8 @@ const dialect: Dialect = {
   },
 }
 
-function connectionTo(place: string | PostgresServer): ClientConfig {
+/** @throws invalid for a URL that cannot be read */
+export function connectionTo(place: string | PostgresServer): ClientConfig {
   if (typeof place !== 'string') {
     const { authorities: ca, ...server } = place
     return { ...server, ssl: { ca, rejectUnauthorized: true } }

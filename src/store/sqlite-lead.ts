@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises'
+import { mkdir, open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { RackError } from '../domain/error.ts'
 import type { Lease } from '../domain/store.ts'
@@ -14,7 +14,7 @@ const fileName = 'lead.sqlite'
  */
 export async function leadSqlite(directory: string): Promise<Lease> {
   const path = join(directory, fileName)
-  await makeFile(path)
+  await makeFile(directory, path)
   const lock = lockFile(path)
   if (!lock) throw ledByAnother()
   return {
@@ -33,8 +33,9 @@ function lockFile(path: string): Disposable | null {
 }
 
 /** Never opens one that is there: closing it would free a lock that this process holds on it. */
-async function makeFile(path: string): Promise<void> {
+async function makeFile(directory: string, path: string): Promise<void> {
   try {
+    await mkdir(directory, { recursive: true, mode: 0o700 })
     await using _file = await open(path, 'wx', 0o600)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw fileFault(error)

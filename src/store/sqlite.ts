@@ -16,7 +16,6 @@ import { syncDirectory } from '../lib/atomic-file.ts'
 import type { Database, Dialect } from './database.ts'
 import { fileFault, sqliteFault } from './faults.ts'
 import type { Schema } from './schema.ts'
-import { leadSqlite } from './sqlite-lead.ts'
 
 /** The name of the database's file in its directory. */
 export const sqliteFile = 'store.sqlite'
@@ -42,7 +41,6 @@ export async function openSqlite(directory: string): Promise<Database> {
   return {
     db,
     dialect,
-    lead: async () => leadSqlite(directory),
     copyTo: async (path) => copyTo(sqlite, path),
     close: async () => close(sqlite),
   }

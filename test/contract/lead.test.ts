@@ -1,18 +1,20 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempDisposable } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { mkdtempDisposable, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import type { Lease, Store } from '../../src/domain/store.ts'
+import { promisify } from 'node:util'
+import type { Lease } from '../../src/domain/store.ts'
 import { until } from '../../src/lib/poll.ts'
-import { openStore } from '../../src/store/open-store.ts'
+import { leadStore } from '../../src/store/open-store.ts'
 import { query, startPostgres } from '../support/postgres.ts'
 
 const program = fileURLToPath(new URL('./store-leader.ts', import.meta.url))
-const control = { signal: new AbortController().signal, report: () => undefined }
+const daemon = fileURLToPath(new URL('../../src/main/daemon.ts', import.meta.url))
 
 interface Place {
   keyFile: string
@@ -35,10 +37,10 @@ async function startLeader({ keyFile, directory = '', url }: Place) {
 }
 
 /** The lock is free when the system, or the server, has noticed the end of its holder. */
-async function leadSoon(store: Store): Promise<Lease> {
+async function leadSoon(lead: () => Promise<Lease>): Promise<Lease> {
   let lease: Lease | null = null
   const isLeading = async () => {
-    lease = await store.lead(control).catch((error: { code: string }) => {
+    lease = await lead().catch((error: { code: string }) => {
       assert.equal(error.code, 'conflict')
       return null
     })
@@ -49,16 +51,15 @@ async function leadSoon(store: Store): Promise<Lease> {
 }
 
 async function checkKilledLeader(place: Place): Promise<void> {
-  const store = await openStore({ rack: 'home', ...place })
+  const lead = () => leadStore({ rack: 'home', ...place })
   const { child } = await startLeader(place)
-  await assert.rejects(store.lead(control), { code: 'conflict', hint: /One daemon at a time/ })
+  await assert.rejects(lead(), { code: 'conflict', hint: /One daemon at a time/ })
   const exit = once(child, 'exit')
   child.kill('SIGKILL')
   assert.deepEqual(await exit, [null, 'SIGKILL'])
-  await using _lease = await leadSoon(store)
+  await using _lease = await leadSoon(lead)
   const late = await startLeader(place)
   assert.match(late.said(), /leads this store/)
-  await store.close()
 }
 
 test('a daemon that was killed leads no more: SQLite', { timeout: 60_000 }, async () => {
@@ -76,17 +77,35 @@ test('whoever leads a Postgres is named', { timeout: 60_000 }, async () => {
   await using directory = await mkdtempDisposable(join(tmpdir(), 'rack-lead-'))
   await using server = await startPostgres()
   const place = { url: await server.createDatabase(), keyFile: join(directory.path, 'key') }
-  const store = await openStore({ rack: 'home', ...place })
   const { child } = await startLeader(place)
   const expected = {
     code: 'conflict',
     message: new RegExp(`^rack daemon ${child.pid} on .* leads this store`),
   }
-  await assert.rejects(store.lead(control), expected)
+  await assert.rejects(leadStore({ rack: 'home', ...place }), expected)
   const exit = once(child, 'exit')
   child.kill('SIGKILL')
   await exit
-  await store.close()
+})
+
+test('a daemon that does not lead changes nothing of the store', { timeout: 60_000 }, async () => {
+  await using directory = await mkdtempDisposable(join(tmpdir(), 'rack-lead-'))
+  await using server = await startPostgres()
+  const url = await server.createDatabase()
+  const { name, keyFile } = { name: 'home', keyFile: join(directory.path, 'rack.key') }
+  await using _lead = await leadStore({ rack: name, url, keyFile })
+  const installation = {
+    name,
+    directory: directory.path,
+    created: '2026-11-28T10:00:00.000Z',
+    socketPath: '/none',
+  }
+  await writeFile(join(directory.path, 'rack.json'), JSON.stringify(installation))
+  const env = { ...process.env, RACK_DATABASE_URL: url }
+  const failed = promisify(execFile)(process.execPath, [daemon, '--dir', directory.path], { env })
+  await assert.rejects(failed, { code: 1, stdout: /leads this store already/ })
+  const tables = await query(url, `select tablename from pg_tables where schemaname = 'public'`)
+  assert.deepEqual([tables, existsSync(keyFile)], [[], false])
 })
 
 test('a daemon that has lost its session of Postgres ends at once', { timeout: 60_000 }, async () => {

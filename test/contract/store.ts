@@ -13,7 +13,7 @@ import { sightingOf, type Sighting } from '../../src/domain/process-news.ts'
 import type { AppProcess } from '../../src/domain/process.ts'
 import { releaseOfBuild, releaseOfEnvironment, type ReleaseDraft } from '../../src/domain/release.ts'
 import type { Store } from '../../src/domain/store.ts'
-import { openStore, type StoreOptions } from '../../src/store/open-store.ts'
+import { leadStore, openStore, type StoreOptions } from '../../src/store/open-store.ts'
 import type { Databases, TestDatabase } from '../support/databases.ts'
 import { tokensBeforeRoles } from '../support/earlier-tables.ts'
 import { strictPolicy } from '../../src/domain/policy.ts'
@@ -1308,23 +1308,20 @@ function keyScenarios(scenario: Scenario): void {
 }
 
 function leadScenarios(scenario: Scenario): void {
-  const control = { signal: new AbortController().signal, report: () => undefined }
-
-  scenario('one at a time leads; others may read and write', async ({ store, open }) => {
-    const lease = await store.lead(control)
+  scenario('one at a time leads; others may read and write', async ({ store, database, open }) => {
+    const lead = () => leadStore({ rack: 'home', ...database.options })
+    const lease = await lead()
     assert.equal(lease.lost.aborted, false)
     const other = await open()
-    for (const each of [other, store]) {
-      const error = await refuses(each.lead(control), 'conflict', /leads this store/)
-      assert.match(error.hint ?? '', /One daemon at a time/)
-    }
+    const error = await refuses(lead(), 'conflict', /leads this store/)
+    assert.match(error.hint ?? '', /One daemon at a time/)
     await other.apps.create('shop')
     assert.equal((await store.apps.get('shop'))?.name, 'shop')
     await lease[Symbol.asyncDispose]()
     await lease[Symbol.asyncDispose]()
     assert.equal(lease.lost.aborted, false, 'what was given back is not lost')
-    await using _next = await other.lead(control)
-    await refuses(store.lead(control), 'conflict')
+    await using _next = await lead()
+    await refuses(lead(), 'conflict')
   })
 }
 
