@@ -101,8 +101,9 @@ async function beginUpload(
   const path = `${repository}/blobs/uploads/`
   const begun = await registry.ask({ ...push, method: 'POST', path, accepts: [202] }, signal)
   const type = { 'content-type': 'application/octet-stream' }
+  // The specification says 202; ECR says 201 (D).
   const fed = await registry.ask(
-    { ...push, method: 'PATCH', path: locationOf(begun), headers: type, body, accepts: [202, 204] },
+    { ...push, method: 'PATCH', path: locationOf(begun), headers: type, body, accepts: [201, 202, 204] },
     signal,
   )
   const last = new URL(locationOf(fed), 'http://nowhere')

@@ -44,7 +44,14 @@ export function createRegistry(options: RegistryOptions): Registry {
   const ask = async (request: RegistryRequest, signal: AbortSignal): Promise<Response> => {
     const scope = request.repository === '' ? '' : `repository:${request.repository}:${request.access}`
     const what = `${options.host}/${request.repository}`
-    const first = await send(base, request, { shown: shown.get(scope), ...options }, signal)
+    const known = shown.get(scope)
+    const first = await send(base, request, { shown: known, ...options }, signal)
+    // Of a login that has ended ECR says 403, and not how to log in (D): that it says to who shows none.
+    if (first.status === 403 && known !== undefined && !isStream(request.body)) {
+      shown.delete(scope)
+      await first.body?.cancel()
+      return await ask(request, signal)
+    }
     if (first.status !== 401) return await accepted(first, request, what)
     const challenge = readChallenge(first.headers.get('www-authenticate') ?? '')
     await first.body?.cancel()

@@ -7,7 +7,8 @@ export interface GateOptions {
   /** `HOST:PORT` of the registry behind it. */
   inner: string
   book: RepositoryBook
-  isKnown(password: string): boolean
+  /** Null for one that was never given. */
+  stateOf(password: string): 'valid' | 'expired' | null
   onTrouble(error: unknown): void
 }
 
@@ -51,8 +52,14 @@ async function pass(
   incoming: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
+  const login = loginOf(options, incoming.headers.authorization ?? '')
+  // D: reports of 2016-08-02 and 2023-11-22 to its credential helper.
+  if (login === 'expired') {
+    const message = 'Your authorization token has expired. Reauthenticate and try again.'
+    return refuse(response, 403, 'DENIED', message)
+  }
   // V of Docker's side; D: ECR asks for Basic, user AWS.
-  if (!mayEnter(options, incoming.headers.authorization ?? '')) {
+  if (login === null) {
     response.setHeader('www-authenticate', 'Basic realm="https://fake/",service="ecr.amazonaws.com"')
     return refuse(response, 401, 'UNAUTHORIZED', 'Not Authorized')
   }
@@ -82,9 +89,9 @@ function readPath(url: string): Asked | null {
   return repository && kind ? { repository, kind: kind as Asked['kind'], reference: reference ?? '' } : null
 }
 
-function mayEnter(options: GateOptions, authorization: string): boolean {
+function loginOf(options: GateOptions, authorization: string): ReturnType<GateOptions['stateOf']> {
   const text = Buffer.from(authorization.replace(/^Basic /, ''), 'base64').toString()
-  return text.startsWith('AWS:') && options.isKnown(text.slice(4))
+  return text.startsWith('AWS:') ? options.stateOf(text.slice(4)) : null
 }
 
 function refuse(response: ServerResponse, status: number, code: string, message: string): void {
@@ -106,7 +113,9 @@ async function forward(
   outgoing.once('error', answered.reject)
   const sending = pipeline(incoming, outgoing)
   const answer = await Promise.race([answered.promise, sending.then(async () => await answered.promise)])
-  const status = answer.statusCode ?? 502
+  // D: a report of 2021-08-31 to regclient, and others.
+  const isFed = incoming.method === 'PATCH' && answer.statusCode === 202
+  const status = isFed ? 201 : (answer.statusCode ?? 502)
   response.writeHead(status, answer.headers)
   await pipeline(answer, response)
   return { status, digest: String(answer.headers['docker-content-digest'] ?? '') }

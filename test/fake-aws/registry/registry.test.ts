@@ -3,6 +3,7 @@ import { rm } from 'node:fs/promises'
 import { after, before, test } from 'node:test'
 import { copyImage } from '../../../src/aws/registry/copy-image.ts'
 import { deriveImage } from '../../../src/aws/registry/derive-image.ts'
+import { hasManifest } from '../../../src/aws/registry/manifests.ts'
 import { createRegistry, type Registry } from '../../../src/aws/registry/registry.ts'
 import { connectDocker } from '../../../src/engines/docker/client.ts'
 import { pullHeaders } from '../../../src/engines/docker/images/registry-logins.ts'
@@ -54,6 +55,13 @@ test('an image goes from one registry to another, once, and only into a reposito
     account: async () => ({ username: 'AWS', password: 'x' }),
   })
   await assert.rejects(copyImage(box(), { ...to(), registry: stranger }, signal), { status: 401 })
+})
+
+test('a login that has ended is followed by another one', async () => {
+  const absent = { repository: 'rack/r/a', digest: `sha256:${'0'.repeat(64)}` }
+  assert.equal(await hasManifest(own, absent, signal), false)
+  inside.endLogins()
+  assert.equal(await hasManifest(own, absent, signal), false)
 })
 
 test('a derived image has its files, links and stop signal, keeps directories as they are, and is made once', async () => {

@@ -20,6 +20,8 @@ export interface AccountRegistry extends AsyncDisposable {
   host: string
   /** A login for twelve hours of the account's time, as `GetAuthorizationToken` gives it (S). */
   login(): { username: 'AWS'; password: string; expiresAt: Date }
+  /** Ends those that were given, as their hours do. */
+  endLogins(): void
   /** What was asked, as `GET /v2/…`. */
   asked: string[]
 }
@@ -37,9 +39,12 @@ export async function startRegistry(account: FakeAccount, book: RepositoryBook):
     await startDockerRegistry({ directory, ready: 200, http: { relativeurls: true } }),
   )
   const logins = new Map<string, number>()
-  const isKnown = (password: string) => (logins.get(password) ?? 0) > account.clock.now()
+  const stateOf = (password: string) => {
+    const untilMs = logins.get(password)
+    return untilMs === undefined ? null : untilMs > account.clock.now() ? 'valid' : 'expired'
+  }
   const gate = undo.use(
-    await startGate({ inner, book, isKnown, onTrouble: (error) => account.onTrouble(error) }),
+    await startGate({ inner, book, stateOf, onTrouble: (error) => account.onTrouble(error) }),
   )
   const stack = undo.move()
   return {
@@ -50,6 +55,9 @@ export async function startRegistry(account: FakeAccount, book: RepositoryBook):
       const expiresAt = account.clock.now() + tokenMs
       logins.set(password, expiresAt)
       return { username: 'AWS', password, expiresAt: new Date(expiresAt) }
+    },
+    endLogins() {
+      for (const password of logins.keys()) logins.set(password, 0)
     },
     [Symbol.asyncDispose]: async () => await stack.disposeAsync(),
   }
