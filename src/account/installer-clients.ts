@@ -1,10 +1,11 @@
 import { ACM } from '@aws-sdk/client-acm'
 import { IAM } from '@aws-sdk/client-iam'
-import { Pricing } from '@aws-sdk/client-pricing'
+import type { Pricing } from '@aws-sdk/client-pricing'
 import { STS } from '@aws-sdk/client-sts'
 import { through, type AwsAccess } from '../aws/clients.ts'
+import { createPricesClient } from '../aws/prices/prices-client.ts'
 
-/** What only an installation asks: as `AwsClients`, which a daemon loads, and these it does not. */
+/** What an installation asks before it makes anything; as `AwsClients`, of which it needs few. */
 export interface InstallerClients {
   identity: STS
   permissions: IAM
@@ -12,9 +13,6 @@ export interface InstallerClients {
   certificates: ACM
   close(): void
 }
-
-/** Few Regions answer questions about prices, for all of them. @see https://docs.aws.amazon.com/general/latest/gr/billing.html */
-const pricesRegion = 'us-east-1'
 
 /** Makes the clients; nothing is called. A person waits for them, so they give up sooner than a daemon does. */
 export function createInstallerClients(access: AwsAccess): InstallerClients {
@@ -27,7 +25,7 @@ export function createInstallerClients(access: AwsAccess): InstallerClients {
   const clients = {
     identity: through(new STS(given), 4),
     permissions: through(new IAM(given), 4),
-    prices: through(new Pricing({ ...given, region: pricesRegion }), 4),
+    prices: through(createPricesClient(given), 4),
     certificates: through(new ACM(given), 4),
   }
   return {

@@ -7,6 +7,7 @@ import { ECR } from '@aws-sdk/client-ecr'
 import { ECS } from '@aws-sdk/client-ecs'
 import { EFS } from '@aws-sdk/client-efs'
 import { ElasticLoadBalancingV2 } from '@aws-sdk/client-elastic-load-balancing-v2'
+import type { Pricing } from '@aws-sdk/client-pricing'
 import { RDS } from '@aws-sdk/client-rds'
 import { Route53 } from '@aws-sdk/client-route-53'
 import { S3 } from '@aws-sdk/client-s3'
@@ -17,6 +18,7 @@ import { STS } from '@aws-sdk/client-sts'
 import { createSemaphore } from '../lib/semaphore.ts'
 import { translateError } from './errors.ts'
 import { createAccountGate } from './own-account.ts'
+import { createPricesClient } from './prices/prices-client.ts'
 
 /** Where an account is, and as whom it is called; what is absent is found as the SDK finds it. */
 export interface AwsAccess {
@@ -46,6 +48,7 @@ export interface AwsClients {
   quotas: ServiceQuotas
   identity: STS
   certificates: ACM
+  prices: Pricing
   close(): void
 }
 
@@ -81,6 +84,7 @@ export function createClients(access: AwsAccess): AwsClients {
     quotas: through(new ServiceQuotas(given), atOnce.other),
     identity: through(new STS(given), atOnce.other),
     certificates: through(new ACM(given), atOnce.other),
+    prices: through(createPricesClient(given), atOnce.other),
   }
   if (access.account !== undefined) keepTo(access.account, clients)
   return {

@@ -163,6 +163,8 @@ export interface ManagedService {
   identity?: string
   /** That it was made before: where the cloud has it no more, none is made in its place. */
   isThere?: boolean
+  /** How large it was, where it is brought to another size. */
+  was?: Pick<ManagedService, 'cpuUnits' | 'memoryBytes'>
   /** All who are let in besides, where the cloud does that; whoever is in there and not here loses it. */
   logins: ManagedLogin[]
 }

@@ -62,7 +62,7 @@ test('the plan shows every resource and an estimate, and leaves nothing', async 
     /^application load balancer +1 +2 a hour +1460\.00$/m,
     /^public IPv4 address +3 +0\.5 a hour +1095\.00$/m,
     /^hosted zone +2 +5 a month +10\.00$/m,
-    /^database db\.t4g\.micro of RDS +1 +0\.75 a hour +547\.50$/m,
+    /^PostgreSQL database db\.t4g\.micro of RDS +1 +0\.75 a hour +547\.50$/m,
     /^together 3315\.25 USD in 730 hours$/m,
     /^an estimate: list prices of eu-test-1 on \d{4}-\d\d-\d\d, published 2026-11-01, without tax/m,
     /^billed by use.*a vCPU on Fargate 0\.25 a hour/m,
@@ -85,7 +85,7 @@ test('a network of yours costs what it costs anyway; gateways and a second balan
   const { types: _types, ...withNat } = counts(own)
   const balancers = { 'application-balancer': 1, 'network-balancer': 1 }
   // The daemon's own: its store, and half a CPU and a GiB of Fargate.
-  const store = { store: 1, 'store-disk': 20, secret: 2 }
+  const store = { 'database postgres db.t4g.micro': 1, 'database-disk postgres': 20, secret: 2 }
   const daemon = { ...store, 'fargate-cpu': 0.5, 'fargate-memory': 1 }
   assert.deepEqual(withNat, { nat: 2, address: 6, key: 1, zone: 2, ...balancers, ...daemon })
   const { types, ...inTheirs } = counts(await install(['--region', region, '--plan', '--json', ...given]))

@@ -146,10 +146,14 @@ test('a redis, a valkey and a memcached of ElastiCache: let in and kept out by t
   const make = async (type: string) =>
     await operations.createService({ type, name: type, managed: true }, control)
   const made = await Promise.all(kinds.map(make))
-  const told = rack.progress.flatMap((each) => (each.type === 'log' ? each.text : []))
-  assert.ok(
-    told.some((text) => text.startsWith('ElastiCache bills a cache.t4g.micro by the hour, and snapshots')),
-  )
+  const told = () => rack.progress.flatMap((each) => (each.type === 'log' ? each.text : []))
+  const isTold = (said: RegExp) =>
+    assert.ok(
+      told().some((text) => said.test(text)),
+      String(said),
+    )
+  // The fake's own prices.
+  isTold(/^ElastiCache bills a cache\.t4g\.micro by the hour, and snapshots: .+ 273\.75 USD in 730 hours/)
   assert.deepEqual(
     made.map(({ service }) => [service.status, /^[78]\.|^1\.6/.test(service.run!.says!)]),
     [
@@ -166,6 +170,9 @@ test('a redis, a valkey and a memcached of ElastiCache: let in and kept out by t
   const resized = operations.updateService('valkey', larger, control)
   const app = await startLinkedApp(rack, 'till', redisClient)
   await resized
+  isTold(
+    /^ElastiCache bills a cache\.t4g\.small .+: Valkey cache cache\.t4g\.small of ElastiCache 0\.625 a hour/,
+  )
   const StackName = `rack-${rack.rack}-service-valkey`
   const statusOfValkey = async () => {
     const { Stacks } = await rack.clients.stacks.describeStacks({ StackName }).catch(() => ({ Stacks: [] }))

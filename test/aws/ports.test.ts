@@ -116,7 +116,10 @@ test('the first port of udp has the balancer made; a release takes it over, and 
   const { balancers } = rack.clients
   const count = async () => (await balancers.describeLoadBalancers({})).LoadBalancers!.length
   const before = await count()
-  assert.equal((await engine.additions(plan, controlFor(10_000))).length, 1)
+  const [addition] = await engine.additions(plan, controlFor(10_000))
+  // The fake's own prices: 3 an hour, and 0.5 an hour for each address.
+  assert.match(addition ?? '', /network load balancer 3 a hour, 2 × public IPv4 address 0\.5 a hour/)
+  assert.match(addition ?? '', /together 2920\.00 USD in 730 hours \(.+, published 2026-11-01,/)
   // A daemon dies while the account makes it: the next one waits for what was begun.
   const dying = new AbortController()
   const died = reopen().deploy(

@@ -75,6 +75,7 @@ function daemonStatements(rack: string): object[] {
         'ssm:TerminateSession',
         'cloudwatch:GetMetricData',
         'servicequotas:GetServiceQuota',
+        'pricing:GetProducts',
         ...of(
           'acm',
           'RequestCertificate ListCertificates DescribeCertificate DeleteCertificate ListTagsForCertificate AddTagsToCertificate',

@@ -1,12 +1,9 @@
 import { checkCertificate } from '../../account/check-certificate.ts'
 import { readCaller } from '../../account/caller.ts'
-import { estimateMonth } from '../../account/estimate.ts'
+import { estimateInstallation } from '../../account/estimate-installation.ts'
 import { installationStacks } from '../../account/installation-stacks.ts'
 import { assertPermitted, findMissingPermissions } from '../../account/missing-permissions.ts'
-import type { Billed } from '../../account/price-list.ts'
-import { quantitiesOf } from '../../account/quantities.ts'
 import type { RackImages } from '../../account/templates/rack-template.ts'
-import { placesOfNetwork } from '../../account/templates/network.ts'
 import type { InstallerClients } from '../../account/installer-clients.ts'
 import type { Control } from '../../domain/control.ts'
 import type { AccountOptions } from './account-options.ts'
@@ -30,24 +27,15 @@ export async function lookAtAccount(
   if (arn !== undefined) await checkCertificate(clients.certificates, { arn, domain }, control)
   // As they are in the end: which images they then name is not known yet.
   const stacks = installationStacks({ ...input, images: input.inside ? toBe : null })
-  const { balancerSubnets, assignsPublicIp } = placesOfNetwork(input.network)
-  const quantities = quantitiesOf(
-    stacks.map(({ template }) => template),
-    { balancerSubnets: balancerSubnets.length, assignsPublicIp },
-  )
-  const byUse: Billed[] = [
-    'fargate-cpu',
-    'fargate-memory',
-    'secret',
-    ...(assignsPublicIp ? (['address'] as const) : []),
-  ]
+  const templates = stacks.map(({ template }) => template)
+  const asked = { region, network: input.network, templates }
   return {
     caller,
     stacks: stacks.map(({ name, template }) => ({
       name,
       resources: Object.entries(template.Resources).map(([id, { Type }]) => ({ id, type: Type })),
     })),
-    estimate: await estimateMonth(clients.prices, { region, quantities, byUse, now: new Date() }, control),
+    estimate: await estimateInstallation(clients.prices, asked, control),
     unknownPermissions: check.unknown,
   }
 }

@@ -1,5 +1,5 @@
 import type { Caller } from '../../account/caller.ts'
-import type { Estimate, EstimateLine } from '../../account/estimate.ts'
+import { estimateSource, priceText, type Estimate, type EstimateLine } from '../../domain/estimate.ts'
 import { formatTable } from '../output/table.ts'
 
 /** All that an installation would make. */
@@ -30,7 +30,7 @@ function describeEstimate({ lines, monthly, currency, ...estimate }: Estimate): 
     { heading: 'COUNT', value: ({ count }: EstimateLine) => count, align: 'right' as const },
     {
       heading: 'PRICE',
-      value: ({ price, per }: EstimateLine) => (price === null ? null : `${figure(price)} a ${per}`),
+      value: ({ price, per }: EstimateLine) => (price === null ? null : `${priceText(price)} a ${per}`),
       align: 'right' as const,
     },
     {
@@ -42,33 +42,15 @@ function describeEstimate({ lines, monthly, currency, ...estimate }: Estimate): 
   return [
     formatTable(columns, lines),
     ...(monthly === null ? [] : [`together ${monthly.toFixed(2)} ${currency} in 730 hours\n`]),
-    `${describeSource({ monthly, ...estimate })}\n`,
+    `${estimateSource({ monthly, ...estimate })}\n`,
     `${describeUse({ currency, ...estimate })}\n`,
   ].join('')
 }
 
-function describeSource({
-  region,
-  read,
-  published,
-  missing,
-  monthly,
-}: Pick<Estimate, 'region' | 'read' | 'published' | 'missing' | 'monthly'>): string {
-  const lacks = missing === null ? '' : `; ${missing}`
-  if (monthly === null) return `no estimate, quantities alone${lacks}`
-  const of = published === null ? '' : `, published ${published}`
-  return `an estimate: list prices of ${region} on ${read}${of}, without tax, discounts, free tier, traffic${lacks}`
-}
-
 function describeUse({ byUse, currency }: Pick<Estimate, 'byUse' | 'currency'>): string {
   const known = byUse.flatMap(({ text, per, price }) =>
-    price === null ? [] : [`a ${text} ${figure(price)} a ${per}`],
+    price === null ? [] : [`a ${text} ${priceText(price)} a ${per}`],
   )
   const prices = known.length === 0 ? '' : ` (${currency}: ${known.join(', ')})`
   return `billed by use, and not counted here: processes${prices}; requests, files, logs, builds, images, traffic`
-}
-
-/** As exact as the price list is. */
-function figure(price: number): string {
-  return String(Number(price.toFixed(10)))
 }

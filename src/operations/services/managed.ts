@@ -112,7 +112,7 @@ export async function provisionAgain(
 ): Promise<void> {
   const { engine, store } = context
   const [run, versions] = [await store.services.run(name), await store.services.versions(name)]
-  const { host: _host, was: _was, ...asked } = run!.managed!
+  const { host: _host, ...asked } = run!.managed!
   const rights = findServiceType(word)!.managed!.rights
   const logins = versions.flatMap(({ version, login, address: { password } }): ManagedLogin[] => {
     if (!rights || !login || without.includes(version)) return []

@@ -17,6 +17,41 @@ interface Product {
 
 const hour = (price: string): Pick<Product, 'unit' | 'prices'> => ({ unit: 'Hrs', prices: [['0', price]] })
 
+/** S: attributes as price tools on GitHub ask for them; a disk is listed for each engine. */
+function ofDatabases(databaseEngine: string): Product[] {
+  const instance = (instanceType: string, deploymentOption: string, usage: string, price: string) => ({
+    service: 'AmazonRDS',
+    family: 'Database Instance',
+    usage: `${usage}:${instanceType}`,
+    ...hour(price),
+    attributes: { databaseEngine, deploymentOption, instanceType },
+  })
+  return [
+    instance('db.t4g.micro', 'Single-AZ', 'InstanceUsage', '0.75'),
+    instance('db.t4g.medium', 'Single-AZ', 'InstanceUsage', '1.5'),
+    instance('db.t4g.micro', 'Multi-AZ', 'Multi-AZUsage', '94'),
+    {
+      service: 'AmazonRDS',
+      family: 'Database Storage',
+      usage: 'RDS:GP3-Storage',
+      unit: 'GB-Mo',
+      prices: [['0', '0.0625']],
+      attributes: { databaseEngine, deploymentOption: 'Single-AZ' },
+    },
+  ]
+}
+
+/** S: a node, and what an engine costs beside it whose version is too old, which has the same attributes. */
+function ofCache(cacheEngine: string, instanceType: string, price: string, before = ''): Product {
+  return {
+    service: 'AmazonElastiCache',
+    family: 'Cache Instance',
+    usage: `${before}NodeUsage:${instanceType}`,
+    ...hour(price),
+    attributes: { cacheEngine, instanceType },
+  }
+}
+
 /** S: usage types, families and units as price tools on GitHub name them; a near neighbour of each is there too. */
 const products: Product[] = [
   { service: 'AWSELB', family: 'Load Balancer-Application', usage: 'LoadBalancerUsage', ...hour('2') },
@@ -55,36 +90,12 @@ const products: Product[] = [
   { service: 'AmazonECS', family: 'Compute', usage: 'Fargate-vCPU-Hours:perCPU', ...hour('0.25') },
   { service: 'AmazonECS', family: 'Compute', usage: 'Fargate-GB-Hours', ...hour('0.125') },
   { service: 'AmazonECS', family: 'Compute', usage: 'Fargate-ARM-vCPU-Hours:perCPU', ...hour('95') },
-  {
-    service: 'AmazonRDS',
-    family: 'Database Instance',
-    usage: 'InstanceUsage:db.t4g.micro',
-    ...hour('0.75'),
-    attributes: {
-      databaseEngine: 'PostgreSQL',
-      deploymentOption: 'Single-AZ',
-      instanceType: 'db.t4g.micro',
-    },
-  },
-  {
-    service: 'AmazonRDS',
-    family: 'Database Instance',
-    usage: 'Multi-AZUsage:db.t4g.micro',
-    ...hour('94'),
-    attributes: {
-      databaseEngine: 'PostgreSQL',
-      deploymentOption: 'Multi-AZ',
-      instanceType: 'db.t4g.micro',
-    },
-  },
-  {
-    service: 'AmazonRDS',
-    family: 'Database Storage',
-    usage: 'RDS:GP3-Storage',
-    unit: 'GB-Mo',
-    prices: [['0', '0.0625']],
-    attributes: { databaseEngine: 'PostgreSQL', deploymentOption: 'Single-AZ' },
-  },
+  ...['PostgreSQL', 'MySQL'].flatMap(ofDatabases),
+  ofCache('Redis', 'cache.t4g.micro', '0.375'),
+  ofCache('Redis', 'cache.t4g.micro', '93', 'ExtendedSupportYr3-'),
+  ofCache('Valkey', 'cache.t4g.micro', '0.3125'),
+  ofCache('Valkey', 'cache.t4g.small', '0.625'),
+  ofCache('Memcached', 'cache.t4g.micro', '0.4375'),
 ]
 
 /** The price list, as AWS writes it (S), with prices that nobody can take for AWS's. */

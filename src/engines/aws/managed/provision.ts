@@ -12,6 +12,7 @@ import { cacheAdmin, cacheEngines, cacheResource, cacheTemplate, passwordOf } fr
 import { lastSnapshot } from './last-snapshot.ts'
 import { cacheClass, databaseClass } from './machine-class.ts'
 import { databaseEngines, databaseResource, databaseTemplate } from './database-template.ts'
+import { estimateStack } from '../estimate-stack.ts'
 import { ownStackOptions } from '../own-stacks.ts'
 
 /** RDS takes five to twenty minutes for a database, and as long again for its last snapshot (J). */
@@ -34,6 +35,8 @@ export async function provisionManaged(
   const options = ownStackOptions(parts, managedDeadlineMs)
   const there = await describeStack(options, stack, control)
   if (there) assertOwn(rack, there)
+  if (there && managed.was && machineOf(managed) !== machineOf({ ...managed, ...managed.was }))
+    await tellBilled(parts, managed, wanted.template, control)
   const { Host, Port } = await ensureStack(
     options,
     {
@@ -44,7 +47,7 @@ export async function provisionManaged(
       judge: (changes) => assertKept(name, changes),
       judgeNew: async (found) => {
         if (managed.isThere) throw await goneError(parts, managed, { stack, found }, control)
-        tellBilled(managed, control)
+        await tellBilled(parts, managed, wanted.template, control)
       },
     },
     control,
@@ -57,15 +60,15 @@ export async function provisionManaged(
 /** For one that was made, and of which nothing can be changed any more: what would be made in its place is empty. */
 async function goneError(
   parts: AwsParts,
-  { name, kind, identity }: ManagedService,
+  managed: ManagedService,
   { stack, found }: { stack: string; found: Stack | null },
   control: Control,
 ): Promise<RackError> {
-  const isDatabase = Object.hasOwn(databaseEngines, kind)
-  const last = isDatabase
+  const { name, identity } = managed
+  const last = isDatabase(managed)
     ? await lastSnapshot(parts, { name, ...(identity !== undefined && { identity }) }, control)
     : null
-  const what = isDatabase ? 'RDS' : 'ElastiCache'
+  const what = isDatabase(managed) ? 'RDS' : 'ElastiCache'
   const kept =
     last === null
       ? `snapshots of it, where there are any, are in ${what}'s list`
@@ -86,14 +89,24 @@ async function goneError(
   })
 }
 
-/** Before anything is made, by quantities: what they cost is AWS's to say. */
-function tellBilled(managed: ManagedService, { report }: Control): void {
-  const isDatabase = Object.hasOwn(databaseEngines, managed.kind)
-  const what = isDatabase
-    ? `RDS bills a ${databaseClass(managed)} by the hour, 20 GB of gp3 by the month, more of it as data grows, and snapshots`
-    : `ElastiCache bills a ${cacheClass(managed)} by the hour${cacheEngines[managed.kind]!.family ? ', and snapshots' : ''}`
-  const text = `${what}; prices: https://calculator.aws`
-  report({ type: 'log', text, time: new Date().toISOString() })
+const isDatabase = ({ kind }: Pick<ManagedService, 'kind'>) => Object.hasOwn(databaseEngines, kind)
+
+const machineOf = (managed: ManagedService) =>
+  isDatabase(managed) ? databaseClass(managed) : cacheClass(managed)
+
+/** Before anything is made or changed. */
+async function tellBilled(
+  parts: AwsParts,
+  managed: ManagedService,
+  template: object,
+  control: Control,
+): Promise<void> {
+  const machine = machineOf(managed)
+  const what = isDatabase(managed)
+    ? `RDS bills a ${machine} by the hour, 20 GB of gp3 by the month, more of it as data grows, and snapshots`
+    : `ElastiCache bills a ${machine} by the hour${cacheEngines[managed.kind]!.family ? ', and snapshots' : ''}`
+  const text = `${what}: ${await estimateStack(parts, template, control)}`
+  control.report({ type: 'log', text, time: new Date().toISOString() })
 }
 
 /** @throws conflict for a change by which the data would go */
@@ -115,7 +128,7 @@ interface WantedManaged {
 
 function wantedOf({ rack, places }: AwsParts, managed: ManagedService): WantedManaged {
   const { kind, password, logins } = managed
-  if (Object.hasOwn(databaseEngines, kind)) {
+  if (isDatabase(managed)) {
     const template = databaseTemplate({ rack, managed, places })
     return { template, parameters: { Password: password }, admin: databaseEngines[kind]!.admin }
   }

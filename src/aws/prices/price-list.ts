@@ -1,16 +1,12 @@
-/** What a price is asked for: what is billed for being there, and of what is billed by use one of each. */
+/** What has one price a Region: what is billed for being there, and of what is billed by use one of each. */
+type Single = keyof typeof places
+
+/** What a price is asked for; of what RDS and ElastiCache run, by CloudFormation's names of engine and machine. */
 export type Billed =
-  | 'application-balancer'
-  | 'network-balancer'
-  | 'address'
-  | 'nat'
-  | 'key'
-  | 'zone'
-  | 'secret'
-  | 'fargate-cpu'
-  | 'fargate-memory'
-  | 'store'
-  | 'store-disk'
+  | Single
+  | `database ${string} ${string}`
+  | `database-disk ${string}`
+  | `cache ${string} ${string}`
 
 /** Where the price of a thing is found in the price list of AWS, and what one of it is. */
 export interface PricePlace {
@@ -34,7 +30,7 @@ const hours = /^h(ou)?rs?$/i
  * Usage types are those of AWS's bills; of each there is one product a Region.
  * @see https://docs.aws.amazon.com/awsaccountbilling/latest/aboutv2/price-changes.html
  */
-export const pricePlaces: Record<Billed, PricePlace> = {
+const places = {
   'application-balancer': {
     service: 'AWSELB',
     attributes: { productFamily: 'Load Balancer-Application' },
@@ -108,31 +104,54 @@ export const pricePlaces: Record<Billed, PricePlace> = {
     per: 'hour',
     text: 'GB of memory on Fargate',
   },
-  store: {
-    service: 'AmazonRDS',
-    attributes: {
-      productFamily: 'Database Instance',
-      databaseEngine: 'PostgreSQL',
-      deploymentOption: 'Single-AZ',
-      instanceType: 'db.t4g.micro',
-    },
-    usage: String.raw`InstanceUsage:db\.t4g\.micro`,
-    unit: hours,
-    per: 'hour',
-    text: 'database db.t4g.micro of RDS',
-  },
-  'store-disk': {
-    service: 'AmazonRDS',
-    attributes: {
-      productFamily: 'Database Storage',
-      databaseEngine: 'PostgreSQL',
-      deploymentOption: 'Single-AZ',
-    },
-    usage: 'RDS:GP3-Storage',
-    unit: /^GB-Mo$/i,
-    per: 'month',
-    text: 'GB of disk of RDS',
-  },
+} satisfies Record<string, PricePlace>
+
+/** As the price list calls engines that CloudFormation calls otherwise. */
+const engineNames: Record<string, string> = {
+  postgres: 'PostgreSQL',
+  mysql: 'MySQL',
+  redis: 'Redis',
+  valkey: 'Valkey',
+  memcached: 'Memcached',
+}
+
+/** Where its price is found, and how a person calls it. Pure. */
+export function placeOf(billed: Billed): PricePlace {
+  const [what = '', engine = '', machine = ''] = billed.split(' ')
+  const name = engineNames[engine] ?? engine
+  const ofDatabase = { databaseEngine: name, deploymentOption: 'Single-AZ' }
+  const usageOf = (usage: string) => `${usage}:${machine.replaceAll('.', String.raw`\.`)}`
+  switch (what) {
+    case 'database':
+      return {
+        service: 'AmazonRDS',
+        attributes: { productFamily: 'Database Instance', ...ofDatabase, instanceType: machine },
+        usage: usageOf('InstanceUsage'),
+        unit: hours,
+        per: 'hour',
+        text: `${name} database ${machine} of RDS`,
+      }
+    case 'database-disk':
+      return {
+        service: 'AmazonRDS',
+        attributes: { productFamily: 'Database Storage', ...ofDatabase },
+        usage: 'RDS:GP3-Storage',
+        unit: /^GB-Mo$/i,
+        per: 'month',
+        text: 'GB of disk of RDS',
+      }
+    case 'cache':
+      return {
+        service: 'AmazonElastiCache',
+        attributes: { productFamily: 'Cache Instance', cacheEngine: name, instanceType: machine },
+        usage: usageOf('NodeUsage'),
+        unit: hours,
+        per: 'hour',
+        text: `${name} cache ${machine} of ElastiCache`,
+      }
+    default:
+      return places[billed as Single]
+  }
 }
 
 /** One price; `amount` is of the first units of a month where more of them cost less. */
@@ -161,7 +180,7 @@ interface PriceDimension {
  * nobody can say which. Pure.
  */
 export function findPrice(products: readonly string[], { usage, unit }: PricePlace): Price | null {
-  const isIt = new RegExp(`^([A-Za-z]+\\d*-|[a-z]+(-[a-z]+)+-\\d+-)?${usage}$`)
+  const isIt = new RegExp(`^(EU-|[A-Z]{3,4}\\d+-|[a-z]+(-[a-z]+)+-\\d+-)?${usage}$`)
   const found = products.flatMap((text) => {
     const { product, terms, publicationDate = null } = JSON.parse(text) as Product
     if (!isIt.test(product?.attributes?.['usagetype'] ?? '')) return []

@@ -1,39 +1,14 @@
 import type { Pricing } from '@aws-sdk/client-pricing'
-import type { Control } from '../domain/control.ts'
-import { RackError } from '../domain/error.ts'
-import { mapBounded } from '../lib/semaphore.ts'
-import { findPrice, pricePlaces, type Billed, type Price, type PricePlace } from './price-list.ts'
+import type { Control } from '../../domain/control.ts'
+import { RackError } from '../../domain/error.ts'
+import type { Estimate, EstimateLine } from '../../domain/estimate.ts'
+import { abortable, DeadlineError, startDeadline } from '../../lib/deadline.ts'
+import { mapBounded } from '../../lib/semaphore.ts'
+import { findPrice, placeOf, type Billed, type Price, type PricePlace } from './price-list.ts'
 
 export interface Quantity {
   of: Billed
   count: number
-}
-
-export interface EstimateLine extends Quantity {
-  text: string
-  per: 'hour' | 'month'
-  /** Of one of it; null where the price list did not say. */
-  price: number | null
-  /** Of all of it, for 730 hours. */
-  monthly: number | null
-}
-
-/** What things cost a month by the list prices of a Region. */
-export interface Estimate {
-  region: string
-  /** Null where no price is known. */
-  currency: string | null
-  /** When the prices were read: an ISO date. */
-  read: string
-  /** When they were published, as the newest of the lists says. */
-  published: string | null
-  lines: EstimateLine[]
-  /** Of what is billed by how much of it is used, for one. */
-  byUse: { of: Billed; text: string; per: 'hour' | 'month'; price: number | null }[]
-  /** Of the lines that have a price; null where none has. */
-  monthly: number | null
-  /** Why prices are missing; null where none is. */
-  missing: string | null
 }
 
 export interface EstimateInput {
@@ -42,23 +17,29 @@ export interface EstimateInput {
   /** Whose prices are asked, and no quantity is known. */
   byUse: readonly Billed[]
   now: Date
+  /** How long the price list may take; ten seconds when absent. */
+  deadlineMs?: number
 }
 
 /** As AWS's own calculator counts a month. */
 const hoursAMonth = 730
 const atOnce = 3
+/** Whoever hears of prices waits for what they are told of. */
+const usualDeadlineMs = 10_000
 
 /**
- * Prices quantities by what the price list says now. Where it does not answer, or answers what nobody can read, the
- * quantities stand alone: nothing is known from memory.
+ * Prices quantities by what the price list says now. Where it does not answer in time, or answers what nobody can read,
+ * the quantities stand alone: nothing is known from memory.
  */
 export async function estimateMonth(
   prices: Pricing,
-  { region, quantities, byUse, now }: EstimateInput,
+  { region, quantities, byUse, now, deadlineMs = usualDeadlineMs }: EstimateInput,
   control: Pick<Control, 'signal'>,
 ): Promise<Estimate> {
   const wanted = new Set([...quantities.map(({ of }) => of), ...byUse])
-  const asked = await readPrices(prices, region, [...wanted], control)
+  using deadline = startDeadline({ deadlineMs, what: 'its answer', signal: control.signal })
+  const asked = await readPrices(prices, region, [...wanted], deadline)
+  control.signal.throwIfAborted()
   const lines = quantities.map((quantity) => lineOf(quantity, asked.found.get(quantity.of) ?? null))
   const known = [...asked.found.values()].filter((price) => price !== null)
   const currencies = new Set(known.map(({ currency }) => currency))
@@ -75,7 +56,7 @@ export async function estimateMonth(
         ?.slice(0, 10) ?? null,
     lines,
     byUse: byUse.map((of) => {
-      const { text, per } = pricePlaces[of]
+      const { text, per } = placeOf(of)
       return { of, text, per, price: asked.found.get(of)?.amount ?? null }
     }),
     monthly: currencies.size === 1 ? monthly.reduce((sum, each) => sum + each, 0) : null,
@@ -84,7 +65,7 @@ export async function estimateMonth(
 }
 
 function lineOf({ of, count }: Quantity, price: Price | null): EstimateLine {
-  const { text, per } = pricePlaces[of]
+  const { text, per } = placeOf(of)
   const each = price?.amount ?? null
   return {
     of,
@@ -107,17 +88,19 @@ async function readPrices(
   wanted: Billed[],
   control: Pick<Control, 'signal'>,
 ): Promise<ReadPrices> {
+  const priceOf = async (of: Billed): Promise<[Billed, Price | null]> => {
+    const place = placeOf(of)
+    return [of, findPrice(await listProducts(prices, place, region, control), place)]
+  }
   try {
-    const found = await mapBounded(wanted, atOnce, async (of): Promise<[Billed, Price | null]> => {
-      const place = pricePlaces[of]
-      return [of, findPrice(await listProducts(prices, place, region, control), place)]
-    })
-    const without = found.flatMap(([of, price]) => (price === null ? [pricePlaces[of].text] : []))
+    const found = await abortable(mapBounded(wanted, atOnce, priceOf), control.signal)
+    const without = found.flatMap(([of, price]) => (price === null ? [placeOf(of).text] : []))
     const why = without.length === 0 ? null : `the price list names none for: ${without.join(', ')}`
     return { found: new Map(found), why }
   } catch (error) {
-    control.signal.throwIfAborted()
-    if (!(error instanceof RackError) && !(error instanceof SyntaxError)) throw error
+    const isKnown =
+      error instanceof RackError || error instanceof SyntaxError || error instanceof DeadlineError
+    if (!isKnown) throw error
     return { found: new Map(), why: `the price list could not be read: ${error.message}` }
   }
 }

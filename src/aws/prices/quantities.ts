@@ -1,4 +1,4 @@
-import type { Quantity } from './estimate.ts'
+import type { Quantity } from './estimate-month.ts'
 import type { Billed } from './price-list.ts'
 
 interface Resource {
@@ -42,11 +42,18 @@ function billedOf({ Type, Properties = {} }: Resource, place: Place): [Billed, n
       return [['zone', 1]]
     case 'AWS::SecretsManager::Secret':
       return [['secret', 1]]
-    case 'AWS::RDS::DBInstance':
+    case 'AWS::RDS::DBInstance': {
+      const { Engine, DBInstanceClass, AllocatedStorage } = Properties
       return [
-        ['store', 1],
-        ['store-disk', Number(Properties['AllocatedStorage'])],
+        [`database ${String(Engine)} ${String(DBInstanceClass)}`, 1],
+        [`database-disk ${String(Engine)}`, Number(AllocatedStorage)],
       ]
+    }
+    case 'AWS::ElastiCache::ReplicationGroup':
+    case 'AWS::ElastiCache::CacheCluster': {
+      const { Engine, CacheNodeType, NumCacheClusters, NumCacheNodes } = Properties
+      return [[`cache ${String(Engine)} ${String(CacheNodeType)}`, Number(NumCacheClusters ?? NumCacheNodes)]]
+    }
     case 'AWS::ECS::TaskDefinition':
       // The daemon's: its service has one of it.
       return [
