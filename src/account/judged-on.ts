@@ -117,6 +117,8 @@ const judged: Record<string, Partial<Record<string, Kind[]>>> = {
     DeleteDBSnapshot: ['snapshot'],
     DeleteDBInstance: ['database'],
     ModifyDBInstance: ['database', 'options', 'parameters'],
+    RebootDBInstance: ['database'],
+    DescribeDBInstances: ['database'],
   },
   s3: {
     GetObject: ['object'],

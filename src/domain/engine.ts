@@ -112,6 +112,12 @@ export interface Engine {
    */
   deprovision(service: Pick<ManagedService, 'name' | 'identity'>, control: Control): Promise<string | null>
   /**
+   * Has the cloud start the server of one anew, which ends its sessions; settles when the cloud has done it.
+   * @throws unsupported for a kind that the engine has not restarted
+   * @throws conflict for one that is there no more, or with which the cloud is busy
+   */
+  reboot(service: Pick<ManagedService, 'name' | 'kind'>, control: Control): Promise<void>
+  /**
    * Lets other racks come in there, or nowhere, to what plans of services share with them. Safe to repeat.
    * @throws unsupported where the features say so; port-taken; host-failed
    */

@@ -2,6 +2,6 @@ import type { ManagedCare } from './service-type.ts'
 
 /** A database that a cloud runs, in which the rack's own commands do all that they do elsewhere. */
 export function managedDatabase(environment: ManagedCare['environment']): ManagedCare {
-  const asElsewhere = { scheme: null, rights: null, withheld: null, series: null, sizeStays: null, says: [] }
-  return { environment, ...asElsewhere, leavesSnapshot: true }
+  const asElsewhere = { scheme: null, rights: null, withheld: null, series: null, says: [] }
+  return { environment, ...asElsewhere, leavesSnapshot: true, sizeStays: null, noRestart: null }
 }

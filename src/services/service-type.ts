@@ -191,6 +191,8 @@ export interface ManagedCare {
   leavesSnapshot: boolean
   /** Why one that is made gets no machine of another size; null where it does. */
   sizeStays: string | null
+  /** Why the cloud is not asked to start one anew; null where it is. */
+  noRestart: string | null
   /** Told before one is made, a sentence each. */
   says: readonly string[]
 }

@@ -54,6 +54,12 @@ test('a database of RDS: linked by logins of its own, backed up, and gone but fo
   assert.match(String(value), /^[NS]$/)
   stream.close()
 
+  const startedAt = async () => await consoleInside(rack, 'main', null, 'select pg_postmaster_start_time()')
+  const before = await startedAt()
+  await operations.restartService('main', control)
+  assert.notEqual(await startedAt(), before)
+  assert.equal(await app.say('select text from notes'), 'kept')
+
   const backup = await operations.backupService('main', 'asked', control)
   await assert.rejects(
     operations.restoreBackup(backup.id, { inPlace: true, force: true }, control),

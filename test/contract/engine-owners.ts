@@ -98,6 +98,7 @@ export function ownerScenarios(scenario: Scenario): void {
     const managed = { name: world.app, kind: 'abacus', version: '1', password: 'secret', ...size, logins: [] }
     assert.ok(!engine.features.managedServices.includes(managed.kind))
     await assert.rejects(engine.provision(managed, world.control()), hasCode('unsupported'))
+    await assert.rejects(engine.reboot(managed, world.control()), hasCode('unsupported'))
     await engine.deprovision(managed, world.control())
     await engine.deprovision(managed, world.control())
   })

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { test } from 'node:test'
 import { awsFeatures } from '../../src/domain/aws-features.ts'
 import { RackError, type ErrorCode } from '../../src/domain/error.ts'
+import { imageAddress } from '../../src/domain/service-plan.ts'
 import { until } from '../../src/lib/poll.ts'
 import { startMemoryRack } from '../support/memory-rack.ts'
 
@@ -119,11 +120,28 @@ test('where volumes are on no disk, a service from an image is said to be slow, 
   )
 })
 
+test('the account restarts it, where that does not empty it; who asks is told that connections are cut', async () => {
+  await using rack = await startRack()
+  const { operations, control, engine, progress, store } = rack
+  await operations.createService(asked, control)
+  const before = await engine.processes({ all: true }, control)
+  await operations.restartService('main', control)
+  assert.deepEqual(engine.world.reboots, ['main'])
+  assert.deepEqual(await engine.processes({ all: true }, control), before)
+  const told = progress.flatMap((each) => (each.type === 'log' ? each.text : []))
+  assert.match(told.at(-1)!, /restarts the server of main: all connections are cut/)
+  const run = (await store.services.run('main'))!
+  for (const type of ['redis', 'valkey', 'memcached']) {
+    await store.services.create({ name: type, type, status: 'running', run }, imageAddress(type, run))
+    await assert.rejects(operations.restartService(type, control), /reboot .*takes away all that is in it/)
+  }
+  assert.deepEqual(engine.world.reboots, ['main'])
+})
+
 test('what is done in the account is not done here, but that it gets another size', async () => {
   await using rack = await startRack()
   const { operations, control, engine } = rack
   await operations.createService(asked, control)
-  await assert.rejects(operations.restartService('main', control), /the account runs main/)
   await assert.rejects(operations.planServiceUpdate('main', { version: '16' }, control), fails('unsupported'))
   const larger = { memoryBytes: 2 ** 32 }
   const planned = await operations.planServiceUpdate('main', larger, control)

@@ -52,6 +52,8 @@ export interface MemoryWorld {
   servers: Map<string, MemoryServer>
   /** What a cloud runs, by name: as its `features` are told that it does. */
   managed: Map<string, ManagedService>
+  /** Names of services whose server was started anew. */
+  reboots: string[]
   /** Where other racks come in. */
   entrance: ShareEntrance | null
   /** Says `change` with the key of an owner whose processes may have changed. */
@@ -70,6 +72,7 @@ export function createMemoryWorld(): MemoryWorld {
     volumes,
     servers: new Map(),
     managed: new Map(),
+    reboots: [],
     entrance: null,
     news: new EventEmitter().setMaxListeners(0),
   }
@@ -303,6 +306,12 @@ export function createMemoryEngine(options: MemoryEngineOptions = {}): MemoryEng
     async deprovision({ name }, control) {
       ready(control)
       return world.managed.delete(name) ? `last-of-${name}` : null
+    },
+
+    async reboot(service, control) {
+      ready(control)
+      if (!world.managed.has(service.name)) throw unmanagedError(service)
+      world.reboots.push(service.name)
     },
 
     async openEntrance(entrance, control) {

@@ -210,7 +210,10 @@ function making(rack: string): object[] {
     allow('iam:PassRole', iamArn(`role/rack/${rack}/rack-${rack}-stacks`), {
       ...toService('cloudformation.amazonaws.com'),
     }),
-    allow('rds:ModifyDBInstance', arnsHere('rds', `db:rack-${rack}-service-*`, 'og:*', 'pg:*')),
+    allow(
+      of('rds', 'ModifyDBInstance RebootDBInstance DescribeDBInstances'),
+      arnsHere('rds', `db:rack-${rack}-service-*`, 'og:*', 'pg:*'),
+    ),
   ]
 }
 

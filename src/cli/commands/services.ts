@@ -117,8 +117,11 @@ function runOptions({ options }: Session) {
 const restart: CommandSpec = {
   name: 'restart',
   arguments: '<service>',
-  summary: 'stop a service that runs here, and start it again',
-  description: 'It does not serve meanwhile. It is over when it takes a login and answers.',
+  summary: 'stop a service, and start it again',
+  description: [
+    'It does not serve meanwhile. It is over when it takes a login and answers. Of one that RDS runs, RDS restarts the server:',
+    'all connections are cut. One of ElastiCache is not restarted, since that would take away all that is in it.',
+  ].join('\n'),
   examples: ['services restart main'],
   needs: 'rack',
   async run(session) {

@@ -222,7 +222,7 @@ export const serviceOperations = {
   }),
   restartService: op({
     ...paths.restartService,
-    summary: 'Stop a service that runs here and start it again.',
+    summary: 'Stop a service and start it again; of one that RDS runs, its server.',
     params: serviceParams,
     reply: serviceInfo,
   }),

@@ -17,6 +17,7 @@ import { createSettledWays } from './deploy/settled-ways.ts'
 import { deployPlan } from './deploy/deploy.ts'
 import { deprovisionManaged } from './managed/deprovision.ts'
 import { provisionManaged } from './managed/provision.ts'
+import { rebootManaged } from './managed/reboot.ts'
 import { adoptLeaving } from './leaving/adopt-leaving.ts'
 import { removeVolumes } from './volumes/erase-volumes.ts'
 import { endpointsOf } from './endpoints.ts'
@@ -187,10 +188,13 @@ function imageVerbs(
   }
 }
 
-function serviceVerbs(parts: AwsParts): Pick<Engine, 'provision' | 'deprovision' | 'openEntrance'> {
+function serviceVerbs(
+  parts: AwsParts,
+): Pick<Engine, 'provision' | 'deprovision' | 'reboot' | 'openEntrance'> {
   return {
     provision: (managed, control) => guarded(control, () => provisionManaged(parts, managed, control)),
     deprovision: (service, control) => guarded(control, () => deprovisionManaged(parts, service, control)),
+    reboot: (service, control) => guarded(control, () => rebootManaged(parts, service, control)),
     openEntrance: async (entrance) => {
       if (entrance) throw notThere('let other racks in', 'it has no router of its own')
     },

@@ -80,6 +80,9 @@ export function createDockerEngine(options: DockerEngineOptions): DockerEngine {
       throw unmanagedError(managed)
     },
     deprovision: async () => null,
+    reboot: async (service) => {
+      throw unmanagedError(service)
+    },
     openEntrance: (entrance, control) => guarded(control, () => parts.router.admit(entrance, control)),
     start: (control) => adoptRunning(parts, control),
     waitForLoss: (control) => waitForLoss(parts, control),

@@ -121,6 +121,28 @@ export async function provisionAgain(
   await engine.provision({ name, ...asked, isThere: true, logins }, control)
 }
 
+/** Has the cloud start its server anew. @throws unsupported for a type of which that would empty it; conflict */
+export async function rebootService(
+  context: Context,
+  { name, type }: Pick<Service, 'name' | 'type'>,
+  { kind }: ManagedRun,
+  control: Control,
+): Promise<void> {
+  const why = findServiceType(type)?.managed?.noRestart ?? null
+  if (why !== null) {
+    throw new RackError('unsupported', `${name} is not restarted: ${why}`, {
+      hint: 'Who wants that reboots its node in the list of ElastiCache.',
+      details: { service: name, type },
+    })
+  }
+  say(
+    context,
+    control,
+    `the account restarts the server of ${name}: all connections are cut, and for some minutes nobody may reach it`,
+  )
+  await context.engine.reboot({ name, kind }, control)
+}
+
 /** Whether a failure of the cloud's says that nothing was done, or that all of it was taken back. */
 export function isUnchanged(error: unknown): boolean {
   if (isOneOf(error, 'invalid', 'unsupported', 'conflict', 'capacity')) return true

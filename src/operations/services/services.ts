@@ -29,7 +29,7 @@ import { listBackups } from './backup/kept-backups.ts'
 import { backupFailure, backupFailures } from './backup/kept-schedules.ts'
 import { lookInside, refusalOf } from './look-inside.ts'
 import { anyImage } from './run-of.ts'
-import { refuseManaged, refuseUnmanaged } from './managed.ts'
+import { rebootService, refuseUnmanaged } from './managed.ts'
 import { runService } from './run-service.ts'
 import type { ServiceInfo } from './service-info.ts'
 import { changeService, endChange, isChanging } from './service-work.ts'
@@ -155,20 +155,28 @@ async function replaceAddress({ store }: Context, name: string, address: LinkAdd
   )
 }
 
-/** Stops it and starts it again; settles when it answers. @throws not-found; conflict for one that does not run here */
+/**
+ * Stops it and starts it again; settles when it answers.
+ * @throws not-found; conflict for one that does not run here; unsupported for one that a cloud empties by it
+ */
 export async function restartService(context: Context, name: string, control: Control): Promise<ServiceInfo> {
   const found = await findService(context, name)
   const isHere = runsHere(found) && found.status === 'running'
   if (!isHere) throw new RackError('conflict', `the service ${name} does not run here`)
   await changeService(context, name, control, async (own) => {
     const service = await findService(context, name)
-    refuseManaged(service, (await context.store.services.run(name))!, 'it is restarted there')
-    const plan = await servicePlan(context, service)
-    const restartAt = context.now().toISOString()
-    await deployService(context, plan!, { isNew: false, restartAt }, own)
+    const run = (await context.store.services.run(name))!
+    if (run.managed) await rebootService(context, service, run.managed, own)
+    else await startAnew(context, service, own)
     await noteSaid(context, name, await untilReady(context, service, own))
   })
   return await getService(context, name, control)
+}
+
+async function startAnew(context: Context, service: Service, control: Control): Promise<void> {
+  const plan = await servicePlan(context, service)
+  const restartAt = context.now().toISOString()
+  await deployService(context, plan!, { isNew: false, restartAt }, control)
 }
 
 /** Ends the change that runs, and settles when it is undone. @throws not-found; conflict when nothing runs */

@@ -45,6 +45,7 @@ const managed: Omit<ManagedCare, 'series'> = {
     'ElastiCache lets nobody take a copy or put one in by commands; it keeps a snapshot of each of the last 7 days',
   leavesSnapshot: true,
   sizeStays: null,
+  noRestart: 'a reboot by ElastiCache takes away all that is in it',
   says: [
     'ElastiCache runs it on one node: where that has to be replaced, what is in it is lost but for the snapshot of a day.',
     'It has no backup, restore, export or import by the rack: ElastiCache keeps a snapshot of each of the last 7 days.',

@@ -46,6 +46,7 @@ export const memcached: ServiceType = {
     withheld: null,
     series: ['1.4', '1.5', '1.6'],
     leavesSnapshot: false,
+    noRestart: 'the rack has ElastiCache reboot none, and a reboot takes away all that is in it',
     sizeStays: 'CloudFormation gives a memcached that is there no other node',
     says: [
       'Its connections are not encrypted, as on one machine; processes of the rack reach it, and nobody else.',

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import * as sdk from '@aws-sdk/client-rds'
 import { AwsError, type FakeAccount, type FakeService } from '../fake-service.ts'
+import { inBackground } from '../in-background.ts'
 import type { TaskNetwork } from '../links.ts'
 import { assertModelled, NotModelled } from '../modelled.ts'
 import { paged } from '../paging.ts'
@@ -30,14 +31,16 @@ type Properties = Record<string, unknown>
 interface Database {
   server: RunningServer
   host: string
+  status: 'available' | 'rebooting'
   isProtected: boolean
 }
 
 const text = (value: unknown) => (typeof value === 'string' ? value : '')
 
-/** J: what RDS takes for a small database, and for its last snapshot. */
+/** J: what RDS takes for a small database, for its last snapshot, and to reboot it. */
 const createMs = 300_000
 const snapshotMs = 120_000
+const rebootMs = 60_000
 
 export function createDatabases({ account, network, nameHost, certificateFor }: Options): FakeDatabases {
   const databases = new Map<string, Database>()
@@ -62,7 +65,8 @@ export function createDatabases({ account, network, nameHost, certificateFor }: 
       })
       const server = await startServer(account, network, wanted)
       nameHost(host, server.address)
-      databases.set(id, { server, host, isProtected: isTrue(properties['DeletionProtection']) })
+      const isProtected = isTrue(properties['DeletionProtection'])
+      databases.set(id, { server, host, status: 'available', isProtected })
       const arn = `arn:aws:rds:${account.region}:${account.account}:db:${id}`
       const endpoint = { 'Endpoint.Address': host, 'Endpoint.Port': text(properties['Port']) }
       return { physical: id, attributes: { DBInstanceArn: arn, ...endpoint } }
@@ -94,6 +98,25 @@ export function createDatabases({ account, network, nameHost, certificateFor }: 
     databases.delete(id)
   }
 
+  async function reboot(database: Database): Promise<void> {
+    nameHost(database.host, null)
+    await Promise.all([database.server.restart(), account.clock.pass(rebootMs)])
+    nameHost(database.host, database.server.address)
+    database.status = 'available'
+  }
+
+  function find(id = ''): Database {
+    const database = databases.get(id)
+    if (database) return database
+    throw new AwsError('DBInstanceNotFoundFault', `DBInstance ${id} not found.`, 404)
+  }
+
+  const told = (id: string, { status, isProtected }: Database): sdk.DBInstance => ({
+    DBInstanceIdentifier: id,
+    DBInstanceStatus: status,
+    DeletionProtection: isProtected,
+  })
+
   return {
     async deleteByHand(stack) {
       const found = [...databases].find(([id]) => id.startsWith(`${stack}-`))
@@ -113,10 +136,25 @@ export function createDatabases({ account, network, nameHost, certificateFor }: 
           const known = ['DBInstanceIdentifier', 'DeletionProtection', 'ApplyImmediately']
           assertModelled(input, known, 'ModifyDBInstance')
           const id = input.DBInstanceIdentifier ?? ''
-          const database = databases.get(id)
-          if (!database) throw new AwsError('DBInstanceNotFoundFault', `DBInstance ${id} not found.`, 404)
+          const database = find(id)
           database.isProtected = input.DeletionProtection ?? database.isProtected
-          return { DBInstance: { DBInstanceIdentifier: id, DeletionProtection: database.isProtected } }
+          return { DBInstance: told(id, database) }
+        },
+        // D: "RebootDBInstance": an outage in which it is `rebooting`; one that is not available is refused.
+        async RebootDBInstance(input: sdk.RebootDBInstanceMessage): Promise<sdk.RebootDBInstanceResult> {
+          assertModelled(input, ['DBInstanceIdentifier'], 'RebootDBInstance')
+          const id = input.DBInstanceIdentifier ?? ''
+          const database = find(id)
+          if (database.status !== 'available')
+            throw new AwsError('InvalidDBInstanceState', `Instance ${id} is not in available state.`)
+          database.status = 'rebooting'
+          inBackground(account, reboot(database))
+          return { DBInstance: told(id, database) }
+        },
+        async DescribeDBInstances(input: sdk.DescribeDBInstancesMessage): Promise<sdk.DBInstanceMessage> {
+          assertModelled(input, ['DBInstanceIdentifier'], 'DescribeDBInstances')
+          const id = input.DBInstanceIdentifier ?? ''
+          return { DBInstances: [told(id, find(id))] }
         },
         async DeleteDBSnapshot(input: sdk.DeleteDBSnapshotMessage): Promise<sdk.DeleteDBSnapshotResult> {
           const at = snapshots.findIndex((each) => each.DBSnapshotIdentifier === input.DBSnapshotIdentifier)

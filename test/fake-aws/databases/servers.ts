@@ -9,6 +9,8 @@ import type { TaskNetwork } from '../links.ts'
 export interface RunningServer {
   /** In the network of the tasks. */
   address: string
+  /** Ends its sessions, and settles when it answers again, maybe at another address. */
+  restart(): Promise<void>
   remove(): Promise<void>
 }
 
@@ -63,12 +65,23 @@ export async function startServer(
     deadlineMs: startMs,
   } as const
   const { Id } = await docker.json<{ Id: string }>(created, control)
-  await docker.json({ method: 'POST', path: `/containers/${Id}/start`, deadlineMs: startMs }, control)
-  const found = await docker.json<{
-    NetworkSettings: { Networks: Record<string, { IPAddress: string }> }
-  }>({ path: `/containers/${Id}/json` }, control)
-  const address = found.NetworkSettings.Networks[network.name]!.IPAddress
-  const isThere = async () => await answers(address)
-  await until(isThere, { deadlineMs: startMs, intervalMs: 200, what: 'a database to answer' })
-  return { address, remove: async () => await removeObject(docker, `/containers/${Id}?force=1&v=1`) }
+  const start = async (verb: 'start' | 'restart') => {
+    const own = { signal: AbortSignal.timeout(startMs) }
+    await docker.json({ method: 'POST', path: `/containers/${Id}/${verb}`, deadlineMs: startMs }, own)
+    const found = await docker.json<{
+      NetworkSettings: { Networks: Record<string, { IPAddress: string }> }
+    }>({ path: `/containers/${Id}/json` }, own)
+    const address = found.NetworkSettings.Networks[network.name]!.IPAddress
+    const isThere = async () => await answers(address)
+    await until(isThere, { deadlineMs: startMs, intervalMs: 200, what: 'a database to answer' })
+    return address
+  }
+  const server: RunningServer = {
+    address: await start('start'),
+    restart: async () => {
+      server.address = await start('restart')
+    },
+    remove: async () => await removeObject(docker, `/containers/${Id}?force=1&v=1`),
+  }
+  return server
 }
