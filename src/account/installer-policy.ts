@@ -7,8 +7,6 @@ export interface PolicyScope {
 
 /** Actions that go together, as `ecs:CreateCluster`, and patterns of the ARNs on which they are wanted. */
 export interface Permission {
-  /** Of the statement; letters and digits. */
-  id: string
   actions: string[]
   on: string[]
 }
@@ -31,15 +29,15 @@ export function installerPermissions(scope: PolicyScope): Permission[] {
   ]
 }
 
-/** The permissions as a policy of IAM. Pure. */
+/** The permissions as a policy of IAM; those on the same stand in one statement, as it has room for no more. Pure. */
 export function installerPolicy(scope: PolicyScope): object {
+  const byResource = Map.groupBy(installerPermissions(scope), ({ on }) => on.join(' '))
   return {
     Version: '2012-10-17',
-    Statement: installerPermissions(scope).map(({ id, actions, on }) => ({
-      Sid: id,
+    Statement: [...byResource.values()].map((same) => ({
       Effect: 'Allow',
-      Action: actions,
-      Resource: on,
+      Action: same.flatMap(({ actions }) => actions),
+      Resource: same[0]!.on,
     })),
   }
 }
@@ -57,22 +55,18 @@ function stacksAndRoles(scope: PolicyScope): Permission[] {
   const iam = (...rest: string[]) => rest.map((end) => `arn:aws:iam::${account}:${end}`)
   return [
     {
-      id: 'Stacks',
       actions: ['cloudformation:*'],
       on: arns(scope, 'cloudformation', `stack/rack-${rack}*/*`),
     },
     {
-      id: 'Roles',
       actions: of('iam', '*Role *RolePolicy *RolePolicies UpdateAssumeRolePolicy PutRolePermissionsBoundary'),
       on: iam(`role/rack/${rack}/*`),
     },
     {
-      id: 'Boundaries',
       actions: of('iam', '*Policy *PolicyVersion *PolicyVersions'),
       on: iam(`policy/rack/${rack}/*`),
     },
     {
-      id: 'LinkedRoles',
       actions: ['iam:CreateServiceLinkedRole'],
       on: iam('role/aws-service-role/*'),
     },
@@ -80,16 +74,16 @@ function stacksAndRoles(scope: PolicyScope): Permission[] {
 }
 
 const network: Permission = {
-  id: 'Network',
   actions: [
     'ec2:Describe*',
+    // D: whoever makes a load balancer in security groups needs it (kubernetes-sigs/aws-load-balancer-controller, 3917).
+    'ec2:GetSecurityGroupsForVpc',
     ...of('ec2', 'CreateTags DeleteTags CreateVpc DeleteVpc ModifyVpcAttribute'),
     ...of('ec2', 'CreateSubnet DeleteSubnet ModifySubnetAttribute'),
     'ec2:*InternetGateway',
     // Of the file system, where it is mounted.
     ...of('ec2', 'CreateNetworkInterface DeleteNetworkInterface'),
-    ...of('ec2', 'CreateRoute DeleteRoute *RouteTable *VpcEndpoint DeleteVpcEndpoints'),
-    ...of('ec2', 'CreateNatGateway DeleteNatGateway AllocateAddress ReleaseAddress'),
+    ...of('ec2', '*Route *RouteTable* *VpcEndpoint DeleteVpcEndpoints *NatGateway *Address'),
     ...of('ec2', 'CreateSecurityGroup DeleteSecurityGroup *SecurityGroupIngress *SecurityGroupEgress'),
   ],
   on: anything,
@@ -99,12 +93,15 @@ function computing(scope: PolicyScope): Permission[] {
   const { rack } = scope
   return [
     {
-      id: 'Cluster',
       actions: ['ecs:*'],
-      on: arns(scope, 'ecs', ...['cluster', 'service', 'task'].map((kind) => `${kind}/${rack}*`)),
+      on: arns(
+        scope,
+        'ecs',
+        // D: `service-deployment` too, by which CloudFormation sees how far one is.
+        ...['cluster', 'service*', 'task'].map((kind) => `${kind}/${rack}*`),
+      ),
     },
     {
-      id: 'Definitions',
       actions: of(
         'ecs',
         'CreateCluster RunTask ListTasks ListServices *TaskDefinition *TaskDefinitions ListTaskDefinitionFamilies ListTagsForResource TagResource UntagResource',
@@ -112,11 +109,10 @@ function computing(scope: PolicyScope): Permission[] {
       on: anything,
     },
     {
-      id: 'Builds',
       actions: ['codebuild:*'],
       on: arns(scope, 'codebuild', `project/rack-${rack}*`, `build/rack-${rack}*`),
     },
-    { id: 'Images', actions: ['ecr:*'], on: arns(scope, 'ecr', `repository/rack/${rack}*`) },
+    { actions: ['ecr:*'], on: arns(scope, 'ecr', `repository/rack/${rack}*`) },
   ]
 }
 
@@ -126,7 +122,6 @@ function balancing(scope: PolicyScope): Permission[] {
   const own = kinds.flatMap((kind) => ['app', 'net'].map((type) => `${kind}/${type}/rack-*`))
   return [
     {
-      id: 'Balancers',
       actions: ['elasticloadbalancing:*'],
       on: arns(scope, 'elasticloadbalancing', ...own, 'targetgroup/r-*', 'targetgroup/rack-*'),
     },
@@ -136,42 +131,38 @@ function balancing(scope: PolicyScope): Permission[] {
 function storing(scope: PolicyScope): Permission[] {
   const { rack } = scope
   return [
-    { id: 'Bucket', actions: ['s3:*'], on: [`arn:aws:s3:::rack-${rack}*`] },
-    { id: 'Objects', actions: ['s3:*Object'], on: [`arn:aws:s3:::rack-${rack}*/*`] },
+    // Of its objects too: `*` is any characters, `/` among them.
+    { actions: ['s3:*'], on: [`arn:aws:s3:::rack-${rack}*`] },
     {
-      id: 'Files',
-      actions: [
-        'elasticfilesystem:Describe*',
-        ...of('elasticfilesystem', '*FileSystem *MountTarget *AccessPoint *FileSystemPolicy TagResource'),
-      ],
-      on: anything,
-    },
-    {
-      id: 'Key',
       actions: of(
-        'kms',
-        'CreateKey DescribeKey PutKeyPolicy *KeyRotation TagResource ScheduleKeyDeletion *Alias CreateGrant Encrypt Decrypt GenerateDataKey',
+        'elasticfilesystem',
+        'Describe* *FileSystem *FileSystemPolicy *MountTarget* *AccessPoint *TagResource ListTagsForResource',
       ),
       on: anything,
     },
     {
-      id: 'Secrets',
+      actions: of(
+        'kms',
+        'CreateKey DescribeKey *KeyPolicy *KeyRotation* *Alias* ListResourceTags *TagResource UpdateKeyDescription ScheduleKeyDeletion CreateGrant Encrypt Decrypt GenerateDataKey*',
+      ),
+      on: anything,
+    },
+    {
       actions: ['secretsmanager:*'],
       on: arns(scope, 'secretsmanager', `secret:rack/${rack}/*`),
     },
     {
-      id: 'Databases',
       actions: ['rds:*'],
       on: arns(
         scope,
         'rds',
         ...['db', 'subgrp', 'pg', 'snapshot'].map((kind) => `${kind}:rack-${rack}*`),
-        // Of the engine's own, without which none is made.
+        // The engine's own: a database without a group of its own is judged on these (D).
         'og:default*',
+        'pg:default*',
       ),
     },
     {
-      id: 'Caches',
       actions: ['elasticache:*'],
       // Their names are too short for the rack's. Memcached has the settings of ElastiCache's own.
       on: arns(scope, 'elasticache', '*:rack-*', 'parametergroup:default*'),
@@ -181,17 +172,17 @@ function storing(scope: PolicyScope): Permission[] {
 
 const naming: Permission[] = [
   {
-    id: 'Certificates',
     actions: of('acm', '*Certificate ListCertificates ListTagsForCertificate AddTagsToCertificate'),
     on: anything,
   },
   {
-    id: 'Zones',
-    actions: of('route53', '*HostedZone ListHostedZones* *ResourceRecordSets *TagsForResource GetChange'),
+    actions: of(
+      'route53',
+      '*HostedZone* *ResourceRecordSets *TagsForResource GetChange ListQueryLoggingConfigs',
+    ),
     on: anything,
   },
   {
-    id: 'Members',
     actions: of(
       'servicediscovery',
       '*PrivateDnsNamespace *Namespace GetOperation *Service ListServices ListInstances RegisterInstance DeregisterInstance TagResource ListTagsForResource',
@@ -203,13 +194,12 @@ const naming: Permission[] = [
 function watching(scope: PolicyScope): Permission[] {
   const { rack } = scope
   return [
-    { id: 'Logs', actions: ['logs:*'], on: arns(scope, 'logs', `log-group:/rack/${rack}/*`) },
-    { id: 'Events', actions: ['events:*'], on: arns(scope, 'events', `rule/rack-${rack}*`) },
+    { actions: ['logs:*'], on: arns(scope, 'logs', `log-group:/rack/${rack}/*`) },
+    { actions: ['events:*'], on: arns(scope, 'events', `rule/rack-${rack}*`) },
   ]
 }
 
 const anywhere: Permission = {
-  id: 'Anywhere',
   actions: [
     // Without a name of a stack they are asked of all.
     ...of('cloudformation', 'DescribeStacks ListStacks'),
@@ -217,7 +207,7 @@ const anywhere: Permission = {
     'elasticloadbalancing:Describe*',
     'rds:Describe*',
     ...of('secretsmanager', 'ListSecrets GetRandomPassword'),
-    ...of('logs', 'DescribeLogGroups *ResourcePolicy DescribeResourcePolicies'),
+    ...of('logs', 'DescribeLogGroups DescribeIndexPolicies *ResourcePolicy DescribeResourcePolicies'),
     'ssm:TerminateSession',
     'cloudwatch:GetMetricData',
     'servicequotas:GetServiceQuota',

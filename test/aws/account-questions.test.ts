@@ -140,7 +140,10 @@ test('each action is asked about on what it is judged on, not on any resource of
 })
 
 test('what is missing is named, with its resource and whose no it is', async () => {
-  const without = everything.filter(({ Action }) => !Action.includes('kms:CreateKey'))
+  const without = everything.map((statement) => ({
+    ...statement,
+    Action: statement.Action.filter((action) => !action.startsWith('kms:')),
+  }))
   const denied: GivenStatement = { Effect: 'Deny', Action: ['ecs:CreateCluster'], Resource: ['*'] }
   permissions.give('CLEO', { Statement: [...without, denied] })
   const { caller, missing, unknown } = await check('CLEO')

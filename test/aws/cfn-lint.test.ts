@@ -9,6 +9,7 @@ import { questionsOf } from '../../src/account/asked-actions.ts'
 import { installerPermissions } from '../../src/account/installer-policy.ts'
 import { judgedOn } from '../../src/account/judged-on.ts'
 import { engineActions } from '../support/engine-actions.ts'
+import { stackCalls } from '../support/stack-calls.ts'
 import { SetupError } from '../../scripts/steps/progress.ts'
 import { ensurePython, pythonProgram } from '../../scripts/steps/python.ts'
 
@@ -71,7 +72,8 @@ test('what each action of an installation is judged on is what AWS judges it on'
   const scope = { rack: 'shop', region: 'eu-west-1', account: '123456789012' }
   const asked = questionsOf(installerPermissions(scope), scope).flatMap(({ actions }) => actions)
   const wrong: string[] = []
-  for (const action of new Set([...asked, ...(await engineActions())])) {
+  const ofStacks = await stackCalls('*-stack.json')
+  for (const action of new Set([...asked, ...ofStacks, ...(await engineActions())])) {
     const [name = '', verb = ''] = action.split(':')
     const service = services[name]
     const listed = service?.Actions[verb.toLowerCase()]

@@ -5,6 +5,7 @@ import { test } from 'node:test'
 import { evaluate, type GivenStatement } from '../../../test/fake-aws/small/permissions.ts'
 import { resolved, type Made } from '../../../test/fake-aws/stacks/template.ts'
 import { engineCalls } from '../../../test/support/engine-actions.ts'
+import { anywhere, stackCalls } from '../../../test/support/stack-calls.ts'
 import { judgedOn } from '../judged-on.ts'
 import { daemonRoles } from './daemon-roles.ts'
 
@@ -118,7 +119,17 @@ test('it passes the roles of apps and the one of its stacks, and writes none; it
   )
 })
 
-/** What CloudFormation calls for the resources of stacks of apps and services (S: handlers of their types in its registry). */
+const daemonsStacks = '{app,service,ports,open-ports,database,mysql,redis,valkey,memcached}-stack.json'
+
+test('CloudFormation may do every call that it makes for stacks of apps and services', async () => {
+  const policy = anywhere(policyOf('StackRole'))
+  const calls = await stackCalls(daemonsStacks)
+  assert.ok(calls.length > 60, `${calls.length}`)
+  const refused = calls.filter((call) => evaluate(policy, call, '*').EvalDecision !== 'allowed')
+  assert.deepEqual(refused, [])
+})
+
+/** Some of them, on what they are judged on. */
 const ofStacks: [resource: string, calls: string][] = [
   [
     arn('logs', 'log-group:/rack/shop/web'),

@@ -226,7 +226,7 @@ function stackStatements(rack: string, boundary: unknown): object[] {
   const writing =
     'CreateRole PutRolePolicy DeleteRolePolicy AttachRolePolicy DetachRolePolicy PutRolePermissionsBoundary'
   const looking =
-    'GetRole GetRolePolicy ListRolePolicies ListAttachedRolePolicies DeleteRole TagRole UntagRole UpdateAssumeRolePolicy'
+    'GetRole GetRolePolicy ListRolePolicies ListAttachedRolePolicies DeleteRole TagRole UntagRole UpdateRole UpdateAssumeRolePolicy'
   const logs =
     'CreateLogGroup DeleteLogGroup PutRetentionPolicy DeleteRetentionPolicy GetDataProtectionPolicy TagResource UntagResource ListTagsForResource'
   const images =
@@ -242,9 +242,9 @@ function stackStatements(rack: string, boundary: unknown): object[] {
       [
         ...of('ec2', 'CreateSecurityGroup DeleteSecurityGroup CreateTags DeleteTags'),
         ...of('ec2', 'AuthorizeSecurityGroupIngress RevokeSecurityGroupIngress'),
-        ...of('ec2', 'AuthorizeSecurityGroupEgress RevokeSecurityGroupEgress'),
+        ...of('ec2', 'AuthorizeSecurityGroupEgress RevokeSecurityGroupEgress GetSecurityGroupsForVpc'),
         ...['ec2', 'elasticache', 'elasticloadbalancing', 'rds'].map((service) => `${service}:Describe*`),
-        'logs:DescribeLogGroups',
+        ...of('logs', 'DescribeLogGroups DescribeIndexPolicies'),
       ],
       '*',
     ),
@@ -285,7 +285,7 @@ function cacheStatements(): object[] {
 function databaseStatements(rack: string): object[] {
   const own = ['db', 'subgrp', 'pg', 'snapshot'].map((kind) => `${kind}:rack-${rack}-service-*`)
   const verbs =
-    'CreateDBInstance ModifyDBInstance DeleteDBInstance CreateDBSnapshot CreateDBSubnetGroup ModifyDBSubnetGroup DeleteDBSubnetGroup CreateDBParameterGroup ModifyDBParameterGroup ResetDBParameterGroup DeleteDBParameterGroup AddTagsToResource RemoveTagsFromResource ListTagsForResource'
+    'CreateDBInstance ModifyDBInstance RebootDBInstance DeleteDBInstance CreateDBSnapshot CreateDBSubnetGroup ModifyDBSubnetGroup DeleteDBSubnetGroup CreateDBParameterGroup ModifyDBParameterGroup ResetDBParameterGroup DeleteDBParameterGroup AddTagsToResource RemoveTagsFromResource ListTagsForResource'
   return [
     allow(of('rds', verbs), arnsHere('rds', ...own, 'og:default*')),
     allow('iam:CreateServiceLinkedRole', iamArn('role/aws-service-role/rds.amazonaws.com/*')),
