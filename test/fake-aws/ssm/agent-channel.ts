@@ -18,9 +18,14 @@ export interface AgentChannel {
   end(words: string): void
 }
 
+export interface TerminalSize {
+  rows: number
+  cols: number
+}
+
 interface AgentEvents {
   input(content: Buffer): void
-  size(size: { rows: number; cols: number }): void
+  size(size: TerminalSize): void
   ready(): void
 }
 
@@ -56,7 +61,7 @@ export function createAgentChannel(socket: WebSocket, events: AgentEvents): Agen
       say(payloadTypes.handshakeComplete, { HandshakeTimeToComplete: 1_000_000, CustomerMessage: '' })
       events.ready()
     } else if (payloadType === payloadTypes.size) {
-      events.size(JSON.parse(payload.toString()) as { rows: number; cols: number })
+      events.size(JSON.parse(payload.toString()) as TerminalSize)
     } else events.input(payload)
   }
   socket.on('message', (data: RawData, isBinary) => {

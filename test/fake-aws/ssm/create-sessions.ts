@@ -3,10 +3,11 @@ import type { AddressInfo } from 'node:net'
 import { WebSocketServer, type RawData, type WebSocket } from 'ws'
 import type { DockerClient } from '../../../src/engines/docker/client.ts'
 import { inspectExec } from '../../../src/engines/docker/processes/exec-call.ts'
+import { resizeWith } from '../../../src/engines/docker/processes/resize.ts'
 import { endProcessTree } from '../../../src/lib/process-tree.ts'
 import { AwsError, type Action, type FakeAccount } from '../fake-service.ts'
 import type { Containers } from '../links.ts'
-import { createAgentChannel } from './agent-channel.ts'
+import { createAgentChannel, type TerminalSize } from './agent-channel.ts'
 import { createAgentOutput, splitCommand } from './agent-output.ts'
 
 /** The agent takes so many sessions a container (S). */
@@ -106,10 +107,16 @@ async function serve(place: Place, socket: WebSocket, { container, command }: Se
   const ready = Promise.withResolvers<void>()
   const typed: Buffer[] = []
   let give = (content: Buffer) => void typed.push(content)
+  let size: TerminalSize | undefined
+  let resize = (next: TerminalSize): void => {
+    size = next
+  }
+  const { signal } = place
+  const report = () => undefined
   const channel = createAgentChannel(socket, {
     ready: ready.resolve,
     input: (content) => give(content),
-    size: () => undefined,
+    size: (next) => resize(next),
   })
   const gone = new Promise<void>((resolve) => socket.once('close', () => resolve()))
   await Promise.race([ready.promise, gone])
@@ -121,6 +128,14 @@ async function serve(place: Place, socket: WebSocket, { container, command }: Se
     const exec = await startAgentExec(place, container, splitCommand(command))
     for (const content of typed) exec.socket.write(content)
     give = (content) => void exec.socket.write(content)
+    resize = ({ rows, cols: columns }) =>
+      resizeWith(
+        place.docker,
+        `/exec/${exec.id}/resize`,
+        { rows, columns, onResize() {} },
+        { signal, report },
+      )
+    if (size) resize(size)
     void endWhenAlone(place, exec.id, gone, exec.ended).catch((error: unknown) =>
       place.account.onTrouble(error),
     )

@@ -1,30 +1,16 @@
 import assert from 'node:assert/strict'
-import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { Readable } from 'node:stream'
 import { after, before, describe, test } from 'node:test'
-import { promisify } from 'node:util'
-import * as sdk from '@aws-sdk/client-ecs'
-import { createClients } from '../../../src/aws/clients.ts'
 import { RackError } from '../../../src/domain/error.ts'
 import { copyFiles } from '../../../src/engines/aws/exec/copy-files.ts'
 import { execInTask } from '../../../src/engines/aws/exec/exec.ts'
-import type { AwsPlaces } from '../../../src/domain/aws-places.ts'
-import { connectDocker } from '../../../src/engines/docker/client.ts'
 import { until } from '../../../src/lib/poll.ts'
 import { collectTerminal } from '../../support/collect-terminal.ts'
-import { controlFor, dockerSocket } from '../../support/docker-rack.ts'
+import { controlFor } from '../../support/docker-rack.ts'
+import { docker, openExecWorld, type ExecWorld } from '../../support/exec-world.ts'
 import { packTar, unpackTar } from '../../support/tar.ts'
-import { createFakeAccount } from '../account.ts'
-import { clientConfig } from '../client-config.ts'
-import { startServer, type FakeServer } from '../server.ts'
-import { toolImage } from '../tool/tool-image.ts'
 import { createAgentOutput, splitCommand } from './agent-output.ts'
-import { createSessions, type Sessions } from './create-sessions.ts'
-import { labelOptions } from '../ecs/task-network.ts'
-
-const run = promisify(execFile)
-const docker = async (...args: string[]) => (await run('docker', args)).stdout.trim()
 
 test('the agent loses what is no UTF-8', () => {
   const agent = createAgentOutput()
@@ -35,67 +21,13 @@ test('the agent loses what is no UTF-8', () => {
 })
 
 describe('a session of exec', { timeout: 120_000 }, () => {
-  const name = `fake-aws-exec-${randomBytes(4).toString('hex')}`
-  const place = { taskArn: 'arn:task/one', container: 'main', process: 'PAAAAAAAAAA' }
-  let server: FakeServer
-  let sessions: Sessions
-  let parts: Parameters<typeof execInTask>[0]
-  let account: Awaited<ReturnType<typeof createFakeAccount>>
+  let world: ExecWorld
   before(async () => {
-    account = await createFakeAccount()
-    const client = connectDocker({ socketPath: dockerSocket })
-    const image = await toolImage(client, controlFor(100_000))
-    await docker(
-      'run',
-      '--rm',
-      '-v',
-      `${name}:/.rack`,
-      '-v',
-      `${name}-run:/run/rack`,
-      '-e',
-      'RACK_INIT={}',
-      image,
-    )
-    const user = ['--user=1000:1000', '-e', 'COLOR=green grass', '-w', '/tmp']
-    const command = ['busybox:1', 'sh', '-c', 'trap "exit 0" TERM; while :; do sleep 1; done']
-    await docker(
-      'run',
-      '-d',
-      '--name',
-      name,
-      ...(await labelOptions(name)),
-      '-v',
-      `${name}:/.rack`,
-      ...user,
-      ...command,
-    )
-    sessions = await createSessions(account, { docker: client, containers: { find: () => name } })
-    const service = {
-      scope: 'ecs',
-      sdk: sdk as Record<string, unknown>,
-      actions: {
-        ...sessions.actions,
-        DescribeTasks: async () => ({ tasks: [{ desiredStatus: 'RUNNING' }], failures: [] }),
-      },
-    }
-    server = await startServer({ ...account, services: [service] })
-    const { endpoint, region, credentials } = clientConfig(server)
-    parts = {
-      clients: createClients({ endpoint, region, credentials }),
-      places: { cluster: 'r1' } as AwsPlaces,
-    }
+    world = await openExecWorld()
   })
-  after(async () => {
-    parts.clients.close()
-    await sessions.close()
-    await server.close()
-    account.clock.close()
-    await docker('rm', '-f', '-v', name)
-    await docker('volume', 'rm', name, `${name}-run`)
-    assert.deepEqual(account.troubles, [])
-  })
+  after(async () => await world.close())
   const exec = async (command: string[], terminal = collectTerminal(), control = controlFor(60_000)) =>
-    await execInTask(parts, place, { command, terminal: terminal.terminal }, control)
+    await execInTask(world.parts, world.place, { command, terminal: terminal.terminal }, control)
   const shell = (text: string) => ['sh', '-c', text]
 
   test('has the user, the environment and the directory of process 1', async () => {
@@ -132,7 +64,7 @@ describe('a session of exec', { timeout: 120_000 }, () => {
     await until(() => started.stdout() === 'here\n', { deadlineMs: 20_000, what: 'the command' })
     client.abort(new RackError('cancelled', 'it is enough'))
     await ended
-    const isGone = async () => !(await docker('exec', name, 'ps')).includes('1234')
+    const isGone = async () => !(await docker('exec', world.name, 'ps')).includes('1234')
     await until(isGone, { deadlineMs: 20_000, intervalMs: 200, what: 'the command to be ended' })
   })
 
@@ -154,7 +86,7 @@ describe('a session of exec', { timeout: 120_000 }, () => {
 
   test('archives go in and come out; what is wrong with them is told', async () => {
     const copy = async (path: string, archive: Parameters<typeof copyFiles>[2]['archive']) =>
-      await copyFiles(parts, place, { path, archive }, controlFor(60_000))
+      await copyFiles(world.parts, world.place, { path, archive }, controlFor(60_000))
     const big = randomBytes(100_000)
     await copy('/tmp', {
       in: packTar([

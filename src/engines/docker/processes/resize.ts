@@ -14,7 +14,12 @@ interface Size {
 const firstSizeMs = 1000
 
 /** Keeps the size of a process's terminal that of the person's. */
-export function resizeWith(docker: DockerClient, path: string, terminal: Terminal, control: Control): void {
+export function resizeWith(
+  docker: DockerClient,
+  path: string,
+  terminal: Pick<Terminal, 'rows' | 'columns' | 'onResize'>,
+  control: Control,
+): void {
   const { signal } = control
   const send = async ({ rows, columns }: Size): Promise<boolean> => {
     if (rows < 1 || columns < 1 || signal.aborted) return true
