@@ -10,6 +10,19 @@ const called: Record<string, string> = {
   's3:CompleteMultipartUpload': 's3:PutObject',
   'monitoring:GetMetricData': 'cloudwatch:GetMetricData',
 }
+/** What a call needs beside its own action, since what it makes bears tags (D). */
+const tagging: Record<string, string> = {
+  'acm:RequestCertificate': 'acm:AddTagsToCertificate',
+  'ecs:CreateService': 'ecs:TagResource',
+  'ecs:RegisterTaskDefinition': 'ecs:TagResource',
+  'ecs:RunTask': 'ecs:TagResource',
+  'elasticfilesystem:CreateAccessPoint': 'elasticfilesystem:TagResource',
+  'elasticloadbalancing:CreateRule': 'elasticloadbalancing:AddTags',
+  'elasticloadbalancing:CreateTargetGroup': 'elasticloadbalancing:AddTags',
+  'logs:CreateLogGroup': 'logs:TagResource',
+  'secretsmanager:CreateSecret': 'secretsmanager:TagResource',
+  'servicediscovery:CreateService': 'servicediscovery:TagResource',
+}
 /** Whoever has a key may ask it. */
 const needsNothing = new Set(['sts:GetCallerIdentity'])
 
@@ -27,7 +40,7 @@ export async function engineCalls(): Promise<EngineCall[]> {
   )
   return calls
     .filter((call) => !needsNothing.has(call))
-    .map((call) => ({ call, action: called[call] ?? call }))
+    .flatMap((call) => [called[call] ?? call, tagging[call] ?? []].flat().map((action) => ({ call, action })))
 }
 
 /** Every action that the engine and an installation need to be allowed for their own calls. */

@@ -122,7 +122,7 @@ function running(rack: string): object[] {
     ),
     // A log that somebody has deleted is made again.
     allow(
-      of('logs', 'DescribeLogStreams FilterLogEvents CreateLogGroup PutRetentionPolicy'),
+      of('logs', 'DescribeLogStreams FilterLogEvents CreateLogGroup PutRetentionPolicy TagResource'),
       arnsHere('logs', `log-group:/rack/${rack}/*`),
     ),
   ]
