@@ -61,6 +61,8 @@ export function rackTemplate(input: RackInput): Template {
           ClusterName: rack,
           CapacityProviders: ['FARGATE', 'FARGATE_SPOT'],
           DefaultCapacityProviderStrategy: [{ CapacityProvider: 'FARGATE', Weight: 1 }],
+          // Else what goes through a command, files and secrets among it, would go into its app's log too (D).
+          Configuration: { ExecuteCommandConfiguration: { Logging: 'NONE' } },
           Tags: tagsOf(rack),
         },
       },
