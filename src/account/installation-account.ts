@@ -1,3 +1,4 @@
+import type { IAM } from '@aws-sdk/client-iam'
 import type { KMS } from '@aws-sdk/client-kms'
 import type { AwsClients } from '../aws/clients.ts'
 import type { StackOptions } from '../aws/stack-options.ts'
@@ -9,6 +10,7 @@ export interface InstallationAccount {
     'stacks' | 'objects' | 'files' | 'zones' | 'databases' | 'certificates' | 'secrets'
   >
   keys: Pick<KMS, 'scheduleKeyDeletion'>
+  roles: Pick<IAM, 'createServiceLinkedRole'>
   /** How often a stack is asked how far it is, ms; three seconds when absent. */
   intervalMs?: number
 }

@@ -8,6 +8,7 @@ import { RackError } from '../domain/error.ts'
 import { forgetAbsentNamesSoon } from './absent-names.ts'
 import { withChosen } from './chosen.ts'
 import { secretType } from './held-resources.ts'
+import { ensureLinkedRole } from './linked-role.ts'
 import { stackOptionsOf, type InstallationAccount } from './installation-account.ts'
 import {
   baseStackName,
@@ -63,7 +64,10 @@ export async function makeBaseStack(
   const options = stackOptionsOf(account)
   const named = { stack: baseStackName(rack), resource: storeResource, intervalMs: options.intervalMs }
   const free = async () => await liftProtection({ ...account.clients, ...named }, control)
-  const base = await ensureStack(options, { ...baseStack(input, replace), onCreate, free }, control)
+  // What comes first takes minutes: by then the role is known.
+  const judgeNew = async () => await ensureLinkedRole(account, control)
+  const stack = { ...baseStack(input, replace), onCreate, judgeNew, free }
+  const base = await ensureStack(options, stack, control)
   await options.stacks.updateTerminationProtection(
     { StackName: baseStackName(rack), EnableTerminationProtection: true },
     { abortSignal: control.signal },

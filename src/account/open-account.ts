@@ -1,3 +1,4 @@
+import { IAM } from '@aws-sdk/client-iam'
 import { KMS } from '@aws-sdk/client-kms'
 import { accountClock } from '../aws/account-clock.ts'
 import { createClients, through, type AwsClients } from '../aws/clients.ts'
@@ -17,13 +18,16 @@ const shortestIntervalMs = 50
 export function openAccount(region: string, environment: Record<string, string | undefined>): OpenAccount {
   const clients = createClients({ region })
   const keys = through(new KMS({ region }), 4)
+  const roles = through(new IAM({ region }), 4)
   return {
     clients,
     keys,
+    roles,
     intervalMs: Math.max(shortestIntervalMs, stackIntervalMs / accountClock(environment)),
     close() {
       clients.close()
       keys.destroy()
+      roles.destroy()
     },
   }
 }

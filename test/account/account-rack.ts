@@ -18,7 +18,7 @@ import { toolImage } from '../fake-aws/tool/tool-image.ts'
 import type { AccountSettings } from './settings.ts'
 
 /** An account, and how often it is asked: as AWS wants it, where nothing is said. */
-export interface TestAccount extends Pick<InstallationAccount, 'keys' | 'intervalMs'> {
+export interface TestAccount extends Pick<InstallationAccount, 'keys' | 'roles' | 'intervalMs'> {
   clients: AwsClients
   intervals?: Partial<Intervals>
 }

@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto'
+import { IAM } from '@aws-sdk/client-iam'
 import { KMS } from '@aws-sdk/client-kms'
 import { createClients } from '../../src/aws/clients.ts'
 import { engineContract, type EngineHarness } from '../contract/engine.ts'
@@ -21,7 +22,7 @@ const removalMs = 1_800_000
 async function open(): Promise<EngineHarness> {
   const { region } = settings
   const clients = createClients({ region })
-  const account = { clients, keys: new KMS({ region }) }
+  const account = { clients, keys: new KMS({ region }), roles: new IAM({ region }) }
   const report = () => undefined
   const opened = await openAccountRack(account, settings, {
     signal: AbortSignal.timeout(settings.timeoutMs),

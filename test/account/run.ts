@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { join } from 'node:path'
+import { IAM } from '@aws-sdk/client-iam'
 import { KMS } from '@aws-sdk/client-kms'
 import { createClients } from '../../src/aws/clients.ts'
 import { removeAccountRack } from './account-rack.ts'
@@ -87,16 +88,18 @@ async function runContract({ rack, timeoutMs }: AccountSettings): Promise<number
 async function clean({ region, rack }: Pick<AccountSettings, 'region' | 'rack'>): Promise<void> {
   const clients = createClients({ region })
   const keys = new KMS({ region })
+  const roles = new IAM({ region })
   const report = (progress: { type: string; text?: string }) =>
     void (progress.type === 'log' && say(`  ${progress.text}`))
   const control = { signal: AbortSignal.timeout(removalMs), report }
   try {
-    const kept = await removeAccountRack({ clients, keys }, rack, control)
+    const kept = await removeAccountRack({ clients, keys, roles }, rack, control)
     say(
       `All of ${rack} is removed${kept.map(({ type, id }) => `, but ${type} ${id}, which goes in 30 days`).join('')}.`,
     )
   } finally {
     keys.destroy()
+    roles.destroy()
     clients.close()
   }
 }

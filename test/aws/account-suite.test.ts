@@ -5,6 +5,7 @@ import { describeRun } from '../account/describe-run.ts'
 import { openAccountRack, removeAccountRack } from '../account/account-rack.ts'
 import { readSettings, type AccountSettings } from '../account/settings.ts'
 import { engineContract, type EngineHarness } from '../contract/engine.ts'
+import { IAM } from '@aws-sdk/client-iam'
 import { KMS } from '@aws-sdk/client-kms'
 import { createClients } from '../../src/aws/clients.ts'
 import { intervalsAt } from '../../src/engines/aws/intervals-at.ts'
@@ -65,8 +66,9 @@ async function open(): Promise<EngineHarness> {
   account = await startFakeAws({ rack, factor, isEmpty: true, listenOn: (port) => (port === 80 ? 0 : port) })
   const clients = createClients(account.access())
   const keys = new KMS(account.access())
+  const roles = new IAM(account.access())
   const opened = await openAccountRack(
-    { clients, keys, intervalMs: 50, intervals: intervalsAt(factor) },
+    { clients, keys, roles, intervalMs: 50, intervals: intervalsAt(factor) },
     settings,
     controlFor(120_000),
   )
@@ -87,11 +89,12 @@ async function open(): Promise<EngineHarness> {
       )
       // Whoever cleans up once more finds nothing.
       assert.deepEqual(
-        await removeAccountRack({ clients, keys, intervalMs: 50 }, rack, controlFor(30_000)),
+        await removeAccountRack({ clients, keys, roles, intervalMs: 50 }, rack, controlFor(30_000)),
         [],
       )
       clients.close()
       keys.destroy()
+      roles.destroy()
     },
   }
 }

@@ -26,6 +26,7 @@ import { createImages, type Repositories } from './small/images.ts'
 import { createKeys } from './small/keys.ts'
 import { createLogs, type LogGroups } from './small/logs.ts'
 import { createObjects } from './small/objects.ts'
+import { createLinkedRoles } from './small/linked-roles.ts'
 import { createPermissions, type Permissions } from './small/permissions.ts'
 import { createPrices } from './small/prices.ts'
 import { createQuotas } from './small/quotas.ts'
@@ -293,13 +294,15 @@ async function balancersOf(
 }
 
 /** The small services, and what the others need of them. */
-function createSmall(account: Account, { fargateVcpu }: FakeAwsOptions) {
+function createSmall(account: Account, { fargateVcpu, isEmpty = false }: FakeAwsOptions) {
   const secrets = createSecrets(account)
   const logs = createLogs(account)
   const files = createFileSystems(account)
   const objects = createObjects(account)
   const images = createImages(account)
+  const linkedRoles = createLinkedRoles(account, !isEmpty)
   const permissions = createPermissions(account)
+  const { service: iam } = permissions
   const keys = createKeys(account)
   const quotas = createQuotas(account, fargateVcpu === undefined ? {} : { fargateVcpu })
   return {
@@ -307,7 +310,7 @@ function createSmall(account: Account, { fargateVcpu }: FakeAwsOptions) {
       ...[secrets, logs, files, objects, images, keys].map(({ service }) => service),
       quotas,
       createIdentity(account),
-      permissions.service,
+      { ...iam, actions: { ...iam.actions, ...linkedRoles.actions } },
       createPrices(account),
     ],
     permissions,
@@ -326,6 +329,7 @@ function createSmall(account: Account, { fargateVcpu }: FakeAwsOptions) {
       readSecret: (arn: string) => secrets.maker.read(arn),
     },
     forStacks: {
+      linkedRoles,
       keys: keys.keys,
       buckets: objects.buckets,
       fileSystems: files.fileSystems,

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { IAM } from '@aws-sdk/client-iam'
 import { KMS } from '@aws-sdk/client-kms'
 import type { InstallationAccount } from '../../src/account/installation-account.ts'
 import type { WantedInstallation } from '../../src/account/make-stacks.ts'
@@ -18,8 +19,9 @@ export async function openEmptyAccount({ factor }: { factor: number }) {
     const access = aws.access(accessKeyId)
     const clients = createClients(access)
     const keys = new KMS(access)
-    opened.push({ destroy: () => clients.close() }, keys)
-    return { clients, keys, intervalMs: 50 }
+    const roles = new IAM(access)
+    opened.push({ destroy: () => clients.close() }, keys, roles)
+    return { clients, keys, roles, intervalMs: 50 }
   }
   const account = installer()
   return {

@@ -3,6 +3,7 @@ import type { BuildProject, BuildProjects } from '../../codebuild/create-builds.
 import type { Clusters } from '../../ecs/create-ecs.ts'
 import type { BalancerMaker } from '../../elb/create-elb.ts'
 import type { NameMaker } from '../../names/create-names.ts'
+import type { LinkedRoles } from '../../small/linked-roles.ts'
 import type { LogGroups } from '../../small/logs.ts'
 import { hex, plainModel, text, texts, type Inventory, type Properties, type ResourceModel } from './model.ts'
 
@@ -13,6 +14,7 @@ export interface RackLinks {
   names: NameMaker
   projects: BuildProjects
   logGroups: LogGroups
+  linkedRoles: Pick<LinkedRoles, 'assume'>
 }
 
 /** What processes run in, are reached by and are found by. Times are guesses (J). */
@@ -62,12 +64,13 @@ export function rackModels(links: RackLinks, inventory: Inventory): Record<strin
   }
 }
 
-function cluster({ clusters, account }: RackLinks): ResourceModel {
+function cluster({ clusters, account, linkedRoles }: RackLinks): ResourceModel {
   return {
     takesMs: 10_000,
     named: 'ClusterName',
     create({ ClusterName }, generated) {
       const name = text(ClusterName) ?? generated
+      linkedRoles.assume('ecs.amazonaws.com')
       clusters.add(name)
       return {
         physical: name,
