@@ -85,6 +85,9 @@ describe('what somebody has changed by hand', { concurrency: 4 }, () => {
     assert.equal(await deleteRules('rule'), 1)
     await rack.engine.bringNames([plan], control)
     await isServed('rule')
+    assert.equal(await deleteRules('rule'), 1)
+    assert.match(await deploy(plan, plan), /somebody has taken what leads to web on web: it is made anew/)
+    await isServed('rule')
   })
 
   test('a service that somebody has deleted is made anew, and serves', async () => {

@@ -5,6 +5,7 @@ import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { after, before, test } from 'node:test'
 import { ensureStack, removeStack } from '../../src/aws/stacks.ts'
+import type { Control } from '../../src/domain/control.ts'
 import { noReleaseCommands } from '../../src/domain/engine.ts'
 import { appOwner } from '../../src/domain/owner.ts'
 import type { Plan } from '../../src/domain/plan.ts'
@@ -63,8 +64,11 @@ function dnsPlan(word: string, ports: Port[], allow: string[] | null = null): Pl
   return planOf([type], { rack: rack.rack, owner: appOwner('dns'), release })
 }
 
-const deploy = async (plan: Plan, live: Plan | null) =>
-  await engine.deploy({ plan, live, leaving: [], releaseCommands: noReleaseCommands }, controlFor(60_000))
+const deploy = async (plan: Plan, live: Plan | null, heard: string[] = []) => {
+  const report: Control['report'] = (event) => void heard.push('text' in event ? event.text : '')
+  const control = { ...controlFor(60_000), report }
+  return await engine.deploy({ plan, live, leaving: [], releaseCommands: noReleaseCommands }, control)
+}
 
 async function stacksOf(part: string): Promise<string[]> {
   const { Stacks = [] } = await rack.clients.stacks.describeStacks({})
@@ -187,4 +191,39 @@ test('the first port of udp has the balancer made; a release takes it over, and 
   await removeStack(options, `rack-${rack.rack}-ports`, controlFor(20_000))
   assert.deepEqual(await engine.obstacles(plan, new Set(), controlFor(10_000)), [])
   assert.equal((await engine.additions(plan, controlFor(10_000))).length, 1)
+})
+
+test('a listener that somebody has deleted is there again within a minute, the balancer beside its stack after the next deploy', async () => {
+  const external = freePort()
+  const plan = dnsPlan('one', [
+    { external, container: 9000, protocol: 'tcp', proxy: false as const, secure: false },
+  ])
+  await deploy(plan, null)
+  const { balancers } = rack.clients
+  const hostOf = () => engine.endpoints(plan)[0]!.host
+  const host = hostOf()
+  const { LoadBalancers = [] } = await balancers.describeLoadBalancers({})
+  const { LoadBalancerArn } = LoadBalancers.find(({ DNSName }) => DNSName === host)!
+  const { Listeners = [] } = await balancers.describeListeners({ LoadBalancerArn })
+  const { ListenerArn } = Listeners.find(({ Port }) => Port === external)!
+  await balancers.deleteListener({ ListenerArn })
+  await engine.bringNames([plan], controlFor(10_000))
+  assert.equal(await greeting(external, '127.0.0.1'), 'one')
+
+  await rack.account.balancers.deleteByHand(LoadBalancerArn!)
+  // It costs: nobody makes one who has not said so.
+  await engine.bringNames([plan], controlFor(10_000))
+  const [addition] = await engine.additions(plan, controlFor(10_000))
+  assert.match(
+    addition ?? '',
+    /^somebody has deleted the network load balancer .+: another one is made, with/,
+  )
+  const heard: string[] = []
+  const { replaced } = await deploy(plan, plan, heard)
+  assert.deepEqual(replaced, [])
+  assert.notEqual(hostOf(), host)
+  const text = `the network load balancer is at ${hostOf()} from now on: change the records that lead to ${host}`
+  assert.ok(heard.includes(text), heard.join('\n'))
+  assert.equal(await greeting(external, '127.0.0.1'), 'one')
+  await engine.remove(appOwner('dns'), { volumes: true }, controlFor(60_000))
 })

@@ -71,6 +71,8 @@ export interface FakeAws {
   /** PEM of who signs what databases show. */
   databaseAuthority: string
   databases: Pick<FakeDatabases, 'deleteByHand'>
+  /** Past the stacks that have made them. */
+  balancers: { deleteByHand(arn: string): Promise<void> }
   repositories: Repositories
   logGroups: LogGroups
   /** By id, changes of Route 53, and when each is known everywhere. */
@@ -234,6 +236,7 @@ export async function startFakeAws(options: FakeAwsOptions = {}): Promise<FakeAw
     certificates,
     databaseAuthority: shown.authority,
     databases,
+    balancers: { deleteByHand: (arn) => elb.maker.remove(arn) },
     repositories: small.links.repositories,
     logGroups: small.links.logGroups,
     nameChanges: names.changes,

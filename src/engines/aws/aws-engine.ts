@@ -12,6 +12,7 @@ import { createOwnerTurns, guarded } from '../common/owner-turns.ts'
 import { readCapacity } from './capacity.ts'
 import { createParts } from './create-parts.ts'
 import { bringNamesOf } from './certificates/bring-names.ts'
+import { bringPorts, unledPlans } from './deploy/bring-ports.ts'
 import { bringWays, hasWebWay } from './deploy/bring-ways.ts'
 import { createSettledWays } from './deploy/settled-ways.ts'
 import { deployPlan } from './deploy/deploy.ts'
@@ -70,6 +71,8 @@ export function createAwsEngine(options: AwsEngineOptions): AwsEngine {
     sweep: (keep, control) => guarded(control, () => sweepRack(parts, keep, control)),
     start: (control) =>
       guarded(control, async () => {
+        // Of what it was installed with nobody knows whether it is there.
+        parts.network.balancer = undefined
         await findNetworkBalancer(parts, control)
         await adoptLeaving(parts, control)
         await adoptOneOffs(parts, control)
@@ -138,21 +141,28 @@ function namesVerb(
     guarded(control, async () => {
       const bring = async () => await bringNamesOf(parts, plans, control)
       const states = await naming.run(bring, control.signal)
-      const web = plans.filter(hasWebWay)
-      if (web.length === 0) return states
-      const look = await lookAtWays(web, control)
       const wantedOf = (read: Plan) => {
         const last = brought.get(ownerKey(read.owner))
         return last === null ? null : (last ?? read)
       }
-      const unsettled = web.filter((read) => !look.isSettled(wantedOf(read) ?? read))
+      const works: [Plan, (wanted: Plan) => Promise<void>][] = []
+      for (const read of await unledPlans(parts, plans, control))
+        works.push([read, async (wanted) => await bringPorts(parts, wanted, control)])
+      const web = plans.filter(hasWebWay)
+      if (web.length > 0) {
+        const look = await lookAtWays(web, control)
+        for (const read of web) {
+          if (look.isSettled(wantedOf(read) ?? read)) continue
+          works.push([read, async (wanted) => look.note(wanted, await bringWays(parts, wanted, control))])
+        }
+      }
       // An app that is being deployed, or cannot have what it asks for, keeps no other from its names.
       const ends = await Promise.allSettled(
-        unsettled.map(
-          async (read) =>
+        works.map(
+          async ([read, work]) =>
             await inTurn(read.owner, control, async () => {
               const wanted = wantedOf(read)
-              if (wanted !== null) look.note(wanted, await bringWays(parts, wanted, control))
+              if (wanted !== null) await work(wanted)
             }),
         ),
       )

@@ -96,9 +96,21 @@ async function bringOne(
   return waiting('ACM is asked for a certificate')
 }
 
+/** Has a listener that was just made show what is issued for its names; what it has no room for is told by the next step. */
+export async function showIssued(
+  parts: AwsParts,
+  { listener, names }: ListenerNames,
+  control: Pick<Control, 'signal'>,
+): Promise<void> {
+  if (names.length === 0) return
+  const places = [{ listener, names, shown: new Set<string>() }]
+  for (const own of await ownCertificates(parts, control))
+    if (own.state === 'issued' && names.includes(own.name)) await show({ parts, places }, own, control)
+}
+
 /** Where it is asked for, and nowhere else. */
 async function show(
-  { parts, places }: World,
+  { parts, places }: Pick<World, 'parts' | 'places'>,
   own: OwnCertificate,
   control: Pick<Control, 'signal'>,
 ): Promise<NameState> {

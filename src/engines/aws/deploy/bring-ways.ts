@@ -8,7 +8,7 @@ import { generationOf } from './found-generation.ts'
 import { swapRules } from './move-ways.ts'
 import type { OwnWays } from './refuse-ways.ts'
 import type { Generation } from './own.ts'
-import { groupBehind, type Serving } from './serving.ts'
+import { groupBehind, newestServing, type Serving } from './serving.ts'
 
 /** Whether anything of it is reached by a name from outside. */
 export function hasWebWay(plan: Plan): boolean {
@@ -58,7 +58,6 @@ function ledNow(own: OwnWays, plan: Plan, rules: FoundRule[]): Serving[] {
 
 /** Somebody has deleted the rule of what serves: it goes there again. Of a type of which nobody is to run there may be none. */
 function unled(generations: Generation[], plan: ProcessPlan): Serving[] {
-  const proved = generations.filter(({ state, desired }) => state === 'proved' && desired > 0)
-  const [main] = proved.toSorted((a, b) => b.createdMs - a.createdMs)
+  const main = newestServing(generations)
   return main ? [{ plan, main, counts: new Map([[main, 1]]) }] : []
 }

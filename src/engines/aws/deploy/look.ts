@@ -13,8 +13,9 @@ import { jobGeneration } from '../jobs/jobs.ts'
 import { findCompleted } from '../jobs/notes.ts'
 import { tellDrift } from './drift.ts'
 import { generationOf } from './found-generation.ts'
-import { findLostParts } from './lost-parts.ts'
-import { observed, type Generation, type LostParts, type OwnCopy, type OwnRollout } from './own.ts'
+import { findLost } from './lost-parts.ts'
+import type { Lost } from './lost.ts'
+import { observed, type Generation, type OwnCopy, type OwnRollout } from './own.ts'
 import { reapGeneration } from '../leaving/reap.ts'
 import { readVolumeTags } from '../volumes/volume-tags.ts'
 
@@ -43,14 +44,10 @@ export async function findOwn(own: OwnRollout, plans: Plan[], control: Control):
 }
 
 /** Its copies are replaced by such as have all that they stand on. */
-async function tellLost(
-  own: OwnRollout,
-  active: FoundGeneration[],
-  control: Control,
-): Promise<ReadonlyMap<string, LostParts>> {
-  const lost = await findLostParts(own, active.map(generationOf), control)
+async function tellLost(own: OwnRollout, active: FoundGeneration[], control: Control): Promise<Lost> {
+  const lost = await findLost(own, active.map(generationOf), control)
   for (const { name, type } of active) {
-    const parts = lost.get(name)
+    const parts = lost.parts.get(name)
     if (parts) tellDrift(control, `somebody has taken ${parts.what} from ${type}: its copies are replaced`)
   }
   return lost
@@ -103,7 +100,7 @@ function toGeneration(own: OwnRollout, found: FoundGeneration): Generation {
   // The same object as before, since copies point to it.
   const kept = known ? Object.assign(known, generation, { parked }) : generation
   own.generations.set(found.name, kept)
-  const lost = own.lost?.get(found.name)
+  const lost = own.lost?.parts.get(found.name)
   // One that lacks something is what no plan wants.
   if (lost) Object.assign(kept, { identity: '', groups: kept.groups.filter((arn) => !lost.groups.has(arn)) })
   return kept

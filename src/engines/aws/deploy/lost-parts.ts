@@ -1,28 +1,24 @@
 import type { TaskDefinition } from '@aws-sdk/client-ecs'
+import type { TargetGroup } from '@aws-sdk/client-elastic-load-balancing-v2'
 import type { Control } from '../../../domain/control.ts'
 import { isAwsError } from '../../../aws/errors.ts'
 import { mapBounded } from '../../../lib/semaphore.ts'
 import type { AwsParts } from '../parts.ts'
-import type { Generation, LostParts, OwnRollout } from './own.ts'
+import type { Lost } from './lost.ts'
+import type { Generation, OwnRollout } from './own.ts'
 
 const atOnce = 4
 
-/**
- * Of generations that serve, those to which something is missing: their next task would not start, or nobody would reach
- * it. By their names.
- */
-export async function findLostParts(
+/** What somebody has taken away of what these stand on, as far as they serve. */
+export async function findLost(
   own: Pick<OwnRollout, 'parts' | 'volumesMadeMs'>,
   generations: readonly Generation[],
   control: Pick<Control, 'signal'>,
-): Promise<Map<string, LostParts>> {
+): Promise<Lost> {
   const { parts } = own
   const proved = generations.filter(({ state }) => state === 'proved')
-  const lostGroups = await lostGroupsOf(
-    parts,
-    proved.flatMap(({ groups }) => groups),
-    control,
-  )
+  const arns = proved.flatMap(({ groups }) => groups)
+  const { lost: lostGroups, unled } = await lookAtGroups(parts, arns, control)
   const look = async (generation: Generation) => {
     const groups = new Set(generation.groups.filter((arn) => lostGroups.has(arn)))
     const lost = [
@@ -32,7 +28,7 @@ export async function findLostParts(
     ]
     return lost.length === 0 ? [] : [[generation.name, { groups, what: lost.join(', ') }] as const]
   }
-  return new Map((await mapBounded(proved, atOnce, look, control.signal)).flat())
+  return { parts: new Map((await mapBounded(proved, atOnce, look, control.signal)).flat()), unled }
 }
 
 /** A volume that went is another one now, which a definition from before does not mount. */
@@ -43,29 +39,32 @@ export function hasItsVolumes(
   return volumes.every((volume) => (volumesMadeMs.get(volume) ?? 0) <= createdMs)
 }
 
-/** Of these, those that are not there; in one call where all are. */
-async function lostGroupsOf(
+/** Which of these are not there, and to which nothing leads; in one call where all are there. */
+async function lookAtGroups(
   { clients }: AwsParts,
   arns: readonly string[],
   { signal }: Pick<Control, 'signal'>,
-): Promise<Set<string>> {
-  const areThere = async (TargetGroupArns: string[]) => {
+): Promise<{ lost: Set<string>; unled: Set<string> }> {
+  /** Null where one of them is not there. */
+  const describe = async (TargetGroupArns: string[]): Promise<TargetGroup[] | null> => {
     try {
-      await clients.balancers.describeTargetGroups({ TargetGroupArns }, { abortSignal: signal })
-      return true
+      const answer = await clients.balancers.describeTargetGroups(
+        { TargetGroupArns },
+        { abortSignal: signal },
+      )
+      return answer.TargetGroups ?? []
     } catch (error) {
-      if (isAwsError(error, 'TargetGroupNotFoundException')) return false
+      if (isAwsError(error, 'TargetGroupNotFoundException')) return null
       throw error
     }
   }
-  if (arns.length === 0 || (await areThere([...arns]))) return new Set()
-  const lost = await mapBounded(
-    [...arns],
-    atOnce,
-    async (arn) => ((await areThere([arn])) ? [] : [arn]),
-    signal,
-  )
-  return new Set(lost.flat())
+  const there = arns.length === 0 ? [] : await describe([...arns])
+  const one = async (arn: string) => (await describe([arn])) ?? []
+  const found = there ?? (await mapBounded([...arns], atOnce, one, signal)).flat()
+  const unled = found.filter(({ LoadBalancerArns = [] }) => LoadBalancerArns.length === 0)
+  const arnsOf = (groups: TargetGroup[]) =>
+    new Set(groups.flatMap(({ TargetGroupArn }) => TargetGroupArn ?? []))
+  return { lost: new Set(arns).difference(arnsOf(found)), unled: arnsOf(unled) }
 }
 
 async function hasItsSecrets(

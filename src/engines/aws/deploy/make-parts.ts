@@ -6,7 +6,7 @@ import { secretPartName, secretTexts } from '../definition/environment-secret.ts
 import { serviceInput } from '../definition/service-input.ts'
 import { taskDefinition } from '../definition/task-definition.ts'
 import { taskFiles } from '../definition/task-files.ts'
-import { waysOf } from '../../../domain/ways.ts'
+import { waysOf, type Way } from '../../../domain/ways.ts'
 import { imageOf } from '../images/derive.ts'
 import {
   awsTags,
@@ -143,12 +143,33 @@ export async function makeParts(
     // From here on it is known, whatever comes next.
     generation.groups.push(group)
     await setAttributes(parts, { group, plan, way }, control)
-    if (way.kind === 'web') {
-      const hosts = visitorNames(order.plan, plan, parts.domains.current())
-      await makeWaitingRules(parts, { generation, group, wanted: conditionsOf({ ...plan, hosts }) }, control)
-    } else await makeWaitingListener(parts, { group, protocol: listenerProtocol(way) }, control)
+    await leadWaiting(parts, { generation, group, order, way }, control)
   }
   return definition
+}
+
+/** Has a balancer look at what stands behind a way in, to which nobody comes yet. */
+export async function leadWaiting(
+  parts: AwsParts,
+  {
+    generation,
+    group,
+    order,
+    way,
+  }: {
+    generation: Generation
+    /** ARN. */
+    group: string
+    order: Pick<CopyOrder, 'plan' | 'process'>
+    way: Way
+  },
+  control: Pick<Control, 'signal'>,
+): Promise<void> {
+  if (way.kind !== 'web')
+    return await makeWaitingListener(parts, { group, protocol: listenerProtocol(way) }, control)
+  const { plan, process } = order
+  const hosts = visitorNames(plan, process, parts.domains.current())
+  await makeWaitingRules(parts, { generation, group, wanted: conditionsOf({ ...process, hosts }) }, control)
 }
 
 /** The members of the generation, by name: ECS lists and unlists its tasks there. */

@@ -1,12 +1,6 @@
 import type { Control } from '../../../domain/control.ts'
 import { waysOf } from '../../../domain/ways.ts'
-import {
-  findListeners,
-  isWaitingPort,
-  leadPort,
-  listenerProtocol,
-  type FoundListener,
-} from '../routes/listeners.ts'
+import { findListeners, isWaitingPort, type FoundListener } from '../routes/listeners.ts'
 import {
   bringOpenPorts,
   hasOpenPorts,
@@ -15,6 +9,7 @@ import {
   refuseOpening,
 } from '../routes/open-ports.ts'
 import { untilAnswered } from '../until-answered.ts'
+import { leadWay } from './lead-way.ts'
 import type { OwnRollout } from './own.ts'
 import { refuseWays } from './refuse-ways.ts'
 import { groupBehind, type Serving } from './serving.ts'
@@ -79,12 +74,7 @@ export async function movePorts(
       if (way.external === null) continue
       const group = groupBehind(own, main, way)
       if (group === undefined) continue
-      await leadPort(
-        parts,
-        listeners,
-        { port: way.external, protocol: listenerProtocol(way), group },
-        control,
-      )
+      await leadWay(parts, { plan: plan!, way, group, listeners }, control)
       led.add(way.external)
     }
   }

@@ -1,14 +1,17 @@
 import type { Control } from '../../../domain/control.ts'
 import type { Plan } from '../../../domain/plan.ts'
+import { waysOf } from '../../../domain/ways.ts'
 import { pause } from '../../../lib/poll.ts'
 import { awaitChange, changeRecordsOf, recordChanges, type Records } from '../inside/records.ts'
 import { namesOfLinks, namesOfTypes } from '../inside/wanted-names.ts'
 import { membersName } from '../names.ts'
 import { awaitTargets } from './await-targets.ts'
 import { bringGroups } from './bring-groups.ts'
+import { tellDrift } from './drift.ts'
+import { leadWaiting } from './make-parts.ts'
 import { moveWays } from './move-ways.ts'
 import type { OwnRollout } from './own.ts'
-import { servingOf, type Serving } from './serving.ts'
+import { groupBehind, servingOf, type Serving } from './serving.ts'
 
 /** Leads requests and names to these copies, and to no other. */
 export async function moveTraffic(
@@ -19,12 +22,27 @@ export async function moveTraffic(
 ): Promise<void> {
   own.plan = plan
   const serving = servingOf(own, plan, processes)
+  await leadLost(own, serving, control)
   await awaitTargets(own, serving, processes, control)
   await bringGroups(own, serving, control)
   const hasMoved = await moveWays(own, serving, processes, control)
   await moveNames(own, plan, serving, control)
   // Every node of a balancer hears of it for itself (aws.md 4.1).
   if (hasMoved) await pause(own.parts.intervals.targets, control.signal)
+}
+
+/** Of what stays, what leads to nobody any more: no balancer would find it healthy. */
+async function leadLost(own: OwnRollout, serving: Serving[], control: Control): Promise<void> {
+  const { parts, lost } = own
+  for (const { main: generation, plan: process } of serving) {
+    for (const way of waysOf(process)) {
+      const group = groupBehind(own, generation, way)
+      if (group === undefined || !lost?.unled.delete(group)) continue
+      tellDrift(control, `somebody has taken what leads to ${process.type} on ${way.name}: it is made anew`)
+      const order = { plan: own.plan!, process }
+      await leadWaiting(parts, { generation, group, order, way }, control)
+    }
+  }
 }
 
 /** All names of the app in one change; those of types that are gone go with their copies. */

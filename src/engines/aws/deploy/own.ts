@@ -5,6 +5,7 @@ import type { AppPlaces } from '../definition/task-definition.ts'
 import type { Records } from '../inside/records.ts'
 import type { GenerationName } from '../names.ts'
 import type { AwsParts } from '../parts.ts'
+import type { Lost } from './lost.ts'
 
 /** Copies of one type that are made from the same: one service of ECS. */
 export interface Generation extends GenerationName {
@@ -44,14 +45,6 @@ export interface OwnCopy extends ObservedCopy {
   address: string | null
 }
 
-/** What somebody has taken away of what a generation stands on. */
-export interface LostParts {
-  /** ARNs of target groups. */
-  groups: ReadonlySet<string>
-  /** In words. */
-  what: string
-}
-
 /** Whose rollout it is, and what was found of it. */
 export interface OwnRollout {
   parts: AwsParts
@@ -80,8 +73,8 @@ export interface OwnRollout {
   started: string[]
   /** By type: made but for their services. */
   prepared: Map<string, Generation>
-  /** By name of a generation, what of it somebody has taken away; null before it was looked. */
-  lost: ReadonlyMap<string, LostParts> | null
+  /** What somebody has taken away; null before it was looked. */
+  lost: Lost | null
 }
 
 export function observed(copy: OwnCopy): ObservedCopy {

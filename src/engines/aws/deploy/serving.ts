@@ -49,6 +49,12 @@ function emptyOf({ generations }: OwnRollout, type: string): Generation | undefi
   return proved.toSorted((a, b) => b.createdMs - a.createdMs)[0]
 }
 
+/** Of generations of a type, the one that serves when nothing says which. */
+export function newestServing(generations: readonly Generation[]): Generation | undefined {
+  const proved = generations.filter(({ state, desired }) => state === 'proved' && desired > 0)
+  return proved.toSorted((a, b) => b.createdMs - a.createdMs)[0]
+}
+
 /** ARN of the target group of a generation behind a way in; undefined where it was made without. */
 export function groupBehind(
   { parts }: Pick<OwnRollout, 'parts'>,

@@ -1,12 +1,13 @@
 import type { Listener } from '@aws-sdk/client-elastic-load-balancing-v2'
 import type { Control } from '../../../domain/control.ts'
+import { RackError } from '../../../domain/error.ts'
 import { isAwsError } from '../../../aws/errors.ts'
 import { tlsPolicy } from '../../../aws/tls-policy.ts'
 import type { Way } from '../../../domain/ways.ts'
 import { pages } from '../look/found.ts'
 import { notThere } from '../not-there.ts'
 import type { AwsParts } from '../parts.ts'
-import { findNetworkBalancer, makeNetworkBalancer } from './network-balancer.ts'
+import { balancerIsGone, findNetworkBalancer } from './network-balancer.ts'
 
 /** Ports that the security group of the network balancer closes: listeners there wait for their turn. */
 const firstWaiting = 60_000
@@ -48,7 +49,7 @@ export async function findListeners(
   try {
     for await (const listener of pages(list)) found.push(toListener(listener))
   } catch (error) {
-    if (!isAwsError(error, 'LoadBalancerNotFoundException', 'LoadBalancerNotFound')) throw error
+    if (!isAwsError(error, ...balancerIsGone)) throw error
     // Somebody has taken it away: it is looked for anew.
     parts.network.balancer = undefined
     return []
@@ -80,7 +81,8 @@ export async function makeWaitingListener(
     const number = new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0)
     const port = firstWaiting + (number % (lastWaiting - firstWaiting + 1))
     try {
-      return await makeListener(parts, { port, group, protocol }, control)
+      await makeListener(parts, { port, group, protocol }, control)
+      return
     } catch (error) {
       if (!isAwsError(error, 'DuplicateListenerException', 'DuplicateListener')) throw error
     }
@@ -94,15 +96,21 @@ interface WantedListener {
   group: string
 }
 
+/** Gives its ARN. */
 async function makeListener(
   parts: AwsParts,
   { port, protocol, group }: WantedListener,
   control: Pick<Control, 'signal'>,
-): Promise<void> {
-  const { arn } = await makeNetworkBalancer(parts, control)
-  await parts.clients.balancers.createListener(
+): Promise<string> {
+  const balancer = await findNetworkBalancer(parts, control)
+  if (!balancer) {
+    throw new RackError('engine-failed', 'the network load balancer is gone: somebody has deleted it', {
+      hint: 'Deploy again: another one is made then, with another address.',
+    })
+  }
+  const { Listeners } = await parts.clients.balancers.createListener(
     {
-      LoadBalancerArn: arn,
+      LoadBalancerArn: balancer.arn,
       Port: port,
       Protocol: protocol,
       ...(protocol === 'TLS' && {
@@ -113,6 +121,7 @@ async function makeListener(
     },
     { abortSignal: control.signal },
   )
+  return Listeners![0]!.ListenerArn!
 }
 
 /** Of the rack's domain: what the web shows to whom it knows no better for. */
@@ -128,13 +137,13 @@ async function ownCertificate(
   return [{ CertificateArn: arn }]
 }
 
-/** Leads a port to a group, opening it where it is closed. */
+/** Leads a port to a group, opening it where it is closed; gives the ARN of the listener where it has made one. */
 export async function leadPort(
   parts: AwsParts,
   listeners: readonly FoundListener[],
   wanted: WantedListener,
   control: Pick<Control, 'signal'>,
-): Promise<void> {
+): Promise<string | null> {
   const { port, protocol, group } = wanted
   const found = listeners.find((listener) => listener.port === port)
   if (!found) return await makeListener(parts, wanted, control)
@@ -143,7 +152,7 @@ export async function leadPort(
     return await makeListener(parts, wanted, control)
   }
   const policy = protocol === 'TLS' ? tlsPolicy : null
-  if (found.group === group && found.policy === policy) return
+  if (found.group === group && found.policy === policy) return null
   await parts.clients.balancers.modifyListener(
     {
       ListenerArn: found.arn,
@@ -152,6 +161,7 @@ export async function leadPort(
     },
     { abortSignal: control.signal },
   )
+  return null
 }
 
 /** Safe to repeat. */
