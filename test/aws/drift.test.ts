@@ -3,6 +3,7 @@ import { after, before, describe, test } from 'node:test'
 import { noReleaseCommands } from '../../src/domain/engine.ts'
 import { appOwner } from '../../src/domain/owner.ts'
 import type { Plan } from '../../src/domain/plan.ts'
+import { generationOf } from '../../src/engines/aws/deploy/found-generation.ts'
 import { createParts } from '../../src/engines/aws/create-parts.ts'
 import { changeRecords, findRecords, recordChanges } from '../../src/engines/aws/inside/records.ts'
 import { findGenerations } from '../../src/engines/aws/look/found.ts'
@@ -65,7 +66,7 @@ const isServed = async (app: string) =>
     what: `${app} to be served`,
   })
 
-async function generationOf(app: string) {
+async function generationNamed(app: string) {
   const [found] = await findGenerations(parts, { owner: appOwner(app) }, control)
   return found!
 }
@@ -93,7 +94,7 @@ describe('what somebody has changed by hand', { concurrency: 4 }, () => {
   test('a service that somebody has deleted is made anew, and serves', async () => {
     const plan = planFor('service')
     await deploy(plan, null)
-    const { name } = await generationOf('service')
+    const { name } = await generationNamed('service')
     await rack.clients.ecs.deleteService({ cluster: parts.places.cluster, service: name, force: true })
     await deploy(plan, plan)
     await isServed('service')
@@ -102,7 +103,7 @@ describe('what somebody has changed by hand', { concurrency: 4 }, () => {
   test('copies whose secret somebody has deleted are replaced', async () => {
     const plan = planFor('secret')
     await deploy(plan, null)
-    const before = await generationOf('secret')
+    const before = await generationNamed('secret')
     const SecretId = secretName(rack.rack, before)
     await rack.clients.secrets.deleteSecret({ SecretId, ForceDeleteWithoutRecovery: true })
     assert.match(await deploy(plan, plan), /somebody has taken its secret from web: its copies are replaced/)
@@ -112,7 +113,7 @@ describe('what somebody has changed by hand', { concurrency: 4 }, () => {
   test('copies whose target group somebody has deleted are replaced', async () => {
     const plan = planFor('group')
     await deploy(plan, null)
-    const before = await generationOf('group')
+    const before = await generationNamed('group')
     await deleteRules('group')
     const [{ targetGroupArn: TargetGroupArn } = {}] = before.service.loadBalancers ?? []
     await rack.clients.balancers.deleteTargetGroup({ TargetGroupArn })
@@ -129,6 +130,25 @@ describe('what somebody has changed by hand', { concurrency: 4 }, () => {
     await deploy(plan, plan)
     const name = insideName(rack.rack, owner, 'web')
     assert.equal((await findRecords(parts, owner, control)).get(name), records.get(name))
+  })
+
+  test('copies whose entries in Cloud Map somebody has deleted are replaced, also where their service there is gone', async () => {
+    const plan = planFor('entries')
+    await deploy(plan, null)
+    const registryNow = async () => {
+      const found = (await findGenerations(parts, { owner: appOwner('entries') }, control)).map(generationOf)
+      return found.find(({ state }) => state === 'proved')!.registry!
+    }
+    const registry = await registryNow()
+    rack.account.entries.unlistByHand(registry)
+    const told = /somebody has taken its entries in Cloud Map from web: its copies are replaced/
+    assert.match(await deploy(plan, plan), told)
+    const next = await registryNow()
+    assert.notEqual(next, registry)
+    rack.account.entries.unlistByHand(next)
+    await rack.clients.discovery.deleteService({ Id: next.split('/')[1]! })
+    assert.match(await deploy(plan, plan), told)
+    await isServed('entries')
   })
 
   test('a log group that somebody has deleted is there again', async () => {

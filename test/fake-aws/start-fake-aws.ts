@@ -71,6 +71,8 @@ export interface FakeAws {
   /** PEM of who signs what databases show. */
   databaseAuthority: string
   databases: Pick<FakeDatabases, 'deleteByHand'>
+  /** Entries of Cloud Map. */
+  entries: Pick<FakeNames['instances'], 'unlistByHand'>
   /** Past the stacks that have made them. */
   balancers: { deleteByHand(arn: string): Promise<void> }
   repositories: Repositories
@@ -236,6 +238,7 @@ export async function startFakeAws(options: FakeAwsOptions = {}): Promise<FakeAw
     certificates,
     databaseAuthority: shown.authority,
     databases,
+    entries: names.instances,
     balancers: { deleteByHand: (arn) => elb.maker.remove(arn) },
     repositories: small.links.repositories,
     logGroups: small.links.logGroups,

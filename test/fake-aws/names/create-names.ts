@@ -1,7 +1,6 @@
 import * as route53 from '@aws-sdk/client-route-53'
 import * as cloudMap from '@aws-sdk/client-servicediscovery'
 import type { FakeAccount, FakeService } from '../fake-service.ts'
-import type { NameInstances } from '../links.ts'
 import { NotModelled } from '../modelled.ts'
 import { absolute, keyOf } from './change-batch.ts'
 import { cloudMapActions } from './cloud-map-actions.ts'
@@ -25,7 +24,7 @@ export interface FakeNames {
   maker: NameMaker
   /** Route 53 and Cloud Map. */
   services: [FakeService, FakeService]
-  instances: NameInstances
+  instances: Members
   /** By id, changes of records. */
   changes: ReadonlyMap<string, ZoneChange>
   /** Of the rack's own zone, in Route 53. */

@@ -59,6 +59,11 @@ export class Members implements NameInstances {
     inBackground(this.#account, this.#drop(service, id, instance))
   }
 
+  /** Takes all entries of a service away, of whose tasks ECS hears nothing. */
+  unlistByHand(arn: string): void {
+    this.#find(arn).instances.clear()
+  }
+
   /** What DNS gives for a name of the namespace; null for a name that has no address (J: then there is no record). */
   addressesOf(name: string): { ttl: number; addresses: string[] } | null {
     const service = [...this.services.values()].find(({ Name }) => absolute(`${Name}.${this.zone}`) === name)

@@ -45,7 +45,7 @@ export async function findOwn(own: OwnRollout, plans: Plan[], control: Control):
 
 /** Its copies are replaced by such as have all that they stand on. */
 async function tellLost(own: OwnRollout, active: FoundGeneration[], control: Control): Promise<Lost> {
-  const lost = await findLost(own, active.map(generationOf), control)
+  const lost = await findLost(own, active, control)
   for (const { name, type } of active) {
     const parts = lost.parts.get(name)
     if (parts) tellDrift(control, `somebody has taken ${parts.what} from ${type}: its copies are replaced`)

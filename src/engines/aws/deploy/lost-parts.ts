@@ -2,8 +2,12 @@ import type { TaskDefinition } from '@aws-sdk/client-ecs'
 import type { TargetGroup } from '@aws-sdk/client-elastic-load-balancing-v2'
 import type { Control } from '../../../domain/control.ts'
 import { isAwsError } from '../../../aws/errors.ts'
+import { DeadlineError } from '../../../lib/deadline.ts'
+import { until } from '../../../lib/poll.ts'
 import { mapBounded } from '../../../lib/semaphore.ts'
+import { pages, type FoundGeneration } from '../look/found.ts'
 import type { AwsParts } from '../parts.ts'
+import { generationOf } from './found-generation.ts'
 import type { Lost } from './lost.ts'
 import type { Generation, OwnRollout } from './own.ts'
 
@@ -12,19 +16,22 @@ const atOnce = 4
 /** What somebody has taken away of what these stand on, as far as they serve. */
 export async function findLost(
   own: Pick<OwnRollout, 'parts' | 'volumesMadeMs'>,
-  generations: readonly Generation[],
+  found: readonly FoundGeneration[],
   control: Pick<Control, 'signal'>,
 ): Promise<Lost> {
   const { parts } = own
-  const proved = generations.filter(({ state }) => state === 'proved')
+  const proved = found
+    .map((each) => ({ ...generationOf(each), running: each.service.runningCount ?? 0 }))
+    .filter(({ state }) => state === 'proved')
   const arns = proved.flatMap(({ groups }) => groups)
   const { lost: lostGroups, unled } = await lookAtGroups(parts, arns, control)
-  const look = async (generation: Generation) => {
+  const look = async (generation: (typeof proved)[number]) => {
     const groups = new Set(generation.groups.filter((arn) => lostGroups.has(arn)))
     const lost = [
       ...(groups.size > 0 ? ['its target group'] : []),
       ...(hasItsVolumes(own, generation) ? [] : ['an access point of its volumes']),
       ...((await hasItsSecrets(parts, generation, control)) ? [] : ['its secret']),
+      ...((await hasItsEntries(parts, generation, control)) ? [] : ['its entries in Cloud Map']),
     ]
     return lost.length === 0 ? [] : [[generation.name, { groups, what: lost.join(', ') }] as const]
   }
@@ -84,6 +91,30 @@ async function hasItsSecrets(
     }
   }
   return true
+}
+
+/** A task is listed there before it runs (D); of one that was just made it may not be told yet. */
+async function hasItsEntries(
+  { clients, intervals }: AwsParts,
+  { registry, running }: Pick<Generation, 'registry'> & { running: number },
+  { signal }: Pick<Control, 'signal'>,
+): Promise<boolean> {
+  if (registry === null) return true
+  const ServiceId = registry.slice(registry.lastIndexOf('/') + 1)
+  const list = async (NextToken?: string) => {
+    const input = { ServiceId, ...(NextToken && { NextToken }) }
+    const answer = await clients.discovery.listInstances(input, { abortSignal: signal })
+    return { items: answer.Instances ?? [], nextToken: answer.NextToken }
+  }
+  const areListed = async () => (await Array.fromAsync(pages(list))).length >= running
+  const what = 'entries in Cloud Map'
+  try {
+    await until(areListed, { intervalMs: intervals.names, deadlineMs: 15 * intervals.names, what, signal })
+    return true
+  } catch (error) {
+    if (error instanceof DeadlineError || isAwsError(error, 'ServiceNotFound')) return false
+    throw error
+  }
 }
 
 /** ARNs of the secrets that its containers are given values of: `ARN:KEY::` each. Pure. */
