@@ -180,8 +180,8 @@ test('a port of tls shows the certificate of the rack and those of its domains, 
   const plan = planFor('raw', [{ ...plain, ...about }])
   await deploy(plan, null)
   const ca = rack.account.certificates.authority
-  const visitPort = async (servername = 'raw.rack.test') => {
-    const options = { host: '127.0.0.1', port: external, servername, ca, agent: false }
+  const visitPort = async (servername = 'raw.rack.test', at = external) => {
+    const options = { host: '127.0.0.1', port: at, servername, ca, agent: false }
     const signal = AbortSignal.timeout(10_000)
     const [response] = (await once(requestSecurely({ ...options, signal }).end(), 'response')) as [
       IncomingMessage,
@@ -209,9 +209,15 @@ test('a port of tls shows the certificate of the rack and those of its domains, 
   await bringUntilShown([next])
   assert.equal(await visitPort('raw.example.test'), 'next')
   assert.equal(await visit('https', 'raw.example.test'), 'ERR_TLS_CERT_ALTNAME_INVALID')
+  // Another port shows it as soon as it is open.
+  const moved = external + 1
+  const last = planFor('raw', [{ ...next.processes[0]!, ports: [{ ...port, external: moved }] }])
+  await deploy(last, next)
+  assert.equal(await visitPort('raw.example.test', moved), 'next')
   domains = []
-  assert.deepEqual(await bring(next), [])
-  await assert.rejects(visitPort('raw.example.test'), { code: 'ERR_TLS_CERT_ALTNAME_INVALID' })
+  assert.deepEqual(await bring(last), [])
+  const refused = { code: 'ERR_TLS_CERT_ALTNAME_INVALID' }
+  await assert.rejects(visitPort('raw.example.test', moved), refused)
   await rack.engine.remove(appOwner('raw'), { volumes: true }, controlFor(60_000))
 })
 
