@@ -9,6 +9,7 @@ import { noReleaseCommands } from '../../src/domain/engine.ts'
 import type { AwsEngine } from '../../src/engines/aws/aws-engine.ts'
 import { withDeadline } from '../../src/lib/deadline.ts'
 import { pause, until } from '../../src/lib/poll.ts'
+import { AwsError } from '../fake-aws/fake-service.ts'
 import { openAwsRack } from '../support/aws-rack.ts'
 import { print, serveText, shellCommand, sleep } from '../support/behaviour.ts'
 import { controlFor } from '../support/docker-rack.ts'
@@ -63,10 +64,13 @@ const areAlone = async (app: string, release: string) =>
   })
 
 test('parts come first and the service last; one call moves all rules; nothing goes before that', async () => {
-  const { calls } = rack.account
+  const { calls, faults } = rack.account
   const one = planFor('order', 'ROOOOOOOOOO')
   await rack.engine.deploy(change(one, null), controlFor(60_000))
   const begin = calls.records.length
+  // D: as it may say for a moment of a group whose rule was just made.
+  const words = 'The target group does not have an associated load balancer.'
+  faults.set('ecs:CreateService', { error: new AwsError('InvalidParameterException', words), times: 1 })
   await rack.engine.deploy(change(planFor('order', 'RTTTTTTTTTT'), one), controlFor(60_000))
   const made = calls.records.slice(begin).map(({ service, action }) => `${service}:${action}`)
   const first = (action: string) => made.indexOf(action)
@@ -89,6 +93,15 @@ test('parts come first and the service last; one call moves all rules; nothing g
   const gone = made.findIndex((each) => /:Delete/.test(each) && !each.startsWith('cloudformation'))
   assert.ok(gone === -1 || gone > first('elasticloadbalancing:SetRulePriorities'))
   assert.equal(await answerOf('order'), 'RTTTTTTTTTT')
+})
+
+test('where the account knows no quota of Fargate, the rack gives what it was told', async () => {
+  const { faults } = rack.account
+  const engine = rack.reopen()
+  const { total } = await engine.capacity(controlFor(20_000))
+  faults.set('servicequotas:GetServiceQuota', { error: new AwsError('NoSuchResourceException', 'none') })
+  assert.deepEqual((await rack.reopen().capacity(controlFor(20_000))).total, total)
+  faults.clear()
 })
 
 /** A daemon that is killed at its first call of an action: none of its later ones is done or answered. */

@@ -1,3 +1,4 @@
+import { isAwsError } from '../../aws/errors.ts'
 import type { Control } from '../../domain/control.ts'
 import { ownerKey } from '../../domain/owner.ts'
 import { capacityOf, type Capacity, type Holder, type Resources } from '../../domain/rack.ts'
@@ -8,13 +9,21 @@ import type { AwsParts } from './parts.ts'
 const fargateQuota = { ServiceCode: 'fargate', QuotaCode: 'L-3032A538' }
 
 /** What the rack may give, its cpu no more than the account lets run on Fargate at once. */
-async function totalOf(parts: AwsParts, { signal }: Control): Promise<Resources> {
-  const { total, clients } = parts
-  if (parts.fargateCpuUnits === null) {
-    const { Quota } = await clients.quotas.getServiceQuota(fargateQuota, { abortSignal: signal })
-    parts.fargateCpuUnits = (Quota?.Value ?? Infinity) * 1024
-  }
+async function totalOf(parts: AwsParts, control: Control): Promise<Resources> {
+  const { total } = parts
+  parts.fargateCpuUnits ??= await fargateCpuUnits(parts, control)
   return { ...total, cpuUnits: Math.min(total.cpuUnits, parts.fargateCpuUnits) }
+}
+
+async function fargateCpuUnits({ clients }: AwsParts, { signal }: Control): Promise<number> {
+  try {
+    const { Quota } = await clients.quotas.getServiceQuota(fargateQuota, { abortSignal: signal })
+    return (Quota?.Value ?? Infinity) * 1024
+  } catch (error) {
+    // Of an account that has no value of its own yet (D): what it lets run is then told by ECS.
+    if (isAwsError(error, 'NoSuchResourceException')) return Infinity
+    throw error
+  }
 }
 
 /** Adds up what services and tasks that run by themselves reserve. */

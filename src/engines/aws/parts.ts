@@ -30,6 +30,8 @@ export interface Intervals {
   logs: number
   /** How long it rests before an account that did not answer is asked again. */
   away: number
+  /** How long what was made just before may be unknown to ECS. */
+  known: number
   /** How long ECS may make no task at all before its last word is the reason. */
   noTask: number
   /** How long a copy without a port and a check must run. */
@@ -46,6 +48,7 @@ export const usualIntervals: Intervals = {
   metrics: 240_000,
   logs: 5000,
   away: 30_000,
+  known: 15_000,
   noTask: 60_000,
   settle: 2000,
 }

@@ -25,6 +25,7 @@ import { visitorNames } from '../routes/visitor-names.ts'
 import type { AwsParts } from '../parts.ts'
 import type { Generation, OwnRollout } from './own.ts'
 import { volumeTags } from '../volumes/volume-tags.ts'
+import { untilKnown } from './until-known.ts'
 
 /** What everything of a generation bears. */
 export function tagsOf(
@@ -215,7 +216,8 @@ export async function makeService(
   })
   // Before it is asked for: one that was made and not answered for is looked for too.
   parts.madeServices.add(generation.name)
-  const { service } = await parts.clients.ecs.createService(input, { abortSignal: signal })
+  const create = async () => await parts.clients.ecs.createService(input, { abortSignal: signal })
+  const { service } = await untilKnown(parts, create, signal)
   generation.arn = service!.serviceArn!
   generation.isMade = true
   generation.desired = count

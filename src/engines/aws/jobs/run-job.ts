@@ -10,6 +10,7 @@ import { commandName, jobName } from './jobs.ts'
 import { makeDefinition, tagsOf } from '../deploy/make-parts.ts'
 import type { OwnCopy, OwnRollout } from '../deploy/own.ts'
 import { notStarted } from '../deploy/start-copies.ts'
+import { untilKnown } from '../deploy/until-known.ts'
 
 /** Runs a copy that is no server: ECS starts it once, and nobody starts it again. */
 export async function runJob(own: OwnRollout, order: CopyOrder, control: Control): Promise<OwnCopy> {
@@ -51,22 +52,21 @@ async function startTask(own: OwnRollout, job: Job, control: Control): Promise<O
   const { order, generation, kind, command } = job
   const { signal } = control
   const definition = await findOrMakeDefinition(own, job, control)
-  const { tasks = [], failures = [] } = await parts.clients.ecs.runTask(
-    {
-      cluster: parts.places.cluster,
-      taskDefinition: definition,
-      count: 1,
-      group: taskGroup(kind, owner, order.process.type),
-      // Those of an owner are found by it.
-      startedBy: ownerWord(owner),
-      capacityProviderStrategy: [{ capacityProvider: 'FARGATE', weight: 1 }],
-      networkConfiguration: networkOf({ places: parts.places, app }),
-      enableExecuteCommand: true,
-      ...(command && { overrides: { containerOverrides: [{ name: mainContainer, command }] } }),
-      tags: ecsTags(tagsOf(own, order, { kind, state: 'proving' })),
-    },
-    { abortSignal: signal },
-  )
+  const input = {
+    cluster: parts.places.cluster,
+    taskDefinition: definition,
+    count: 1,
+    group: taskGroup(kind, owner, order.process.type),
+    // Those of an owner are found by it.
+    startedBy: ownerWord(owner),
+    capacityProviderStrategy: [{ capacityProvider: 'FARGATE', weight: 1 }],
+    networkConfiguration: networkOf({ places: parts.places, app }),
+    enableExecuteCommand: true,
+    ...(command && { overrides: { containerOverrides: [{ name: mainContainer, command }] } }),
+    tags: ecsTags(tagsOf(own, order, { kind, state: 'proving' })),
+  }
+  const run = async () => await parts.clients.ecs.runTask(input, { abortSignal: signal })
+  const { tasks = [], failures = [] } = await untilKnown(parts, run, signal)
   const [made] = tasks
   if (!made?.taskArn)
     throw notStarted(order.process.type, '', failures[0]?.reason ?? generationName(generation))

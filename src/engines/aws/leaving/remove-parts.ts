@@ -82,6 +82,9 @@ export async function removeDefinition(
   await removeSecrets(parts, generation, control)
 }
 
+/** DeleteTaskDefinitions takes so many (D). */
+const definitionsOfCall = 10
+
 /** Cloud Map gives one up when all members are unlisted. */
 async function removeRegistry(
   { clients, intervals }: AwsParts,
@@ -120,7 +123,11 @@ async function removeDefinitions(
   }
   const arns = await Array.fromAsync(pages(list))
   for (const arn of arns) await clients.ecs.deregisterTaskDefinition({ taskDefinition: arn }, abort)
-  if (arns.length > 0) await clients.ecs.deleteTaskDefinitions({ taskDefinitions: arns }, abort)
+  for (let at = 0; at < arns.length; at += definitionsOfCall)
+    await clients.ecs.deleteTaskDefinitions(
+      { taskDefinitions: arns.slice(at, at + definitionsOfCall) },
+      abort,
+    )
 }
 
 /** A secret that is full goes on in further ones: the first that is not there ends them. */

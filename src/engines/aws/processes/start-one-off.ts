@@ -5,6 +5,7 @@ import type { ProcessPlan } from '../../../domain/plan.ts'
 import { mountedVolumes } from '../../../domain/volume.ts'
 import { networkOf } from '../definition/service-input.ts'
 import type { AppPlaces } from '../definition/task-definition.ts'
+import { untilKnown } from '../deploy/until-known.ts'
 import { describeTasks, type FoundTask } from '../look/found.ts'
 import { endOfTask, isRunningTask } from '../look/task-end.ts'
 import { ecsTags, ownerTag, ownerWord, taskGroup } from '../names.ts'
@@ -27,32 +28,31 @@ export async function startTask(run: OneOffRun, { signal }: Control): Promise<Fo
   const { parts, oneOff, app, definition } = run
   const { owner, process: plan, kind, operation, release } = oneOff
   const volumes = mountedVolumes(plan)
-  const { tasks = [], failures = [] } = await parts.clients.ecs.runTask(
-    {
-      cluster: parts.places.cluster,
-      taskDefinition: definition,
-      count: 1,
-      group: taskGroup(kind, owner, plan.type),
-      startedBy: ownerWord(owner),
-      capacityProviderStrategy: [{ capacityProvider: 'FARGATE', weight: 1 }],
-      networkConfiguration: networkOf({ places: parts.places, app }),
-      enableExecuteCommand: true,
-      tags: ecsTags({
-        rack: parts.rack,
-        owner: ownerTag(owner),
-        type: plan.type,
-        kind,
-        release,
-        operation,
-        cpu: String(plan.cpuUnits),
-        memory: String(plan.memoryBytes),
-        created: new Date().toISOString(),
-        ...(oneOff.timeoutMs !== null && { timeout: String(oneOff.timeoutMs) }),
-        ...volumeTags(plan.type, volumes),
-      }),
-    },
-    { abortSignal: signal },
-  )
+  const input = {
+    cluster: parts.places.cluster,
+    taskDefinition: definition,
+    count: 1,
+    group: taskGroup(kind, owner, plan.type),
+    startedBy: ownerWord(owner),
+    capacityProviderStrategy: [{ capacityProvider: 'FARGATE', weight: 1 }],
+    networkConfiguration: networkOf({ places: parts.places, app }),
+    enableExecuteCommand: true,
+    tags: ecsTags({
+      rack: parts.rack,
+      owner: ownerTag(owner),
+      type: plan.type,
+      kind,
+      release,
+      operation,
+      cpu: String(plan.cpuUnits),
+      memory: String(plan.memoryBytes),
+      created: new Date().toISOString(),
+      ...(oneOff.timeoutMs !== null && { timeout: String(oneOff.timeoutMs) }),
+      ...volumeTags(plan.type, volumes),
+    }),
+  }
+  const start = async () => await parts.clients.ecs.runTask(input, { abortSignal: signal })
+  const { tasks = [], failures = [] } = await untilKnown(parts, start, signal)
   const arn = tasks[0]?.taskArn
   if (!arn) throw notStarted(plan, failures[0]?.reason ?? 'ECS has started nothing')
   parts.madeTasks.add(arn)

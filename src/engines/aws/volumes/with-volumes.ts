@@ -5,6 +5,7 @@ import type { Owner } from '../../../domain/owner.ts'
 import { networkOf } from '../definition/service-input.ts'
 import type { AppPlaces } from '../definition/task-definition.ts'
 import { ensureApp } from '../deploy/app-places.ts'
+import { untilKnown } from '../deploy/until-known.ts'
 import { removeDefinition } from '../leaving/remove-parts.ts'
 import type { Place } from '../exec/execute-command.ts'
 import { endOfTask, isRunningTask } from '../look/task-end.ts'
@@ -127,24 +128,24 @@ function definitionOf(
 }
 
 async function startTask(
-  { clients, places }: AwsParts,
+  parts: AwsParts,
   app: AppPlaces,
   taskDefinition: string,
   { signal }: Control,
 ): Promise<string> {
-  const { tasks = [], failures = [] } = await clients.ecs.runTask(
-    {
-      cluster: places.cluster,
-      taskDefinition,
-      count: 1,
-      // Without the tags of a process: it is none.
-      group: container,
-      capacityProviderStrategy: [{ capacityProvider: 'FARGATE', weight: 1 }],
-      networkConfiguration: networkOf({ places, app }),
-      enableExecuteCommand: true,
-    },
-    { abortSignal: signal },
-  )
+  const { clients, places } = parts
+  const input = {
+    cluster: places.cluster,
+    taskDefinition,
+    count: 1,
+    // Without the tags of a process: it is none.
+    group: container,
+    capacityProviderStrategy: [{ capacityProvider: 'FARGATE', weight: 1 }],
+    networkConfiguration: networkOf({ places, app }),
+    enableExecuteCommand: true,
+  }
+  const start = async () => await clients.ecs.runTask(input, { abortSignal: signal })
+  const { tasks = [], failures = [] } = await untilKnown(parts, start, signal)
   const arn = tasks[0]?.taskArn
   if (arn) return arn
   throw new RackError(
