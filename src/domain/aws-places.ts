@@ -36,5 +36,8 @@ export interface AwsPlaces {
   stackRole?: string
 }
 
+/** Whether a name may stand in that of a repository of ECR: its dashes stand alone, and none at the end (S). Pure. */
+export const isRepositoryPart = (name: string): boolean => /^[a-z0-9]+(-[a-z0-9]+)*$/.test(name)
+
 /** The stack of the network balancer of a rack that was installed without. */
 export const portsStackName = (rack: string): string => `rack-${rack}-ports`

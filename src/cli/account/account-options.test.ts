@@ -71,6 +71,8 @@ test('what cannot be meant is refused with its flag', async () => {
     [{ certificate: acm('us-east-1'), domain: 'a.b' }, /is not of eu-west-1/],
     [{ certificate: acm(region) }, /^--certificate needs --domain/],
     [{ name: 'A' }, /"A" cannot be a rack's name/],
+    [{ name: 'shop--two' }, /^a rack in an account cannot be called "shop--two"/],
+    [{ name: 'shop-' }, /^a rack in an account cannot be called/],
     [{ name: 'shop-ports' }, /^a rack in an account cannot be called "shop-ports"/],
     [{ name: 'shop-ports-web' }, /^a rack in an account cannot be called/],
     [{ name: 'shop-app-web' }, /^a rack in an account cannot be called/],

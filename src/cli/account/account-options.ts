@@ -3,6 +3,7 @@ import { RackError } from '../../domain/error.ts'
 import type { Resources } from '../../domain/rack.ts'
 import { checkRegion } from '../../account/caller.ts'
 import type { InstallationInput } from '../../account/installation-stacks.ts'
+import { isRepositoryPart } from '../../domain/aws-places.ts'
 import { parseCidr } from '../../lib/cidr.ts'
 import type { InsideInput } from '../../account/templates/inside.ts'
 import { checkDomain, checkName } from '../../host/plan-installation.ts'
@@ -70,6 +71,11 @@ export async function readAccountOptions({ options, world }: Session): Promise<A
 
 /** Another rack may have a stack of that name. @throws invalid */
 function checkStackNames(name: string): void {
+  if (!isRepositoryPart(name)) {
+    throw new RackError('invalid', `a rack in an account cannot be called "${name}"`, {
+      hint: 'Its dashes stand alone, and none at the end: repositories of images are called after it. Choose another: --name NAME',
+    })
+  }
   if (!/-(base|ports)$|-(app|service|ports)-/.test(name)) return
   throw new RackError('invalid', `a rack in an account cannot be called "${name}"`, {
     hint: 'The name does not end in -base or -ports, nor has -app-, -service- or -ports- in it: its stacks would be called like those of another rack. Choose another: --name NAME',

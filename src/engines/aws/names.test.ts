@@ -13,6 +13,7 @@ import {
   processIdOf,
   readGenerationName,
   readTags,
+  roleName,
   streamName,
   targetGroupName,
 } from './names.ts'
@@ -34,6 +35,18 @@ test('the name of a generation says whose it is, and an app never meets a servic
   for (const stranger of ['shop_web', 'default', 'shop_web_G1', 'a_b_c_GABCDEFGHIJ']) {
     assert.equal(readGenerationName(stranger), null)
   }
+})
+
+test('a role has no longer a name than IAM takes, and no other one has it', () => {
+  assert.equal(roleName('r1', shop, 'task'), 'r1-shop-task')
+  const long = (end: string) => appOwner('a-name-of-thirty-characters-'.slice(0, 28) + end)
+  const names = ['aa', 'bb'].flatMap((end) =>
+    (['execution', 'task'] as const).map((kind) =>
+      roleName('a-rack-of-thirty-characters-ok', long(end), kind),
+    ),
+  )
+  assert.equal(new Set(names).size, 4)
+  for (const name of names) assert.match(name, /^[\w-]{60,64}$/)
 })
 
 test('ids are capitals behind their letter, the same for the same task', () => {

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { portsStackName } from '../../domain/aws-places.ts'
 import { makeId } from '../../domain/id.ts'
 import { ownerKey, readOwnerKey, type Owner } from '../../domain/owner.ts'
+import { shortHash } from '../../lib/short-hash.ts'
 
 /** No app is called so, since its name begins with a letter: what follows is a service's name. */
 const servicePrefix = '0s-'
@@ -120,6 +121,12 @@ export function isMembersName(rack: string, name: string): boolean {
 /** Of a service that the account runs. */
 export function serviceStackName(rack: string, service: string): string {
   return `rack-${rack}-service-${service}`
+}
+
+/** Of IAM, which takes 64 characters (S): what is longer ends with what tells it apart. */
+export function roleName(rack: string, owner: Owner, kind: 'execution' | 'task'): string {
+  const whole = `${rack}-${ownerWord(owner)}-${kind}`
+  return whole.length <= 64 ? whole : `${whole.slice(0, 47)}-${shortHash(whole)}`
 }
 
 export function logGroupName(rack: string, owner: Owner): string {

@@ -30,6 +30,12 @@ const notPulled = (reference: string) =>
     `pull image manifest has been retried 1 time(s): failed to resolve ref ${reference}: ${reference}: not found`,
   )
 
+/** S: pattern of a repository's name in the SDK's model. @throws AwsError */
+function assertName(name: string): void {
+  if (/^[a-z0-9]+([._/-][a-z0-9]+)*$/.test(name) && name.length >= 2 && name.length <= 256) return
+  throw new AwsError('InvalidParameterException', `Invalid parameter at 'repositoryName': ${name}`)
+}
+
 class AccountImages implements Images, Repositories {
   readonly #account: FakeAccount
   readonly #docker = connectDocker({ socketPath: dockerSocket(process.env) })
@@ -58,10 +64,7 @@ class AccountImages implements Images, Repositories {
   }
 
   create(name: string): void {
-    // S: pattern of a repository's name in the SDK's model.
-    if (!/^[a-z0-9]+([._/-][a-z0-9]+)*$/.test(name) || name.length < 2 || name.length > 256) {
-      throw new AwsError('InvalidParameterException', `Invalid parameter at 'repositoryName': ${name}`)
-    }
+    assertName(name)
     if (this.book.hasRepository(name)) {
       throw new AwsError(
         'RepositoryAlreadyExistsException',
@@ -82,6 +85,7 @@ class AccountImages implements Images, Repositories {
   }
 
   repository(name: string | undefined): Map<string, BookedImage> {
+    assertName(name ?? '')
     const found = this.book.imagesOf(name ?? '')
     if (!found) throw noRepository(name ?? '')
     return found

@@ -1,5 +1,5 @@
 import type { Owner } from '../../../domain/owner.ts'
-import { logGroupName, ownerWord, repositoryName, tagNames } from '../names.ts'
+import { logGroupName, ownerWord, repositoryName, roleName, tagNames } from '../names.ts'
 import type { AwsPlaces } from '../../../domain/aws-places.ts'
 
 /** How long lines of processes are kept. */
@@ -72,12 +72,16 @@ function ingress({ owner, places }: AppTemplateInput): object[] {
   return [...new Set(all)].map((group) => ({ IpProtocol: '-1', SourceSecurityGroupId: group }))
 }
 
-function role({ rack, owner, places }: AppTemplateInput, kind: string, statements: object[]): object {
+function role(
+  { rack, owner, places }: AppTemplateInput,
+  kind: 'execution' | 'task',
+  statements: object[],
+): object {
   return {
     Type: 'AWS::IAM::Role',
     Properties: {
       Path: `/rack/${rack}/app/`,
-      RoleName: `${rack}-${ownerWord(owner)}-${kind}`,
+      RoleName: roleName(rack, owner, kind),
       AssumeRolePolicyDocument: {
         Version: '2012-10-17',
         Statement: [
