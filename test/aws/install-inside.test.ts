@@ -58,6 +58,8 @@ test('plan, install, deploy with a build, login from elsewhere, update, uninstal
   await loginElsewhere()
   await stopAndStart()
   await updateFromEarlier()
+  await updateThatFails()
+  await updateWithoutService()
   await until(answers, { what: 'the app to answer', deadlineMs: 30_000 })
 
   const again = await run(making, world.environment('third', 'BOB'))
@@ -73,7 +75,8 @@ test('plan, install, deploy with a build, login from elsewhere, update, uninstal
   assert.match(gone.stderr, /^what stays in the account:$/m)
   for (const line of [
     /the bucket \S+: aws s3 rb/,
-    /the last snapshot of the store \S+: aws rds delete-db-snapshot/,
+    /a snapshot of the store rack-\S+-base-snapshot-\S+: aws rds delete-db-snapshot/,
+    /a snapshot of the store rack-\S+-before-\S+: aws rds delete-db-snapshot/,
     /the key of the store \S+, without which .*: aws secretsmanager delete-secret/,
   ])
     assert.match(gone.stderr, line)
@@ -189,8 +192,60 @@ async function updateFromEarlier(): Promise<void> {
   const plan = await elsewhere(['update', '--plan'])
   assert.match(plan.stdout, /^ {2}Replace +DaemonTask +AWS::ECS::TaskDefinition$/m)
   assert.match(plan.stdout, /^the image of the daemon: another one$/m)
+  assert.match(plan.stdout, /^a snapshot of the store rack-\S+: taken before, minutes$/m)
+  assert.deepEqual(await snapshots(), [])
   const done = await elsewhere(['update', '--yes'])
   assert.match(done.stderr, new RegExp(`^rack-${name}: DaemonTask UPDATE_COMPLETE$`, 'm'))
   assert.match(done.stderr, /^far is of version \S+$/m)
   assert.match((await elsewhere(['update', '--rack', 'far'])).stderr, /^far is of this version already$/m)
+  const [snapshot] = await snapshots()
+  assert.match(done.stderr, new RegExp(`^the store as it is now stays as the snapshot ${snapshot}$`, 'm'))
+  assert.match(snapshot!, new RegExp(`^rack-${name}-before-`))
+}
+
+async function snapshots(): Promise<string[]> {
+  const { DBSnapshots = [] } = await world.clients.databases.describeDBSnapshots({ SnapshotType: 'manual' })
+  return DBSnapshots.map(({ DBSnapshotIdentifier = '' }) => DBSnapshotIdentifier)
+}
+
+/** Says in the base stack that the daemon stands on another image. */
+async function standOn(image: string): Promise<void> {
+  const { stacks } = world.clients
+  const StackName = `rack-${name}-base`
+  const { TemplateBody = '' } = await stacks.getTemplate({ StackName })
+  const template = JSON.parse(TemplateBody) as { Metadata: { Rack: { chosen: { inside: object } } } }
+  const { chosen } = template.Metadata.Rack
+  chosen.inside = { ...chosen.inside, nodeImage: image }
+  await ensureStack(
+    { stacks, intervalMs: 50 },
+    { name: StackName, template },
+    { signal: AbortSignal.timeout(60_000) },
+  )
+}
+
+/** A daemon that does not come up: its stack goes back by itself to the one before, which runs on what it has. */
+async function updateThatFails(): Promise<void> {
+  await standOn(await base.withoutProgram())
+  const failed = await elsewhere(['update', '--yes'], 1)
+  const [, snapshot = ''] = await snapshots()
+  assert.match(failed.stderr, new RegExp(`^rack-${name}: rack-${name} UPDATE_ROLLBACK_COMPLETE$`, 'm'))
+  assert.match(failed.stderr, new RegExp(`back, by the snapshot ${snapshot}: docs/aws\\.md, "Back to`))
+  await untilRuns()
+  assert.match((await elsewhere(['apps', '--json'])).stdout, /"shop"/)
+  await standOn(base.image)
+  assert.match((await elsewhere(['update', '--rack', 'far'])).stderr, /^far is of this version already$/m)
+}
+
+async function updateWithoutService(): Promise<void> {
+  const daemon = { cluster: name, service: `rack-${name}-daemon` }
+  await world.clients.ecs.deleteService({ ...daemon, force: true })
+  const done = await elsewhere(['update', '--yes'])
+  assert.match(done.stderr, /^the ECS service of its daemon is gone: it is made anew$/m)
+  assert.match(done.stderr, /^far is of version \S+$/m)
+  await untilRuns()
+}
+
+async function untilRuns(): Promise<void> {
+  const runs = async () => (await statusElsewhere()).status === 'running'
+  await until(runs, { what: 'the daemon to run', deadlineMs: 30_000 })
 }

@@ -3,6 +3,7 @@ import { mkdtemp, readFile, realpath, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { deriveImage } from '../../src/aws/registry/derive-image.ts'
 import type { LayerEntry } from '../../src/aws/registry/layer.ts'
 import { makeImage } from '../../src/aws/registry/make-image.ts'
 import { platform } from '../../src/aws/registry/own-images.ts'
@@ -14,6 +15,8 @@ import { startDockerRegistry } from './docker-registry.ts'
 export interface NodeBase extends AsyncDisposable {
   /** Its name by digest. */
   image: string
+  /** The same with a Node that does not run. @returns its name by digest */
+  withoutProgram(): Promise<string>
 }
 
 const repository = 'library/node'
@@ -30,6 +33,14 @@ export async function startNodeBase(): Promise<NodeBase> {
   const stack = undo.move()
   return {
     image: nameOf({ host, repository }, digest),
+    async withoutProgram() {
+      const from = { registry, repository, reference: digest, platform }
+      const what = { content: Buffer.from('no program') }
+      const files = [{ path: '/usr/local/bin/node', mode: 0o755, uid: 0, gid: 0, what }]
+      const to = { registry, repository }
+      const derived = await deriveImage(from, to, { files, stopSignal: null }, AbortSignal.timeout(60_000))
+      return nameOf({ host, repository }, derived.digest)
+    },
     [Symbol.asyncDispose]: async () => await stack.disposeAsync(),
   }
 }

@@ -18,7 +18,7 @@ export function describeKept(kept: readonly KeptResource[], region: string, isKe
           ? `the key ${id}, which AWS deletes in 30 days`
           : `the key ${id}, without which none of these can be read: aws kms schedule-key-deletion --key-id ${id} --region ${region}`
       case 'AWS::RDS::DBSnapshot':
-        return `the last snapshot of the store ${id}: aws rds delete-db-snapshot --db-snapshot-identifier ${id} --region ${region}`
+        return `a snapshot of the store ${id}: aws rds delete-db-snapshot --db-snapshot-identifier ${id} --region ${region}`
       case 'AWS::SecretsManager::Secret':
         return `the key of the store ${id}, without which its snapshot and what services were backed up to the bucket open nothing that is sealed: aws secretsmanager delete-secret --secret-id ${id} --force-delete-without-recovery --region ${region}`
       default:

@@ -10,12 +10,18 @@ export interface PlannedStack {
 
 /** Each stack with what would change in it, as text. What would be lost with what hangs on it is marked. */
 export function describeUpdate(
-  found: { stacks: readonly PlannedStack[]; isNewTool: boolean; isNewDaemon?: boolean },
+  found: {
+    stacks: readonly PlannedStack[]
+    isNewTool: boolean
+    isNewDaemon?: boolean
+    snapshotOf?: string | null
+  },
   rack: string,
 ): string {
   const images = [
     ...(found.isNewTool ? ['the image of what prepares tasks: another one\n'] : []),
     ...(found.isNewDaemon ? ['the image of the daemon: another one\n'] : []),
+    ...(found.snapshotOf ? [`a snapshot of the store ${found.snapshotOf}: taken before, minutes\n`] : []),
   ]
   return [...found.stacks.map((stack) => describeStack(stack, rack)), ...images].join('')
 }

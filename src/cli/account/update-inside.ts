@@ -15,6 +15,7 @@ import {
 import { placesOf } from '../../account/places.ts'
 import type { RackImages } from '../../account/templates/rack-template.ts'
 import { ensureToolImage, toolImageBeside } from '../../account/tool-image.ts'
+import { removeOldSnapshots, takeSnapshot } from '../../account/update-snapshots.ts'
 import type { AwsPlaces } from '../../domain/aws-places.ts'
 import type { Control } from '../../domain/control.ts'
 import { RackError } from '../../domain/error.ts'
@@ -45,11 +46,11 @@ export async function updateInside(session: Session, known: InsideRack): Promise
   await inAccountOf(session, known, left, async (inside) => {
     using control = watchStacks(session, left)
     const work = { ...inside, control }
-    const { base, before, wanted, isTold } = await wantedOf(work)
+    const { base, before, wanted, isTold, store } = await wantedOf(work)
     const stacks = await planStacks(work.account, wanted, control)
     const isNewTool = wanted.images!.tool !== before.tool
     const isNewDaemon = wanted.images!.daemon !== before.daemon
-    const found = { stacks, isNewTool, isNewDaemon }
+    const found = { stacks, isNewTool, isNewDaemon, snapshotOf: isNewDaemon ? store : null }
     const replace = replaced(session, way.rack, stacks)
     const state = await readDaemonState(work.account.clients.ecs, work.access, control)
     if (!state) output.say(output.colors.say.yellow(`the ECS service of its daemon is gone: it is made anew`))
@@ -66,20 +67,24 @@ export async function updateInside(session: Session, known: InsideRack): Promise
       stacks.every(({ changes }) => changes.length === 0)
     ) {
       output.say(`${name} is of this version already`)
-      return tellJson(session, name, [])
+      return tellJson(session, name, { stacks: [], snapshot: null })
     }
     output.say(describeUpdate(found, way.rack).trimEnd())
     if (state?.desired === 0) output.say(output.colors.say.yellow(`${name} is stopped: its update starts it`))
     await confirm(session, `Change ${name} in the account ${way.id} so?`, name)
     await putImages(work, base)
+    const coming = { rack: way.rack, store, version: session.world.version, image: wanted.images!.daemon! }
+    const snapshot = isNewDaemon ? await takeSnapshot(work.account, coming, control) : null
+    if (snapshot !== null) output.say(`the store as it is now stays as the snapshot ${snapshot}`)
     await change(session, work, {
       wanted: { ...wanted, replace },
       name,
-      isNewDaemon,
+      snapshot,
       hasService: state !== null,
     })
     await tellUp(session, name, control)
-    tellJson(session, name, stacks)
+    if (snapshot !== null) await removeOldSnapshots(work.account, store, control)
+    tellJson(session, name, { stacks, snapshot })
   })
 }
 
@@ -96,7 +101,8 @@ interface Change {
   wanted: WantedInstallation
   /** As the rack is called here. */
   name: string
-  isNewDaemon: boolean
+  /** Of the store, before a new daemon; null where the daemon stays. */
+  snapshot: string | null
   /** Whether ECS has the daemon's service. */
   hasService: boolean
 }
@@ -104,7 +110,7 @@ interface Change {
 async function change(
   session: Session,
   work: InsideWork,
-  { wanted, name, isNewDaemon, hasService }: Change,
+  { wanted, name, snapshot, hasService }: Change,
 ): Promise<void> {
   const { account, access, control } = work
   const { output } = session
@@ -113,17 +119,17 @@ async function change(
     await bringAbout(work, wanted)
     await startDaemonService(account.clients.ecs, access, control)
   } catch (error) {
-    if (isNewDaemon && !control.signal.aborted) {
+    if (snapshot !== null && !control.signal.aborted) {
       await tellLastWords(session, account, access.rack)
-      output.say(output.colors.say.yellow(wayForward(name)))
+      output.say(output.colors.say.yellow(wayForward(name, snapshot)))
     }
     throw error
   }
 }
 
 /** The store is not taken back with the stack. */
-const wayForward = (name: string) =>
-  `where the new daemon has changed the store, the one before does not start any more; forward, with a version that comes up: rack update --rack ${name}`
+const wayForward = (name: string, snapshot: string) =>
+  `where the new daemon has changed the store, the one before does not start any more; forward, with a version that comes up: rack update --rack ${name}; back, by the snapshot ${snapshot}: docs/aws.md, "Back to the version before"`
 
 /** CloudFormation takes a service that somebody else has deleted for there: it makes it anew where it was told to remove it. */
 async function withoutDaemon({ account, control }: InsideWork, wanted: WantedInstallation): Promise<void> {
@@ -132,8 +138,13 @@ async function withoutDaemon({ account, control }: InsideWork, wanted: WantedIns
   await makeRackStack(account, { ...wanted, images }, base, control)
 }
 
-function tellJson({ isJson, output, world }: Session, name: string, stacks: PlannedStack[]): void {
-  if (isJson) output.json({ name, version: world.version, stacks })
+interface Done {
+  stacks: PlannedStack[]
+  snapshot: string | null
+}
+
+function tellJson({ isJson, output, world }: Session, name: string, done: Done): void {
+  if (isJson) output.json({ name, version: world.version, ...done })
 }
 
 interface Wanted {
@@ -141,6 +152,8 @@ interface Wanted {
   base: string
   before: RackImages
   wanted: WantedInstallation
+  /** The name of its database. */
+  store: string
   /** Whether the daemon is told where things are: an update that was interrupted may have left that. */
   isTold: boolean
 }
@@ -164,6 +177,7 @@ async function wantedOf({ account, access, control }: InsideWork): Promise<Wante
     base,
     before,
     wanted: { ...chosen, images, apiCertificate: outputs['ApiCertificate']! },
+    store: found.base['Store']!,
     isTold: isDeepStrictEqual(asKept(placesOf(found)), places),
   }
 }

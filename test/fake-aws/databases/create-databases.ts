@@ -31,8 +31,10 @@ type Properties = Record<string, unknown>
 interface Database {
   server: RunningServer
   host: string
-  status: 'available' | 'rebooting'
+  /** D: "Viewing Amazon RDS DB instance status". */
+  status: 'available' | 'rebooting' | 'backing-up'
   isProtected: boolean
+  properties: Properties
 }
 
 const text = (value: unknown) => (typeof value === 'string' ? value : '')
@@ -65,14 +67,22 @@ export function createDatabases({ account, network, nameHost, certificateFor }: 
       })
       const server = await startServer(account, network, wanted)
       nameHost(host, server.address)
-      const isProtected = isTrue(properties['DeletionProtection'])
-      databases.set(id, { server, host, status: 'available', isProtected })
+      databases.set(id, {
+        server,
+        host,
+        isProtected: isTrue(properties['DeletionProtection']),
+        status: 'available',
+        properties,
+      })
       const arn = `arn:aws:rds:${account.region}:${account.account}:db:${id}`
       const endpoint = { 'Endpoint.Address': host, 'Endpoint.Port': text(properties['Port']) }
       return { physical: id, attributes: { DBInstanceArn: arn, ...endpoint } }
     },
     update({ physical }, properties) {
-      databases.get(physical)!.isProtected = isTrue(properties['DeletionProtection'])
+      Object.assign(databases.get(physical)!, {
+        isProtected: isTrue(properties['DeletionProtection']),
+        properties,
+      })
     },
     async delete({ physical }, properties, { snapshot }) {
       const database = databases.get(physical)
@@ -86,7 +96,8 @@ export function createDatabases({ account, network, nameHost, certificateFor }: 
       }
       if (snapshot !== null) {
         await account.clock.pass(snapshotMs)
-        snapshots.push(snapshotOf(account, { id: snapshot, instance: physical, properties }))
+        const tags = isTrue(properties['CopyTagsToSnapshot']) ? (properties['Tags'] as sdk.Tag[]) : []
+        snapshots.push(snapshotOf(account, { id: snapshot, instance: physical, properties, tags }))
       }
       await end(physical, database)
     },
@@ -111,11 +122,17 @@ export function createDatabases({ account, network, nameHost, certificateFor }: 
     throw new AwsError('DBInstanceNotFoundFault', `DBInstance ${id} not found.`, 404)
   }
 
-  const told = (id: string, { status, isProtected }: Database): sdk.DBInstance => ({
-    DBInstanceIdentifier: id,
-    DBInstanceStatus: status,
-    DeletionProtection: isProtected,
-  })
+  const told = (id: string, { status, isProtected, properties }: Database): sdk.DBInstance => {
+    const number = (name: string) => (name in properties ? Number(properties[name]) : undefined)
+    return {
+      DBInstanceIdentifier: id,
+      DBInstanceStatus: status,
+      DeletionProtection: isProtected,
+      AllocatedStorage: number('AllocatedStorage'),
+      MaxAllocatedStorage: number('MaxAllocatedStorage'),
+      BackupRetentionPeriod: number('BackupRetentionPeriod') ?? 1,
+    }
+  }
 
   return {
     async deleteByHand(stack) {
@@ -137,6 +154,7 @@ export function createDatabases({ account, network, nameHost, certificateFor }: 
           assertModelled(input, known, 'ModifyDBInstance')
           const id = input.DBInstanceIdentifier ?? ''
           const database = find(id)
+          assertAvailable(id, database)
           database.isProtected = input.DeletionProtection ?? database.isProtected
           return { DBInstance: told(id, database) }
         },
@@ -145,8 +163,7 @@ export function createDatabases({ account, network, nameHost, certificateFor }: 
           assertModelled(input, ['DBInstanceIdentifier'], 'RebootDBInstance')
           const id = input.DBInstanceIdentifier ?? ''
           const database = find(id)
-          if (database.status !== 'available')
-            throw new AwsError('InvalidDBInstanceState', `Instance ${id} is not in available state.`)
+          assertAvailable(id, database)
           database.status = 'rebooting'
           inBackground(account, reboot(database))
           return { DBInstance: told(id, database) }
@@ -156,9 +173,43 @@ export function createDatabases({ account, network, nameHost, certificateFor }: 
           const id = input.DBInstanceIdentifier ?? ''
           return { DBInstances: [told(id, find(id))] }
         },
+        async CreateDBSnapshot(input: sdk.CreateDBSnapshotMessage): Promise<sdk.CreateDBSnapshotResult> {
+          const known = ['DBInstanceIdentifier', 'DBSnapshotIdentifier', 'Tags']
+          assertModelled(input, known, 'CreateDBSnapshot')
+          const id = input.DBSnapshotIdentifier ?? ''
+          // D: what a name of a snapshot may be.
+          if (!/^(?=.{1,255}$)[a-z][a-z0-9]*(-[a-z0-9]+)*$/i.test(id))
+            throw new AwsError(
+              'InvalidParameterValue',
+              `The parameter DBSnapshotIdentifier is not a valid identifier.`,
+            )
+          const instance = input.DBInstanceIdentifier ?? ''
+          const database = find(instance)
+          assertAvailable(instance, database)
+          if (snapshots.some((each) => each.DBSnapshotIdentifier === id))
+            throw new AwsError('DBSnapshotAlreadyExistsFault', `Cannot create the snapshot ${id}: it exists.`)
+          const { properties } = database
+          // D: with tags of its own none of the database's are copied.
+          const snapshot = {
+            ...snapshotOf(account, { id, instance, properties, tags: input.Tags ?? [] }),
+            Status: 'creating',
+          }
+          snapshots.push(snapshot)
+          database.status = 'backing-up'
+          inBackground(
+            account,
+            account.clock.pass(snapshotMs).then(() => {
+              database.status = 'available'
+              snapshot.Status = 'available'
+            }),
+          )
+          return { DBSnapshot: { ...snapshot } }
+        },
         async DeleteDBSnapshot(input: sdk.DeleteDBSnapshotMessage): Promise<sdk.DeleteDBSnapshotResult> {
           const at = snapshots.findIndex((each) => each.DBSnapshotIdentifier === input.DBSnapshotIdentifier)
           if (at < 0) throw new AwsError('DBSnapshotNotFoundFault', 'DBSnapshot not found.', 404)
+          if (snapshots[at]!.Status !== 'available')
+            throw new AwsError('InvalidDBSnapshotStateFault', 'The snapshot is not in the available state.')
           const [gone] = snapshots.splice(at, 1)
           return { DBSnapshot: { ...gone!, Status: 'deleted' } }
         },
@@ -174,6 +225,12 @@ export function createDatabases({ account, network, nameHost, certificateFor }: 
       },
     },
   }
+}
+
+/** D: what takes a snapshot or a change. */
+function assertAvailable(id: string, { status }: Database): void {
+  if (status === 'available') return
+  throw new AwsError('InvalidDBInstanceState', `Instance ${id} is not in available state.`)
 }
 
 const isTrue = (value: unknown) => String(value) === 'true'
@@ -224,9 +281,13 @@ function assertInstance(properties: Properties): void {
 
 function snapshotOf(
   { clock }: FakeAccount,
-  { id, instance, properties }: { id: string; instance: string; properties: Properties },
+  {
+    id,
+    instance,
+    properties,
+    tags,
+  }: { id: string; instance: string; properties: Properties; tags: sdk.Tag[] },
 ): sdk.DBSnapshot {
-  const tags = isTrue(properties['CopyTagsToSnapshot']) ? (properties['Tags'] as sdk.Tag[]) : []
   return {
     DBSnapshotIdentifier: id,
     DBInstanceIdentifier: instance,

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { randomBytes } from 'node:crypto'
-import type { FakeClock } from '../clock.ts'
+import { AccountClosed, type FakeClock } from '../clock.ts'
 import { NotModelled } from '../modelled.ts'
 import { isRecord } from '../wire/value.ts'
 import type { Inventory, ResourceModel } from './models/model.ts'
@@ -130,6 +130,8 @@ async function applyOne(
     stack.resources.set(name, { name, type, made, properties, ...policies })
     stack.note({ name, type, physical: made.physical }, `${verb}_COMPLETE`)
   } catch (error) {
+    // D: a change that has failed may have been made in part, and is taken back with the others.
+    if (before?.type === type && !isReplaced(runner, before, properties)) undo.push({ name, before })
     stack.note(about, `${verb}_FAILED`, (error as Error).message)
     throw new Error(`[${name}]`, { cause: error })
   }
@@ -167,8 +169,7 @@ async function change(
   const plain = revealed(properties, readSecret) as typeof properties
   const generated = `${stack.name}-${name}-${randomBytes(6).toString('hex').toUpperCase()}`
   if (!before) return await model.create(plain, generated)
-  const changed = changedProperties(before.properties, properties)
-  if (before.type === type && !specification.replaces(type, changed)) {
+  if (before.type === type && !isReplaced({ specification }, before, properties)) {
     await model.update(before.made, plain)
     return before.made
   }
@@ -178,6 +179,14 @@ async function change(
     throw new Error(`${why} Rename ${before.made.physical} and update the stack again.`)
   }
   return await model.create(plain, generated)
+}
+
+function isReplaced(
+  { specification }: Pick<StackRunner, 'specification'>,
+  { type, properties: before }: StackResource,
+  after: Record<string, unknown>,
+): boolean {
+  return specification.replaces(type, changedProperties(before, after))
 }
 
 export function changedProperties(before: Record<string, unknown>, after: Record<string, unknown>): string[] {
@@ -200,18 +209,34 @@ async function takeBack(runner: StackRunner, stack: Stack, skipped: readonly str
       left.pop()
       continue
     }
-    const why = runner.stuck.get(`${stack.name}/${name}`)?.shift()
-    if (why !== undefined) {
+    const why =
+      runner.stuck.get(`${stack.name}/${name}`)?.shift() ?? (await reasonOf(bringBack(runner, stack, last)))
+    if (why !== null) {
       stack.note({ name, type: now.type, physical: now.made.physical }, 'UPDATE_FAILED', why)
       stack.become('UPDATE_ROLLBACK_FAILED', `The following resource(s) failed to update: [${name}].`)
       return
     }
-    if (before && before.made === now.made) await runner.models[now.type]!.update(now.made, before.properties)
-    else await removeAll(runner, stack, [now], { isCreation: true })
     if (before) stack.resources.set(name, before)
     left.pop()
   }
   stack.become('UPDATE_ROLLBACK_COMPLETE')
+}
+
+async function bringBack(runner: StackRunner, stack: Stack, { name, before }: TakenBack): Promise<void> {
+  const now = stack.resources.get(name)!
+  if (before && before.made === now.made) await runner.models[now.type]!.update(now.made, before.properties)
+  else await removeAll(runner, stack, [now], { isCreation: true })
+}
+
+/** Null for what has come to its end. */
+async function reasonOf(work: Promise<void>): Promise<string | null> {
+  return await work.then(
+    () => null,
+    (error: unknown) => {
+      if (error instanceof AccountClosed) throw error
+      return (error as Error).message
+    },
+  )
 }
 
 /** Goes on with a rollback that got stuck (D: ContinueUpdateRollback). */
