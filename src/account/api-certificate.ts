@@ -1,6 +1,7 @@
 import type { ACM, Tag } from '@aws-sdk/client-acm'
 import { isAwsError } from '../aws/errors.ts'
 import { rackTag } from '../aws/own-stack.ts'
+import { untilOver } from '../aws/until-over.ts'
 import type { Control } from '../domain/control.ts'
 import { createSelfSigned } from '../lib/x509/issue.ts'
 import { apiHostOf } from './templates/inside.ts'
@@ -9,7 +10,11 @@ import { kindTag } from './templates/template.ts'
 /** As `rack:kind` says it of what an install imports. */
 const kind = 'api'
 
-type Account = { clients: { certificates: ACM } }
+interface Account {
+  clients: { certificates: ACM }
+  /** How often ACM is asked whether it lets go of one, ms; three seconds when absent. */
+  intervalMs?: number
+}
 
 const dayMs = 24 * 3600_000
 /** Nobody but the rack's own clients believes it, and those hold it itself: it outlives whoever installs it. */
@@ -47,18 +52,29 @@ export async function ensureApiCertificate(
   return CertificateArn!
 }
 
-/** Takes it away, once no listener shows it. Safe to repeat. */
+/** ACM may hear minutes later that a balancer is gone. */
+const letGoDeadlineMs = 1_200_000
+
+/** Takes it away: one that no listener shows any more is waited for until ACM knows it. Safe to repeat. @throws timeout */
 export async function removeApiCertificate(
   account: Account,
   rack: string,
   { signal }: Pick<Control, 'signal'>,
 ): Promise<void> {
+  const { clients, intervalMs = 3000 } = account
   for (const CertificateArn of await findOwn(account, rack, signal)) {
-    try {
-      await account.clients.certificates.deleteCertificate({ CertificateArn }, { abortSignal: signal })
-    } catch (error) {
-      if (!isAwsError(error, 'ResourceNotFoundException')) throw error
+    const remove = async () => {
+      try {
+        await clients.certificates.deleteCertificate({ CertificateArn }, { abortSignal: signal })
+        return true
+      } catch (error) {
+        if (isAwsError(error, 'ResourceNotFoundException')) return true
+        if (isAwsError(error, 'ResourceInUseException')) return false
+        throw error
+      }
     }
+    const what = `the certificate ${CertificateArn} to be let go`
+    await untilOver(remove, { intervalMs, deadlineMs: letGoDeadlineMs, what, signal })
   }
 }
 

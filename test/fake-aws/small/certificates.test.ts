@@ -25,7 +25,7 @@ const day = 86_400_000
 const span = { from: new Date(Date.now() - day), until: new Date(Date.now() + day) }
 
 test('the certificate of an API is imported once a rack, and is told without its key', async () => {
-  const clients = { clients: { certificates } }
+  const clients = { clients: { certificates }, intervalMs: 5 }
   const arn = await ensureApiCertificate(clients, 'r1', control)
   assert.equal(await ensureApiCertificate(clients, 'r1', control), arn)
   assert.notEqual(await ensureApiCertificate(clients, 'r2', control), arn)
@@ -33,6 +33,10 @@ test('the certificate of an API is imported once a rack, and is told without its
   assert.match(told.Certificate!, /^-----BEGIN CERTIFICATE-----/)
   assert.deepEqual([told.CertificateChain, JSON.stringify(told).includes('PRIVATE')], [undefined, false])
   assert.equal(fake.shown.find(arn)!.names.join(), 'api.r1.internal')
+  // It was shown: ACM holds it in use for a while yet.
+  await assert.rejects(certificates.deleteCertificate({ CertificateArn: arn }), {
+    name: 'ResourceInUseException',
+  })
   await removeApiCertificate(clients, 'r1', control)
   await removeApiCertificate(clients, 'r1', control)
   await assert.rejects(certificates.getCertificate({ CertificateArn: arn }), {

@@ -18,6 +18,10 @@ interface Certificate {
   type: 'AMAZON_ISSUED' | 'IMPORTED'
   /** D: what ACM issues is of RSA unless it is asked for otherwise. */
   keyAlgorithm: 'RSA_2048' | 'EC_prime256v1'
+  /** Whether a listener has shown it. */
+  wasShown: boolean
+  /** When ACM has heard that none does any more; null before anybody has asked for its deletion. */
+  freeAt: number | null
 }
 
 export interface FakeCertificates {
@@ -40,6 +44,8 @@ const lookMs = 30_000
 const patienceMs = 72 * 3600_000
 /** As long one token asks for the same certificate (D). */
 const tokenMs = 3600_000
+/** So long ACM holds one in use that no listener shows any more (S: Terraform asks for up to 20 minutes; the time is J). */
+const heldMs = 60_000
 /** A page holds so many at most, though AWS allows 1,000: paging is on purpose. */
 const mostOnPage = 5
 const year = 365 * 24 * 3600_000
@@ -72,6 +78,8 @@ export async function createCertificates(
       pair: null,
       type: 'AMAZON_ISSUED',
       keyAlgorithm: 'RSA_2048',
+      wasShown: false,
+      freeAt: null,
       ...more,
     }
     all.set(arn, certificate)
@@ -107,6 +115,7 @@ export async function createCertificates(
     shown: {
       find(arn) {
         const found = all.get(arn)
+        if (found) found.wasShown = true
         return found?.pair
           ? {
               chain:
@@ -188,12 +197,19 @@ function certificateActions({ account, all, find, users, made, prove }: World): 
       Tags: find(CertificateArn).tags,
     }),
     DeleteCertificate: async ({ CertificateArn }: sdk.DeleteCertificateRequest) => {
-      const { arn } = find(CertificateArn)
-      if (users(arn).length > 0) throw new AwsError('ResourceInUseException', `Certificate ${arn} is in use.`)
+      const certificate = find(CertificateArn)
+      const { arn } = certificate
+      if (users(arn).length > 0 || isHeld(account, certificate))
+        throw new AwsError('ResourceInUseException', `Certificate ${arn} is in use.`)
       all.delete(arn)
       return {}
     },
   }
+}
+
+function isHeld({ clock }: FakeAccount, certificate: Certificate): boolean {
+  certificate.freeAt ??= clock.now() + (certificate.wasShown ? heldMs : 0)
+  return clock.now() < certificate.freeAt
 }
 
 /** What somebody else has signed, and what of any of them may be told: never its key. */
