@@ -8,7 +8,7 @@ import { RackError } from '../domain/error.ts'
 import { forgetAbsentNamesSoon } from './absent-names.ts'
 import { withChosen } from './chosen.ts'
 import { secretType } from './held-resources.ts'
-import { ensureLinkedRole } from './linked-role.ts'
+import { ensureLinkedRoles } from './linked-roles.ts'
 import { stackOptionsOf, type InstallationAccount } from './installation-account.ts'
 import {
   baseStackName,
@@ -64,8 +64,8 @@ export async function makeBaseStack(
   const options = stackOptionsOf(account)
   const named = { stack: baseStackName(rack), resource: storeResource, intervalMs: options.intervalMs }
   const free = async () => await liftProtection({ ...account.clients, ...named }, control)
-  // What comes first takes minutes: by then the role is known.
-  const judgeNew = async () => await ensureLinkedRole(account, control)
+  // The network comes first: by then they are known.
+  const judgeNew = async () => await ensureLinkedRoles(account, control)
   const stack = { ...baseStack(input, replace), onCreate, judgeNew, free }
   const base = await ensureStack(options, stack, control)
   await options.stacks.updateTerminationProtection(

@@ -5,6 +5,7 @@ import { createInstallerClients, type InstallerClients } from '../../src/account
 import { readCaller } from '../../src/account/caller.ts'
 import { estimateMonth, type Quantity } from '../../src/aws/prices/estimate-month.ts'
 import { installerPolicy } from '../../src/account/installer-policy.ts'
+import { ensureLinkedRoles } from '../../src/account/linked-roles.ts'
 import { assertPermitted, findMissingPermissions } from '../../src/account/missing-permissions.ts'
 import type { RackError } from '../../src/domain/error.ts'
 import { createFakeAccount } from '../fake-aws/account.ts'
@@ -12,12 +13,15 @@ import { clientConfig } from '../fake-aws/client-config.ts'
 import { AwsError } from '../fake-aws/fake-service.ts'
 import { type FakeServer, startServer } from '../fake-aws/server.ts'
 import { createIdentity } from '../fake-aws/small/identity.ts'
+import { createLinkedRoles } from '../fake-aws/small/linked-roles.ts'
 import { createPermissions, type GivenStatement } from '../fake-aws/small/permissions.ts'
 import { createPrices } from '../fake-aws/small/prices.ts'
+import { listeningControl } from '../support/installation.ts'
 
 /** What an installation asks the account before it changes anything. */
 const account = await createFakeAccount()
 const permissions = createPermissions(account)
+const linkedRoles = createLinkedRoles(account, false)
 const { region } = account
 const control = { signal: AbortSignal.timeout(50_000) }
 let server: FakeServer
@@ -30,7 +34,9 @@ const as = (accessKeyId: string) => {
 }
 
 before(async () => {
-  const services = [createIdentity(account), permissions.service, createPrices(account)]
+  const { service } = permissions
+  const iam = { ...service, actions: { ...service.actions, ...linkedRoles.actions } }
+  const services = [createIdentity(account), iam, createPrices(account)]
   server = await startServer({ ...account, services })
 })
 beforeEach(() => server.faults.clear())
@@ -188,4 +194,19 @@ test('where asking is itself denied, that is said, and nothing is missing', asyn
   const { missing, unknown } = await check('EVE')
   assert.deepEqual(missing, [])
   assert.match(unknown ?? '', /ask not/)
+})
+
+test('roles of services are made where the account has none; what may not be made is told', async () => {
+  const { permissions: roles } = as('FAY')
+  const error = new AwsError('AccessDenied', 'make not', 403)
+  server.faults.set('iam:CreateServiceLinkedRole', { error, times: 1 })
+  const { heard, control: told } = listeningControl()
+  await ensureLinkedRoles({ roles }, told)
+  assert.match(heard.join('\n'), /^whether the account has the role of ecs is not known: .*make not/)
+  for (const AWSServiceName of ['rds.amazonaws.com', 'elasticache.amazonaws.com'])
+    await assert.rejects(roles.createServiceLinkedRole({ AWSServiceName }), /has been taken/)
+  const made = await roles.createServiceLinkedRole({ AWSServiceName: 'ecs.amazonaws.com' })
+  assert.equal(made.Role?.RoleName, 'AWSServiceRoleForECS')
+  await ensureLinkedRoles({ roles }, told)
+  assert.equal(heard.length, 1)
 })

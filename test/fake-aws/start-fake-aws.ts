@@ -156,7 +156,7 @@ export async function startFakeAws(options: FakeAwsOptions = {}): Promise<FakeAw
     nameHost: names.nameHost.bind(names),
     certificateFor: shown.issue,
   }
-  const databases = createDatabases(managed)
+  const databases = createDatabases({ ...managed, linkedRoles: small.forStacks.linkedRoles })
   const daemons = createDaemonWay({
     account,
     network,

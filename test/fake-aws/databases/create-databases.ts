@@ -5,6 +5,7 @@ import { inBackground } from '../in-background.ts'
 import type { TaskNetwork } from '../links.ts'
 import { assertModelled, NotModelled } from '../modelled.ts'
 import { paged } from '../paging.ts'
+import type { LinkedRoles } from '../small/linked-roles.ts'
 import type { ResourceModel } from '../stacks/models/model.ts'
 import type { ServerCertificates } from './certificates.ts'
 import { databaseServers } from './rds-servers.ts'
@@ -24,6 +25,7 @@ interface Options {
   /** Has a name of the world lead to an address, or nowhere. */
   nameHost: (host: string, address: string | null) => void
   certificateFor: ServerCertificates['issue']
+  linkedRoles: Pick<LinkedRoles, 'assume'>
 }
 
 type Properties = Record<string, unknown>
@@ -44,7 +46,13 @@ const createMs = 300_000
 const snapshotMs = 120_000
 const rebootMs = 60_000
 
-export function createDatabases({ account, network, nameHost, certificateFor }: Options): FakeDatabases {
+export function createDatabases({
+  account,
+  network,
+  nameHost,
+  certificateFor,
+  linkedRoles,
+}: Options): FakeDatabases {
   const databases = new Map<string, Database>()
   const snapshots: sdk.DBSnapshot[] = []
   /** Settings of parameter groups, by name. */
@@ -142,7 +150,7 @@ export function createDatabases({ account, network, nameHost, certificateFor }: 
     },
     models: {
       'AWS::RDS::DBInstance': instance,
-      'AWS::RDS::DBSubnetGroup': grouped('DBSubnetGroupName'),
+      'AWS::RDS::DBSubnetGroup': subnetGroup(linkedRoles),
       'AWS::RDS::DBParameterGroup': parameterGroup(settings),
     },
     service: {
@@ -243,6 +251,18 @@ function grouped(named: string): ResourceModel {
     create: (_properties, generated) => ({ physical: generated.toLowerCase(), attributes: {} }),
     update: () => {},
     delete: () => {},
+  }
+}
+
+/** S: the first that RDS is asked for by a stack. */
+function subnetGroup(linkedRoles: Pick<LinkedRoles, 'assume'>): ResourceModel {
+  const plain = grouped('DBSubnetGroupName')
+  return {
+    ...plain,
+    create(properties, generated) {
+      linkedRoles.assume('rds.amazonaws.com')
+      return plain.create(properties, generated)
+    },
   }
 }
 

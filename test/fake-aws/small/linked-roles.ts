@@ -9,7 +9,19 @@ export interface LinkedRoles {
   assume(service: string): void
 }
 
-const names: Record<string, string> = { 'ecs.amazonaws.com': 'AWSServiceRoleForECS' }
+/** D: what they are called. */
+const names: Record<string, string> = {
+  'ecs.amazonaws.com': 'AWSServiceRoleForECS',
+  'elasticloadbalancing.amazonaws.com': 'AWSServiceRoleForElasticLoadBalancing',
+  'rds.amazonaws.com': 'AWSServiceRoleForRDS',
+  'elasticache.amazonaws.com': 'AWSServiceRoleForElastiCache',
+}
+/** What is told of stacks of a new account: D: reports of 2021-03-23 and 2025-05-01; terraform-aws-modules/terraform-aws-rds, 364. */
+const told: Record<string, string> = {
+  'ecs.amazonaws.com':
+    'Invalid request provided: CreateCluster Invalid Request: Unable to assume the service linked role. Please verify that the ECS service linked role exists.',
+  'rds.amazonaws.com': 'Missing necessary credentials.',
+}
 /** D: a role is known everywhere some seconds later; J: how many. */
 const knownAfterMs = 10_000
 
@@ -40,10 +52,7 @@ export function createLinkedRoles({ account, clock }: FakeAccount, isThere: bool
     assume(service) {
       if (!made.has(service)) made.set(service, clock.now())
       if (clock.now() - made.get(service)! >= knownAfterMs) return
-      // D: reports of 2021-03-23 and 2025-05-01, of stacks of a new account.
-      throw new Error(
-        'Invalid request provided: CreateCluster Invalid Request: Unable to assume the service linked role. Please verify that the ECS service linked role exists.',
-      )
+      throw new Error(told[service])
     },
   }
 }
