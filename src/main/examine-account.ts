@@ -4,8 +4,11 @@ import { isAwsError } from '../aws/errors.ts'
 import type { AwsPlaces } from '../domain/aws-places.ts'
 import { RackError } from '../domain/error.ts'
 import { ownCertificates } from '../engines/aws/certificates/own-certificates.ts'
+import { usualIntervals } from '../engines/aws/parts.ts'
+import { lookForBalancer, lostBalancer } from '../engines/aws/routes/network-balancer.ts'
 import type { Finding } from '../host/finding.ts'
 import type { AwsInstallation } from '../host/installation.ts'
+import { createSemaphore } from '../lib/semaphore.ts'
 
 const answerDeadlineMs = 30_000
 
@@ -21,7 +24,8 @@ export async function examineAccount({
     if (caller.status === 'bad') return [caller]
     const checks = placeChecks(clients, name, places)
     const found = await Promise.all(checks.map((check) => examinePlace(check)))
-    return [caller, ...found, ...(await examineCertificates(clients, name))]
+    const ports = await examinePorts(clients, name, places)
+    return [caller, ...found, ...ports, ...(await examineCertificates(clients, name))]
   } finally {
     clients.close()
   }
@@ -47,6 +51,24 @@ async function examineCaller({ identity }: AwsClients, { account, region }: AwsP
   }
 }
 
+/** The balancer of ports of their own; nothing where the rack has had none. */
+async function examinePorts(clients: AwsClients, rack: string, places: AwsPlaces): Promise<Finding[]> {
+  const check = 'balancer'
+  const network = { balancer: undefined, turn: createSemaphore(1) }
+  const parts = { clients, rack, places, network, intervals: usualIntervals }
+  try {
+    const signal = AbortSignal.timeout(answerDeadlineMs)
+    const { balancer, lost } = await lookForBalancer(parts, { signal })
+    if (balancer) return [{ check, status: 'good', detail: `the network load balancer ${balancer.host}` }]
+    if (!lost) return []
+    const fix =
+      'Deploy an app with a port of tcp, tls or udp: another one is made, whose address is told. What it costs: rack releases promote --plan'
+    return [{ check, status: 'bad', detail: lostBalancer(lost), fix }]
+  } catch (error) {
+    return [unanswered(check, error)]
+  }
+}
+
 /** Of names of apps, while they are not issued. */
 async function examineCertificates(clients: AwsClients, rack: string): Promise<Finding[]> {
   const check = 'certificate'
@@ -61,9 +83,14 @@ async function examineCertificates(clients: AwsClients, rack: string): Promise<F
       return [{ check, status: 'warning', detail, fix }]
     })
   } catch (error) {
-    if (!(error instanceof RackError)) throw error
-    return [{ check, status: 'bad', detail: error.message, ...(error.hint && { fix: error.hint }) }]
+    return [unanswered(check, error)]
   }
+}
+
+/** @throws what is none of ours */
+function unanswered(check: string, error: unknown): Finding {
+  if (!(error instanceof RackError)) throw error
+  return { check, status: 'bad', detail: error.message, ...(error.hint && { fix: error.hint }) }
 }
 
 interface PlaceCheck {
@@ -76,7 +103,7 @@ interface PlaceCheck {
 
 /** Of what the rack's stacks have made, what every deploy stands on. */
 function placeChecks(clients: AwsClients, rack: string, places: AwsPlaces): PlaceCheck[] {
-  const { cluster, balancer, networkBalancer, bucket, zone, namespace, fileSystem } = places
+  const { cluster, balancer, bucket, zone, namespace, fileSystem } = places
   return [
     {
       check: 'cluster',
@@ -86,9 +113,7 @@ function placeChecks(clients: AwsClients, rack: string, places: AwsPlaces): Plac
         return clusters.some(({ status }) => status === 'ACTIVE')
       },
     },
-    ...[balancer, networkBalancer].flatMap((each): PlaceCheck[] =>
-      each ? [balancerCheck(clients, each)] : [],
-    ),
+    balancerCheck(clients, balancer),
     {
       check: 'bucket',
       what: `the bucket ${bucket}`,
@@ -125,15 +150,13 @@ function placeChecks(clients: AwsClients, rack: string, places: AwsPlaces): Plac
   ]
 }
 
-function balancerCheck({ balancers }: AwsClients, { arn, host }: { arn: string; host: string }): PlaceCheck {
+function balancerCheck({ balancers }: AwsClients, { arn, host }: AwsPlaces['balancer']): PlaceCheck {
   return {
     check: 'balancer',
     what: `the load balancer ${host}`,
     async isThere() {
-      const { LoadBalancers = [] } = await balancers.describeLoadBalancers(
-        { LoadBalancerArns: [arn] },
-        inTime(),
-      )
+      const asked = { LoadBalancerArns: [arn] }
+      const { LoadBalancers = [] } = await balancers.describeLoadBalancers(asked, inTime())
       return LoadBalancers.some(({ DNSName }) => DNSName === host)
     },
   }
@@ -153,9 +176,7 @@ async function examinePlace({ check, what, isThere }: PlaceCheck): Promise<Findi
   try {
     if (await isThere()) return { check, status: 'good', detail: what }
   } catch (error) {
-    if (!(error instanceof RackError)) throw error
-    if (!isAwsError(error, ...goneNames))
-      return { check, status: 'bad', detail: error.message, ...(error.hint && { fix: error.hint }) }
+    if (!(error instanceof RackError) || !isAwsError(error, ...goneNames)) return unanswered(check, error)
   }
   const detail = `${what} is gone: somebody has removed it, or changed the rack's stacks by hand`
   return { check, status: 'bad', detail, fix: 'See what its stacks lack: CloudFormation, "Detect drift"' }

@@ -125,7 +125,10 @@ test('a rack that is stopped and started knows all, and says meanwhile what is w
   assert.deepEqual(await running(), copies)
   const said = await rack.json<{ status: string; apps: number; router: { pid: null } }>('status')
   assert.deepEqual([said.status, said.apps, said.router.pid], ['running', 1, null])
-  assert.match(await rack.run('doctor'), /ok +cluster/)
+  assert.match(await rack.run('doctor'), /ok +cluster[^]*ok +balancer +the network load balancer/)
+  await rack.account.balancers.deleteByHand(rack.account.places.networkBalancer!.arn)
+  const lost = await rack.attempt(['doctor'])
+  assert.match(lost.stdout, /BAD +balancer +somebody has deleted the network load balancer \S+\n +→ Deploy/)
 })
 
 test('an app is reached by a domain as soon as it has it, and no more when it is taken away', async () => {

@@ -225,5 +225,14 @@ test('a listener that somebody has deleted is there again within a minute, the b
   const text = `the network load balancer is at ${hostOf()} from now on: change the records that lead to ${host}`
   assert.ok(heard.includes(text), heard.join('\n'))
   assert.equal(await greeting(external, '127.0.0.1'), 'one')
+
+  // Who leaves then is kept by nothing of it.
+  const left = (await balancers.describeLoadBalancers({})).LoadBalancers!
+  await rack.account.balancers.deleteByHand(
+    left.find(({ DNSName }) => DNSName === hostOf())!.LoadBalancerArn!,
+  )
   await engine.remove(appOwner('dns'), { volumes: true }, controlFor(60_000))
+  const options = { stacks: rack.clients.stacks, intervalMs: 20 }
+  await removeStack(options, `rack-${rack.rack}-ports`, controlFor(20_000))
+  assert.deepEqual(await stacksOf('-ports'), [])
 })

@@ -23,7 +23,7 @@ export interface BalancerMaker {
   add(
     plan: Pick<BalancerPlan, 'name' | 'type' | 'idleTimeoutSeconds' | 'securityGroups'>,
   ): Promise<FakeBalancer>
-  /** With its listeners. */
+  /** With its listeners; D: no harm where it is gone. */
   remove(arn: string): Promise<void>
   /** By the properties of a template, which are those of CreateListener; gives its ARN. */
   addListener(properties: object): Promise<string>
