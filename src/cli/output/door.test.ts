@@ -75,18 +75,20 @@ const commands = [
   ['releases', 'promote', 'RAAAAAAAAAA', '--app', 'guestbook'],
 ]
 
-async function typeAll(text: string, options: TypeOptions, more: string[] = []) {
-  return await Promise.all(
-    commands.map(async (args) => {
-      const typed = await typeCommand([...args, ...more], { rack: hostileRack(text), ...options })
-      return { command: args.join(' '), ...typed }
-    }),
-  )
+async function type(args: string[], text: string, options: TypeOptions) {
+  return { command: args.join(' '), ...(await typeCommand(args, { rack: hostileRack(text), ...options })) }
+}
+
+async function typeAll(text: string, options: TypeOptions) {
+  return await Promise.all(commands.map(async (args) => await type(args, text, options)))
 }
 
 test('no word of a rack steers the terminal of its reader, whatever the command', async () => {
-  for (const { attack, text } of terminalTexts) {
-    for (const { command, stdout, stderr } of await typeAll(`<${text}>`, { isTerminal: true })) {
+  for (const [index, { attack, text }] of terminalTexts.entries()) {
+    // All of them go through the same door: each command meets some, and the lines of a log all.
+    const some = new Set([commands[0]!, commands[index % commands.length]!])
+    for (const args of some) {
+      const { command, stdout, stderr } = await type(args, `<${text}>`, { isTerminal: true })
       assert.ok(
         !steers(stdout + stderr, ours),
         `${attack}: rack ${command}: ${JSON.stringify(stdout + stderr)}`,
@@ -121,12 +123,12 @@ test('a pipe gets data as it is; the conversation steers nothing there either', 
 
 test('JSON has every letter; on a terminal those that steer are written as numbers', async () => {
   for (const { attack, text } of terminalTexts) {
-    const [logs] = await typeAll(text, {}, ['--json'])
-    assert.equal((JSON.parse(logs!.stdout) as AppLogLine).text, text, attack)
-    assert.ok(logs!.stdout.includes(JSON.stringify(text)), `${attack}: a pipe has it as JSON has it`)
-    const [shown] = await typeAll(text, { isTerminal: true }, ['--json'])
-    assert.ok(!steers(shown!.stdout), attack)
-    assert.equal((JSON.parse(shown!.stdout) as AppLogLine).text, text, attack)
+    const logs = await type(['logs', 'guestbook', '--json'], text, {})
+    assert.equal((JSON.parse(logs.stdout) as AppLogLine).text, text, attack)
+    assert.ok(logs.stdout.includes(JSON.stringify(text)), `${attack}: a pipe has it as JSON has it`)
+    const shown = await type(['logs', 'guestbook', '--json'], text, { isTerminal: true })
+    assert.ok(!steers(shown.stdout), attack)
+    assert.equal((JSON.parse(shown.stdout) as AppLogLine).text, text, attack)
   }
 })
 
