@@ -66,6 +66,9 @@ const areAlone = async (app: string, release: string) =>
 test('parts come first and the service last; one call moves all rules; nothing goes before that', async () => {
   const { calls, faults } = rack.account
   const one = planFor('order', 'ROOOOOOOOOO')
+  // D: as it says of a name whose secret is still being removed.
+  const taken = new AwsError('InvalidRequestException', 'a secret with this name is scheduled for deletion')
+  faults.set('secretsmanager:CreateSecret', { error: taken, times: 2 })
   await rack.engine.deploy(change(one, null), controlFor(60_000))
   const begin = calls.records.length
   // D: as it may say for a moment of a group whose rule was just made.

@@ -1,5 +1,6 @@
 import type { Control } from '../../../domain/control.ts'
 import { isAwsError } from '../../../aws/errors.ts'
+import { until } from '../../../lib/poll.ts'
 import { mountedVolumes } from '../../../domain/volume.ts'
 import type { CopyOrder } from '../../../rollout/runtime.ts'
 import { secretPartName, secretTexts } from '../definition/environment-secret.ts'
@@ -64,8 +65,11 @@ async function makeSecrets(
   return arns
 }
 
+/** AWS takes a secret away behind the answer, and gives its name to no other one until then (D: DeleteSecret). */
+const removalDeadlineMs = 60_000
+
 async function makeSecret(
-  { clients, rack, places }: AwsParts,
+  { clients, rack, places, intervals }: AwsParts,
   { generation, index, text }: { generation: GenerationName; index: number; text: string },
   { signal }: Pick<Control, 'signal'>,
 ): Promise<string> {
@@ -79,15 +83,21 @@ async function makeSecret(
     ...(places.key && { KmsKeyId: places.key }),
     Tags: awsTags({ rack, owner: ownerTag(generation.owner), type: generation.type }),
   }
-  try {
-    const { ARN } = await clients.secrets.createSecret(input, abort)
-    return ARN!
-  } catch (error) {
-    // Of a job of the same identity and release, which a daemon before has begun to make.
-    if (!isAwsError(error, 'ResourceExistsException')) throw error
-    const { ARN } = await clients.secrets.describeSecret({ SecretId: Name }, abort)
-    return ARN!
+  const create = async () => {
+    try {
+      const { ARN } = await clients.secrets.createSecret(input, abort)
+      return ARN
+    } catch (error) {
+      if (isAwsError(error, 'InvalidRequestException')) return null
+      // Of a job of the same identity and release, which a daemon before has begun to make.
+      if (!isAwsError(error, 'ResourceExistsException')) throw error
+      const { ARN } = await clients.secrets.describeSecret({ SecretId: Name }, abort)
+      return ARN
+    }
   }
+  const what = `the secret ${Name} of before to be gone`
+  const waiting = { intervalMs: intervals.tasks, deadlineMs: removalDeadlineMs, what, signal }
+  return await until(create, waiting)
 }
 
 export interface DefinitionOrder {
