@@ -6,6 +6,9 @@ import type { Control } from '../domain/control.ts'
 import type { Estimate } from '../domain/estimate.ts'
 import { placesOfNetwork } from './templates/network.ts'
 
+/** It asks for many prices, and a person looks at the answer before all else. */
+const deadlineMs = 30_000
+
 /** What the stacks of an installation cost a month, and what of its apps is billed by use. */
 export async function estimateInstallation(
   prices: Pricing,
@@ -24,5 +27,6 @@ export async function estimateInstallation(
     'secret',
     ...(assignsPublicIp ? (['address'] as const) : []),
   ]
-  return await estimateMonth(prices, { region, quantities, byUse, now: new Date() }, control)
+  const asked = { region, quantities, byUse, now: new Date(), deadlineMs }
+  return await estimateMonth(prices, asked, control)
 }

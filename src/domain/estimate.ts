@@ -34,7 +34,7 @@ export function estimateText(estimate: Estimate): string {
   const source = estimateSource(estimate)
   if (monthly === null) return source
   const known = lines.flatMap(({ count, text, per, price }) =>
-    price === null ? [] : [`${count === 1 ? '' : `${count} × `}${text} ${priceText(price)} a ${per}`],
+    price === null ? [] : [`${count === 1 ? '' : `${count} × `}${text} ${priceText(price, per)}`],
   )
   return `${known.join(', ')}, together ${monthly.toFixed(2)} ${currency} in 730 hours (${source})`
 }
@@ -54,6 +54,6 @@ export function estimateSource({
 }
 
 /** As exact as the price list is. Pure. */
-export function priceText(price: number): string {
-  return String(Number(price.toFixed(10)))
+export function priceText(price: number, per: EstimateLine['per']): string {
+  return `${Number(price.toFixed(10))} ${per === 'hour' ? 'an hour' : 'a month'}`
 }

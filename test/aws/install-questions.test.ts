@@ -59,13 +59,13 @@ test('the plan shows every resource and an estimate, and leaves nothing', async 
     /^rack-shop$/m,
     /^ {2}Cluster +AWS::ECS::Cluster$/m,
     // The fake's own prices: 2 an hour, 0.5 an hour each, 5 a month each.
-    /^application load balancer +1 +2 a hour +1460\.00$/m,
-    /^public IPv4 address +3 +0\.5 a hour +1095\.00$/m,
+    /^application load balancer +1 +2 an hour +1460\.00$/m,
+    /^public IPv4 address +3 +0\.5 an hour +1095\.00$/m,
     /^hosted zone +2 +5 a month +10\.00$/m,
-    /^PostgreSQL database db\.t4g\.micro of RDS +1 +0\.75 a hour +547\.50$/m,
+    /^PostgreSQL database db\.t4g\.micro of RDS +1 +0\.75 an hour +547\.50$/m,
     /^together 3315\.25 USD in 730 hours$/m,
     /^an estimate: list prices of eu-test-1 on \d{4}-\d\d-\d\d, published 2026-11-01, without tax/m,
-    /^billed by use.*a vCPU on Fargate 0\.25 a hour/m,
+    /^billed by use.*a vCPU on Fargate 0\.25 an hour/m,
   ])
     assert.match(stdout, line)
   assert.deepEqual(await readdir(home), [])

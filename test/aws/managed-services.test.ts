@@ -177,7 +177,7 @@ test('a redis, a valkey and a memcached of ElastiCache: let in and kept out by t
   const app = await startLinkedApp(rack, 'till', redisClient)
   await resized
   isTold(
-    /^ElastiCache bills a cache\.t4g\.small .+: Valkey cache cache\.t4g\.small of ElastiCache 0\.625 a hour/,
+    /^ElastiCache bills a cache\.t4g\.small .+: Valkey cache cache\.t4g\.small of ElastiCache 0\.625 an hour/,
   )
   const StackName = `rack-${rack.rack}-service-valkey`
   const statusOfValkey = async () => {

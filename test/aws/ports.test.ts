@@ -122,7 +122,7 @@ test('the first port of udp has the balancer made; a release takes it over, and 
   const before = await count()
   const [addition] = await engine.additions(plan, controlFor(10_000))
   // The fake's own prices: 3 an hour, and 0.5 an hour for each address.
-  assert.match(addition ?? '', /network load balancer 3 a hour, 2 × public IPv4 address 0\.5 a hour/)
+  assert.match(addition ?? '', /network load balancer 3 an hour, 2 × public IPv4 address 0\.5 an hour/)
   assert.match(addition ?? '', /together 2920\.00 USD in 730 hours \(.+, published 2026-11-01,/)
   // A daemon dies while the account makes it: the next one waits for what was begun.
   const dying = new AbortController()
@@ -210,6 +210,9 @@ test('a listener that somebody has deleted is there again within a minute, the b
   await engine.bringNames([plan], controlFor(10_000))
   assert.equal(await greeting(external, '127.0.0.1'), 'one')
 
+  const options = { stacks: rack.clients.stacks, intervalMs: 20 }
+  await removeStack(options, `rack-${rack.rack}-ports-dns`, controlFor(20_000))
+  assert.equal(await greeting(external, '127.0.0.1'), '')
   await rack.account.balancers.deleteByHand(LoadBalancerArn!)
   // It costs: nobody makes one who has not said so.
   await engine.bringNames([plan], controlFor(10_000))
@@ -232,7 +235,6 @@ test('a listener that somebody has deleted is there again within a minute, the b
     left.find(({ DNSName }) => DNSName === hostOf())!.LoadBalancerArn!,
   )
   await engine.remove(appOwner('dns'), { volumes: true }, controlFor(60_000))
-  const options = { stacks: rack.clients.stacks, intervalMs: 20 }
   await removeStack(options, `rack-${rack.rack}-ports`, controlFor(20_000))
   assert.deepEqual(await stacksOf('-ports'), [])
 })

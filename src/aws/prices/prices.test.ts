@@ -123,7 +123,7 @@ test('an estimate is one sentence, with the date of its prices, or says that the
   }))
   assert.equal(
     estimateText(await estimateMonth(known, asked, control)),
-    'network load balancer 0.5 a hour, together 365.00 USD in 730 hours (an estimate: list prices of eu-west-1 on 2026-12-01, published 2026-11-01, without tax, discounts, free tier, traffic; the price list names none for: public IPv4 address)',
+    'network load balancer 0.5 an hour, together 365.00 USD in 730 hours (an estimate: list prices of eu-west-1 on 2026-12-01, published 2026-11-01, without tax, discounts, free tier, traffic; the price list names none for: public IPv4 address)',
   )
   // Nobody waits for one that hangs.
   const hanging = listed(async () => await new Promise(() => undefined))

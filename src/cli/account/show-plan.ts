@@ -30,7 +30,7 @@ function describeEstimate({ lines, monthly, currency, ...estimate }: Estimate): 
     { heading: 'COUNT', value: ({ count }: EstimateLine) => count, align: 'right' as const },
     {
       heading: 'PRICE',
-      value: ({ price, per }: EstimateLine) => (price === null ? null : `${priceText(price)} a ${per}`),
+      value: ({ price, per }: EstimateLine) => (price === null ? null : priceText(price, per)),
       align: 'right' as const,
     },
     {
@@ -49,7 +49,7 @@ function describeEstimate({ lines, monthly, currency, ...estimate }: Estimate): 
 
 function describeUse({ byUse, currency }: Pick<Estimate, 'byUse' | 'currency'>): string {
   const known = byUse.flatMap(({ text, per, price }) =>
-    price === null ? [] : [`a ${text} ${priceText(price)} a ${per}`],
+    price === null ? [] : [`a ${text} ${priceText(price, per)}`],
   )
   const prices = known.length === 0 ? '' : ` (${currency}: ${known.join(', ')})`
   return `billed by use, and not counted here: processes${prices}; requests, files, logs, builds, images, traffic`
