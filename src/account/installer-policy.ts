@@ -213,7 +213,7 @@ const anywhere: Permission = {
     'servicequotas:GetServiceQuota',
     'pricing:GetProducts',
     // Of the caller, whose role may lie under any path.
-    ...of('iam', 'GetRole SimulatePrincipalPolicy'),
+    ...of('iam', 'GetRole ListRoles ListPolicies SimulatePrincipalPolicy'),
   ],
   on: anything,
 }

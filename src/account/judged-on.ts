@@ -107,6 +107,8 @@ const judged: Record<string, Partial<Record<string, Kind[]>>> = {
     ListPolicyVersions: ['policy'],
     ListEntitiesForPolicy: ['policy'],
     CreateServiceLinkedRole: ['linkedRole'],
+    ListPolicies: ['all'],
+    ListRoles: ['all'],
     SimulatePrincipalPolicy: ['all'],
     '*': ['role'],
   },

@@ -7,6 +7,7 @@ import type { InstallationAccount } from './installation-account.ts'
 /** An account that is changed by whoever holds it, as whom the SDK finds in the environment. */
 export interface OpenAccount extends InstallationAccount {
   clients: AwsClients
+  roles: IAM
   close(): void
 }
 

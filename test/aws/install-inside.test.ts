@@ -39,6 +39,14 @@ test('plan, install, deploy with a build, login from elsewhere, update, uninstal
   for (const line of [/DaemonService/, /database db\.t4g\.micro of RDS/, /ApiRule/])
     assert.match(plan.stdout, line)
 
+  // As a rack of that name in another Region of the account has one.
+  const role = `arn:aws:iam::123456789012:role/rack/${name}/rack-${name}-daemon`
+  aws.stacks.inventory.roles.add(role)
+  const taken = await run(making)
+  assert.match(taken.stderr, new RegExp(`would make: the role rack-${name}-daemon$`, 'm'))
+  assert.match(taken.stderr, /Choose another: --name NAME/)
+  aws.stacks.inventory.roles.delete(role)
+
   const installed = await passes(making)
   assert.match(installed.stderr, new RegExp(`^rack-${name}: DaemonService CREATE_COMPLETE$`, 'm'))
   assert.match(installed.stderr, new RegExp(`^${name} is up$`, 'm'))

@@ -4,6 +4,7 @@ import { after, before, test } from 'node:test'
 import { findStacks, makeStacks, planStacks } from '../../src/account/make-stacks.ts'
 import { placesOf } from '../../src/account/places.ts'
 import { removeStacks } from '../../src/account/remove-stacks.ts'
+import { assertNamesFree } from '../../src/account/taken-names.ts'
 import { noReleaseCommands } from '../../src/domain/engine.ts'
 import type { RackError } from '../../src/domain/error.ts'
 import { appOwner } from '../../src/domain/owner.ts'
@@ -38,7 +39,13 @@ test('an engine works in what the stacks have made, and nothing is left of it bu
     [true, true],
   )
   assert.deepEqual(await held(), [])
+  await assertNamesFree(account, rack, control)
   await makeStacks(account, wanted(), control)
+  // As another Region of the account would have them.
+  await assert.rejects(assertNamesFree(account, rack, control), {
+    code: 'exists',
+    message: new RegExp(`would make: the cluster ${rack} of ECS, the policy rack-${rack}-boundary$`),
+  })
   assert.ok(heard.includes(`rack-${rack}-base: Vpc CREATE_COMPLETE`), heard.join('\n'))
   assert.ok(heard.includes(`rack-${rack}: Balancer CREATE_COMPLETE`), heard.join('\n'))
   const tool = await aws.repositories.push(`rack/${rack}`, await toolImage(connectToDocker(), control))

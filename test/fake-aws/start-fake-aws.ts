@@ -30,6 +30,7 @@ import { createLinkedRoles } from './small/linked-roles.ts'
 import { createPermissions, type Permissions } from './small/permissions.ts'
 import { createPrices } from './small/prices.ts'
 import { createQuotas } from './small/quotas.ts'
+import { createRoleNames } from './small/role-names.ts'
 import { createSecrets } from './small/secrets.ts'
 import { createSessions } from './ssm/create-sessions.ts'
 import { createStacks, type FakeStacks } from './stacks/create-stacks.ts'
@@ -146,7 +147,7 @@ export async function startFakeAws(options: FakeAwsOptions = {}): Promise<FakeAw
     letsIn,
   })
   certificates.usedBy((arn) => elb.usersOf(arn))
-  const small = createSmall(account, options)
+  const small = createSmall(account, options, () => stacks.inventory)
   let endpoint = ''
   let sessionsPort = 0
   const shown = await createServerCertificates()
@@ -300,7 +301,11 @@ async function balancersOf(
 }
 
 /** The small services, and what the others need of them. */
-function createSmall(account: Account, { fargateVcpu, isEmpty = false }: FakeAwsOptions) {
+function createSmall(
+  account: Account,
+  { fargateVcpu, isEmpty = false }: FakeAwsOptions,
+  inventory: () => FakeStacks['inventory'],
+) {
   const secrets = createSecrets(account)
   const logs = createLogs(account)
   const files = createFileSystems(account)
@@ -316,7 +321,7 @@ function createSmall(account: Account, { fargateVcpu, isEmpty = false }: FakeAws
       ...[secrets, logs, files, objects, images, keys].map(({ service }) => service),
       quotas,
       createIdentity(account),
-      { ...iam, actions: { ...iam.actions, ...linkedRoles.actions } },
+      { ...iam, actions: { ...iam.actions, ...linkedRoles.actions, ...createRoleNames(inventory) } },
       createPrices(account),
     ],
     permissions,

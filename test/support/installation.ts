@@ -15,7 +15,7 @@ export async function openEmptyAccount({ factor }: { factor: number }) {
   const aws = await startFakeAws({ rack, factor, isEmpty: true })
   const opened: { destroy(): void }[] = []
   /** Another caller is another installer. */
-  const installer = (accessKeyId?: string): InstallationAccount & { clients: AwsClients } => {
+  const installer = (accessKeyId?: string): InstallationAccount & { clients: AwsClients; roles: IAM } => {
     const access = aws.access(accessKeyId)
     const clients = createClients(access)
     const keys = new KMS(access)

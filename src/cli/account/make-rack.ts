@@ -5,6 +5,7 @@ import { makeBaseStack } from '../../account/make-stacks.ts'
 import { openAccount, type OpenAccount } from '../../account/open-account.ts'
 import type { Outputs } from '../../account/places.ts'
 import { removeStacks } from '../../account/remove-stacks.ts'
+import { assertNamesFree } from '../../account/taken-names.ts'
 import type { Control } from '../../domain/control.ts'
 import { RackError } from '../../domain/error.ts'
 import type { Session } from '../session.ts'
@@ -45,14 +46,15 @@ export async function makeRack(session: Session, wanted: AccountOptions): Promis
   return await (wanted.stacks.inside ? makeRackInside(making) : makeRackHere(making))
 }
 
-/** @throws exists for a rack of the account that was installed to its end */
+/** @throws exists for a rack of the account that was installed to its end, and for a name that something else has there */
 async function checkNotInstalled(
   account: OpenAccount,
   { name, region }: AccountOptions,
   control: Control,
 ): Promise<void> {
   const found = await findRack(account, name, control)
-  if (!found?.mark) return
+  if (!found) return await assertNamesFree(account, name, control)
+  if (!found.mark) return
   throw new RackError('exists', `there is a rack "${name}" in ${region} of this account already`, {
     hint: `Its daemon is ${describeMark(found.mark)}. Choose another name: --name NAME`,
   })
