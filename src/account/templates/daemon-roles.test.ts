@@ -3,6 +3,7 @@ import { glob, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { evaluate, type GivenStatement } from '../../../test/fake-aws/small/permissions.ts'
+import { nameWithin } from '../../../test/fake-aws/stacks/name-within.ts'
 import { resolved, type Made } from '../../../test/fake-aws/stacks/template.ts'
 import { engineCalls } from '../../../test/support/engine-actions.ts'
 import { anywhere, stackCalls } from '../../../test/support/stack-calls.ts'
@@ -35,8 +36,8 @@ const values = {
 const roles = daemonRoles({ rack: scope.rack, permissionsBoundary: undefined })
 
 /** A role's policy, as IAM has it; what hangs on a condition is allowed where that holds. */
-function policyOf(role: string): { Statement: (GivenStatement & { Condition?: object })[] } {
-  const { Policies } = resolved(roles[role]!.Properties, values) as {
+function policyOf(role: string, of = roles): { Statement: (GivenStatement & { Condition?: object })[] } {
+  const { Policies } = resolved(of[role]!.Properties, values) as {
     Policies: { PolicyDocument: { Statement: Record<'Action' | 'Resource', string | string[]>[] } }[]
   }
   const list = (value: string | string[]) => [value].flat()
@@ -187,10 +188,24 @@ test('CloudFormation may make stacks of apps and services, and no role without t
 })
 
 // D: "IAM and AWS STS quotas": 10,240 characters of a role's own policies, blanks not counted.
-test('each role holds what it is given', () => {
-  const long = daemonRoles({ rack: 'a-name-of-some-length-and-more', permissionsBoundary: boundary })
+test('each role holds what it is given, also of a rack with the longest name', () => {
+  const rack = 'a-name-of-some-length-and-more'
+  const long = daemonRoles({ rack, permissionsBoundary: boundary })
   for (const [name, { Properties }] of Object.entries(long)) {
     const length = JSON.stringify(resolved(Properties['Policies'], values)).length
     assert.ok(length < 10_240, `${name}: ${length}`)
+  }
+  const database = nameWithin(63, {
+    stack: `rack-${rack}-service-main`,
+    resource: 'Database',
+    token: 'a1b2c3d4e5f6',
+  })
+  for (const role of ['DaemonRole', 'StackRole']) {
+    const { EvalDecision } = evaluate(
+      policyOf(role, long),
+      'rds:ModifyDBInstance',
+      arn('rds', `db:${database.toLowerCase()}`),
+    )
+    assert.equal(EvalDecision, 'allowed', role)
   }
 })

@@ -212,7 +212,7 @@ function making(rack: string): object[] {
     }),
     allow(
       of('rds', 'ModifyDBInstance RebootDBInstance DescribeDBInstances'),
-      arnsHere('rds', `db:rack-${rack}-service-*`, 'og:*', 'pg:*'),
+      arnsHere('rds', databases(rack), 'og:*', 'pg:*'),
     ),
   ]
 }
@@ -281,13 +281,16 @@ function cacheStatements(): object[] {
   ]
 }
 
+/** CloudFormation gives them names of 63 characters at most, of which the stack's own has 41 (S). */
+const databases = (rack: string) => `db:${`rack-${rack}-service-`.slice(0, 41)}*`
+
 /** Databases of services, and the key that they are closed with. */
 function databaseStatements(rack: string): object[] {
-  const own = ['db', 'subgrp', 'pg', 'snapshot'].map((kind) => `${kind}:rack-${rack}-service-*`)
+  const own = ['subgrp', 'pg', 'snapshot'].map((kind) => `${kind}:rack-${rack}-service-*`)
   const verbs =
     'CreateDBInstance ModifyDBInstance RebootDBInstance DeleteDBInstance CreateDBSnapshot CreateDBSubnetGroup ModifyDBSubnetGroup DeleteDBSubnetGroup CreateDBParameterGroup ModifyDBParameterGroup ResetDBParameterGroup DeleteDBParameterGroup AddTagsToResource RemoveTagsFromResource ListTagsForResource'
   return [
-    allow(of('rds', verbs), arnsHere('rds', ...own, 'og:default*')),
+    allow(of('rds', verbs), arnsHere('rds', databases(rack), ...own, 'og:default*')),
     allow('iam:CreateServiceLinkedRole', iamArn('role/aws-service-role/rds.amazonaws.com/*')),
     allow(of('kms', 'DescribeKey Decrypt GenerateDataKey'), ref('Key')),
     allow('kms:CreateGrant', ref('Key'), { Condition: { Bool: { 'kms:GrantIsForAWSResource': 'true' } } }),

@@ -60,10 +60,11 @@ export function createDatabases({
   const instance: ResourceModel = {
     takesMs: createMs,
     named: 'DBInstanceIdentifier',
+    longestName: 63,
     async create(properties, generated) {
       assertInstance(properties)
-      // S: an identifier is kept in small letters, of 63 at most.
-      const id = generated.toLowerCase().slice(0, 63)
+      // S: an identifier is kept in small letters.
+      const id = generated.toLowerCase()
       const host = `${id}.c${randomBytes(6).toString('hex')}.${account.region}.rds.amazonaws.com`
       const wanted = databaseServers[text(properties['Engine'])]!({
         version: text(properties['EngineVersion']),

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { AccountClosed, type FakeClock } from '../clock.ts'
 import { NotModelled } from '../modelled.ts'
 import { isRecord } from '../wire/value.ts'
+import { nameWithin } from './name-within.ts'
 import type { Inventory, ResourceModel } from './models/model.ts'
 import type { Specification } from './specification.ts'
 import type { Stack, StackResource, TakenBack } from './stack.ts'
@@ -167,7 +168,8 @@ async function change(
     (problem && `Properties validation failed for resource ${name}: ${problem}`)
   if (failure) throw new Error(failure)
   const plain = revealed(properties, readSecret) as typeof properties
-  const generated = `${stack.name}-${name}-${randomBytes(6).toString('hex').toUpperCase()}`
+  const token = randomBytes(6).toString('hex').toUpperCase()
+  const generated = nameWithin(models[type]!.longestName ?? 255, { stack: stack.name, resource: name, token })
   if (!before) return await model.create(plain, generated)
   if (before.type === type && !isReplaced({ specification }, before, properties)) {
     await model.update(before.made, plain)

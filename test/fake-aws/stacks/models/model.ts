@@ -9,6 +9,8 @@ export interface ResourceModel {
   takesMs: number
   /** The property that names it: two of one name cannot be. */
   named?: string
+  /** How long a name its service takes of CloudFormation; 255 characters when absent. */
+  longestName?: number
   create(properties: Properties, generatedName: string): Made | Promise<Made>
   update(made: Made, properties: Properties): void | Promise<void>
   /** `snapshot`: what the last one of its data is to be called, where the template asks for one. */

@@ -52,8 +52,9 @@ export function storageModels(
     'AWS::S3::Bucket': {
       takesMs: 22_000,
       named: 'BucketName',
+      longestName: 63,
       create({ BucketName }, generated) {
-        const name = text(BucketName) ?? generated.toLowerCase().slice(0, 63)
+        const name = text(BucketName) ?? generated.toLowerCase()
         if (buckets.has(name)) throw new Error(`${name} already exists`)
         buckets.add(name)
         return {
