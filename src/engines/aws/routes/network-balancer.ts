@@ -89,7 +89,8 @@ export async function makeNetworkBalancer(parts: Parts, control: Control): Promi
   if (there) assertOwnStack(rack, there, 'Install the rack with its balancer: --ports')
   if (lost) {
     tellDrift(control, `${lostBalancer(lost)}: another one is made`)
-    await removeStack(options, wanted.name, control)
+    // One that is being made is not that of the lost one.
+    if (isWhole(there)) await removeStack(options, wanted.name, control)
   }
   const made = balancerOf(await ensureStack(options, wanted, control))
   network.balancer = made
