@@ -13,6 +13,7 @@ const base = {
   BalancersGroup: 'sg-2',
   DaemonGroup: 'sg-3',
   PortsGroup: 'sg-4',
+  WebGroup: 'sg-5',
   Key: 'arn:aws:kms:eu-west-1:123456789012:key/1',
   Bucket: 'bucket',
   FileSystem: 'fs-1',

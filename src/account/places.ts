@@ -22,6 +22,7 @@ export function placesOf({ base, rack }: { base: Outputs; rack: Outputs }): AwsP
       processes: fromBase('ProcessesGroup'),
       balancers: fromBase('BalancersGroup'),
       daemon: fromBase('DaemonGroup'),
+      web: fromBase('WebGroup'),
       ports: fromBase('PortsGroup'),
     },
     assignsPublicIp: fromBase('AssignsPublicIp') === 'true',

@@ -8,7 +8,7 @@ import { findResource } from '../aws/stack-resource.ts'
 import { describeStack, removableStack } from '../aws/stack-state.ts'
 import { removeStack } from '../aws/stacks.ts'
 import { untilOver } from '../aws/until-over.ts'
-import { portsStackName } from '../domain/aws-places.ts'
+import { isWebStackName, portsStackName } from '../domain/aws-places.ts'
 import type { Control } from '../domain/control.ts'
 import { RackError } from '../domain/error.ts'
 import { removeApiCertificate } from './api-certificate.ts'
@@ -30,7 +30,7 @@ export interface LeavingRack {
 const keyLifeDays = 30
 
 /**
- * Removes the stacks of a rack whose apps and services are gone: the rack's, then its base. What holds data stays, the
+ * Removes the stacks of a rack whose apps and services are gone: those of further balancers, the rack's, then its base. What holds data stays, the
  * last snapshot of a store too, and is returned by name; with `data` it goes too, but for the key, which the account deletes in thirty days. Safe to repeat.
  *
  * @throws conflict while stacks of apps or services are there: without the rack they could not be taken off any more
@@ -43,7 +43,8 @@ export async function removeStacks(
   control: Control,
 ): Promise<KeptResource[]> {
   const options = stackOptionsOf(account)
-  await assertAlone(account, rack, control)
+  const further = await assertAlone(account, rack, control)
+  for (const name of further) await removeStack(options, name, control)
   const ports = await describeStack(options, portsStackName(rack), control)
   // A rack of an earlier time may be called so.
   if (!ports || isOwnStack(rack, ports)) await removeStack(options, portsStackName(rack), control)
@@ -100,13 +101,15 @@ async function removeBase(
   return store === null ? kept : [...kept, ...(await storeSnapshots(account, store.id, control))]
 }
 
+/** Names of stacks of further balancers of the web, beside which there is none of an app or a service. */
 async function assertAlone(
   { clients }: InstallationAccount,
   rack: string,
   { signal }: Control,
-): Promise<void> {
+): Promise<string[]> {
   const own = new Set([baseStackName(rack), rackStackName(rack), portsStackName(rack)])
   const others: string[] = []
+  const further: string[] = []
   let token: string | undefined
   do {
     const page = await clients.stacks.describeStacks(
@@ -115,11 +118,13 @@ async function assertAlone(
     )
     for (const { StackName = '', Tags = [] } of page.Stacks ?? []) {
       const isOfRack = Tags.some(({ Key, Value }) => Key === rackTag && Value === rack)
-      if (isOfRack && !own.has(StackName)) others.push(StackName)
+      if (!isOfRack || own.has(StackName)) continue
+      if (isWebStackName(rack, StackName)) further.push(StackName)
+      else others.push(StackName)
     }
     token = page.NextToken
   } while (token)
-  if (others.length === 0) return
+  if (others.length === 0) return further
   throw new RackError('conflict', `the rack ${rack} still has ${others.join(', ')}`, {
     hint: 'Remove its apps and services first: rack apps, rack services',
     details: { stacks: others },

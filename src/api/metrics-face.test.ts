@@ -37,6 +37,7 @@ test('Prometheus reads what can be watched, by a token that may do nothing else'
       names: async () => [],
       withoutCertificates: null,
       nameStates: () => [],
+      balancerOf: () => null,
       dnsHook: null,
     },
   })

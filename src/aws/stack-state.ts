@@ -13,7 +13,7 @@ export const isWhole = (stack: Stack | null): stack is Stack =>
 export const isBeyondChange = ({ StackStatus }: Stack): boolean =>
   /^(ROLLBACK_|DELETE_FAILED|CREATE_FAILED)/.test(StackStatus ?? '')
 
-const isBusy = (stack: Stack | null) => stack?.StackStatus?.endsWith('_IN_PROGRESS') === true
+export const isBusy = (stack: Stack | null) => stack?.StackStatus?.endsWith('_IN_PROGRESS') === true
 
 export function outputsOf({ Outputs = [] }: Stack): Record<string, string> {
   return Object.fromEntries(Outputs.map(({ OutputKey = '', OutputValue = '' }) => [OutputKey, OutputValue]))

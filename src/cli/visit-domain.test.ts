@@ -13,6 +13,7 @@ const name = 'shop.example.com'
 const [from, until] = [new Date(), new Date(Date.now() + 86_400_000)]
 const own = await createAuthority({ name: 'rack', from, until })
 const public_ = await createAuthority({ name: 'public', from, until })
+const place = { name, balancer: null, authority: own.certificate }
 const within = (lookup = async () => ['127.0.0.1']) => ({ lookup, signal: AbortSignal.timeout(30_000) })
 
 async function listen(t: TestContext, server: Server): Promise<number> {
@@ -29,7 +30,12 @@ async function serve(t: TestContext, authority: Issued, { names = [name], status
   })
   const https = await listen(t, server)
   const { fingerprint256 } = new X509Certificate(made.certificate)
-  const visit: Visit = { name, http: 80, https, authority: own.certificate, fingerprints: [fingerprint256] }
+  const visit: Visit = {
+    ...place,
+    http: 80,
+    https,
+    fingerprints: [fingerprint256],
+  }
   return visit
 }
 
@@ -77,7 +83,20 @@ test('a rack without TLS is visited by http', async (t) => {
   const hosts: string[] = []
   const server = createServer((asked, answer) => answer.end(String(hosts.push(asked.headers.host ?? ''))))
   const http = await listen(t, server)
-  const visit: Visit = { name, http, https: null, authority: own.certificate, fingerprints: null }
+  const visit: Visit = { ...place, http, https: null, fingerprints: null }
   assert.deepEqual(await look(visit), ['dns', 'port', 'answer'])
   assert.deepEqual(hosts, [`${name}:${http}`])
+})
+
+test('a name without an address is told where its DNS has to lead', async () => {
+  const hintOf = async (balancer: string | null) => {
+    const visit: Visit = { ...place, balancer, http: 80, https: null, fingerprints: null }
+    const [finding] = await visitDomain(
+      visit,
+      within(async () => []),
+    )
+    return finding!.problem!.hint
+  }
+  assert.match(await hintOf(null), /lead to the rack: an A record with its address/)
+  assert.match(await hintOf('web-2.elb.test'), /lead to web-2\.elb\.test: a CNAME/)
 })

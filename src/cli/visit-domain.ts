@@ -12,6 +12,8 @@ export type Lookup = (name: string) => Promise<string[]>
 /** A domain, where the rack says that it serves, and by what it is known there. */
 export interface Visit {
   name: string
+  /** The host of the load balancer of an account to which its DNS has to lead; null on a machine. */
+  balancer: string | null
   /** Ports for visitors; `https` is null where the rack serves none. */
   http: number
   https: number | null
@@ -39,8 +41,8 @@ const mostAddresses = 8
 
 /** Comes to a domain as a visitor does, from this machine: each step as far as the one before leads. */
 export async function visitDomain(visit: Visit, within: Within): Promise<Finding[]> {
-  const { name, http, https } = visit
-  const { addresses, finding } = await findAddresses(name, within)
+  const { http, https } = visit
+  const { addresses, finding } = await findAddresses(visit, within)
   if (addresses.length === 0) return [finding]
   const port = https ?? http
   const reached = await Promise.all(addresses.map(async (host) => await findPort(host, port, within)))
@@ -51,20 +53,26 @@ export async function visitDomain(visit: Visit, within: Within): Promise<Finding
   return [finding, ...reached, ...certificate, await findAnswer(visit, { host: first, port }, within)]
 }
 
-async function findAddresses(name: string, { lookup }: Within) {
+async function findAddresses({ name, balancer }: Visit, { lookup }: Within) {
+  const problem = { hint: dnsHint(name, balancer) }
   const good = (text: string): Finding => ({ what: 'dns', text, problem: null })
   try {
     const addresses = (await lookup(name)).slice(0, mostAddresses)
     if (addresses.length > 0) return { addresses, finding: good(addresses.join(', ')) }
   } catch (error) {
     const text = tcpReason(error as NodeJS.ErrnoException)
-    return { addresses: [], finding: { ...good(text), problem: { hint: dnsHint(name) } } }
+    return { addresses: [], finding: { ...good(text), problem } }
   }
-  return { addresses: [], finding: { ...good('it has no address'), problem: { hint: dnsHint(name) } } }
+  return { addresses: [], finding: { ...good('it has no address'), problem } }
 }
 
-const dnsHint = (name: string) =>
-  `Let the DNS of ${name} lead to the rack: an A record with its address, and AAAA where it has one. A new record may take an hour.`
+function dnsHint(name: string, balancer: string | null): string {
+  const records =
+    balancer === null
+      ? 'the rack: an A record with its address, and AAAA where it has one'
+      : `${balancer}: a CNAME, or an alias at the top of a zone`
+  return `Let the DNS of ${name} lead to ${records}. A new record may take an hour.`
+}
 
 async function findPort(host: string, port: number, { signal }: Within): Promise<Finding> {
   const reason = await tcpProblem({ host, port }, { deadlineMs, signal })

@@ -14,6 +14,11 @@ export interface Domain {
 /** With what has become of its certificate, where an account has one for it. */
 export interface ToldDomain extends Domain {
   certificate?: Omit<NameState, 'name'>
+  /**
+   * In an account, the host of the load balancer to which its DNS has to lead; absent where the rack sees to that, and
+   * before the app is live.
+   */
+  balancer?: string
 }
 
 /** Where the router has the domains, as they are now. */

@@ -27,6 +27,11 @@ export function waysOf({ ports }: Pick<ProcessPlan, 'ports'>): Way[] {
   ]
 }
 
+/** Whether visitors of the web are led to it. */
+export function servesWeb(plan: Pick<ProcessPlan, 'ports'>): boolean {
+  return waysOf(plan).some(({ kind }) => kind === 'web')
+}
+
 /** What of its ways in a copy keeps for life where an engine changes no port in place; empty where nobody comes in. */
 export function waysText(plan: Pick<ProcessPlan, 'ports'>): string {
   const ways = waysOf(plan).map(({ name, port: { container, secure, proxy, upstream } }) =>

@@ -21,7 +21,7 @@ const places: AwsPlaces = {
   vpc: 'vpc-0123456789abcdef0',
   subnets: ['subnet-0123456789abcdef0'],
   balancerSubnets: ['subnet-1', 'subnet-2'],
-  securityGroups: { processes: 'sg-1', balancers: 'sg-2', daemon: 'sg-3', ports: 'sg-p' },
+  securityGroups: { processes: 'sg-1', balancers: 'sg-2', daemon: 'sg-3', web: 'sg-w', ports: 'sg-p' },
   assignsPublicIp: true,
   zone: 'Z1',
   namespace: 'ns-1',

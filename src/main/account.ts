@@ -6,7 +6,7 @@ import { assertAccount } from '../aws/own-account.ts'
 import type { Control } from '../domain/control.ts'
 import { RackError } from '../domain/error.ts'
 import { isOfApp, ofApp } from '../domain/owner.ts'
-import { createAwsEngine } from '../engines/aws/aws-engine.ts'
+import { createAwsEngine, type AwsEngine } from '../engines/aws/aws-engine.ts'
 import { intervalsAt } from '../engines/aws/intervals-at.ts'
 import { connectDocker } from '../engines/docker/client.ts'
 import { diskUse } from '../host/disk-use.ts'
@@ -65,7 +65,7 @@ export async function openAccountSite(
       prefix: objectsPrefix,
       spool: installationPaths(directory).objects,
     }),
-    host: hostOf(installation, names),
+    host: hostOf(installation, { names, engine }),
     gpus: 0,
     checkBinds: async (paths) => refuseBinds(paths),
     reach: (control) => reach(clients, places.account, control),
@@ -99,7 +99,10 @@ function refuseBinds(paths: string[]): void {
   )
 }
 
-function hostOf(installation: AwsInstallation, names: NameBringer): Host {
+function hostOf(
+  installation: AwsInstallation,
+  { names, engine }: { names: NameBringer; engine: Pick<AwsEngine, 'hostOf'> },
+): Host {
   return {
     describe: async () => ({
       ...balancerUrls(installation.places),
@@ -117,6 +120,7 @@ function hostOf(installation: AwsInstallation, names: NameBringer): Host {
     unservedPorts: async () => [],
     updateRouter: (control) => names.bring(control),
     nameStates: () => names.states(),
+    balancerOf: (app) => engine.hostOf(app),
     withoutCertificates: {
       why: 'a rack in an AWS account shows certificates of the account alone',
       instead:

@@ -1,11 +1,13 @@
 import { createClients, type AwsClients } from '../aws/clients.ts'
 import { readCaller } from '../account/caller.ts'
 import { isAwsError } from '../aws/errors.ts'
-import type { AwsPlaces } from '../domain/aws-places.ts'
+import { webStackPrefix, type AwsPlaces, type WebBalancer } from '../domain/aws-places.ts'
 import { RackError } from '../domain/error.ts'
 import { ownCertificates } from '../engines/aws/certificates/own-certificates.ts'
 import { usualIntervals } from '../engines/aws/parts.ts'
-import { lookForBalancer, lostBalancer } from '../engines/aws/routes/network-balancer.ts'
+import { isThere, lookForBalancer, lostBalancer } from '../engines/aws/routes/network-balancer.ts'
+import { findRackStacks } from '../engines/aws/look/rack-stacks.ts'
+import { balancerOf } from '../engines/aws/web/web-balancers.ts'
 import type { Finding } from '../host/finding.ts'
 import type { AwsInstallation } from '../host/installation.ts'
 import { createSemaphore } from '../lib/semaphore.ts'
@@ -25,7 +27,8 @@ export async function examineAccount({
     const checks = placeChecks(clients, name, places)
     const found = await Promise.all(checks.map((check) => examinePlace(check)))
     const ports = await examinePorts(clients, name, places)
-    return [caller, ...found, ...ports, ...(await examineCertificates(clients, name))]
+    const further = await examineFurther(clients, name)
+    return [caller, ...found, ...ports, ...further, ...(await examineCertificates(clients, name))]
   } finally {
     clients.close()
   }
@@ -64,6 +67,25 @@ async function examinePorts(clients: AwsClients, rack: string, places: AwsPlaces
     const fix =
       'Deploy an app with a port of tcp, tls or udp: another one is made, whose address is told. What it costs: rack releases promote --plan'
     return [{ check, status: 'bad', detail: lostBalancer(lost), fix }]
+  } catch (error) {
+    return [unanswered(check, error)]
+  }
+}
+
+/** Balancers of the web that were made since the installation. */
+async function examineFurther(clients: AwsClients, rack: string): Promise<Finding[]> {
+  const check = 'balancer'
+  const examine = async (balancer: WebBalancer): Promise<Finding> => {
+    const detail = `the load balancer ${balancer.host}`
+    if (await isThere({ clients }, balancer, { signal: AbortSignal.timeout(answerDeadlineMs) }))
+      return { check, status: 'good', detail }
+    const fix = 'Deploy an app that was behind it again: another one is made, whose address is told'
+    return { check, status: 'bad', detail: `somebody has deleted ${detail}`, fix }
+  }
+  try {
+    const signal = AbortSignal.timeout(answerDeadlineMs)
+    const stacks = await findRackStacks({ clients, rack }, webStackPrefix(rack), { signal })
+    return await Promise.all(stacks.flatMap((stack) => balancerOf(stack) ?? []).map(examine))
   } catch (error) {
     return [unanswered(check, error)]
   }

@@ -143,6 +143,7 @@ function hostOf(installation: MachineInstallation, router: Router): Host {
     updateRouter: async (control) => void (await router.ensureRunning(control)),
     withoutCertificates: null,
     nameStates: () => [],
+    balancerOf: () => null,
     servesTls: installation.https !== undefined,
     async names() {
       return [...(apiHost === null ? [] : [apiHost]), ...ownNamesOf({ apps: await router.routes() })]

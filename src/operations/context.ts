@@ -80,6 +80,8 @@ export interface Host {
   withoutCertificates: { why: string; instead: string } | null
   /** What has become of certificates that an account has for names, as it was found last; none where there is no account. */
   nameStates(): readonly NameState[]
+  /** The host of an account's load balancer that leads to an app; null where there is none, and while it is not known. */
+  balancerOf(app: string): string | null
   /** Whether http is served by TLS too. */
   servesTls: boolean
   /** Names that the rack has given itself and what it serves: where its API is, then the first of each process, then the rest. */

@@ -72,7 +72,7 @@ async function generationNamed(app: string) {
 }
 
 async function deleteRules(app: string) {
-  const rules = await findRules(parts, control)
+  const rules = await findRules(parts, parts.places.balancer, control)
   const own = rules.filter(({ conditions }) => JSON.stringify(conditions).includes(`${app}.localhost`))
   for (const { arn } of own) await rack.clients.balancers.deleteRule({ RuleArn: arn })
   return own.length

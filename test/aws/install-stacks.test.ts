@@ -1,14 +1,18 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { after, before, test } from 'node:test'
+import { stackOptionsOf } from '../../src/account/installation-account.ts'
 import { findStacks, makeStacks, planStacks } from '../../src/account/make-stacks.ts'
 import { placesOf } from '../../src/account/places.ts'
 import { removeStacks } from '../../src/account/remove-stacks.ts'
 import { assertNamesFree } from '../../src/account/taken-names.ts'
+import { ensureStack } from '../../src/aws/stacks.ts'
+import { webStackName } from '../../src/domain/aws-places.ts'
 import { noReleaseCommands } from '../../src/domain/engine.ts'
 import type { RackError } from '../../src/domain/error.ts'
 import { appOwner } from '../../src/domain/owner.ts'
 import { createAwsEngine } from '../../src/engines/aws/aws-engine.ts'
+import { webTemplate } from '../../src/engines/aws/definition/web-template.ts'
 import { intervalsAt } from '../../src/engines/aws/intervals-at.ts'
 import { connectToDocker } from '../fake-aws/ecs/task-network.ts'
 import { toolImage } from '../fake-aws/tool/tool-image.ts'
@@ -122,6 +126,9 @@ test('an engine works in what the stacks have made, and nothing is left of it bu
   })
   await engine.remove(owner, { volumes: true }, controlFor(60_000))
   await engine.close()
+  const template = webTemplate({ rack, number: 2, places, certificate: null })
+  const tags = [{ Key: 'rack:name', Value: rack }]
+  await ensureStack(stackOptionsOf(account), { name: webStackName(rack, 2), template, tags }, control)
   const kept = await removeStacks(account, { rack, data: false }, control)
   assert.deepEqual(kept.map(({ type }) => type).toSorted(), [
     'AWS::EFS::FileSystem',

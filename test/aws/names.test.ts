@@ -13,6 +13,7 @@ import type { Plan, ProcessPlan } from '../../src/domain/plan.ts'
 import { plainRouting } from '../../src/domain/routing.ts'
 import { tlsPolicy } from '../../src/aws/tls-policy.ts'
 import { publicZones, zoneOf } from '../../src/engines/aws/certificates/public-records.ts'
+import { recordSetsBelow } from '../../src/engines/aws/inside/records.ts'
 import { until } from '../../src/lib/poll.ts'
 import { openAwsRack } from '../support/aws-rack.ts'
 import { serveText, shellCommand } from '../support/behaviour.ts'
@@ -56,8 +57,12 @@ const domain = (name: string, app: string, process: string | null = null): Domai
 })
 
 /** What a visitor gets who believes the account's authority alone; the code of the failure where there is none. */
-async function visit(scheme: 'http' | 'https', host: string): Promise<string> {
-  const port = rack.account.loopbackPort('web', scheme === 'http' ? 80 : 443)
+async function visit(
+  scheme: 'http' | 'https',
+  host: string,
+  balancer: 'web' | { host: string } = 'web',
+): Promise<string> {
+  const port = rack.account.loopbackPort(balancer, scheme === 'http' ? 80 : 443)
   const options = {
     host: '127.0.0.1',
     port,
@@ -278,3 +283,85 @@ test('what an authority refuses is told, and asked for again only later', async 
   domains = []
   assert.deepEqual(await bring(plan), [])
 })
+
+test('past the hundredth target group an app is behind a further balancer, led there by records of its own', async () => {
+  const { balancers } = rack.clients
+  const listener = rack.account.places.balancer.listeners.https!
+  const fill = async (index: number) => {
+    const group = {
+      Name: `filler-${index}`,
+      Protocol: 'HTTP' as const,
+      Port: 80,
+      VpcId: rack.account.places.vpc,
+    }
+    const { TargetGroups = [] } = await balancers.createTargetGroup({ ...group, TargetType: 'ip' })
+    await balancers.createRule({
+      ListenerArn: listener,
+      Priority: 21_000 + index,
+      Conditions: [{ Field: 'host-header', HostHeaderConfig: { Values: [`${index}.filler.test`] } }],
+      Actions: [{ Type: 'forward', TargetGroupArn: TargetGroups[0]!.TargetGroupArn }],
+    })
+  }
+  await Promise.all(Array.from({ length: 88 }, async (_each, index) => await fill(index)))
+  const plan = planFor('far', [webType('far', ['far.rack.test', 'web.far.rack.test'])])
+  const control = controlFor(60_000)
+  const [refused] = await rack.engine.obstacles(plan, new Set(), control)
+  assert.match(
+    refused!.message,
+    /has no room for the app: .* has no public zone of Route 53 that answers for them/,
+  )
+  assert.match(refused!.hint!, /create-hosted-zone --name rack\.test .*\*\.rack\.test CNAME 127\./)
+  await assert.rejects(deploy(plan, null), { code: 'capacity' })
+  assert.deepEqual(await rack.engine.additions(plan, control), [])
+
+  rack.account.addPublicZone('rack.test')
+  assert.deepEqual(await rack.engine.obstacles(plan, new Set(), control), [])
+  assert.match(
+    (await rack.engine.additions(plan, control)).join(),
+    /further load balancer .* paid by the hour/,
+  )
+  await deploy(plan, null)
+  assert.deepEqual(await rack.engine.additions(plan, control), [])
+  const host = rack.engine.hostOf('far')!
+  assert.notEqual(host, rack.account.places.balancer.host)
+  const leads = `CNAME ${host}`
+  assert.deepEqual(await recordsBelow('rack.test'), {
+    'far.rack.test': leads,
+    '*.far.rack.test': leads,
+  })
+  assert.equal(await visit('https', 'far.rack.test', { host }), 'far')
+  assert.equal(await visit('http', 'far.rack.test', { host }), 'https://far.rack.test:443/')
+  assert.equal(await visit('https', 'far.rack.test'), '404')
+
+  domains = [domain('www.example.test', 'far'), domain('www.rack.test', 'far')]
+  await bringUntilShown([plan])
+  assert.equal(await visit('https', 'www.example.test', { host }), 'far')
+  assert.equal(await visit('https', 'www.example.test'), 'ERR_TLS_CERT_ALTNAME_INVALID')
+  assert.deepEqual(Object.keys(await recordsBelow('rack.test')).toSorted(), [
+    '*.far.rack.test',
+    'far.rack.test',
+    'www.rack.test',
+  ])
+  // A daemon that was started since finds all of it.
+  const engine = rack.reopen()
+  const next = planFor('far', [webType('next', ['far.rack.test'])], 'RTTTTTTTTTT')
+  await engine.deploy({ plan: next, live: plan, leaving: [], releaseCommands: noReleaseCommands }, control)
+  assert.deepEqual([await visit('https', 'www.rack.test', { host }), engine.hostOf('far')], ['next', host])
+  domains = []
+  await engine.bringNames([next], control)
+  assert.deepEqual(Object.keys(await recordsBelow('rack.test')), ['far.rack.test', '*.far.rack.test'])
+  await engine.remove(appOwner('far'), { volumes: true }, control)
+  assert.deepEqual(await recordsBelow('rack.test'), {})
+  const { LoadBalancers = [] } = await balancers.describeLoadBalancers({})
+  assert.equal(LoadBalancers.filter(({ Type }) => Type === 'application').length, 2)
+})
+
+/** What leads names below a domain, in its public zone. */
+async function recordsBelow(name: string): Promise<Record<string, string>> {
+  const zone = zoneOf(name, await publicZones({ clients: rack.clients }, controlFor(20_000)))!
+  const place = { zone: zone.Id!, domain: name }
+  const found: Record<string, string> = {}
+  for await (const { name, set } of recordSetsBelow({ clients: rack.clients }, place, controlFor(20_000)))
+    if (set.Type === 'CNAME' && !name.startsWith('_')) found[name] = `CNAME ${set.ResourceRecords![0]!.Value}`
+  return found
+}

@@ -94,6 +94,7 @@ async function startShop(t: TestContext, domains: readonly string[] = [name]) {
         names: async () => [],
         withoutCertificates: null,
         nameStates: () => [],
+        balancerOf: () => null,
         dnsHook: null,
         ...host,
       },

@@ -63,8 +63,10 @@ export interface FakeAws {
   access(accessKeyId?: string): AwsAccess & { endpoint: string }
   /** What the stacks `rack-R-base` and `rack-R` would have made. @throws in an account that was empty */
   places: AwsPlaces
-  /** Where on loopback a balancer answers on one of its ports. */
-  loopbackPort(balancer: 'web' | 'network', port: number): number
+  /** Where on loopback a balancer answers on one of its ports: the first of a kind, or one by its host. */
+  loopbackPort(balancer: 'web' | 'network' | { host: string }, port: number): number
+  /** Makes a public zone of the account. */
+  addPublicZone(name: string): void
   calls: Calls
   faults: Faults
   stacks: FakeStacks
@@ -101,6 +103,7 @@ const securityGroups = {
   balancers: 'sg-0fa4e000000000002',
   daemon: 'sg-0fa4e000000000003',
   ports: 'sg-0fa4e000000000004',
+  web: 'sg-0fa4e000000000005',
 }
 const buildProject = 'rack-builds'
 const buildLogs = (rack: string) => `/rack/${rack}/builds`
@@ -232,7 +235,8 @@ export async function startFakeAws(options: FakeAwsOptions = {}): Promise<FakeAw
       if (places) return places
       throw new Error('this account was empty: its stacks say what they have made')
     },
-    loopbackPort: (balancer, port) => elb.loopbackPort(balancer === 'web' ? 'application' : 'network', port),
+    loopbackPort: (balancer, port) => elb.loopbackPort(balancer === 'web' ? 'application' : balancer, port),
+    addPublicZone: (name) => names.addPublicZone(name),
     calls: server.calls,
     faults: server.faults,
     stacks,

@@ -7,6 +7,7 @@ export const managedPlaces = {
     balancers: 'sg-0123456789abcdef1',
     daemon: 'sg-0123456789abcdef2',
     ports: 'sg-0123456789abcdef3',
+    web: 'sg-0123456789abcdef4',
   },
   key: 'arn:aws:kms:eu-west-1:123456789012:key/12345678-1234-1234-1234-123456789012',
 }

@@ -96,6 +96,7 @@ export async function startRackOn<E extends Engine>(
     updateRouter: async () => undefined,
     withoutCertificates: null,
     nameStates: () => [],
+    balancerOf: () => null,
     servesTls: false,
     names: async () => [],
     dnsHook: null,

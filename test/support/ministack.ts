@@ -197,6 +197,7 @@ export async function makePlaces(
       balancers: 'sg-0123456789abcdef2',
       daemon: 'sg-0123456789abcdef3',
       ports: 'sg-0123456789abcdef4',
+      web: 'sg-0123456789abcdef5',
     },
     assignsPublicIp: true,
     zone: HostedZone!.Id!.replace('/hostedzone/', ''),

@@ -225,7 +225,8 @@ export const variances: Variance[] = [
     name: 'most',
     about: 'How many http types a rack serves',
     machine: 'as many as it has room for',
-    account: 'a hundred target groups at once, old ones that drain among them; four rules a type',
+    account:
+      'a hundred target groups behind each balancer, old ones that drain among them: a further balancer is made where the account has the domain of the rack as a public zone. An app is behind one, with 50 types at most; four rules a type',
     why: 'a balancer of the account leads to no more, which nobody can raise',
     shown: [
       {
@@ -235,6 +236,11 @@ export const variances: Variance[] = [
       {
         file: 'src/engines/aws/routes/rules.test.ts',
         title: 'host names and ranges share the five values of a rule',
+      },
+      {
+        file: 'test/aws/names.test.ts',
+        title:
+          'past the hundredth target group an app is behind a further balancer, led there by records of its own',
       },
     ],
   },

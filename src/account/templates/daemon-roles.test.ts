@@ -7,6 +7,7 @@ import { nameWithin } from '../../../test/fake-aws/stacks/name-within.ts'
 import { resolved, type Made } from '../../../test/fake-aws/stacks/template.ts'
 import { engineCalls } from '../../../test/support/engine-actions.ts'
 import { anywhere, stackCalls } from '../../../test/support/stack-calls.ts'
+import { webBalancerPrefix } from '../../aws/web-balancer.ts'
 import { judgedOn } from '../judged-on.ts'
 import { daemonRoles } from './daemon-roles.ts'
 
@@ -33,7 +34,12 @@ const values = {
   ]),
 }
 
-const roles = daemonRoles({ rack: scope.rack, permissionsBoundary: undefined })
+const roles = daemonRoles({
+  rack: scope.rack,
+  inside: { domain: 'apps.test' },
+  permissionsBoundary: undefined,
+})
+const further = `app/${webBalancerPrefix(scope.rack)}2`
 
 /** A role's policy, as IAM has it; what hangs on a condition is allowed where that holds. */
 function policyOf(role: string, of = roles): { Statement: (GivenStatement & { Condition?: object })[] } {
@@ -102,6 +108,13 @@ test('it passes the roles of apps and the one of its stacks, and writes none; it
     [elb('ModifyRule'), arn('elasticloadbalancing', 'listener-rule/app/rack-1/1/1/1'), 'allowed'],
     [elb('ModifyRule'), arn('elasticloadbalancing', 'listener-rule/app/rack-2/1/1/1'), 'implicitDeny'],
     [elb('CreateRule'), arn('elasticloadbalancing', 'listener/app/rack-2/1/1'), 'implicitDeny'],
+    [elb('ModifyRule'), arn('elasticloadbalancing', `listener-rule/${further}/1/1/1`), 'allowed'],
+    [
+      elb('ModifyRule'),
+      arn('elasticloadbalancing', `listener-rule/app/${webBalancerPrefix('other')}2/1/1/1`),
+      'implicitDeny',
+    ],
+    ['cloudformation:DeleteStack', arn('cloudformation', 'stack/rack-shop-web-2/1'), 'allowed'],
     [elb('AddTags'), arn('elasticloadbalancing', 'listener/net/rack-2/1/1'), 'allowed'],
     ['ecs:DeleteService', arn('ecs', 'service/shop/x'), 'allowed'],
   ]
@@ -120,7 +133,28 @@ test('it passes the roles of apps and the one of its stacks, and writes none; it
   )
 })
 
-const daemonsStacks = '{app,service,ports,open-ports,database,mysql,redis,valkey,memcached}-stack.json'
+test('of zones that are not its own it changes proofs, and where names below the domain of the rack lead', () => {
+  const key = 'route53:ChangeResourceRecordSets'
+  const namesOf = (made: typeof roles) =>
+    policyOf('DaemonRole', made).Statement.flatMap(({ Action, Condition }) =>
+      Action.includes(key) && Condition ? [Condition] : [],
+    )
+  const condition = (...names: string[]) => [
+    {
+      'ForAllValues:StringEquals': { [`${key}RecordTypes`]: ['CNAME'] },
+      'ForAllValues:StringLike': { [`${key}NormalizedRecordNames`]: names },
+    },
+  ]
+  assert.equal(
+    decision('DaemonRole', 'route53:ListResourceRecordSets', 'arn:aws:route53:::hostedzone/Z2'),
+    'allowed',
+  )
+  assert.deepEqual(namesOf(roles), condition('_*', '*.apps.test'))
+  const without = daemonRoles({ rack: scope.rack, inside: {}, permissionsBoundary: undefined })
+  assert.deepEqual(namesOf(without), condition('_*'))
+})
+
+const daemonsStacks = '{app,service,ports,open-ports,web,database,mysql,redis,valkey,memcached}-stack.json'
 
 test('CloudFormation may do every call that it makes for stacks of apps and services', async () => {
   const policy = anywhere(policyOf('StackRole'))
@@ -161,6 +195,14 @@ const ofStacks: [resource: string, calls: string][] = [
     arn('elasticloadbalancing', 'loadbalancer/net/rack-shop-N-1/1'),
     'elasticloadbalancing:CreateLoadBalancer ModifyLoadBalancerAttributes AddTags DeleteLoadBalancer',
   ],
+  [
+    arn('elasticloadbalancing', `loadbalancer/${further}/1`),
+    'elasticloadbalancing:CreateLoadBalancer CreateListener AddTags DeleteLoadBalancer',
+  ],
+  [
+    arn('elasticloadbalancing', `listener/${further}/1/1`),
+    'elasticloadbalancing:ModifyListener DeleteListener AddTags',
+  ],
   [arn('kms', 'key/1'), 'kms:CreateGrant DescribeKey'],
 ]
 
@@ -190,7 +232,8 @@ test('CloudFormation may make stacks of apps and services, and no role without t
 // D: "IAM and AWS STS quotas": 10,240 characters of a role's own policies, blanks not counted.
 test('each role holds what it is given, also of a rack with the longest name', () => {
   const rack = 'a-name-of-some-length-and-more'
-  const long = daemonRoles({ rack, permissionsBoundary: boundary })
+  const inside = { domain: `${'a'.repeat(63)}.${'b'.repeat(63)}.example.com` }
+  const long = daemonRoles({ rack, inside, permissionsBoundary: boundary })
   for (const [name, { Properties }] of Object.entries(long)) {
     const length = JSON.stringify(resolved(Properties['Policies'], values)).length
     assert.ok(length < 10_240, `${name}: ${length}`)

@@ -1,8 +1,11 @@
+import { webBalancerPrefix } from '../../aws/web-balancer.ts'
 import { accountPlace, arnsHere } from './daemon.ts'
+import type { InsideInput } from './inside.ts'
 import { allow, att, policy, ref, sub, type Resources } from './template.ts'
 
 export interface DaemonRolesInput {
   rack: string
+  inside: Pick<InsideInput, 'domain'>
   /** ARN of what the account's owner bounds every role by. */
   permissionsBoundary: string | undefined
 }
@@ -11,7 +14,7 @@ export interface DaemonRolesInput {
  * As whom a daemon inside the account calls it: what it runs by itself, and what its stacks of apps and services make,
  * which CloudFormation does by a role of its own, so that the daemon writes no role (aws.md 2.3). Pure.
  */
-export function daemonRoles({ rack, permissionsBoundary }: DaemonRolesInput): Resources {
+export function daemonRoles({ rack, inside: { domain }, permissionsBoundary }: DaemonRolesInput): Resources {
   const role = (name: string, service: string, statements: object[]) => ({
     Type: 'AWS::IAM::Role',
     Properties: {
@@ -29,7 +32,7 @@ export function daemonRoles({ rack, permissionsBoundary }: DaemonRolesInput): Re
   const tasks = 'ecs-tasks.amazonaws.com'
   return {
     DaemonExecutionRole: role('daemon-execution', tasks, executionStatements(rack)),
-    DaemonRole: role('daemon', tasks, daemonStatements(rack)),
+    DaemonRole: role('daemon', tasks, daemonStatements(rack, domain)),
     StackRole: role(
       'stacks',
       'cloudformation.amazonaws.com',
@@ -58,12 +61,12 @@ function executionStatements(rack: string): object[] {
   ]
 }
 
-function daemonStatements(rack: string): object[] {
+function daemonStatements(rack: string, domain: string | undefined): object[] {
   return [
     ...running(rack),
-    ...balancing(),
+    ...balancing(rack),
     ...storing(rack),
-    ...naming(),
+    ...naming(domain),
     ...making(rack),
     allow(
       [
@@ -129,14 +132,14 @@ function running(rack: string): object[] {
 }
 
 /**
- * Of the web balancer its own alone. One for ports comes later, and CloudFormation gives it its name, of which the rack's
- * own may be no part.
+ * Of balancers of the web its own alone. One for ports comes later, and CloudFormation gives it its name, of which the
+ * rack's own may be no part.
  */
-function balancing(): object[] {
+function balancing(rack: string): object[] {
   const web = '${Balancer.LoadBalancerFullName}'
   const kinds = ['loadbalancer', 'listener', 'listener-rule']
   const own = [`loadbalancer/${web}`, `listener/${web}/*`, `listener-rule/${web}/*`]
-  own.push(...kinds.map((kind) => `${kind}/net/rack-*`))
+  own.push(...kinds.flatMap((kind) => ['net/rack-', further(rack)].map((name) => `${kind}/${name}*`)))
   return [
     allow(
       of(
@@ -171,19 +174,28 @@ function storing(rack: string): object[] {
   ]
 }
 
-/** Of the account's other zones it may change what proves a name to ACM, and nothing else. */
-function naming(): object[] {
+/** What resources of further balancers of the web are called by. */
+const further = (rack: string) => `app/${webBalancerPrefix(rack)}`
+
+/**
+ * Of the account's other zones it may change what proves a name to ACM, and where names below the rack's domain lead, and
+ * nothing else.
+ */
+function naming(domain: string | undefined): object[] {
   const key = 'route53:ChangeResourceRecordSets'
+  const zones = sub('arn:${AWS::Partition}:route53:::hostedzone/*')
+  const names = ['_*', ...(domain === undefined ? [] : [`*.${domain}`])]
   return [
     // The last two are Cloud Map's, for services of a namespace with names (J).
     allow(of('route53', 'ListHostedZones GetChange GetHostedZone ListHostedZonesByName'), '*'),
     allow(of('route53', 'ChangeResourceRecordSets ListResourceRecordSets'), {
       'Fn::Sub': 'arn:${AWS::Partition}:route53:::hostedzone/${Zone}',
     }),
-    allow(key, sub('arn:${AWS::Partition}:route53:::hostedzone/*'), {
+    ...(domain === undefined ? [] : [allow('route53:ListResourceRecordSets', zones)]),
+    allow(key, zones, {
       Condition: {
         'ForAllValues:StringEquals': { [`${key}RecordTypes`]: ['CNAME'] },
-        'ForAllValues:StringLike': { [`${key}NormalizedRecordNames`]: ['_*'] },
+        'ForAllValues:StringLike': { [`${key}NormalizedRecordNames`]: names },
       },
     }),
     allow(
@@ -193,7 +205,7 @@ function naming(): object[] {
   ]
 }
 
-/** Stacks of apps and services, which CloudFormation makes by the role that it is passed. */
+/** Stacks of apps and services, and of balancers, which CloudFormation makes by the role that it is passed. */
 function making(rack: string): object[] {
   const verbs =
     'CreateChangeSet DescribeChangeSet ExecuteChangeSet DeleteChangeSet DescribeStackEvents DescribeStackResource ListStackResources ContinueUpdateRollback DeleteStack TagResource UntagResource'
@@ -202,7 +214,7 @@ function making(rack: string): object[] {
       of('cloudformation', verbs),
       arnsHere(
         'cloudformation',
-        ...['app-*', 'service-*', 'ports*'].map((end) => `stack/rack-${rack}-${end}/*`),
+        ...['app-*', 'service-*', 'ports*', 'web-*'].map((end) => `stack/rack-${rack}-${end}/*`),
       ),
     ),
     // Without a name it is asked of all (D).
@@ -248,13 +260,23 @@ function stackStatements(rack: string, boundary: unknown): object[] {
       ],
       '*',
     ),
-    // A balancer for ports of their own; CloudFormation gives it its name.
+    // A balancer for ports of their own, to which CloudFormation gives its name, and further ones of the web.
     allow(
       of(
         'elasticloadbalancing',
         'CreateLoadBalancer DeleteLoadBalancer ModifyLoadBalancerAttributes SetSecurityGroups SetSubnets AddTags RemoveTags',
       ),
-      arnsHere('elasticloadbalancing', 'loadbalancer/net/rack-*'),
+      arnsHere('elasticloadbalancing', 'loadbalancer/net/rack-*', `loadbalancer/${further(rack)}*`),
+    ),
+    allow(
+      of(
+        'elasticloadbalancing',
+        'CreateListener ModifyListener ModifyListenerAttributes DeleteListener AddTags RemoveTags',
+      ),
+      arnsHere(
+        'elasticloadbalancing',
+        ...['loadbalancer', 'listener'].map((kind) => `${kind}/${further(rack)}*`),
+      ),
     ),
   ]
 }

@@ -2,6 +2,8 @@
 export interface InsideInput {
   /** Ranges of addresses from which its API is reached, four at most; from everywhere where there is none. */
   allow: string[]
+  /** Below which apps have their names, where the public asks for it: the daemon may put records of theirs there. */
+  domain?: string
   /** Reference of the image that the daemon's stands on; the usual one when absent. No template names it. */
   nodeImage?: string
 }

@@ -1,5 +1,5 @@
 import { networkBalancerResource } from '../../aws/network-balancer.ts'
-import { tlsPolicy } from '../../aws/tls-policy.ts'
+import { webBalancerResources } from '../../aws/web-balancer.ts'
 import { boundaryResources } from './boundary.ts'
 import { buildResources } from './builds.ts'
 import { apiCertificateParameter, daemonOutputs, daemonParameters, daemonResources } from './daemon.ts'
@@ -74,7 +74,7 @@ export function rackTemplate(input: RackInput): Template {
       ...(networkBalancer && { NetworkBalancer: networkBalancerOf(rack) }),
       ...stoppedResources(rack),
       ...(permissionsBoundary === undefined && boundaryResources(rack)),
-      ...(daemon && { ...daemonRoles({ rack, permissionsBoundary }), ...daemonResources(daemon) }),
+      ...(daemon && { ...daemonRoles({ ...daemon, permissionsBoundary }), ...daemonResources(daemon) }),
       ...(builder !== null && buildResources({ rack, builder, permissionsBoundary })),
     },
     Outputs: {
@@ -99,9 +99,6 @@ export function rackTemplate(input: RackInput): Template {
 
 const balancerSubnets = { 'Fn::Split': [',', ref('BalancerSubnets')] }
 
-const attributes = (values: Record<string, string>) =>
-  Object.entries(values).map(([Key, Value]) => ({ Key, Value }))
-
 interface WebInput {
   certificate: string | undefined
   /** Whether the API is behind it too, which is on 443 alone, and shows a certificate of its own. */
@@ -111,41 +108,13 @@ interface WebInput {
 /** Without names of their own: those are short, and some are AWS's. */
 function webResources(rack: string, { certificate, hasApi }: WebInput): Resources {
   const shown = certificate ?? (hasApi ? ref(apiCertificateParameter) : undefined)
-  const listener = (port: number, protocol: string, action: object, more: object = {}) => ({
-    Type: 'AWS::ElasticLoadBalancingV2::Listener',
-    Properties: {
-      LoadBalancerArn: ref('Balancer'),
-      Port: port,
-      Protocol: protocol,
-      DefaultActions: [action],
-      ...more,
-    },
-  })
   return {
-    Balancer: {
-      Type: 'AWS::ElasticLoadBalancingV2::LoadBalancer',
-      Properties: {
-        Type: 'application',
-        Scheme: 'internet-facing',
-        Subnets: balancerSubnets,
-        SecurityGroups: [ref('BalancersGroup'), ref('WebGroup')],
-        LoadBalancerAttributes: attributes({
-          'idle_timeout.timeout_seconds': '3600',
-          'routing.http.preserve_host_header.enabled': 'true',
-          'routing.http.drop_invalid_header_fields.enabled': 'false',
-          // As whoever reads it counts on: the caller's address last, without its port.
-          'routing.http.xff_header_processing.mode': 'append',
-          'routing.http.xff_client_port.enabled': 'false',
-        }),
-        Tags: tagsOf(rack),
-      },
-    },
-    HttpListener: listener(80, 'HTTP', certificate === undefined ? nobody : toHttps),
-    ...(shown !== undefined && {
-      HttpsListener: listener(443, 'HTTPS', nobody, {
-        Certificates: [{ CertificateArn: shown }],
-        SslPolicy: tlsPolicy,
-      }),
+    ...webBalancerResources({
+      subnets: balancerSubnets,
+      securityGroups: [ref('BalancersGroup'), ref('WebGroup')],
+      tags: tagsOf(rack),
+      shown,
+      isSecure: certificate !== undefined,
     }),
     ...(hasApi &&
       certificate !== undefined && {
@@ -158,17 +127,6 @@ function webResources(rack: string, { certificate, hasApi }: WebInput): Resource
         },
       }),
   }
-}
-
-/** For whom no rule has an answer. */
-const nobody = {
-  Type: 'fixed-response',
-  FixedResponseConfig: { StatusCode: '404', ContentType: 'text/plain' },
-}
-
-const toHttps = {
-  Type: 'redirect',
-  RedirectConfig: { Protocol: 'HTTPS', Port: '443', StatusCode: 'HTTP_301' },
 }
 
 function networkBalancerOf(rack: string) {

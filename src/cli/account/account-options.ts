@@ -76,9 +76,9 @@ function checkStackNames(name: string): void {
       hint: 'Its dashes stand alone, and none at the end: repositories of images are called after it. Choose another: --name NAME',
     })
   }
-  if (!/-(base|ports)$|-(app|service|ports)-/.test(name)) return
+  if (!/-(base|ports|web-\d+)$|-(app|service|ports)-/.test(name)) return
   throw new RackError('invalid', `a rack in an account cannot be called "${name}"`, {
-    hint: 'The name does not end in -base or -ports, nor has -app-, -service- or -ports- in it: its stacks would be called like those of another rack. Choose another: --name NAME',
+    hint: 'The name does not end in -base, -ports or -web-NUMBER, nor has -app-, -service- or -ports- in it: its stacks would be called like those of another rack. Choose another: --name NAME',
   })
 }
 
@@ -120,7 +120,12 @@ function readInside({ options }: Given): InsideInput {
     )
   }
   const nodeImage = options.text('node-image')
-  return { allow, ...(nodeImage !== undefined && { nodeImage }) }
+  const domain = options.text('domain')
+  return {
+    allow,
+    ...(domain !== undefined && { domain }),
+    ...(nodeImage !== undefined && { nodeImage }),
+  }
 }
 
 type Given = Pick<Session, 'options'>

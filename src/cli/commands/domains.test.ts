@@ -32,20 +32,25 @@ test('domains are added to an app, listed, and removed by their name alone', asy
   assert.match(wrong.stderr, /no domain/)
 })
 
-test('a certificate that an account does not show yet is told, with the record that proves the name', async () => {
+test('where the DNS of a domain has to lead in an account is told, and a certificate that is not shown yet, with the record that proves the name', async () => {
   const record = { name: '_a.shop.example.com', type: 'CNAME' as const, value: '_b.acm-validations.aws.' }
   const certificate = { state: 'waiting' as const, reason: 'the record is to be put into its DNS', record }
   const domain = { name: 'shop.example.com', app: 'shop', process: null, since: '2026-11-29T00:00:00.000Z' }
+  const balancer = 'web-2.elb.amazonaws.com'
   const rack = {
-    listDomains: async () => [{ ...domain, certificate }],
-    addDomain: async () => ({ ...domain, certificate }),
+    listDomains: async () => [{ ...domain, certificate, balancer }],
+    addDomain: async () => ({ ...domain, certificate, balancer }),
   }
   const said = [
     'no certificate is shown for shop.example.com yet: the record is to be put into its DNS',
     'put this into its DNS: _a.shop.example.com CNAME _b.acm-validations.aws.',
   ]
   const added = await typeCommand(['domains', 'add', 'shop.example.com', '--app', 'shop'], { rack })
-  assert.deepEqual(added.stderr.trim().split('\n').slice(1), said)
+  assert.deepEqual(added.stderr.trim().split('\n').slice(1), [
+    'let its DNS lead to web-2.elb.amazonaws.com: a CNAME, or an alias at the top of a zone',
+    ...said,
+  ])
   const listed = await typeCommand(['domains'], { rack })
   assert.deepEqual(listed.stderr.trim().split('\n'), said)
+  assert.match(listed.stdout, /^shop\.example\.com +shop +\(main\) +web-2\.elb\.amazonaws\.com /m)
 })

@@ -25,7 +25,7 @@ const add: CommandSpec = {
   arguments: '<domain>',
   summary: 'give an app a domain: it is served at once, without a release',
   description: [
-    'Let the DNS of the domain lead to the rack. A wildcard is any one name below: *.example.com; a name that is given by itself',
+    'Let the DNS of the domain lead to the rack; in an AWS account to the host that is told. A wildcard is any one name below: *.example.com; a name that is given by itself',
     'goes before it. A domain is one app’s in the whole rack. It stays through deploys and rollbacks, until it is removed.',
     'By https it is shown a certificate that was brought for it (rack certs add), else one of the rack’s own authority; in an AWS',
     'account one of the account, once a record in its DNS proves the name: put there by the rack where it can, else told here.',
@@ -46,6 +46,8 @@ const add: CommandSpec = {
     if (isJson) output.json(added)
     else {
       output.say(`${added.name} leads to ${added.process ?? 'the main process'} of ${added.app}`)
+      if (added.balancer !== undefined)
+        output.say(`let its DNS lead to ${added.balancer}: a CNAME, or an alias at the top of a zone`)
       tellCertificate(session, added)
     }
   },
@@ -105,7 +107,10 @@ const check: CommandSpec = {
     const within = { lookup: lookUp, signal: AbortSignal.timeout(longestCheckMs) }
     const found: { domain: string; app: string; findings: Finding[] }[] = []
     for (const domain of meant) {
-      const findings = await visitDomain({ ...rack, name: domain.name.replace('*', 'check') }, within)
+      const findings = await visitDomain(
+        { ...rack, name: domain.name.replace('*', 'check'), balancer: domain.balancer ?? null },
+        within,
+      )
       found.push({ domain: domain.name, app: domain.app, findings })
       if (!isJson) tellFindings(session, domain.name, findings)
     }
@@ -131,7 +136,7 @@ function tellFindings({ output }: Session, name: string, findings: Finding[]): v
 }
 
 /** Where visitors come in, and by what the rack is known; who may not list certificates knows its authority alone. */
-async function whatIsServed(client: Client): Promise<Omit<Visit, 'name'>> {
+async function whatIsServed(client: Client): Promise<Omit<Visit, 'name' | 'balancer'>> {
   const [rack, authority] = await Promise.all([client.getRack(), client.getAuthority()])
   const kept = await client.listCertificates().catch((error: unknown) => {
     if (error instanceof RackError && error.code === 'forbidden') return null
@@ -163,10 +168,12 @@ async function show(session: Session): Promise<void> {
   if (isJson) return output.json(found)
   if (found.length === 0)
     return output.say('no app has a domain; give it one with: rack domains add DOMAIN --app APP')
+  const hasBalancer = found.some(({ balancer }) => balancer !== undefined)
   const columns = [
     { heading: 'DOMAIN', value: ({ name }: Domain) => name },
     { heading: 'APP', value: (domain: Domain) => domain.app },
     { heading: 'PROCESS', value: ({ process }: Domain) => process ?? '(main)' },
+    ...(hasBalancer ? [{ heading: 'DNS', value: ({ balancer = '' }: Domain) => balancer }] : []),
     { heading: 'SINCE', value: ({ since }: Domain) => ago(since) },
   ]
   output.data(formatTable(columns, found))

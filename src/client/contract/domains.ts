@@ -20,6 +20,10 @@ const domain = z
       })
       .optional()
       .describe('Where the account of the rack has certificates'),
+    balancer: z
+      .string()
+      .optional()
+      .describe('In an AWS account: the host of the load balancer to which its DNS has to lead'),
   })
   .meta({ id: 'Domain' }) satisfies z.ZodType<ToldDomain>
 

@@ -3,8 +3,9 @@ import type { Control } from '../../domain/control.ts'
 import type { Engine, EngineInfo } from '../../domain/engine.ts'
 import { RackError } from '../../domain/error.ts'
 import type { NameState } from '../../domain/name-state.ts'
-import { ownerKey } from '../../domain/owner.ts'
+import { appOwner, ownerKey } from '../../domain/owner.ts'
 import type { Plan } from '../../domain/plan.ts'
+import { servesWeb } from '../../domain/ways.ts'
 import { unknownCounts } from '../../rollout/receipt.ts'
 import { abortable } from '../../lib/deadline.ts'
 import { createSemaphore } from '../../lib/semaphore.ts'
@@ -13,7 +14,7 @@ import { readCapacity } from './capacity.ts'
 import { createParts } from './create-parts.ts'
 import { bringNamesOf } from './certificates/bring-names.ts'
 import { bringPorts, unledPlans } from './deploy/bring-ports.ts'
-import { bringWays, hasWebWay } from './deploy/bring-ways.ts'
+import { bringWays } from './deploy/bring-ways.ts'
 import { createSettledWays } from './deploy/settled-ways.ts'
 import { deployPlan } from './deploy/deploy.ts'
 import { deprovisionManaged } from './managed/deprovision.ts'
@@ -50,6 +51,8 @@ export interface AwsEngine extends Engine {
    * @param plans live ones, of all apps; what has been deployed or removed since they were read counts instead
    */
   bringNames(plans: readonly Plan[], control: Control): Promise<NameState[]>
+  /** The host of the load balancer that leads to an app, as it was seen last; null for one that was not. */
+  hostOf(app: string): string | null
   /** Lets go of everything; processes run on. */
   close(): Promise<void>
 }
@@ -67,6 +70,7 @@ export function createAwsEngine(options: AwsEngineOptions): AwsEngine {
     ...serviceVerbs(parts),
     about: (control) => guarded(control, () => aboutAccount(parts, control)),
     endpoints: (plan) => endpointsOf(parts, plan),
+    hostOf: (app) => parts.web.hosts.get(ownerKey(appOwner(app))) ?? null,
     capacity: (control) => guarded(control, () => readCapacity(parts, control)),
     sweep: (keep, control) => guarded(control, () => sweepRack(parts, keep, control)),
     start: (control) =>
@@ -148,7 +152,7 @@ function namesVerb(
       const works: [Plan, (wanted: Plan) => Promise<void>][] = []
       for (const read of await unledPlans(parts, plans, control))
         works.push([read, async (wanted) => await bringPorts(parts, wanted, control)])
-      const web = plans.filter(hasWebWay)
+      const web = plans.filter(({ processes }) => processes.some(servesWeb))
       if (web.length > 0) {
         const look = await lookAtWays(web, control)
         for (const read of web) {

@@ -34,6 +34,7 @@ export function createParts(options: AwsEngineOptions, lifetime: AbortSignal): A
     routing: createSemaphore(1),
     opening: createSemaphore(1),
     network: { balancer: options.places.networkBalancer ?? undefined, turn: createSemaphore(1) },
+    web: { further: undefined, hosts: new Map() },
     leavingServices: new Set(),
     preparing: new Set(),
     stackTurns: new Map(),

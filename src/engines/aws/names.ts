@@ -208,6 +208,8 @@ export const tagNames = {
   volumes4: 'rack:volumes-4',
   volumes5: 'rack:volumes-5',
   volumes6: 'rack:volumes-6',
+  /** Number of the load balancer that a service's target groups of the web are behind. */
+  balancer: 'rack:balancer',
   /** Id of the generation that something is a part of. */
   generation: 'rack:generation',
   /** How long a one-off may run, ms. */

@@ -12,11 +12,11 @@ import { notThere } from './not-there.ts'
 import type { AwsParts } from './parts.ts'
 import { findListeners, isWaitingPort, type FoundListener } from './routes/listeners.ts'
 import { findPlaces } from './routes/places.ts'
-import { groupShortage } from './routes/group-shortage.ts'
 import { openingShortage } from './routes/open-ports.ts'
 import { ruleShortage } from './routes/conditions.ts'
 import { visitorNames } from './routes/visitor-names.ts'
-import { findRules, isLive, type FoundRule } from './routes/rules.ts'
+import { balancerShortage } from './web/choose-balancer.ts'
+import { findWebs, isLive, type FoundRule } from './routes/rules.ts'
 
 /**
  * A port or a host name that another owner has, ports that the network balancer is not told how to serve, and more than
@@ -106,8 +106,9 @@ async function takenWays(
     return new RackError('port-taken', `the balancer keeps port ${port} for itself`, { hint })
   })
   const listeners = await findListeners(parts, control)
-  const rules = await findRules(parts, control)
-  const full = groupShortage(plan, starting, rules)
+  const webs = await findWebs(parts, control)
+  const rules = webs.flatMap((web) => web.rules)
+  const full = await balancerShortage(parts, { plan, starting, webs }, control)
   const crowded = await openingShortage(parts, { plan, live: null }, control)
   return [
     ...closed,

@@ -1,5 +1,5 @@
 import type { AwsClients } from '../../aws/clients.ts'
-import type { AwsPlaces } from '../../domain/aws-places.ts'
+import type { AwsPlaces, WebBalancer } from '../../domain/aws-places.ts'
 import type { Counts } from '../../domain/deployment.ts'
 import type { DomainSource } from '../../domain/domain-name.ts'
 import type { Resources } from '../../domain/rack.ts'
@@ -105,7 +105,14 @@ export interface AwsParts extends Omit<Required<AwsEngineOptions>, 'intervals' |
     /** One makes it at a time. */
     turn: Semaphore
   }
-  /** Rules of the balancer are one table for all apps: one change of it at a time. */
+  /** What answers requests of the web. */
+  web: {
+    /** Made since the installation; undefined before they were looked for. */
+    further: WebBalancer[] | undefined
+    /** By owner, where visitors come in who are led to it, as it was seen last. */
+    hosts: Map<string, string>
+  }
+  /** Rules of the balancers are one table for all apps: one change of it at a time. */
   routing: Semaphore
   /** Who opens ports has them led before another opens any: what is open on a port is for its own app alone. */
   opening: Semaphore
@@ -119,7 +126,7 @@ export interface AwsParts extends Omit<Required<AwsEngineOptions>, 'intervals' |
   fargateCpuUnits: number | null
   /** Names of generations without service and task at the last sweep. */
   suspects: Set<string>
-  /** By owner: one change of a stack at a time. */
+  /** By name: one change of a stack at a time. */
   stackTurns: Map<string, Semaphore>
   /** ARNs of one-offs whose end somebody waits for. */
   adopted: Set<string>

@@ -1,5 +1,5 @@
 import type { Control } from '../../domain/control.ts'
-import type { Owner } from '../../domain/owner.ts'
+import { ownerKey, type Owner } from '../../domain/owner.ts'
 import { removeStack } from '../../aws/stacks.ts'
 import { forgetCompleted } from './jobs/notes.ts'
 import { awaitStopped } from './leaving/leave-copies.ts'
@@ -12,6 +12,7 @@ import { clearOrphansOf } from './orphans.ts'
 import type { AwsParts } from './parts.ts'
 import { bringOpenPorts } from './routes/open-ports.ts'
 import { removePlaces } from './routes/places.ts'
+import { leadNames } from './web/bring-homes.ts'
 import { ownStackOptions } from './own-stacks.ts'
 
 /** Takes an app or a service off the rack: what leads to it, its processes, then all that they stood on. Safe to repeat. */
@@ -29,6 +30,8 @@ export async function removeOwner(parts: AwsParts, owner: Owner, control: Contro
   await bringOpenPorts(parts, owner, [], control)
   for (const each of generations) await removeGeneration(parts, leftOf(each), control)
   await removePlaces(parts, owner, control)
+  parts.web.hosts.delete(ownerKey(owner))
+  if (owner.kind === 'app') await leadNames(parts, { owner, balancer: null }, control)
   for (const { arn, service } of tasks) {
     if (service !== null) continue
     await clients.ecs.stopTask(

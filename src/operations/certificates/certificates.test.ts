@@ -25,6 +25,7 @@ const hostThat = (updateRouter: () => Promise<void>) => ({
   names: async () => [],
   withoutCertificates: null,
   nameStates: () => [],
+  balancerOf: () => null,
   dnsHook: null,
 })
 

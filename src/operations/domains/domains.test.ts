@@ -85,13 +85,14 @@ test('a domain says what has become of its certificate, where an account has one
   await operations.createApp('shop')
   const added = await operations.addDomain('shop', { name: 'www.example.com', process: null }, control)
   assert.deepEqual(added.certificate, { state: 'waiting', record, reason: 'it is looked for' })
+  host.balancerOf = (app) => `${app}.elb.test`
   await operations.addDomain('shop', { name: 'b.example.com', process: null }, control)
   const all = await operations.listDomains({})
   assert.deepEqual(
-    all.map(({ name, certificate }) => [name, certificate?.state]),
+    all.map(({ name, certificate, balancer }) => [name, certificate?.state, balancer]),
     [
-      ['b.example.com', undefined],
-      ['www.example.com', 'waiting'],
+      ['b.example.com', undefined, 'shop.elb.test'],
+      ['www.example.com', 'waiting', 'shop.elb.test'],
     ],
   )
 })

@@ -16,11 +16,15 @@ export async function listDomains(context: Context, { app }: { app?: string }): 
   return all.map((domain) => told(context, domain))
 }
 
-function told({ host }: Context, domain: Domain): ToldDomain {
-  const found = host.nameStates().find(({ name }) => name === domain.name)
-  if (!found) return domain
-  const { name: _name, ...certificate } = found
-  return { ...domain, certificate }
+function told({ host, rack }: Context, domain: Domain): ToldDomain {
+  const state = host.nameStates().find(({ name }) => name === domain.name)
+  // Below the rack's own the record of that leads, or one that the rack has put there.
+  const balancer = domain.name.endsWith(`.${rack.domain}`) ? null : host.balancerOf(domain.app)
+  return {
+    ...domain,
+    ...(state && { certificate: { state: state.state, record: state.record, reason: state.reason } }),
+    ...(balancer !== null && { balancer }),
+  }
 }
 
 /**

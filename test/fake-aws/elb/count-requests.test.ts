@@ -2,7 +2,6 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createClients } from '../../../src/aws/clients.ts'
 import { countRequests } from '../../../src/engines/aws/receipt/count-requests.ts'
-import type { AwsPlaces } from '../../../src/domain/aws-places.ts'
 import { usualIntervals } from '../../../src/engines/aws/parts.ts'
 import { clientConfig } from '../client-config.ts'
 import { startServer } from '../server.ts'
@@ -31,11 +30,14 @@ test('the requests of a release are counted, over several pages of groups', asyn
     for (const host of ['h0.test', 'h6.test', 'h6.test']) {
       assert.equal((await ask(web.loopbackPort(80), { host })).status, 200)
     }
-    const places = { balancer: { arn: web.arn } } as AwsPlaces
     const intervals = { ...usualIntervals, metrics: usualIntervals.metrics / factor }
     const to = new Date(account.clock.now())
     const control = { signal: AbortSignal.timeout(10_000) }
-    const counts = await countRequests({ clients, places, intervals }, { groups, from, to }, control)
+    const counts = await countRequests(
+      { clients, intervals },
+      { balancer: web.arn, groups, from, to },
+      control,
+    )
     assert.deepEqual(counts, { requests: 3, failed: 0, longestStallMs: null, held: null })
   } finally {
     clients.close()

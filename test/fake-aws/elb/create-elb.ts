@@ -43,8 +43,8 @@ export interface FakeElb {
   /** By name, those that the account was made with. */
   balancers: Map<string, FakeBalancer>
   maker: BalancerMaker
-  /** Of the one of a type that stands. @throws where there is none, or it takes nothing on the port */
-  loopbackPort(type: BalancerPlan['type'], port: number): number
+  /** Of the first of a type, or the one of a host. @throws where there is none, or it takes nothing on the port */
+  loopbackPort(which: BalancerPlan['type'] | { host: string }, port: number): number
 }
 
 export interface FakeBalancer {
@@ -107,7 +107,11 @@ export async function createElb({
     usersOf,
     balancers: made,
     maker: balancerMaker(state, { listenOn, actions }),
-    loopbackPort: (type, port) => loopbackPortOf(state, (balancer) => balancer.type === type, port),
+    loopbackPort: (which, port) => {
+      const isIt = ({ type, dnsName }: Balancer) =>
+        typeof which === 'string' ? type === which : dnsName === which.host
+      return loopbackPortOf(state, isIt, port)
+    },
   }
 }
 

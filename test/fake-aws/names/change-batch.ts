@@ -20,9 +20,10 @@ const mostChanges = 1000
 
 export const keyOf = ({ name, type }: Pick<RecordSet, 'name' | 'type'>) => `${name} ${type}`
 
-/** A name as it is kept. */
+/** A name as it is kept: a `*` in front by its number, as listings tell it too (D). */
 export function absolute(name: string): string {
-  return name.endsWith('.') ? name.toLowerCase() : `${name.toLowerCase()}.`
+  const plain = name.toLowerCase().replace(/^\*\./, '\\052.')
+  return plain.endsWith('.') ? plain : `${plain}.`
 }
 
 /**
@@ -62,7 +63,7 @@ function readRecordSet(given: ResourceRecordSet, zone: string): RecordSet | stri
   const unknown = Object.entries(rest).find(([, value]) => value !== undefined)
   if (unknown) return `the fake account knows no record sets with ${unknown[0]}`
   const name = absolute(Name!)
-  if (!/^([a-z0-9_-]{1,63}\.)+$/.test(name) || name.length > 255)
+  if (!/^(\\052\.)?([a-z0-9_-]{1,63}\.)+$/.test(name) || name.length > 255)
     return `FATAL problem: InvalidCharacterString or DomainLabelTooLong in ${Name}`
   if (name !== zone && !name.endsWith(`.${zone}`))
     return `RRSet with DNS name ${name} is not permitted in zone ${zone}`

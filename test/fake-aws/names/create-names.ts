@@ -33,6 +33,8 @@ export interface FakeNames {
   namespaceId: string
   /** Where a name of a public zone leads to by a CNAME; null where it does not. */
   publicName(name: string): string | null
+  /** A further public zone of the account. */
+  addPublicZone(name: string): void
   /** Answers questions at an address of this machine; ends with the services. */
   serve(address: string, port?: number): Promise<DnsServer>
   /** Has a name of the world lead to an address, or nowhere. */
@@ -59,9 +61,10 @@ export function createNames({
   publicZones?: string[]
 }): FakeNames {
   const zone = new Zone(account, { id: 'Z0FAKE0ZONE0OF0RACK', name: zoneName })
-  const open = publicZones.map((name, index) => {
-    return new Zone(account, { id: `Z0FAKE0PUBLIC${index}`, name, isPublic: true })
-  })
+  const zones = [zone]
+  const addPublicZone = (name: string) =>
+    void zones.push(new Zone(account, { id: `Z0FAKE0PUBLIC${zones.length}`, name, isPublic: true }))
+  for (const name of publicZones) addPublicZone(name)
   const members = new Members(account, membersZone)
   const namespaceId = 'ns-fakenamespace0000'
   const hosts = new Map<string, string>()
@@ -78,7 +81,7 @@ export function createNames({
       {
         scope: 'route53',
         sdk: { ...route53 },
-        actions: route53Actions(account, [zone, ...open], changes),
+        actions: route53Actions(account, zones, changes),
         close,
       },
       {
@@ -89,9 +92,11 @@ export function createNames({
     ],
     instances: members,
     changes,
+    addPublicZone,
     maker: nameMaker(zone, members, namespaceId),
     zoneId: zone.id,
     publicName(name) {
+      const open = zones.filter(({ isPublic }) => isPublic)
       const sets = open.flatMap(
         ({ served }) => served.get(keyOf({ name: absolute(name), type: 'CNAME' })) ?? [],
       )

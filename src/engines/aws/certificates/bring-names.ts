@@ -1,11 +1,14 @@
 import { covers } from '../../../domain/certificate.ts'
 import type { Plan } from '../../../domain/plan.ts'
 import type { Control } from '../../../domain/control.ts'
+import { ownerKey } from '../../../domain/owner.ts'
 import { waysOf } from '../../../domain/ways.ts'
 import type { AwsParts } from '../parts.ts'
 import { findListeners, listenerProtocol } from '../routes/listeners.ts'
 import { tlsNames, visitorNames } from '../routes/visitor-names.ts'
 import type { NameState } from '../../../domain/name-state.ts'
+import { bringHomes } from '../web/bring-homes.ts'
+import { findWebBalancers } from '../web/web-balancers.ts'
 import { bringCertificates, type ListenerNames } from './bring-certificates.ts'
 
 /** Names that need a certificate beside that of the rack's domain. */
@@ -50,16 +53,26 @@ function namesOfCertificates({ domain }: Pick<AwsParts, 'domain'>, names: string
   return [...new Set(wanted)].toSorted()
 }
 
-/** Has those certificates shown as soon as they are issued; says what has become of each. Safe to repeat. */
+/**
+ * Has names lead to the balancers that apps are behind, and those certificates shown as soon as they are issued; says what
+ * has become of each. Safe to repeat.
+ */
 export async function bringNamesOf(
   parts: AwsParts,
   plans: readonly Plan[],
   control: Pick<Control, 'signal'>,
 ): Promise<NameState[]> {
-  const { https } = parts.places.balancer.listeners
-  if (https === null) return []
+  const homes = await bringHomes(parts, control)
+  const hosts = plans.map(({ owner }) => [ownerKey(owner), homes(owner)?.host] as const)
+  parts.web.hosts = new Map(hosts.flatMap(([key, host]) => (host === undefined ? [] : [[key, host]])))
+  if (parts.places.balancer.listeners.https === null) return []
   const { web, tls } = namesToProve(parts, plans)
-  const listeners: ListenerNames[] = [{ listener: https, names: web }]
+  const listeners: ListenerNames[] = []
+  for (const balancer of await findWebBalancers(parts, control)) {
+    const { https } = balancer.listeners
+    const behind = plans.filter(({ owner }) => homes(owner)?.number === balancer.number)
+    if (https !== null) listeners.push({ listener: https, names: namesToProve(parts, behind).web })
+  }
   for (const { arn, port, protocol } of await tlsListeners(parts, plans, control)) {
     if (protocol === 'TLS') listeners.push({ listener: arn, names: tls.get(port) ?? [] })
   }

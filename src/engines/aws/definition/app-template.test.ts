@@ -12,6 +12,7 @@ const places = {
     balancers: 'sg-0123456789abcdef2',
     daemon: 'sg-0123456789abcdef3',
     ports: 'sg-0123456789abcdef4',
+    web: 'sg-0123456789abcdef5',
   },
   fileSystem: 'fs-0123456789abcdef0',
   key: 'arn:aws:kms:eu-west-1:123456789012:key/1',

@@ -10,6 +10,7 @@ const places = {
     balancers: 'sg-0123456789abcdef2',
     daemon: 'sg-0123456789abcdef3',
     ports: 'sg-0123456789abcdef4',
+    web: 'sg-0123456789abcdef5',
   },
 }
 

@@ -9,7 +9,7 @@ const input = {
   places: {
     cluster: 'r1',
     subnets: ['subnet-1', 'subnet-2'],
-    securityGroups: { processes: 'sg-apps', balancers: 'sg-b', daemon: 'sg-d', ports: 'sg-p' },
+    securityGroups: { processes: 'sg-apps', balancers: 'sg-b', daemon: 'sg-d', web: 'sg-w', ports: 'sg-p' },
     assignsPublicIp: true,
   },
   app: { securityGroup: 'sg-1', executionRole: 'e', taskRole: 't' },

@@ -1,13 +1,12 @@
 import type { Control } from '../../../domain/control.ts'
-import { ownerKey, type Owner } from '../../../domain/owner.ts'
-import { createSemaphore, type Semaphore } from '../../../lib/semaphore.ts'
+import type { Owner } from '../../../domain/owner.ts'
 import { isAwsError } from '../../../aws/errors.ts'
 import { ensureStack } from '../../../aws/stacks.ts'
 import { appTemplate, logDays } from '../definition/app-template.ts'
 import type { AppPlaces } from '../definition/task-definition.ts'
 import { appStackName, awsTags, logGroupName, ownerTag } from '../names.ts'
 import type { AwsParts } from '../parts.ts'
-import { ownStackOptions } from '../own-stacks.ts'
+import { ownStackOptions, stackTurn } from '../own-stacks.ts'
 
 /** What an owner's tasks stand on, made or brought up to date where it is not so. */
 export async function ensureApp(
@@ -21,7 +20,7 @@ export async function ensureApp(
   const wanted = { name: appStackName(rack, owner), template, tags }
   const options = ownStackOptions(parts)
   // A deploy, one-offs and who looks into volumes want it at the same time.
-  using _turn = await turnOf(parts, owner).acquire(control.signal)
+  using _turn = await stackTurn(parts, wanted.name).acquire(control.signal)
   const outputs = await ensureStack(options, wanted, control)
   await ensureLogGroup(parts, owner, tags, control)
   const { SecurityGroup = '', ExecutionRole = '', TaskRole = '' } = outputs
@@ -45,11 +44,4 @@ async function ensureLogGroup(
   }
   const retention = { logGroupName: name, retentionInDays: logDays }
   await clients.logs.putRetentionPolicy(retention, { abortSignal: signal })
-}
-
-function turnOf({ stackTurns }: AwsParts, owner: Owner): Semaphore {
-  const key = ownerKey(owner)
-  const turn = stackTurns.get(key) ?? createSemaphore(1)
-  stackTurns.set(key, turn)
-  return turn
 }

@@ -1,19 +1,15 @@
 import type { Control } from '../../../domain/control.ts'
 import type { Plan, ProcessPlan } from '../../../domain/plan.ts'
-import { waysOf } from '../../../domain/ways.ts'
+import { servesWeb, waysOf } from '../../../domain/ways.ts'
 import { findGenerations } from '../look/found.ts'
 import type { AwsParts } from '../parts.ts'
-import { findRules, isLive, type FoundRule } from '../routes/rules.ts'
+import { findWebs, isLive, type FoundRule } from '../routes/rules.ts'
+import { placesOfWebs, webOf } from '../web/app-balancer.ts'
 import { generationOf } from './found-generation.ts'
 import { swapRules } from './move-ways.ts'
 import type { OwnWays } from './refuse-ways.ts'
 import type { Generation } from './own.ts'
 import { groupBehind, newestServing, type Serving } from './serving.ts'
-
-/** Whether anything of it is reached by a name from outside. */
-export function hasWebWay(plan: Plan): boolean {
-  return plan.processes.some((each) => waysOf(each).some(({ kind }) => kind === 'web'))
-}
 
 /**
  * Has what serves of an app reached by the names that it has now: domains come and go without a deploy. Safe to repeat.
@@ -22,17 +18,20 @@ export function hasWebWay(plan: Plan): boolean {
  */
 export async function bringWays(parts: AwsParts, plan: Plan, control: Control): Promise<boolean> {
   const { owner } = plan
-  if (!hasWebWay(plan)) return false
+  if (!plan.processes.some(servesWeb)) return false
   const found = await findGenerations(parts, { owner }, control)
   const active = found.filter(({ service }) => service.status === 'ACTIVE').map(generationOf)
-  const own: OwnWays = { parts, owner, generations: new Map(active.map((each) => [each.name, each])) }
+  const generations = new Map(active.map((each) => [each.name, each]))
   return await parts.routing.run(async () => {
-    const rules = await findRules(parts, control)
+    const webs = await findWebs(parts, control)
+    const places = await placesOfWebs(parts, webs, control)
+    const { balancer, rules } = webOf({ webs, signs: { generations: found, places } }, owner)
+    const own: OwnWays = { parts, owner, balancer, generations }
     const serving = ledNow(own, plan, rules)
     const up = new Set(serving.flatMap(({ counts }) => [...counts.keys()]))
     // A release that came meanwhile may have others.
     const types = new Set(plan.processes.map(({ type }) => type))
-    return await swapRules(own, { serving, plan, up, types, rules }, control)
+    return await swapRules(own, { serving, plan, up, types, webs }, control)
   }, control.signal)
 }
 

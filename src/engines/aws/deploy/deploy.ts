@@ -2,6 +2,7 @@ import type { Control } from '../../../domain/control.ts'
 import type { Counts, Receipt } from '../../../domain/deployment.ts'
 import type { Change } from '../../../domain/engine.ts'
 import { makeId } from '../../../domain/id.ts'
+import { ownerKey } from '../../../domain/owner.ts'
 import type { Plan } from '../../../domain/plan.ts'
 import { rollOut } from '../../../rollout/roll.ts'
 import { changeRecords, findRecords, recordChanges } from '../inside/records.ts'
@@ -12,6 +13,7 @@ import type { AwsParts } from '../parts.ts'
 import { makeNetworkBalancer, opensPorts } from '../routes/network-balancer.ts'
 import { refuseOpening } from '../routes/open-ports.ts'
 import { countRequests } from '../receipt/count-requests.ts'
+import { ensureBalancer } from '../web/choose-balancer.ts'
 import { findVolumes } from '../volumes/find-volumes.ts'
 import { ensureAccessPoints } from './access-points.ts'
 import { ensureApp } from './app-places.ts'
@@ -25,9 +27,11 @@ export async function deployPlan(parts: AwsParts, change: Change, control: Contr
   const [obstacle] = await obstaclesOf(parts, plan, new Set(), control)
   if (obstacle) throw obstacle
   await refuseOpening(parts, change, control)
-  // It takes minutes, and nothing is begun before it is there.
+  // They take minutes, and nothing is begun before they are there.
   if (opensPorts(plan)) await makeNetworkBalancer(parts, control)
-  const own = await prepare(parts, change, control)
+  const balancer = await ensureBalancer(parts, plan, control)
+  parts.web.hosts.set(ownerKey(plan.owner), balancer.host)
+  const own = await prepare(parts, { ...change, balancer }, control)
   const receipt = await rollOutAlone(own, change, control)
   try {
     await retireEmpty(own, control)
@@ -73,14 +77,14 @@ function measureBehind(own: OwnRollout, { draining }: Receipt): Promise<Counts> 
     if (times.length === 0) return nothingCounted
     const from = new Date(Math.min(...times.map(Number)))
     const to = new Date(Math.max(...times.map(Number)))
-    return await countRequests(parts, { groups, from, to }, { signal })
+    return await countRequests(parts, { balancer: own.balancer.arn, groups, from, to }, { signal })
   }
   return measure()
 }
 
 async function prepare(
   parts: AwsParts,
-  { plan, live }: Pick<Change, 'plan' | 'live'>,
+  { plan, live, balancer }: Pick<Change, 'plan' | 'live'> & Pick<OwnRollout, 'balancer'>,
   control: Control,
 ): Promise<OwnRollout> {
   const { owner } = plan
@@ -93,6 +97,7 @@ async function prepare(
     parts,
     owner,
     operation: makeId('O', parts.randomBytes),
+    balancer,
     app,
     accessPoints,
     volumesMadeMs: new Map(volumes.map(({ name, created }) => [name, Date.parse(created ?? '') || 0])),

@@ -206,7 +206,7 @@ function addCompleted(
 async function routedOf(own: OwnRollout, control: Control): Promise<string[]> {
   const groups = new Set([...own.generations.values()].flatMap((generation) => generation.groups))
   if (groups.size === 0) return []
-  const rules = await findRules(own.parts, control)
+  const rules = await findRules(own.parts, own.balancer, control)
   const listeners = await findListeners(own.parts, control)
   const live = new Set([
     ...rules.filter(isLive).flatMap((rule) => rule.groups.map(({ arn }) => arn)),

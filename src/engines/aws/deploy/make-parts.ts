@@ -7,7 +7,7 @@ import { secretPartName, secretTexts } from '../definition/environment-secret.ts
 import { serviceInput } from '../definition/service-input.ts'
 import { taskDefinition } from '../definition/task-definition.ts'
 import { taskFiles } from '../definition/task-files.ts'
-import { waysOf, type Way } from '../../../domain/ways.ts'
+import { servesWeb, waysOf, type Way } from '../../../domain/ways.ts'
 import { imageOf } from '../images/derive.ts'
 import {
   awsTags,
@@ -154,14 +154,14 @@ export async function makeParts(
     // From here on it is known, whatever comes next.
     generation.groups.push(group)
     await setAttributes(parts, { group, plan, way }, control)
-    await leadWaiting(parts, { generation, group, order, way }, control)
+    await leadWaiting(own, { generation, group, order, way }, control)
   }
   return definition
 }
 
 /** Has a balancer look at what stands behind a way in, to which nobody comes yet. */
 export async function leadWaiting(
-  parts: AwsParts,
+  { parts, balancer }: Pick<OwnRollout, 'parts' | 'balancer'>,
   {
     generation,
     group,
@@ -180,7 +180,8 @@ export async function leadWaiting(
     return await makeWaitingListener(parts, { group, protocol: listenerProtocol(way) }, control)
   const { plan, process } = order
   const hosts = visitorNames(plan, process, parts.domains.current())
-  await makeWaitingRules(parts, { generation, group, wanted: conditionsOf({ ...process, hosts }) }, control)
+  const wanted = conditionsOf({ ...process, hosts })
+  await makeWaitingRules(parts, { balancer, generation, group, wanted }, control)
 }
 
 /** The members of the generation, by name: ECS lists and unlists its tasks there. */
@@ -213,6 +214,7 @@ export async function makeService(
   const { parts, app } = own
   const ports = waysOf(order.process).map(({ port }) => port.container)
   const created = new Date(generation.createdMs).toISOString()
+  const balancer = servesWeb(order.process) ? { balancer: String(own.balancer.number) } : {}
   const input = serviceInput({
     places: parts.places,
     app,
@@ -222,7 +224,7 @@ export async function makeService(
     groups: generation.groups.map((arn, index) => ({ arn, port: ports[index]! })),
     registry: generation.registry,
     count,
-    tags: ecsTags(tagsOf(own, order, { kind: 'process', state: 'proving', created })),
+    tags: ecsTags(tagsOf(own, order, { kind: 'process', state: 'proving', created, ...balancer })),
   })
   // Before it is asked for: one that was made and not answered for is looked for too.
   parts.madeServices.add(generation.name)

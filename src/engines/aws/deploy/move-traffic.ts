@@ -1,10 +1,11 @@
 import type { Control } from '../../../domain/control.ts'
 import type { Plan } from '../../../domain/plan.ts'
-import { waysOf } from '../../../domain/ways.ts'
+import { servesWeb, waysOf } from '../../../domain/ways.ts'
 import { pause } from '../../../lib/poll.ts'
 import { awaitChange, changeRecordsOf, recordChanges, type Records } from '../inside/records.ts'
 import { namesOfLinks, namesOfTypes } from '../inside/wanted-names.ts'
 import { membersName } from '../names.ts'
+import { leadNames } from '../web/bring-homes.ts'
 import { awaitTargets } from './await-targets.ts'
 import { bringGroups } from './bring-groups.ts'
 import { tellDrift } from './drift.ts'
@@ -25,6 +26,7 @@ export async function moveTraffic(
   await leadLost(own, serving, control)
   await awaitTargets(own, serving, processes, control)
   await bringGroups(own, serving, control)
+  if (plan.processes.some(servesWeb)) await leadNames(own.parts, own, control)
   const hasMoved = await moveWays(own, serving, processes, control)
   await moveNames(own, plan, serving, control)
   // Every node of a balancer hears of it for itself (aws.md 4.1).
@@ -33,14 +35,14 @@ export async function moveTraffic(
 
 /** Of what stays, what leads to nobody any more: no balancer would find it healthy. */
 async function leadLost(own: OwnRollout, serving: Serving[], control: Control): Promise<void> {
-  const { parts, lost } = own
+  const { lost } = own
   for (const { main: generation, plan: process } of serving) {
     for (const way of waysOf(process)) {
       const group = groupBehind(own, generation, way)
       if (group === undefined || !lost?.unled.delete(group)) continue
       tellDrift(control, `somebody has taken what leads to ${process.type} on ${way.name}: it is made anew`)
       const order = { plan: own.plan!, process }
-      await leadWaiting(parts, { generation, group, order, way }, control)
+      await leadWaiting(own, { generation, group, order, way }, control)
     }
   }
 }

@@ -9,12 +9,14 @@ import { bringPlaces, ownersOf, ownPlaces } from '../routes/places.ts'
 import {
   bringRules,
   findRulesOf,
+  findWebs,
   forwardRule,
   hideRules,
   isLive,
   removeRule,
   swapOf,
   type FoundRule,
+  type FoundWeb,
   type OwnRules,
 } from '../routes/rules.ts'
 import { webDoors, type WebDoor } from '../routes/web-doors.ts'
@@ -74,8 +76,8 @@ interface WaysWanted {
   up: ReadonlySet<Generation>
   /** Nothing but what leads to these is looked at; all when absent. */
   types?: ReadonlySet<string>
-  /** Those behind the first listener, where they were read in this turn; they are read when absent. */
-  rules?: FoundRule[]
+  /** Where they were read in this turn; they are read when absent. */
+  webs?: FoundWeb[]
 }
 
 /**
@@ -84,14 +86,15 @@ interface WaysWanted {
  */
 export async function swapRules(
   own: OwnWays,
-  { serving, plan, up, types, rules: read }: WaysWanted,
+  { serving, plan, up, types, webs: read }: WaysWanted,
   control: Control,
 ): Promise<boolean> {
-  const [main, ...others] = await webDoors(own.parts, control)
-  const all = read ?? (await findRulesOf(own.parts, main!.listener, control))
+  const [main, ...others] = await webDoors(own.parts, own.balancer, control)
+  const webs = read ?? (await findWebs(own.parts, control))
+  const all = webs.find(({ balancer }) => balancer.number === own.balancer.number)?.rules ?? []
   if (plan.processes.some((each) => waysOf(each).length > 0)) {
     const listeners = await findListeners(own.parts, control)
-    await refuseWays(own, plan.processes, { listeners, rules: all }, control)
+    await refuseWays(own, plan.processes, { listeners, rules: webs.flatMap(({ rules }) => rules) }, control)
   }
   const first = await swapBehind(own, { door: main!, plan, serving, all, types }, control)
   const hidden = first.left.filter(({ generation }) => !up.has(generation))

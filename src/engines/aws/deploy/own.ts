@@ -1,3 +1,4 @@
+import type { WebBalancer } from '../../../domain/aws-places.ts'
 import type { Plan } from '../../../domain/plan.ts'
 import type { Owner } from '../../../domain/owner.ts'
 import type { ObservedCopy } from '../../../rollout/runtime.ts'
@@ -51,6 +52,8 @@ export interface OwnRollout {
   owner: Owner
   /** Of the journal: tags what the rollout makes. */
   operation: string
+  /** Behind which its types of the web are. */
+  balancer: WebBalancer
   app: AppPlaces
   /** By volume, id of its access point. */
   accessPoints: ReadonlyMap<string, string>

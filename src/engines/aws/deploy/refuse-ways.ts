@@ -6,7 +6,7 @@ import type { FoundRule } from '../routes/rules.ts'
 import type { OwnRollout } from './own.ts'
 
 /** An owner's ways in, and what stands behind them. */
-export type OwnWays = Pick<OwnRollout, 'parts' | 'owner' | 'generations'>
+export type OwnWays = Pick<OwnRollout, 'parts' | 'owner' | 'balancer' | 'generations'>
 
 /** Of what serves, with what the owner has for certain. @throws port-taken */
 export async function refuseWays(

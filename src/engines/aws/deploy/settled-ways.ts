@@ -5,6 +5,7 @@ import type { Plan } from '../../../domain/plan.ts'
 import { findGenerations, type FoundGeneration } from '../look/found.ts'
 import type { AwsParts } from '../parts.ts'
 import { findAllRules, type FoundRule } from '../routes/rules.ts'
+import { findWebBalancers } from '../web/web-balancers.ts'
 import { webDoors, type WebDoor } from '../routes/web-doors.ts'
 import { generationOf } from './found-generation.ts'
 
@@ -25,11 +26,13 @@ export function createSettledWays(
 ): (plans: readonly Plan[], control: Control) => Promise<WaysLook> {
   const settled = new Map<string, string>()
   return async (plans, control) => {
-    const [generations, rules, doors] = await Promise.all([
+    const [generations, rules, webs] = await Promise.all([
       findGenerations(parts, {}, control),
       findAllRules(parts, control),
-      webDoors(parts, control),
+      findWebBalancers(parts, control),
     ])
+    const doors: WebDoor[] = []
+    for (const balancer of webs) doors.push(...(await webDoors(parts, balancer, control)))
     const domains = parts.domains.current()
     const keys = new Set(plans.map(({ owner }) => ownerKey(owner)))
     for (const key of settled.keys()) if (!keys.has(key)) settled.delete(key)

@@ -26,30 +26,41 @@ export async function findRecords(
   owner: Owner,
   { signal }: Pick<Control, 'signal'>,
 ): Promise<Records> {
-  const domain = searchDomain(rack, owner)
-  const isOwn = (name: string) => name === domain || name.endsWith(`.${domain}`)
+  const place = { zone: places.zone, domain: searchDomain(rack, owner) }
   const records: Records = new Map()
-  // They stand in the order of their labels from the last to the first, so an owner's are together.
+  for await (const { name, set } of recordSetsBelow({ clients }, place, { signal })) {
+    const [value] = set.ResourceRecords ?? []
+    if (set.Type === 'CNAME' && value) records.set(name, plainName(value.Value))
+  }
+  return records
+}
+
+/** Record sets of a domain and all below it, each with its name as people write it. */
+export async function* recordSetsBelow(
+  { clients }: Pick<AwsParts, 'clients'>,
+  { zone, domain }: { zone: string; domain: string },
+  { signal }: Pick<Control, 'signal'>,
+): AsyncGenerator<{ name: string; set: ResourceRecordSet }> {
+  // They stand in the order of their labels from the last to the first, so those of a domain are together.
   let start: RecordPlace | null = { StartRecordName: domain }
   while (start) {
-    const input: ListResourceRecordSetsCommandInput = { HostedZoneId: places.zone, ...start }
+    const input: ListResourceRecordSetsCommandInput = { HostedZoneId: zone, ...start }
     const answer: ListResourceRecordSetsCommandOutput = await clients.zones.listResourceRecordSets(input, {
       abortSignal: signal,
     })
-    for (const record of answer.ResourceRecordSets ?? []) {
-      const name = plain(record.Name)
-      if (!isOwn(name)) return records
-      const [value] = record.ResourceRecords ?? []
-      if (record.Type === 'CNAME' && value) records.set(name, plain(value.Value))
+    for (const set of answer.ResourceRecordSets ?? []) {
+      const name = plainName(set.Name)
+      if (name !== domain && !name.endsWith(`.${domain}`)) return
+      yield { name, set }
     }
     start = answer.IsTruncated
       ? { StartRecordName: answer.NextRecordName, StartRecordType: answer.NextRecordType }
       : null
   }
-  return records
 }
 
-const plain = (name = '') => name.replace(/\.$/, '').toLowerCase()
+/** In small letters, without the dot at its end; Route 53 tells a `*` by its number (D). */
+export const plainName = (name = '') => name.replace(/\.$/, '').replace('\\052', '*').toLowerCase()
 
 /** What is to be changed so that `wanted` holds, and none of `unwanted` is there. Pure. */
 export function recordChanges(now: Records, wanted: Records, unwanted: Iterable<string> = []): Change[] {

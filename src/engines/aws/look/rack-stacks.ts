@@ -1,5 +1,5 @@
 import type { Stack } from '@aws-sdk/client-cloudformation'
-import { outputsOf } from '../../../aws/stack-state.ts'
+import { isBusy, outputsOf } from '../../../aws/stack-state.ts'
 import type { Control } from '../../../domain/control.ts'
 import { readAwsTags } from '../names.ts'
 import type { AwsParts } from '../parts.ts'
@@ -9,6 +9,7 @@ export interface RackStack {
   /** What follows the prefix in its name. */
   word: string
   outputs: Record<string, string>
+  isBusy: boolean
 }
 
 /** The rack's stacks of which the names begin so. */
@@ -30,6 +31,6 @@ export async function findRackStacks(
   return all.flatMap((stack) => {
     const { StackName = '' } = stack
     if (!StackName.startsWith(prefix) || !isOwn(stack)) return []
-    return [{ word: StackName.slice(prefix.length), outputs: outputsOf(stack) }]
+    return [{ word: StackName.slice(prefix.length), outputs: outputsOf(stack), isBusy: isBusy(stack) }]
   })
 }

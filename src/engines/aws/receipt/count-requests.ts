@@ -11,6 +11,8 @@ import type { AwsParts } from '../parts.ts'
 
 /** What is asked about: requests that came to target groups in a time. */
 export interface Counted {
+  /** ARN of the one that leads to them. */
+  balancer: string
   /** ARNs of target groups; those of tcp ports have no requests. */
   groups: readonly string[]
   /** As the account's clock has it. */
@@ -28,12 +30,12 @@ const minuteMs = 60_000
  * together, so that it would tell of the failures of others.
  */
 export async function countRequests(
-  parts: Pick<AwsParts, 'clients' | 'places' | 'intervals'>,
+  parts: Pick<AwsParts, 'clients' | 'intervals'>,
   counted: Counted,
   { signal }: Pick<Control, 'signal'>,
 ): Promise<Counts> {
   await pause(parts.intervals.metrics, signal)
-  const LoadBalancer = metricName(parts.places.balancer.arn)
+  const LoadBalancer = metricName(counted.balancer)
   const queries = counted.groups.slice(0, mostQueries / 2).flatMap((arn, index) => {
     const dimensions = { LoadBalancer, TargetGroup: metricName(arn) }
     return [

@@ -7,6 +7,7 @@ import type { Way } from '../../../domain/ways.ts'
 import { pages } from '../look/found.ts'
 import { notThere } from '../not-there.ts'
 import type { AwsParts } from '../parts.ts'
+import { defaultCertificate } from '../web/default-certificate.ts'
 import { balancerIsGone, findNetworkBalancer } from './network-balancer.ts'
 
 /** Ports that the security group of the network balancer closes: listeners there wait for their turn. */
@@ -126,14 +127,11 @@ async function makeListener(
 
 /** Of the rack's domain: what the web shows to whom it knows no better for. */
 async function ownCertificate(
-  { clients, places }: AwsParts,
-  { signal }: Pick<Control, 'signal'>,
+  parts: AwsParts,
+  control: Pick<Control, 'signal'>,
 ): Promise<{ CertificateArn: string }[]> {
-  const { https } = places.balancer.listeners
-  const asked = https === null ? null : { ListenerArns: [https] }
-  const answer = asked && (await clients.balancers.describeListeners(asked, { abortSignal: signal }))
-  const arn = answer?.Listeners?.[0]?.Certificates?.[0]?.CertificateArn
-  if (arn === undefined) throw notThere('end TLS at a port', 'it has no certificate without a domain')
+  const arn = await defaultCertificate(parts, control)
+  if (arn === null) throw notThere('end TLS at a port', 'it has no certificate without a domain')
   return [{ CertificateArn: arn }]
 }
 

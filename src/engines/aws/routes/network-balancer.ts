@@ -45,9 +45,10 @@ export async function lookForBalancer(parts: Parts, control: Pick<Control, 'sign
   return { balancer: null, lost }
 }
 
-async function isThere(
-  { clients }: Parts,
-  { arn }: NetworkBalancer,
+/** Whether a balancer is there: somebody may have deleted it, and left its stack. */
+export async function isThere(
+  { clients }: Pick<AwsParts, 'clients'>,
+  { arn }: Pick<NetworkBalancer, 'arn'>,
   { signal }: Pick<Control, 'signal'>,
 ): Promise<boolean> {
   try {

@@ -4,15 +4,14 @@ import { ensureStack, removeStack } from '../../../aws/stacks.ts'
 import type { Control } from '../../../domain/control.ts'
 import type { Change } from '../../../domain/engine.ts'
 import { RackError } from '../../../domain/error.ts'
-import { ownerKey, ownerText, type Owner } from '../../../domain/owner.ts'
+import { ownerText, type Owner } from '../../../domain/owner.ts'
 import type { Plan } from '../../../domain/plan.ts'
 import { waysOf } from '../../../domain/ways.ts'
 import { cidrsOverlap, enclosingCidr, formatCidr } from '../../../lib/cidr.ts'
-import { createSemaphore } from '../../../lib/semaphore.ts'
 import { keyOf, openPortsTemplate, type OpenPort } from '../definition/ports-template.ts'
 import { findRackStacks, type RackStack } from '../look/rack-stacks.ts'
 import { awsTags, openPortsPrefix, openPortsStackName, ownerTag, ownerWord, readOwnerWord } from '../names.ts'
-import { ownStackOptions } from '../own-stacks.ts'
+import { ownStackOptions, stackTurn } from '../own-stacks.ts'
 import type { AwsParts } from '../parts.ts'
 import { asRange } from './conditions.ts'
 
@@ -94,7 +93,7 @@ export async function bringOpenPorts(
   const { rack, places } = parts
   const options = ownStackOptions(parts)
   const name = openPortsStackName(rack, owner)
-  using _turn = await turnOf(parts, owner).acquire(control.signal)
+  using _turn = await stackTurn(parts, name).acquire(control.signal)
   const there = await describeStack(options, name, control)
   const isAnothers = there !== null && !isOwnStack(rack, there)
   if (open.length === 0) {
@@ -109,13 +108,6 @@ export async function bringOpenPorts(
     { name, template: openPortsTemplate({ rack, places, owner, open }), tags },
     control,
   )
-}
-
-function turnOf({ stackTurns }: AwsParts, owner: Owner) {
-  const key = `ports of ${ownerKey(owner)}`
-  const turn = stackTurns.get(key) ?? createSemaphore(1)
-  stackTurns.set(key, turn)
-  return turn
 }
 
 type Opening = Pick<Change, 'plan' | 'live'>
@@ -144,7 +136,10 @@ export async function openingShortage(
 }
 
 /** Pure. @param others stacks of other owners' ports */
-export function openElsewhere(wanted: readonly OpenPort[], others: readonly RackStack[]): RackError | null {
+export function openElsewhere(
+  wanted: readonly OpenPort[],
+  others: readonly Pick<RackStack, 'word' | 'outputs'>[],
+): RackError | null {
   for (const { word, outputs } of others) {
     const ports = new Set(outputs['Ports']?.split(',').map(Number))
     const taken = wanted.find(({ port }) => ports.has(port))

@@ -1,9 +1,11 @@
 import type { Action, Rule, RuleCondition } from '@aws-sdk/client-elastic-load-balancing-v2'
 import type { Control } from '../../../domain/control.ts'
 import { isAwsError } from '../../../aws/errors.ts'
+import type { WebBalancer, WebPlace } from '../../../domain/aws-places.ts'
 import { pages } from '../look/found.ts'
 import { awsTags, ownerTag, type GenerationName } from '../names.ts'
 import type { AwsParts } from '../parts.ts'
+import { findWebBalancers } from '../web/web-balancers.ts'
 import { conditionText, nobodyAsks } from './conditions.ts'
 
 /** Priority 1 is the rack's own API. */
@@ -21,20 +23,60 @@ export interface FoundRule {
   isPlace?: true
 }
 
-/** ARNs of the listeners of the web. The first is the one behind which every type has its rules, 443 where it is there. */
-function webListeners({ places }: Pick<AwsParts, 'places'>): [string, ...string[]] {
-  const { http, https } = places.balancer.listeners
+/** ARNs. The first is that of the one behind which every type has its rules, 443 where it is there. */
+function webListeners({ listeners: { http, https } }: WebPlace): [string, ...string[]] {
   return https === null ? [http] : [https, http]
 }
 
-/** Of the listener behind which every type has its rules. */
-export async function findRules(parts: AwsParts, control: Pick<Control, 'signal'>): Promise<FoundRule[]> {
-  return await findRulesOf(parts, webListeners(parts)[0], control)
+/** Of the listener of a balancer behind which every type has its rules. */
+export async function findRules(
+  parts: Pick<AwsParts, 'clients'>,
+  balancer: WebPlace,
+  control: Pick<Control, 'signal'>,
+): Promise<FoundRule[]> {
+  return await findRulesOf(parts, webListeners(balancer)[0], control)
 }
 
+/** A balancer, and the rules of its listener behind which every type has its own. */
+export interface FoundWeb {
+  balancer: WebBalancer
+  rules: FoundRule[]
+}
+
+/** Of all balancers of the web. */
+export async function findWebs(parts: AwsParts, control: Pick<Control, 'signal'>): Promise<FoundWeb[]> {
+  return await perBalancer(parts, control, async (balancer) => {
+    return { balancer, rules: await findRules(parts, balancer, control) }
+  })
+}
+
+/** Of all listeners of the web. */
 export async function findAllRules(parts: AwsParts, control: Pick<Control, 'signal'>): Promise<FoundRule[]> {
-  const found: FoundRule[] = []
-  for (const listener of webListeners(parts)) found.push(...(await findRulesOf(parts, listener, control)))
+  const found = await perBalancer(parts, control, async (balancer) => {
+    const rules: FoundRule[] = []
+    for (const listener of webListeners(balancer))
+      rules.push(...(await findRulesOf(parts, listener, control)))
+    return rules
+  })
+  return found.flat()
+}
+
+/** A further one that somebody has taken away leads nobody, and is looked for anew. */
+async function perBalancer<T>(
+  parts: AwsParts,
+  control: Pick<Control, 'signal'>,
+  look: (balancer: WebBalancer) => Promise<T>,
+): Promise<T[]> {
+  const found: T[] = []
+  for (const balancer of await findWebBalancers(parts, control)) {
+    try {
+      found.push(await look(balancer))
+    } catch (error) {
+      const isGone = isAwsError(error, 'ListenerNotFoundException', 'ListenerNotFound')
+      if (!isGone || balancer.number === 1) throw error
+      parts.web.further = undefined
+    }
+  }
   return found
 }
 
@@ -75,19 +117,23 @@ export function isLive({ priority }: Pick<FoundRule, 'priority'>): boolean {
   return priority >= firstLive && priority <= lastLive
 }
 
+interface WaitingRules extends Pick<OwnRules, 'generation' | 'wanted' | 'group'> {
+  balancer: WebPlace
+}
+
 /**
  * Rules that wait for their turn, behind all that are live. Where live ones match the same they stand in front of them;
  * else nobody would, and what waits matches nothing until traffic moves.
  */
 export async function makeWaitingRules(
   parts: AwsParts,
-  { generation, wanted, group }: Pick<OwnRules, 'generation' | 'wanted' | 'group'>,
+  { balancer, generation, wanted, group }: WaitingRules,
   control: Pick<Control, 'signal'>,
 ): Promise<void> {
   const Tags = awsTags({ rack: parts.rack, owner: ownerTag(generation.owner), type: generation.type })
-  const live = (await findRules(parts, control)).filter(isLive)
+  const live = (await findRules(parts, balancer, control)).filter(isLive)
   const shadows = new Set(live.map((rule) => conditionText(rule.conditions)))
-  const [listener] = webListeners(parts)
+  const [listener] = webListeners(balancer)
   for (const own of wanted) {
     const conditions = shadows.has(conditionText(own)) ? own : nobodyAsks(generation)
     await makeRule(parts, { listener, conditions, action: forwardTo(group), Tags }, control)

@@ -1,4 +1,5 @@
 import { covers } from '../../../domain/certificate.ts'
+import type { WebPlace } from '../../../domain/aws-places.ts'
 import type { Control } from '../../../domain/control.ts'
 import type { Plan, ProcessPlan } from '../../../domain/plan.ts'
 import { shownNames } from '../certificates/shown-names.ts'
@@ -13,11 +14,15 @@ export interface WebDoor {
 }
 
 /**
- * Where visitors come in; behind the first all types are. Where that speaks TLS, the other one leads by names for which
+ * Where visitors of a balancer come in; behind the first all types are. Where that speaks TLS, the other one leads by names for which
  * no certificate is shown, and to types that keep http; else it sends to the first.
  */
-export async function webDoors(parts: AwsParts, control: Pick<Control, 'signal'>): Promise<WebDoor[]> {
-  const { http, https } = parts.places.balancer.listeners
+export async function webDoors(
+  parts: AwsParts,
+  balancer: WebPlace,
+  control: Pick<Control, 'signal'>,
+): Promise<WebDoor[]> {
+  const { http, https } = balancer.listeners
   const hostsOf = (plan: Plan, process: ProcessPlan) => visitorNames(plan, process, parts.domains.current())
   if (https === null) return [{ listener: http, hostsOf }]
   const shown = await shownNames(parts, https, control)
