@@ -18,7 +18,9 @@ export interface ApiAccess {
   apiHost: string
   /** The address of the load balancer that leads there. */
   balancer: string
-  /** What it shows by TLS, PEM; the fingerprint is its SHA-256, `AB:CD:…`. */
+  /** Of ACM, what it shows by TLS. */
+  certificateArn: string
+  /** That, PEM; the fingerprint is its SHA-256, `AB:CD:…`. */
   certificate: string
   fingerprint: string
   bucket: string
@@ -60,6 +62,7 @@ export async function readApiAccess(
     rack,
     apiHost,
     balancer: own['BalancerHost']!,
+    certificateArn: arn,
     certificate: certificate.toString(),
     fingerprint: certificate.fingerprint256,
     bucket: base['Bucket']!,

@@ -23,7 +23,12 @@ export function unreachable(url: URL, cause: unknown, route: Route = {}): RackEr
   const { socketPath, tunnel, server } = route
   const place = socketPath ?? server?.address ?? url.host
   const code = codeOf(cause)
-  if (untrustedCodes.test(code)) return untrusted(server ? { host: place, origin: place } : url, code, cause)
+  if (untrustedCodes.test(code))
+    return untrusted(
+      { host: place, origin: server ? place : url.origin, inAccount: server !== undefined },
+      code,
+      cause,
+    )
   const reason = words[code] ?? (cause instanceof Error ? cause.message : String(cause))
   const wasLost = code === 'ECONNRESET' || code === 'EPIPE'
   const message = wasLost ? `the rack at ${place} went away` : `the rack at ${place} does not answer`
@@ -37,7 +42,12 @@ export function unreachable(url: URL, cause: unknown, route: Route = {}): RackEr
 /** What OpenSSL and Node call a certificate that is not believed. */
 const untrustedCodes = /CERT|UNABLE_TO_|SELF_SIGNED|HOSTNAME_MISMATCH|INVALID_CA|INVALID_PURPOSE/
 
-function untrusted({ host, origin }: Pick<URL, 'host' | 'origin'>, code: string, cause: unknown): RackError {
+interface Untrusted extends Pick<URL, 'host' | 'origin'> {
+  /** Whether its account says whom to believe. */
+  inAccount: boolean
+}
+
+function untrusted({ host, origin, inAccount }: Untrusted, code: string, cause: unknown): RackError {
   const details = { url: origin, code }
   const lifetime = outsideLifetime(host, code)
   if (lifetime) return new RackError('untrusted', lifetime.message, { hint: lifetime.hint, details, cause })
@@ -45,7 +55,9 @@ function untrusted({ host, origin }: Pick<URL, 'host' | 'origin'>, code: string,
     'untrusted',
     `the certificate of ${host} is not believed here (${code}): nothing was sent to it`,
     {
-      hint: `If it was changed, or your clock was wrong: date; rack login ${origin} looks at it anew.`,
+      hint: inAccount
+        ? `If it was renewed (rack update --renew-certificate), its account tells the new one: rack login ${origin}`
+        : `If it was changed, or your clock was wrong: date; rack login ${origin} looks at it anew.`,
       details,
       cause,
     },

@@ -65,6 +65,7 @@ test('plan, install, deploy with a build, login from elsewhere, update, uninstal
 
   await loginElsewhere()
   await stopAndStart()
+  await renewCertificate()
   await updateFromEarlier()
   await updateThatFails()
   await updateWithoutService()
@@ -143,7 +144,15 @@ async function loginElsewhere(): Promise<void> {
   const { status, api, account } = await statusElsewhere()
   assert.deepEqual([status, api, account], ['running', address, { id: '123456789012', region }])
   const { stdout } = await elsewhere(['doctor'])
-  for (const check of [/credentials/, /cluster/, /daemon +1 of 1 tasks/, /api +aws:\/\/\S+ answers/, /apps/])
+  const store = /store +the store \S+: available, 20 GB, backups of 7 days/
+  for (const check of [
+    /credentials/,
+    /cluster/,
+    store,
+    /daemon +1 of 1 tasks/,
+    /api +aws:\/\/\S+ answers/,
+    /apps/,
+  ])
     assert.match(stdout, new RegExp(`^ok +${check.source}`, 'm'))
 }
 
@@ -158,6 +167,24 @@ async function stopAndStart(): Promise<void> {
   assert.match(started.stderr, /^far is started, in the account 123456789012$/m)
   const listening = await elsewhere(['start', '--https-port', '443'], 1)
   assert.match(listening.stderr, /for a rack on one machine/)
+}
+
+/** Whoever believes the one before is told what to type; the one that has it renewed goes on. */
+async function renewCertificate(): Promise<void> {
+  const shown = (said: Said) => /([0-9A-F]{2}:){31}[0-9A-F]{2}/.exec(said.stderr)![0]
+  const renew = ['update', '--renew-certificate']
+  const nobody = await elsewhere(renew, 2)
+  const before = shown(nobody)
+  assert.match(nobody.stderr, /nobody is here to be asked/)
+  const { stderr } = await elsewhere([...renew, '--yes'])
+  const now = /^the API of far shows another certificate: (\S+)$/m.exec(stderr)?.[1]
+  assert.notEqual(now, before)
+  assert.equal((await statusElsewhere()).status, 'running')
+  const refused = await run(['apps'])
+  assert.match(refused.stderr, /^error: the certificate of aws:\/\/\S+ is not believed here/m)
+  assert.match(refused.stderr, new RegExp(`its account tells the new one: rack login ${address}$`, 'm'))
+  assert.equal(shown(await passes(['login', address])), now)
+  await passes(['apps'])
 }
 
 /** Makes of its daemon what an earlier version would have left: the stack runs another image. */

@@ -31,6 +31,12 @@ test('whoever is untrusted is not waited for', async () => {
   assert.equal(asked(), 1)
 })
 
+test('where its certificate was renewed just now, the one before is', async () => {
+  const { client, asked } = saying(new RackError('untrusted', 'another certificate'), 'yes')
+  await untilAnswers(client, { rack: 'shop', deadlineMs: 10_000, signal, isRenewed: true })
+  assert.equal(asked(), 2)
+})
+
 for (const [status, hint] of [
   [404, /--api-allow/],
   [503, /rack doctor/],
@@ -78,6 +84,7 @@ const access: ApiAccess = {
   apiHost: 'api.shop.internal',
   balancer: '127.0.0.1',
   certificate,
+  certificateArn: 'arn',
   fingerprint: 'AB',
   bucket: 'b',
   cluster: 'c',

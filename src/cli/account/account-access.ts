@@ -104,6 +104,8 @@ function mayStand(error: unknown, name: string): unknown {
 interface Answering extends Pick<Control, 'signal'> {
   rack: string
   deadlineMs: number
+  /** Whether its certificate was renewed just now: the one before may still be shown. */
+  isRenewed?: boolean
 }
 
 /**
@@ -112,16 +114,15 @@ interface Answering extends Pick<Control, 'signal'> {
  */
 export async function untilAnswers(
   client: Pick<Client, 'getRack'>,
-  { rack, deadlineMs, signal }: Answering,
+  { rack, deadlineMs, signal, isRenewed = false }: Answering,
 ): Promise<Reply<'getRack'>> {
+  const waitedFor = new Set(['unauthorized', 'unreachable', 'timeout', ...(isRenewed ? ['untrusted'] : [])])
   let last: RackError | null = null
   const ask = async () => {
     try {
       return await client.getRack({}, { signal })
     } catch (error) {
-      const isWaitedFor =
-        error instanceof RackError && /^(unauthorized|unreachable|timeout)$/.test(error.code)
-      if (!isWaitedFor) throw error
+      if (!(error instanceof RackError) || !waitedFor.has(error.code)) throw error
       last = error
       return null
     }

@@ -44,7 +44,8 @@ export const update: CommandSpec = {
     '--dir names. Needs the right to write where versions lie: root, as a rule.',
     'Of a rack in an AWS account that is named so, the stacks are brought to this version first: what would change in them',
     'is shown, and asked for; with --plan it is only shown. What holds data, or what the rack hangs on, is replaced or',
-    'removed only where --replace names it.',
+    'removed only where --replace names it. With --renew-certificate the API of one whose daemon runs there gets another',
+    'certificate, and nothing else changes.',
   ].join('\n'),
   examples: [
     'update rack-0.2.0-linux-x64.tar.gz',
@@ -52,6 +53,7 @@ export const update: CommandSpec = {
     'update --rack demo',
     'update --rack production --plan',
     'update --rack production --replace NetworkBalancer',
+    'update --rack production --renew-certificate',
   ],
   options: [
     { flags: '--dir <directory>', meaning: 'where the rack lies' },
@@ -61,11 +63,17 @@ export const update: CommandSpec = {
       meaning: 'resources of its stacks that may be replaced or removed, with what hangs on them',
       multiple: true,
     },
+    {
+      flags: '--renew-certificate',
+      meaning:
+        'give the API of a rack in an account another certificate; who is logged in elsewhere logs in anew',
+    },
     { flags: '-y, --yes', meaning: 'change the stacks without asking' },
   ],
   needs: 'rack',
   async run(session) {
     const file = session.args[0]
+    if (session.options.flag('renew-certificate')) return await renewOf(session)
     const inside = file === undefined ? meantInside(session) : null
     if (inside) {
       const { updateInside } = await import('../account/update-inside.ts')
@@ -139,6 +147,28 @@ async function runAside(program: string, args: string[]): Promise<void> {
   throw new RackError('host-failed', `${program} failed (${code ?? 'it was ended'})`, {
     hint: 'Its reason is above. The racks here run with the version that they had.',
   })
+}
+
+/** @throws usage beside what else an update does; unsupported for a rack whose daemon is elsewhere */
+async function renewOf(session: Session): Promise<void> {
+  const { options, args } = session
+  if (args.length > 0 || options.flag('plan') || options.list('replace').length > 0) {
+    throw new RackError('usage', '--renew-certificate is given alone: nothing else is updated with it', {
+      hint: 'rack update --rack NAME --renew-certificate',
+    })
+  }
+  const inside = insideRackOf(session)
+  if (!inside) {
+    throw new RackError(
+      'unsupported',
+      '--renew-certificate is of a rack whose daemon runs in its AWS account',
+      {
+        hint: 'Of another one: rack certs; the current rack and others: rack racks',
+      },
+    )
+  }
+  const { renewCertificate } = await import('../account/renew-certificate.ts')
+  await renewCertificate(session, inside)
 }
 
 /** Whether the stacks of a rack in an account are spoken of. */

@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict'
 import { generateKeyPairSync } from 'node:crypto'
 import { after, test } from 'node:test'
-import { ensureApiCertificate, removeApiCertificate } from '../../../src/account/api-certificate.ts'
+import {
+  ensureApiCertificate,
+  removeApiCertificate,
+  renewApiCertificate,
+} from '../../../src/account/api-certificate.ts'
 import { createSelfSigned } from '../../../src/lib/x509/issue.ts'
 import { ACM } from '@aws-sdk/client-acm'
 import { createFakeAccount } from '../account.ts'
@@ -33,6 +37,11 @@ test('the certificate of an API is imported once a rack, and is told without its
   assert.match(told.Certificate!, /^-----BEGIN CERTIFICATE-----/)
   assert.deepEqual([told.CertificateChain, JSON.stringify(told).includes('PRIVATE')], [undefined, false])
   assert.equal(fake.shown.find(arn)!.names.join(), 'api.r1.internal')
+  await renewApiCertificate(clients, { rack: 'r1', arn }, control)
+  const renewed = await certificates.getCertificate({ CertificateArn: arn })
+  assert.notEqual(renewed.Certificate, told.Certificate)
+  assert.equal(fake.shown.find(arn)!.chain, told.Certificate, 'listeners show it later')
+  assert.equal(await ensureApiCertificate(clients, 'r1', control), arn, 'it keeps its tags')
   // It was shown: ACM holds it in use for a while yet.
   await assert.rejects(certificates.deleteCertificate({ CertificateArn: arn }), {
     name: 'ResourceInUseException',

@@ -15,6 +15,8 @@ interface Certificate {
   createdAt: Date
   issuedAt: Date | null
   pair: Issued | null
+  /** What listeners show still, where another was imported in its place just now. */
+  earlier: Issued | null
   type: 'AMAZON_ISSUED' | 'IMPORTED'
   /** D: what ACM issues is of RSA unless it is asked for otherwise. */
   keyAlgorithm: 'RSA_2048' | 'EC_prime256v1'
@@ -48,6 +50,8 @@ const tokenMs = 3600_000
 const heldMs = 60_000
 /** A page holds so many at most, though AWS allows 1,000: paging is on purpose. */
 const mostOnPage = 5
+/** Until listeners show what was imported in place of another (J; D: in minutes). */
+const reimportedMs = 60_000
 const year = 365 * 24 * 3600_000
 
 const span = () => ({ from: new Date(Date.now() - 24 * 3600_000), until: new Date(Date.now() + year) })
@@ -76,6 +80,7 @@ export async function createCertificates(
       tags: [],
       issuedAt: null,
       pair: null,
+      earlier: null,
       type: 'AMAZON_ISSUED',
       keyAlgorithm: 'RSA_2048',
       wasShown: false,
@@ -116,16 +121,11 @@ export async function createCertificates(
       find(arn) {
         const found = all.get(arn)
         if (found) found.wasShown = true
-        return found?.pair
-          ? {
-              chain:
-                found.type === 'IMPORTED'
-                  ? found.pair.certificate
-                  : `${found.pair.certificate}\n${authority.certificate}`,
-              key: found.pair.key,
-              names: found.names,
-            }
-          : null
+        const pair = found?.earlier ?? found?.pair
+        if (!found || !pair) return null
+        const own = pair.certificate
+        const chain = found.type === 'IMPORTED' ? own : `${own}\n${authority.certificate}`
+        return { chain, key: pair.key, names: found.names }
       },
     },
     authority: authority.certificate,
@@ -216,11 +216,25 @@ function isHeld({ clock }: FakeAccount, certificate: Certificate): boolean {
 function importActions({ account, find, made }: World, authority: string): Record<string, Action> {
   return {
     ImportCertificate: async (input: sdk.ImportCertificateRequest) => {
-      const { Certificate, PrivateKey, Tags = [], ...rest } = input
+      const { Certificate, PrivateKey, CertificateArn, Tags = [], ...rest } = input
       const unknown = Object.entries(rest).find(([, value]) => value !== undefined)
       if (unknown) throw new AwsError('ValidationException', `the fake account knows no ${unknown[0]}`)
       const pair = { certificate: textOf(Certificate), key: textOf(PrivateKey) }
-      const { arn } = made(namesOf(pair), {
+      const names = namesOf(pair)
+      if (CertificateArn !== undefined) {
+        const there = find(CertificateArn)
+        // D: "Reimport a certificate": of those that were imported, and without tags.
+        if (there.type !== 'IMPORTED' || Tags.length > 0)
+          throw new AwsError('ValidationException', 'The certificate cannot be reimported so.')
+        Object.assign(there, { names, pair, earlier: there.pair })
+        const show = async () => {
+          await account.clock.pass(reimportedMs)
+          there.earlier = null
+        }
+        inBackground(account, show())
+        return { CertificateArn }
+      }
+      const { arn } = made(names, {
         status: 'ISSUED',
         issuedAt: new Date(account.clock.now()),
         tags: Tags,
