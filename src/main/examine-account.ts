@@ -1,5 +1,6 @@
 import { createClients, type AwsClients } from '../aws/clients.ts'
 import { readCaller } from '../account/caller.ts'
+import { readStoreHealth } from '../account/store-health.ts'
 import { isAwsError } from '../aws/errors.ts'
 import { webStackPrefix, type AwsPlaces, type WebBalancer } from '../domain/aws-places.ts'
 import { RackError } from '../domain/error.ts'
@@ -11,6 +12,7 @@ import { balancerOf } from '../engines/aws/web/web-balancers.ts'
 import type { Finding } from '../host/finding.ts'
 import type { AwsInstallation } from '../host/installation.ts'
 import { createSemaphore } from '../lib/semaphore.ts'
+import { storeFindings } from './store-findings.ts'
 
 const answerDeadlineMs = 30_000
 
@@ -28,7 +30,8 @@ export async function examineAccount({
     const found = await Promise.all(checks.map((check) => examinePlace(check)))
     const ports = await examinePorts(clients, name, places)
     const further = await examineFurther(clients, name)
-    return [caller, ...found, ...ports, ...further, ...(await examineCertificates(clients, name))]
+    const store = await examineStore(clients, name)
+    return [caller, ...found, ...ports, ...further, ...store, ...(await examineCertificates(clients, name))]
   } finally {
     clients.close()
   }
@@ -88,6 +91,16 @@ async function examineFurther(clients: AwsClients, rack: string): Promise<Findin
     return await Promise.all(stacks.flatMap((stack) => balancerOf(stack) ?? []).map(examine))
   } catch (error) {
     return [unanswered(check, error)]
+  }
+}
+
+/** Of a daemon inside the account; of another one there is none. */
+async function examineStore(clients: AwsClients, rack: string): Promise<Finding[]> {
+  try {
+    const health = await readStoreHealth(clients, rack, { signal: AbortSignal.timeout(answerDeadlineMs) })
+    return health === null ? [] : storeFindings(health)
+  } catch (error) {
+    return [unanswered('store', error)]
   }
 }
 

@@ -57,6 +57,7 @@ export function createDatabases({
   const snapshots: sdk.DBSnapshot[] = []
   /** Settings of parameter groups, by name. */
   const settings = new Map<string, Record<string, string>>()
+  const arnOf = (id: string) => `arn:aws:rds:${account.region}:${account.account}:db:${id}`
   const instance: ResourceModel = {
     takesMs: createMs,
     named: 'DBInstanceIdentifier',
@@ -83,9 +84,8 @@ export function createDatabases({
         status: 'available',
         properties,
       })
-      const arn = `arn:aws:rds:${account.region}:${account.account}:db:${id}`
       const endpoint = { 'Endpoint.Address': host, 'Endpoint.Port': text(properties['Port']) }
-      return { physical: id, attributes: { DBInstanceArn: arn, ...endpoint } }
+      return { physical: id, attributes: { DBInstanceArn: arnOf(id), ...endpoint } }
     },
     update({ physical }, properties) {
       Object.assign(databases.get(physical)!, {
@@ -135,6 +135,7 @@ export function createDatabases({
     const number = (name: string) => (name in properties ? Number(properties[name]) : undefined)
     return {
       DBInstanceIdentifier: id,
+      DBInstanceArn: arnOf(id),
       DBInstanceStatus: status,
       DeletionProtection: isProtected,
       AllocatedStorage: number('AllocatedStorage'),
@@ -181,6 +182,15 @@ export function createDatabases({
           assertModelled(input, ['DBInstanceIdentifier'], 'DescribeDBInstances')
           const id = input.DBInstanceIdentifier ?? ''
           return { DBInstances: [told(id, find(id))] }
+        },
+        // Nothing is ever due here.
+        async DescribePendingMaintenanceActions(
+          input: sdk.DescribePendingMaintenanceActionsMessage,
+        ): Promise<sdk.PendingMaintenanceActionsMessage> {
+          assertModelled(input, ['ResourceIdentifier'], 'DescribePendingMaintenanceActions')
+          if (![...databases.keys()].some((id) => arnOf(id) === input.ResourceIdentifier))
+            throw new AwsError('ResourceNotFoundFault', 'The specified resource is not found.', 404)
+          return { PendingMaintenanceActions: [] }
         },
         async CreateDBSnapshot(input: sdk.CreateDBSnapshotMessage): Promise<sdk.CreateDBSnapshotResult> {
           const known = ['DBInstanceIdentifier', 'DBSnapshotIdentifier', 'Tags']
