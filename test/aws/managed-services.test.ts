@@ -94,6 +94,14 @@ test('a database of RDS: linked by logins of its own, backed up, and gone but fo
   assert.deepEqual(account.calls.refused, [])
 })
 
+function isTold(said: RegExp): void {
+  const told = rack.progress.flatMap((each) => (each.type === 'log' ? each.text : []))
+  assert.ok(
+    told.some((text) => said.test(text)),
+    String(said),
+  )
+}
+
 /** MariaDB's program, which this machine's image has. */
 const mysqlClient: LinkedClient = {
   image: 'mysql:8.4',
@@ -104,6 +112,9 @@ const mysqlClient: LinkedClient = {
 test('a mysql of RDS: encrypted for the rack, its sessions ended by RDS, its views and triggers put back', async () => {
   const { operations, control, account } = rack
   await operations.createService({ type: 'mysql', name: 'books', managed: true }, control)
+  isTold(
+    /^RDS bills a db\.t4g\.micro .+, and Extended Support once its standard support of mysql 8\.4 has ended: /,
+  )
   const app = await startLinkedApp(rack, 'desk', mysqlClient)
   await app.link('books')
   await app.say(
@@ -152,12 +163,6 @@ test('a redis, a valkey and a memcached of ElastiCache: let in and kept out by t
   const make = async (type: string) =>
     await operations.createService({ type, name: type, managed: true }, control)
   const made = await Promise.all(kinds.map(make))
-  const told = () => rack.progress.flatMap((each) => (each.type === 'log' ? each.text : []))
-  const isTold = (said: RegExp) =>
-    assert.ok(
-      told().some((text) => said.test(text)),
-      String(said),
-    )
   // The fake's own prices.
   isTold(/^ElastiCache bills a cache\.t4g\.micro by the hour, and snapshots: .+ 273\.75 USD in 730 hours/)
   assert.deepEqual(

@@ -103,7 +103,7 @@ async function tellBilled(
 ): Promise<void> {
   const machine = machineOf(managed)
   const what = isDatabase(managed)
-    ? `RDS bills a ${machine} by the hour, 20 GB of gp3 by the month, more of it as data grows, and snapshots`
+    ? `RDS bills a ${machine} by the hour, 20 GB of gp3 by the month, more of it as data grows, snapshots, and Extended Support once its standard support of ${managed.kind} ${managed.version} has ended`
     : `ElastiCache bills a ${machine} by the hour${cacheEngines[managed.kind]!.family ? ', and snapshots' : ''}`
   const text = `${what}: ${await estimateStack(parts, template, control)}`
   control.report({ type: 'log', text, time: new Date().toISOString() })
