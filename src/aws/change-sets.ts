@@ -9,6 +9,8 @@ import { untilOver } from './until-over.ts'
 export interface StackChange {
   /** `Replace` also where the account will know it only when it does it. */
   action: 'Add' | 'Modify' | 'Remove' | 'Replace'
+  /** Of `Replace`: the properties that ask for it, or may. */
+  because?: string[]
   /** Its name in the template. */
   resource: string
   /** As CloudFormation calls it: `AWS::S3::Bucket`. */
@@ -80,10 +82,15 @@ async function allChanges(
   return found.flatMap(({ ResourceChange: change }) => change ?? [])
 }
 
-function toChange({ Action, Replacement, LogicalResourceId, ResourceType }: ResourceChange): StackChange {
-  const action =
-    Action === 'Modify' && Replacement !== 'False' ? 'Replace' : (Action as StackChange['action'])
-  return { action, resource: LogicalResourceId!, type: ResourceType! }
+function toChange(change: ResourceChange): StackChange {
+  const { Action, Replacement, LogicalResourceId, ResourceType, Details = [] } = change
+  const about = { resource: LogicalResourceId!, type: ResourceType! }
+  if (Action !== 'Modify' || Replacement === 'False')
+    return { action: Action as StackChange['action'], ...about }
+  const because = Details.flatMap(({ Target: { Name, RequiresRecreation } = {} }) =>
+    Name === undefined || RequiresRecreation === 'Never' ? [] : Name,
+  )
+  return { action: 'Replace', ...about, because }
 }
 
 /** One of a dead daemon may be half made, or of an earlier time; mostly there is none. */

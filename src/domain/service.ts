@@ -54,9 +54,12 @@ export interface ServiceRun {
 /** What a cloud is asked for, and where it has made it: null until then. */
 export interface ManagedRun extends Omit<ManagedService, 'name' | 'logins' | 'isThere'> {
   host: string | null
-  /** How large it was, while nobody knows whether the cloud has brought it to the size that is said here. */
-  was?: Pick<ManagedService, 'cpuUnits' | 'memoryBytes'>
+  /** What it was, while nobody knows whether the cloud has brought it to what is said here. */
+  was?: AskedOfCloud
 }
+
+/** What of a service that a cloud runs may be otherwise later. */
+export type AskedOfCloud = Pick<ManagedService, 'version' | 'cpuUnits' | 'memoryBytes'>
 
 /** The type of a service that somebody else runs. */
 export const hostedType = 'url'

@@ -187,6 +187,10 @@ export interface ManagedCare {
   withheld: string | null
   /** How the versions begin that the cloud has; null where it is asked. */
   series: readonly string[] | null
+  /** Whether the cloud brings it to newer versions of its series by itself, and is asked for a series alone. */
+  bringsSeries: boolean
+  /** What becomes of one that gets another version, in a sentence or two. */
+  newVersion: string
   /** Whether the cloud keeps a last snapshot of what is deleted. */
   leavesSnapshot: boolean
   /** Why one that is made gets no machine of another size; null where it does. */

@@ -13,7 +13,7 @@ import {
   type LinkedClient,
 } from '../support/linked-app.ts'
 
-const servers = ['postgres:15', 'mysql:8.4', 'redis:7', 'valkey/valkey:8', 'memcached:1.6']
+const servers = ['postgres:13', 'postgres:15', 'mysql:8.4', 'redis:7', 'valkey/valkey:8', 'memcached:1.6']
 await ensureImages([...servers, 'busybox:1'])
 
 let rack: Awaited<ReturnType<typeof startAwsOperations>>
@@ -24,9 +24,10 @@ after(async () => await rack[Symbol.asyncDispose]())
 
 test('a database of RDS: linked by logins of its own, backed up, and gone but for its last snapshot', async () => {
   const { operations, control, account, store } = rack
-  await operations.createService({ type: 'postgres', name: 'main', managed: true }, control)
+  const old = { type: 'postgres', name: 'main', managed: true, version: '13' }
+  await operations.createService(old, control)
   const made = await operations.getService('main', control)
-  assert.deepEqual([made.status, made.run?.managed, made.run?.says?.split('.')[0]], ['running', true, '15'])
+  assert.deepEqual([made.status, made.run?.managed, made.run?.says?.split('.')[0]], ['running', true, '13'])
   // A daemon that died meanwhile is followed by one that finds what was made.
   const { host, ...asked } = (await store.services.run('main'))!.managed!
   const found = await rack.reopen().provision({ name: 'main', ...asked, logins: [] }, control)
@@ -58,7 +59,13 @@ test('a database of RDS: linked by logins of its own, backed up, and gone but fo
   const before = await startedAt()
   await operations.restartService('main', control)
   assert.notEqual(await startedAt(), before)
-  assert.equal(await app.say('select text from notes'), 'kept')
+
+  const newer = { version: '15', pauseMs: 1000 }
+  const { service } = await operations.updateService('main', newer, control)
+  assert.deepEqual([service.run?.image, service.run?.says?.split('.')[0]], ['postgres:15', '15'])
+  assert.equal(await app.say('select current_user, text from notes'), 'shop_db|kept')
+  const older = operations.updateService('main', { ...newer, version: '14' }, control)
+  await assert.rejects(older, /main is of version 15, and the account takes none back/)
 
   const backup = await operations.backupService('main', 'asked', control)
   await assert.rejects(
@@ -160,8 +167,12 @@ const redisClient: LinkedClient = {
 test('a redis, a valkey and a memcached of ElastiCache: let in and kept out by the account, encrypted where users are', async () => {
   const { operations, control, account } = rack
   const kinds = ['redis', 'valkey', 'memcached']
-  const make = async (type: string) =>
-    await operations.createService({ type, name: type, managed: true }, control)
+  const versions: Record<string, string> = { valkey: '8.1', memcached: '1.6.17' }
+  const make = async (type: string) => {
+    const version = versions[type]
+    const asked = { type, name: type, managed: true, ...(version !== undefined && { version }) }
+    return await operations.createService(asked, control)
+  }
   const made = await Promise.all(kinds.map(make))
   // The fake's own prices.
   isTold(/^ElastiCache bills a cache\.t4g\.micro by the hour, and snapshots: .+ 273\.75 USD in 730 hours/)
@@ -178,9 +189,12 @@ test('a redis, a valkey and a memcached of ElastiCache: let in and kept out by t
     operations.updateService('memcached', larger, control),
     /memcached stays as large as it is: CloudFormation gives/,
   )
-  const resized = operations.updateService('valkey', larger, control)
+  const changed = [
+    operations.updateService('valkey', { ...larger, version: '8' }, control),
+    operations.updateService('memcached', { version: '1.6', pauseMs: 1000 }, control),
+  ]
   const app = await startLinkedApp(rack, 'till', redisClient)
-  await resized
+  for (const { service } of await Promise.all(changed)) assert.equal(service.status, 'running')
   isTold(
     /^ElastiCache bills a cache\.t4g\.small .+: Valkey cache cache\.t4g\.small of ElastiCache 0\.625 an hour/,
   )

@@ -138,11 +138,54 @@ test('the account restarts it, where that does not empty it; who asks is told th
   assert.deepEqual(engine.world.reboots, ['main'])
 })
 
+test('the account brings it to a newer version, and its client follows; to an older one it does not', async () => {
+  await using rack = await startRack()
+  const { operations, control, engine, store, progress } = rack
+  await operations.createService(asked, control)
+  const newer = { version: '17' }
+  const planned = await operations.planServiceUpdate('main', newer, control)
+  assert.deepEqual([planned.kind, planned.image], ['version', 'postgres:17'])
+  assert.match(planned.says ?? '', /takes a snapshot before, and no version back/)
+  const provision = engine.provision.bind(engine)
+  engine.provision = async () => {
+    throw new RackError('timeout', 'it takes longer')
+  }
+  await assert.rejects(
+    operations.updateService('main', { ...newer, pauseMs: 1000 }, control),
+    fails('timeout'),
+  )
+  // Nobody knows which of both it is: what was asked for is seen through, or given up.
+  for (const version of ['17', '15', '16'])
+    assert.equal((await operations.planServiceUpdate('main', { version }, control)).kind, 'version')
+  engine.provision = provision
+  const { service } = await operations.updateService('main', { ...newer, pauseMs: 1000 }, control)
+  assert.equal(service.run?.image, 'postgres:17')
+  const managed = (await store.services.run('main'))!.managed!
+  assert.deepEqual(
+    [managed.version, managed.was, engine.world.managed.get('main')!.version],
+    ['17', undefined, '17'],
+  )
+  assert.equal((await engine.processes({ all: true }, control)).length, 1)
+  const told = progress.flatMap((each) => (each.type === 'log' ? each.text : []))
+  assert.ok(
+    told.some((text) =>
+      /changes main; that takes ten minutes or more, in which nobody may reach it/.test(text),
+    ),
+  )
+  const refused: [version: string, why: RegExp][] = [
+    ['16', /main is of version 17, and the account takes none back/],
+    ['18.2', /RDS brings main to newer versions of a series by itself/],
+  ]
+  for (const [version, why] of refused)
+    await assert.rejects(operations.planServiceUpdate('main', { version }, control), why)
+  assert.equal((await operations.planServiceUpdate('main', newer, control)).kind, 'nothing')
+})
+
 test('what is done in the account is not done here, but that it gets another size', async () => {
   await using rack = await startRack()
   const { operations, control, engine } = rack
   await operations.createService(asked, control)
-  await assert.rejects(operations.planServiceUpdate('main', { version: '16' }, control), fails('unsupported'))
+  await assert.rejects(operations.planServiceUpdate('main', { image: 'x' }, control), fails('unsupported'))
   const larger = { memoryBytes: 2 ** 32 }
   const planned = await operations.planServiceUpdate('main', larger, control)
   assert.deepEqual([planned.kind, planned.memoryBytes], ['machine', 2 ** 32])
@@ -175,7 +218,7 @@ test('a size that somebody gives up waiting for stays asked for; one that the ac
 
   failWith(new RackError('timeout', 'it takes longer'))
   await assert.rejects(update(2 ** 32), /it takes longer/)
-  const was = { cpuUnits: before.cpuUnits, memoryBytes: before.memoryBytes }
+  const was = { version: '15', cpuUnits: before.cpuUnits, memoryBytes: before.memoryBytes }
   assert.deepEqual(await managed(), { ...before, ...larger, was })
   assert.equal((await operations.planServiceUpdate('main', larger, control)).kind, 'machine')
   // Another one that comes to nothing leaves what is asked for; the same one takes it back.

@@ -20,7 +20,8 @@ export const updateService: CommandSpec = {
     'goes through a dump into a new volume: its sessions end when that begins, and nobody reaches it for at most --pause. What',
     'it had is kept until --finish drops it, or --undo goes back to it, which loses what was written since.',
     'What is estimated to take longer than --pause wants --yes. What takes longer, or fails, leaves it as it was.',
-    'What the account runs gets a machine of another size by --memory and --cpu; its version stays as it is.',
+    'What the account runs gets a machine of another size by --memory and --cpu, and by --version a newer version, where it',
+    'stands, with no way back: nobody may reach it for minutes, and it asks first. Of a memcached all is gone then.',
   ].join('\n'),
   examples: [
     'services update main --memory 1g',
@@ -92,14 +93,17 @@ async function update(session: Session, client: Client, { service, change, pause
     const most = formatDuration(pauseMs)
     await confirm(session, `It may well take longer than ${most}, and would be undone then. Try it?`, service)
   }
+  if (planned.kind === 'version') await confirm(session, `Have it brought there?`, service)
   using following = await startFollowing(session)
   const call = () => client.cancelService({ params })
   const lines = client.updateService({ params, body: { ...change, pauseMs } })
   const done = await following.follow(lines, { what: `the update of ${service}`, call })
   following.result(done)
-  if (planned.kind === 'machine')
-    return following.note(`the account runs ${service} with ${describeResources(planned)}`)
   const { run } = done.service
+  if (planned.kind === 'machine' || planned.kind === 'version')
+    return following.note(
+      `the account runs ${service} as ${run?.says ?? 'asked'} with ${describeResources(planned)}`,
+    )
   if (!run || done.pausedMs === null) return following.note(`${service} is so already`)
   const paused = `nobody reached it for ${formatDuration(done.pausedMs)}`
   following.note(`${service} runs as ${run.image} with ${describeResources(run)}; ${paused}`)
@@ -110,13 +114,15 @@ async function update(session: Session, client: Client, { service, change, pause
 
 function describe(
   service: string,
-  { kind, image, bytes, estimateMs, ...resources }: Planned,
+  { kind, image, bytes, estimateMs, says, ...resources }: Planned,
   pauseMs: number,
 ): string {
   if (kind === 'nothing') return `${service} is so already`
   const what = `${service} is to run as ${image} with ${describeResources(resources)}`
   if (kind === 'machine')
     return `the account is to run ${service} with ${describeResources(resources)}: it moves it to another machine, in some minutes in which nobody may reach it`
+  if (kind === 'version')
+    return `the account is to run ${service} as ${image} with ${describeResources(resources)}, in ten minutes or more in which nobody may reach it. ${says}`
   if (kind === 'restart') return `${what}: it is stopped, and started again on its data`
   const size = bytes === null ? 'of which nobody knows how much it is' : `${formatBytes(bytes)} on its disk`
   const time = estimateMs === null ? '' : `, about ${formatDuration(estimateMs)}`

@@ -307,6 +307,32 @@ test('a service of the account is asked for by a word; its end tells what the ac
   assert.match(gone.stderr, /main is deleted\n.*keeps its last snapshot: rack-r-service-main-snapshot-1/)
 })
 
+test('another version of what the account runs is asked about: nothing brings it back', async () => {
+  const asked: unknown[] = []
+  const resources = { cpuUnits: 256, memoryBytes: 2 ** 29 }
+  const rack: Partial<Operations> = {
+    planServiceUpdate: async () => ({
+      kind: 'version',
+      image: 'memcached:1.6',
+      ...resources,
+      bytes: null,
+      estimateMs: null,
+      says: 'All that is in it is gone then',
+    }),
+    async updateService(name, { version }) {
+      asked.push([name, version])
+      return { service, pausedMs: 1000, backup: null }
+    },
+  }
+  const words = ['services', 'update', 'main', '--version', '1.6']
+  const refused = await typeCommand(words, { rack })
+  assert.equal(refused.code, 2)
+  assert.match(refused.stderr, /as memcached:1\.6 .+ ten minutes or more .+ All that is in it is gone then/)
+  assert.deepEqual(asked, [])
+  assert.equal((await typeCommand([...words, '--yes'], { rack })).code, 0)
+  assert.deepEqual(asked, [['main', '1.6']])
+})
+
 test('Ctrl-C while a service is created takes it back, and says so', async () => {
   let interrupt = () => {}
   const gone = Promise.withResolvers<void>()

@@ -17,13 +17,14 @@ const serviceChange = {
 const plannedUpdate = z
   .object({
     kind: z
-      .enum(['nothing', 'restart', 'upgrade', 'machine'])
+      .enum(['nothing', 'restart', 'upgrade', 'machine', 'version'])
       .describe('`upgrade`: its data goes through a dump into a new volume, and nobody reaches it meanwhile'),
     image: z.string(),
     cpuUnits: z.number(),
     memoryBytes: z.number(),
     bytes: z.number().nullable().describe('Of an upgrade: what lies in its volumes'),
     estimateMs: z.number().nullable().describe('Of an upgrade: about how long nobody reaches it'),
+    says: z.string().nullable().describe('Of another version by the account: what becomes of it then'),
   })
   .meta({ id: 'PlannedServiceUpdate' })
 

@@ -28,7 +28,8 @@ export function refuseUnmanaged(
   })
 }
 
-function refuseVersion({ name, managed }: ServiceType, version: string | undefined): void {
+/** @throws invalid for a version that the cloud has not */
+export function refuseVersion({ name, managed }: ServiceType, version: string | undefined): void {
   const series = managed?.series ?? null
   if (series === null || version === undefined) return
   if (series.some((each) => version === each || version.startsWith(`${each}.`))) return
@@ -48,6 +49,12 @@ export function refuseManaged({ name }: Pick<Service, 'name'>, run: ServiceRun, 
   throw new RackError('unsupported', `the account runs ${name}: ${what}`, {
     hint: `A backup of it makes a service beside it: rack services backup ${name}, rack services restore ID --into NAME`,
   })
+}
+
+/** Of what runs here for one that a cloud runs: that of its version, where the image's makers name it so. */
+export function clientImage(type: ServiceType, version: string): string {
+  const { versions } = type
+  return type.image(versions.known.includes(version) ? version : versions.format(version))
 }
 
 /** Why a cloud gives nobody the data of a service of a type; null where it does, or runs none. */

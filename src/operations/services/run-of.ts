@@ -3,6 +3,7 @@ import { RackError } from '../../domain/error.ts'
 import type { BuiltImage } from '../../domain/build.ts'
 import type { ServiceRun } from '../../domain/service.ts'
 import type { ServiceType } from '../../services/service-type.ts'
+import { clientImage } from './managed.ts'
 import type { NewService } from './service-operations.ts'
 
 /** What is asked of a service that runs from an image, and what its type says where nothing is. */
@@ -23,7 +24,8 @@ export function wantedOf(type: ServiceType | null, asked: NewService): Wanted {
       hint: `rack services create ${type.name} --version VERSION, or create image --image ${image} --port PORT`,
     })
   }
-  const name = type ? type.image(version ?? type.versions.usual) : image
+  const imageOf = managed ? clientImage : (of: ServiceType, asked: string) => of.image(asked)
+  const name = type ? imageOf(type, version ?? type.versions.usual) : image
   if (name === undefined) {
     throw new RackError('invalid', 'which image?', {
       hint: 'rack services create image --image my/thing:1 --port 9000 --name thing',

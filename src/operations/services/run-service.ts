@@ -4,7 +4,7 @@ import type { BuiltImage } from '../../domain/build.ts'
 import type { Control } from '../../domain/control.ts'
 import { RackError } from '../../domain/error.ts'
 import { ownerKey } from '../../domain/owner.ts'
-import type { Service } from '../../domain/service.ts'
+import type { Service, ServiceRun } from '../../domain/service.ts'
 import { imageAddress } from '../../domain/service-plan.ts'
 import { makeId } from '../../domain/id.ts'
 import type { ServiceType } from '../../services/service-type.ts'
@@ -125,6 +125,17 @@ async function ensureImage(context: Context, service: Service, control: Control)
     const built = await pullImage(context, service, run.image, control)
     await store.services.change(service.name, { run: { ...run, built } })
   })
+}
+
+/** What runs it as an image, which is pulled where it is another one than before. @throws image-unavailable */
+export async function imageFor(
+  context: Context,
+  { name, type }: Pick<Service, 'name' | 'type'>,
+  from: ServiceRun,
+  image: string,
+  control: Control,
+): Promise<ServiceRun['built']> {
+  return image === from.image ? from.built : await pullImage(context, { name, type }, image, control)
 }
 
 /** `build` names what is made of it: another one each time unless given. @throws image-unavailable */

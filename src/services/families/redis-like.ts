@@ -43,6 +43,9 @@ const managed: Omit<ManagedCare, 'series'> = {
   rights: (keyPrefix) => ['on', ...allowed(keyPrefix)].join(' '),
   withheld:
     'ElastiCache lets nobody take a copy or put one in by commands; it keeps a snapshot of each of the last 7 days',
+  bringsSeries: false,
+  newVersion:
+    'ElastiCache ends all connections, keeps what is in it as well as it can, and takes no version back; what it cannot keep is in the snapshot of a day',
   leavesSnapshot: true,
   sizeStays: null,
   noRestart: 'a reboot by ElastiCache takes away all that is in it',

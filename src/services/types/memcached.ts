@@ -1,6 +1,6 @@
 import { shell } from '../inside.ts'
 import type { ServiceType } from '../service-type.ts'
-import { majorOf } from '../versions.ts'
+import { seriesOf } from '../versions.ts'
 
 /** The image has no client: its shell, or its `nc`, asks. */
 const ask = `export host="\${SERVICE_HOST:-127.0.0.1}"
@@ -21,7 +21,7 @@ exec memcached --memory-limit=$((limit / 1048576 * 3 / 4))`
 export const memcached: ServiceType = {
   name: 'memcached',
   aliases: ['memcache'],
-  versions: { usual: '1.6', known: ['1.6'], format: (version) => String(majorOf(version)) },
+  versions: { usual: '1.6', known: ['1.6'], format: seriesOf },
   image: (version) => `memcached:${version}`,
   scheme: 'memcached',
   port: 11_211,
@@ -45,6 +45,8 @@ export const memcached: ServiceType = {
     rights: null,
     withheld: null,
     series: ['1.4', '1.5', '1.6'],
+    bringsSeries: false,
+    newVersion: 'All that is in it is gone then, and ElastiCache takes no version back',
     leavesSnapshot: false,
     noRestart: 'the rack has ElastiCache reboot none, and a reboot takes away all that is in it',
     sizeStays: 'CloudFormation gives a memcached that is there no other node',

@@ -21,6 +21,7 @@ interface Cache {
   host: string
   secret: string
   group: string
+  version: string
   /** The type of its node. */
   node: string
   /** Names of those who are let in. */
@@ -39,13 +40,26 @@ const snapshotMs = 60_000
 const idPattern = /^[a-z](?:-?[a-z0-9])*$/
 
 /** D: families, of the kinds that there are here. */
-const families = new Set(['redis7', 'valkey7', 'valkey8', 'valkey9'])
+const knownFamilies = new Set(['redis7', 'valkey7', 'valkey8', 'valkey9'])
+
+const machineOf = (properties: Properties) => ({
+  version: text(properties['EngineVersion']),
+  node: text(properties['CacheNodeType']),
+})
+
+/** D: "You can upgrade to a newer engine version, but you can't downgrade" (J: the words). */
+function assertNewer(before: string, after: string): void {
+  if (before.localeCompare(after, 'en', { numeric: true }) >= 0)
+    throw new Error(`Cannot downgrade from engine version ${before} to ${after}.`)
+}
 
 /** ElastiCache: what stacks make of it, as real servers. */
 export function createCaches({ certificateFor, ...options }: Options): Record<string, ResourceModel> {
   const users = new Map<string, CacheUser & { engine: string }>()
   const groups = new Map<string, { engine: string; users: string[] }>()
   const settings = new Map<string, Record<string, string>>()
+  /** Of parameter groups, by name. */
+  const families = new Map<string, string>()
   const caches = new Map<string, Cache>()
 
   async function bring(group: string): Promise<void> {
@@ -69,10 +83,11 @@ export function createCaches({ certificateFor, ...options }: Options): Record<st
     'AWS::ElastiCache::ParameterGroup': {
       ...plain(undefined),
       create({ CacheParameterGroupFamily: family, Properties: given }, generated) {
-        if (!families.has(text(family)))
+        if (!knownFamilies.has(text(family)))
           throw new Error(`CacheParameterGroupFamily ${text(family)} is not a valid parameter group family.`)
         const physical = generated.toLowerCase()
         settings.set(physical, given as Record<string, string>)
+        families.set(physical, text(family))
         return { physical, attributes: { CacheParameterGroupName: physical } }
       },
     },
@@ -136,7 +151,7 @@ export function createCaches({ certificateFor, ...options }: Options): Record<st
         })
         const server = await startServer(options.account, options.network, wanted)
         options.nameHost(host, server.address)
-        caches.set(id, { server, host, secret, group, node: text(properties['CacheNodeType']), users: [] })
+        caches.set(id, { server, host, secret, group, ...machineOf(properties), users: [] })
         await bring(group)
         const endpoint = {
           'PrimaryEndPoint.Address': host,
@@ -144,7 +159,18 @@ export function createCaches({ certificateFor, ...options }: Options): Record<st
         }
         return { physical: id, attributes: endpoint }
       },
-      update: () => {},
+      // D: "Upgrading engine versions": what is in it stays.
+      async update({ physical }, properties) {
+        const cache = caches.get(physical)!
+        const { version, node } = machineOf(properties)
+        if (version !== cache.version) {
+          assertNewer(cache.version, version)
+          const family = `${text(properties['Engine'])}${version.split('.')[0]}`
+          if (families.get(text(properties['CacheParameterGroupName'])) !== family)
+            throw new Error(`The parameter group is not of the family ${family}.`)
+        }
+        Object.assign(cache, { version, node })
+      },
       async delete({ physical }, _properties, { snapshot }) {
         if (snapshot !== null) await options.account.clock.pass(snapshotMs)
         await end(physical)
@@ -164,7 +190,7 @@ export function createCaches({ certificateFor, ...options }: Options): Record<st
           host,
           secret: '',
           group: '',
-          node: text(properties['CacheNodeType']),
+          ...machineOf(properties),
           users: [],
         })
         const endpoint = {
@@ -174,9 +200,17 @@ export function createCaches({ certificateFor, ...options }: Options): Record<st
         return { physical: id, attributes: endpoint }
       },
       // D: the resource's page: of a Memcached the node type is not to be changed (J: the words).
-      update({ physical }, properties) {
-        if (text(properties['CacheNodeType']) === caches.get(physical)!.node) return
-        throw new Error('Changing the CacheNodeType of a Memcached cluster is not supported.')
+      async update({ physical }, properties) {
+        const cache = caches.get(physical)!
+        const { version, node } = machineOf(properties)
+        if (node !== cache.node)
+          throw new Error('Changing the CacheNodeType of a Memcached cluster is not supported.')
+        if (version === cache.version) return
+        assertNewer(cache.version, version)
+        // D: "Upgrading engine versions": all that is in it is gone.
+        await cache.server.restart()
+        options.nameHost(cache.host, cache.server.address)
+        cache.version = version
       },
       delete: async ({ physical }) => await end(physical),
     },

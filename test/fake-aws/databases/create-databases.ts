@@ -8,7 +8,7 @@ import { paged } from '../paging.ts'
 import type { LinkedRoles } from '../small/linked-roles.ts'
 import type { ResourceModel } from '../stacks/models/model.ts'
 import type { ServerCertificates } from './certificates.ts'
-import { databaseServers } from './rds-servers.ts'
+import { databaseServers, moveData, type WantedDatabase } from './rds-servers.ts'
 import { startServer, type RunningServer } from './servers.ts'
 
 /** RDS: databases that stacks make, as real servers, and the snapshots that these leave. */
@@ -33,6 +33,7 @@ type Properties = Record<string, unknown>
 interface Database {
   server: RunningServer
   host: string
+  wanted: WantedDatabase & { engine: string }
   /** D: "Viewing Amazon RDS DB instance status". */
   status: 'available' | 'rebooting' | 'backing-up'
   isProtected: boolean
@@ -41,10 +42,11 @@ interface Database {
 
 const text = (value: unknown) => (typeof value === 'string' ? value : '')
 
-/** J: what RDS takes for a small database, for its last snapshot, and to reboot it. */
+/** J: what RDS takes for a small database, for its last snapshot, to reboot it and to upgrade it. */
 const createMs = 300_000
 const snapshotMs = 120_000
 const rebootMs = 60_000
+const upgradeMs = 200_000
 
 export function createDatabases({
   account,
@@ -55,8 +57,8 @@ export function createDatabases({
 }: Options): FakeDatabases {
   const databases = new Map<string, Database>()
   const snapshots: sdk.DBSnapshot[] = []
-  /** Settings of parameter groups, by name. */
-  const settings = new Map<string, Record<string, string>>()
+  /** Parameter groups, by name. */
+  const groups = new Map<string, ParameterGroup>()
   const arnOf = (id: string) => `arn:aws:rds:${account.region}:${account.account}:db:${id}`
   const instance: ResourceModel = {
     takesMs: createMs,
@@ -67,31 +69,21 @@ export function createDatabases({
       // S: an identifier is kept in small letters.
       const id = generated.toLowerCase()
       const host = `${id}.c${randomBytes(6).toString('hex')}.${account.region}.rds.amazonaws.com`
-      const wanted = databaseServers[text(properties['Engine'])]!({
-        version: text(properties['EngineVersion']),
-        username: text(properties['MasterUsername']),
-        password: text(properties['MasterUserPassword']),
-        database: text(properties['DBName']) || null,
-        settings: settings.get(text(properties['DBParameterGroupName'])) ?? {},
-        certificate: await certificateFor(host),
-      })
-      const server = await startServer(account, network, wanted)
+      const wanted = { ...wantedOf(properties), certificate: await certificateFor(host) }
+      const server = await startServer(account, network, databaseServers[wanted.engine]!(wanted))
       nameHost(host, server.address)
-      databases.set(id, {
-        server,
-        host,
-        isProtected: isTrue(properties['DeletionProtection']),
-        status: 'available',
-        properties,
-      })
+      const isProtected = isTrue(properties['DeletionProtection'])
+      databases.set(id, { server, host, wanted, status: 'available', isProtected, properties })
       const endpoint = { 'Endpoint.Address': host, 'Endpoint.Port': text(properties['Port']) }
       return { physical: id, attributes: { DBInstanceArn: arnOf(id), ...endpoint } }
     },
-    update({ physical }, properties) {
-      Object.assign(databases.get(physical)!, {
-        isProtected: isTrue(properties['DeletionProtection']),
-        properties,
-      })
+    async update({ physical }, properties) {
+      const database = databases.get(physical)!
+      const isProtected = isTrue(properties['DeletionProtection'])
+      Object.assign(database, { isProtected, properties })
+      const { certificate } = database.wanted
+      const wanted = { ...wantedOf(properties), certificate }
+      if (wanted.version !== database.wanted.version) await upgrade(database, wanted, properties)
     },
     async delete({ physical }, properties, { snapshot }) {
       const database = databases.get(physical)
@@ -118,6 +110,44 @@ export function createDatabases({
     databases.delete(id)
   }
 
+  const wantedOf = (properties: Properties) => ({
+    engine: text(properties['Engine']),
+    version: text(properties['EngineVersion']),
+    username: text(properties['MasterUsername']),
+    password: text(properties['MasterUserPassword']),
+    database: text(properties['DBName']) || null,
+    settings: groups.get(text(properties['DBParameterGroupName']))?.settings ?? {},
+  })
+
+  /** D: "Upgrading a DB instance engine version": forward, where it stands, with settings of the new family. */
+  async function upgrade(
+    database: Database,
+    wanted: Database['wanted'],
+    properties: Properties,
+  ): Promise<void> {
+    const { engine, version: from } = database.wanted
+    const [before, after] = [from, wanted.version].map(Number)
+    if (engine !== 'postgres') throw new NotModelled('another version of a mysql')
+    if (!(after! > before!)) throw new Error(`Cannot upgrade ${engine} from ${from} to ${wanted.version}`)
+    if (!isTrue(properties['AllowMajorVersionUpgrade']))
+      throw new Error(
+        'The AllowMajorVersionUpgrade flag must be present when upgrading to a new major version.',
+      )
+    const family = groups.get(text(properties['DBParameterGroupName']))?.family
+    if (family !== `${engine}${wanted.version}`)
+      throw new Error(
+        `The parameter group with DBParameterGroupFamily ${family} cannot be used for this instance.`,
+      )
+    const old = database.server
+    await account.clock.pass(upgradeMs)
+    nameHost(database.host, null)
+    database.server = await startServer(account, network, databaseServers[engine]!(wanted))
+    await database.server.run(moveData(old.address))
+    await old.remove()
+    database.wanted = wanted
+    nameHost(database.host, database.server.address)
+  }
+
   async function reboot(database: Database): Promise<void> {
     nameHost(database.host, null)
     await Promise.all([database.server.restart(), account.clock.pass(rebootMs)])
@@ -131,12 +161,13 @@ export function createDatabases({
     throw new AwsError('DBInstanceNotFoundFault', `DBInstance ${id} not found.`, 404)
   }
 
-  const told = (id: string, { status, isProtected, properties }: Database): sdk.DBInstance => {
+  const told = (id: string, { status, wanted, isProtected, properties }: Database): sdk.DBInstance => {
     const number = (name: string) => (name in properties ? Number(properties[name]) : undefined)
     return {
       DBInstanceIdentifier: id,
       DBInstanceArn: arnOf(id),
       DBInstanceStatus: status,
+      EngineVersion: wanted.version,
       DeletionProtection: isProtected,
       AllocatedStorage: number('AllocatedStorage'),
       MaxAllocatedStorage: number('MaxAllocatedStorage'),
@@ -153,7 +184,7 @@ export function createDatabases({
     models: {
       'AWS::RDS::DBInstance': instance,
       'AWS::RDS::DBSubnetGroup': subnetGroup(linkedRoles),
-      'AWS::RDS::DBParameterGroup': parameterGroup(settings),
+      'AWS::RDS::DBParameterGroup': parameterGroup(groups),
     },
     service: {
       scope: 'rds',
@@ -281,14 +312,19 @@ function subnetGroup(linkedRoles: Pick<LinkedRoles, 'assume'>): ResourceModel {
 const families = new Set(['13', '14', '15', '16', '17', '18'].map((version) => `postgres${version}`))
 for (const version of ['8.0', '8.4']) families.add(`mysql${version}`)
 
-function parameterGroup(settings: Map<string, Record<string, string>>): ResourceModel {
+interface ParameterGroup {
+  family: string
+  settings: Record<string, string>
+}
+
+function parameterGroup(groups: Map<string, ParameterGroup>): ResourceModel {
   return {
     ...grouped('DBParameterGroupName'),
     create({ Family, Parameters }, generated) {
       // D: what RDS says of one that it has not.
       if (!families.has(text(Family))) throw new Error(`ParameterGroupFamily ${text(Family)} is not valid.`)
       const physical = generated.toLowerCase()
-      settings.set(physical, Parameters as Record<string, string>)
+      groups.set(physical, { family: text(Family), settings: Parameters as Record<string, string> })
       return { physical, attributes: {} }
     },
   }

@@ -22,14 +22,23 @@ const literal = (text: string) => `'${text.replaceAll("'", "''")}'`
 
 const secret = () => randomBytes(16).toString('hex')
 
+/** By which a server is moved to another version. */
+const ownPassword = secret()
+
 /** The kinds of databases that there are here. */
 export const databaseServers: Record<string, (wanted: WantedDatabase) => WantedServer> = {
   postgres: ({ version, username, password, database, settings, certificate }) => ({
     image: `postgres:${version.split('.')[0]}`,
-    environment: { POSTGRES_USER: 'rdsadmin', POSTGRES_PASSWORD: secret() },
+    environment: {
+      POSTGRES_USER: 'rdsadmin',
+      POSTGRES_PASSWORD: ownPassword,
+      PGPASSWORD: ownPassword,
+      // D: `rds.accepted_password_auth_method` is `md5+scram`; a role that an older version has made has the first.
+      POSTGRES_HOST_AUTH_METHOD: 'md5',
+    },
     command: ['postgres', '-cssl=on', '-cssl_cert_file=/etc/rds.crt', '-cssl_key_file=/etc/rds.key'],
     files: {
-      '/docker-entrypoint-initdb.d/rds.sql': postgresOfRds({ username, password, database }),
+      '/docker-entrypoint-initdb.d/rds.sql': postgresOfRds({ username, password, database, version }),
       '/docker-entrypoint-initdb.d/tls.sh': isTlsForced(version, settings) ? forceTls : '',
       '/etc/rds.crt': certificate.certificate,
       '/etc/rds.key': certificate.key,
@@ -65,6 +74,12 @@ export const databaseServers: Record<string, (wanted: WantedDatabase) => WantedS
   }),
 }
 
+/** All that is in a Postgres of RDS's, from where it is into the one in which this is said; what both have stays. */
+export function moveData(from: string): string[] {
+  const own = '--username=rdsadmin'
+  return ['sh', '-c', `pg_dumpall ${own} --host="$1" | psql ${own} --dbname=postgres --quiet`, 'sh', from]
+}
+
 /** D: "Requiring an SSL connection to a PostgreSQL DB instance": 1 from 15 on, 0 before. */
 function isTlsForced(version: string, settings: Record<string, string>): boolean {
   return Number(settings['rds.force_ssl'] ?? (Number(version.split('.')[0]) >= 15 ? 1 : 0)) === 1
@@ -73,13 +88,16 @@ function isTlsForced(version: string, settings: Record<string, string>): boolean
 /** The image's own line for connections of the network is the last one. */
 const forceTls = `sed -i 's/^host all all all/hostssl all all all/' "$PGDATA/pg_hba.conf"\n`
 
-type Customer = Pick<WantedDatabase, 'username' | 'password' | 'database'>
+type Customer = Pick<WantedDatabase, 'username' | 'password' | 'database' | 'version'>
 
 /**
  * What RDS gives its customer of a Postgres (D: "Understanding PostgreSQL roles and permissions"): an administrator that is
  * no superuser, and a database of RDS's own that nobody enters.
  */
-function postgresOfRds({ username, password, database }: Customer): string {
+function postgresOfRds({ username, password, database, version }: Customer): string {
+  // Before 15 it has an owner; RDS makes that its customer (V: what one says of its schemas).
+  const giveSchema = `ALTER SCHEMA public OWNER TO ${username};`
+  const schemas = ['\\connect template1', giveSchema, '\\connect postgres', giveSchema]
   return [
     'CREATE ROLE rds_superuser NOLOGIN;',
     'GRANT pg_monitor, pg_signal_backend TO rds_superuser WITH ADMIN OPTION;',
@@ -87,6 +105,7 @@ function postgresOfRds({ username, password, database }: Customer): string {
     `ALTER DATABASE postgres OWNER TO ${username};`,
     `ALTER DATABASE template1 OWNER TO ${username};`,
     'REVOKE ALL ON DATABASE rdsadmin FROM PUBLIC;',
+    ...(Number(version.split('.')[0]) < 15 ? schemas : []),
     ...(database === null ? [] : [`CREATE DATABASE ${database} OWNER ${username};`]),
     '',
   ].join('\n')

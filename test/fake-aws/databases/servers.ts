@@ -11,6 +11,8 @@ export interface RunningServer {
   address: string
   /** Ends its sessions, and settles when it answers again, maybe at another address. */
   restart(): Promise<void>
+  /** Runs a command in it. @throws Error for one that ends badly */
+  run(command: string[]): Promise<void>
   remove(): Promise<void>
 }
 
@@ -80,6 +82,23 @@ export async function startServer(
     address: await start('start'),
     restart: async () => {
       server.address = await start('restart')
+    },
+    run: async (command) => {
+      const own = { signal: AbortSignal.timeout(startMs) }
+      const asked = { method: 'POST', path: `/containers/${Id}/exec`, body: { Cmd: command } } as const
+      const begun = await docker.json<{ Id: string }>(asked, own)
+      await docker.json({ method: 'POST', path: `/exec/${begun.Id}/start`, body: { Detach: true } }, own)
+      const ended = async () => {
+        const path = `/exec/${begun.Id}/json`
+        const { Running, ExitCode } = await docker.json<{ Running: boolean; ExitCode: number | null }>(
+          { path },
+          own,
+        )
+        return !Running && ExitCode !== null && { ExitCode }
+      }
+      const what = `${command[0]} to end`
+      const { ExitCode } = await until(ended, { deadlineMs: startMs, intervalMs: 200, what })
+      if (ExitCode !== 0) throw new Error(`${command[0]} ended with ${ExitCode}`)
     },
     remove: async () => await removeObject(docker, `/containers/${Id}?force=1&v=1`),
   }

@@ -1,11 +1,17 @@
 import { randomUUID } from 'node:crypto'
-import type { ChangeSetStatus, Change, CreateChangeSetInput } from '@aws-sdk/client-cloudformation'
+import type {
+  ChangeSetStatus,
+  Change,
+  CreateChangeSetInput,
+  Replacement,
+  ResourceChangeDetail,
+} from '@aws-sdk/client-cloudformation'
 import { isDeepStrictEqual } from 'node:util'
 import { AwsError } from '../fake-service.ts'
 import { NotModelled } from '../modelled.ts'
 import { changedProperties, type StackRunner } from './run-stack.ts'
 import type { Stack } from './stack.ts'
-import { invalid, resolved, type Template } from './template.ts'
+import { dependencies, invalid, resolved, type Template } from './template.ts'
 
 export interface ChangeSet {
   id: string
@@ -84,25 +90,62 @@ function changesOf(runner: StackRunner, { stack, template, parameters }: ChangeS
   const changes: Change[] = []
   const add = (change: Change['ResourceChange']) =>
     void changes.push({ Type: 'Resource', ResourceChange: change })
-  for (const [name, { Type, Properties }] of template.resources) {
+  const values = stack.values(parameters)
+  for (const name of inOrder(template)) {
+    const { Type, Properties } = template.resources.get(name)!
     const before = stack.resources.get(name)
     if (!before) {
       add({ Action: 'Add', LogicalResourceId: name, ResourceType: Type })
       continue
     }
-    const made = stack.values(parameters)
-    const changed =
-      before.type === Type ? changedProperties(before.properties, asFarAsKnown(Properties, made)) : ['Type']
+    const after = asFarAsKnown(Properties, values)
+    const changed = before.type === Type ? changedProperties(before.properties, after) : ['Type']
     if (changed.length === 0) continue
-    const isReplaced = before.type !== Type || runner.specification.replaces(Type, changed)
+    const Details = changed.map((property) => detailOf(runner, Type, property, after[property]))
+    const Replacement = before.type === Type ? replacementBy(Details) : 'True'
+    // What refers to it knows what it will be when it is there.
+    if (Replacement === 'True') values.made.delete(name)
     const about = { LogicalResourceId: name, PhysicalResourceId: before.made.physical, ResourceType: Type }
-    add({ ...about, Action: 'Modify', Replacement: isReplaced ? 'True' : 'False', Scope: ['Properties'] })
+    add({ ...about, Action: 'Modify', Replacement, Scope: ['Properties'], Details })
   }
   for (const { name, type, made } of stack.resources.values()) {
     const about = { LogicalResourceId: name, PhysicalResourceId: made.physical, ResourceType: type }
     if (!template.resources.has(name)) add({ ...about, Action: 'Remove' })
   }
   return changes
+}
+
+/** Names of resources, each behind those that it refers to. */
+function inOrder({ resources }: Template): Iterable<string> {
+  const order = new Set<string>()
+  const visit = (name: string) => {
+    if (order.has(name)) return
+    for (const other of dependencies(resources, name)) visit(other)
+    order.add(name)
+  }
+  for (const name of resources.keys()) visit(name)
+  return order
+}
+
+function detailOf(
+  { specification }: StackRunner,
+  type: string,
+  Name: string,
+  after: unknown,
+): ResourceChangeDetail {
+  const isKnown = typeof after !== 'symbol'
+  return {
+    Target: { Attribute: 'Properties', Name, RequiresRecreation: specification.recreation(type, Name) },
+    Evaluation: isKnown ? 'Static' : 'Dynamic',
+    ChangeSource: isKnown ? 'DirectModification' : 'ResourceReference',
+  }
+}
+
+/** D: ResourceChange: that of the most impact counts, and what is not known yet may be as it was. */
+function replacementBy(details: ResourceChangeDetail[]): Replacement {
+  const asks = (each: ResourceChangeDetail) => each.Target?.RequiresRecreation
+  if (details.some((each) => asks(each) === 'Always' && each.Evaluation === 'Static')) return 'True'
+  return details.some((each) => asks(each) !== 'Never') ? 'Conditional' : 'False'
 }
 
 /** Properties that refer to what the change itself will make differ from what there is. */

@@ -1,4 +1,5 @@
 import { loadAwsServiceSpec } from '@aws-cdk/aws-service-spec'
+import type { RequiresRecreation } from '@aws-sdk/client-cloudformation'
 import { isRecord } from '../wire/value.ts'
 
 /** What the published specification says of the types of resources (V). */
@@ -8,7 +9,11 @@ export interface Specification {
   problem(type: string, properties: Record<string, unknown>): string | null
   /** Of properties that changed: whether one of them needs another resource in its place. */
   replaces(type: string, changed: string[]): boolean
+  /** Whether a change of a property needs another resource in its place. */
+  recreation(type: string, property: string): RequiresRecreation
 }
+
+const recreations = { yes: 'Always', maybe: 'Conditionally', no: 'Never' } as const
 
 type Database = Awaited<ReturnType<typeof loadAwsServiceSpec>>
 type Resource = ReturnType<typeof resourceOf> & {}
@@ -28,13 +33,13 @@ export function loadSpecification(): Promise<Specification> {
 }
 
 function specificationOf(database: Database): Specification {
+  const recreation = (type: string, name: string) =>
+    recreations[resourceOf(database, type)!.properties[name]?.causesReplacement ?? 'no']
   return {
     isType: (type) => resourceOf(database, type) !== undefined,
     problem: (type, properties) => problemIn(database, resourceOf(database, type)!.properties, properties),
-    replaces(type, changed) {
-      const { properties } = resourceOf(database, type)!
-      return changed.some((name) => properties[name]?.causesReplacement === 'yes')
-    },
+    replaces: (type, changed) => changed.some((name) => recreation(type, name) === 'Always'),
+    recreation,
   }
 }
 

@@ -3,7 +3,8 @@ import { test } from 'node:test'
 import { assertGolden } from '../../../../test/support/golden.ts'
 import { managedPlaces as places } from '../../../../test/support/managed-places.ts'
 import { redis } from '../../../services/types/redis.ts'
-import { cacheTemplate } from './cache-template.ts'
+import { serviceTypes } from '../../../services/service-types.ts'
+import { cacheEngines, cacheTemplate } from './cache-template.ts'
 
 const size = { cpuUnits: 128, memoryBytes: 2 ** 28 }
 const login = { username: 'shop_db_v1', rights: 'on ~shop:* &shop:* +@all -@admin' }
@@ -19,6 +20,17 @@ for (const [kind, version, logins] of [
     assertGolden(`aws/${kind}-stack.json`, `${JSON.stringify(template, null, 2)}\n`)
   })
 }
+
+test('a type knows the series of versions that ElastiCache has, and each of them by a version of ElastiCache', () => {
+  const known = serviceTypes.flatMap(({ name, managed }) => (managed?.series ? [[name, managed.series]] : []))
+  const engines = Object.entries(cacheEngines)
+  assert.deepEqual(
+    Object.fromEntries(known),
+    Object.fromEntries(engines.map(([kind, { versions }]) => [kind, Object.keys(versions)])),
+  )
+  for (const [, { versions }] of engines)
+    for (const [series, version] of Object.entries(versions)) assert.ok(version.startsWith(`${series}.`))
+})
 
 test('no cache lets in more users than ElastiCache has, of whom the administrator is one', () => {
   const managed = { name: 'main', kind: 'redis', version: '7', ...size }

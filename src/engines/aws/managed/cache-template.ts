@@ -24,7 +24,7 @@ const majorFamily = (word: string) => (version: string) => word + version.split(
 export const cacheEngines: Record<string, CacheEngine> = {
   redis: { port: 6379, versions: { '7': '7.1' }, family: majorFamily('redis') },
   valkey: { port: 6379, versions: { '7': '7.2', '8': '8.2', '9': '9.0' }, family: majorFamily('valkey') },
-  memcached: { port: 11_211, versions: { '1.6': '1.6.22' }, family: null },
+  memcached: { port: 11_211, versions: { '1.4': '1.4.34', '1.5': '1.5.16', '1.6': '1.6.22' }, family: null },
 }
 
 /** The logical name of the cache in its stack. */

@@ -6,8 +6,8 @@ interface DatabaseEngine {
   engine: string
   /** Under which the administrator logs in. */
   admin: string
-  /** Of the parameter group of a version. */
-  family: (version: string) => string
+  /** Of a version: within one RDS takes it to newer ones by itself, and from one to the next when it is asked to. */
+  series: (version: string) => string
   port: number
   settings: Record<string, string>
 }
@@ -16,7 +16,7 @@ export const databaseEngines: Record<string, DatabaseEngine> = {
   postgres: {
     engine: 'postgres',
     admin: 'postgres',
-    family: (version) => `postgres${version.split('.')[0]}`,
+    series: (version) => version.split('.')[0]!,
     port: 5432,
     settings: {
       // As on one machine: what an app's driver does without being told must work (D: it is 1 from 15 on).
@@ -30,7 +30,7 @@ export const databaseEngines: Record<string, DatabaseEngine> = {
     engine: 'mysql',
     // D: `root` is none that RDS takes.
     admin: 'admin',
-    family: (version) => `mysql${version.split('.').slice(0, 2).join('.')}`,
+    series: (version) => version.split('.').slice(0, 2).join('.'),
     port: 3306,
     settings: {
       require_secure_transport: '0',
@@ -46,7 +46,8 @@ export const databaseResource = 'Database'
 /** The stack of a service that RDS runs (aws.md 1.8, 2.1). Pure. @throws invalid for more than RDS has */
 export function databaseTemplate(input: ManagedTemplateInput): object {
   const { managed, places } = input
-  const { family, port, settings } = databaseEngines[managed.kind]!
+  const { engine, series, port, settings } = databaseEngines[managed.kind]!
+  const family = engine + series(managed.version)
   const [about, tags] = [aboutOf(input), tagsOf(input)]
   return {
     Description: about,
@@ -59,7 +60,7 @@ export function databaseTemplate(input: ManagedTemplateInput): object {
       },
       Settings: {
         Type: 'AWS::RDS::DBParameterGroup',
-        Properties: { Description: about, Family: family(managed.version), Parameters: settings, Tags: tags },
+        Properties: { Description: about, Family: family, Parameters: settings, Tags: tags },
       },
       [databaseResource]: database(input),
     },
@@ -81,6 +82,7 @@ function database(input: ManagedTemplateInput): object {
     Properties: {
       Engine: engine,
       EngineVersion: managed.version,
+      AllowMajorVersionUpgrade: true,
       DBInstanceClass: databaseClass(managed),
       AllocatedStorage: '20',
       MaxAllocatedStorage: 1000,

@@ -3,6 +3,7 @@ import type { Control } from '../../../domain/control.ts'
 import { RackError } from '../../../domain/error.ts'
 import { unmanagedError, type ManagedService, type ServiceAddress } from '../../../domain/service.ts'
 import type { StackChange } from '../../../aws/change-sets.ts'
+import { findResource } from '../../../aws/stack-resource.ts'
 import { describeStack } from '../../../aws/stack-state.ts'
 import { ensureStack } from '../../../aws/stacks.ts'
 import { awsTags, ownerTag, serviceStackName } from '../names.ts'
@@ -52,6 +53,7 @@ export async function provisionManaged(
     },
     control,
   )
+  if (managed.isThere) await assertUpgraded(parts, managed, control)
   if (Host === undefined || Port === undefined)
     throw new RackError('engine-failed', `the stack ${stack} does not say where its ${kind} is`)
   return { scheme: kind, host: Host, port: Number(Port), path: '', username: wanted.admin, password }
@@ -109,14 +111,44 @@ async function tellBilled(
   control.report({ type: 'log', text, time: new Date().toISOString() })
 }
 
+/**
+ * CloudFormation says of other settings alone that they may replace a database, and its handler replaces none for them
+ * (S: ImmutabilityHelper of its provider of RDS): a new version wants such as are of its own.
+ */
+const settingsProperty = 'DBParameterGroupName'
+
 /** @throws conflict for a change by which the data would go */
-function assertKept(name: string, changes: StackChange[]): void {
+export function assertKept(name: string, changes: StackChange[]): void {
   const isData = ({ resource }: StackChange) => resource === databaseResource || resource === cacheResource
-  const lost = changes.find((change) => isData(change) && ['Replace', 'Remove'].includes(change.action))
+  const isLost = ({ action, because = [] }: StackChange) =>
+    action === 'Remove' || (action === 'Replace' && because.join() !== settingsProperty)
+  const lost = changes.find((change) => isData(change) && isLost(change))
   if (!lost) return
   throw new RackError('conflict', `${name} stays as it is: the change would put another one in its place`, {
     hint: 'Make another one, and move its data by a backup: rack services create --managed',
     details: { resource: lost.resource, type: lost.type },
+  })
+}
+
+/** D: "Prechecks for upgrades": RDS cancels one that it finds not to go well, before it stops the server, and tells nobody. */
+async function assertUpgraded(
+  { clients, rack }: AwsParts,
+  { name, kind, version }: ManagedService,
+  control: Control,
+): Promise<void> {
+  if (!Object.hasOwn(databaseEngines, kind)) return
+  const { series } = databaseEngines[kind]!
+  const stack = serviceStackName(rack, name)
+  const found = await findResource(clients.stacks, { stack, resource: databaseResource }, control)
+  const asked = { DBInstanceIdentifier: found?.id }
+  const { DBInstances = [] } = await clients.databases.describeDBInstances(asked, {
+    abortSignal: control.signal,
+  })
+  const actual = DBInstances[0]?.EngineVersion ?? 'unknown'
+  if (series(actual) === series(version)) return
+  throw new RackError('engine-failed', `RDS has left ${name} at version ${actual}`, {
+    hint: `RDS tells why among the events and logs of ${found?.id}. Before you try again: rack services update ${name} --version ${series(actual)}`,
+    details: { service: name, version: actual },
   })
 }
 

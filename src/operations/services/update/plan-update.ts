@@ -10,7 +10,7 @@ import { isManaged } from '../managed.ts'
 import { anyImage } from '../run-of.ts'
 import { noneOf, versionOf } from '../running-service.ts'
 import { findService } from '../services.ts'
-import { wantedOfManaged } from './resize-managed.ts'
+import { wantedOfManaged } from './change-managed.ts'
 import type { PlannedUpdate, ServiceChange } from './update-operations.ts'
 
 /** Two servers come up and one goes; then so much of a volume is dumped, kept and put back in a second. */
@@ -25,8 +25,11 @@ export async function planUpdate(
   control: Control,
 ): Promise<PlannedUpdate> {
   const { service, run } = await findRun(context, name)
-  if (isManaged(run)) return { ...wantedOfManaged(service, run, change), bytes: null, estimateMs: null }
-  const wanted = wantedOf(service, run, change)
+  if (isManaged(run)) {
+    const { version: _version, ...planned } = wantedOfManaged(service, run, change)
+    return { ...planned, bytes: null, estimateMs: null }
+  }
+  const wanted = { ...wantedOf(service, run, change), says: null }
   if (wanted.kind !== 'upgrade') return { ...wanted, bytes: null, estimateMs: null }
   const volumes = await context.engine.volumes({ owner: serviceOwner(name), sizes: true }, control)
   const own = volumes.filter((volume) => serviceVolumes(run).includes(volume.name))

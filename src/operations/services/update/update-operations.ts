@@ -27,9 +27,9 @@ export interface PlannedUpdate {
   /**
    * `restart`: it is stopped and started on the data that it has. `upgrade`: the files of its data are of another form, so
    * that all of it is taken out and put into a new volume, while nobody reaches it. `machine`: the account that runs it moves
-   * it to another machine, while nobody reaches it.
+   * it to another machine, while nobody reaches it. `version`: that brings it to another version, and to no older one again.
    */
-  kind: 'nothing' | 'restart' | 'upgrade' | 'machine'
+  kind: 'nothing' | 'restart' | 'upgrade' | 'machine' | 'version'
   image: string
   cpuUnits: number
   memoryBytes: number
@@ -37,6 +37,8 @@ export interface PlannedUpdate {
   bytes: number | null
   /** Of an upgrade: about how long nobody reaches it. */
   estimateMs: number | null
+  /** Of another version by the account: what becomes of it then. */
+  says: string | null
 }
 
 export interface UpdateRequest extends ServiceChange {

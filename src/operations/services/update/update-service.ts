@@ -8,7 +8,7 @@ import type { Context } from '../../context.ts'
 import { serviceOwner } from '../bring-up.ts'
 import { createLoginsAgain } from '../logins.ts'
 import { isManaged } from '../managed.ts'
-import { pullImage } from '../run-service.ts'
+import { imageFor } from '../run-service.ts'
 import { findCopy, versionOf } from '../running-service.ts'
 import type { ServiceInfo } from '../service-info.ts'
 import { changeService } from '../service-work.ts'
@@ -16,7 +16,7 @@ import { getService } from '../services.ts'
 import { dropVolumes, otherVolumes } from '../stage.ts'
 import { runAgain, switchRun } from '../switch-run.ts'
 import { findRun, wantedOf } from './plan-update.ts'
-import { resizeManaged, wantedOfManaged } from './resize-managed.ts'
+import { changeManaged, wantedOfManaged } from './change-managed.ts'
 import type { UpdatedService, UpdateRequest } from './update-operations.ts'
 import { upgradeData } from './upgrade-data.ts'
 
@@ -37,15 +37,15 @@ export async function updateService(
     context.images.whileMaking(own.signal, async () => {
       const { service, run: from } = await findRun(context, name)
       if (isManaged(from)) {
-        const { kind, cpuUnits, memoryBytes } = wantedOfManaged(service, from, change)
-        if (kind === 'nothing') return { pausedMs: null, backup: null }
-        return await resizeManaged(context, service, { cpuUnits, memoryBytes }, own)
+        const wanted = wantedOfManaged(service, from, change)
+        if (wanted.kind === 'nothing') return { pausedMs: null, backup: null }
+        return await changeManaged(context, service, wanted, own)
       }
       const { kind, ...wanted } = wantedOf(service, from, change)
       if (kind === 'nothing') return { pausedMs: null, backup: null }
       using _room = await admit(context, service, { kind, from, wanted }, own)
       await dropVolumes(context, name, await otherVolumes(context, name, from, own), own)
-      const to = { ...from, ...wanted, built: await builtOf(context, service, from, wanted.image, own) }
+      const to = { ...from, ...wanted, built: await imageFor(context, service, from, wanted.image, own) }
       try {
         if (kind === 'restart') return await restartAs(context, service, { from, to }, own)
         const next = nextRun(service, from, to)
@@ -77,16 +77,6 @@ async function admit(
   }
   const ask = (capacity: Parameters<typeof admitExtra>[3]) => admitExtra(type, extra, 1, capacity)
   return await context.admission.admit(ownerKey(serviceOwner(name)), `the update of ${name}`, ask, control)
-}
-
-async function builtOf(
-  context: Context,
-  { name, type }: Service,
-  from: ServiceRun,
-  image: string,
-  control: Control,
-): Promise<ServiceRun['built']> {
-  return image === from.image ? from.built : await pullImage(context, { name, type }, image, control)
 }
 
 async function restartAs(
