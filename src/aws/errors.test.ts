@@ -17,6 +17,8 @@ test('what AWS says no with is told by its name', () => {
     ['ExpiredTokenException', 'engine-unavailable'],
     ['CredentialsProviderError', 'engine-unavailable'],
     ['ThrottlingException', 'engine-unavailable'],
+    ['RequestLimitExceeded', 'engine-unavailable'],
+    ['TooManyRequestsException', 'engine-unavailable'],
     ['AccessDeniedException', 'engine-failed'],
     ['UnauthorizedOperation', 'engine-failed'],
     ['TooManyTargetGroupsException', 'capacity'],

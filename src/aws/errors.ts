@@ -17,6 +17,8 @@ const credentialNames = new Set([
   'InvalidSignatureException',
 ])
 const deniedNames = new Set(['AccessDenied', 'AccessDeniedException', 'UnauthorizedOperation'])
+/** Called like limits of an account, which they are none of. */
+const throttleNames = new Set(['TooManyRequestsException', 'RequestLimitExceeded'])
 const awayNames = new Set(['TimeoutError', 'NetworkingError', 'RequestTimeout', 'ServiceUnavailable'])
 const awayCodes = new Set([
   'ECONNREFUSED',
@@ -54,7 +56,7 @@ export function translateError(error: unknown, action: string, client = ''): unk
       cause,
     })
   }
-  if (/LimitExceeded|^TooMany|QuotaExceeded/.test(name) && name !== 'TooManyRequestsException') {
+  if (/LimitExceeded|^TooMany|QuotaExceeded/.test(name) && !throttleNames.has(name)) {
     return new RackError('capacity', `${say} meets a limit of the account (${name}): ${message}`, {
       hint: `See and raise it: ${quotasUrl(client)}`,
       cause,
