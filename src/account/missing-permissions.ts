@@ -45,9 +45,16 @@ export async function findMissingPermissions(
     const scope = { rack, region, account }
     const questions = questionsOf(installerPermissions(scope), scope)
     const found = await mapBounded(questions, atOnce, async (question) => {
-      return await simulate(permissions, { source, region, ...question }, control)
+      const answers = await simulate(permissions, { source, region, ...question }, control)
+      return answers
+        .filter(({ EvalDecision }) => EvalDecision !== 'allowed')
+        .map((answer) => ({ answer, resource: question.resource, open: openConditions(answer) }))
     })
-    return { missing: found.flatMap((each) => each.flatMap(missingOf)), unknown: null }
+    const denied = found.flat()
+    const missing = denied.filter(({ open }) => open.length === 0).map(missingOf)
+    const open = new Set(denied.flatMap((each) => each.open))
+    const unknown = open.size > 0 ? `it hangs on ${[...open].toSorted().join(', ')}` : null
+    return { missing, unknown }
   } catch (error) {
     control.signal.throwIfAborted()
     // Whether the caller may do the rest is then seen when it does it.
@@ -124,12 +131,20 @@ async function simulate(
   return answers
 }
 
-function missingOf(answer: EvaluationResult): MissingPermission[] {
-  const { EvalActionName = '', EvalResourceName = '*', EvalDecision, MissingContextValues = [] } = answer
-  if (EvalDecision === 'allowed') return []
-  // It hangs on a condition that is known only when it is done.
-  if (EvalDecision === 'implicitDeny' && MissingContextValues.length > 0) return []
-  return [{ action: EvalActionName, resource: EvalResourceName, by: whoDenies(answer) }]
+/** Of conditions of the policies those that are known only when it is done, such as whether the caller has shown a second factor. */
+function openConditions({
+  MissingContextValues = [],
+  ResourceSpecificResults = [],
+}: EvaluationResult): string[] {
+  // D: where a resource is asked about, with it.
+  return [
+    ...MissingContextValues,
+    ...ResourceSpecificResults.flatMap((each) => each.MissingContextValues ?? []),
+  ]
+}
+
+function missingOf({ answer, resource }: { answer: EvaluationResult; resource: string }): MissingPermission {
+  return { action: answer.EvalActionName ?? '', resource, by: whoDenies(answer) }
 }
 
 function whoDenies(answer: EvaluationResult): MissingPermission['by'] {

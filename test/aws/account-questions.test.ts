@@ -189,6 +189,22 @@ test('a limit of the organization is told from a boundary', async () => {
   )
 })
 
+test('what hangs on a condition that only the call itself shows is not missing, and told as not known', async () => {
+  const mfa = 'aws:MultiFactorAuthPresent'
+  const withoutIt: GivenStatement = {
+    Effect: 'Deny',
+    Action: ['*'],
+    Resource: ['*'],
+    Condition: { BoolIfExists: { [mfa]: 'false' } },
+  }
+  const withIt = everything.map((statement) => ({ ...statement, Condition: { Bool: { [mfa]: 'true' } } }))
+  for (const Statement of [[...everything, withoutIt], withIt]) {
+    permissions.give('IDA', { Statement })
+    const { missing, unknown } = await check('IDA')
+    assert.deepEqual([missing, unknown], [[], `it hangs on ${mfa}`])
+  }
+})
+
 test('where asking is itself denied, that is said, and nothing is missing', async () => {
   server.faults.set('iam:SimulatePrincipalPolicy', { error: new AwsError('AccessDenied', 'ask not', 403) })
   const { missing, unknown } = await check('EVE')

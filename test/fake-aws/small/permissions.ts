@@ -1,6 +1,6 @@
 import * as sdk from '@aws-sdk/client-iam'
 import { AwsError, type FakeAccount, type FakeService } from '../fake-service.ts'
-import { assertModelled } from '../modelled.ts'
+import { assertModelled, NotModelled } from '../modelled.ts'
 import { paged } from '../paging.ts'
 
 /** A statement of a policy, as a test gives it. */
@@ -8,6 +8,8 @@ export interface GivenStatement {
   Effect: 'Allow' | 'Deny'
   Action: string[]
   Resource: string[]
+  /** By operator, then by key: looked at where somebody simulates, and holding elsewhere. */
+  Condition?: Record<string, Record<string, string | string[]>>
 }
 
 export interface GivenPolicy {
@@ -63,6 +65,47 @@ export function evaluate({ Statement, limits }: GivenPolicy, action: string, res
   } satisfies sdk.EvaluationResult
 }
 
+interface Simulated {
+  action: string
+  resource: string
+  ContextEntries: sdk.ContextEntry[]
+}
+
+/** D: what a condition needs and nobody has given is told: with the resource, where one is asked about. */
+function simulate(
+  { Statement, limits = {} }: GivenPolicy,
+  { action, resource, ContextEntries }: Simulated,
+): sdk.EvaluationResult {
+  const given = new Map(ContextEntries.map((each) => [each.ContextKeyName!, each.ContextKeyValues ?? []]))
+  const asked = (statements: GivenStatement[]) =>
+    statements.filter(({ Condition = {} }) => doesHold(Condition, given))
+  const policy = { Statement: asked(Statement), limits }
+  const { EvalResourceName: _asked, ...answer } = evaluate(policy, action, resource)
+  const keys = Statement.flatMap(({ Condition = {} }) => Object.values(Condition).flatMap(Object.keys))
+  const missing = [...new Set(keys)].filter((key) => !given.has(key))
+  if (resource === '*') return { ...answer, EvalResourceName: '*', MissingContextValues: missing }
+  const specific = {
+    EvalResourceName: resource,
+    EvalResourceDecision: answer.EvalDecision,
+    MissingContextValues: missing,
+  }
+  return { ...answer, ResourceSpecificResults: [specific] }
+}
+
+/** D: a key that is not there holds where the operator ends with `IfExists`, and nowhere else. */
+function doesHold(
+  conditions: NonNullable<GivenStatement['Condition']>,
+  given: ReadonlyMap<string, string[]>,
+): boolean {
+  return Object.entries(conditions).every(([operator, keys]) => {
+    if (!/^(Bool|StringEquals)(IfExists)?$/.test(operator)) throw new NotModelled(`the condition ${operator}`)
+    return Object.entries(keys).every(
+      ([key, wanted]) =>
+        given.get(key)?.some((value) => [wanted].flat().includes(value)) ?? operator.endsWith('IfExists'),
+    )
+  })
+}
+
 const everything: GivenPolicy = { Statement: [{ Effect: 'Allow', Action: ['*'], Resource: ['*'] }] }
 
 export function createPermissions({ account }: FakeAccount): Permissions {
@@ -94,18 +137,18 @@ export function createPermissions({ account }: FakeAccount): Permissions {
         ): Promise<sdk.SimulatePolicyResponse> => {
           const known = ['PolicySourceArn', 'ActionNames', 'ResourceArns', 'ContextEntries']
           assertModelled(input, [...known, 'MaxItems', 'Marker'], 'SimulatePrincipalPolicy')
-          const { PolicySourceArn = '', ActionNames = [], ResourceArns = ['*'] } = input
+          const { PolicySourceArn = '', ActionNames = [], ResourceArns = ['*'], ContextEntries = [] } = input
+          const [resource = '*', ...others] = ResourceArns
+          if (others.length > 0) throw new NotModelled('SimulatePrincipalPolicy of several resources')
           const policy = given.get(ownerOf(PolicySourceArn)) ?? everything
           const patterns = ActionNames.filter((name) => !/^[a-z0-9-]+:[A-Za-z0-9]+$/.test(name))
           // D: ActionNames takes names of API operations; J: a wildcard among them is refused.
           if (patterns.length > 0) throw new AwsError('InvalidInput', `Invalid action: ${patterns[0]}`)
-          const results = ActionNames.flatMap((action) =>
-            ResourceArns.map((resource) => evaluate(policy, action, resource)),
-          )
+          const results = ActionNames.map((action) => simulate(policy, { action, resource, ContextEntries }))
           // Shorter than AWS's 100, so that there is a next one.
           const { page, next } = paged(results, input.Marker, {
             pageSize: Math.min(input.MaxItems ?? 100, 10),
-            key: ({ EvalActionName, EvalResourceName }) => `${EvalActionName} ${EvalResourceName}`,
+            key: ({ EvalActionName = '' }) => EvalActionName,
             error: 'InvalidInput',
           })
           return {
