@@ -89,8 +89,8 @@ class Efs implements FileSystems, FileSystemMaker {
     const token = input.ClientToken!
     if (token.length < 1 || token.length > 64) throw badRequest('ClientToken must have 1 to 64 characters')
     const path = input.RootDirectory?.Path ?? '/'
-    // D: RootDirectory: up to 100 characters, up to four levels.
-    if (!/^(\/|(\/(?!\.{1,2}(\/|$))[^/\0]+){1,4})$/.test(path) || path.length > 100)
+    // D: RootDirectory: up to 100 characters, up to four levels, of which none begins with a dot.
+    if (!/^(\/|(\/(?!\.)[^$#<>;`|&?{}^*/\n]+){1,4})$/.test(path) || path.length > 100)
       throw badRequest(`Path '${path}' is invalid`)
     const old = [...this.#points.values()].find(
       (point) => point.token === token && point.fileSystem === fileSystem,

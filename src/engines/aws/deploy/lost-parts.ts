@@ -46,9 +46,12 @@ export function hasItsVolumes(
   return volumes.every((volume) => (volumesMadeMs.get(volume) ?? 0) <= createdMs)
 }
 
-/** Which of these are not there, and to which nothing leads; in one call where all are there. */
-async function lookAtGroups(
-  { clients }: AwsParts,
+/** S: "You cannot describe more than '20' target groups at a time". */
+const groupsOfCall = 20
+
+/** Which of these are not there, and to which nothing leads; in few calls where all are there. */
+export async function lookAtGroups(
+  { clients }: Pick<AwsParts, 'clients'>,
   arns: readonly string[],
   { signal }: Pick<Control, 'signal'>,
 ): Promise<{ lost: Set<string>; unled: Set<string> }> {
@@ -65,9 +68,12 @@ async function lookAtGroups(
       throw error
     }
   }
-  const there = arns.length === 0 ? [] : await describe([...arns])
   const one = async (arn: string) => (await describe([arn])) ?? []
-  const found = there ?? (await mapBounded([...arns], atOnce, one, signal)).flat()
+  const found: TargetGroup[] = []
+  for (let at = 0; at < arns.length; at += groupsOfCall) {
+    const some = arns.slice(at, at + groupsOfCall)
+    found.push(...((await describe(some)) ?? (await mapBounded(some, atOnce, one, signal)).flat()))
+  }
   const unled = found.filter(({ LoadBalancerArns = [] }) => LoadBalancerArns.length === 0)
   const arnsOf = (groups: TargetGroup[]) =>
     new Set(groups.flatMap(({ TargetGroupArn }) => TargetGroupArn ?? []))

@@ -83,6 +83,9 @@ function modifyAttributes(
 
 const attributesOf = ({ attributes }: Group) => [...attributes].map(([Key, Value]) => ({ Key, Value }))
 
+/** D: reports from 2019-06-28 on. */
+const mostDescribed = 20
+
 function describe(state: ElbState, input: DescribeTargetGroupsInput): object {
   const { LoadBalancerArn, TargetGroupArns, Names } = input
   const { page, ...marker } = pageOf(wanted(state, { LoadBalancerArn, TargetGroupArns, Names }), input)
@@ -99,6 +102,11 @@ function wanted(
       'Only one of a load balancer, target groups and names can be specified',
     )
   }
+  if (TargetGroupArns && TargetGroupArns.length > mostDescribed)
+    throw new AwsError(
+      'ValidationError',
+      `You cannot describe more than '${mostDescribed}' target groups at a time`,
+    )
   if (TargetGroupArns) return TargetGroupArns.map((arn) => groupOf(state, arn))
   const all = [...state.groups.values()]
   if (LoadBalancerArn) {
