@@ -22,6 +22,10 @@ export interface PermissionCheck {
   unknown: string | null
 }
 
+/** What IAM says where it does not answer: to whoever may not ask, too often, or what it cannot evaluate. */
+const unanswered = ['AccessDenied', 'NoSuchEntity', 'InvalidInput', 'PolicyEvaluation', 'Throttling'].flatMap(
+  (name) => [name, `${name}Exception`],
+)
 const atOnce = 3
 const mostResults = 1000
 
@@ -58,14 +62,7 @@ export async function findMissingPermissions(
   } catch (error) {
     control.signal.throwIfAborted()
     // Whether the caller may do the rest is then seen when it does it.
-    const isDenied = isAwsError(
-      error,
-      'AccessDenied',
-      'AccessDeniedException',
-      'NoSuchEntity',
-      'NoSuchEntityException',
-    )
-    if (!isDenied) throw error
+    if (!isAwsError(error, ...unanswered)) throw error
     return { missing: [], unknown: (error as Error).message }
   }
 }

@@ -205,11 +205,16 @@ test('what hangs on a condition that only the call itself shows is not missing, 
   }
 })
 
-test('where asking is itself denied, that is said, and nothing is missing', async () => {
-  server.faults.set('iam:SimulatePrincipalPolicy', { error: new AwsError('AccessDenied', 'ask not', 403) })
-  const { missing, unknown } = await check('EVE')
-  assert.deepEqual(missing, [])
-  assert.match(unknown ?? '', /ask not/)
+test('where nobody answers, or may be asked, that is said, and nothing is missing', async () => {
+  for (const error of [
+    new AwsError('AccessDenied', 'ask not', 403),
+    new AwsError('InvalidInput', 'ask not'),
+  ]) {
+    server.faults.set('iam:SimulatePrincipalPolicy', { error })
+    const { missing, unknown } = await check('EVE')
+    assert.deepEqual(missing, [])
+    assert.match(unknown ?? '', /ask not/)
+  }
 })
 
 test('roles of services are made where the account has none; what may not be made is told', async () => {
