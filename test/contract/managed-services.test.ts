@@ -5,6 +5,8 @@ import { awsFeatures } from '../../src/domain/aws-features.ts'
 import { RackError, type ErrorCode } from '../../src/domain/error.ts'
 import { imageAddress } from '../../src/domain/service-plan.ts'
 import { until } from '../../src/lib/poll.ts'
+import type { Context } from '../../src/operations/context.ts'
+import { revokeBehind } from '../../src/operations/services/logins.ts'
 import { startMemoryRack } from '../support/memory-rack.ts'
 
 const fails = (code: ErrorCode) => (error: unknown) => error instanceof RackError && error.code === code
@@ -29,7 +31,10 @@ test('one that nobody runs for the rack is refused before anything is touched, a
   await assert.rejects(operations.createService(url, control), fails('unsupported'))
   const old = { ...redis, version: '6.2' }
   rack.engine.features = { ...rack.engine.features, managedServices: ['redis'] }
-  await assert.rejects(operations.createService(old, control), /no redis of the version 6\.2/)
+  await assert.rejects(
+    operations.createService(old, control),
+    /the account runs no redis of the version 6\.2 for a rack/,
+  )
   assert.deepEqual(await store.services.list(), [])
 })
 
@@ -284,4 +289,61 @@ test('one that cannot be made is taken back, and its name is free', async () => 
   engine.provision = provision
   await operations.createService(asked, control)
   assert.deepEqual([...engine.world.managed.keys()], ['main'])
+})
+
+test('whom the account fails to let in is forgotten, and whom it fails to keep out is tried again in half an hour', async () => {
+  await using rack = await startRack()
+  const { operations, control, engine, store } = rack
+  await operations.createService(asked, control)
+  const run = (await store.services.run('main'))!
+  const row = { name: 'cache', type: 'redis', status: 'running' as const, run }
+  await store.services.create(row, imageAddress('cache', run))
+  await operations.createApp('shop')
+  await rack.deploy('shop', 'services: { web: { image: "web:1", command: sleep 86400 } }')
+  const provision = engine.provision.bind(engine)
+  let tries = 0
+  const failWith = (details: object) => {
+    engine.provision = async () => {
+      tries += 1
+      throw new RackError('engine-failed', 'the stack fails', { details })
+    }
+  }
+  const logins = async () =>
+    (await store.services.versions('cache')).flatMap(({ login }) => login?.username ?? [])
+  const link = async () => await operations.createLink('shop', { service: 'cache', alias: 'db' }, control)
+  failWith({ isUnchanged: true })
+  await assert.rejects(link(), /the stack fails/)
+  assert.deepEqual(await logins(), [])
+  failWith({})
+  await assert.rejects(link(), /the stack fails/)
+  // The account may have let it in.
+  assert.deepEqual(await logins(), ['shop_db_v1'])
+
+  let nowMs = Date.now()
+  const context = {
+    store,
+    engine,
+    resting: new Map<string, number>(),
+    turns: { run: async <T>(_key: string, _signal: AbortSignal, task: () => Promise<T>) => await task() },
+    running: { isInterrupted: () => false },
+    now: () => new Date(nowMs),
+    log: () => undefined,
+  } as unknown as Context
+  const halfAnHour = 30 * 60_000
+  tries = 0
+  for (const [laterMs, count] of [
+    [0, 1],
+    [halfAnHour - 1, 1],
+    [1, 2],
+    [1000, 2],
+  ] as const) {
+    nowMs += laterMs
+    await revokeBehind(context, control)
+    assert.equal(tries, count)
+  }
+  engine.provision = provision
+  engine.features = { ...engine.features, managedServices: ['postgres', 'redis'] }
+  nowMs += halfAnHour
+  await revokeBehind(context, control)
+  assert.deepEqual(await logins(), [])
 })

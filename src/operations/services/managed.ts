@@ -33,8 +33,8 @@ export function refuseVersion({ name, managed }: ServiceType, version: string | 
   const series = managed?.series ?? null
   if (series === null || version === undefined) return
   if (series.some((each) => version === each || version.startsWith(`${each}.`))) return
-  throw new RackError('invalid', `the account has no ${name} of the version ${version}`, {
-    hint: `It has ${series.join(', ')}: rack services create ${name} --managed --version ${series.at(-1)!}`,
+  throw new RackError('invalid', `the account runs no ${name} of the version ${version} for a rack`, {
+    hint: `It runs ${series.join(', ')}: --version ${series.at(-1)!}`,
     details: { type: name, version, series },
   })
 }
@@ -44,11 +44,15 @@ export function isManaged(run: ServiceRun): run is ServiceRun & { managed: Manag
 }
 
 /** @throws unsupported for what only one that runs here can be asked for */
-export function refuseManaged({ name }: Pick<Service, 'name'>, run: ServiceRun, what: string): void {
+export function refuseManaged(
+  { name, type }: Pick<Service, 'name' | 'type'>,
+  run: ServiceRun,
+  what: string,
+): void {
   if (!run.managed) return
-  throw new RackError('unsupported', `the account runs ${name}: ${what}`, {
-    hint: `A backup of it makes a service beside it: rack services backup ${name}, rack services restore ID --into NAME`,
-  })
+  const hint = `A backup of it makes a service beside it: rack services backup ${name}, rack services restore ID --into NAME`
+  const hasBackups = withheldBecause(type, true) === null && findServiceType(type)?.data != null
+  throw new RackError('unsupported', `the account runs ${name}: ${what}`, { ...(hasBackups && { hint }) })
 }
 
 /** Of what runs here for one that a cloud runs: that of its version, where the image's makers name it so. */

@@ -42,10 +42,10 @@ test('no cache lets in more users than ElastiCache has, of whom the administrato
 })
 
 test('what is let in fits into a template of CloudFormation, or is refused', () => {
-  const managed = { name: 'main', kind: 'redis', version: '7', ...size }
+  const managed = { name: 'main', kind: 'redis', version: '7', identity: '0123456789abcdef', ...size }
   const of = (count: number, prefix: string) => {
     const logins = Array.from({ length: count }, (_, index) => ({
-      username: `shop_number_${index}_database_v1`,
+      username: `shop_number_${index}_v1`.padEnd(32, 'x'),
       rights: redis.managed!.rights!(prefix),
     }))
     return cacheTemplate({ rack: 'production', managed, places, logins })
@@ -53,5 +53,11 @@ test('what is let in fits into a template of CloudFormation, or is refused', () 
   const bytes = (template: object) => JSON.stringify(template).length
   assert.ok(bytes(of(99, 'a'.repeat(10))) < 51_200)
   assert.ok(bytes(of(75, 'a'.repeat(80))) < 51_200)
-  assert.throws(() => of(99, 'a'.repeat(80)), /a stack has no room for the 99 logins of main/)
+  // The longest that a link may have.
+  assert.ok(bytes(of(73, 'a'.repeat(100))) < 51_200)
+  for (const count of [74, 99])
+    assert.throws(() => of(count, 'a'.repeat(100)), {
+      message: `a stack has room for 73 of the ${count} logins, of such prefixes, of main`,
+      code: 'capacity',
+    })
 })

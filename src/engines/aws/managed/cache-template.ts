@@ -47,9 +47,24 @@ export const passwordOf = (username: string) => `P${shortHash(username)}`
  * @throws invalid for more than ElastiCache has; capacity for more logins than a cache lets in
  */
 export function cacheTemplate(input: CacheTemplateInput): object {
+  const { logins } = input
+  if (logins.length > mostLogins) throw tooMany(input, `ElastiCache lets ${mostLogins} logins into`)
+  const template = templateOf(input)
+  if (fits(template)) return template
+  const room = logins.findLastIndex((_, at) => fits(templateOf({ ...input, logins: logins.slice(0, at) })))
+  throw tooMany(
+    input,
+    `a stack has room for ${room} of the ${logins.length} logins, of such prefixes, of`,
+    'give shorter prefixes',
+  )
+}
+
+const fits = (template: object) => Buffer.byteLength(JSON.stringify(template)) <= mostBytes
+
+function templateOf(input: CacheTemplateInput): object {
   const { managed, places } = input
   const { port, family } = cacheEngines[managed.kind]!
-  const template = {
+  return {
     Description: aboutOf(input),
     ...(family && { Parameters: passwords(input) }),
     Resources: {
@@ -65,13 +80,6 @@ export function cacheTemplate(input: CacheTemplateInput): object {
       Port: { Value: { 'Fn::GetAtt': [cacheResource, `${endpointOf(family)}.Port`] } },
     },
   }
-  if (Buffer.byteLength(JSON.stringify(template)) > mostBytes)
-    throw tooMany(
-      input,
-      `a stack has no room for the ${input.logins.length} logins of`,
-      'give shorter prefixes',
-    )
-  return template
 }
 
 const tooMany = ({ managed: { name, kind } }: CacheTemplateInput, what: string, or?: string) =>
@@ -82,9 +90,7 @@ const tooMany = ({ managed: { name, kind } }: CacheTemplateInput, what: string, 
 const endpointOf = (family: CacheEngine['family']) => (family ? 'PrimaryEndPoint' : 'ConfigurationEndpoint')
 
 function passwords(input: CacheTemplateInput): object {
-  const { logins } = input
-  if (logins.length > mostLogins) throw tooMany(input, `ElastiCache lets ${mostLogins} logins into`)
-  const names = ['Password', ...logins.map(({ username }) => passwordOf(username))]
+  const names = ['Password', ...input.logins.map(({ username }) => passwordOf(username))]
   return Object.fromEntries(names.map((name) => [name, { Type: 'String', NoEcho: true }]))
 }
 

@@ -80,7 +80,9 @@ async function goneError(
       'conflict',
       `${name} stays as it is: somebody has begun to delete its stack ${stack}, which takes no change any more (${found.StackStatus})`,
       {
-        hint: `Save its data, where it has any that is kept, and delete it: rack services backup ${name}, rack services delete ${name}`,
+        hint: isDatabase(managed)
+          ? `Save its data, and delete it: rack services backup ${name}, rack services delete ${name}`
+          : `Delete it, and make another one: rack services delete ${name}, rack services create ${managed.kind} --managed --name ${name}`,
         details: { service: name, stack },
       },
     )
