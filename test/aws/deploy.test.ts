@@ -69,11 +69,18 @@ test('parts come first and the service last; one call moves all rules; nothing g
   // D: as it says of a name whose secret is still being removed.
   const taken = new AwsError('InvalidRequestException', 'a secret with this name is scheduled for deletion')
   faults.set('secretsmanager:CreateSecret', { error: taken, times: 2 })
+  // D: as it may say for a moment of one that was just made.
+  const rule = new AwsError('RuleNotFoundException', 'One or more rules not found')
+  faults.set('elasticloadbalancing:SetRulePriorities', { error: rule, times: 1 })
   await rack.engine.deploy(change(one, null), controlFor(60_000))
   const begin = calls.records.length
   // D: as it may say for a moment of a group whose rule was just made.
   const words = 'The target group does not have an associated load balancer.'
   faults.set('ecs:CreateService', { error: new AwsError('InvalidParameterException', words), times: 1 })
+  // D: a report of 2020-12-21 and others, of groups that were made in the same second.
+  const unknown = new AwsError('TargetGroupNotFoundException', 'One or more target groups not found')
+  for (const action of ['ModifyTargetGroupAttributes', 'CreateRule'])
+    faults.set(`elasticloadbalancing:${action}`, { error: unknown, times: 1 })
   await rack.engine.deploy(change(planFor('order', 'RTTTTTTTTTT'), one), controlFor(60_000))
   const made = calls.records.slice(begin).map(({ service, action }) => `${service}:${action}`)
   const first = (action: string) => made.indexOf(action)

@@ -30,7 +30,7 @@ export interface Intervals {
   logs: number
   /** How long it rests before an account that did not answer is asked again. */
   away: number
-  /** How long what was made just before may be unknown to ECS. */
+  /** How long what was made just before may be unknown to what stands on it. */
   known: number
   /** How long ECS may make no task at all before its last word is the reason. */
   noTask: number

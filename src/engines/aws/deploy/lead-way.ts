@@ -4,6 +4,7 @@ import type { Way } from '../../../domain/ways.ts'
 import { showIssued } from '../certificates/bring-certificates.ts'
 import { namesToProve } from '../certificates/bring-names.ts'
 import type { AwsParts } from '../parts.ts'
+import { untilKnown } from '../until-known.ts'
 import { leadPort, listenerProtocol, type FoundListener } from '../routes/listeners.ts'
 
 /** Leads a way in at a port of its own to a group; one of TLS shows at once what is issued for its names. */
@@ -29,5 +30,6 @@ export async function leadWay(
   const made = await leadPort(parts, listeners, { port: external, protocol, group }, control)
   if (made === null || protocol !== 'TLS') return
   const names = namesToProve(parts, [plan]).tls.get(external) ?? []
-  await showIssued(parts, { listener: made, names }, control)
+  const show = async () => await showIssued(parts, { listener: made, names }, control)
+  await untilKnown(parts, show, control.signal)
 }

@@ -26,7 +26,7 @@ import { visitorNames } from '../routes/visitor-names.ts'
 import type { AwsParts } from '../parts.ts'
 import type { Generation, OwnRollout } from './own.ts'
 import { volumeTags } from '../volumes/volume-tags.ts'
-import { untilKnown } from './until-known.ts'
+import { untilKnown } from '../until-known.ts'
 
 /** What everything of a generation bears. */
 export function tagsOf(

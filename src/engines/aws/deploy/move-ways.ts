@@ -20,6 +20,7 @@ import {
   type OwnRules,
 } from '../routes/rules.ts'
 import { webDoors, type WebDoor } from '../routes/web-doors.ts'
+import { untilKnown } from '../until-known.ts'
 import { movePorts, openPorts } from './move-ports.ts'
 import type { Generation, OwnRollout } from './own.ts'
 import { refuseWays, type OwnWays } from './refuse-ways.ts'
@@ -161,7 +162,10 @@ async function swapBehind(
   const swap = swapOf(all, arns(live), arns([...left.map(({ rule }) => rule), ...gone]))
   if (swap.length > 0) {
     const RulePriorities = swap.map(({ arn, priority }) => ({ RuleArn: arn, Priority: priority }))
-    await parts.clients.balancers.setRulePriorities({ RulePriorities }, { abortSignal: control.signal })
+    const { signal } = control
+    const set = async () =>
+      await parts.clients.balancers.setRulePriorities({ RulePriorities }, { abortSignal: signal })
+    await untilKnown(parts, set, signal)
   }
   for (const { arn } of gone) await removeRule(parts, arn, control)
   return { live: [...live], left, hasMoved: swap.length > 0 || JSON.stringify(all) !== before }

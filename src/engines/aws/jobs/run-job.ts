@@ -10,7 +10,7 @@ import { commandName, jobName } from './jobs.ts'
 import { makeDefinition, tagsOf } from '../deploy/make-parts.ts'
 import type { OwnCopy, OwnRollout } from '../deploy/own.ts'
 import { notStarted } from '../deploy/start-copies.ts'
-import { untilKnown } from '../deploy/until-known.ts'
+import { untilKnown } from '../until-known.ts'
 
 /** Runs a copy that is no server: ECS starts it once, and nobody starts it again. */
 export async function runJob(own: OwnRollout, order: CopyOrder, control: Control): Promise<OwnCopy> {

@@ -1,4 +1,4 @@
-import type { Listener } from '@aws-sdk/client-elastic-load-balancing-v2'
+import type { CreateListenerCommandInput, Listener } from '@aws-sdk/client-elastic-load-balancing-v2'
 import type { Control } from '../../../domain/control.ts'
 import { RackError } from '../../../domain/error.ts'
 import { isAwsError } from '../../../aws/errors.ts'
@@ -7,6 +7,7 @@ import type { Way } from '../../../domain/ways.ts'
 import { pages } from '../look/found.ts'
 import { notThere } from '../not-there.ts'
 import type { AwsParts } from '../parts.ts'
+import { untilKnown } from '../until-known.ts'
 import { defaultCertificate } from '../web/default-certificate.ts'
 import { balancerIsGone, findNetworkBalancer } from './network-balancer.ts'
 
@@ -109,19 +110,19 @@ async function makeListener(
       hint: 'Deploy again: another one is made then, with another address.',
     })
   }
-  const { Listeners } = await parts.clients.balancers.createListener(
-    {
-      LoadBalancerArn: balancer.arn,
-      Port: port,
-      Protocol: protocol,
-      ...(protocol === 'TLS' && {
-        Certificates: await ownCertificate(parts, control),
-        SslPolicy: tlsPolicy,
-      }),
-      DefaultActions: [{ Type: 'forward', TargetGroupArn: group }],
-    },
-    { abortSignal: control.signal },
-  )
+  const input: CreateListenerCommandInput = {
+    LoadBalancerArn: balancer.arn,
+    Port: port,
+    Protocol: protocol,
+    ...(protocol === 'TLS' && {
+      Certificates: await ownCertificate(parts, control),
+      SslPolicy: tlsPolicy,
+    }),
+    DefaultActions: [{ Type: 'forward', TargetGroupArn: group }],
+  }
+  const { signal } = control
+  const create = async () => await parts.clients.balancers.createListener(input, { abortSignal: signal })
+  const { Listeners } = await untilKnown(parts, create, signal)
   return Listeners![0]!.ListenerArn!
 }
 

@@ -5,6 +5,7 @@ import type { WebBalancer, WebPlace } from '../../../domain/aws-places.ts'
 import { pages } from '../look/found.ts'
 import { awsTags, ownerTag, type GenerationName } from '../names.ts'
 import type { AwsParts } from '../parts.ts'
+import { untilKnown } from '../until-known.ts'
 import { findWebBalancers } from '../web/web-balancers.ts'
 import { conditionText, nobodyAsks } from './conditions.ts'
 
@@ -211,16 +212,15 @@ export async function makeRule(
   for (;;) {
     const priority = await freeWaiting(parts)
     try {
-      const { Rules = [] } = await parts.clients.balancers.createRule(
-        {
-          ListenerArn: listener,
-          Priority: priority,
-          Conditions: conditions,
-          Actions: [action],
-          Tags,
-        },
-        { abortSignal: signal },
-      )
+      const input = {
+        ListenerArn: listener,
+        Priority: priority,
+        Conditions: conditions,
+        Actions: [action],
+        Tags,
+      }
+      const create = async () => await parts.clients.balancers.createRule(input, { abortSignal: signal })
+      const { Rules = [] } = await untilKnown(parts, create, signal)
       return toRule(Rules[0]!)
     } catch (error) {
       if (!isAwsError(error, 'PriorityInUseException', 'PriorityInUse')) throw error

@@ -10,6 +10,7 @@ import { isAwsError } from '../../../aws/errors.ts'
 import type { Way } from '../../../domain/ways.ts'
 import { awsTags, ownerTag, targetGroupName, type GenerationName } from '../names.ts'
 import type { AwsParts } from '../parts.ts'
+import { untilKnown } from '../until-known.ts'
 
 export interface TargetGroupInput {
   rack: string
@@ -90,13 +91,16 @@ export async function makeTargetGroup(
   return TargetGroups[0]!.TargetGroupArn!
 }
 
+/** Also of one that was made just before. */
 export async function setAttributes(
-  { clients }: Pick<AwsParts, 'clients'>,
+  parts: Pick<AwsParts, 'clients' | 'intervals'>,
   { group, plan, way }: { group: string; plan: ProcessPlan; way: Way },
   { signal }: Pick<Control, 'signal'>,
 ): Promise<void> {
   const input = { TargetGroupArn: group, Attributes: targetGroupAttributes(plan, way) }
-  await clients.balancers.modifyTargetGroupAttributes(input, { abortSignal: signal })
+  const set = async () =>
+    await parts.clients.balancers.modifyTargetGroupAttributes(input, { abortSignal: signal })
+  await untilKnown(parts, set, signal)
 }
 
 /** What of a group's checks is not as it shall be; null where all is. Pure. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { usualIntervals } from '../parts.ts'
+import { usualIntervals } from './parts.ts'
 import { untilKnown } from './until-known.ts'
 
 const { signal } = new AbortController()
@@ -16,10 +16,11 @@ function asked(name: string, times: number) {
   return { ask, calls: () => calls }
 }
 
-test('what ECS does not know yet is asked for again, for a while; what nobody may is not', async () => {
+test('what is not known yet is asked for again, for a while; what nobody may is not', async () => {
   const within = (known: number) => ({ intervals: { ...usualIntervals, tasks: 1, known } })
   assert.equal(await untilKnown(within(60_000), asked('InvalidParameterException', 2).ask, signal), 3)
-  assert.equal(await untilKnown(within(60_000), asked('ClientException', 1).ask, signal), 2)
+  for (const name of ['ClientException', 'TargetGroupNotFoundException', 'RuleNotFoundException'])
+    assert.equal(await untilKnown(within(60_000), asked(name, 1).ask, signal), 2)
   const never = asked('InvalidParameterException', Infinity)
   await assert.rejects(untilKnown(within(20), never.ask, signal), { name: 'InvalidParameterException' })
   assert.ok(never.calls() > 1)
