@@ -56,6 +56,7 @@ const firstOf: Record<string, string> = {
   'servicediscovery:*PrivateDnsNamespace': 'CreatePrivateDnsNamespace',
   'servicediscovery:*Namespace': 'GetNamespace DeleteNamespace',
   'servicediscovery:*Service': 'CreateService DeleteService',
+  'servicediscovery:*TagResource': 'TagResource',
 }
 
 /** The actions by which one of a policy is asked about. */

@@ -185,7 +185,7 @@ const naming: Permission[] = [
   {
     actions: of(
       'servicediscovery',
-      '*PrivateDnsNamespace *Namespace GetOperation *Service ListServices ListInstances RegisterInstance DeregisterInstance TagResource ListTagsForResource',
+      '*PrivateDnsNamespace *Namespace GetOperation *Service ListServices ListInstances RegisterInstance DeregisterInstance *TagResource ListTagsForResource',
     ),
     on: anything,
   },

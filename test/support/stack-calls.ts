@@ -6,7 +6,7 @@ import type { GivenPolicy } from '../fake-aws/small/permissions.ts'
  * By type of resource, what CloudFormation calls for it, by whoever makes the stack or by the role that it is passed: to
  * make it as our templates say it, to look at it, to change it and to take it away. S: `handlers` of the types in
  * CloudFormation's registry, less what is called for properties that no template of ours has; J where the registry names
- * none: CodeBuild's project, a certificate of a listener, a cache, a group of caches and a namespace.
+ * none: CodeBuild's project, a certificate of a listener and a cache.
  * @see https://docs.aws.amazon.com/cloudformation-cli/latest/userguide/resource-type-schema.html
  */
 const byType: Record<string, string[]> = {
@@ -90,8 +90,8 @@ const byType: Record<string, string[]> = {
   ],
   'AWS::ElastiCache::ReplicationGroup': [
     'elasticache:CreateReplicationGroup DescribeReplicationGroups ModifyReplicationGroup AddTagsToResource',
-    'elasticache:CreateSnapshot DescribeSnapshots DeleteReplicationGroup',
-    'kms:CreateGrant DescribeKey',
+    'elasticache:RemoveTagsFromResource ListTagsForResource DescribeCacheClusters CreateSnapshot DeleteReplicationGroup',
+    'kms:CreateGrant DescribeKey Encrypt Decrypt GenerateDataKey',
     'iam:CreateServiceLinkedRole',
   ],
   'AWS::ElastiCache::SubnetGroup': [
@@ -181,10 +181,10 @@ const byType: Record<string, string[]> = {
   ],
   'AWS::ServiceDiscovery::PrivateDnsNamespace': [
     'servicediscovery:CreatePrivateDnsNamespace GetOperation GetNamespace UpdatePrivateDnsNamespace TagResource',
-    'servicediscovery:ListTagsForResource DeleteNamespace',
-    // D: of the zone that it is.
-    'route53:CreateHostedZone GetHostedZone ListHostedZonesByName DeleteHostedZone',
-    'ec2:DescribeVpcs',
+    'servicediscovery:UntagResource ListTagsForResource DeleteNamespace',
+    // The last is D: of the zone that it is.
+    'route53:CreateHostedZone GetHostedZone ListHostedZonesByName ChangeResourceRecordSets DeleteHostedZone',
+    'ec2:DescribeVpcs DescribeRegions',
   ],
 }
 

@@ -314,7 +314,7 @@ function databaseStatements(rack: string): object[] {
   return [
     allow(of('rds', verbs), arnsHere('rds', databases(rack), ...own, 'og:default*')),
     allow('iam:CreateServiceLinkedRole', iamArn('role/aws-service-role/rds.amazonaws.com/*')),
-    allow(of('kms', 'DescribeKey Decrypt GenerateDataKey'), ref('Key')),
+    allow(of('kms', 'DescribeKey Encrypt Decrypt GenerateDataKey'), ref('Key')),
     allow('kms:CreateGrant', ref('Key'), { Condition: { Bool: { 'kms:GrantIsForAWSResource': 'true' } } }),
   ]
 }
