@@ -137,4 +137,6 @@ test('an engine works in what the stacks have made, and nothing is left of it bu
   ])
   assert.deepEqual(await held(), kept.map(({ type }) => type).toSorted())
   assert.deepEqual(await removeStacks(account, { rack, data: false }, control), [])
+  // A cluster that was deleted is told yet.
+  await assertNamesFree(account, rack, control)
 })

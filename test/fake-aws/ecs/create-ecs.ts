@@ -41,6 +41,7 @@ export function createEcs({ pageSize = 10, ...links }: EcsOptions): Ecs {
     ...links,
     docker: connectToDocker(),
     clusters: new Set(),
+    inactiveClusters: new Set(),
     definitions: new Map(),
     revisions: new Map(),
     services: new Map(),
@@ -88,11 +89,12 @@ function afterForgetting(state: EcsState, action: Action): Action {
   }
 }
 
-function clustersOf({ clusters, services, tasks }: EcsState): Clusters {
+function clustersOf({ clusters, inactiveClusters, services, tasks }: EcsState): Clusters {
   return {
     add(name) {
       if (clusters.has(name)) throw new AwsError('InvalidParameterException', `there is a cluster ${name}`)
       clusters.add(name)
+      inactiveClusters.delete(name)
     },
     remove(name) {
       // D: DeleteCluster. There is one cluster here, so all that runs is in it.
@@ -107,6 +109,7 @@ function clustersOf({ clusters, services, tasks }: EcsState): Clusters {
           'The Cluster cannot be deleted while Tasks are active.',
         )
       clusters.delete(name)
+      inactiveClusters.add(name)
     },
   }
 }
@@ -114,12 +117,16 @@ function clustersOf({ clusters, services, tasks }: EcsState): Clusters {
 function describeClusters(state: EcsState, { clusters = ['default'] }: sdk.DescribeClustersRequest): object {
   const names = clusters.map(nameOf)
   const arnOf = (name: string) => ecsArn(state, `cluster/${name}`)
+  // D: DeleteCluster: one that was deleted may be told for a while yet.
+  const statusOf = (name: string) =>
+    state.clusters.has(name) ? 'ACTIVE' : state.inactiveClusters.has(name) ? 'INACTIVE' : null
   return {
-    clusters: names
-      .filter((name) => state.clusters.has(name))
-      .map((clusterName) => ({ clusterName, clusterArn: arnOf(clusterName), status: 'ACTIVE' })),
+    clusters: names.flatMap((clusterName) => {
+      const status = statusOf(clusterName)
+      return status === null ? [] : [{ clusterName, clusterArn: arnOf(clusterName), status }]
+    }),
     failures: names
-      .filter((name) => !state.clusters.has(name))
+      .filter((name) => statusOf(name) === null)
       .map((name) => ({ arn: arnOf(name), reason: 'MISSING' })),
   }
 }

@@ -45,6 +45,8 @@ export interface EcsState extends EcsLinks {
   docker: DockerClient
   /** Names. */
   clusters: Set<string>
+  /** Names of those that were deleted. */
+  inactiveClusters: Set<string>
   /** By ARN. */
   definitions: Map<string, DefinitionRecord>
   /** The last revision of each family, which is never given twice. */
