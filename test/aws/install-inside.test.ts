@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { existsSync } from 'node:fs'
+import type { IncomingMessage } from 'node:http'
+import { request } from 'node:https'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { after, test } from 'node:test'
 import { deriveImage } from '../../src/aws/registry/derive-image.ts'
 import { createOwnImages, platform } from '../../src/aws/registry/own-images.ts'
@@ -65,11 +69,12 @@ test('plan, install, deploy with a build, login from elsewhere, update, uninstal
 
   await loginElsewhere()
   await stopAndStart()
+  await chooseAnew()
   await renewCertificate()
   await updateFromEarlier()
   await updateThatFails()
   await updateWithoutService()
-  await until(answers, { what: 'the app to answer', deadlineMs: 30_000 })
+  assert.equal(await visitSecurely('shop.localhost'), 'hello')
 
   const again = await run(making, world.environment('third', 'BOB'))
   assert.match(
@@ -167,6 +172,57 @@ async function stopAndStart(): Promise<void> {
   assert.match(started.stderr, /^far is started, in the account 123456789012$/m)
   const listening = await elsewhere(['start', '--https-port', '443'], 1)
   assert.match(listening.stderr, /for a rack on one machine/)
+}
+
+/** What was chosen at the install and may be chosen anew: an app that runs is by TLS then, without a deploy. */
+async function chooseAnew(): Promise<void> {
+  const other = await aws.certificates.add(['*.example.com'])
+  const refused = await elsewhere(['update', '--certificate', other], 1)
+  assert.match(
+    refused.stderr,
+    /^error: the certificate \S+ is of \*\.example\.com, and not of \*\.localhost$/m,
+  )
+  const certificate = await aws.certificates.add(['*.localhost'])
+  const choices = [
+    '--certificate',
+    certificate,
+    '--api-allow',
+    '127.0.0.0/8',
+    '--cpu',
+    '4096',
+    '--memory',
+    '8g',
+  ]
+  const plan = await elsewhere(['update', ...choices, '--plan'])
+  for (const line of [/Modify +ApiRule/, /Modify +HttpsListener/, /in total: 4096 cpu units and 8 GiB/])
+    assert.match(plan.stdout, line)
+  await elsewhere(['update', ...choices, '--yes'])
+  assert.match((await elsewhere(['capacity'])).stdout, /^total +4096 cpu units and 8 GiB$/m)
+  const isSecure = async () => (await visitSecurely('shop.localhost')) === 'hello'
+  await until(isSecure, { what: 'the app to answer by TLS', deadlineMs: 30_000 })
+  const isLed = async () =>
+    (await visitLocally(aws.loopbackPort('web', 80))('shop.localhost'))?.status === 301
+  await until(isLed, { what: 'http to lead there', deadlineMs: 30_000 })
+  const none = await elsewhere(['update', '--plan'])
+  assert.doesNotMatch(none.stdout, /Modify|Add|Remove|Replace/)
+}
+
+/** Node believes no `*.localhost`, which is one name above all. */
+async function visitSecurely(host: string): Promise<string> {
+  const port = aws.loopbackPort('web', 443)
+  const ca = aws.certificates.authority
+  const checkServerIdentity = () => undefined
+  const asked = {
+    host: '127.0.0.1',
+    port,
+    servername: host,
+    headers: { host },
+    agent: false,
+    ca,
+    checkServerIdentity,
+  }
+  const [response] = (await once(request(asked).end(), 'response')) as [IncomingMessage]
+  return (await text(response)).trim()
 }
 
 /** Whoever believes the one before is told what to type; the one that has it renewed goes on. */

@@ -108,7 +108,8 @@ function readDaemonPlace({ options }: Given): 'here' | 'inside' {
 /** A rule of a balancer has five values (D), of which the API's name is one. */
 const mostRanges = 4
 
-function readInside({ options }: Given): InsideInput {
+/** From which addresses alone the API is reached; empty where that is not said. @throws usage */
+export function readAllowed({ options }: Given): string[] {
   const allow = readCidrs(options.list('api-allow'), '--api-allow')
   if (allow.length > mostRanges) {
     throw new RackError(
@@ -119,10 +120,14 @@ function readInside({ options }: Given): InsideInput {
       },
     )
   }
+  return allow
+}
+
+function readInside({ options }: Given): InsideInput {
   const nodeImage = options.text('node-image')
   const domain = options.text('domain')
   return {
-    allow,
+    allow: readAllowed({ options }),
     ...(domain !== undefined && { domain }),
     ...(nodeImage !== undefined && { nodeImage }),
   }
@@ -187,8 +192,13 @@ function readCertificate({ options }: Given, region: string): { certificate?: st
   if (options.text('domain') === undefined) {
     throw new RackError('usage', '--certificate needs --domain too, of which it is')
   }
+  return { certificate: readCertificateArn(arn, region) }
+}
+
+/** @throws usage for what is none of ACM's, or of another Region */
+export function readCertificateArn(arn: string, region: string): string {
   const [, found] = /^arn:aws:acm:([a-z0-9-]+):\d{12}:certificate\/[A-Za-z0-9-]+$/.exec(arn) ?? []
-  if (found === region) return { certificate: arn }
+  if (found === region) return arn
   const why = found === undefined ? 'is not the ARN of a certificate of ACM' : `is not of ${region}`
   throw new RackError('usage', `--certificate: "${arn}" ${why}`, {
     hint: `Such as arn:aws:acm:${region}:123456789012:certificate/0a1b2c3d-…`,

@@ -1,4 +1,6 @@
 import { lostChanges } from '../../account/make-stacks.ts'
+import { describeResources } from '../../domain/describe-resources.ts'
+import type { Resources } from '../../domain/rack.ts'
 import { formatTable } from '../output/table.ts'
 
 /** What would become of a stack: of each resource its name in the template, its type, and what is done. */
@@ -15,6 +17,7 @@ export function describeUpdate(
     isNewTool: boolean
     isNewDaemon?: boolean
     snapshotOf?: string | null
+    total?: Resources | null
   },
   rack: string,
 ): string {
@@ -22,6 +25,7 @@ export function describeUpdate(
     ...(found.isNewTool ? ['the image of what prepares tasks: another one\n'] : []),
     ...(found.isNewDaemon ? ['the image of the daemon: another one\n'] : []),
     ...(found.snapshotOf ? [`a snapshot of the store ${found.snapshotOf}: taken before, minutes\n`] : []),
+    ...(found.total ? [`apps may have in total: ${describeResources(found.total)}\n`] : []),
   ]
   return [...found.stacks.map((stack) => describeStack(stack, rack)), ...images].join('')
 }

@@ -19,12 +19,14 @@ import { removeOldSnapshots, takeSnapshot } from '../../account/update-snapshots
 import type { AwsPlaces } from '../../domain/aws-places.ts'
 import type { Control } from '../../domain/control.ts'
 import { RackError } from '../../domain/error.ts'
+import type { Resources } from '../../domain/rack.ts'
 import { confirm } from '../confirm.ts'
 import type { InsideRack } from '../inside-rack.ts'
 import type { Session } from '../session.ts'
 import { untilAnswers } from './account-access.ts'
 import { inAccountOf, type InsideWork } from './inside.ts'
 import { tellLastWords } from './last-words.ts'
+import { readNewChoices, withNewChoices, type NewChoices } from './new-choices.ts'
 import { describeUpdate, type PlannedStack } from './show-changes.ts'
 import { replaced } from './update-stacks.ts'
 import { watchStacks } from './watch-stacks.ts'
@@ -43,14 +45,15 @@ export async function updateInside(session: Session, known: InsideRack): Promise
   const left = new RackError('cancelled', `${name} is not all of this version yet`, {
     hint: `The account goes on with what it has begun. Go on: rack update --rack ${name}`,
   })
+  const choices = readNewChoices(session, way.region)
   await inAccountOf(session, known, left, async (inside) => {
     using control = watchStacks(session, left)
     const work = { ...inside, control }
-    const { base, before, wanted, isTold, store } = await wantedOf(work)
+    const { base, before, wanted, total, isTold, store } = await wantedOf(work, choices)
     const stacks = await planStacks(work.account, wanted, control)
     const isNewTool = wanted.images!.tool !== before.tool
     const isNewDaemon = wanted.images!.daemon !== before.daemon
-    const found = { stacks, isNewTool, isNewDaemon, snapshotOf: isNewDaemon ? store : null }
+    const found = { stacks, isNewTool, isNewDaemon, snapshotOf: isNewDaemon ? store : null, total }
     const replace = replaced(session, way.rack, stacks)
     const state = await readDaemonState(work.account.clients.ecs, work.access, control)
     if (!state) output.say(output.colors.say.yellow(`the ECS service of its daemon is gone: it is made anew`))
@@ -62,6 +65,7 @@ export async function updateInside(session: Session, known: InsideRack): Promise
     if (
       state &&
       isTold &&
+      total === null &&
       !isNewTool &&
       !isNewDaemon &&
       stacks.every(({ changes }) => changes.length === 0)
@@ -73,19 +77,25 @@ export async function updateInside(session: Session, known: InsideRack): Promise
     if (state?.desired === 0) output.say(output.colors.say.yellow(`${name} is stopped: its update starts it`))
     await confirm(session, `Change ${name} in the account ${way.id} so?`, name)
     await putImages(work, base)
-    const coming = { rack: way.rack, store, version: session.world.version, image: wanted.images!.daemon! }
-    const snapshot = isNewDaemon ? await takeSnapshot(work.account, coming, control) : null
-    if (snapshot !== null) output.say(`the store as it is now stays as the snapshot ${snapshot}`)
-    await change(session, work, {
-      wanted: { ...wanted, replace },
-      name,
-      snapshot,
-      hasService: state !== null,
-    })
+    const snapshot = isNewDaemon ? await keepStore(session, work, { store, wanted }) : null
+    const hasService = state !== null
+    await change(session, work, { wanted: { ...wanted, replace }, total, name, snapshot, hasService })
     await tellUp(session, name, control)
     if (snapshot !== null) await removeOldSnapshots(work.account, store, control)
     tellJson(session, name, { stacks, snapshot })
   })
+}
+
+/** Gives the name of the snapshot. */
+async function keepStore(
+  { output, world }: Session,
+  { account, access, control }: InsideWork,
+  { store, wanted }: Pick<Wanted, 'store' | 'wanted'>,
+): Promise<string> {
+  const coming = { rack: access.rack, store, version: world.version, image: wanted.images!.daemon! }
+  const snapshot = await takeSnapshot(account, coming, control)
+  output.say(`the store as it is now stays as the snapshot ${snapshot}`)
+  return snapshot
 }
 
 async function tellUp(session: Session, name: string, { signal }: Pick<Control, 'signal'>): Promise<void> {
@@ -97,8 +107,7 @@ async function tellUp(session: Session, name: string, { signal }: Pick<Control, 
     output.say(`this command line is of ${world.version}: rack status --rack ${name}`)
 }
 
-interface Change {
-  wanted: WantedInstallation
+interface Change extends Pick<Wanted, 'wanted' | 'total'> {
   /** As the rack is called here. */
   name: string
   /** Of the store, before a new daemon; null where the daemon stays. */
@@ -110,13 +119,13 @@ interface Change {
 async function change(
   session: Session,
   work: InsideWork,
-  { wanted, name, snapshot, hasService }: Change,
+  { wanted, total, name, snapshot, hasService }: Change,
 ): Promise<void> {
   const { account, access, control } = work
   const { output } = session
   try {
     if (!hasService) await withoutDaemon(work, wanted)
-    await bringAbout(work, wanted)
+    await bringAbout(work, { wanted, total })
     await startDaemonService(account.clients.ecs, access, control)
   } catch (error) {
     if (snapshot !== null && !control.signal.aborted) {
@@ -152,19 +161,25 @@ interface Wanted {
   base: string
   before: RackImages
   wanted: WantedInstallation
+  /** What apps may have from now on; null where nothing is said of it. */
+  total: Resources | null
   /** The name of its database. */
   store: string
   /** Whether the daemon is told where things are: an update that was interrupted may have left that. */
   isTold: boolean
 }
 
-/** As it was chosen, with the images of this version; none of them is put anywhere. */
-async function wantedOf({ account, access, control }: InsideWork): Promise<Wanted> {
+/** As it was chosen, then or now, with the images of this version; none of them is put anywhere. */
+async function wantedOf({ account, access, control }: InsideWork, choices: NewChoices): Promise<Wanted> {
   const { rack, bucket } = access
-  const chosen = await readChosen(account, rack, control)
   const found = (await findStacks(account, rack, control))!
   const { rack: outputs } = found
-  const { places } = await readKeptInstallation({ clients: account.clients, bucket }, control)
+  const { places, domain, ...kept } = await readKeptInstallation(
+    { clients: account.clients, bucket },
+    control,
+  )
+  const last = await readChosen(account, rack, control)
+  const chosen = await withNewChoices(account, { chosen: last, domain, choices }, control)
   const before = {
     tool: outputs['ToolImage']!,
     builder: null,
@@ -177,6 +192,7 @@ async function wantedOf({ account, access, control }: InsideWork): Promise<Wante
     base,
     before,
     wanted: { ...chosen, images, apiCertificate: outputs['ApiCertificate']! },
+    total: Object.keys(choices.total).length === 0 ? null : { ...kept.total, ...choices.total },
     store: found.base['Store']!,
     isTold: isDeepStrictEqual(asKept(placesOf(found)), places),
   }
@@ -195,7 +211,7 @@ const asKept = (places: AwsPlaces) => JSON.parse(JSON.stringify(places)) as AwsP
 /** The new daemon reads where things are as it starts: what is known of it by then is written before, the rest after. */
 async function bringAbout(
   { account, access, control }: InsideWork,
-  wanted: WantedInstallation,
+  { wanted, total }: Pick<Wanted, 'wanted' | 'total'>,
 ): Promise<void> {
   const kept = { clients: account.clients, bucket: access.bucket }
   const installation = await readKeptInstallation(kept, control)
@@ -208,8 +224,9 @@ async function bringAbout(
     throw error
   })
   const places = placesOf(outputs)
-  if (isDeepStrictEqual(asKept(places), expected)) return
-  await writeKeptInstallation(kept, { ...installation, places }, control)
+  if (total === null && isDeepStrictEqual(asKept(places), expected)) return
+  const now = { ...installation, places, total: total ?? installation.total }
+  await writeKeptInstallation(kept, now, control)
   await stopDaemonService(account.clients.ecs, access, {
     signal: control.signal,
     intervalMs: account.intervalMs,

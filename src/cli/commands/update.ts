@@ -26,6 +26,7 @@ import { insideRackOf, type InsideRack } from '../inside-rack.ts'
 import { handOverRack } from '../hand-over-rack.ts'
 import { readRacks } from '../racks-file.ts'
 import type { Session } from '../session.ts'
+import { assertNothingChosen, isOfStacks, renewOf } from '../update-choices.ts'
 
 /** Where an archive puts its versions when nobody has put one there yet. */
 const usualHome = '/usr/local/lib/rack'
@@ -44,8 +45,9 @@ export const update: CommandSpec = {
     '--dir names. Needs the right to write where versions lie: root, as a rule.',
     'Of a rack in an AWS account that is named so, the stacks are brought to this version first: what would change in them',
     'is shown, and asked for; with --plan it is only shown. What holds data, or what the rack hangs on, is replaced or',
-    'removed only where --replace names it. With --renew-certificate the API of one whose daemon runs there gets another',
-    'certificate, and nothing else changes.',
+    'removed only where --replace names it. What was chosen at its install stays, but for what is given here of one whose',
+    'daemon runs in the account: --certificate, --api-allow, --cpu, --memory. With --renew-certificate the API of such a one',
+    'gets another certificate, and nothing else changes.',
   ].join('\n'),
   examples: [
     'update rack-0.2.0-linux-x64.tar.gz',
@@ -53,6 +55,7 @@ export const update: CommandSpec = {
     'update --rack demo',
     'update --rack production --plan',
     'update --rack production --replace NetworkBalancer',
+    'update --rack production --certificate arn:aws:acm:eu-west-1:123456789012:certificate/0a1b2c3d',
     'update --rack production --renew-certificate',
   ],
   options: [
@@ -63,6 +66,17 @@ export const update: CommandSpec = {
       meaning: 'resources of its stacks that may be replaced or removed, with what hangs on them',
       multiple: true,
     },
+    {
+      flags: '--certificate <arn>',
+      meaning: 'of ACM, issued for *.DOMAIN: apps are reached by TLS from now on',
+    },
+    {
+      flags: '--api-allow <ranges>',
+      meaning: 'from which addresses alone the API is reached from now on; 0.0.0.0/0: from everywhere',
+      multiple: true,
+    },
+    { flags: '--cpu <units>', meaning: 'what apps may have in total from now on' },
+    { flags: '--memory <size>', meaning: 'what apps may have in total from now on' },
     {
       flags: '--renew-certificate',
       meaning:
@@ -79,6 +93,7 @@ export const update: CommandSpec = {
       const { updateInside } = await import('../account/update-inside.ts')
       return await updateInside(session, inside)
     }
+    assertNothingChosen(session)
     if (file === undefined) return await takeOver(session)
     if (isOfStacks(session)) {
       throw new RackError('usage', 'with a file, --plan, --replace and --yes mean nothing', {
@@ -147,33 +162,6 @@ async function runAside(program: string, args: string[]): Promise<void> {
   throw new RackError('host-failed', `${program} failed (${code ?? 'it was ended'})`, {
     hint: 'Its reason is above. The racks here run with the version that they had.',
   })
-}
-
-/** @throws usage beside what else an update does; unsupported for a rack whose daemon is elsewhere */
-async function renewOf(session: Session): Promise<void> {
-  const { options, args } = session
-  if (args.length > 0 || options.flag('plan') || options.list('replace').length > 0) {
-    throw new RackError('usage', '--renew-certificate is given alone: nothing else is updated with it', {
-      hint: 'rack update --rack NAME --renew-certificate',
-    })
-  }
-  const inside = insideRackOf(session)
-  if (!inside) {
-    throw new RackError(
-      'unsupported',
-      '--renew-certificate is of a rack whose daemon runs in its AWS account',
-      {
-        hint: 'Of another one: rack certs; the current rack and others: rack racks',
-      },
-    )
-  }
-  const { renewCertificate } = await import('../account/renew-certificate.ts')
-  await renewCertificate(session, inside)
-}
-
-/** Whether the stacks of a rack in an account are spoken of. */
-function isOfStacks({ options }: Session): boolean {
-  return options.flag('plan') || options.flag('yes') || options.list('replace').length > 0
 }
 
 interface TakenOver {

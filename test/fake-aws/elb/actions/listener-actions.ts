@@ -196,8 +196,10 @@ async function modify(state: ElbState, input: ModifyListenerInput): Promise<List
   const step = input.DefaultActions ? readActions(input.DefaultActions) : rule.step
   assertLeads(state, balancer, step, rule)
   const { Port: port = listener.port, Protocol: protocol = listener.protocol } = input
-  if (input.Certificates ?? (protocol === listener.protocol ? undefined : protocol))
-    throw new AwsError('ValidationError', "the fake account's listeners keep protocol and certificate")
+  if (protocol !== listener.protocol)
+    throw new AwsError('ValidationError', "the fake account's listeners keep their protocol")
+  const certificates = input.Certificates?.map(({ CertificateArn = '' }) => CertificateArn)
+  if (certificates) assertCertificates(state, protocol, certificates)
   const others = [...state.listeners.values()].filter(
     (other) => other.balancer === balancer && other !== listener,
   )
@@ -205,6 +207,11 @@ async function modify(state: ElbState, input: ModifyListenerInput): Promise<List
   assertFitting(state, protocol, step)
   rule.step = step
   listener.policy = input.SslPolicy ?? listener.policy
+  // D: the default one is replaced; those beside it stay.
+  if (certificates) {
+    const others = listener.certificates.slice(1).filter((arn) => !certificates.includes(arn))
+    listener.certificates = [...certificates, ...others]
+  }
   if (port === listener.port) listener.door.refresh()
   else {
     const before = listener.door
