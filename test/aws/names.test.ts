@@ -350,10 +350,27 @@ test('past the hundredth target group an app is behind a further balancer, led t
   domains = []
   await engine.bringNames([next], control)
   assert.deepEqual(Object.keys(await recordsBelow('rack.test')), ['far.rack.test', '*.far.rack.test'])
+
+  const { LoadBalancers = [] } = await balancers.describeLoadBalancers({})
+  const { LoadBalancerArn } = LoadBalancers.find(({ DNSName }) => DNSName === host)!
+  await rack.account.balancers.deleteByHand(LoadBalancerArn!)
+  // It costs: nobody makes one who has not said so.
+  await assert.rejects(engine.bringNames([next], control), { message: /load balancer 2 .* is gone/ })
+  assert.match(
+    (await engine.additions(next, control)).join(),
+    /^somebody has deleted the load balancer 2 .* with another address: AWS has it paid/,
+  )
+  const { replaced } = await engine.deploy(
+    { plan: next, live: next, leaving: [], releaseCommands: noReleaseCommands },
+    control,
+  )
+  const anew = engine.hostOf('far')!
+  assert.deepEqual(replaced, [])
+  assert.notEqual(anew, host)
+  assert.deepEqual(new Set(Object.values(await recordsBelow('rack.test'))), new Set([`CNAME ${anew}`]))
+  assert.equal(await visit('https', 'far.rack.test', { host: anew }), 'next')
   await engine.remove(appOwner('far'), { volumes: true }, control)
   assert.deepEqual(await recordsBelow('rack.test'), {})
-  const { LoadBalancers = [] } = await balancers.describeLoadBalancers({})
-  assert.equal(LoadBalancers.filter(({ Type }) => Type === 'application').length, 2)
 })
 
 /** What leads names below a domain, in its public zone. */

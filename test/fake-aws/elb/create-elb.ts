@@ -21,7 +21,7 @@ import { targetGroupActions } from './actions/target-group-actions.ts'
 /** What stacks make of it. */
 export interface BalancerMaker {
   add(
-    plan: Pick<BalancerPlan, 'name' | 'type' | 'idleTimeoutSeconds' | 'securityGroups'>,
+    plan: Pick<BalancerPlan, 'name' | 'type' | 'isNamed' | 'idleTimeoutSeconds' | 'securityGroups'>,
   ): Promise<FakeBalancer>
   /** With its listeners; D: no harm where it is gone. */
   remove(arn: string): Promise<void>
@@ -135,12 +135,19 @@ function emptyState(
 }
 
 async function addBalancer(state: ElbState, plan: BalancerPlan): Promise<FakeBalancer> {
-  const { name, type, listenOn, idleTimeoutSeconds = 3600, securityGroups = [] } = plan
+  const {
+    name,
+    type,
+    isNamed = type === 'network',
+    listenOn,
+    idleTimeoutSeconds = 3600,
+    securityGroups = [],
+  } = plan
   const { region, account, clock } = state.account
   const short = type === 'application' ? 'app' : 'net'
   const number = state.nextSerial().toString(16).padStart(16, '0')
   const arn = `arn:aws:elasticloadbalancing:${region}:${account}:loadbalancer/${short}/${name}/${number}`
-  const dnsName = type === 'application' ? ownAddress() : `${name}-${number}.elb.${region}.amazonaws.com`
+  const dnsName = isNamed ? `${name}-${number}.elb.${region}.amazonaws.com` : ownAddress()
   const createdAt = new Date(clock.now())
   const balancer: Balancer = {
     arn,
@@ -180,7 +187,10 @@ function balancerMaker(
 ): BalancerMaker {
   const { CreateListener, ModifyListener, DeleteListener } = actions
   const call = { service: 'elasticloadbalancing', action: '', accessKeyId: 'cloudformation', requestId: '' }
-  const removeListener = async (arn: string) => void (await DeleteListener!({ ListenerArn: arn }, call))
+  // One that is gone already went as it should (D: "Resource type handler contract", delete).
+  const removeListener = async (arn: string) => {
+    if (state.listeners.has(arn)) await DeleteListener!({ ListenerArn: arn }, call)
+  }
   return {
     add: async (plan) => await addBalancer(state, { ...plan, listeners: [], listenOn }),
     async remove(arn) {

@@ -8,6 +8,8 @@ import type { GroupTargets } from './traffic/group-targets.ts'
 export interface BalancerPlan {
   name: string
   type: 'application' | 'network'
+  /** Whether its host is a name, as in AWS, where an application balancer has an address that leads there on this machine. */
+  isNamed?: boolean
   listeners: { port: number; protocol: ProtocolEnum; certificate?: string; step?: Step }[]
   /** Where on loopback a port of the balancer is: 0 takes any, null is a port that its security group closes. */
   listenOn: (port: number) => number | null

@@ -1,16 +1,15 @@
 import type { WebBalancer } from '../../../domain/aws-places.ts'
 import type { Control } from '../../../domain/control.ts'
 import { RackError } from '../../../domain/error.ts'
-import { ownerKey } from '../../../domain/owner.ts'
 import type { Plan } from '../../../domain/plan.ts'
 import { servesWeb } from '../../../domain/ways.ts'
-import { findGenerations, type FoundGeneration } from '../look/found.ts'
+import { findGenerations } from '../look/found.ts'
 import type { AwsParts } from '../parts.ts'
-import { findWebs, type FoundWeb } from '../routes/rules.ts'
+import { findWebs, type FoundRule, type FoundWeb } from '../routes/rules.ts'
 import { homeOf, placesOfWebs } from './app-balancer.ts'
 import { nameShortage } from './public-names.ts'
 import { findWebBalancers, firstOf, makeWebBalancer } from './web-balancers.ts'
-import { balancerFor, groupShortage, groupsNeeded, groupsUsed, type WebRoom } from './web-room.ts'
+import { balancerFor, groupShortage, groupsNeeded, groupsUsed, roomOf } from './web-room.ts'
 
 interface Asked {
   plan: Plan
@@ -31,26 +30,20 @@ async function chooseBalancer(
   control: Pick<Control, 'signal'>,
 ): Promise<number> {
   const { owner } = plan
+  const rooms = webs.map((each) => roomOf(each.balancer.number, each.rules, parts.domain))
+  const neededBehind = (rules: readonly FoundRule[]) => groupsNeeded(plan, starting, rules)
+  const [first] = webs
+  // As it is in most racks: then nobody has to be asked where the app is.
+  if (webs.length === 1 && balancerFor(neededBehind(first!.rules), rooms) === 1) return 1
   const places = await placesOfWebs(parts, webs, control)
   const generations = await findGenerations(parts, { owner }, control)
   const home = homeOf({ generations, places }, owner)
+  if (home === null) return balancerFor(neededBehind([]), rooms)
   const rules = webs.find(({ balancer }) => balancer.number === home)?.rules ?? []
-  const needed = groupsNeeded(plan, starting, rules)
-  if (home === null) {
-    const all = await findGenerations(parts, {}, control)
-    const rooms = webs.map((each) => roomOf(each, all))
-    return balancerFor(needed, rooms)
-  }
+  const needed = neededBehind(rules)
   const shortage = groupShortage(groupsUsed(rules), needed)
   if (shortage) throw shortage
   return home
-}
-
-function roomOf({ balancer: { number }, rules }: FoundWeb, all: readonly FoundGeneration[]): WebRoom {
-  const behind = all.filter(({ tags }) => Number(tags.balancer) === number)
-  const typesOf = (generations: FoundGeneration[]) => new Set(generations.map(({ type }) => type)).size
-  const byOwner = Map.groupBy(behind, ({ owner }) => ownerKey(owner)).values()
-  return { number, used: groupsUsed(rules), largest: Math.max(0, ...Array.from(byOwner, typesOf)) }
 }
 
 /** Why there is no balancer for a plan, nor can be; null where it has one. */

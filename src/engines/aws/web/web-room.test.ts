@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { planOf, processPlan, servesHttp } from '../../../../test/support/plans.ts'
 import type { FoundRule } from '../routes/rules.ts'
-import { balancerFor, groupShortage, groupsNeeded, groupsUsed } from './web-room.ts'
+import { balancerFor, groupShortage, groupsNeeded, groupsUsed, roomOf } from './web-room.ts'
 
 const rules = (count: number, first = 'other.test'): FoundRule[] =>
   Array.from({ length: count }, (_each, index) => ({
@@ -36,6 +36,25 @@ test('more target groups than a balancer has are told before anything is made', 
   assert.match(short.message, /leads to 99 of 100 target groups, and this change needs 2 more/)
   assert.match(groupShortage(100, 1)!.message, /needs one more/)
   assert.equal(groupShortage(100, 0), null)
+})
+
+test('the largest app behind a balancer is told by its names', () => {
+  const led = (host: string, index: number): FoundRule => ({
+    arn: `rule${index}`,
+    priority: index + 2,
+    groups: [{ arn: `group${index}`, weight: 1 }],
+    conditions: [{ Field: 'host-header', HostHeaderConfig: { Values: ['www.example.test', host] } }],
+  })
+  const hosts = [
+    'shop.rack.test',
+    'api.shop.rack.test',
+    'blog.rack.test',
+    'elsewhere.test',
+    'admin.shop.rack.test',
+  ]
+  const found = [...hosts.map(led), { ...led('old.shop.rack.test', 9), priority: 30_000 }]
+  assert.deepEqual(roomOf(2, found, 'rack.test'), { number: 2, used: 6, largest: 3 })
+  assert.deepEqual(roomOf(1, [], 'rack.test'), { number: 1, used: 0, largest: 0 })
 })
 
 test('an app comes where there is room for it beside what is replaced there', () => {

@@ -17,19 +17,19 @@ export interface WebRoom {
   largest: number
 }
 
+const leading = (rules: readonly FoundRule[]) =>
+  rules.filter((rule) => isLive(rule) && rule.groups.length > 0)
+
+const hostsOf = ({ conditions }: FoundRule) =>
+  conditions.flatMap(({ HostHeaderConfig }) => HostHeaderConfig?.Values ?? [])
+
 /** How many of them a plan needs beside those that there are: one for each type of the web that is new or replaced. Pure. */
 export function groupsNeeded(
   { processes }: Pick<Plan, 'processes'>,
   starting: ReadonlySet<string>,
   rules: readonly FoundRule[],
 ): number {
-  const led = new Set(
-    rules
-      .filter((rule) => isLive(rule) && rule.groups.length > 0)
-      .flatMap(({ conditions }) =>
-        conditions.flatMap(({ HostHeaderConfig }) => HostHeaderConfig?.Values ?? []),
-      ),
-  )
+  const led = new Set(leading(rules).flatMap(hostsOf))
   return processes.filter(
     (each) =>
       each.count > 0 &&
@@ -41,6 +41,22 @@ export function groupsNeeded(
 /** Target groups that rules lead to. Pure. */
 export function groupsUsed(rules: readonly FoundRule[]): number {
   return new Set(rules.flatMap(({ groups }) => groups.map(({ arn }) => arn))).size
+}
+
+/** What is behind a balancer, by its rules; an app is known by its names below the domain of the rack. Pure. */
+export function roomOf(number: number, rules: readonly FoundRule[], domain: string): WebRoom {
+  const types = new Map<string, Set<string>>()
+  for (const rule of leading(rules)) {
+    const own = hostsOf(rule).find((host) => host.endsWith(`.${domain}`))
+    const app = own
+      ?.slice(0, -domain.length - 1)
+      .split('.')
+      .at(-1)
+    if (app === undefined) continue
+    types.set(app, (types.get(app) ?? new Set()).add(rule.groups[0]!.arn))
+  }
+  const sizes = Array.from(types.values(), ({ size }) => size)
+  return { number, used: groupsUsed(rules), largest: Math.max(0, ...sizes) }
 }
 
 /** Why a balancer cannot lead to so many more for an app that is behind it; null where it can. Pure. */

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { createServer, type Server } from 'node:net'
+import { createServer, isIPv4, type Server } from 'node:net'
 import { httpDoor } from './http-door.ts'
 import { Nodes } from './nodes.ts'
 import type { Door, ElbState, Listener } from '../state.ts'
@@ -19,7 +19,7 @@ export async function openDoor(state: ElbState, listener: Listener): Promise<Doo
       ? httpDoor(state, listener, nodes)
       : tcpDoor(state, listener, nodes)
   await listen(server, { port, host: '127.0.0.1' })
-  const front = listener.balancer.type === 'application' ? await openFront(server, listener) : null
+  const front = isIPv4(listener.balancer.dnsName) ? await openFront(server, listener) : null
   const bound = (server.address() as { port: number }).port
   const close = async () => {
     if (!server.listening) return

@@ -101,6 +101,8 @@ function balancer({ balancers }: RackLinks, { subnets, securityGroups }: Invento
         // D: what CloudFormation names is cut to 32 characters.
         name: text(Name) ?? `${generated.slice(0, 20)}${hex(6)}`.slice(0, 32),
         type: Type === 'network' ? 'network' : 'application',
+        // What the rack names it knows by its host.
+        isNamed: Type === 'network' || Name !== undefined,
         idleTimeoutSeconds: idleTimeoutOf(LoadBalancerAttributes),
         securityGroups: texts(SecurityGroups),
       })
