@@ -179,10 +179,10 @@ export const awsFeatures: EngineFeatures = {
     why: 'an application load balancer does not speak the PROXY protocol',
     instead: 'read X-Forwarded-For, or write the protocol tcp',
   },
-  proxyVersionOne: {
+  proxyOnTcp: {
     verdict: 'translated',
-    into: 'version 2 of it',
-    why: 'a network load balancer speaks version 2',
+    into: 'version 2 of it, which comes with the first bytes of a client',
+    why: 'a network load balancer speaks version 2, and waits for its client: a process that speaks first, as SMTP and SSH do, waits for ever',
   },
   http2ToProcess: {
     verdict: 'refused',

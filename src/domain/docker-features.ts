@@ -35,7 +35,7 @@ export const dockerFeatures: EngineFeatures = {
   tlsPorts: true,
   sharedTlsPorts: true,
   proxyOnHttp: true,
-  proxyVersionOne: true,
+  proxyOnTcp: true,
   http2ToProcess: true,
   secureOnTcp: true,
   sticky: true,

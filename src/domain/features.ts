@@ -78,8 +78,8 @@ interface TrafficFeatures {
   sharedTlsPorts: true | Lack
   /** The PROXY protocol in front of http. */
   proxyOnHttp: true | Lack
-  /** The PROXY protocol's version 1 in front of tcp. */
-  proxyVersionOne: true | Lack
+  /** The PROXY protocol in front of tcp, of both versions, before either side has spoken. */
+  proxyOnTcp: true | Lack
   /** The HTTP that is spoken to a process: `h2c`, `h2`. */
   http2ToProcess: true | Lack
   /** TLS to the process on a port that takes tcp. */

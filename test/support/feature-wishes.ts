@@ -131,10 +131,14 @@ export const featureWishes: Partial<Record<Feature, [keys: string, problem: RegE
       /^5:15: error: .*the PROXY protocol on port 80 is refused: an application load balancer .*; read X-Forwarded-For/,
     ],
   ],
-  proxyVersionOne: [
+  proxyOnTcp: [
     [
       'ports: ["25:25"]\nlabels: { rack.port.25.proxy: "true" }',
       /^5:15: warning: .*the PROXY protocol on port 25 becomes version 2 of it/,
+    ],
+    [
+      'ports: ["25:25"]\nlabels: { rack.port.25.proxy: v2 }',
+      /^5:15: warning: .*a process that speaks first, as SMTP and SSH do, waits for ever/,
     ],
   ],
   secureOnTcp: [

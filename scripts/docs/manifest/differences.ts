@@ -38,7 +38,7 @@ export const featureTitles: Record<Feature, string> = {
   tlsPorts: 'tls ports',
   sharedTlsPorts: 'a tls port of several apps',
   proxyOnHttp: '`rack.port.N.proxy` on http',
-  proxyVersionOne: '`rack.port.N.proxy` on tcp',
+  proxyOnTcp: '`rack.port.N.proxy` on tcp',
   http2ToProcess: '`rack.port.N.upstream`',
   secureOnTcp: '`rack.port.N.secure` on tcp',
   sticky: '`rack.sticky`',

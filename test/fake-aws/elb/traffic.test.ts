@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { Agent } from 'node:http'
+import { setTimeout as pause } from 'node:timers/promises'
 import { connect, createServer, type AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
@@ -403,6 +404,9 @@ test('a tcp target is told the client’s address where it asks for it, and is c
   await world.healthy(group, target)
   const client = connect(world.net.loopbackPort(5432), '127.0.0.1')
   client.on('error', () => undefined)
+  const isEarly = await Promise.race([heard.promise.then(() => true), pause(200, false)])
+  assert.equal(isEarly, false)
+  client.write('ask')
   await once(client, 'data')
   const header = await heard.promise
   assert.equal(header.toString('hex', 0, 16), '0d0a0d0a000d0a515549540a2111000c')

@@ -12,7 +12,7 @@ export const portLabelRules: Record<string, LabelRule> = {
   'port.*.proxy': {
     verdict: 'honoured',
     why: 'tells the process who connects by the PROXY protocol, health checks included: version 1 (`true` or `v1`) or 2 (`v2`); refused on udp',
-    partly: ['proxyOnHttp', 'proxyVersionOne'],
+    partly: ['proxyOnHttp', 'proxyOnTcp'],
     kind: 'proxy',
     example: 'true',
     default: 'false',

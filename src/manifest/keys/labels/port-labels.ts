@@ -211,7 +211,7 @@ function checkProtocol({ external, protocol, container }: Port, at: Node, proble
 function checkFlags(
   { external, protocol, proxy, secure }: Port,
   family: Labels['family'],
-  { proxyOnHttp, proxyVersionOne, secureOnTcp }: EngineFeatures,
+  { proxyOnHttp, proxyOnTcp, secureOnTcp }: EngineFeatures,
   problems: Problems,
 ): void {
   const [proxyAt, secureAt] = ['proxy', 'secure'].map((flag) => family.get(`port.${external}.${flag}`)?.at)
@@ -220,7 +220,7 @@ function checkFlags(
   else if (proxy && proxyAt) {
     const wish = `the PROXY protocol on port ${external}`
     if (isWeb(protocol)) isThere(proxyOnHttp, proxyAt, wish, problems)
-    else if (proxy === 'v1') isThere(proxyVersionOne, proxyAt, wish, problems)
+    else isThere(proxyOnTcp, proxyAt, wish, problems)
   }
   if (!secure || !secureAt) return
   if (protocol === 'tcp') isThere(secureOnTcp, secureAt, `TLS to the process on port ${external}`, problems)

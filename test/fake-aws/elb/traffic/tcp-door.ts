@@ -1,4 +1,5 @@
 import { createConnection, createServer, type Server, type Socket } from 'node:net'
+import { Transform } from 'node:stream'
 import { connect as connectSecurely, createServer as createSecureServer } from 'node:tls'
 import { use } from './group-targets.ts'
 import type { Nodes } from './nodes.ts'
@@ -67,8 +68,9 @@ function lead(state: ElbState, nodes: Nodes, client: Socket): void {
     client.resetAndDestroy()
     upstream.destroy()
   })
-  if (group.attributes.get('proxy_protocol_v2.enabled') === 'true') upstream.write(proxyHeader(client))
-  client.pipe(upstream).pipe(client)
+  const hasHeader = group.attributes.get('proxy_protocol_v2.enabled') === 'true'
+  const sent = hasHeader ? client.pipe(behind(proxyHeader(client))) : client
+  sent.pipe(upstream).pipe(client)
   const end = (socket: Socket) => () => {
     if (!socket.destroyed) socket.resetAndDestroy()
   }
@@ -78,6 +80,17 @@ function lead(state: ElbState, nodes: Nodes, client: Socket): void {
   })
   client.on('error', end(upstream)).on('close', () => {
     if (!upstream.readableEnded || !upstream.writableEnded) upstream.destroy()
+  })
+}
+
+/** D: "on_first_ack_with_payload": a header comes with the client's first bytes, and not before it sends any. */
+function behind(header: Buffer): Transform {
+  let isSent = false
+  return new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      done(null, isSent ? chunk : Buffer.concat([header, chunk]))
+      isSent = true
+    },
   })
 }
 
