@@ -157,6 +157,9 @@ function certificateActions({ account, all, find, users, made, prove }: World): 
         throw new AwsError('ValidationException', 'the fake account proves names by DNS only')
       if (!/^(\*\.)?([a-z0-9_-]{1,63}\.)+[a-z0-9-]{1,63}$/.test(DomainName) || DomainName.length > 253)
         throw new AwsError('ValidationException', `'${DomainName}' is no domain name`)
+      // D: "the length of the domain name (technically, the Common Name) cannot exceed 64 octets".
+      if (DomainName.length > 64)
+        throw new AwsError('ValidationException', `'${DomainName}' has more than 64 characters`)
       if (token !== null && !/^\w{1,32}$/.test(token))
         throw new AwsError('ValidationException', 'a token has up to 32 word characters')
       const now = account.clock.now()

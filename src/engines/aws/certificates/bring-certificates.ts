@@ -92,9 +92,28 @@ async function bringOne(
     return { name, state: 'failed', record: null, reason }
   }
   for (const each of own) await dropOne(world, each, control)
-  await requestCertificate(parts, name, control)
+  try {
+    await requestCertificate(parts, name, control)
+  } catch (error) {
+    // A name of more than 64 characters, or one more than the account may ask for: other names have theirs.
+    if (!isAwsError(error, ...refusals)) throw error
+    return {
+      name,
+      state: 'failed',
+      record: null,
+      reason: `ACM takes no order for it: ${(error as Error).message}`,
+    }
+  }
   return waiting('ACM is asked for a certificate')
 }
+
+/** What ACM says of one order, and may not of another. */
+const refusals = [
+  'ValidationException',
+  'InvalidParameterException',
+  'InvalidDomainValidationOptionsException',
+  'LimitExceededException',
+]
 
 /** Has a listener that was just made show what is issued for its names; what it has no room for is told by the next step. */
 export async function showIssued(
