@@ -13,7 +13,7 @@ const name = 'shop.example.com'
 const [from, until] = [new Date(), new Date(Date.now() + 86_400_000)]
 const own = await createAuthority({ name: 'rack', from, until })
 const public_ = await createAuthority({ name: 'public', from, until })
-const place = { name, balancer: null, authority: own.certificate }
+const place = { name, isInAccount: false, balancer: null, authority: own.certificate }
 const within = (lookup = async () => ['127.0.0.1']) => ({ lookup, signal: AbortSignal.timeout(30_000) })
 
 async function listen(t: TestContext, server: Server): Promise<number> {
@@ -99,4 +99,31 @@ test('a name without an address is told where its DNS has to lead', async () => 
   }
   assert.match(await hintOf(null), /lead to the rack: an A record with its address/)
   assert.match(await hintOf('web-2.elb.test'), /lead to web-2\.elb\.test: a CNAME/)
+})
+
+test('a name that leads to another load balancer than its app is behind is told', async (t) => {
+  const balancer = 'web-2.elb.test'
+  const http = await listen(
+    t,
+    createServer((_asked, answer) => answer.end()),
+  )
+  const visit: Visit = { ...place, balancer, isInAccount: true, http, https: null, fingerprints: null }
+  const told = async (own: () => Promise<string[]>) => {
+    const lookup = async (host: string) => (host === balancer ? await own() : ['127.0.0.1'])
+    const [finding] = await visitDomain(visit, { lookup, signal: AbortSignal.timeout(30_000) })
+    return [finding!.text, finding!.problem?.hint.split(': ')[0]]
+  }
+  assert.deepEqual(await told(async () => ['127.0.0.2']), [
+    `127.0.0.1: none is of ${balancer}`,
+    `Let the DNS of shop.example.com lead to ${balancer}`,
+  ])
+  assert.deepEqual(await told(async () => ['127.0.0.2', '127.0.0.1']), ['127.0.0.1', undefined])
+  assert.deepEqual(await told(async () => await Promise.reject(new Error('no'))), ['127.0.0.1', undefined])
+})
+
+test('certificates of an account are judged by whether they are believed, and no command of the rack is named for them', async (t) => {
+  const visit = { ...(await serve(t, public_)), isInAccount: true, fingerprints: null }
+  const found = await visitDomain(visit, within())
+  assert.match(found[2]!.text, /^not believed here/)
+  assert.match(found[2]!.problem!.hint, /account .*: rack domains$/)
 })

@@ -12,14 +12,16 @@ export type Lookup = (name: string) => Promise<string[]>
 /** A domain, where the rack says that it serves, and by what it is known there. */
 export interface Visit {
   name: string
-  /** The host of the load balancer of an account to which its DNS has to lead; null on a machine. */
+  /** Whether the rack is in an account, which has the certificates. */
+  isInAccount: boolean
+  /** The host of the load balancer of an account to which its DNS has to lead; null on a machine, and where the rack leads it. */
   balancer: string | null
   /** Ports for visitors; `https` is null where the rack serves none. */
   http: number
   https: number | null
   /** PEM of the rack's own authority. */
   authority: string
-  /** SHA-256 of the certificates that the rack keeps; null where the caller may not know. */
+  /** SHA-256 of the certificates that are shown; null where the caller may not know, or an account has them. */
   fingerprints: string[] | null
 }
 
@@ -45,7 +47,9 @@ export async function visitDomain(visit: Visit, within: Within): Promise<Finding
   const { addresses, finding } = await findAddresses(visit, within)
   if (addresses.length === 0) return [finding]
   const port = https ?? http
-  const reached = await Promise.all(addresses.map(async (host) => await findPort(host, port, within)))
+  const reached = await Promise.all(
+    addresses.map(async (host) => await findPort(visit, { host, port }, within)),
+  )
   const first = addresses.find((_, index) => reached[index]!.problem === null)
   if (first === undefined) return [finding, ...reached]
   const certificate =
@@ -56,14 +60,24 @@ export async function visitDomain(visit: Visit, within: Within): Promise<Finding
 async function findAddresses({ name, balancer }: Visit, { lookup }: Within) {
   const problem = { hint: dnsHint(name, balancer) }
   const good = (text: string): Finding => ({ what: 'dns', text, problem: null })
+  const bad = (text: string): Finding => ({ ...good(text), problem })
   try {
-    const addresses = (await lookup(name)).slice(0, mostAddresses)
-    if (addresses.length > 0) return { addresses, finding: good(addresses.join(', ')) }
+    const all = await lookup(name)
+    const addresses = all.slice(0, mostAddresses)
+    const text = addresses.join(', ')
+    if (addresses.length === 0) return { addresses, finding: bad('it has no address') }
+    if (await leadsThere(all, balancer, lookup)) return { addresses, finding: good(text) }
+    return { addresses, finding: bad(`${text}: none is of ${balancer}`) }
   } catch (error) {
-    const text = tcpReason(error as NodeJS.ErrnoException)
-    return { addresses: [], finding: { ...good(text), problem } }
+    return { addresses: [], finding: bad(tcpReason(error as NodeJS.ErrnoException)) }
   }
-  return { addresses: [], finding: { ...good('it has no address'), problem } }
+}
+
+/** True also where nobody can say: a load balancer whose host is not found. */
+async function leadsThere(addresses: string[], balancer: string | null, lookup: Lookup): Promise<boolean> {
+  if (balancer === null) return true
+  const own = await lookup(balancer).catch(() => addresses)
+  return addresses.some((address) => own.includes(address))
 }
 
 function dnsHint(name: string, balancer: string | null): string {
@@ -74,11 +88,17 @@ function dnsHint(name: string, balancer: string | null): string {
   return `Let the DNS of ${name} lead to ${records}. A new record may take an hour.`
 }
 
-async function findPort(host: string, port: number, { signal }: Within): Promise<Finding> {
+async function findPort(
+  { isInAccount }: Visit,
+  { host, port }: { host: string; port: number },
+  { signal }: Within,
+): Promise<Finding> {
   const reason = await tcpProblem({ host, port }, { deadlineMs, signal })
   const place = `port ${port} of ${host}`
   if (reason === null) return { what: 'port', text: `${place} takes connections`, problem: null }
-  const hint = `Is ${host} the rack's machine, and does its firewall let port ${port} in?`
+  const hint = isInAccount
+    ? `Is ${host} a load balancer of the rack, and is that there? rack doctor`
+    : `Is ${host} the rack's machine, and does its firewall let port ${port} in?`
   return { what: 'port', text: `${place}: ${reason}`, problem: { hint } }
 }
 
@@ -114,7 +134,8 @@ async function findCertificate(
 }
 
 function judge(visit: Visit, socket: TLSSocket): Finding {
-  const { name, authority, fingerprints } = visit
+  const { name, isInAccount, authority, fingerprints } = visit
+  const hint = isInAccount ? accountHint : certsHint(name)
   const shown = socket.getPeerX509Certificate()!
   const until = `until ${shown.validTo}`
   const found = (text: string, hint: string | null): Finding => ({
@@ -129,16 +150,17 @@ function judge(visit: Visit, socket: TLSSocket): Finding {
       `The DNS leads elsewhere, or something that ends TLS stands before the rack.`,
     )
   }
-  if (shown.checkHost(name) === undefined) return found(`it does not name ${name}`, certsHint(name))
+  if (shown.checkHost(name) === undefined) return found(`it does not name ${name}`, hint)
   if (isOfRack) {
-    return found(`of the rack's own authority, ${until}: browsers do not know it`, certsHint(name))
+    return found(`of the rack's own authority, ${until}: browsers do not know it`, hint)
   }
   if (!socket.authorized) {
-    return found(`not believed here: ${String(socket.authorizationError)}`, certsHint(name))
+    return found(`not believed here: ${String(socket.authorizationError)}`, hint)
   }
   return found(`believed, ${until}`, null)
 }
 
+const accountHint = 'See what the account waits for before it shows one: rack domains'
 const certsHint = (name: string) =>
   `Have one of an authority: rack certs acme --directory letsencrypt; or bring one for ${name}: rack certs add FILE KEY`
 

@@ -36,6 +36,9 @@ export interface AwsPlaces {
   stackRole?: string
 }
 
+/** What the engine of a rack in an account calls itself. */
+export const accountEngine = 'ecs'
+
 /** Whether a name may stand in that of a repository of ECR: its dashes stand alone, and none at the end (S). Pure. */
 export const isRepositoryPart = (name: string): boolean => /^[a-z0-9]+(-[a-z0-9]+)*$/.test(name)
 

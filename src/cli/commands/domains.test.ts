@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { accountEngine } from '../../domain/aws-places.ts'
+import { exampleRack } from '../../../test/support/scripted-operations.ts'
 import { typeCommand } from '../../../test/support/type-command.ts'
 
 test('domains are added to an app, listed, and removed by their name alone', async () => {
@@ -53,4 +55,20 @@ test('where the DNS of a domain has to lead in an account is told, and a certifi
   const listed = await typeCommand(['domains'], { rack })
   assert.deepEqual(listed.stderr.trim().split('\n'), said)
   assert.match(listed.stdout, /^shop\.example\.com +shop +\(main\) +web-2\.elb\.amazonaws\.com /m)
+})
+
+test('which certificates a rack keeps is not asked of one in an account, which shows others', async () => {
+  const authority = { certificate: 'PEM', fingerprint: 'F', from: '2026-01-01', until: '2036-01-01' }
+  const asked = async (name: string) => {
+    const rack = {
+      getRack: async () => ({ ...exampleRack, engine: { name, version: '1' } }),
+      getAuthority: async () => authority,
+      listCertificates: async () => [],
+      listDomains: async () => [],
+    }
+    const { stdout, stderr, requests } = await typeCommand(['domains', 'check', '--json'], { rack })
+    assert.equal(stdout, '[]\n', stderr)
+    return requests.some((request) => request.endsWith('/certificates'))
+  }
+  assert.deepEqual([await asked('docker'), await asked(accountEngine)], [true, false])
 })

@@ -1,5 +1,6 @@
 import { lookup } from 'node:dns/promises'
 import type { Client, Reply } from '../../client/client-types.ts'
+import { accountEngine } from '../../domain/aws-places.ts'
 import { RackError } from '../../domain/error.ts'
 import { readDomain } from '../../domain/domain-name.ts'
 import type { CommandSpec } from '../command-spec.ts'
@@ -138,16 +139,23 @@ function tellFindings({ output }: Session, name: string, findings: Finding[]): v
 /** Where visitors come in, and by what the rack is known; who may not list certificates knows its authority alone. */
 async function whatIsServed(client: Client): Promise<Omit<Visit, 'name' | 'balancer'>> {
   const [rack, authority] = await Promise.all([client.getRack(), client.getAuthority()])
-  const kept = await client.listCertificates().catch((error: unknown) => {
-    if (error instanceof RackError && error.code === 'forbidden') return null
-    throw error
-  })
+  const isInAccount = rack.engine.name === accountEngine
+  const kept = isInAccount ? null : await keptCertificates(client)
   return {
+    isInAccount,
     http: Number(new URL(rack.http).port || 80),
     https: rack.https === null ? null : Number(new URL(rack.https).port || 443),
     authority: authority.certificate,
     fingerprints: kept?.map(({ fingerprint }) => fingerprint) ?? null,
   }
+}
+
+/** Null for who may not list them. */
+async function keptCertificates(client: Client): Promise<Reply<'listCertificates'> | null> {
+  return await client.listCertificates().catch((error: unknown) => {
+    if (error instanceof RackError && error.code === 'forbidden') return null
+    throw error
+  })
 }
 
 /** `rack domains`. */

@@ -1,6 +1,7 @@
 import { awsFeaturesOf } from '../../domain/aws-features.ts'
 import type { Control } from '../../domain/control.ts'
 import type { Engine, EngineInfo } from '../../domain/engine.ts'
+import { accountEngine } from '../../domain/aws-places.ts'
 import { RackError } from '../../domain/error.ts'
 import type { NameState } from '../../domain/name-state.ts'
 import { appOwner, ownerKey } from '../../domain/owner.ts'
@@ -90,7 +91,7 @@ export function createAwsEngine(options: AwsEngineOptions): AwsEngine {
 /** By the date of its API: nothing else of ECS has a version. */
 async function aboutAccount({ clients }: AwsParts, { signal }: Control): Promise<EngineInfo> {
   await clients.identity.getCallerIdentity({}, { abortSignal: signal })
-  return { name: 'ecs', version: '2014-11-13' }
+  return { name: accountEngine, version: '2014-11-13' }
 }
 
 /** What changes the copies of an app or a service: one at a time. */
