@@ -29,4 +29,8 @@ test('of the last two updates the first and the last try stay, and so does what 
   assert.deepEqual(ids, ['b-4', 'a-1'])
   assert.deepEqual(surplusSnapshots(all.slice(2)).length, 1)
   assert.deepEqual(surplusSnapshots([]), [])
+  // Of which nothing can be had is neither the first nor the last.
+  const failed = (hour: number) => ({ ...snapshot('c', hour), Status: 'failed' })
+  const tries = [failed(1), snapshot('c', 2), snapshot('c', 3), failed(4)]
+  assert.deepEqual(surplusSnapshots(tries), [failed(4), failed(1)])
 })

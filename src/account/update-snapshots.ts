@@ -102,20 +102,24 @@ export async function removeOldSnapshots(
     try {
       await clients.databases.deleteDBSnapshot({ DBSnapshotIdentifier }, { abortSignal: signal })
     } catch (error) {
-      if (!isAwsError(error, 'DBSnapshotNotFoundFault', 'DBSnapshotNotFound')) throw error
+      // D: one that is not available is not deleted; the next update tries it again.
+      if (!isAwsError(error, ...notDeleted)) throw error
     }
   }
 }
 
+const notDeleted = ['DBSnapshotNotFound', 'InvalidDBSnapshotState'].flatMap((name) => [name, `${name}Fault`])
+
 /**
  * All but those of the last two updates; of each of them the first and the last of its tries stay: what a try that failed
- * has changed, the next one's has too. Others' snapshots are none of it. Pure.
+ * has changed, the next one's has too. Those that RDS could not take are no tries. Others' snapshots are none of it. Pure.
  */
 export function surplusSnapshots(snapshots: readonly DBSnapshot[]): DBSnapshot[] {
   const own = snapshots
     .filter((each) => beforeOf(each) !== undefined)
     .toSorted((a, b) => timeOf(b) - timeOf(a))
-  const updates = [...Map.groupBy(own, beforeOf).values()]
+  const taken = own.filter(({ Status }) => Status !== 'failed')
+  const updates = [...Map.groupBy(taken, beforeOf).values()]
   const kept = new Set(updates.slice(0, 2).flatMap((tries) => [tries[0], tries.at(-1)]))
   return own.filter((each) => !kept.has(each))
 }
