@@ -24,7 +24,13 @@ test('a store that is well is one line', () => {
 for (const [what, change, expected] of [
   ['gone', { status: null }, /^bad: .* is gone: .* → aws rds describe-db-snapshots .*store/],
   ['stopped', { status: 'stopped' }, /^bad: .* is stopped → aws rds start-db-instance/],
-  ['full', { status: 'storage-full' }, /^bad: .* is storage-full → .* --allocated-storage 40/],
+  ['stopping', { status: 'stopping' }, /^bad: .* is stopping → aws rds describe-events/],
+  ['full', { status: 'storage-full' }, /^bad: .* is storage-full → .* --allocated-storage 40 --apply/],
+  [
+    'as full as it may get',
+    { status: 'storage-full', gigabytes: 200 },
+    /^bad: .* → .* --allocated-storage 400 --max-allocated-storage 800 --apply/,
+  ],
   [
     'without its key',
     { status: 'inaccessible-encryption-credentials' },
@@ -46,6 +52,9 @@ test('what RDS is going to do is told, with its day', () => {
     ],
   })
   assert.match(found[0]!, /^warning: RDS has a system-update for the store, on 2026-12-24 by itself: New/)
-  assert.match(found[0]!, /apply-pending-maintenance-action --resource-identifier arn:\S+:db:store/)
+  assert.match(
+    found[0]!,
+    /→ To have it now, .*: aws rds apply-pending-maintenance-action --resource-identifier arn:\S+:db:store/,
+  )
   assert.match(found[1]!, /for the store: New/)
 })

@@ -37,14 +37,19 @@ function goneFinding(name: string): Finding {
   return finding('bad', `the store ${name} is gone: somebody has deleted it`, fix)
 }
 
-function stateFindings({ name, status, gigabytes }: StoreHealth): Finding[] {
+function stateFindings({ name, status, gigabytes, mostGigabytes }: StoreHealth): Finding[] {
   const state = status ?? ''
   if (goodStates.has(state)) return []
   const detail = `the store ${name} is ${state}`
-  if (state.startsWith('stop'))
+  if (state === 'stopped')
     return [finding('bad', detail, `aws rds start-db-instance --db-instance-identifier ${name}`)]
-  if (state === 'storage-full')
-    return [finding('bad', detail, modify(name, `--allocated-storage ${gigabytes * 2}`))]
+  if (state === 'storage-full') {
+    const size = gigabytes * 2
+    // D: it has to be allowed to grow to a tenth more than it has.
+    const isWithin = mostGigabytes === null || size * 1.1 <= mostGigabytes
+    const most = isWithin ? '' : ` --max-allocated-storage ${size * 2}`
+    return [finding('bad', detail, modify(name, `--allocated-storage ${size}${most}`))]
+  }
   const events = `aws rds describe-events --source-type db-instance --source-identifier ${name}`
   return [finding(badStates.test(state) ? 'bad' : 'warning', detail, events)]
 }
@@ -68,7 +73,7 @@ function settingFindings(health: StoreHealth): Finding[] {
   }
   for (const { action, description, at } of maintenance) {
     const when = at === null ? '' : `, on ${at.toISOString().slice(0, 10)} by itself`
-    const fix = `aws rds apply-pending-maintenance-action --resource-identifier ${arn} --apply-action ${action} --opt-in-type immediate`
+    const fix = `To have it now, in some minutes in which the API may not answer: aws rds apply-pending-maintenance-action --resource-identifier ${arn} --apply-action ${action} --opt-in-type immediate`
     found.push(finding('warning', `RDS has a ${action} for the store${when}: ${description}`, fix))
   }
   return found
