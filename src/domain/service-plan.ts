@@ -1,4 +1,4 @@
-import { plainContainer, type Mount } from './container.ts'
+import { plainContainer, type FileMount, type Mount } from './container.ts'
 import { RackError } from './error.ts'
 import type { LinkAddress } from './link.ts'
 import { linkAddress } from './link.ts'
@@ -93,8 +93,25 @@ function planClient({ managed }: ServiceRun): Partial<ProcessPlan> {
     peers: [],
     health: { ...plainHealth, port: null },
     healthcheck: null,
+    files: managed.authorities === undefined ? [] : [authoritiesFile(managed.authorities)],
     stopFirst: false,
     maximumPercent: 200,
+  }
+}
+
+/** Where the client of one that a cloud runs has whose certificates that may show. */
+export const authoritiesPath = '/etc/rack/authorities.pem'
+
+function authoritiesFile(authorities: string): FileMount {
+  return {
+    kind: 'config',
+    name: 'authorities',
+    origin: 'content',
+    path: authoritiesPath,
+    content: Buffer.from(authorities).toString('base64'),
+    mode: 0o444,
+    uid: 0,
+    gid: 0,
   }
 }
 

@@ -54,6 +54,8 @@ export interface ServiceRun {
 /** What a cloud is asked for, and where it has made it: null until then. */
 export interface ManagedRun extends Omit<ManagedService, 'name' | 'logins' | 'isThere'> {
   host: string | null
+  /** Whose certificates its server shows, as PEM, as its client has them in a file; absent where nothing is encrypted. */
+  authorities?: string
   /** What it was, while nobody knows whether the cloud has brought it to what is said here. */
   was?: AskedOfCloud
 }
@@ -179,7 +181,11 @@ export interface ManagedLogin {
   rights: string
 }
 
-export type ServiceAddress = LinkAddress
+/** Where a cloud has made one. */
+export interface ServiceAddress extends LinkAddress {
+  /** Whose certificates its server shows, as PEM; null where nothing is encrypted. */
+  authorities: string | null
+}
 
 /** For a kind that is none of an engine's `managedServices`. */
 export function unmanagedError({ name, kind }: Pick<ManagedService, 'name' | 'kind'>): RackError {

@@ -13,7 +13,7 @@ import { limitConnections } from '../edge/connection-limits.ts'
 import type { AwsInstallation } from '../host/installation.ts'
 import { mostOpenFiles } from '../lib/open-files.ts'
 import { keysOfText, type KeptText } from '../store/store-keys.ts'
-import { databaseAuthorities } from './database-authorities.ts'
+import { databaseAuthorities, databaseAuthoritiesKey } from './database-authorities.ts'
 import type { DaemonPlace, NewTokens } from './daemon-place.ts'
 import { openSocket } from './open-socket.ts'
 
@@ -61,7 +61,7 @@ export async function openAccountPlace(environment: NodeJS.ProcessEnv, log: Logg
     installation,
     async storeOptions() {
       const authorities = await databaseAuthorities(environment, region, {
-        keeper: keptObject(where, 'database-authorities.pem'),
+        keeper: keptObject(where, databaseAuthoritiesKey),
         log,
       })
       return {
@@ -119,7 +119,7 @@ function installationOf(kept: KeptInstallation, directory: string): AwsInstallat
 }
 
 /** An object of the bucket. */
-function keptObject(where: RackBucket, key: string): KeptText {
+export function keptObject(where: RackBucket, key: string): KeptText {
   return {
     read: async () => await readText(where, key, inTime()),
     write: async (text) => await writeText(where, { key, text }, inTime()),

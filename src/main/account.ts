@@ -14,8 +14,11 @@ import { balancerUrls, installationPaths, type AwsInstallation } from '../host/i
 import { dockerSocket } from '../lib/docker-socket.ts'
 import { openBucket } from '../objects/bucket.ts'
 import type { Host } from '../operations/context.ts'
+import { keptObject } from './account-place.ts'
 import { createNameBringer, type NameBringer } from './bring-names.ts'
+import { databaseAuthoritiesKey } from './database-authorities.ts'
 import { createOwnBuilder } from './own-builder.ts'
+import { serverAuthorities } from './server-authorities.ts'
 import type { Site, Sources } from './site.ts'
 import { waitForLoss } from './wait-for-loss.ts'
 
@@ -49,6 +52,7 @@ export async function openAccountSite(
     domain,
     domains,
     randomBytes,
+    authorities: () => authoritiesOf(clients, places, log),
     ...(buildsHere && { builder: createOwnBuilder({ docker, rack: name, isAlone: true }) }),
     intervals,
     // Of a service nobody asks what became of its one-offs.
@@ -79,6 +83,15 @@ export async function openAccountSite(
       clients.close()
     },
   }
+}
+
+async function authoritiesOf(
+  clients: AwsClients,
+  { bucket, region }: AwsInstallation['places'],
+  log: Logger,
+): Promise<string> {
+  const keeper = keptObject({ clients, bucket }, databaseAuthoritiesKey)
+  return await serverAuthorities(process.env, region, { keeper, log })
 }
 
 /** @throws engine-unavailable for an account that takes no calls, or is another one */

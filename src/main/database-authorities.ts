@@ -6,6 +6,9 @@ const answerDeadlineMs = 10_000
 /** A Region has three authorities and their like; all Regions together have 170 kB. */
 const mostBytes = 2 ** 20
 
+/** Where in the rack's bucket the last ones are kept. */
+export const databaseAuthoritiesKey = 'database-authorities.pem'
+
 interface Means {
   /** Has what was found last, for a start at which Amazon's is away. */
   keeper: KeptText

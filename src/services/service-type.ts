@@ -202,7 +202,10 @@ export interface ManagedCare {
 }
 
 /** Where a cloud runs a server, and who logs in there. */
-export type ManagedPlace = Pick<HostedPlace, 'host' | 'port' | 'username' | 'password'>
+export interface ManagedPlace extends Pick<HostedPlace, 'host' | 'port' | 'username' | 'password'> {
+  /** The file in which whoever vouches for its certificate is. */
+  authoritiesFile: string
+}
 
 /** Commands in a container of the type's image, which has nothing of its own. */
 export interface HostedClient {

@@ -80,6 +80,7 @@ test('an engine works in what the stacks have made, and nothing is left of it bu
     total: { cpuUnits: 64 * 1024, memoryBytes: 64 * 2 ** 30 },
     domain: 'localhost',
     randomBytes,
+    authorities: async () => await Promise.reject(new Error('no service of the account is made here')),
     intervals: intervalsAt(factor),
     onTrouble: (error) => aws.troubles.push(error),
   })

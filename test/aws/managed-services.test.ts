@@ -2,7 +2,9 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { ensureImages } from '../../scripts/steps/images.ts'
 import { until } from '../../src/lib/poll.ts'
+import { findServiceType } from '../../src/services/service-types.ts'
 import { mysql } from '../../src/services/types/mysql.ts'
+import { createServerCertificates } from '../fake-aws/databases/certificates.ts'
 import { startAwsOperations } from '../support/aws-operations.ts'
 import {
   consoleInside,
@@ -21,6 +23,17 @@ before(async () => {
   rack = await startAwsOperations()
 })
 after(async () => await rack[Symbol.asyncDispose]())
+
+/** That what the rack says to a service is said to nobody whose certificate somebody else has signed. */
+async function assertChecked(service: string): Promise<void> {
+  const { type } = await rack.operations.getService(service, rack.control)
+  const { command } = findServiceType(type)!.ready!
+  const { authority } = await createServerCertificates()
+  const script =
+    'cat >/tmp/other.pem && SERVICE_AUTHORITIES=/tmp/other.pem PGSSLROOTCERT=/tmp/other.pem exec "$@"'
+  const asked = { command: ['sh', '-c', script, 'sh', ...command], input: authority, secrets: [] }
+  await assert.rejects(runInService(rack, service, asked), /certificate/i)
+}
 
 test('a database of RDS: linked by logins of its own, backed up, and gone but for its last snapshot', async () => {
   const { operations, control, account, store } = rack
@@ -66,6 +79,12 @@ test('a database of RDS: linked by logins of its own, backed up, and gone but fo
   assert.equal(await app.say('select current_user, text from notes'), 'shop_db|kept')
   const older = operations.updateService('main', { ...newer, version: '14' }, control)
   await assert.rejects(older, /main is of version 15, and the account takes none back/)
+
+  await assertChecked('main')
+  // A host of another name is not taken for it, though its certificate is of the same authority.
+  const elsewhere = `PGHOSTADDR=$(getent hosts "$PGHOST" | cut -d ' ' -f 1) PGHOST=db.example.com psql -U postgres -c 'select 1'`
+  const asking = runInService(rack, 'main', { command: ['sh', '-c', elsewhere], input: '', secrets: [] })
+  await assert.rejects(asking, /does not match host name/)
 
   const backup = await operations.backupService('main', 'asked', control)
   await assert.rejects(
@@ -133,6 +152,8 @@ test('a mysql of RDS: encrypted for the rack, its sessions ended by RDS, its vie
   const said = await consoleInside(rack, 'books', null, status)
   assert.match(said, /Ssl_version\s+TLSv1/)
   assert.doesNotMatch(said, /ALL PRIVILEGES|SUPER/)
+
+  await assertChecked('books')
 
   const backup = await operations.backupService('books', 'asked', control)
   const ended = assert.rejects(app.say('select sleep(600)'), /ERROR 20(06|13|26) /)
@@ -217,6 +238,7 @@ test('a redis, a valkey and a memcached of ElastiCache: let in and kept out by t
     (await operations.checkLinks({ app: 'till' }, control)).map(({ problem }) => problem)
   assert.deepEqual(await opened(), [null, null, null])
   assert.match(await consoleInside(rack, 'redis', null, 'BGSAVE'), /NOPERM/)
+  for (const name of ['redis', 'valkey']) await assertChecked(name)
   const refused = /ElastiCache lets nobody take a copy/
   await assert.rejects(operations.backupService('redis', 'asked', control), refused)
 

@@ -1,4 +1,5 @@
 import { inspect } from 'node:util'
+import { authorityUrl } from './databases/certificates.ts'
 import { startFakeAws } from './start-fake-aws.ts'
 
 /** `npm run fake-aws [FACTOR]`: an account on this machine, until Ctrl-C. */
@@ -29,6 +30,7 @@ export AWS_REGION=${region}
 export AWS_ACCESS_KEY_ID=${credentials?.accessKeyId}
 export AWS_SECRET_ACCESS_KEY=${credentials?.secretAccessKey}
 export RACK_AWS_CLOCK=${factor}
+export RACK_DATABASE_AUTHORITIES='${authorityUrl(aws.databaseAuthority)}'
 
 rack install aws --region ${region} --daemon here --domain localhost
 

@@ -30,6 +30,7 @@ export async function openAwsRack({
     total: { cpuUnits: 64 * 1024, memoryBytes: 64 * 2 ** 30 },
     domain: fake.domain ?? 'localhost',
     randomBytes,
+    authorities: async () => account.databaseAuthority,
     lookup: async (host) => await resolver.resolve4(host),
     intervals: intervalsAt(factor),
     onTrouble: (error) => account.troubles.push(error),

@@ -300,7 +300,15 @@ export function createMemoryEngine(options: MemoryEngineOptions = {}): MemoryEng
       const { name, kind, password } = managed
       if (!this.features.managedServices.includes(kind)) throw unmanagedError(managed)
       world.managed.set(name, managed)
-      return { scheme: kind, host: `${name}.cloud`, port: 5432, path: '', username: 'postgres', password }
+      return {
+        scheme: kind,
+        host: `${name}.cloud`,
+        port: 5432,
+        path: '',
+        username: 'postgres',
+        password,
+        authorities: null,
+      }
     },
 
     async deprovision({ name }, control) {

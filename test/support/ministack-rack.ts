@@ -42,6 +42,7 @@ export async function openMiniStackRack() {
     total: { cpuUnits: 64 * 1024, memoryBytes: 64 * 2 ** 30 },
     domain: 'localhost',
     randomBytes,
+    authorities: async () => await Promise.reject(new Error('no service of the account is made here')),
     builder: createOwnBuilder({ docker, rack, isAlone: true }),
     intervals,
   })

@@ -76,6 +76,8 @@ export interface AwsEngineOptions {
   /** Builds where the daemon runs, where the rack has no project of CodeBuild. */
   builder?: OwnBuilder
   intervals?: Partial<Intervals>
+  /** Whose certificates servers show that the account runs, as PEM. @throws engine-unavailable */
+  authorities: () => Promise<string>
   /** Addresses of a host of the account's network; as this machine finds them when absent. */
   lookup?: (host: string) => Promise<string[]>
   /** Keeps what became of a one-off and of its operation; durable when it settles. */

@@ -1,8 +1,15 @@
 import type { Control } from '../../domain/control.ts'
 import { isOneOf, knownError, RackError } from '../../domain/error.ts'
 import type { LinkAddress } from '../../domain/link.ts'
-import type { ManagedLogin, ManagedRun, ManagedService, Service, ServiceRun } from '../../domain/service.ts'
-import { imageAddress } from '../../domain/service-plan.ts'
+import type {
+  ManagedLogin,
+  ManagedRun,
+  ManagedService,
+  Service,
+  ServiceAddress,
+  ServiceRun,
+} from '../../domain/service.ts'
+import { authoritiesPath, imageAddress } from '../../domain/service-plan.ts'
 import type { ServiceType } from '../../services/service-type.ts'
 import { findServiceType } from '../../services/service-types.ts'
 import type { Context } from '../context.ts'
@@ -88,14 +95,26 @@ export async function provisionService(
 ): Promise<void> {
   const { engine, store } = context
   const run = await store.services.run(name)
-  if (!run?.managed) return
-  const { host: _host, ...asked } = run.managed
+  if (!run || !isManaged(run)) return
+  const { host: _host, authorities: _authorities, ...asked } = run.managed
   say(context, control, `the account makes a ${asked.kind} for ${name}; that takes some ten minutes`)
   const address = await engine.provision({ name, ...asked, logins: [] }, control)
-  const environment = { ...run.environment, ...findServiceType(word)!.managed!.environment(address) }
-  await store.services.change(name, {
-    run: { ...run, port: address.port, environment, managed: { ...run.managed, host: address.host } },
-  })
+  await store.services.change(name, { run: runAt(run, word, address) })
+}
+
+/** How the client of one runs that a cloud has made somewhere. */
+export function runAt(
+  run: ServiceRun & { managed: ManagedRun },
+  word: string,
+  { authorities, ...address }: ServiceAddress,
+): ServiceRun & { managed: ManagedRun } {
+  const place = { ...address, authoritiesFile: authoritiesPath }
+  return {
+    ...run,
+    port: address.port,
+    environment: { ...run.environment, ...findServiceType(word)!.managed!.environment(place) },
+    managed: { ...run.managed, host: address.host, ...(authorities !== null && { authorities }) },
+  }
 }
 
 /** Whether the cloud that runs a service is asked to let somebody in. */
@@ -120,16 +139,16 @@ export async function provisionAgain(
   { name, type: word }: Pick<Service, 'name' | 'type'>,
   { without = [] }: { without?: readonly string[] },
   control: Control,
-): Promise<void> {
+): Promise<ServiceAddress> {
   const { engine, store } = context
   const [run, versions] = [await store.services.run(name), await store.services.versions(name)]
-  const { host: _host, ...asked } = run!.managed!
+  const { host: _host, authorities: _authorities, ...asked } = run!.managed!
   const rights = findServiceType(word)!.managed!.rights
   const logins = versions.flatMap(({ version, login, address: { password } }): ManagedLogin[] => {
     if (!rights || !login || without.includes(version)) return []
     return [{ username: login.username, password, rights: rights(login.keyPrefix) }]
   })
-  await engine.provision({ name, ...asked, isThere: true, logins }, control)
+  return await engine.provision({ name, ...asked, isThere: true, logins }, control)
 }
 
 /** Has the cloud start its server anew. @throws unsupported for a type of which that would empty it; conflict */

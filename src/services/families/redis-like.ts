@@ -26,18 +26,19 @@ fi
 `
 
 /**
- * Where a cloud runs the server, it is elsewhere, and what is said to it is encrypted. No image knows who vouches for it:
- * its certificate is not looked at.
+ * Where a cloud runs the server, it is elsewhere, what is said to it is encrypted, and who vouches for its certificate is
+ * looked at; the name that it is made out to is not, which these programs cannot.
  */
 const place = `at=
-[ -z "\${SERVICE_HOST:-}" ] || at="-h $SERVICE_HOST -p $SERVICE_PORT --tls --insecure"
+[ -z "\${SERVICE_HOST:-}" ] || at="-h $SERVICE_HOST -p $SERVICE_PORT --tls --sni $SERVICE_HOST --cacert $SERVICE_AUTHORITIES"
 `
 
 const managed: Omit<ManagedCare, 'series'> = {
-  environment: ({ host, port, password }) => ({
+  environment: ({ host, port, password, authoritiesFile }) => ({
     SERVICE_HOST: host,
     SERVICE_PORT: String(port),
     SERVICE_PASSWORD: password,
+    SERVICE_AUTHORITIES: authoritiesFile,
   }),
   scheme: 'rediss',
   rights: (keyPrefix) => ['on', ...allowed(keyPrefix)].join(' '),

@@ -102,10 +102,12 @@ exec psql --no-psqlrc --tuples-only --no-align --host ${serverHost} --username "
     canRestore: isSameOrNewer,
   } satisfies DataCare,
   hosted: hostedPostgres,
-  managed: managedDatabase(({ host, port, password }) => ({
+  managed: managedDatabase(({ host, port, password, authoritiesFile }) => ({
     PGHOST: host,
     PGPORT: String(port),
     PGPASSWORD: password,
+    PGSSLMODE: 'verify-full',
+    PGSSLROOTCERT: authoritiesFile,
   })),
   native: {
     format: "pg_dump's custom format",

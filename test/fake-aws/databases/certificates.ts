@@ -18,3 +18,7 @@ export async function createServerCertificates(): Promise<ServerCertificates> {
       await issueCertificate({ authority, names: [host], from, until, usages: ['server'] }),
   }
 }
+
+/** Where a daemon finds who signs them, as `RACK_DATABASE_AUTHORITIES` names it. */
+export const authorityUrl = (authority: string) =>
+  `data:application/x-pem-file;base64,${Buffer.from(authority).toString('base64')}`

@@ -6,6 +6,7 @@ import type { TaskNetwork } from '../links.ts'
 import type { EcsState, TaskRecord } from './state.ts'
 import { startMs } from './tasks/holder.ts'
 import { labelsOf } from './task-network.ts'
+import { authorityUrl } from '../databases/certificates.ts'
 
 /** How a rack's daemon reaches the account as a task of it: all of the account is on this machine's loopback. */
 export interface DaemonWay {
@@ -64,12 +65,11 @@ export function createDaemonWay({
   })
   return {
     async environment() {
-      const bundle = Buffer.from(databaseAuthority()).toString('base64')
       return {
         AWS_ENDPOINT_URL: `http://${network.gateway}:${await endpointDoor()}`,
         AWS_CONTAINER_CREDENTIALS_RELATIVE_URI: credentialsPath,
         RACK_AWS_CLOCK: String(Math.min(mostFactor, Math.max(1, account.clock.factor / 10))),
-        RACK_DATABASE_AUTHORITIES: `data:application/x-pem-file;base64,${bundle}`,
+        RACK_DATABASE_AUTHORITIES: authorityUrl(databaseAuthority()),
       }
     },
     doors,

@@ -33,6 +33,8 @@ export async function provisionManaged(
   const { name, kind, password } = managed
   const wanted = wantedOf(parts, managed)
   const stack = serviceStackName(rack, name)
+  // Before anything is made whose client could not be sure of it.
+  const authorities = wanted.isEncrypted ? await parts.authorities() : null
   const options = ownStackOptions(parts, managedDeadlineMs)
   const there = await describeStack(options, stack, control)
   if (there) assertOwn(rack, there)
@@ -56,7 +58,8 @@ export async function provisionManaged(
   if (managed.isThere) await assertUpgraded(parts, managed, control)
   if (Host === undefined || Port === undefined)
     throw new RackError('engine-failed', `the stack ${stack} does not say where its ${kind} is`)
-  return { scheme: kind, host: Host, port: Number(Port), path: '', username: wanted.admin, password }
+  const at = { scheme: kind, host: Host, port: Number(Port), path: '' }
+  return { ...at, username: wanted.admin, password, authorities }
 }
 
 /** For one that was made, and of which nothing can be changed any more: what would be made in its place is empty. */
@@ -158,17 +161,20 @@ interface WantedManaged {
   template: object
   parameters: Record<string, string>
   admin: string
+  isEncrypted: boolean
 }
 
 function wantedOf({ rack, places }: AwsParts, managed: ManagedService): WantedManaged {
   const { kind, password, logins } = managed
   if (isDatabase(managed)) {
     const template = databaseTemplate({ rack, managed, places })
-    return { template, parameters: { Password: password }, admin: databaseEngines[kind]!.admin }
+    const { admin } = databaseEngines[kind]!
+    return { template, parameters: { Password: password }, admin, isEncrypted: true }
   }
   if (!Object.hasOwn(cacheEngines, kind)) throw unmanagedError(managed)
   const template = cacheTemplate({ rack, managed, places, logins })
-  if (!cacheEngines[kind]!.family) return { template, parameters: {}, admin: '' }
+  if (!cacheEngines[kind]!.family) return { template, parameters: {}, admin: '', isEncrypted: false }
   const own = logins.map((login) => [passwordOf(login.username), login.password])
-  return { template, parameters: { Password: password, ...Object.fromEntries(own) }, admin: cacheAdmin }
+  const parameters = { Password: password, ...Object.fromEntries(own) }
+  return { template, parameters, admin: cacheAdmin, isEncrypted: true }
 }

@@ -1,13 +1,19 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Control } from '../../../domain/control.ts'
 import { RackError } from '../../../domain/error.ts'
-import type { AskedOfCloud, ManagedRun, Service, ServiceRun } from '../../../domain/service.ts'
+import type {
+  AskedOfCloud,
+  ManagedRun,
+  Service,
+  ServiceAddress,
+  ServiceRun,
+} from '../../../domain/service.ts'
 import type { ServiceType } from '../../../services/service-type.ts'
 import { findServiceType } from '../../../services/service-types.ts'
 import { isSameOrNewer } from '../../../services/versions.ts'
 import type { Context } from '../../context.ts'
 import { say } from '../../say.ts'
-import { clientImage, isUnchanged, provisionAgain, refuseManaged, refuseVersion } from '../managed.ts'
+import { clientImage, isUnchanged, provisionAgain, refuseManaged, refuseVersion, runAt } from '../managed.ts'
 import { imageFor } from '../run-service.ts'
 import { switchRun } from '../switch-run.ts'
 import type { PlannedUpdate, ServiceChange, UpdatedService } from './update-operations.ts'
@@ -98,6 +104,7 @@ export async function changeManaged(
   const isRepeat = was && isDeepStrictEqual(now, asked)
   const built = await imageFor(context, service, from, image, control)
   await write(context, name, { ...before, ...asked, was: isRepeat ? was : now })
+  let address: ServiceAddress
   try {
     const minutes = kind === 'version' ? 'ten minutes or more' : 'some minutes'
     say(
@@ -105,7 +112,7 @@ export async function changeManaged(
       control,
       `the account changes ${name}; that takes ${minutes}, in which nobody may reach it${says === null ? '' : `. ${says}`}`,
     )
-    await provisionAgain(context, service, {}, control)
+    address = await provisionAgain(context, service, {}, control)
   } catch (error) {
     if (isUnchanged(error))
       await write(context, name, isRepeat ? { ...before, ...was } : { ...before, ...(was && { was }) })
@@ -113,7 +120,7 @@ export async function changeManaged(
       say(context, control, `the account goes on with ${name}: type the same again to see it through`)
     throw error
   }
-  const to = { ...from, image, built, managed: { ...before, ...asked } }
+  const to = runAt({ ...from, image, built, managed: { ...before, ...asked } }, service.type, address)
   await switchRun(context, service, { from, to }, control)
   return { pausedMs: context.now().getTime() - began, backup: null }
 }
