@@ -74,6 +74,7 @@ test('what cannot be meant is refused with its flag', async () => {
     [{ name: 'shop--two' }, /^a rack in an account cannot be called "shop--two"/],
     [{ name: 'shop-' }, /^a rack in an account cannot be called/],
     [{ name: 'shop-ports' }, /^a rack in an account cannot be called "shop-ports"/],
+    [{ name: 'shop-web-2' }, /^a rack in an account cannot be called/],
     [{ name: 'shop-ports-web' }, /^a rack in an account cannot be called/],
     [{ name: 'shop-app-web' }, /^a rack in an account cannot be called/],
     [{ domain: '.x' }, /"\.x" cannot be a domain/],
@@ -98,9 +99,11 @@ test('the daemon is in the account unless it is to be here', async () => {
     ...inside,
     apiAllow: ['192.0.2.0/24, 198.51.100.7/32', '203.0.113.1/32'],
     nodeImage: 'registry.example.com/node:24',
+    domain: 'apps.example.com',
   })
   assert.deepEqual(chosen.stacks.inside, {
     allow: ['192.0.2.0/24', '198.51.100.7/32', '203.0.113.1/32'],
+    domain: 'apps.example.com',
     nodeImage: 'registry.example.com/node:24',
   })
   const rows: [Record<string, unknown>, RegExp][] = [
