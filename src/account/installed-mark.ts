@@ -1,6 +1,7 @@
+import { randomUUID } from 'node:crypto'
 import { isAwsError } from '../aws/errors.ts'
 import type { Control } from '../domain/control.ts'
-import { readText, writeText, type RackBucket } from './rack-bucket.ts'
+import { readText, writeFirst, type RackBucket } from './rack-bucket.ts'
 
 /** Says in a rack's bucket where its daemon is: stacks alone may be those of an installation that goes on. */
 export type InstalledMark =
@@ -29,13 +30,19 @@ export async function readInstalledMark(
   }
 }
 
-/** Safe to repeat. */
-export async function writeInstalledMark(
+/** Puts it there, unless another one is there already, which is given then. */
+export async function claimInstalledMark(
   where: RackBucket,
   mark: InstalledMark,
   control: Pick<Control, 'signal'>,
-): Promise<void> {
-  await writeText(where, { key, text: JSON.stringify(mark) }, control)
+): Promise<InstalledMark | null> {
+  // What was written by a call whose answer was lost is known again.
+  const by = randomUUID()
+  for (;;) {
+    if (await writeFirst(where, { key, text: JSON.stringify({ ...mark, by }) }, control)) return null
+    const there = await readInstalledMark(where, control)
+    if (there) return (there as { by?: string }).by === by ? null : there
+  }
 }
 
 /** Safe to repeat, also when the bucket is gone; one that is kept says no more whose it was. */

@@ -31,3 +31,19 @@ export async function writeText(
 ): Promise<void> {
   await clients.objects.putObject({ Bucket, Key, Body }, { abortSignal: signal })
 }
+
+/** Of several at once one writes it; false for the others, and for whoever comes later. */
+export async function writeFirst(
+  { clients, bucket: Bucket }: RackBucket,
+  { key: Key, text: Body }: { key: string; text: string },
+  { signal }: Pick<Control, 'signal'>,
+): Promise<boolean> {
+  try {
+    await clients.objects.putObject({ Bucket, Key, Body, IfNoneMatch: '*' }, { abortSignal: signal })
+    return true
+  } catch (error) {
+    // D: "How to prevent object overwrites with conditional writes": the second where another is at it just now.
+    if (isAwsError(error, 'PreconditionFailed', 'ConditionalRequestConflict')) return false
+    throw error
+  }
+}

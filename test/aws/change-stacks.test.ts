@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, afterEach, before, test } from 'node:test'
 import { heldResources } from '../../src/account/held-resources.ts'
-import { removeInstalledMark, writeInstalledMark } from '../../src/account/installed-mark.ts'
+import { claimInstalledMark, removeInstalledMark } from '../../src/account/installed-mark.ts'
 import { leftResources, withData } from '../../src/account/left-resources.ts'
 import { findStacks, makeStacks } from '../../src/account/make-stacks.ts'
 import { removeStacks } from '../../src/account/remove-stacks.ts'
@@ -236,7 +236,7 @@ test('a removal that failed when the stacks were gone goes on, since what the ba
   const [bucket, fileSystem, key] = ['Bucket', 'FileSystem', 'Key'].map((name) => outputs[name]!)
   const held = heldResources({ bucket, fileSystem, key } as AwsPlaces)
   const mark = { clients: account.clients, bucket: bucket! }
-  await writeInstalledMark(mark, { host: 'here', directory: '/rack' }, controlFor(60_000))
+  await claimInstalledMark(mark, { host: 'here', directory: '/rack' }, controlFor(60_000))
   const remove = async () => {
     await removeInstalledMark(mark, controlFor(60_000))
     return await removeStacks(account, { rack, data: true, held }, controlFor(60_000))

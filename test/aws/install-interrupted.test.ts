@@ -58,6 +58,7 @@ test('what one that was killed has left is taken away', async () => {
 })
 
 test('what holds the data of a rack outlives an install that fails, and another account is left alone', async () => {
+  await comesSecond()
   const begin = aws.calls.records.length
   await passes(install)
   const calls = aws.calls.records.slice(begin).map(({ service, action }) => `${service}:${action}`)
@@ -92,9 +93,7 @@ test('what holds the data of a rack outlives an install that fails, and another 
   const elsewhere = [...install, '--dir', join(world.home, 'other')]
   const taken = await run(elsewhere, second)
   assert.match(taken.stderr, new RegExp(`^error: there is a rack "${name}" in`, 'm'))
-  const { Stacks } = await clients.stacks.describeStacks({ StackName: `rack-${name}-base` })
-  const bucket = Stacks![0]!.Outputs!.find(({ OutputKey }) => OutputKey === 'Bucket')!.OutputValue!
-  await clients.objects.deleteObject({ Bucket: bucket, Key: 'installed' })
+  await clients.objects.deleteObject({ Bucket: await bucketOf(), Key: 'installed' })
   // No database is there: its daemon does not start.
   const failed = await run(elsewhere, { ...second, RACK_DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none' })
   assert.equal(failed.code, 1)
@@ -104,3 +103,34 @@ test('what holds the data of a rack outlives an install that fails, and another 
   for (const type of ['AWS::S3::Bucket', 'AWS::EFS::FileSystem', 'AWS::EC2::VPC'])
     assert.ok(there.includes(type), type)
 })
+
+async function bucketOf(): Promise<string> {
+  const { Stacks } = await clients.stacks.describeStacks({ StackName: `rack-${name}-base` })
+  return Stacks![0]!.Outputs!.find(({ OutputKey }) => OutputKey === 'Bucket')!.OutputValue!
+}
+
+/** Of two installs at once the one that says first that it is installed has the rack, whoever has made the stacks. */
+async function comesSecond(): Promise<void> {
+  const Key = 'installed'
+  const Body = JSON.stringify({ host: 'there', directory: '/rack' })
+  let isFirst = false
+  aws.calls.hooks = {
+    async beforeCall({ action }) {
+      if (action !== 'PutObject' || isFirst) return
+      isFirst = true
+      await clients.objects.putObject({ Bucket: await bucketOf(), Key, Body })
+    },
+  }
+  const second = await run(install)
+  aws.calls.hooks = {}
+  assert.equal(second.code, 1)
+  assert.match(
+    second.stderr,
+    new RegExp(`^error: there is a rack "${name}" in .*\n→ Its daemon is on there\\.`, 'm'),
+  )
+  assert.match(second.stderr, /^what stood of it in the account stays: rack uninstall/m)
+  assert.ok(!existsSync(directory))
+  assert.ok((await held()).includes('AWS::EC2::VPC'))
+  await clients.objects.getObject({ Bucket: await bucketOf(), Key })
+  await clients.objects.deleteObject({ Bucket: await bucketOf(), Key })
+}

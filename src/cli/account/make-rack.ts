@@ -1,6 +1,5 @@
 import { findRack } from '../../account/find-rack.ts'
 import { heldResources } from '../../account/held-resources.ts'
-import { describeMark } from '../../account/installed-mark.ts'
 import { makeBaseStack } from '../../account/make-stacks.ts'
 import { openAccount, type OpenAccount } from '../../account/open-account.ts'
 import type { Outputs } from '../../account/places.ts'
@@ -12,6 +11,7 @@ import type { Session } from '../session.ts'
 import type { AccountOptions } from './account-options.ts'
 import { makeRackHere } from './make-rack-here.ts'
 import { makeRackInside } from './make-rack-inside.ts'
+import { alreadyInstalled } from './making.ts'
 import { watchStacks } from './watch-stacks.ts'
 
 /**
@@ -42,7 +42,10 @@ export async function makeRack(session: Session, wanted: AccountOptions): Promis
     isOurs = true
   })
   const unwatch = () => watching[Symbol.dispose]()
-  const making = { session, account, wanted, base, undo, control: watching, unwatch }
+  const leaveStacks = () => {
+    isOurs = false
+  }
+  const making = { session, account, wanted, base, undo, control: watching, unwatch, leaveStacks }
   return await (wanted.stacks.inside ? makeRackInside(making) : makeRackHere(making))
 }
 
@@ -54,10 +57,7 @@ async function checkNotInstalled(
 ): Promise<void> {
   const found = await findRack(account, name, control)
   if (!found) return await assertNamesFree(account, name, control)
-  if (!found.mark) return
-  throw new RackError('exists', `there is a rack "${name}" in ${region} of this account already`, {
-    hint: `Its daemon is ${describeMark(found.mark)}. Choose another name: --name NAME`,
-  })
+  if (found.mark) throw alreadyInstalled({ name, region }, found.mark)
 }
 
 const undoDeadlineMs = 1_800_000

@@ -1,7 +1,13 @@
-import { removeInstalledMark, writeInstalledMark, type InstalledMark } from '../../account/installed-mark.ts'
+import {
+  claimInstalledMark,
+  describeMark,
+  removeInstalledMark,
+  type InstalledMark,
+} from '../../account/installed-mark.ts'
 import type { OpenAccount } from '../../account/open-account.ts'
 import type { Outputs } from '../../account/places.ts'
 import type { Control } from '../../domain/control.ts'
+import { RackError } from '../../domain/error.ts'
 import type { Session } from '../session.ts'
 import type { AccountOptions } from './account-options.ts'
 
@@ -16,17 +22,37 @@ export interface Making {
   control: Control
   /** Ends what watches the account: from then on nothing is interrupted. */
   unwatch(): void
+  /** Leaves what stands in the account to another, whose rack it is. */
+  leaveStacks(): void
 }
 
 const markDeadlineMs = 60_000
 
-/** Says that it is installed, before anything is started that would be a second daemon of it; `undo` takes it back. */
-export async function markInstalled(
-  { account: { clients }, undo, control }: Making,
-  bucket: string,
-  mark: InstalledMark,
-): Promise<void> {
+/**
+ * Says that it is installed, before anything is started that would be a second daemon of it; `undo` takes it back.
+ * @throws exists where another install of the same name was there first
+ */
+export async function markInstalled(making: Making, bucket: string, mark: InstalledMark): Promise<void> {
+  const { wanted, undo, control } = making
+  const { clients } = making.account
+  let isOurs = true
   // Also where the call is done, and its answer lost.
-  undo.defer(() => removeInstalledMark({ clients, bucket }, { signal: AbortSignal.timeout(markDeadlineMs) }))
-  await writeInstalledMark({ clients, bucket }, mark, control)
+  undo.defer(async () => {
+    const signal = AbortSignal.timeout(markDeadlineMs)
+    if (isOurs) await removeInstalledMark({ clients, bucket }, { signal })
+  })
+  const first = await claimInstalledMark({ clients, bucket }, mark, control)
+  if (first === null) return
+  isOurs = false
+  making.leaveStacks()
+  throw alreadyInstalled(wanted, first)
+}
+
+export function alreadyInstalled(
+  { name, region }: Pick<AccountOptions, 'name' | 'region'>,
+  mark: InstalledMark,
+): RackError {
+  return new RackError('exists', `there is a rack "${name}" in ${region} of this account already`, {
+    hint: `Its daemon is ${describeMark(mark)}. Choose another name: --name NAME`,
+  })
 }
