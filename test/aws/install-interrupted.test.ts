@@ -62,7 +62,7 @@ test('what holds the data of a rack outlives an install that fails, and another 
   const begin = aws.calls.records.length
   await passes(install)
   const calls = aws.calls.records.slice(begin).map(({ service, action }) => `${service}:${action}`)
-  const [marked, daemon] = ['s3:PutObject', 'ecs:'].map((start) =>
+  const [marked, daemon] = ['s3:PutObject', 'ecs:List'].map((start) =>
     calls.findIndex((call) => call.startsWith(start)),
   )
   assert.ok(marked! >= 0 && daemon! > marked!, 'it says that it is installed before its daemon is there')
