@@ -69,6 +69,7 @@ export async function startMiniStack(): Promise<MiniStack> {
   withoutUnknownTypes(clients)
   propagateTags(clients)
   answerQuotas(clients)
+  listTasks(clients)
   return {
     endpoint,
     host,
@@ -114,6 +115,14 @@ function nameRegistry({ images }: AwsClients, endpoint: string): void {
     return answer
   }
   images.middlewareStack.add(rename as never, { step: 'initialize', name: 'ownRegistry' })
+}
+
+/** ECS there lists no task in Cloud Map (V), which the engine would take for entries that somebody has deleted: all are said to be there. */
+function listTasks({ discovery }: AwsClients): void {
+  const Instances = Array.from({ length: 100 }, (_each, index) => ({ Id: `task-${index}` }))
+  const answer = (next: (args: object) => Promise<object>, { commandName }: { commandName: string }) =>
+    commandName === 'ListInstancesCommand' ? async () => ({ output: { Instances } }) : next
+  discovery.middlewareStack.add(answer as never, { step: 'initialize', name: 'listedTasks' })
 }
 
 /** Its CloudFormation knows no such type: what it leaves out lets the processes of an app reach each other, which they do. */
