@@ -373,6 +373,23 @@ test('past the hundredth target group an app is behind a further balancer, led t
   assert.deepEqual(await recordsBelow('rack.test'), {})
 })
 
+test('what a proof hides from the wildcard of the domain is led there by records of its own, as long as it is there', async () => {
+  const Id = zoneOf('rack.test', await publicZones({ clients: rack.clients }, controlFor(20_000)))!.Id!
+  const front = [{ Value: 'front.example.test' }]
+  const wildcard = { Name: '*.rack.test', Type: 'CNAME' as const, TTL: 300, ResourceRecords: front }
+  const Changes = [{ Action: 'CREATE' as const, ResourceRecordSet: wildcard }]
+  await rack.clients.zones.changeResourceRecordSets({ HostedZoneId: Id, ChangeBatch: { Changes } })
+  const plan = planFor('near', [webType('near', ['near.rack.test', 'web.near.rack.test'])])
+  await bringUntilShown([plan])
+  const leads = 'CNAME front.example.test'
+  assert.deepEqual(await recordsBelow('rack.test'), {
+    '*.rack.test': leads,
+    'near.rack.test': leads,
+    '*.near.rack.test': leads,
+  })
+  await bringUntilGone([], async () => Object.keys(await recordsBelow('rack.test')).join() === '*.rack.test')
+})
+
 /** What leads names below a domain, in its public zone. */
 async function recordsBelow(name: string): Promise<Record<string, string>> {
   const zone = zoneOf(name, await publicZones({ clients: rack.clients }, controlFor(20_000)))!

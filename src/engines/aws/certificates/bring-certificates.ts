@@ -9,6 +9,8 @@ import {
   requestCertificate,
   type OwnCertificate,
 } from './own-certificates.ts'
+import type { PublicPlace } from '../web/public-names.ts'
+import { dropHidden, leadHidden, placeOfHidden } from './hidden-names.ts'
 import { dropProof, publicZones, putProof, zoneOf } from './public-records.ts'
 import { shownCertificates } from './shown-names.ts'
 
@@ -39,7 +41,10 @@ export async function bringCertificates(
     places.push({ ...each, shown })
   }
   const zones = await publicZones(parts, control)
-  const world = { parts, places, zones, kept: own.filter(({ name }) => names.includes(name)) }
+  const proofs = own.flatMap(({ proof }) => proof ?? [])
+  const hidden = await placeOfHidden(parts, { proofs, zones }, control)
+  const kept = own.filter(({ name }) => names.includes(name))
+  const world = { parts, places, zones, hidden, kept }
   const states: NameState[] = []
   for (const name of names) {
     const mine = own.filter((each) => each.name === name)
@@ -60,6 +65,8 @@ interface World {
   kept: readonly OwnCertificate[]
   places: readonly Place[]
   zones: HostedZone[]
+  /** Where names are led that proofs hide from the wildcard of the rack's domain; null where there are none. */
+  hidden: PublicPlace | null
 }
 
 async function bringOne(
@@ -68,7 +75,7 @@ async function bringOne(
   own: OwnCertificate[],
   control: Pick<Control, 'signal'>,
 ): Promise<NameState> {
-  const { parts } = world
+  const { parts, hidden } = world
   const waiting = (reason: string, record: ProofRecord | null = null): NameState => ({
     name,
     state: 'waiting',
@@ -76,13 +83,19 @@ async function bringOne(
     reason,
   })
   const issued = own.find(({ state }) => state === 'issued')
-  if (issued) return await show(world, issued, control)
+  if (issued) {
+    const { proof } = issued
+    if (hidden && proof) await leadHidden(parts, { place: hidden, proof }, control)
+    return await show(world, issued, control)
+  }
   const pending = own.find(({ state }) => state === 'pending')
   if (pending) {
     const { proof } = pending
     if (proof === null) return waiting('ACM has not said yet how the name is to be proved')
     const zone = zoneOf(proof.name, world.zones)
     if (zone === null) return waiting('the record is to be put into its DNS', proof)
+    // Before: from then on the wildcard leads them no more.
+    if (hidden) await leadHidden(parts, { place: hidden, proof }, control)
     await putProof(parts, zone, proof, control)
     return waiting('ACM looks for the record that proves the name')
   }
@@ -169,14 +182,17 @@ async function hide(
 
 /** What is still shown somewhere goes the next time. */
 async function dropOne(
-  { parts, places, zones, kept }: World,
+  { parts, places, zones, hidden, kept }: World,
   { arn, proof }: OwnCertificate,
   control: Pick<Control, 'signal'>,
 ): Promise<void> {
   for (const { listener, shown } of places) if (shown.has(arn)) await hide(parts, listener, arn, control)
   if (!(await deleteCertificate(parts, arn, control)) || proof === null) return
   // The record of a name is that of all below it too (D), by which the other one is renewed.
-  if (kept.some((other) => other.arn !== arn && other.proof?.name === proof.name)) return
+  const others = kept.flatMap((other) => (other.arn === arn ? [] : (other.proof ?? [])))
+  if (others.some(({ name }) => name === proof.name)) return
   const zone = zoneOf(proof.name, zones)
-  if (zone !== null) await dropProof(parts, zone, proof, control)
+  if (zone === null) return
+  await dropProof(parts, zone, proof, control)
+  if (hidden) await dropHidden(parts, { place: hidden, proof, others }, control)
 }

@@ -31,18 +31,19 @@ export function publicNamesOf(
 }
 
 /** A public zone of the account, and what is in it of the rack's domain and below. */
-interface PublicPlace {
+export interface PublicPlace {
   zone: HostedZone
   sets: PublicSets
 }
 
 /** Where the account answers for names below the rack's domain; null where it does not. */
-async function findPlace(
+export async function findPlace(
   parts: Pick<AwsParts, 'clients' | 'domain'>,
+  zones: readonly HostedZone[],
   control: Pick<Control, 'signal'>,
 ): Promise<PublicPlace | null> {
   const { domain } = parts
-  const zone = zoneOf(domain, await publicZones(parts, control))
+  const zone = zoneOf(domain, zones)
   if (zone === null) return null
   const sets = await Array.fromAsync(recordSetsBelow(parts, { zone: zone.Id!, domain }, control))
   return isGivenAway({ zone, sets }, domain) ? null : { zone, sets }
@@ -82,7 +83,7 @@ export function nameChanges(
     const targets = sets.filter((each) => each.name === name).map(({ set }) => targetOf(set))
     if (targets.includes(host.toLowerCase())) continue
     if (targets.every((target) => target === first || isFurther(target)))
-      changes.push({ Action: 'UPSERT', ResourceRecordSet: recordSet(name, host) })
+      changes.push({ Action: 'UPSERT', ResourceRecordSet: leadingRecord(name, host) })
     else foreign.push(name)
   }
   for (const { name, set } of sets) {
@@ -93,7 +94,7 @@ export function nameChanges(
   return { changes, foreign }
 }
 
-function recordSet(name: string, host: string): ResourceRecordSet {
+export function leadingRecord(name: string, host: string): ResourceRecordSet {
   return { Name: name, Type: 'CNAME', TTL: lifeSeconds, ResourceRecords: [{ Value: host }] }
 }
 
@@ -103,7 +104,7 @@ export async function nameShortage(
   { owner, balancers }: { owner: Owner } & Pick<WantedNames, 'balancers'>,
   control: Pick<Control, 'signal'>,
 ): Promise<RackError | null> {
-  const place = await findPlace(parts, control)
+  const place = await findPlace(parts, await publicZones(parts, control), control)
   if (!place) return noZone(parts)
   // Of a balancer that is not there yet nothing leads to it.
   const wanted = new Map(publicNamesOf(parts, owner).map((name) => [name, 'none.invalid']))
@@ -142,7 +143,7 @@ export async function bringPublicNames(
   control: Pick<Control, 'signal'>,
 ): Promise<string | null> {
   for (let attempt = 1; ; attempt++) {
-    const place = await findPlace(parts, control)
+    const place = await findPlace(parts, await publicZones(parts, control), control)
     const names = await wantedOf()
     if (place === null && names.wanted.size > 0) throw noZone(parts)
     const { changes, foreign } = nameChanges(parts.rack, place?.sets ?? [], names)
