@@ -25,7 +25,7 @@ export async function bringWays(parts: AwsParts, plan: Plan, control: Control): 
   return await parts.routing.run(async () => {
     const webs = await findWebs(parts, control)
     const places = await placesOfWebs(parts, webs, control)
-    const { balancer, rules } = webOf({ webs, signs: { generations: found, places } }, owner)
+    const { balancer, rules } = webOf({ webs, signs: { generations: found, places, webs } }, owner)
     const own: OwnWays = { parts, owner, balancer, generations }
     const serving = ledNow(own, plan, rules)
     const up = new Set(serving.flatMap(({ counts }) => [...counts.keys()]))

@@ -8,18 +8,36 @@ import type { FoundWeb } from '../routes/rules.ts'
 
 /** What tells behind which balancer an owner is. */
 export interface HomeSigns {
-  generations: readonly Pick<FoundGeneration, 'owner' | 'tags'>[]
+  generations: readonly Pick<FoundGeneration, 'owner' | 'tags' | 'service'>[]
   /** Of types that nothing was ever started of. */
   places: readonly { number: number; owner: Owner }[]
+  /** Whose rules are read for generations that have no tag of it. */
+  webs: readonly FoundWeb[]
 }
 
 /** The number of the balancer that all types of an owner's web are behind; null while none is behind any. Pure. */
-export function homeOf({ generations, places }: HomeSigns, owner: Owner): number | null {
-  const tagged = generations.find(
-    (each) => isSameOwner(each.owner, owner) && each.tags.balancer !== undefined,
-  )
-  if (tagged) return Number(tagged.tags.balancer)
+export function homeOf({ generations, places, webs }: HomeSigns, owner: Owner): number | null {
+  for (const each of generations) {
+    // What leaves says nothing of where the owner is.
+    if (each.service.status !== 'ACTIVE' || !isSameOwner(each.owner, owner)) continue
+    const number = numberOf(each, webs)
+    if (number !== null) return number
+  }
   return places.find((each) => isSameOwner(each.owner, owner))?.number ?? null
+}
+
+/**
+ * The number of the balancer that a generation is behind, by its tag; of one that was made while there was but one, by
+ * the rules that lead to it. Null for one that is behind none. Pure.
+ */
+function numberOf(
+  { tags, service }: Pick<FoundGeneration, 'tags' | 'service'>,
+  webs: readonly FoundWeb[],
+): number | null {
+  if (tags.balancer !== undefined) return Number(tags.balancer)
+  const groups = new Set((service.loadBalancers ?? []).map(({ targetGroupArn }) => targetGroupArn))
+  const leads = ({ rules }: FoundWeb) => rules.some((rule) => rule.groups.some(({ arn }) => groups.has(arn)))
+  return webs.find(leads)?.balancer.number ?? null
 }
 
 /** Whose the places behind each balancer are. */

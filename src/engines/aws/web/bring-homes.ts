@@ -18,7 +18,7 @@ export type Homes = (owner: Owner) => WebBalancer | null
  */
 export async function bringHomes(parts: AwsParts, control: Pick<Control, 'signal'>): Promise<Homes> {
   const balancers = await findWebBalancers(parts, control)
-  let signs: HomeSigns | null = balancers.length === 1 ? { generations: [], places: [] } : null
+  let signs: HomeSigns | null = balancers.length === 1 ? { generations: [], places: [], webs: [] } : null
   const homes: Homes = (owner) => {
     const number = homeOf(signs!, owner) ?? 1
     return balancers.find((each) => each.number === number) ?? null
@@ -43,7 +43,7 @@ export async function bringHomes(parts: AwsParts, control: Pick<Control, 'signal
 async function findSigns(parts: AwsParts, control: Pick<Control, 'signal'>): Promise<HomeSigns> {
   const webs = await findWebs(parts, control)
   const places = await placesOfWebs(parts, webs, control)
-  return { places, generations: await findGenerations(parts, {}, control) }
+  return { webs, places, generations: await findGenerations(parts, {}, control) }
 }
 
 /** Those that a record leads to a further balancer. */

@@ -37,7 +37,7 @@ async function chooseBalancer(
   if (webs.length === 1 && balancerFor(neededBehind(first!.rules), rooms) === 1) return 1
   const places = await placesOfWebs(parts, webs, control)
   const generations = await findGenerations(parts, { owner }, control)
-  const home = homeOf({ generations, places }, owner)
+  const home = homeOf({ generations, places, webs }, owner)
   if (home === null) return balancerFor(neededBehind([]), rooms)
   const rules = webs.find(({ balancer }) => balancer.number === home)?.rules ?? []
   const needed = neededBehind(rules)
@@ -98,7 +98,8 @@ async function taggedHome(
   { owner }: Plan,
   control: Pick<Control, 'signal'>,
 ): Promise<number | null> {
-  return homeOf({ generations: await findGenerations(parts, { owner }, control), places: [] }, owner)
+  const generations = await findGenerations(parts, { owner }, control)
+  return homeOf({ generations, places: [], webs: [] }, owner)
 }
 
 /** Whoever brings an app hears that it is not where the record of the rack's domain leads. */
