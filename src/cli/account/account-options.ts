@@ -32,6 +32,9 @@ const own = new Set(
   ),
 )
 
+/** Of a rack that is given none. */
+export const usualDomain = (rack: string): string => `${rack}.internal`
+
 /** @throws usage, invalid, unsupported */
 export async function readAccountOptions({ options, world }: Session): Promise<AccountOptions> {
   const other = options.names().find((name) => !shared.has(name) && !own.has(name))
@@ -45,7 +48,7 @@ export async function readAccountOptions({ options, world }: Session): Promise<A
   checkStackNames(name)
   const isHere = readDaemonPlace({ options }) === 'here'
   const directory = options.text('dir')
-  const domain = options.text('domain') ?? `${name}.internal`
+  const domain = options.text('domain') ?? usualDomain(name)
   checkDomain(domain)
   return {
     name,

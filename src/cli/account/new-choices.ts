@@ -1,11 +1,12 @@
 import { checkCertificate } from '../../account/check-certificate.ts'
 import type { Chosen } from '../../account/chosen.ts'
 import type { OpenAccount } from '../../account/open-account.ts'
+import type { InsideInput } from '../../account/templates/inside.ts'
 import type { Control } from '../../domain/control.ts'
 import type { Resources } from '../../domain/rack.ts'
 import { readNumber, readSize } from '../read-number.ts'
 import type { Session } from '../session.ts'
-import { readAllowed, readCertificateArn } from './account-options.ts'
+import { readAllowed, readCertificateArn, usualDomain } from './account-options.ts'
 
 /** What of a rack in an account is chosen anew by an update; absent where it stays. */
 export interface NewChoices {
@@ -45,6 +46,12 @@ export async function withNewChoices(
   return {
     ...chosen,
     ...(certificate !== undefined && { certificate }),
-    ...(allow !== undefined && { inside: { ...chosen.inside!, allow } }),
+    inside: { ...withDomain(chosen, domain), ...(allow !== undefined && { allow }) },
   }
+}
+
+/** An earlier install did not say its domain to the stacks: by it the daemon may put records of apps into a zone. Pure. */
+export function withDomain({ rack, inside }: Pick<Chosen, 'rack' | 'inside'>, domain: string): InsideInput {
+  const isUnsaid = inside!.domain === undefined && domain !== usualDomain(rack)
+  return { ...inside!, ...(isUnsaid && { domain }) }
 }
