@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto'
 import type { ACM, Tag } from '@aws-sdk/client-acm'
 import { isAwsError } from '../aws/errors.ts'
 import { rackTag } from '../aws/own-stack.ts'
@@ -46,15 +47,16 @@ export async function ensureApiCertificate(
 
 /**
  * Has ACM keep a new one under the same ARN, in one step: listeners show it within minutes (D: "Reimport a certificate").
- * Whoever believes the one before believes no more what is shown then.
+ * Whoever believes the one before believes no more what is shown then. Gives the new one.
  */
 export async function renewApiCertificate(
   account: Account,
   { rack, arn: CertificateArn }: { rack: string; arn: string },
   { signal: abortSignal }: Pick<Control, 'signal'>,
-): Promise<void> {
-  const input = { CertificateArn, ...(await freshPair(rack)) }
-  await account.clients.certificates.importCertificate(input, { abortSignal })
+): Promise<X509Certificate> {
+  const pair = await freshPair(rack)
+  await account.clients.certificates.importCertificate({ CertificateArn, ...pair }, { abortSignal })
+  return new X509Certificate(pair.Certificate)
 }
 
 async function freshPair(rack: string) {

@@ -1,4 +1,3 @@
-import { readApiAccess } from '../../account/api-access.ts'
 import { renewApiCertificate } from '../../account/api-certificate.ts'
 import { readDaemonState } from '../../account/daemon-service.ts'
 import { RackError } from '../../domain/error.ts'
@@ -43,8 +42,10 @@ export async function renewCertificate(session: Session, known: InsideRack): Pro
       `Give the API of ${name} another certificate? Who is logged in elsewhere types then: ${again}.`,
       name,
     )
-    await renewApiCertificate(account, { rack, arn }, control)
-    const renewed = knownInAccount(await readApiAccess(account, rack, control), { name, token })
+    const made = await renewApiCertificate(account, { rack, arn }, control)
+    // Not as ACM tells it: it may still tell the one before.
+    const shown = { ...access, certificate: made.toString(), fingerprint: made.fingerprint256 }
+    const renewed = knownInAccount(shown, { name, token })
     await believe(world, renewed.pin!, way)
     const client = await connectRack(renewed, world)
     await untilAnswers(client, { rack, deadlineMs: shownDeadlineMs, signal: control.signal, isRenewed: true })
