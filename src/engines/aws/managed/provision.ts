@@ -136,9 +136,9 @@ export function assertKept(name: string, changes: StackChange[]): void {
 }
 
 /** D: "Prechecks for upgrades": RDS cancels one that it finds not to go well, before it stops the server, and tells nobody. */
-async function assertUpgraded(
-  { clients, rack }: AwsParts,
-  { name, kind, version }: ManagedService,
+export async function assertUpgraded(
+  { clients, rack }: Pick<AwsParts, 'clients' | 'rack'>,
+  { name, kind, version }: Pick<ManagedService, 'name' | 'kind' | 'version'>,
   control: Control,
 ): Promise<void> {
   if (!Object.hasOwn(databaseEngines, kind)) return
