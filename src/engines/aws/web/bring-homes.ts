@@ -59,7 +59,8 @@ export async function leadNames(
   control: Pick<Control, 'signal'>,
 ): Promise<void> {
   const balancers = await findWebBalancers(parts, control)
-  if (balancers.length === 1) return
+  // Of an owner that goes the records go too whose balancer somebody has deleted.
+  if (balancers.length === 1 && balancer !== null) return
   const own = new Set(publicNamesOf(parts, owner))
   const wanted = new Map(namesOf(parts, owner, balancer))
   const names = { wanted, balancers, isOurs: (name: string) => own.has(name) }
