@@ -59,10 +59,12 @@ function ownLogin(variables: Environment) {
 
 /**
  * Where a cloud runs the server, it is elsewhere, what is said to it is encrypted, and its certificate is looked at, with the
- * name that it is made out to; MariaDB's programs and MySQL's have other words for that.
+ * name that it is made out to; MariaDB's programs and MySQL's have other words for that. An earlier version has made some that
+ * know of no authorities.
  */
 const tls = `tls=
-[ -z "\${SERVICE_HOST:-}" ] || tls="--ssl-ca=$SERVICE_AUTHORITIES $(command -v mariadb >/dev/null && echo --ssl-verify-server-cert || echo --ssl-mode=VERIFY_IDENTITY)"
+[ -z "\${SERVICE_HOST:-}" ] || tls=$(command -v mariadb >/dev/null && echo --ssl || echo --ssl-mode=REQUIRED)
+[ -z "\${SERVICE_AUTHORITIES:-}" ] || tls="--ssl-ca=$SERVICE_AUTHORITIES $(command -v mariadb >/dev/null && echo --ssl-verify-server-cert || echo --ssl-mode=VERIFY_IDENTITY)"
 `
 
 /** The clients of one are called otherwise than those of the other, and some images have both names. */

@@ -27,10 +27,15 @@ fi
 
 /**
  * Where a cloud runs the server, it is elsewhere, what is said to it is encrypted, and who vouches for its certificate is
- * looked at; the name that it is made out to is not, which these programs cannot.
+ * looked at; the name that it is made out to is not, which these programs cannot. An earlier version has made some that know of
+ * no authorities.
  */
 const place = `at=
-[ -z "\${SERVICE_HOST:-}" ] || at="-h $SERVICE_HOST -p $SERVICE_PORT --tls --sni $SERVICE_HOST --cacert $SERVICE_AUTHORITIES"
+if [ -n "\${SERVICE_HOST:-}" ]; then
+  trust=--insecure
+  [ -z "\${SERVICE_AUTHORITIES:-}" ] || trust="--cacert $SERVICE_AUTHORITIES"
+  at="-h $SERVICE_HOST -p $SERVICE_PORT --tls --sni $SERVICE_HOST $trust"
+fi
 `
 
 const managed: Omit<ManagedCare, 'series'> = {
