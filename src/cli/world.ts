@@ -25,7 +25,7 @@ export interface World {
   /** What puts a rack back on this machine; loaded when it is asked for. */
   restorer(): Promise<RackRestorer>
   /** What looks at the account of a rack, by the credentials that this program has; finds, and throws nothing. */
-  accountDoctor(): Promise<(rack: Pick<AwsInstallation, 'name' | 'places'>) => Promise<Finding[]>>
+  accountDoctor(): Promise<(rack: Pick<AwsInstallation, 'name' | 'places' | 'domain'>) => Promise<Finding[]>>
   /** What seals files that leave the rack, and opens them. @param key 32 bytes */
   sealing(key: Uint8Array): Promise<Sealing>
 }

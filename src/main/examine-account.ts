@@ -12,15 +12,16 @@ import { balancerOf } from '../engines/aws/web/web-balancers.ts'
 import type { Finding } from '../host/finding.ts'
 import type { AwsInstallation } from '../host/installation.ts'
 import { createSemaphore } from '../lib/semaphore.ts'
+import { certificateFindings } from './certificate-findings.ts'
 import { storeFindings } from './store-findings.ts'
 
 const answerDeadlineMs = 30_000
 
+type ExaminedRack = Pick<AwsInstallation, 'name' | 'places' | 'domain'>
+
 /** Looks at what a rack has in its account, by the credentials that are in the environment. */
-export async function examineAccount({
-  name,
-  places,
-}: Pick<AwsInstallation, 'name' | 'places'>): Promise<Finding[]> {
+export async function examineAccount(rack: ExaminedRack): Promise<Finding[]> {
+  const { name, places } = rack
   const clients = createClients({ region: places.region })
   try {
     const caller = await examineCaller(clients, places)
@@ -31,7 +32,7 @@ export async function examineAccount({
     const ports = await examinePorts(clients, name, places)
     const further = await examineFurther(clients, name)
     const store = await examineStore(clients, name)
-    return [caller, ...found, ...ports, ...further, ...store, ...(await examineCertificates(clients, name))]
+    return [caller, ...found, ...ports, ...further, ...store, ...(await examineCertificates(clients, rack))]
   } finally {
     clients.close()
   }
@@ -104,21 +105,16 @@ async function examineStore(clients: AwsClients, rack: string): Promise<Finding[
   }
 }
 
-/** Of names of apps, while they are not issued. */
-async function examineCertificates(clients: AwsClients, rack: string): Promise<Finding[]> {
-  const check = 'certificate'
+async function examineCertificates(
+  clients: AwsClients,
+  { name, places, domain }: ExaminedRack,
+): Promise<Finding[]> {
   try {
-    const own = await ownCertificates({ clients, rack }, { signal: AbortSignal.timeout(answerDeadlineMs) })
-    return own.flatMap(({ name, state, proof, failure }): Finding[] => {
-      if (state === 'issued') return []
-      const detail = `${name} has none yet: ${failure ?? 'ACM waits for a record in the DNS'}`
-      const fix = proof
-        ? `Put it where the DNS of ${name} is: ${proof.name} ${proof.type} ${proof.value}`
-        : 'It is asked for again: look once more in a minute'
-      return [{ check, status: 'warning', detail, fix }]
-    })
+    const signal = AbortSignal.timeout(answerDeadlineMs)
+    const own = await ownCertificates({ clients, rack: name }, { signal })
+    return certificateFindings(own, { domain, host: places.balancer.host })
   } catch (error) {
-    return [unanswered(check, error)]
+    return [unanswered('certificate', error)]
   }
 }
 

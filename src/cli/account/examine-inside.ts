@@ -18,9 +18,9 @@ async function examineAccount(session: Session, known: InsideRack): Promise<Find
     return await inAccountOf(session, known, left, async (inside) => {
       const { account, access, control } = inside
       const bucket = { clients: account.clients, bucket: access.bucket }
-      const { places } = await readKeptInstallation(bucket, control)
+      const { places, domain } = await readKeptInstallation(bucket, control)
       const doctor = await session.world.accountDoctor()
-      return [...(await doctor({ name: access.rack, places })), await examineDaemon(inside, known)]
+      return [...(await doctor({ name: access.rack, places, domain })), await examineDaemon(inside, known)]
     })
   } catch (error) {
     if (!(error instanceof RackError) || error === left) throw error
