@@ -31,7 +31,7 @@ const keyLifeDays = 30
 
 /**
  * Removes the stacks of a rack whose apps and services are gone: those of further balancers, the rack's, then its base. What holds data stays, the
- * last snapshot of a store too, and is returned by name; with `data` it goes too, but for the key, which the account deletes in thirty days. Safe to repeat.
+ * last snapshot of a store too, and is returned by name; with `data` it goes too, but for the key, which the account deletes in thirty days, and a snapshot that RDS does not delete now. Safe to repeat.
  *
  * @throws conflict while stacks of apps or services are there: without the rack they could not be taken off any more
  * @throws engine-failed with what does not go and why
@@ -53,8 +53,12 @@ export async function removeStacks(
   kept.push(...(await removeBase(account, rack, control)))
   kept.push(...held.filter(({ id }) => !kept.some((each) => each.id === id)))
   if (!data) return kept
-  for (const resource of kept) await removeKept(account, resource, control)
-  return kept.filter(({ type }) => type === 'AWS::KMS::Key')
+  const left: KeptResource[] = []
+  for (const resource of kept) {
+    const isGone = await removeKept(account, resource, control)
+    if (!isGone) left.push(resource)
+  }
+  return left
 }
 
 async function removeOwn(
@@ -131,28 +135,33 @@ async function assertAlone(
   })
 }
 
-/** What holds data, once its stack has let go of it. Others are not kept by our templates. */
+/** What holds data, once its stack has let go of it: false where it stays for now. Others are not kept by our templates. */
 async function removeKept(
   account: InstallationAccount,
   { type, id }: KeptResource,
   control: Control,
-): Promise<void> {
+): Promise<boolean> {
+  if (type === snapshotType) return await removeSnapshot(account, id, control)
   if (type === 'AWS::S3::Bucket') await removeBucket(account, id, control)
   else if (type === 'AWS::EFS::FileSystem') await removeFileSystem(account, id, control)
-  else if (type === snapshotType) await removeSnapshot(account, id, control)
   else if (type === secretType) await removeSecret(account, id, control)
   else if (type === 'AWS::KMS::Key') await removeKey(account, id, control)
+  return type !== 'AWS::KMS::Key'
 }
 
 async function removeSnapshot(
   { clients }: InstallationAccount,
   DBSnapshotIdentifier: string,
   { signal }: Control,
-): Promise<void> {
+): Promise<boolean> {
   try {
     await clients.databases.deleteDBSnapshot({ DBSnapshotIdentifier }, { abortSignal: signal })
+    return true
   } catch (error) {
-    if (!isAwsError(error, 'DBSnapshotNotFoundFault', 'DBSnapshotNotFound')) throw error
+    // D: one that RDS is at, or could not take, is not deleted.
+    if (isAwsError(error, 'InvalidDBSnapshotStateFault', 'InvalidDBSnapshotState')) return false
+    if (isAwsError(error, 'DBSnapshotNotFoundFault', 'DBSnapshotNotFound')) return true
+    throw error
   }
 }
 
