@@ -25,12 +25,16 @@ export const uninstall: CommandSpec = {
   description: [
     'Removes processes, networks, images, the router, the daemon, and the directory with the history of all apps and',
     'the backups of services. Their data (the volumes of apps and services) stays unless --volumes is given.',
-    'Docker Engine itself is left alone. Of a rack in an AWS account its stacks go too; without --volumes the bucket, the',
-    'file system and the key stay in the account, and are named. --region takes away one of which nothing is here: whose daemon',
-    'runs in the account, or what an installation that was given up has left.',
+    'Docker Engine itself is left alone. Of a rack in an AWS account its stacks go too; without --volumes the bucket, the file',
+    'system, the keys and snapshots of the store stay in the account, and are named. --region takes away one of which nothing is',
+    'here: whose daemon runs in the account, or what an installation that was given up has left.',
     'Asks first; without a terminal it needs --yes.',
   ].join('\n'),
-  examples: ['uninstall', 'uninstall --rack demo --yes --volumes'],
+  examples: [
+    'uninstall',
+    'uninstall --rack demo --yes --volumes',
+    'uninstall --rack production --region eu-west-1',
+  ],
   options: [
     { flags: '--volumes', meaning: 'the data of apps and services too' },
     { flags: '-y, --yes', meaning: 'do not ask' },

@@ -45,9 +45,10 @@ export const update: CommandSpec = {
     '--dir names. Needs the right to write where versions lie: root, as a rule.',
     'Of a rack in an AWS account that is named so, the stacks are brought to this version first: what would change in them',
     'is shown, and asked for; with --plan it is only shown. What holds data, or what the rack hangs on, is replaced or',
-    'removed only where --replace names it. What was chosen at its install stays, but for what is given here of one whose',
-    'daemon runs in the account: --certificate, --api-allow, --cpu, --memory. With --renew-certificate the API of such a one',
-    'gets another certificate, and nothing else changes.',
+    'removed only where --replace names it. Before a daemon that runs there is replaced, a snapshot of its store is taken. What',
+    'was chosen at its install stays, but for what is given here of one whose daemon runs in the account: --certificate,',
+    '--api-allow, --cpu, --memory. With --renew-certificate the API of such a one gets another certificate, and nothing else',
+    'changes.',
   ].join('\n'),
   examples: [
     'update rack-0.2.0-linux-x64.tar.gz',
