@@ -34,7 +34,8 @@ export async function bringHomes(parts: AwsParts, control: Pick<Control, 'signal
     await bringPublicNames(parts, wantedOf, control)
   } catch (error) {
     control.signal.throwIfAborted()
-    if (signs === null) throw error
+    // Where the zone cannot be read, apps are where they are.
+    signs ??= await findSigns(parts, control)
     parts.onTrouble(error)
   }
   return homes
