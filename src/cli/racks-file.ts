@@ -86,6 +86,18 @@ export function withRack({ racks }: KnownRacks, rack: KnownRack): KnownRacks {
   return { racks: [...others, rack].sort((a, b) => (a.name < b.name ? -1 : 1)), current: rack.name }
 }
 
+/** Has all that stand for a rack in an account here, however they are called and with whatever token, find and believe it so. Pure. */
+export function withAccess(
+  known: KnownRacks,
+  { pin, account }: Pick<KnownRack, 'pin' | 'account'>,
+): KnownRacks {
+  if (!account || !pin) return known
+  const { id, region, rack } = account
+  const isSame = (way?: AccountWay) => way?.id === id && way.region === region && way.rack === rack
+  const racks = known.racks.map((each) => (isSame(each.account) ? { ...each, pin, account } : each))
+  return { ...known, racks }
+}
+
 /** Takes a rack out; the current one is then another, if there is just one. */
 export function withoutRack({ racks, current }: KnownRacks, name: string): KnownRacks {
   const left = racks.filter((rack) => rack.name !== name)

@@ -5,8 +5,9 @@ import type { ApiAccess } from '../../account/api-access.ts'
 import type { OpenAccount } from '../../account/open-account.ts'
 import type { Client } from '../../client/client-types.ts'
 import { RackError } from '../../domain/error.ts'
+import { withAccess } from '../racks-file.ts'
 import type { World } from '../world.ts'
-import { makeAccountToken, untilAnswers } from './account-access.ts'
+import { knownInAccount, makeAccountToken, untilAnswers } from './account-access.ts'
 
 /** Answers one after the other; the last one again and again. */
 function saying(...answers: (RackError | 'yes')[]): { client: Pick<Client, 'getRack'>; asked: () => number } {
@@ -109,5 +110,21 @@ test('whoever leaves before the answer hears by which name the token may stand',
     code: 'cancelled',
     message: 'interrupted',
     hint: /^The new token may stand there as (login-\d+); .*: rack tokens revoke \1$/,
+  })
+})
+
+test('a rack that shows another certificate is believed under each of its names here, with the token of each', () => {
+  const before = knownInAccount(access, { name: 'shop', token: 'one' })
+  const far = { ...before, name: 'far', token: 'two' }
+  const other = { ...before, name: 'other', account: { ...before.account!, region: 'eu-test-2' } }
+  const here = { name: 'here', url: 'unix:/run/rack.sock', token: 'three' }
+  const now = knownInAccount(
+    { ...access, fingerprint: 'CD', balancer: 'moved' },
+    { name: 'new', token: 'four' },
+  )
+  const { pin, account } = now
+  assert.deepEqual(withAccess({ racks: [before, far, other, here], current: 'far' }, now), {
+    racks: [{ ...before, pin, account }, { ...far, pin, account }, other, here],
+    current: 'far',
   })
 })

@@ -4,7 +4,7 @@ import { RackError } from '../../domain/error.ts'
 import { confirm } from '../confirm.ts'
 import { connectRack } from '../connect-rack.ts'
 import type { InsideRack } from '../inside-rack.ts'
-import { changeRacks, type AccountWay } from '../racks-file.ts'
+import { changeRacks, withAccess } from '../racks-file.ts'
 import type { Session } from '../session.ts'
 import { knownInAccount, untilAnswers } from './account-access.ts'
 import { inAccountOf } from './inside.ts'
@@ -19,7 +19,7 @@ const shownDeadlineMs = 600_000
  */
 export async function renewCertificate(session: Session, known: InsideRack): Promise<void> {
   const { output, world, isJson } = session
-  const { name, url, token, account: way } = known
+  const { name, url, token } = known
   const again = `rack login ${url}`
   const left = new RackError('cancelled', `which certificate ${name} shows now is not known here`, {
     hint: `Have its account asked: ${again}`,
@@ -46,7 +46,7 @@ export async function renewCertificate(session: Session, known: InsideRack): Pro
     // Not as ACM tells it: it may still tell the one before.
     const shown = { ...access, certificate: made.toString(), fingerprint: made.fingerprint256 }
     const renewed = knownInAccount(shown, { name, token })
-    await believe(world, renewed.pin!, way)
+    await changeRacks(world.env, (racks) => withAccess(racks, renewed))
     const client = await connectRack(renewed, world)
     await untilAnswers(client, { rack, deadlineMs: shownDeadlineMs, signal: control.signal, isRenewed: true })
     const { fingerprint } = renewed.pin!
@@ -54,20 +54,4 @@ export async function renewCertificate(session: Session, known: InsideRack): Pro
     output.say(output.colors.say.green(`the API of ${name} shows another certificate: ${fingerprint}`))
     output.say(`who is logged in elsewhere types: ${again}`)
   })
-}
-
-/** However the rack is called here, and with whatever token. */
-async function believe(
-  { env }: Session['world'],
-  pin: { fingerprint: string; certificate: string },
-  { id, region, rack }: AccountWay,
-): Promise<void> {
-  await changeRacks(env, ({ racks, current }) => ({
-    current,
-    racks: racks.map((each) => {
-      const { account } = each
-      const isSame = account?.id === id && account.region === region && account.rack === rack
-      return isSame ? { ...each, pin } : each
-    }),
-  }))
 }

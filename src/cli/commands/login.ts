@@ -1,7 +1,7 @@
 import { RackError } from '../../domain/error.ts'
 import { isAccountUrl } from '../account-way.ts'
 import type { CommandSpec } from '../command-spec.ts'
-import { changeRacks, withRack, type KnownRack } from '../racks-file.ts'
+import { changeRacks, withAccess, withRack, type KnownRack } from '../racks-file.ts'
 import { pinCertificate } from '../pin-certificate.ts'
 import { readAll } from '../read-all.ts'
 import { readSecret } from '../read-secret.ts'
@@ -51,7 +51,7 @@ export const login: CommandSpec = {
     await changeRacks(world.env, (known) => {
       const before = known.racks.find((rack) => rack.name === name && rack.url === access.url)
       const { pin: _earlier, ...kept } = before ?? {}
-      return withRack(known, { ...kept, ...access, name })
+      return withRack(withAccess(known, access), { ...kept, ...access, name })
     })
     const remark = versionRemark(found.version, world.version)
     if (remark !== null) output.say(output.colors.say.yellow(remark))
