@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { webBalancerPrefix } from '../../../aws/web-balancer.ts'
 import { appOwner } from '../../../domain/owner.ts'
-import { isGivenAway, nameChanges, publicNamesOf, type PublicSets } from './public-names.ts'
+import type { AwsParts } from '../parts.ts'
+import { isGivenAway, nameChanges, nameShortage, publicNamesOf, type PublicSets } from './public-names.ts'
 
 const listeners = { http: 'arn:http', https: null }
 const balancers = [
@@ -68,4 +69,22 @@ test('a zone that leaves the domain of the rack to other servers does not answer
     [isGiven('example.test.', [ns]), isGiven('example.test.', []), isGiven('apps.example.test.', [ns])],
     [true, false, false],
   )
+})
+
+test('a rack without a domain of its owner’s is told to have one, and no zone to make', async () => {
+  const zones = { listHostedZones: async () => ({ HostedZones: [{ Id: 'Z', Name: 'r1.internal.' }] }) }
+  const [balancer] = balancers
+  const places = { account: '123456789012', balancer }
+  const parts = {
+    rack: 'r1',
+    domain: 'r1.internal',
+    domains: { current: () => [] },
+    clients: { zones },
+    places,
+  }
+  const asked = { owner: appOwner('shop'), balancers }
+  const { signal } = new AbortController()
+  const shortage = await nameShortage(parts as unknown as AwsParts, asked, { signal })
+  assert.equal(shortage?.code, 'capacity')
+  assert.match(shortage.hint!, /, or make another rack .*: rack install aws --domain DOMAIN$/)
 })

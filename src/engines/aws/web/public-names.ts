@@ -43,6 +43,7 @@ export async function findPlace(
   control: Pick<Control, 'signal'>,
 ): Promise<PublicPlace | null> {
   const { domain } = parts
+  if (isPrivate(domain)) return null
   const zone = zoneOf(domain, zones)
   if (zone === null) return null
   const sets = await Array.fromAsync(recordSetsBelow(parts, { zone: zone.Id!, domain }, control))
@@ -112,13 +113,17 @@ export async function nameShortage(
   return foreign.length === 0 ? null : foreignNames(foreign)
 }
 
+/** Of a rack that was given none: no server of the public answers for it, whatever is in an account (ICANN, 2024-07-29). */
+const isPrivate = (domain: string) => domain.endsWith('.internal')
+
 function noZone({ domain, places }: Pick<AwsParts, 'domain' | 'places'>): RackError {
+  const other = isPrivate(domain)
+    ? 'make another rack that has a domain of yours: rack install aws --domain DOMAIN'
+    : `have the names of ${domain} in the account: aws route53 create-hosted-zone --name ${domain} --caller-reference rack, put its records there too (*.${domain} CNAME ${places.balancer.host}), and let its domain above name the servers of that zone`
   return new RackError(
     'capacity',
     `the load balancer of the rack has no room for the app: a further one needs records of its own for the app below ${domain}, and the account ${places.account} has no public zone of Route 53 that answers for them`,
-    {
-      hint: `Take away what nobody asks for (rack apps delete APP), or have the names of ${domain} in the account: aws route53 create-hosted-zone --name ${domain} --caller-reference rack, put its records there too (*.${domain} CNAME ${places.balancer.host}), and let its domain above name the servers of that zone`,
-    },
+    { hint: `Take away what nobody asks for (rack apps delete APP), or ${other}` },
   )
 }
 
