@@ -32,6 +32,13 @@ export interface PendingMaintenance {
   at: Date | null
 }
 
+/** Whether a database does not come by itself from how it is (D: "Viewing Amazon RDS DB instance status"). Pure. */
+export function isStuck(status: string): boolean {
+  return /^(stop|storage-full$|failed$|inaccessible-|incompatible-|insufficient-|restore-error$|delet)/.test(
+    status,
+  )
+}
+
 type Clients = Pick<AwsClients, 'stacks' | 'databases'>
 
 /** Null for a rack that has none in its account. */

@@ -4,6 +4,7 @@ import { untilOver } from '../aws/until-over.ts'
 import type { Control } from '../domain/control.ts'
 import { RackError } from '../domain/error.ts'
 import type { InstallationAccount } from './installation-account.ts'
+import { isStuck } from './store-health.ts'
 import { listSnapshots } from './store-snapshots.ts'
 import { tagsOf } from './templates/template.ts'
 
@@ -30,7 +31,7 @@ type Account = Pick<InstallationAccount, 'intervalMs'> & {
 /**
  * Takes a snapshot of a rack's store, and waits until it is there: what a new daemon changes in the tables is taken back by
  * nobody. Gives its name.
- * @throws conflict for a store that is stopped; engine-failed, timeout
+ * @throws conflict for a store of which none can be taken, such as one that is stopped; engine-failed, timeout
  */
 export async function takeSnapshot(
   { clients, intervalMs = 3000 }: Account,
@@ -76,18 +77,26 @@ async function hasBegun(databases: RDS, order: Order, abortSignal: AbortSignal):
   } catch (error) {
     // Begun by a call whose answer was lost.
     if (isAwsError(error, 'DBSnapshotAlreadyExistsFault', 'DBSnapshotAlreadyExists')) return true
+    if (isAwsError(error, ...notFound)) throw notTaken(DBInstanceIdentifier, 'gone', error)
     if (!isAwsError(error, 'InvalidDBInstanceStateFault', 'InvalidDBInstanceState')) throw error
     const { DBInstances } = await databases.describeDBInstances({ DBInstanceIdentifier }, { abortSignal })
-    if (DBInstances?.[0]?.DBInstanceStatus !== 'stopped') return false
-    throw new RackError(
-      'conflict',
-      `the store ${DBInstanceIdentifier} is stopped: no snapshot of it can be taken`,
-      {
-        hint: `Start it, then type the same again: aws rds start-db-instance --db-instance-identifier ${DBInstanceIdentifier}`,
-        cause: error,
-      },
-    )
+    const status = DBInstances?.[0]?.DBInstanceStatus ?? 'unknown'
+    if (isStuck(status)) throw notTaken(DBInstanceIdentifier, status, error)
+    return false
   }
+}
+
+const notFound = ['DBInstanceNotFoundFault', 'DBInstanceNotFound']
+
+function notTaken(store: string, status: string, cause: unknown): RackError {
+  const hint =
+    status === 'stopped'
+      ? `Start it, then type the same again: aws rds start-db-instance --db-instance-identifier ${store}`
+      : 'See what to do about it, then type the same again: rack doctor'
+  return new RackError('conflict', `the store ${store} is ${status}: no snapshot of it can be taken`, {
+    hint,
+    cause,
+  })
 }
 
 /** Removes the snapshots that no update has need of any more: once the new daemon is up. Safe to repeat. */

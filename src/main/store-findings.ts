@@ -1,4 +1,4 @@
-import type { StoreHealth } from '../account/store-health.ts'
+import { isStuck, type StoreHealth } from '../account/store-health.ts'
 import type { Finding } from '../host/finding.ts'
 
 /** As `rack install aws` has it made. @see src/account/templates/store.ts */
@@ -16,10 +16,6 @@ const goodStates = new Set([
   'storage-initialization',
   'storage-optimization',
 ])
-/** From which it does not come by itself. */
-const badStates =
-  /^(stop|storage-full$|failed$|inaccessible-|incompatible-|insufficient-|restore-error$|delet)/
-
 /** What is to be said of the store of a rack: that all is well, or each thing that is not. Pure. */
 export function storeFindings(health: StoreHealth): Finding[] {
   const { name, status, backupDays, gigabytes } = health
@@ -51,7 +47,7 @@ function stateFindings({ name, status, gigabytes, mostGigabytes }: StoreHealth):
     return [finding('bad', detail, modify(name, `--allocated-storage ${size}${most}`))]
   }
   const events = `aws rds describe-events --source-type db-instance --source-identifier ${name}`
-  return [finding(badStates.test(state) ? 'bad' : 'warning', detail, events)]
+  return [finding(isStuck(state) ? 'bad' : 'warning', detail, events)]
 }
 
 function settingFindings(health: StoreHealth): Finding[] {
