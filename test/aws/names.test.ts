@@ -137,7 +137,10 @@ test('a domain is served by http until its certificate is there, then by TLS, an
     webType('web', ['site.rack.test']),
     webType('admin', ['admin.site.rack.test'], { type: 'admin' }),
   ])
-  await deploy(plan, null)
+  const deploying = deploy(plan, null).then(() => 'deployed')
+  const early = await Promise.race([bring(plan).then(() => 'brought'), deploying])
+  assert.equal(early, 'brought', 'the names of others wait for no deploy')
+  await deploying
   domains = [
     domain('www.example.test', 'site'),
     domain('desk.example.test', 'site', 'admin'),

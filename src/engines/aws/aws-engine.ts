@@ -4,7 +4,7 @@ import type { Engine, EngineInfo } from '../../domain/engine.ts'
 import { accountEngine } from '../../domain/aws-places.ts'
 import { RackError } from '../../domain/error.ts'
 import type { NameState } from '../../domain/name-state.ts'
-import { appOwner, ownerKey } from '../../domain/owner.ts'
+import { appOwner, ownerKey, type Owner } from '../../domain/owner.ts'
 import type { Plan } from '../../domain/plan.ts'
 import { servesWeb } from '../../domain/ways.ts'
 import { unknownCounts } from '../../rollout/receipt.ts'
@@ -49,6 +49,7 @@ export interface AwsEngine extends Engine {
   /**
    * Has apps reached by the names that they have now, domains among them, and certificates for these names had of the
    * account and shown. Each call goes one step on; to be called when domains have changed, and every minute.
+   * What is being deployed or removed meanwhile is left to that, and to the next call.
    * @param plans live ones, of all apps; what has been deployed or removed since they were read counts instead
    */
   bringNames(plans: readonly Plan[], control: Control): Promise<NameState[]>
@@ -102,20 +103,29 @@ function changes(
   'obstacles' | 'nameObstacles' | 'additions' | 'deploy' | 'measure' | 'remove' | 'bringNames'
 > {
   const inTurn = createOwnerTurns()
-  // By owner, to what the last change has led; null where it is gone.
-  const brought = new Map<string, Plan | null>()
+  const turns: Turns = { inTurn, changing: new Set(), brought: new Map() }
+  const { changing, brought } = turns
+  const change = async <T>(owner: Owner, control: Control, task: () => Promise<T>): Promise<T> =>
+    await inTurn(owner, control, async () => {
+      changing.add(ownerKey(owner))
+      try {
+        return await task()
+      } finally {
+        changing.delete(ownerKey(owner))
+      }
+    })
   return {
     obstacles: (plan, starting, control) =>
       guarded(control, () => obstaclesOf(parts, plan, starting, control)),
     nameObstacles: (plan, domains) => nameObstacles(plan, domains),
     additions: (plan, control) => guarded(control, () => additionsOf(parts, plan, control)),
-    deploy: (change, control) =>
-      inTurn(change.plan.owner, control, async () => {
-        const receipt = await deployPlan(parts, change, control)
-        brought.set(ownerKey(change.plan.owner), change.plan)
+    deploy: (order, control) =>
+      change(order.plan.owner, control, async () => {
+        const receipt = await deployPlan(parts, order, control)
+        brought.set(ownerKey(order.plan.owner), order.plan)
         return receipt
       }),
-    bringNames: namesVerb(parts, inTurn, brought),
+    bringNames: namesVerb(parts, turns),
     measure: (measurement, control) =>
       guarded(control, async () => {
         const counts = await abortable(
@@ -126,7 +136,7 @@ function changes(
         return counts
       }),
     remove: (owner, { volumes }, control) =>
-      inTurn(owner, control, async () => {
+      change(owner, control, async () => {
         await removeOwner(parts, owner, control)
         brought.set(ownerKey(owner), null)
         if (volumes) await removeVolumes(parts, owner, control)
@@ -134,12 +144,16 @@ function changes(
   }
 }
 
-/** @param brought by owner, to what the last change has led; null where it is gone */
-function namesVerb(
-  parts: AwsParts,
-  inTurn: ReturnType<typeof createOwnerTurns>,
-  brought: ReadonlyMap<string, Plan | null>,
-): AwsEngine['bringNames'] {
+/** Whose turn it is to change an owner; all by its key. */
+interface Turns {
+  inTurn: ReturnType<typeof createOwnerTurns>
+  /** Whose deploy or removal is under way: that may take long, and leads by itself. */
+  changing: Set<string>
+  /** To what the last change has led; null where it is gone. */
+  brought: Map<string, Plan | null>
+}
+
+function namesVerb(parts: AwsParts, { inTurn, changing, brought }: Turns): AwsEngine['bringNames'] {
   const naming = createSemaphore(1)
   const lookAtWays = createSettledWays(parts)
   return (plans, control) =>
@@ -162,8 +176,9 @@ function namesVerb(
         }
       }
       // An app that is being deployed, or cannot have what it asks for, keeps no other from its names.
+      const possible = works.filter(([{ owner }]) => !changing.has(ownerKey(owner)))
       const ends = await Promise.allSettled(
-        works.map(
+        possible.map(
           async ([read, work]) =>
             await inTurn(read.owner, control, async () => {
               const wanted = wantedOf(read)
