@@ -7,7 +7,7 @@ test('what becomes of a name is told once, and again when it is otherwise', asyn
   const waiting = { name: 'shop.example.com', state: 'waiting' as const, record, reason: 'no record' }
   const shown = { name: 'shop.example.com', state: 'shown' as const, record: null, reason: null }
   const answers = [[waiting], [waiting], [shown], [], [waiting]]
-  const engine = { bringNames: async () => answers.shift() ?? [] }
+  const engine = { bringNames: async () => ({ states: answers.shift() ?? [], failure: null }) }
   const said: string[] = []
   const tell = (level: string) => (facts: { name: string }) => void said.push(`${level} ${facts.name}`)
   const log = { info: tell('info'), warn: tell('warn'), error: tell('error') }
@@ -32,4 +32,15 @@ test('an account that does not answer keeps nobody from a later try', async () =
   const names = createNameBringer({ engine, livePlans: async () => [], log: log as never })
   await names.keep(1, { signal: ending.signal, report: () => undefined })
   assert.deepEqual([tries, said], [3, ['error']])
+})
+
+test('an app that cannot be brought to its names is told, and what became of those of others is known', async () => {
+  const shown = { name: 'shop.example.com', state: 'shown' as const, record: null, reason: null }
+  const failure = new Error('the load balancer 2 is gone')
+  const engine = { bringNames: async () => ({ states: [shown], failure }) }
+  const log = { info: () => undefined, warn: () => undefined, error: () => undefined }
+  const names = createNameBringer({ engine, livePlans: async () => [], log: log as never })
+  const control = { signal: new AbortController().signal, report: () => undefined }
+  await assert.rejects(names.bring(control), failure)
+  assert.deepEqual(names.states(), [shown])
 })

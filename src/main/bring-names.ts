@@ -25,7 +25,8 @@ export function createNameBringer({ engine, livePlans, log }: Bringing): NameBri
   const told = new Map<string, string>()
   let states: readonly NameState[] = []
   const bring = async (control: Control) => {
-    states = await engine.bringNames(await livePlans(), control)
+    const brought = await engine.bringNames(await livePlans(), control)
+    states = brought.states
     const left = new Set(told.keys())
     for (const { name, state, record, reason } of states) {
       left.delete(name)
@@ -37,6 +38,7 @@ export function createNameBringer({ engine, livePlans, log }: Bringing): NameBri
       else log.warn(facts, 'a name has no certificate yet')
     }
     for (const name of left) told.delete(name)
+    if (brought.failure !== null) throw brought.failure
   }
   return {
     bring,

@@ -39,6 +39,13 @@ import { saveImages } from './images/save-images.ts'
 import { notThere } from './not-there.ts'
 import type { AwsEngineOptions, AwsParts } from './parts.ts'
 
+/** What has become of names, and of apps. */
+export interface BroughtNames {
+  states: NameState[]
+  /** Why an app could not be brought to its names; null where all were. It keeps no other one from theirs. */
+  failure: Error | null
+}
+
 /** An engine in an account, with what only its owner needs. */
 export interface AwsEngine extends Engine {
   /**
@@ -52,7 +59,7 @@ export interface AwsEngine extends Engine {
    * What is being deployed or removed meanwhile is left to that, and to the next call.
    * @param plans live ones, of all apps; what has been deployed or removed since they were read counts instead
    */
-  bringNames(plans: readonly Plan[], control: Control): Promise<NameState[]>
+  bringNames(plans: readonly Plan[], control: Control): Promise<BroughtNames>
   /** The host of the load balancer that leads to an app, as it was seen last; null for one that was not. */
   hostOf(app: string): string | null
   /** Lets go of everything; processes run on. */
@@ -187,8 +194,7 @@ function namesVerb(parts: AwsParts, { inTurn, changing, brought }: Turns): AwsEn
         ),
       )
       const failed = ends.find((each) => each.status === 'rejected')
-      if (failed) throw failed.reason
-      return states
+      return { states, failure: (failed?.reason as Error | undefined) ?? null }
     })
 }
 
