@@ -22,7 +22,11 @@ test('a store that is well is one line', () => {
 })
 
 for (const [what, change, expected] of [
-  ['gone', { status: null }, /^bad: .* is gone: .* → aws rds describe-db-snapshots .*store/],
+  [
+    'gone',
+    { status: null },
+    /^bad: .* is gone: .* → aws rds describe-db-snapshots --snapshot-type manual --query .*=='store'.*; restore/,
+  ],
   ['stopped', { status: 'stopped' }, /^bad: .* is stopped → aws rds start-db-instance/],
   ['stopping', { status: 'stopping' }, /^bad: .* is stopping → aws rds describe-events/],
   ['full', { status: 'storage-full' }, /^bad: .* is storage-full → .* --allocated-storage 40 --apply/],

@@ -28,8 +28,10 @@ function finding(status: Finding['status'], detail: string, fix?: string): Findi
   return { check: 'store', status, detail, ...(fix !== undefined && { fix }) }
 }
 
+/** D: by the name of a database `describe-db-snapshots` finds nothing once that is gone. */
 function goneFinding(name: string): Finding {
-  const fix = `aws rds describe-db-snapshots --db-instance-identifier ${name}; restore one under that name`
+  const list = `aws rds describe-db-snapshots --snapshot-type manual --query "DBSnapshots[?DBInstanceIdentifier=='${name}'].DBSnapshotIdentifier"`
+  const fix = `${list}; restore one under that name, as docs/aws.md says it in "Back to the version before"`
   return finding('bad', `the store ${name} is gone: somebody has deleted it`, fix)
 }
 
