@@ -56,7 +56,7 @@ function untrusted({ host, origin, inAccount }: Untrusted, code: string, cause: 
     `the certificate of ${host} is not believed here (${code}): nothing was sent to it`,
     {
       hint: inAccount
-        ? `If it was renewed (rack update --renew-certificate), its account tells the new one: rack login ${origin}`
+        ? `If it was renewed (rack update --renew-certificate), its account tells the new one: rack login ${origin}; who only has a token of it adds --token-stdin`
         : `If it was changed, or your clock was wrong: date; rack login ${origin} looks at it anew.`,
       details,
       cause,

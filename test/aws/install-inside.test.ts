@@ -238,7 +238,7 @@ async function renewCertificate(): Promise<void> {
   assert.equal((await statusElsewhere()).status, 'running')
   const refused = await run(['apps'])
   assert.match(refused.stderr, /^error: the certificate of aws:\/\/\S+ is not believed here/m)
-  assert.match(refused.stderr, new RegExp(`its account tells the new one: rack login ${address}$`, 'm'))
+  assert.match(refused.stderr, new RegExp(`its account tells the new one: rack login ${address}; `, 'm'))
   assert.equal(shown(await passes(['login', address])), now)
   await passes(['apps'])
 }
