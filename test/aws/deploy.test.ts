@@ -5,6 +5,7 @@ import { createClients } from '../../src/aws/clients.ts'
 import type { RackError } from '../../src/domain/error.ts'
 import type { Plan } from '../../src/domain/plan.ts'
 import { appOwner } from '../../src/domain/owner.ts'
+import type { Progress } from '../../src/domain/control.ts'
 import { noReleaseCommands } from '../../src/domain/engine.ts'
 import type { AwsEngine } from '../../src/engines/aws/aws-engine.ts'
 import { withDeadline } from '../../src/lib/deadline.ts'
@@ -103,6 +104,25 @@ test('parts come first and the service last; one call moves all rules; nothing g
   const gone = made.findIndex((each) => /:Delete/.test(each) && !each.startsWith('cloudformation'))
   assert.ok(gone === -1 || gone > first('elasticloadbalancing:SetRulePriorities'))
   assert.equal(await answerOf('order'), 'RTTTTTTTTTT')
+})
+
+test('what keeps a task from its start for a moment is told, and fails no deploy', async () => {
+  const { startFailures } = rack.account
+  // D: "Stopped tasks error messages": of a role that was made seconds ago, and of Fargate.
+  startFailures.push(
+    "ECS was unable to assume the role 'arn:aws:iam::123456789012:role/x' that was provided for this task.",
+    'Timeout waiting for network interface provisioning to complete.',
+  )
+  const said: string[] = []
+  const control = controlFor(60_000)
+  const heard = {
+    ...control,
+    report: (progress: Progress) => void (progress.type === 'log' && said.push(progress.text)),
+  }
+  await rack.engine.deploy(change(planFor('patient', 'RPPPPPPPPPP'), null), heard)
+  assert.equal(await answerOf('patient'), 'RPPPPPPPPPP')
+  await areAlone('patient', 'RPPPPPPPPPP')
+  assert.equal(said.filter((text) => /a task was not started, which may pass/.test(text)).length, 2)
 })
 
 test('where the account knows no quota of Fargate, the rack gives what it was told', async () => {

@@ -27,6 +27,7 @@ export async function createFakeAccount({
     account,
     run: `fa${randomBytes(4).toString('hex')}`,
     directory: await mkdtemp(join(tmpdir(), await ownPrefix())),
+    startFailures: [],
     troubles,
     onTrouble: (error) => void troubles.push(error),
   }

@@ -46,6 +46,8 @@ export interface FakeAccount {
   run: string
   /** Where files of the account lie: file systems, buckets. */
   directory: string
+  /** With which words the next tasks do not start, one each. */
+  startFailures: string[]
   /** Hears of what goes wrong in the background. */
   onTrouble(error: unknown): void
 }

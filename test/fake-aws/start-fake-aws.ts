@@ -69,6 +69,8 @@ export interface FakeAws {
   addPublicZone(name: string): void
   calls: Calls
   faults: Faults
+  /** With which words the next tasks do not start, one each. */
+  startFailures: string[]
   stacks: FakeStacks
   certificates: Pick<FakeCertificates, 'add' | 'authority' | 'refused'>
   /** PEM of who signs what databases show. */
@@ -239,6 +241,7 @@ export async function startFakeAws(options: FakeAwsOptions = {}): Promise<FakeAw
     addPublicZone: (name) => names.addPublicZone(name),
     calls: server.calls,
     faults: server.faults,
+    startFailures: account.startFailures,
     stacks,
     certificates,
     databaseAuthority: shown.authority,

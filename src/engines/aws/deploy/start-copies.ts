@@ -10,6 +10,7 @@ import { changeRecords, recordChanges } from '../inside/records.ts'
 import { namesOfTypes } from '../inside/wanted-names.ts'
 import { describeTasks, toGeneration, type FoundTask } from '../look/found.ts'
 import { allTasks } from '../look/service-tasks.ts'
+import { isPassing } from '../look/passing-failure.ts'
 import { endOfTask, isRunningTask } from '../look/task-end.ts'
 import { generationName, makeGenerationId, membersName } from '../names.ts'
 import { emptyCopy } from './look.ts'
@@ -157,29 +158,36 @@ export async function takeTasks(
     signal: control.signal,
   })
   const { signal } = deadline
-  const found = await newTasks(own, generation, { known, count }, { signal })
-  own.started.push(...found.map(({ arn }) => arn))
-  const copies = await Promise.all(
-    found.map(async ({ arn }) => {
-      const isReady = (task: Parameters<typeof endOfTask>[0] | null) =>
-        task && (isRunningTask(task) || endOfTask(task)) ? task : null
-      const task = await parts.tasks.until(arn, isReady, signal)
-      const end = endOfTask(task)
-      const [again] = await describeTasks(parts, [arn], { signal })
-      const copy: OwnCopy = {
-        ...emptyCopy(own, generation, again!.process),
-        task: arn,
-        address: again!.address,
-        state: end ? 'ended' : 'running',
-        exitCode: end?.code ?? null,
-        endedByItself: end?.isOwn ?? false,
-        mark: 'unproved',
-      }
-      own.copies.set(copy.process, copy)
-      if (end?.notStarted) throw notStarted(generation.type, copy.process, end.notStarted)
-      return copy
-    }),
-  )
+  const copies: OwnCopy[] = []
+  const passed = new Set(known)
+  const take = async ({ arn }: FoundTask, again: number) => {
+    const isReady = (task: Parameters<typeof endOfTask>[0] | null) =>
+      task && (isRunningTask(task) || endOfTask(task)) ? task : null
+    const task = await parts.tasks.until(arn, isReady, signal)
+    const end = endOfTask(task)
+    passed.add(arn)
+    const words = end?.notStarted ?? null
+    if (isPassing({ type: generation.type, words, again }, control)) return
+    const [found] = await describeTasks(parts, [arn], { signal })
+    const copy: OwnCopy = {
+      ...emptyCopy(own, generation, found!.process),
+      task: arn,
+      address: found!.address,
+      state: end ? 'ended' : 'running',
+      exitCode: end?.code ?? null,
+      endedByItself: end?.isOwn ?? false,
+      mark: 'unproved',
+    }
+    own.copies.set(copy.process, copy)
+    if (words !== null) throw notStarted(generation.type, copy.process, words)
+    copies.push(copy)
+  }
+  for (let again = 0; copies.length < count; again++) {
+    const wanted = { known: passed, count: count - copies.length }
+    const found = await newTasks(own, generation, wanted, { signal })
+    own.started.push(...found.map(({ arn }) => arn))
+    await Promise.all(found.map((task) => take(task, again)))
+  }
   return copies
 }
 

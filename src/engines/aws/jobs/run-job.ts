@@ -1,9 +1,11 @@
+import type { Task } from '@aws-sdk/client-ecs'
 import type { Control } from '../../../domain/control.ts'
 import type { CopyOrder } from '../../../rollout/runtime.ts'
 import { isAwsError } from '../../../aws/errors.ts'
 import { mainContainer } from '../definition/task-definition.ts'
 import { networkOf } from '../definition/service-input.ts'
 import { describeTasks, type FoundTask } from '../look/found.ts'
+import { isPassing } from '../look/passing-failure.ts'
 import { endOfTask, isRunningTask } from '../look/task-end.ts'
 import { ecsTags, generationName, ownerWord, taskGroup, type GenerationName } from '../names.ts'
 import { commandName, jobName } from './jobs.ts'
@@ -65,21 +67,36 @@ async function startTask(own: OwnRollout, job: Job, control: Control): Promise<O
     ...(command && { overrides: { containerOverrides: [{ name: mainContainer, command }] } }),
     tags: ecsTags(tagsOf(own, order, { kind, state: 'proving' })),
   }
-  const run = async () => await parts.clients.ecs.runTask(input, { abortSignal: signal })
-  const { tasks = [], failures = [] } = await untilKnown(parts, run, signal)
-  const [made] = tasks
-  if (!made?.taskArn)
-    throw notStarted(order.process.type, '', failures[0]?.reason ?? generationName(generation))
-  const arn = made.taskArn
+  for (let again = 0; ; again++) {
+    const run = async () => await parts.clients.ecs.runTask(input, { abortSignal: signal })
+    const { tasks = [], failures = [] } = await untilKnown(parts, run, signal)
+    const [made] = tasks
+    if (!made?.taskArn)
+      throw notStarted(order.process.type, '', failures[0]?.reason ?? generationName(generation))
+    const copy = await takeJob(own, job, { arn: made.taskArn, again }, control)
+    if (copy) return copy
+  }
+}
+
+/** Null of one that was not started, where the next one may be. */
+async function takeJob(
+  own: OwnRollout,
+  { order, kind }: Job,
+  { arn, again }: { arn: string; again: number },
+  control: Control,
+): Promise<OwnCopy | null> {
+  const { parts } = own
+  const { type } = order.process
+  const { signal } = control
   parts.madeTasks.add(arn)
   try {
-    const isReady = (task: typeof made | null) =>
-      task && (isRunningTask(task) || endOfTask(task)) ? task : null
-    const end = endOfTask(await parts.tasks.until(arn, isReady, signal))
+    const isReady = (task: Task | null) => (task && (isRunningTask(task) || endOfTask(task)) ? task : null)
+    const words = endOfTask(await parts.tasks.until(arn, isReady, signal))?.notStarted ?? null
+    if (isPassing({ type, words, again }, control)) return null
     const [found] = await describeTasks(parts, [arn], { signal })
     const copy = copyOfJob(order, found!, kind)
     own.copies.set(copy.process, copy)
-    if (end?.notStarted) throw notStarted(order.process.type, copy.process, end.notStarted)
+    if (words !== null) throw notStarted(type, copy.process, words)
     return copy
   } finally {
     parts.madeTasks.delete(arn)

@@ -24,6 +24,8 @@ export async function liveTask(state: EcsState, task: TaskRecord): Promise<void>
   try {
     await state.isListening()
     await passBetween(state, provisioningMs, signal)
+    const failure = state.account.startFailures.shift()
+    if (failure !== undefined) throw new StartFailure(failure)
     // Not ended by the task's own signal: what has been made must be known, or it would be left over.
     holder = await createHolder(state, task, state.ending)
     signal.throwIfAborted()
