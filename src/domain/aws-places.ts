@@ -9,8 +9,11 @@ export interface AwsPlaces {
   subnets: string[]
   /** In which balancers stand. */
   balancerSubnets: string[]
-  /** Ids of security groups: of every process, of the balancers, of the daemon, and of what is open for the web and at ports of their own. */
-  securityGroups: { processes: string; balancers: string; daemon: string; web: string; ports: string }
+  /**
+   * Ids of security groups: of every process, of the balancers, of the daemon, and of what is open for the web and at ports
+   * of their own; that of the web is absent where an earlier version has written them down.
+   */
+  securityGroups: { processes: string; balancers: string; daemon: string; web?: string; ports: string }
   /** False behind a gateway of the account's own. */
   assignsPublicIp: boolean
   /** Id of the rack's own zone of Route 53, `R.internal`. */

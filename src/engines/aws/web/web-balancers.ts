@@ -3,6 +3,7 @@ import { describeStack, isWhole, outputsOf } from '../../../aws/stack-state.ts'
 import { ensureStack, removeStack } from '../../../aws/stacks.ts'
 import { webStackName, webStackPrefix, type WebBalancer } from '../../../domain/aws-places.ts'
 import type { Control } from '../../../domain/control.ts'
+import { RackError } from '../../../domain/error.ts'
 import { webTemplate } from '../definition/web-template.ts'
 import { findRackStacks, type RackStack } from '../look/rack-stacks.ts'
 import { awsTags } from '../names.ts'
@@ -57,6 +58,15 @@ export async function makeWebBalancer(
   control: Control,
 ): Promise<WebBalancer> {
   const { rack, places, web } = parts
+  if (places.securityGroups.web === undefined) {
+    throw new RackError(
+      'conflict',
+      'what is known here of the rack is of a version that made no further load balancer',
+      {
+        hint: `rack update --rack ${rack}, then deploy again`,
+      },
+    )
+  }
   const name = webStackName(rack, number)
   using _turn = await stackTurn(parts, name).acquire(control.signal)
   const options = ownStackOptions(parts)
