@@ -46,13 +46,17 @@ function emptyOf({ generations }: OwnRollout, type: string): Generation | undefi
   const proved = [...generations.values()].filter(
     (each) => each.type === type && each.isMade && each.state === 'proved',
   )
-  return proved.toSorted((a, b) => b.createdMs - a.createdMs)[0]
+  return newestOf(proved)
+}
+
+export function newestOf(generations: readonly Generation[]): Generation | undefined {
+  return generations.toSorted((a, b) => b.createdMs - a.createdMs)[0]
 }
 
 /** Of generations of a type, the one that serves when nothing says which. */
 export function newestServing(generations: readonly Generation[]): Generation | undefined {
   const proved = generations.filter(({ state, desired }) => state === 'proved' && desired > 0)
-  return proved.toSorted((a, b) => b.createdMs - a.createdMs)[0]
+  return newestOf(proved)
 }
 
 /** ARN of the target group of a generation behind a way in; undefined where it was made without. */

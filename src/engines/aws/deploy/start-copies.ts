@@ -10,8 +10,8 @@ import { changeRecords, recordChanges } from '../inside/records.ts'
 import { namesOfTypes } from '../inside/wanted-names.ts'
 import { describeTasks, toGeneration, type FoundTask } from '../look/found.ts'
 import { allTasks } from '../look/service-tasks.ts'
-import { isPassing } from '../look/passing-failure.ts'
-import { endOfTask, isRunningTask } from '../look/task-end.ts'
+import { mayPass, tellPassing } from '../look/passing-failure.ts'
+import { begunTask, endOfTask } from '../look/task-end.ts'
 import { generationName, makeGenerationId, membersName } from '../names.ts'
 import { emptyCopy } from './look.ts'
 import { hasItsVolumes } from './lost-parts.ts'
@@ -19,6 +19,7 @@ import { makeParts, makeService } from './make-parts.ts'
 import { copiesOf, isKept, type Generation, type OwnCopy, type OwnRollout } from './own.ts'
 import { removeGeneration } from '../leaving/remove-parts.ts'
 import { groupsOf, registryOf } from '../orphans.ts'
+import { newestOf } from './serving.ts'
 import { setDesired } from './set-desired.ts'
 
 /** How long a task may take from being made until its process runs. */
@@ -38,7 +39,7 @@ function generationFor(own: OwnRollout, order: CopyOrder): Generation | null {
       each.createdMs >= newerThanMs &&
       hasItsVolumes(own, each),
   )
-  return fitting.toSorted((a, b) => b.createdMs - a.createdMs)[0] ?? null
+  return newestOf(fitting) ?? null
 }
 
 /** All parts of a new generation but its service. @throws deploy-failed where the account takes one of them not */
@@ -159,15 +160,12 @@ export async function takeTasks(
   })
   const { signal } = deadline
   const copies: OwnCopy[] = []
-  const passed = new Set(known)
+  const seen = new Set(known)
   const take = async ({ arn }: FoundTask, again: number) => {
-    const isReady = (task: Parameters<typeof endOfTask>[0] | null) =>
-      task && (isRunningTask(task) || endOfTask(task)) ? task : null
-    const task = await parts.tasks.until(arn, isReady, signal)
-    const end = endOfTask(task)
-    passed.add(arn)
+    const end = endOfTask(await parts.tasks.until(arn, begunTask, signal))
+    seen.add(arn)
     const words = end?.notStarted ?? null
-    if (isPassing({ type: generation.type, words, again }, control)) return
+    if (mayPass(words, again)) return tellPassing(generation.type, words, control)
     const [found] = await describeTasks(parts, [arn], { signal })
     const copy: OwnCopy = {
       ...emptyCopy(own, generation, found!.process),
@@ -183,7 +181,7 @@ export async function takeTasks(
     copies.push(copy)
   }
   for (let again = 0; copies.length < count; again++) {
-    const wanted = { known: passed, count: count - copies.length }
+    const wanted = { known: seen, count: count - copies.length }
     const found = await newTasks(own, generation, wanted, { signal })
     own.started.push(...found.map(({ arn }) => arn))
     await Promise.all(found.map((task) => take(task, again)))

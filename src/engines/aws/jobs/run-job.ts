@@ -1,18 +1,16 @@
-import type { Task } from '@aws-sdk/client-ecs'
 import type { Control } from '../../../domain/control.ts'
 import type { CopyOrder } from '../../../rollout/runtime.ts'
 import { isAwsError } from '../../../aws/errors.ts'
 import { mainContainer } from '../definition/task-definition.ts'
-import { networkOf } from '../definition/service-input.ts'
 import { describeTasks, type FoundTask } from '../look/found.ts'
-import { isPassing } from '../look/passing-failure.ts'
-import { endOfTask, isRunningTask } from '../look/task-end.ts'
+import { mayPass, tellPassing } from '../look/passing-failure.ts'
+import { begunTask, endOfTask } from '../look/task-end.ts'
+import { makeTask } from '../make-task.ts'
 import { ecsTags, generationName, ownerWord, taskGroup, type GenerationName } from '../names.ts'
 import { commandName, jobName } from './jobs.ts'
 import { makeDefinition, tagsOf } from '../deploy/make-parts.ts'
 import type { OwnCopy, OwnRollout } from '../deploy/own.ts'
 import { notStarted } from '../deploy/start-copies.ts'
-import { untilKnown } from '../until-known.ts'
 
 /** Runs a copy that is no server: ECS starts it once, and nobody starts it again. */
 export async function runJob(own: OwnRollout, order: CopyOrder, control: Control): Promise<OwnCopy> {
@@ -51,29 +49,25 @@ async function runTask(own: OwnRollout, job: Job, control: Control): Promise<Own
 
 async function startTask(own: OwnRollout, job: Job, control: Control): Promise<OwnCopy> {
   const { parts, app, owner } = own
-  const { order, generation, kind, command } = job
+  const { order, kind, command } = job
   const { signal } = control
   const definition = await findOrMakeDefinition(own, job, control)
-  const input = {
-    cluster: parts.places.cluster,
-    taskDefinition: definition,
-    count: 1,
-    group: taskGroup(kind, owner, order.process.type),
-    // Those of an owner are found by it.
-    startedBy: ownerWord(owner),
-    capacityProviderStrategy: [{ capacityProvider: 'FARGATE', weight: 1 }],
-    networkConfiguration: networkOf({ places: parts.places, app }),
-    enableExecuteCommand: true,
-    ...(command && { overrides: { containerOverrides: [{ name: mainContainer, command }] } }),
-    tags: ecsTags(tagsOf(own, order, { kind, state: 'proving' })),
-  }
   for (let again = 0; ; again++) {
-    const run = async () => await parts.clients.ecs.runTask(input, { abortSignal: signal })
-    const { tasks = [], failures = [] } = await untilKnown(parts, run, signal)
-    const [made] = tasks
-    if (!made?.taskArn)
-      throw notStarted(order.process.type, '', failures[0]?.reason ?? generationName(generation))
-    const copy = await takeJob(own, job, { arn: made.taskArn, again }, control)
+    const made = await makeTask(
+      parts,
+      {
+        app,
+        definition,
+        group: taskGroup(kind, owner, order.process.type),
+        // Those of an owner are found by it.
+        startedBy: ownerWord(owner),
+        ...(command && { overrides: { containerOverrides: [{ name: mainContainer, command }] } }),
+        tags: ecsTags(tagsOf(own, order, { kind, state: 'proving' })),
+      },
+      signal,
+    )
+    if (made.arn === null) throw notStarted(order.process.type, '', made.reason)
+    const copy = await takeJob(own, job, { arn: made.arn, again }, control)
     if (copy) return copy
   }
 }
@@ -90,9 +84,11 @@ async function takeJob(
   const { signal } = control
   parts.madeTasks.add(arn)
   try {
-    const isReady = (task: Task | null) => (task && (isRunningTask(task) || endOfTask(task)) ? task : null)
-    const words = endOfTask(await parts.tasks.until(arn, isReady, signal))?.notStarted ?? null
-    if (isPassing({ type, words, again }, control)) return null
+    const words = endOfTask(await parts.tasks.until(arn, begunTask, signal))?.notStarted ?? null
+    if (mayPass(words, again)) {
+      tellPassing(type, words, control)
+      return null
+    }
     const [found] = await describeTasks(parts, [arn], { signal })
     const copy = copyOfJob(order, found!, kind)
     own.copies.set(copy.process, copy)

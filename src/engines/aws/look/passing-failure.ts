@@ -16,16 +16,15 @@ const passing = [
 const mostAgain = 2
 
 /**
- * Whether a task that was not started has a successor that may be; says so where it has.
+ * Whether another task may start where one was not. Pure.
  * @param words AWS's; null of one that was started
  * @param again how many were given a chance already
  */
-export function isPassing(
-  { type, words, again }: { type: string; words: string | null; again: number },
-  { report }: Pick<Control, 'report'>,
-): boolean {
-  if (words === null || again >= mostAgain || !passing.some((each) => each.test(words))) return false
+export function mayPass(words: string | null, again: number): words is string {
+  return words !== null && again < mostAgain && passing.some((each) => each.test(words))
+}
+
+export function tellPassing(type: string, words: string, { report }: Pick<Control, 'report'>): void {
   const text = `${type}: a task was not started, which may pass, so another one is waited for: ${words}`
   report({ type: 'log', text, time: new Date().toISOString() })
-  return true
 }

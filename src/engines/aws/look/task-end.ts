@@ -41,6 +41,11 @@ export function isUpTask({ desiredStatus, lastStatus }: Task): boolean {
   return desiredStatus !== 'STOPPED' && lastStatus !== 'STOPPED'
 }
 
+/** Gives a task whose process has been started, or never will be: what `TaskWatch.until` waits for. */
+export function begunTask(task: Task | null): Task | null {
+  return task && (isRunningTask(task) || endOfTask(task)) ? task : null
+}
+
 /** Whether its process has been started. One that ends without it says why when it has stopped. */
 export function isRunningTask({ lastStatus }: Task): boolean {
   return lastStatus === 'RUNNING'

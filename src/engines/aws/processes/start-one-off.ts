@@ -3,11 +3,10 @@ import type { OneOff } from '../../../domain/engine.ts'
 import { RackError } from '../../../domain/error.ts'
 import type { ProcessPlan } from '../../../domain/plan.ts'
 import { mountedVolumes } from '../../../domain/volume.ts'
-import { networkOf } from '../definition/service-input.ts'
 import type { AppPlaces } from '../definition/task-definition.ts'
-import { untilKnown } from '../until-known.ts'
 import { describeTasks, type FoundTask } from '../look/found.ts'
-import { endOfTask, isRunningTask } from '../look/task-end.ts'
+import { begunTask, endOfTask } from '../look/task-end.ts'
+import { makeTask } from '../make-task.ts'
 import { ecsTags, ownerTag, ownerWord, taskGroup } from '../names.ts'
 import type { AwsParts } from '../parts.ts'
 import { volumeTags } from '../volumes/volume-tags.ts'
@@ -28,33 +27,31 @@ export async function startTask(run: OneOffRun, { signal }: Control): Promise<Fo
   const { parts, oneOff, app, definition } = run
   const { owner, process: plan, kind, operation, release } = oneOff
   const volumes = mountedVolumes(plan)
-  const input = {
-    cluster: parts.places.cluster,
-    taskDefinition: definition,
-    count: 1,
-    group: taskGroup(kind, owner, plan.type),
-    startedBy: ownerWord(owner),
-    capacityProviderStrategy: [{ capacityProvider: 'FARGATE', weight: 1 }],
-    networkConfiguration: networkOf({ places: parts.places, app }),
-    enableExecuteCommand: true,
-    tags: ecsTags({
-      rack: parts.rack,
-      owner: ownerTag(owner),
-      type: plan.type,
-      kind,
-      release,
-      operation,
-      cpu: String(plan.cpuUnits),
-      memory: String(plan.memoryBytes),
-      created: new Date().toISOString(),
-      ...(oneOff.timeoutMs !== null && { timeout: String(oneOff.timeoutMs) }),
-      ...volumeTags(plan.type, volumes),
-    }),
-  }
-  const start = async () => await parts.clients.ecs.runTask(input, { abortSignal: signal })
-  const { tasks = [], failures = [] } = await untilKnown(parts, start, signal)
-  const arn = tasks[0]?.taskArn
-  if (!arn) throw notStarted(plan, failures[0]?.reason ?? 'ECS has started nothing')
+  const made = await makeTask(
+    parts,
+    {
+      app,
+      definition,
+      group: taskGroup(kind, owner, plan.type),
+      startedBy: ownerWord(owner),
+      tags: ecsTags({
+        rack: parts.rack,
+        owner: ownerTag(owner),
+        type: plan.type,
+        kind,
+        release,
+        operation,
+        cpu: String(plan.cpuUnits),
+        memory: String(plan.memoryBytes),
+        created: new Date().toISOString(),
+        ...(oneOff.timeoutMs !== null && { timeout: String(oneOff.timeoutMs) }),
+        ...volumeTags(plan.type, volumes),
+      }),
+    },
+    signal,
+  )
+  if (made.arn === null) throw notStarted(plan, made.reason)
+  const { arn } = made
   parts.madeTasks.add(arn)
   try {
     return await begun(run, arn, signal)
@@ -67,12 +64,7 @@ export async function startTask(run: OneOffRun, { signal }: Control): Promise<Fo
 }
 
 async function begun({ parts, oneOff }: OneOffRun, arn: string, signal: AbortSignal): Promise<FoundTask> {
-  const task = await parts.tasks.until(
-    arn,
-    (each) => (each && (isRunningTask(each) || endOfTask(each)) ? each : null),
-    signal,
-  )
-  const end = endOfTask(task)
+  const end = endOfTask(await parts.tasks.until(arn, begunTask, signal))
   if (end?.notStarted) throw notStarted(oneOff.process, end.notStarted)
   const [found] = await describeTasks(parts, [arn], { signal })
   return found!

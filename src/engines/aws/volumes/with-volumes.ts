@@ -2,13 +2,12 @@ import type { RegisterTaskDefinitionCommandInput } from '@aws-sdk/client-ecs'
 import type { Control } from '../../../domain/control.ts'
 import { RackError } from '../../../domain/error.ts'
 import type { Owner } from '../../../domain/owner.ts'
-import { networkOf } from '../definition/service-input.ts'
 import type { AppPlaces } from '../definition/task-definition.ts'
 import { ensureApp } from '../deploy/app-places.ts'
-import { untilKnown } from '../until-known.ts'
 import { removeDefinition } from '../leaving/remove-parts.ts'
 import type { Place } from '../exec/execute-command.ts'
-import { endOfTask, isRunningTask } from '../look/task-end.ts'
+import { begunTask, endOfTask } from '../look/task-end.ts'
+import { makeTask } from '../make-task.ts'
 import {
   ecsTags,
   generationName,
@@ -130,37 +129,17 @@ function definitionOf(
 async function startTask(
   parts: AwsParts,
   app: AppPlaces,
-  taskDefinition: string,
+  definition: string,
   { signal }: Control,
 ): Promise<string> {
-  const { clients, places } = parts
-  const input = {
-    cluster: places.cluster,
-    taskDefinition,
-    count: 1,
-    // Without the tags of a process: it is none.
-    group: container,
-    capacityProviderStrategy: [{ capacityProvider: 'FARGATE', weight: 1 }],
-    networkConfiguration: networkOf({ places, app }),
-    enableExecuteCommand: true,
-  }
-  const start = async () => await clients.ecs.runTask(input, { abortSignal: signal })
-  const { tasks = [], failures = [] } = await untilKnown(parts, start, signal)
-  const arn = tasks[0]?.taskArn
-  if (arn) return arn
-  throw new RackError(
-    'engine-failed',
-    `ECS starts no task for volumes: ${failures[0]?.reason ?? 'no reason'}`,
-  )
+  // Without the tags of a process: it is none.
+  const made = await makeTask(parts, { app, definition, group: container }, signal)
+  if (made.arn !== null) return made.arn
+  throw new RackError('engine-failed', `ECS starts no task for volumes: ${made.reason}`)
 }
 
 async function running({ tasks }: AwsParts, arn: string, { signal }: Control): Promise<void> {
-  const task = await tasks.until(
-    arn,
-    (each) => (each && (isRunningTask(each) || endOfTask(each)) ? each : null),
-    signal,
-  )
-  const end = endOfTask(task)
+  const end = endOfTask(await tasks.until(arn, begunTask, signal))
   if (!end) return
   throw new RackError(
     'engine-failed',
