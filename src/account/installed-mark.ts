@@ -6,9 +6,14 @@ import { readText, writeFirst, type RackBucket } from './rack-bucket.ts'
 /** Says in a rack's bucket where its daemon is: stacks alone may be those of an installation that goes on. */
 export type InstalledMark =
   /** Name of the machine, and the directory on it. */
-  | { host: string; directory: string; inside?: undefined }
-  /** In the account itself. */
-  | { inside: true }
+  (
+    | { host: string; directory: string; inside?: undefined }
+    /** In the account itself. */
+    | { inside: true }
+  ) & {
+    /** Tells apart who wrote it. */
+    by?: string
+  }
 
 /** Where that is, for a person. Pure. */
 export function describeMark(mark: InstalledMark): string {
@@ -41,7 +46,7 @@ export async function claimInstalledMark(
   for (;;) {
     if (await writeFirst(where, { key, text: JSON.stringify({ ...mark, by }) }, control)) return null
     const there = await readInstalledMark(where, control)
-    if (there) return (there as { by?: string }).by === by ? null : there
+    if (there) return there.by === by ? null : there
   }
 }
 

@@ -30,8 +30,9 @@ export interface LeavingRack {
 const keyLifeDays = 30
 
 /**
- * Removes the stacks of a rack whose apps and services are gone: those of further balancers, the rack's, then its base. What holds data stays, the
- * last snapshot of a store too, and is returned by name; with `data` it goes too, but for the key, which the account deletes in thirty days, and a snapshot that RDS does not delete now. Safe to repeat.
+ * Removes the stacks of a rack whose apps and services are gone: those of further balancers, the rack's, then its base.
+ * What holds data stays, the last snapshot of a store too, and is returned by name; with `data` it goes too, but for the
+ * key, which the account deletes in thirty days, and a snapshot that RDS does not delete now. Safe to repeat.
  *
  * @throws conflict while stacks of apps or services are there: without the rack they could not be taken off any more
  * @throws engine-failed with what does not go and why

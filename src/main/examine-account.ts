@@ -6,12 +6,12 @@ import { webStackPrefix, type AwsPlaces, type WebBalancer } from '../domain/aws-
 import { RackError } from '../domain/error.ts'
 import { ownCertificates } from '../engines/aws/certificates/own-certificates.ts'
 import { usualIntervals } from '../engines/aws/parts.ts'
-import { isThere, lookForBalancer, lostBalancer } from '../engines/aws/routes/network-balancer.ts'
+import { isBalancerThere } from '../engines/aws/routes/balancer-there.ts'
+import { lookForBalancer, lostBalancer } from '../engines/aws/routes/network-balancer.ts'
 import { findRackStacks } from '../engines/aws/look/rack-stacks.ts'
 import { balancerOf } from '../engines/aws/web/web-balancers.ts'
 import type { Finding } from '../host/finding.ts'
 import type { AwsInstallation } from '../host/installation.ts'
-import { createSemaphore } from '../lib/semaphore.ts'
 import { certificateFindings } from './certificate-findings.ts'
 import { storeFindings } from './store-findings.ts'
 
@@ -61,8 +61,7 @@ async function examineCaller({ identity }: AwsClients, { account, region }: AwsP
 /** The balancer of ports of their own; nothing where the rack has had none. */
 async function examinePorts(clients: AwsClients, rack: string, places: AwsPlaces): Promise<Finding[]> {
   const check = 'balancer'
-  const network = { balancer: undefined, turn: createSemaphore(1) }
-  const parts = { clients, rack, places, network, intervals: usualIntervals }
+  const parts = { clients, rack, places, network: { balancer: undefined }, intervals: usualIntervals }
   try {
     const signal = AbortSignal.timeout(answerDeadlineMs)
     const { balancer, lost } = await lookForBalancer(parts, { signal })
@@ -81,7 +80,7 @@ async function examineFurther(clients: AwsClients, rack: string): Promise<Findin
   const check = 'balancer'
   const examine = async (balancer: WebBalancer): Promise<Finding> => {
     const detail = `the load balancer ${balancer.host}`
-    if (await isThere({ clients }, balancer, { signal: AbortSignal.timeout(answerDeadlineMs) }))
+    if (await isBalancerThere({ clients }, balancer, { signal: AbortSignal.timeout(answerDeadlineMs) }))
       return { check, status: 'good', detail }
     const fix = 'Deploy an app that was behind it again: another one is made, whose address is told'
     return { check, status: 'bad', detail: `somebody has deleted ${detail}`, fix }

@@ -16,6 +16,7 @@ const goodStates = new Set([
   'storage-initialization',
   'storage-optimization',
 ])
+
 /** What is to be said of the store of a rack: that all is well, or each thing that is not. Pure. */
 export function storeFindings(health: StoreHealth): Finding[] {
   const { name, status, backupDays, gigabytes } = health

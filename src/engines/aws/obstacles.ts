@@ -13,7 +13,7 @@ import type { AwsParts } from './parts.ts'
 import { findListeners, isWaitingPort, type FoundListener } from './routes/listeners.ts'
 import { findPlaces } from './routes/places.ts'
 import { openingShortage } from './routes/open-ports.ts'
-import { ruleShortage } from './routes/conditions.ts'
+import { hostsOfRule, ruleShortage } from './routes/conditions.ts'
 import { visitorNames } from './routes/visitor-names.ts'
 import { balancerShortage } from './web/choose-balancer.ts'
 import { findWebs, isLive, type FoundRule } from './routes/rules.ts'
@@ -158,10 +158,15 @@ export function ledWays(plan: Pick<Plan, 'processes'>, { listeners, rules }: Fou
     ...listeners.flatMap(({ port, group }) =>
       ports.has(port) && group ? [{ what: `port ${port}`, group }] : [],
     ),
-    ...rules.filter(isLive).flatMap(({ arn, conditions, groups: [first], isPlace }) => {
-      const values = conditions.flatMap(({ HostHeaderConfig }) => HostHeaderConfig?.Values ?? [])
+    ...rules.filter(isLive).flatMap((rule) => {
+      const {
+        arn,
+        groups: [first],
+        isPlace,
+      } = rule
       const group = first?.arn ?? (isPlace ? arn : '')
-      return group ? values.filter((host) => hosts.has(host)).map((what) => ({ what, group })) : []
+      const led = group ? hostsOfRule(rule).filter((host) => hosts.has(host)) : []
+      return led.map((what) => ({ what, group }))
     }),
   ]
 }

@@ -3,7 +3,7 @@ import { isSameOwner } from '../../../domain/owner.ts'
 import type { Plan, ProcessPlan } from '../../../domain/plan.ts'
 import { waysOf } from '../../../domain/ways.ts'
 import { isAwsError } from '../../../aws/errors.ts'
-import { conditionsOf } from '../routes/conditions.ts'
+import { conditionsOf, hostsOfRule } from '../routes/conditions.ts'
 import { findListeners, removeListener } from '../routes/listeners.ts'
 import { bringPlaces, ownersOf, ownPlaces } from '../routes/places.ts'
 import {
@@ -181,21 +181,18 @@ async function strayRules(
   }: { all: FoundRule[]; holders: ReadonlyMap<string, Generation>; live: Set<FoundRule> },
   control: Control,
 ): Promise<FoundRule[]> {
-  const hosts = new Set([...live].flatMap(hostsOf))
+  const hosts = new Set([...live].flatMap(hostsOfRule))
   const strange = all.filter(
     (rule) =>
       !live.has(rule) &&
       isLive(rule) &&
       !rule.isPlace &&
       !holders.has(rule.groups[0]?.arn ?? '') &&
-      hostsOf(rule).some((host) => hosts.has(host)),
+      hostsOfRule(rule).some((host) => hosts.has(host)),
   )
   const owned = await ownersOf(parts, strange, control)
   return owned.filter((each) => isSameOwner(each.owner, owner)).map(({ rule }) => rule)
 }
-
-const hostsOf = ({ conditions }: FoundRule) =>
-  conditions.flatMap(({ HostHeaderConfig }) => HostHeaderConfig?.Values ?? [])
 
 /** Types behind whose names nothing was ever started: their rules answer by themselves. */
 function sleepingTypes(own: OwnWays, { door, plan, serving }: Omit<Swap, 'all' | 'types'>): ProcessPlan[] {

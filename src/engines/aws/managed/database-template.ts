@@ -1,3 +1,4 @@
+import type { ManagedService } from '../../../domain/service.ts'
 import { databaseClass } from './machine-class.ts'
 import { aboutOf, securityGroup, tagsOf, type ManagedTemplateInput } from './template-parts.ts'
 
@@ -39,6 +40,10 @@ export const databaseEngines: Record<string, DatabaseEngine> = {
     },
   },
 }
+
+/** Whether RDS runs services of a kind. Pure. */
+export const isDatabase = ({ kind }: Pick<ManagedService, 'kind'>): boolean =>
+  Object.hasOwn(databaseEngines, kind)
 
 /** The logical name of the database in its stack. */
 export const databaseResource = 'Database'

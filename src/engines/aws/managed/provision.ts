@@ -12,7 +12,7 @@ import { assertOwn } from './own-stack.ts'
 import { cacheAdmin, cacheEngines, cacheResource, cacheTemplate, passwordOf } from './cache-template.ts'
 import { lastSnapshot } from './last-snapshot.ts'
 import { cacheClass, databaseClass } from './machine-class.ts'
-import { databaseEngines, databaseResource, databaseTemplate } from './database-template.ts'
+import { databaseEngines, databaseResource, databaseTemplate, isDatabase } from './database-template.ts'
 import { estimateStack } from '../estimate-stack.ts'
 import { ownStackOptions } from '../own-stacks.ts'
 
@@ -96,8 +96,6 @@ async function goneError(
   })
 }
 
-const isDatabase = ({ kind }: Pick<ManagedService, 'kind'>) => Object.hasOwn(databaseEngines, kind)
-
 const machineOf = (managed: ManagedService) =>
   isDatabase(managed) ? databaseClass(managed) : cacheClass(managed)
 
@@ -138,10 +136,11 @@ export function assertKept(name: string, changes: StackChange[]): void {
 /** D: "Prechecks for upgrades": RDS cancels one that it finds not to go well, before it stops the server, and tells nobody. */
 export async function assertUpgraded(
   { clients, rack }: Pick<AwsParts, 'clients' | 'rack'>,
-  { name, kind, version }: Pick<ManagedService, 'name' | 'kind' | 'version'>,
+  managed: Pick<ManagedService, 'name' | 'kind' | 'version'>,
   control: Control,
 ): Promise<void> {
-  if (!Object.hasOwn(databaseEngines, kind)) return
+  if (!isDatabase(managed)) return
+  const { name, kind, version } = managed
   const { series } = databaseEngines[kind]!
   const stack = serviceStackName(rack, name)
   const found = await findResource(clients.stacks, { stack, resource: databaseResource }, control)

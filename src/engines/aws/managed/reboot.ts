@@ -8,7 +8,7 @@ import { unmanagedError, type ManagedService } from '../../../domain/service.ts'
 import { serviceStackName } from '../names.ts'
 import { ownStackOptions } from '../own-stacks.ts'
 import type { AwsParts } from '../parts.ts'
-import { databaseEngines, databaseResource } from './database-template.ts'
+import { databaseResource, isDatabase } from './database-template.ts'
 import { assertOwn } from './own-stack.ts'
 import { managedDeadlineMs } from './provision.ts'
 
@@ -20,8 +20,8 @@ export async function rebootManaged(
 ): Promise<void> {
   const { clients, rack, intervals } = parts
   const { signal } = control
-  const { name, kind } = service
-  if (!Object.hasOwn(databaseEngines, kind)) throw unmanagedError(service)
+  const { name } = service
+  if (!isDatabase(service)) throw unmanagedError(service)
   const { stacks, databases } = clients
   const options = { abortSignal: signal }
   const stack = serviceStackName(rack, name)

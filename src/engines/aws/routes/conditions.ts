@@ -52,6 +52,11 @@ function chunks<T>(items: T[], size: number): T[][] {
   return Array.from({ length: count }, (_each, index) => items.slice(index * size, (index + 1) * size))
 }
 
+/** The host names that a rule matches. Pure. */
+export function hostsOfRule({ conditions }: { conditions: readonly RuleCondition[] }): string[] {
+  return conditions.flatMap(({ HostHeaderConfig }) => HostHeaderConfig?.Values ?? [])
+}
+
 /** No visitor asks for it: what leads there has its targets checked, and takes no request. */
 export function nobodyAsks(generation: GenerationName): RuleCondition[] {
   return [{ Field: 'host-header', HostHeaderConfig: { Values: [`${generation.id.toLowerCase()}.invalid`] } }]

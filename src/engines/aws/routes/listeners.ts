@@ -9,7 +9,8 @@ import { notThere } from '../not-there.ts'
 import type { AwsParts } from '../parts.ts'
 import { untilKnown } from '../until-known.ts'
 import { defaultCertificate } from '../web/default-certificate.ts'
-import { balancerIsGone, findNetworkBalancer } from './network-balancer.ts'
+import { balancerIsGone } from './balancer-there.ts'
+import { findNetworkBalancer } from './network-balancer.ts'
 
 /** Ports that the security group of the network balancer closes: listeners there wait for their turn. */
 const firstWaiting = 60_000

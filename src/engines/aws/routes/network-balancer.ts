@@ -1,6 +1,5 @@
 import { assertOwnStack, isOwnStack } from '../../../aws/own-stack.ts'
 import { describeStack, isWhole, outputsOf } from '../../../aws/stack-state.ts'
-import { isAwsError } from '../../../aws/errors.ts'
 import { ensureStack, removeStack } from '../../../aws/stacks.ts'
 import { portsStackName, type AwsPlaces } from '../../../domain/aws-places.ts'
 import type { Control } from '../../../domain/control.ts'
@@ -11,11 +10,16 @@ import { portsTemplate } from '../definition/ports-template.ts'
 import { awsTags } from '../names.ts'
 import { ownStackOptions } from '../own-stacks.ts'
 import type { AwsParts } from '../parts.ts'
+import { isBalancerThere } from './balancer-there.ts'
 
 /** Answers on ports of their own. */
 type NetworkBalancer = NonNullable<AwsPlaces['networkBalancer']>
 
 type Parts = Pick<AwsParts, 'clients' | 'rack' | 'places' | 'network' | 'intervals'>
+
+interface Looking extends Omit<Parts, 'network'> {
+  network: Pick<AwsParts['network'], 'balancer'>
+}
 
 /** What a rack has of it. */
 export interface BalancerLook {
@@ -26,7 +30,10 @@ export interface BalancerLook {
 }
 
 /** Looks for the one that the rack was installed with, or has had made since. */
-export async function lookForBalancer(parts: Parts, control: Pick<Control, 'signal'>): Promise<BalancerLook> {
+export async function lookForBalancer(
+  parts: Looking,
+  control: Pick<Control, 'signal'>,
+): Promise<BalancerLook> {
   const { rack, network, places } = parts
   if (network.balancer !== undefined) return { balancer: network.balancer, lost: null }
   const stack = await describeStack(ownStackOptions(parts), portsStackName(rack), control)
@@ -35,7 +42,7 @@ export async function lookForBalancer(parts: Parts, control: Pick<Control, 'sign
   // That of the stack is the later one: it has taken the place of one that is lost.
   const known = [told, places.networkBalancer].filter((each) => each !== null)
   for (const balancer of known) {
-    if (!(await isThere(parts, balancer, control))) continue
+    if (!(await isBalancerThere(parts, balancer, control))) continue
     network.balancer = balancer
     return { balancer, lost: null }
   }
@@ -44,24 +51,6 @@ export async function lookForBalancer(parts: Parts, control: Pick<Control, 'sign
   if (lost === null && !isOwn) network.balancer = null
   return { balancer: null, lost }
 }
-
-/** Whether a balancer is there: somebody may have deleted it, and left its stack. */
-export async function isThere(
-  { clients }: Pick<AwsParts, 'clients'>,
-  { arn }: Pick<NetworkBalancer, 'arn'>,
-  { signal }: Pick<Control, 'signal'>,
-): Promise<boolean> {
-  try {
-    await clients.balancers.describeLoadBalancers({ LoadBalancerArns: [arn] }, { abortSignal: signal })
-    return true
-  } catch (error) {
-    if (isAwsError(error, ...balancerIsGone)) return false
-    throw error
-  }
-}
-
-/** How AWS says that there is no such balancer. */
-export const balancerIsGone = ['LoadBalancerNotFoundException', 'LoadBalancerNotFound']
 
 /** Null before there is one, and when somebody has deleted it. */
 export async function findNetworkBalancer(

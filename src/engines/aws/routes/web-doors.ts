@@ -14,8 +14,8 @@ export interface WebDoor {
 }
 
 /**
- * Where visitors of a balancer come in; behind the first all types are. Where that speaks TLS, the other one leads by names for which
- * no certificate is shown, and to types that keep http; else it sends to the first.
+ * Where visitors of a balancer come in; behind the first all types are. Where that speaks TLS, the other one leads by names
+ * for which no certificate is shown, and to types that keep http; else it sends to the first.
  */
 export async function webDoors(
   parts: AwsParts,

@@ -53,7 +53,10 @@ function namesOf(parts: AwsParts, owner: Owner, balancer: WebBalancer | null): [
   return publicNamesOf(parts, owner).map((name) => [name, balancer.host])
 }
 
-/** Has the names of an owner lead to its balancer, or nowhere of their own without one, and no others of it; settles when that is known everywhere. */
+/**
+ * Has the names of an owner lead to its balancer, or nowhere of their own without one, and no others of it; settles when
+ * that is known everywhere.
+ */
 export async function leadNames(
   parts: AwsParts,
   { owner, balancer }: { owner: Owner; balancer: WebBalancer | null },

@@ -8,7 +8,7 @@ import { webTemplate } from '../definition/web-template.ts'
 import { findRackStacks, type RackStack } from '../look/rack-stacks.ts'
 import { awsTags } from '../names.ts'
 import { tellDrift } from '../deploy/drift.ts'
-import { isThere } from '../routes/network-balancer.ts'
+import { isBalancerThere } from '../routes/balancer-there.ts'
 import { ownStackOptions, stackTurn } from '../own-stacks.ts'
 import type { AwsParts } from '../parts.ts'
 import { defaultCertificate } from './default-certificate.ts'
@@ -33,7 +33,8 @@ async function lookForFurther(
   const stacks = await findRackStacks(parts, webStackPrefix(parts.rack), control)
   const made = stacks.flatMap((stack) => balancerOf(stack) ?? [])
   const found: WebBalancer[] = []
-  for (const each of made.toSorted(byNumber)) if (await isThere(parts, each, control)) found.push(each)
+  for (const each of made.toSorted(byNumber))
+    if (await isBalancerThere(parts, each, control)) found.push(each)
   // What a daemon before has begun to make is there soon.
   if (!stacks.some(({ isBusy }) => isBusy)) parts.web.further = found
   return found
@@ -73,7 +74,7 @@ export async function makeWebBalancer(
   const there = await describeStack(options, name, control)
   if (there) assertOwnStack(rack, there, 'Install the rack under another name: rack install aws --name NAME')
   const before = isWhole(there) ? balancerOf({ word: String(number), outputs: outputsOf(there) }) : null
-  const isLost = before !== null && !(await isThere(parts, before, control))
+  const isLost = before !== null && !(await isBalancerThere(parts, before, control))
   if (isLost) {
     tellDrift(control, `somebody has deleted the load balancer ${number} of the rack: another one is made`)
     await removeStack(options, name, control)

@@ -1,6 +1,7 @@
 import { RackError } from '../../../domain/error.ts'
 import type { Plan } from '../../../domain/plan.ts'
 import { servesWeb } from '../../../domain/ways.ts'
+import { hostsOfRule } from '../routes/conditions.ts'
 import { isLive, type FoundRule } from '../routes/rules.ts'
 
 /** To which an application load balancer leads at most; AWS raises it for nobody (aws.md 2.4). */
@@ -20,16 +21,13 @@ export interface WebRoom {
 const leading = (rules: readonly FoundRule[]) =>
   rules.filter((rule) => isLive(rule) && rule.groups.length > 0)
 
-const hostsOf = ({ conditions }: FoundRule) =>
-  conditions.flatMap(({ HostHeaderConfig }) => HostHeaderConfig?.Values ?? [])
-
 /** How many of them a plan needs beside those that there are: one for each type of the web that is new or replaced. Pure. */
 export function groupsNeeded(
   { processes }: Pick<Plan, 'processes'>,
   starting: ReadonlySet<string>,
   rules: readonly FoundRule[],
 ): number {
-  const led = new Set(leading(rules).flatMap(hostsOf))
+  const led = new Set(leading(rules).flatMap(hostsOfRule))
   return processes.filter(
     (each) =>
       each.count > 0 &&
@@ -47,7 +45,7 @@ export function groupsUsed(rules: readonly FoundRule[]): number {
 export function roomOf(number: number, rules: readonly FoundRule[], domain: string): WebRoom {
   const types = new Map<string, Set<string>>()
   for (const rule of leading(rules)) {
-    const own = hostsOf(rule).find((host) => host.endsWith(`.${domain}`))
+    const own = hostsOfRule(rule).find((host) => host.endsWith(`.${domain}`))
     const app = own
       ?.slice(0, -domain.length - 1)
       .split('.')
