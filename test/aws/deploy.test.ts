@@ -5,7 +5,6 @@ import { createClients } from '../../src/aws/clients.ts'
 import type { RackError } from '../../src/domain/error.ts'
 import type { Plan } from '../../src/domain/plan.ts'
 import { appOwner } from '../../src/domain/owner.ts'
-import type { Progress } from '../../src/domain/control.ts'
 import { noReleaseCommands } from '../../src/domain/engine.ts'
 import type { AwsEngine } from '../../src/engines/aws/aws-engine.ts'
 import { withDeadline } from '../../src/lib/deadline.ts'
@@ -14,6 +13,7 @@ import { AwsError } from '../fake-aws/fake-service.ts'
 import { openAwsRack } from '../support/aws-rack.ts'
 import { print, serveText, shellCommand, sleep } from '../support/behaviour.ts'
 import { controlFor } from '../support/docker-rack.ts'
+import { listeningControl } from '../support/installation.ts'
 import { startLoad } from '../support/load.ts'
 import { planOf, processPlan, servesHttp } from '../support/plans.ts'
 import { visitLocally } from '../support/visits.ts'
@@ -113,16 +113,11 @@ test('what keeps a task from its start for a moment is told, and fails no deploy
     "ECS was unable to assume the role 'arn:aws:iam::123456789012:role/x' that was provided for this task.",
     'Timeout waiting for network interface provisioning to complete.',
   )
-  const said: string[] = []
-  const control = controlFor(60_000)
-  const heard = {
-    ...control,
-    report: (progress: Progress) => void (progress.type === 'log' && said.push(progress.text)),
-  }
-  await rack.engine.deploy(change(planFor('patient', 'RPPPPPPPPPP'), null), heard)
+  const { heard, control } = listeningControl()
+  await rack.engine.deploy(change(planFor('patient', 'RPPPPPPPPPP'), null), control)
   assert.equal(await answerOf('patient'), 'RPPPPPPPPPP')
   await areAlone('patient', 'RPPPPPPPPPP')
-  assert.equal(said.filter((text) => /a task was not started, which may pass/.test(text)).length, 2)
+  assert.equal(heard.filter((text) => /a task was not started, which may pass/.test(text)).length, 2)
 })
 
 test('where the account knows no quota of Fargate, the rack gives what it was told', async () => {
